@@ -1,0 +1,5 @@
+/** Configuration, wiring and the {@code millrace} command: the only module that sees every other. */
+@NullMarked
+package dev.millrace.app;
+
+import org.jspecify.annotations.NullMarked;

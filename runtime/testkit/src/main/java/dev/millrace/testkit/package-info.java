@@ -1,0 +1,5 @@
+/** What proves an indexer right: the serial oracle, the dev chain, step gates and fault points. */
+@NullMarked
+package dev.millrace.testkit;
+
+import org.jspecify.annotations.NullMarked;
