@@ -1,4 +1,6 @@
-/** Configuration, wiring and the {@code millrace} command: the only module that sees every other. */
+/**
+ * Configuration, wiring and the {@code millrace} command: the only module that sees every other.
+ */
 @NullMarked
 package dev.millrace.app;
 
