@@ -1,0 +1,121 @@
+package dev.millrace.benchmarks;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The walls between the modules: what a module may know, and what a core must never know. */
+final class ArrowsTest {
+  private static final Map<String, Set<String>> KNOWS =
+      Map.of(
+          "loaders", Set.of(),
+          "pipeline", Set.of("loaders"),
+          "evm", Set.of("pipeline", "loaders"),
+          "postgres", Set.of("pipeline", "loaders"),
+          "embedded", Set.of(),
+          "testkit", Set.of("evm", "pipeline", "loaders", "embedded"),
+          "app", Set.of("evm", "postgres", "embedded", "pipeline", "loaders"),
+          "scenarios",
+              Set.of("app", "testkit", "evm", "postgres", "embedded", "pipeline", "loaders"),
+          "benchmarks",
+              Set.of(
+                  "scenarios",
+                  "app",
+                  "testkit",
+                  "evm",
+                  "postgres",
+                  "embedded",
+                  "pipeline",
+                  "loaders"));
+
+  @Test
+  void modules_areThoseWhoseArrowsAreDrawn() {
+    assertThat(Modules.all()).containsOnlyKeys(KNOWS.keySet());
+  }
+
+  @ParameterizedTest
+  @MethodSource("modules")
+  void module_liesInOneFlatPackage(String module) {
+    classes()
+        .should()
+        .resideInAPackage(packageOf(module))
+        .because("a new package mixes concerns: split the module instead")
+        .check(Modules.shipped(module));
+  }
+
+  @ParameterizedTest
+  @MethodSource("modules")
+  void module_knowsOnlyThoseBelowIt(String module) {
+    String[] known =
+        Stream.concat(Stream.of(module), KNOWS.getOrDefault(module, Set.of()).stream())
+            .map(ArrowsTest::packageOf)
+            .toArray(String[]::new);
+    classes()
+        .should()
+        .onlyDependOnClassesThat(
+            resideOutsideOfPackage("dev.millrace..").or(resideInAnyPackage(known)))
+        .because("dependencies point down only, and siblings do not know each other")
+        .check(Modules.shipped(module));
+  }
+
+  @Test
+  void loaders_knowNothingButJava() {
+    classes()
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "java..",
+            "org.jspecify.annotations..",
+            "com.google.errorprone.annotations..",
+            packageOf("loaders"))
+        .check(Modules.shipped("loaders"));
+  }
+
+  @Test
+  void pipeline_knowsNothingButItsRingAndALogger() {
+    classes()
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "java..",
+            "org.jspecify.annotations..",
+            "com.google.errorprone.annotations..",
+            "com.lmax.disruptor..",
+            "org.slf4j..",
+            packageOf("loaders"),
+            packageOf("pipeline"))
+        .check(Modules.shipped("pipeline"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cores")
+  void core_speaksToNoDatabaseAndNoNetwork(String core) {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("java.sql..", "javax..", "java.net..", "java.nio.channels..")
+        .because("a core has ports; an adapter speaks to the outside")
+        .check(Modules.shipped(core));
+  }
+
+  static Stream<String> modules() {
+    return Modules.all().keySet().stream();
+  }
+
+  static Stream<String> cores() {
+    return Stream.of("loaders", "pipeline");
+  }
+
+  private static String packageOf(String module) {
+    return "dev.millrace." + module;
+  }
+}
