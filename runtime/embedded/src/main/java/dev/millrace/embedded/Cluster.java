@@ -1,0 +1,137 @@
+package dev.millrace.embedded;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.function.Consumer;
+
+/**
+ * The files PostgreSQL owns, and the password they know. Used by whoever holds the start lock while
+ * no server runs.
+ */
+record Cluster(ServerDirectory directory, Binaries binaries, Rights rights, boolean durable) {
+  private static final String DRAFT = "pgdata.draft-";
+
+  /** Makes the cluster if there is none, and sees that the one there is can be opened. */
+  void prepare(Consumer<String> progress) {
+    try {
+      if (Files.exists(directory.cluster())) {
+        requireOurVersion();
+        rights.own(directory.cluster());
+        if (Files.notExists(directory.password())) {
+          progress.accept("choosing a new password, the file is gone");
+          single(directory.cluster(), setPassword(writePassword()));
+        }
+      } else {
+        progress.accept("making a new cluster in " + directory.root());
+        create();
+      }
+    } catch (IOException e) {
+      throw new EmbeddedException(
+          "cluster must be on a disk that we may write and that has room: directory="
+              + directory.root()
+              + " cause="
+              + e,
+          e);
+    }
+  }
+
+  private void requireOurVersion() throws IOException {
+    Path file = directory.cluster().resolve("PG_VERSION");
+    String found = Files.exists(file) ? Files.readString(file, UTF_8).strip() : "none";
+    if (!found.equals(binaries.major())) {
+      throw new EmbeddedException(
+          "data directory belongs to another major version of PostgreSQL; remove it and index again, or"
+              + " dump it with the Millrace that made it: directory="
+              + directory.cluster()
+              + " found="
+              + found
+              + " needed="
+              + binaries.major());
+    }
+  }
+
+  private void create() throws IOException {
+    removeDrafts();
+    Path draft = Files.createTempDirectory(directory.root(), DRAFT);
+    rights.own(draft);
+    Command.Result made =
+        Command.run(
+            rights.command(
+                binaries.program("initdb"),
+                "--pgdata=" + draft,
+                "--username=" + ServerState.USER,
+                "--encoding=UTF8",
+                "--locale=C",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                // Checksums put every first touch of a page into the WAL; the rows can be indexed
+                // again.
+                "--no-data-checksums",
+                // The file that decides is ours, beside the cluster.
+                "--auth=reject",
+                "--no-instructions",
+                durable ? "--sync-method=fsync" : "--no-sync"));
+    if (!made.succeeded()) {
+      Binaries.delete(draft);
+      throw new EmbeddedException(
+          "cluster cannot be made" + Command.noteOnDisk(directory.root(), made));
+    }
+    String password =
+        Files.exists(directory.password())
+            ? Files.readString(directory.password(), UTF_8).strip()
+            : writePassword();
+    single(draft, setPassword(password) + "CREATE DATABASE " + ServerState.DATABASE + ";\n");
+    Files.move(draft, directory.cluster(), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** What a start that was killed has left. */
+  private void removeDrafts() throws IOException {
+    try (DirectoryStream<Path> drafts = Files.newDirectoryStream(directory.root(), DRAFT + "*")) {
+      for (Path draft : drafts) {
+        Binaries.delete(draft);
+      }
+    }
+  }
+
+  private String writePassword() throws IOException {
+    byte[] bytes = new byte[24];
+    new SecureRandom().nextBytes(bytes);
+    String password = HexFormat.of().formatHex(bytes);
+    Path draft = directory.password().resolveSibling("password.draft");
+    Files.deleteIfExists(draft);
+    Files.createFile(
+        draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(draft, password + "\n", UTF_8);
+    Files.move(draft, directory.password(), StandardCopyOption.ATOMIC_MOVE);
+    return password;
+  }
+
+  private static String setPassword(String password) {
+    return "ALTER ROLE " + ServerState.USER + " PASSWORD '" + password + "';\n";
+  }
+
+  /** Runs statements without a server, one on each line. */
+  private void single(Path cluster, String statements) {
+    Command.Result result =
+        Command.run(
+            rights.command(
+                binaries.program("postgres"), "--single", "-D", cluster.toString(), "template1"),
+            statements);
+    if (!result.succeeded() || result.output().contains("ERROR:")) {
+      // The log of a failed statement may repeat it.
+      result =
+          new Command.Result(result.code(), result.output().replaceAll("'[0-9a-f]{48}'", "'…'"));
+      throw new EmbeddedException(
+          "cluster cannot be given its password and database"
+              + Command.noteOnDisk(cluster, result));
+    }
+  }
+}

@@ -1,0 +1,179 @@
+package dev.millrace.embedded;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** One run of the PostgreSQL server, as the supervisor sees it: its process and its pid file. */
+final class Postmaster {
+  /** A fast shutdown writes a checkpoint: all of shared_buffers, on a slow disk. */
+  private static final Duration FAST = Duration.ofSeconds(60);
+
+  private static final Duration IMMEDIATE = Duration.ofSeconds(5);
+  private static final long LONGEST_LOG = 16L << 20;
+
+  private final ServerDirectory directory;
+  private final Process process;
+  private final List<String> before;
+  private final long logStart;
+
+  private Postmaster(
+      ServerDirectory directory, Process process, List<String> before, long logStart) {
+    this.directory = directory;
+    this.process = process;
+    this.before = before;
+    this.logStart = logStart;
+  }
+
+  static Postmaster launch(ServerDirectory directory, List<String> command, int port)
+      throws IOException {
+    Path log = directory.log();
+    if (Files.exists(log) && Files.size(log) > LONGEST_LOG) {
+      Files.move(log, log.resolveSibling("postgres.1.log"), StandardCopyOption.REPLACE_EXISTING);
+    }
+    List<String> words = new ArrayList<>(command);
+    words.addAll(List.of("-D", directory.cluster().toString(), "-p", Integer.toString(port)));
+    words.addAll(List.of("-c", "config_file=" + directory.conf()));
+    ProcessBuilder builder =
+        new ProcessBuilder(words)
+            .directory(directory.root().toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    Command.clean(builder.environment());
+    List<String> before = pidFile(directory);
+    long logStart = Files.exists(log) ? Files.size(log) : 0;
+    Process process = builder.start();
+    process.getOutputStream().close();
+    return new Postmaster(directory, process, before, logStart);
+  }
+
+  boolean isAlive(Duration patience) {
+    try {
+      return !process.waitFor(patience.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("nobody interrupts the supervisor", e);
+    }
+  }
+
+  /**
+   * The last line of the pid file, written when recovery is over; a killed server may have left it.
+   */
+  boolean isReady() {
+    List<String> lines = pidFile(directory);
+    return !lines.equals(before) && lines.size() >= 8 && lines.get(7).strip().equals("ready");
+  }
+
+  /** Of the server itself: some ways to start it leave another process in between. */
+  long pid() {
+    List<String> lines = pidFile(directory);
+    return lines.isEmpty() || lines.equals(before) ? process.pid() : Long.parseLong(lines.get(0));
+  }
+
+  void stop() {
+    stop(pid());
+    isAlive(IMMEDIATE);
+  }
+
+  /** What the log says about the end, errors only, or all there is. */
+  String lastWords() {
+    try (var stream = Files.newInputStream(directory.log())) {
+      stream.skipNBytes(logStart);
+      String said = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+      List<String> lines = said.lines().toList();
+      List<String> errors =
+          lines.stream()
+              .filter(
+                  line -> line.matches(".*(FATAL|PANIC|ERROR|HINT|DETAIL|could not|WARNING):? .*"))
+              .toList();
+      List<String> telling = errors.isEmpty() ? lines : errors;
+      return String.join(" | ", telling.subList(Math.max(0, telling.size() - 4), telling.size()))
+          + " code="
+          + process.exitValue();
+    } catch (IOException e) {
+      return "log cannot be read: cause=" + e;
+    }
+  }
+
+  /**
+   * Clears the way for a new server: stops one whose supervisor was killed, and removes a pid file
+   * whose number now belongs to some other program, which PostgreSQL itself takes for a running
+   * server.
+   */
+  static void removeLeftover(ServerDirectory directory) {
+    List<String> lines = pidFile(directory);
+    if (lines.isEmpty()) {
+      return;
+    }
+    long pid = Long.parseLong(lines.get(0).strip());
+    Optional<ProcessHandle> process = ProcessHandle.of(pid);
+    if (process.isEmpty()) {
+      return;
+    }
+    if (serves(process.get(), directory)) {
+      stop(pid);
+      return;
+    }
+    try {
+      Files.deleteIfExists(directory.postmasterPid());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** In a container numbers repeat: the same one may be the server of another directory today. */
+  private static boolean serves(ProcessHandle process, ServerDirectory directory) {
+    ProcessHandle.Info info = process.info();
+    return info.command().map(name -> name.endsWith("/postgres")).orElse(false)
+        && info.commandLine()
+            .map(line -> line.contains(directory.cluster().toString()))
+            .orElse(true);
+  }
+
+  private static void stop(long pid) {
+    signal(pid, "INT");
+    if (!hasEnded(pid, FAST)) {
+      signal(pid, "QUIT");
+      if (!hasEnded(pid, IMMEDIATE)) {
+        signal(pid, "KILL");
+        hasEnded(pid, IMMEDIATE);
+      }
+    }
+  }
+
+  private static void signal(long pid, String name) {
+    Command.shell(List.of(), "kill -s \"$1\" \"$2\"", name, pid);
+  }
+
+  private static boolean hasEnded(long pid, Duration patience) {
+    Optional<ProcessHandle> process = ProcessHandle.of(pid);
+    if (process.isEmpty()) {
+      return true;
+    }
+    try {
+      process.get().onExit().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException("nobody interrupts the supervisor", e);
+    }
+  }
+
+  private static List<String> pidFile(ServerDirectory directory) {
+    try {
+      return Files.readAllLines(directory.postmasterPid(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+}

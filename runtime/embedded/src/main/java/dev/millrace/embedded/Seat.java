@@ -1,0 +1,64 @@
+package dev.millrace.embedded;
+
+import java.nio.file.Path;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This JVM's place among the users of one server: one shared claim, however many handles there are.
+ *
+ * <p>All claims on the files of a directory are made under {@link #lock}, because within one JVM
+ * they do not exclude but break each other.
+ */
+final class Seat {
+  private static final ConcurrentMap<Path, Seat> SEATS = new ConcurrentHashMap<>();
+
+  final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by lock.
+  private @Nullable FileClaim claim;
+  private int handles;
+
+  private Seat() {}
+
+  static Seat of(ServerDirectory directory) {
+    return SEATS.computeIfAbsent(directory.root(), root -> new Seat());
+  }
+
+  void take(ServerDirectory directory, Waiting waiting) {
+    lock.lock();
+    try {
+      if (handles == 0) {
+        claim = FileClaim.awaitShared(directory.usersLock(), waiting);
+      }
+      handles++;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The answer holds as long as the caller keeps the lock. */
+  boolean isTaken() {
+    lock.lock();
+    try {
+      return handles > 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void leave() {
+    lock.lock();
+    try {
+      handles--;
+      if (handles == 0 && claim != null) {
+        claim.close();
+        claim = null;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}

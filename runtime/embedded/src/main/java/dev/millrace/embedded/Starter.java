@@ -1,0 +1,195 @@
+package dev.millrace.embedded;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Finds the server of a directory running, or makes it run. Used under the lock of a {@link Seat}.
+ */
+final class Starter {
+  private static final Duration POLL = Duration.ofMillis(10);
+  private static final Duration LONGEST_LAUNCH = Duration.ofSeconds(30);
+
+  /** All that {@link Supervisor} needs; a test follows its references. */
+  static final List<Class<?>> SUPERVISOR =
+      List.of(
+          Supervisor.class,
+          Departure.class,
+          Launch.class,
+          Postmaster.class,
+          ServerDirectory.class,
+          ServerState.class,
+          ServerState.Phase.class,
+          FileClaim.class,
+          Waiting.class,
+          Ports.class,
+          Command.class,
+          Command.Result.class,
+          Command.Feed.class,
+          EmbeddedException.class);
+
+  private final ServerDirectory directory;
+  private final PostgresSettings settings;
+
+  Starter(ServerDirectory directory, PostgresSettings settings) {
+    this.directory = directory;
+    this.settings = settings;
+  }
+
+  /**
+   * Returns once the server takes connections. The caller has a seat, so it will not stop
+   * meanwhile.
+   */
+  ServerState start() {
+    FileClaim start =
+        FileClaim.awaitExclusive(
+            directory.startLock(), waiting("another process that starts this server"));
+    try {
+      Files.deleteIfExists(directory.stopRequest());
+      if (!isSupervised()) {
+        launch();
+      }
+      return awaitReady();
+    } catch (IOException e) {
+      throw new EmbeddedException(
+          "data directory must be writable: directory=" + directory.root() + " cause=" + e, e);
+    } finally {
+      start.close();
+    }
+  }
+
+  boolean isSupervised() {
+    Optional<FileClaim> claim = FileClaim.tryShared(directory.supervisorLock());
+    claim.ifPresent(FileClaim::close);
+    return claim.isEmpty();
+  }
+
+  private void launch() throws IOException {
+    ServerState last =
+        ServerState.find(directory.state())
+            .orElse(new ServerState(ServerState.Phase.STOPPED, 0, 0, "", ""));
+    Binaries binaries = Binaries.unpack(settings.cache(), settings.progress());
+    Rights rights = Rights.find(binaries, directory, last.rights());
+    boolean durable = !"off".equals(settings.server().get("fsync"));
+    ServerConf.write(directory, settings.server());
+    Postmaster.removeLeftover(directory);
+    new Cluster(directory, binaries, rights, durable).prepare(settings.progress());
+
+    boolean fixed = settings.port() != 0;
+    int port = fixed ? settings.port() : last.port();
+    new ServerState(ServerState.Phase.LAUNCHING, 0, port, rights.name(), "")
+        .write(directory.state());
+    settings.progress().accept("starting PostgreSQL " + binaries.version());
+    launch(
+        new Launch(port, fixed, settings.grace(), rights.name(), boundToParent(rights, binaries)));
+  }
+
+  /**
+   * Where the system can do it, PostgreSQL ends with its supervisor, even if that one is killed.
+   */
+  private static List<String> boundToParent(Rights rights, Binaries binaries) {
+    List<String> binding = List.of("setpriv", "--pdeathsig", "INT", "--");
+    List<String> command = new ArrayList<>(rights.prefix());
+    if (Command.shell(binding, "exit 0").succeeded()) {
+      command.addAll(binding);
+    }
+    command.add(binaries.program("postgres").toString());
+    return command;
+  }
+
+  private void launch(Launch launch) throws IOException {
+    List<String> java =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xms4m",
+            "-Xmx24m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            "-cp",
+            copyClasses().toString(),
+            Supervisor.class.getName(),
+            directory.root().toString());
+    List<String> command = new ArrayList<>();
+    // A session of its own: neither Ctrl-C nor the end of our process group or terminal reaches it.
+    if (Command.isOnPath("setsid")) {
+      command.add("setsid");
+    } else {
+      command.addAll(List.of("/bin/sh", "-c", "set -m; \"$@\" & exit 0", "sh", "nohup"));
+    }
+    command.addAll(java);
+    command.addAll(launch.arguments());
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(directory.root().toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(directory.supervisorLog().toFile());
+    Command.clean(builder.environment());
+    builder.start().getOutputStream().close();
+    Waiting launched = new Waiting("the supervisor to begin", LONGEST_LAUNCH, settings.progress());
+    while (!isSupervised() && state().phase() == ServerState.Phase.LAUNCHING) {
+      launched.pause(POLL);
+    }
+  }
+
+  private Path copyClasses() throws IOException {
+    Path classes = directory.supervisorClasses();
+    for (Class<?> type : SUPERVISOR) {
+      String file = type.getName().replace('.', '/') + ".class";
+      Path target = classes.resolve(file);
+      Files.createDirectories(classes.resolve(file).resolve("..").normalize());
+      try (InputStream stream = type.getResourceAsStream("/" + file)) {
+        if (stream == null) {
+          throw new EmbeddedException("class file must be on the class path: file=" + file);
+        }
+        Files.copy(stream, target, StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    return classes;
+  }
+
+  private ServerState awaitReady() throws IOException {
+    Waiting waiting = waiting("PostgreSQL to be ready, it may be recovering from a crash");
+    while (true) {
+      // Asked first: a supervisor writes its last state before it lets go of its lock.
+      boolean supervised = isSupervised();
+      ServerState state = state();
+      switch (state.phase()) {
+        case READY -> {
+          if (supervised) {
+            return state;
+          }
+        }
+        case FAILED -> throw new EmbeddedException("PostgreSQL does not start: " + state.detail());
+        case LAUNCHING, STARTING, RESTARTING, STOPPED -> {}
+      }
+      if (!supervised) {
+        throw new EmbeddedException(
+            "supervisor of PostgreSQL has ended: state="
+                + state.phase()
+                + " log="
+                + directory.supervisorLog()
+                + " said="
+                + new Command.Result(0, Files.readString(directory.supervisorLog())).tail());
+      }
+      waiting.pause(POLL);
+    }
+  }
+
+  private ServerState state() {
+    return ServerState.find(directory.state())
+        .orElseThrow(
+            () -> new EmbeddedException("state of the server is gone: file=" + directory.state()));
+  }
+
+  private Waiting waiting(String what) {
+    return new Waiting(what, settings.patience(), settings.progress());
+  }
+}

@@ -1,0 +1,66 @@
+package dev.millrace.embedded;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.SQLException;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+final class EmbeddedPostgresIT {
+  @TempDir Path root;
+
+  @Test
+  void start_givesADatabaseThatKeepsItsRowsAndItsPort() throws SQLException {
+    EmbeddedPostgres first = EmbeddedPostgres.start(root, Servers.small());
+    Servers.execute(first, "CREATE TABLE kept (id int PRIMARY KEY)", "INSERT INTO kept VALUES (7)");
+    long firstPid = first.pid().orElseThrow();
+    first.stop();
+
+    EmbeddedPostgres second = EmbeddedPostgres.start(root, Servers.small());
+    try {
+      assertThat(Servers.query(second, "SELECT id FROM kept")).isEqualTo("7");
+      assertThat(second.jdbcUrl()).isEqualTo(first.jdbcUrl());
+      assertThat(second.pid()).isPresent().isNotEqualTo(OptionalLong.of(firstPid));
+    } finally {
+      second.stop();
+    }
+  }
+
+  @Test
+  void stop_leavesNoProcess() {
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
+
+    server.stop();
+
+    assertThat(process.isAlive()).isFalse();
+    assertThat(server.pid()).isEmpty();
+  }
+
+  @Test
+  void server_hasTheSettingsAskedFor() throws Exception {
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small().with("work_mem", "5MB"));
+    try {
+      assertThat(Servers.query(server, "SHOW work_mem")).isEqualTo("5MB");
+      assertThat(Servers.query(server, "SHOW fsync")).isEqualTo("on");
+      assertThat(Servers.query(server, "SHOW server_encoding")).isEqualTo("UTF8");
+      assertThat(
+              Servers.query(
+                  server,
+                  "SELECT format('%s %s', datlocprovider, datlocale) FROM pg_database LIMIT 1"))
+          .isEqualTo("b C.UTF-8");
+      assertThat(
+              PosixFilePermissions.toString(
+                  Files.getPosixFilePermissions(root.resolve("password"))))
+          .isEqualTo("rw-------");
+    } finally {
+      server.stop();
+    }
+  }
+}
