@@ -1,0 +1,22 @@
+package dev.millrace.loaders;
+
+import java.util.List;
+
+/**
+ * Everything one batch changed: immutable once the batch has run.
+ *
+ * @param lastCheckpoint the checkpoint the lane has reached after it
+ * @param reversible whether a reorg may still replace its blocks, so that history must be kept
+ * @param bytes heap held by it, within a quarter
+ */
+public record ChangeSet(
+    List<TableChanges<?>> tables, long lastCheckpoint, boolean reversible, long bytes) {
+  public ChangeSet {
+    tables = List.copyOf(tables);
+  }
+
+  /** Changes of all tables together. */
+  public int size() {
+    return tables.stream().mapToInt(TableChanges::size).sum();
+  }
+}

@@ -1,0 +1,259 @@
+package dev.millrace.loaders;
+
+import java.lang.annotation.Annotation;
+import java.lang.invoke.CallSite;
+import java.lang.invoke.LambdaMetafactory;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Turns an annotated record into an {@link EntityType}, collecting every mistake on the way. */
+final class EntityReader<E> {
+  private static final int LONGEST_NAME = 63;
+  private static final int MOST_COLUMNS = 500;
+  private static final Map<Class<?>, Class<?>> BOXES =
+      Map.of(
+          boolean.class,
+          Boolean.class,
+          int.class,
+          Integer.class,
+          long.class,
+          Long.class,
+          double.class,
+          Double.class);
+  private static final Map<Class<?>, ColumnType.Scalar> SCALARS =
+      Stream.of(ColumnType.Scalar.values())
+          .collect(Collectors.toUnmodifiableMap(ColumnType.Scalar::boxed, Function.identity()));
+
+  private final Class<E> type;
+  private final List<String> mistakes;
+  private final int known;
+
+  EntityReader(Class<E> type, List<String> mistakes) {
+    this.type = type;
+    this.mistakes = mistakes;
+    this.known = mistakes.size();
+  }
+
+  Optional<EntityType<E>> read() {
+    Entity entity = type.getAnnotation(Entity.class);
+    if (entity == null) {
+      wrong("is not annotated with @Entity");
+    }
+    RecordComponent[] components = type.getRecordComponents();
+    if (components == null) {
+      wrong("is not a record");
+    }
+    if (entity == null || components == null) {
+      return Optional.empty();
+    }
+    String table = entity.table().isEmpty() ? SnakeCase.of(type.getSimpleName()) : entity.table();
+    checkTable(table);
+    List<Column> columns = columns(components);
+    if (mistakes.size() > known) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          new EntityType<>(type, table, entity.immutable(), columns, constructor(components)));
+    } catch (ReflectiveOperationException inaccessible) {
+      wrong("cannot be constructed: error=" + inaccessible);
+      return Optional.empty();
+    }
+  }
+
+  private void checkTable(String table) {
+    if (table.startsWith("millrace_")) {
+      wrong("has a table whose name is reserved: table=" + table);
+    }
+    checkLength("table", table);
+  }
+
+  private void checkLength(String kind, String name) {
+    int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > LONGEST_NAME) {
+      wrong(
+          "has a name longer than %d bytes: %s=%s bytes=%d"
+              .formatted(LONGEST_NAME, kind, name, bytes));
+    }
+  }
+
+  private List<Column> columns(RecordComponent[] components) {
+    List<Column> columns = new ArrayList<>();
+    Set<String> names = new HashSet<>();
+    int ids = 0;
+    for (RecordComponent component : components) {
+      ids += component.isAnnotationPresent(Id.class) ? 1 : 0;
+      read(component, columns.size()).ifPresent(columns::add);
+      String sql = SnakeCase.of(component.getName());
+      checkLength("column", sql);
+      if (sql.equals("chain") || sql.startsWith("_") || sql.startsWith("millrace_")) {
+        wrong(component, "takes a reserved column name: column=" + sql);
+      }
+      if (!names.add(sql)) {
+        wrong(component, "takes a column name twice: column=" + sql);
+      }
+    }
+    if (ids == 0) {
+      wrong("has no component annotated with @Id");
+    }
+    if (components.length > MOST_COLUMNS) {
+      wrong(
+          "has too many components: most=%d components=%d"
+              .formatted(MOST_COLUMNS, components.length));
+    }
+    return columns;
+  }
+
+  private Optional<Column> read(RecordComponent component, int position) {
+    ColumnType columnType = columnType(component);
+    if (columnType == null) {
+      return Optional.empty();
+    }
+    boolean id = component.isAnnotationPresent(Id.class);
+    boolean indexed = component.isAnnotationPresent(Index.class);
+    boolean nullable = isNullable(component);
+    if (id && nullable) {
+      wrong(component, "is an id and must not be @Nullable");
+    }
+    if (nullable && component.getType().isPrimitive()) {
+      wrong(component, "is primitive and cannot be @Nullable");
+    }
+    if (id && (!columnType.isComparable() || columnType == ColumnType.Scalar.DOUBLE)) {
+      wrong(
+          component,
+          "has a type that cannot be an id: type=" + shortName(component.getGenericType()));
+    }
+    if (indexed && !columnType.isComparable()) {
+      wrong(
+          component,
+          "has a type that cannot be indexed: type=" + shortName(component.getGenericType()));
+    }
+    try {
+      return Optional.of(
+          new Column(
+              component.getName(),
+              columnType,
+              position,
+              nullable,
+              id,
+              indexed,
+              component.getType().isPrimitive(),
+              accessor(component)));
+    } catch (ReflectiveOperationException inaccessible) {
+      wrong(component, "cannot be read: error=" + inaccessible);
+      return Optional.empty();
+    }
+  }
+
+  private @Nullable ColumnType columnType(RecordComponent component) {
+    Scale scale = component.getAnnotation(Scale.class);
+    if (scale != null && component.getType() != BigDecimal.class) {
+      wrong(component, "is annotated with @Scale and is no BigDecimal");
+    }
+    int places = scale == null ? 18 : scale.value();
+    if (places < 0 || places > 38) {
+      wrong(component, "has a scale outside 0 to 38: scale=" + places);
+    }
+    ColumnType found = columnType(component.getGenericType(), places);
+    if (found == null) {
+      wrong(
+          component,
+          "has a type that no column can hold: type=%s known=%s"
+              .formatted(
+                  shortName(component.getGenericType()),
+                  "boolean int long double String Instant BigInteger BigDecimal Address Bytes32 Bytes EventId"
+                      + " enum Json, lists of them"));
+    }
+    return found;
+  }
+
+  private static @Nullable ColumnType columnType(Type type, int scale) {
+    if (type instanceof Class<?> plain) {
+      Class<?> boxed = BOXES.getOrDefault(plain, plain);
+      if (boxed == BigDecimal.class) {
+        return new ColumnType.Decimal(scale);
+      }
+      if (boxed.isEnum()) {
+        @SuppressWarnings("unchecked")
+        Class<? extends Enum<?>> constants = (Class<? extends Enum<?>>) boxed;
+        return new ColumnType.Enumerated(constants);
+      }
+      return SCALARS.get(boxed);
+    }
+    if (type instanceof ParameterizedType list && list.getRawType() == List.class) {
+      ColumnType element = columnType(list.getActualTypeArguments()[0], scale);
+      return element == null || element instanceof ColumnType.ListOf
+          ? null
+          : new ColumnType.ListOf(element);
+    }
+    return null;
+  }
+
+  private static boolean isNullable(RecordComponent component) {
+    return Stream.concat(
+            Stream.of(component.getAnnotatedType().getAnnotations()),
+            Stream.of(component.getAnnotations()))
+        .map(Annotation::annotationType)
+        .anyMatch(annotation -> annotation.getSimpleName().equals("Nullable"));
+  }
+
+  @SuppressWarnings("unchecked")
+  private Function<Object, @Nullable Object> accessor(RecordComponent component)
+      throws ReflectiveOperationException {
+    MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(type, MethodHandles.lookup());
+    MethodHandle handle = lookup.unreflect(component.getAccessor());
+    Class<?> boxed = BOXES.getOrDefault(component.getType(), component.getType());
+    try {
+      CallSite site =
+          LambdaMetafactory.metafactory(
+              lookup,
+              "apply",
+              MethodType.methodType(Function.class),
+              MethodType.methodType(Object.class, Object.class),
+              handle,
+              MethodType.methodType(boxed, type));
+      return (Function<Object, @Nullable Object>) site.getTarget().invoke();
+    } catch (Throwable failed) {
+      throw new ReflectiveOperationException(failed);
+    }
+  }
+
+  private MethodHandle constructor(RecordComponent[] components)
+      throws ReflectiveOperationException {
+    Class<?>[] types = Stream.of(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+    return MethodHandles.privateLookupIn(type, MethodHandles.lookup())
+        .findConstructor(type, MethodType.methodType(void.class, types))
+        .asSpreader(Object[].class, types.length)
+        .asType(MethodType.methodType(Object.class, Object[].class));
+  }
+
+  private static String shortName(Type type) {
+    return type instanceof Class<?> plain
+        ? plain.getSimpleName()
+        : type.getTypeName().replaceAll("[a-z0-9_]+\\.", "");
+  }
+
+  private void wrong(String what) {
+    mistakes.add(type.getSimpleName() + " " + what);
+  }
+
+  private void wrong(RecordComponent component, String what) {
+    mistakes.add(type.getSimpleName() + "." + component.getName() + " " + what);
+  }
+}

@@ -1,0 +1,247 @@
+package dev.millrace.loaders;
+
+import java.lang.invoke.MethodHandle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Millrace knows of one entity: its table, its columns, and how to take an instance apart and
+ * make one.
+ */
+public final class EntityType<E> {
+  private static final int OBJECT_HEADER = 16;
+
+  private final Class<E> type;
+  private final String table;
+  private final boolean immutable;
+  private final List<Column> columns;
+  private final List<Column> ids;
+  private final MethodHandle constructor;
+  private final Column[] checked;
+  private final Column[] sized;
+  private final int fixedBytes;
+
+  EntityType(
+      Class<E> type,
+      String table,
+      boolean immutable,
+      List<Column> columns,
+      MethodHandle constructor) {
+    this.type = type;
+    this.table = table;
+    this.immutable = immutable;
+    this.columns = List.copyOf(columns);
+    this.ids = columns.stream().filter(Column::isId).toList();
+    this.constructor = constructor;
+    this.checked = columns.stream().filter(column -> !isPlain(column)).toArray(Column[]::new);
+    this.sized = columns.stream().filter(column -> !isFixed(column)).toArray(Column[]::new);
+    this.fixedBytes = OBJECT_HEADER + 8 * columns.size();
+  }
+
+  /** Reads a definition. All its mistakes are reported together. */
+  public static <E> EntityType<E> of(Class<E> type) {
+    List<String> mistakes = new ArrayList<>();
+    Optional<EntityType<E>> read = read(type, mistakes);
+    return read.orElseThrow(() -> new DefinitionException(type.getSimpleName(), mistakes));
+  }
+
+  /** Reads a definition and adds its mistakes to a list; empty if there were any. */
+  public static <E> Optional<EntityType<E>> read(Class<E> type, List<String> mistakes) {
+    return new EntityReader<>(type, mistakes).read();
+  }
+
+  /** The record's simple name. */
+  public String name() {
+    return type.getSimpleName();
+  }
+
+  /** The table's name, not quoted. */
+  public String table() {
+    return table;
+  }
+
+  public Class<E> type() {
+    return type;
+  }
+
+  public boolean isImmutable() {
+    return immutable;
+  }
+
+  public List<Column> columns() {
+    return columns;
+  }
+
+  /** The columns of the id, in the order of the record. */
+  public List<Column> ids() {
+    return ids;
+  }
+
+  public Optional<Column> column(String name) {
+    return columns.stream().filter(column -> column.name().equals(name)).findFirst();
+  }
+
+  /** The id of an entity: the value itself, or a {@link CompositeId}. */
+  public Object id(E entity) {
+    if (ids.size() == 1) {
+      return present(ids.getFirst().value(entity));
+    }
+    List<Object> parts = new ArrayList<>(ids.size());
+    for (Column id : ids) {
+      parts.add(present(id.value(entity)));
+    }
+    return new CompositeId(parts);
+  }
+
+  /** The parts of an id, as many as there are id columns. */
+  public List<Object> parts(Object id) {
+    return id instanceof CompositeId(List<Object> parts) ? parts : List.of(id);
+  }
+
+  /** Makes an id of what a handler passed. */
+  public Object id(Object... parts) {
+    if (ids.size() == 1 && parts.length == 1) {
+      return idPart(ids.getFirst(), parts[0]);
+    }
+    if (parts.length != ids.size()) {
+      throw new MillraceException(
+          Remedy.FIX_HANDLER,
+          "id has the wrong number of parts: entity=%s expected=%s given=%d"
+              .formatted(name(), ids, parts.length));
+    }
+    List<Object> checkedParts = new ArrayList<>(parts.length);
+    for (int i = 0; i < parts.length; i++) {
+      checkedParts.add(idPart(ids.get(i), parts[i]));
+    }
+    return new CompositeId(checkedParts);
+  }
+
+  private Object idPart(Column column, @Nullable Object part) {
+    return operand(column, part);
+  }
+
+  /** Brings a value that a handler compares a column with into canonical form. */
+  Object operand(Column column, @Nullable Object value) {
+    if (value == null) {
+      throw refused(column, "value is null", null);
+    }
+    Object typed =
+        value instanceof Integer number && column.type() == ColumnType.Scalar.LONG
+            ? (Object) number.longValue()
+            : value;
+    if (!column.type().boxed().isInstance(typed)) {
+      throw refused(
+          column,
+          "value has the wrong type: expected=%s given=%s"
+              .formatted(column.type().boxed().getSimpleName(), value.getClass().getSimpleName()),
+          null);
+    }
+    try {
+      return column.type().canonical(typed);
+    } catch (IllegalArgumentException wrong) {
+      throw refused(column, String.valueOf(wrong.getMessage()), wrong);
+    }
+  }
+
+  /** The entity in canonical form; itself, where it already is. */
+  @SuppressWarnings(
+      "ReferenceEquality") // an equal list may still be one that the handler can change
+  public E canonical(E entity) {
+    @Nullable Object @Nullable [] changed = null;
+    for (Column column : checked) {
+      Object value = column.value(entity);
+      if (value == null) {
+        if (!column.isNullable()) {
+          throw refused(column, "value is null", null);
+        }
+        continue;
+      }
+      Object canonical = canonical(column, value);
+      if (canonical != value) {
+        changed = changed == null ? values(entity) : changed;
+        changed[column.position()] = canonical;
+      }
+    }
+    return changed == null ? entity : create(changed);
+  }
+
+  private Object canonical(Column column, Object value) {
+    try {
+      return column.type().canonical(value);
+    } catch (IllegalArgumentException wrong) {
+      throw refused(column, String.valueOf(wrong.getMessage()), wrong);
+    }
+  }
+
+  private MillraceException refused(Column column, String why, @Nullable Throwable cause) {
+    return new MillraceException(
+        Remedy.FIX_HANDLER,
+        "value is refused: entity=%s field=%s reason=\"%s\"".formatted(name(), column.name(), why),
+        cause);
+  }
+
+  /** All values of an entity by column position. */
+  public @Nullable Object[] values(E entity) {
+    @Nullable Object[] values = new @Nullable Object[columns.size()];
+    for (Column column : columns) {
+      values[column.position()] = column.value(entity);
+    }
+    return values;
+  }
+
+  /** Makes an entity of values by column position, each in canonical form. */
+  public E create(@Nullable Object[] values) {
+    try {
+      return type.cast((Object) constructor.invokeExact(values));
+    } catch (Throwable thrown) {
+      throw new MillraceException(
+          Remedy.FIX_HANDLER,
+          "record refuses a row: entity=%s error=%s".formatted(name(), thrown),
+          thrown);
+    }
+  }
+
+  /** Heap that one instance takes, within a quarter. */
+  int bytes(E entity) {
+    int total = fixedBytes;
+    for (Column column : sized) {
+      Object value = column.value(entity);
+      if (value != null) {
+        total += column.type().bytes(value);
+      }
+    }
+    return total;
+  }
+
+  /** Heap that an id alone takes. */
+  int idBytes(Object id) {
+    int total = 0;
+    List<Object> parts = parts(id);
+    for (int i = 0; i < parts.size(); i++) {
+      total += Math.max(16, ids.get(i).type().bytes(parts.get(i)));
+    }
+    return total;
+  }
+
+  private static boolean isPlain(Column column) {
+    return column.isPrimitive() && column.type() != ColumnType.Scalar.DOUBLE;
+  }
+
+  private static boolean isFixed(Column column) {
+    return column.isPrimitive() || column.type() instanceof ColumnType.Enumerated;
+  }
+
+  private static Object present(@Nullable Object part) {
+    if (part == null) {
+      throw new MillraceException(Remedy.FIX_HANDLER, "id must not be null");
+    }
+    return part;
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+}

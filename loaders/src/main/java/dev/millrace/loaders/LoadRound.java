@@ -1,0 +1,117 @@
+package dev.millrace.loaders;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads of many handlers that go out together: one query per entity for ids, one per entity and
+ * field for values of that field, one per entity for all other filters.
+ *
+ * <p>Confined to the execute thread or to whoever runs in its place while it waits.
+ */
+public final class LoadRound {
+  private final StagedStore store;
+  private final Reads reads;
+  private final Loader loader;
+  private final Map<EntityType<?>, Set<Object>> ids = new LinkedHashMap<>();
+  private final Map<EntityType<?>, Set<Filter>> filters = new LinkedHashMap<>();
+  private final Set<Query<?>> limited = new LinkedHashSet<>();
+  private final Map<Query<?>, List<?>> pages = new HashMap<>();
+
+  LoadRound(StagedStore store, Reads reads, Loader loader) {
+    this.store = store;
+    this.reads = reads;
+    this.loader = loader;
+  }
+
+  public void want(EntityType<?> type, Object id) {
+    ids.computeIfAbsent(type, _ -> new LinkedHashSet<>()).add(id);
+  }
+
+  public void want(Query<?> query) {
+    if (query.isLimited()) {
+      limited.add(query);
+    } else {
+      filters
+          .computeIfAbsent(query.type(), _ -> new LinkedHashSet<>())
+          .addAll(store.missing(query));
+    }
+  }
+
+  public boolean isEmpty() {
+    return ids.isEmpty() && filters.isEmpty() && limited.isEmpty();
+  }
+
+  /** Asks, and installs what comes back. The round is empty afterwards; its pages stay. */
+  public void send() {
+    loader.missed();
+    ids.forEach(this::loadIds);
+    filters.forEach(this::loadFilters);
+    limited.forEach(query -> pages.put(query, loader.page(query)));
+    ids.clear();
+    filters.clear();
+    limited.clear();
+  }
+
+  /** The answer to a limited query that went out with this round; null if it did not. */
+  @SuppressWarnings("unchecked")
+  public <E> @Nullable List<E> page(Query<E> query) {
+    return (List<E>) pages.get(query);
+  }
+
+  private <E> void loadIds(EntityType<E> type, Set<Object> wanted) {
+    wanted.removeIf(id -> store.knows(type, id));
+    if (wanted.isEmpty()) {
+      return;
+    }
+    for (E row : reads.byIds(type, wanted)) {
+      store.install(type, row);
+    }
+    for (Object id : wanted) {
+      store.installAbsent(type, id); // does nothing where a row came
+    }
+  }
+
+  private <E> void loadFilters(EntityType<E> type, Set<Filter> wanted) {
+    Map<Column, Set<Filter>> byValue = new LinkedHashMap<>();
+    List<Filter> others = new ArrayList<>();
+    for (Filter filter : wanted) {
+      if (filter.isByValue()) {
+        byValue
+            .computeIfAbsent(filter.conditions().getFirst().column(), _ -> new LinkedHashSet<>())
+            .add(filter);
+      } else {
+        others.add(filter);
+      }
+    }
+    byValue.forEach((column, same) -> load(type, List.of(merged(column, same)), same));
+    if (!others.isEmpty()) {
+      load(type, others, others);
+    }
+  }
+
+  private static Filter merged(Column column, Set<Filter> byValue) {
+    List<Object> values =
+        byValue.stream()
+            .flatMap(filter -> filter.conditions().getFirst().values().stream())
+            .toList();
+    return Filter.of(Condition.in(column, values));
+  }
+
+  private <E> void load(EntityType<E> type, Iterable<Filter> asked, Iterable<Filter> answered) {
+    List<Filter> query = new ArrayList<>();
+    asked.forEach(query::add);
+    for (E row : reads.matching(type, query)) {
+      store.install(type, row);
+    }
+    for (Filter filter : answered) {
+      store.markLoaded(type, filter);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package dev.millrace.loaders;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What several change sets in a row do to one table, taken together: what stood there comes from an
+ * id's first change, what stands there from its last.
+ *
+ * @param inserts nothing stood there
+ * @param updates another row stood there
+ * @param upserts nobody knows what stood there
+ * @param deletes ids whose row must go
+ */
+public record NetChanges<E>(
+    EntityType<E> type, List<E> inserts, List<E> updates, List<E> upserts, List<Object> deletes) {
+
+  /** Takes change sets in the order in which their batches ran. */
+  public static <E> NetChanges<E> of(EntityType<E> type, List<TableChanges<E>> sets) {
+    NetChanges<E> net =
+        new NetChanges<>(
+            type, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    if (type.isImmutable()) {
+      sets.forEach(net::append); // saved once and never again: there is nothing to merge
+    } else if (sets.size() == 1 && !sets.getFirst().keepsVersions()) {
+      net.addEach(sets.getFirst());
+    } else {
+      net.merge(sets);
+    }
+    return net;
+  }
+
+  private void append(TableChanges<E> changes) {
+    for (int i = 0; i < changes.size(); i++) {
+      E after = changes.after(i);
+      if (after != null) {
+        inserts.add(after);
+      }
+    }
+  }
+
+  private void addEach(TableChanges<E> changes) {
+    for (int i = 0; i < changes.size(); i++) {
+      boolean blind = changes.isBlind(i);
+      add(changes.id(i), blind, blind ? null : changes.before(i), changes.after(i));
+    }
+  }
+
+  private void merge(List<TableChanges<E>> sets) {
+    Map<Object, Span<E>> spans = new HashMap<>();
+    List<Span<E>> order = new ArrayList<>();
+    for (TableChanges<E> changes : sets) {
+      for (int i = 0; i < changes.size(); i++) {
+        Span<E> span = spans.get(changes.id(i));
+        if (span == null) {
+          span = new Span<>(changes, i);
+          spans.put(changes.id(i), span);
+          order.add(span);
+        }
+        span.after = changes.after(i);
+      }
+    }
+    order.forEach(span -> add(span.id, span.blind, span.before, span.after));
+  }
+
+  private void add(Object id, boolean blind, @Nullable E before, @Nullable E after) {
+    if (after == null) {
+      if (blind || before != null) {
+        deletes.add(id);
+      }
+    } else if (blind) {
+      upserts.add(after);
+    } else if (before == null) {
+      inserts.add(after);
+    } else if (!Objects.equals(before, after)) {
+      updates.add(after);
+    }
+  }
+
+  /** From an id's first change to its last. */
+  private static final class Span<E> {
+    private final Object id;
+    private final boolean blind;
+    private final @Nullable E before;
+    private @Nullable E after;
+
+    private Span(TableChanges<E> changes, int index) {
+      this.id = changes.id(index);
+      this.blind = changes.isBlind(index);
+      this.before = blind ? null : changes.before(index);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package dev.millrace.loaders;
+
+import java.util.Collection;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Committed rows of one lane, read from its database. Each call is one query over one snapshot and
+ * may run while a commit is in flight.
+ */
+public interface Reads {
+  /** The rows of these ids, in any order; an id without a row is left out. */
+  <E> List<E> byIds(EntityType<E> type, Collection<Object> ids);
+
+  /** The rows that match any of these filters, each once, in any order. */
+  <E> List<E> matching(EntityType<E> type, Collection<Filter> filters);
+
+  /** The first {@code size} rows of a query's total order that come after a row of it. */
+  <E> List<E> page(Query<E> query, @Nullable E after, int size);
+
+  /** Whether the lane has no row in this table. */
+  boolean isEmpty(EntityType<?> type);
+}

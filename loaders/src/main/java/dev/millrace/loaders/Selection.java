@@ -1,0 +1,120 @@
+package dev.millrace.loaders;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * A query being written down by a handler; nothing is asked before {@link #list} or {@link #first}.
+ */
+public final class Selection<E> {
+  private final EntityType<E> type;
+  private final Function<Query<E>, List<E>> answer;
+  private final List<Condition> conditions = new ArrayList<>();
+  private final List<Query.Order> orders = new ArrayList<>();
+  private int limit = Query.NO_LIMIT;
+
+  public Selection(EntityType<E> type, Function<Query<E>, List<E>> answer) {
+    this.type = type;
+    this.answer = answer;
+  }
+
+  public <V> Where<E, V> where(Field<E, V> field) {
+    return new Where<>(this, Fields.column(type, field));
+  }
+
+  /** Another condition; rows must satisfy all of them. */
+  public <V> Where<E, V> and(Field<E, V> field) {
+    return where(field);
+  }
+
+  public Selection<E> orderBy(Field<E, ?> field) {
+    orders.add(new Query.Order(Fields.column(type, field), false));
+    return this;
+  }
+
+  public Selection<E> orderByDescending(Field<E, ?> field) {
+    orders.add(new Query.Order(Fields.column(type, field), true));
+    return this;
+  }
+
+  public Selection<E> limit(int rows) {
+    if (rows < 1) {
+      throw new MillraceException(Remedy.FIX_HANDLER, "limit must be positive: limit=" + rows);
+    }
+    limit = rows;
+    return this;
+  }
+
+  public List<E> list() {
+    return answer.apply(query(limit));
+  }
+
+  public Optional<E> first() {
+    return answer.apply(query(1)).stream().findFirst();
+  }
+
+  private Query<E> query(int rows) {
+    return new Query<>(type, new Filter(conditions), orders, rows);
+  }
+
+  /** The condition on one field. */
+  public static final class Where<E, V> {
+    private final Selection<E> selection;
+    private final Column column;
+
+    private Where(Selection<E> selection, Column column) {
+      this.selection = selection;
+      this.column = column;
+    }
+
+    public Selection<E> is(V value) {
+      return add(Condition.is(column, operand(value)));
+    }
+
+    @SafeVarargs
+    public final Selection<E> in(V... values) {
+      List<Object> operands = new ArrayList<>();
+      for (V value : values) {
+        operands.add(operand(value));
+      }
+      return add(Condition.in(column, operands));
+    }
+
+    public Selection<E> in(Iterable<? extends V> values) {
+      List<Object> operands = new ArrayList<>();
+      values.forEach(value -> operands.add(operand(value)));
+      return add(Condition.in(column, operands));
+    }
+
+    public Selection<E> above(V value) {
+      return compare(Condition.Operator.ABOVE, value);
+    }
+
+    public Selection<E> atLeast(V value) {
+      return compare(Condition.Operator.AT_LEAST, value);
+    }
+
+    public Selection<E> below(V value) {
+      return compare(Condition.Operator.BELOW, value);
+    }
+
+    public Selection<E> atMost(V value) {
+      return compare(Condition.Operator.AT_MOST, value);
+    }
+
+    private Selection<E> compare(Condition.Operator operator, V value) {
+      return add(new Condition(column, operator, List.of(operand(value))));
+    }
+
+    private Object operand(V value) {
+      return selection.type.operand(column, value);
+    }
+
+    private Selection<E> add(Condition condition) {
+      selection.conditions.add(condition);
+      return selection;
+    }
+  }
+}

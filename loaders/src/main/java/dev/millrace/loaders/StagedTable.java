@@ -1,0 +1,251 @@
+package dev.millrace.loaders;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rows of one entity in memory: write buffer and read cache in one. One version per id.
+ *
+ * <p>Confined to the execute thread, like everything the store is made of.
+ */
+final class StagedTable<E> {
+  private final EntityType<E> type;
+  private final Staged<E> absent = new Staged.Absent<>();
+  private final Staged<E> unknown = new Staged.Unknown<>();
+  private final Map<Object, Row<E>> rows = new HashMap<>();
+  private final FieldIndexes<E> indexes;
+  private final EvictionClock<E> clock = new EvictionClock<>();
+
+  private TableChanges<E> changes;
+  private long batchStart;
+  private boolean versions;
+  private long bytes;
+
+  /** While true, a row that memory does not know does not exist. */
+  private boolean complete;
+
+  /** False while no handler has read an immutable type: its rows then live in change sets only. */
+  private boolean kept;
+
+  StagedTable(EntityType<E> type) {
+    this.type = type;
+    this.indexes = new FieldIndexes<>(type);
+    this.changes = new TableChanges<>(type, false);
+    this.kept = !type.isImmutable();
+  }
+
+  EntityType<E> type() {
+    return type;
+  }
+
+  boolean isKept() {
+    return kept;
+  }
+
+  boolean isComplete() {
+    return complete;
+  }
+
+  void becomeComplete() {
+    complete = true;
+  }
+
+  long bytes() {
+    return bytes + indexes.bytes();
+  }
+
+  void begin(long firstCheckpoint, boolean keepVersions) {
+    batchStart = firstCheckpoint;
+    versions = keepVersions;
+    changes = new TableChanges<>(type, keepVersions);
+  }
+
+  TableChanges<E> freeze() {
+    return changes;
+  }
+
+  Staged<E> find(Object id) {
+    Row<E> row = rows.get(id);
+    if (row == null) {
+      return complete ? absent : unknown;
+    }
+    row.used = true;
+    E value = row.value;
+    return value == null ? absent : new Staged.Present<>(value);
+  }
+
+  /** Memory begins to hold the rows of an immutable type, those in transit included. */
+  void keep(Collection<ChangeSet> transit) {
+    kept = true;
+    for (ChangeSet set : transit) {
+      for (TableChanges<?> frozen : set.tables()) {
+        if (frozen.type() == type) {
+          adopt(frozen);
+        }
+      }
+    }
+    adopt(changes);
+  }
+
+  private void adopt(TableChanges<?> known) {
+    for (int i = 0; i < known.size(); i++) {
+      Row<E> row = row(known.id(i));
+      assign(row, type.type().cast(known.after(i)));
+      row.checkpoint = known.checkpoint(i);
+      row.change = i;
+    }
+  }
+
+  long save(E entity, long checkpoint, int event) {
+    Object id = type.id(entity);
+    if (!kept) {
+      changes.add(id, false, null, entity, checkpoint, event);
+      return TableChanges.ENTRY_BYTES + (long) type.bytes(entity);
+    }
+    Row<E> known = type.isImmutable() ? rows.get(id) : null;
+    if (known != null && known.value != null) {
+      throw new MillraceException(
+          Remedy.FIX_HANDLER,
+          "row is immutable and exists already: entity=%s table=%s id=%s"
+              .formatted(type, type.table(), id));
+    }
+    return put(id, entity, checkpoint, event);
+  }
+
+  long delete(Object id, long checkpoint, int event) {
+    if (type.isImmutable()) {
+      throw new MillraceException(
+          Remedy.FIX_HANDLER,
+          "row is immutable and cannot be deleted: entity=%s id=%s".formatted(type, id));
+    }
+    return put(id, null, checkpoint, event);
+  }
+
+  /** Returns how many bytes the change set has grown by. */
+  private long put(Object id, @Nullable E after, long checkpoint, int event) {
+    Row<E> row = rows.get(id);
+    boolean blind = row == null && !complete && !type.isImmutable();
+    if (row == null) {
+      row = row(id);
+    }
+    long grown = 0;
+    if (row.checkpoint >= batchStart && (row.checkpoint == checkpoint || !versions)) {
+      changes.replace(row.change, after, checkpoint, event);
+    } else {
+      row.change = changes.add(id, blind, row.value, after, checkpoint, event);
+      grown = TableChanges.ENTRY_BYTES;
+    }
+    int before = row.bytes;
+    assign(row, after);
+    row.checkpoint = checkpoint;
+    row.used = true;
+    return grown == 0 ? Math.max(0, row.bytes - before) : grown + row.bytes;
+  }
+
+  /**
+   * Changes of this table have become durable: rows that memory does not keep are in the database
+   * only.
+   */
+  void leftTransit() {
+    complete &= kept;
+  }
+
+  /** Takes a row read from the database, or that there is none; never over what memory knows. */
+  void install(Object id, @Nullable E loaded) {
+    if (rows.containsKey(id)) {
+      return;
+    }
+    Row<E> row = row(id);
+    assign(row, loaded);
+    row.used = true;
+  }
+
+  private Row<E> row(Object id) {
+    Row<E> row = new Row<>(id);
+    rows.put(id, row);
+    clock.add(row);
+    row.bytes = Row.FIXED_BYTES;
+    bytes += row.bytes;
+    return row;
+  }
+
+  private void assign(Row<E> row, @Nullable E value) {
+    indexes.move(row, row.value, value);
+    row.value = value;
+    int now = Row.FIXED_BYTES + (value == null ? type.idBytes(row.id) : type.bytes(value));
+    bytes += now - row.bytes;
+    row.bytes = now;
+  }
+
+  /** The filters among these that memory cannot answer. */
+  List<Filter> missing(Filter filter) {
+    return complete
+        ? List.of()
+        : filter.apart().stream().filter(part -> !indexes.isLoaded(part)).toList();
+  }
+
+  /** From now on memory answers this filter: all its rows have been installed. */
+  void markLoaded(Filter filter) {
+    indexes.markLoaded(filter);
+  }
+
+  /** The rows in memory that match, in the query's order. */
+  List<E> matching(Query<E> query) {
+    List<E> found = new ArrayList<>();
+    for (Row<E> row : indexes.candidates(query.filter(), rows.values())) {
+      E value = row.value;
+      if (value != null && query.filter().matches(value)) {
+        row.used = true;
+        found.add(value);
+      }
+    }
+    found.sort(query.comparator());
+    return found.size() > query.limit() ? List.copyOf(found.subList(0, query.limit())) : found;
+  }
+
+  boolean knows(Object id) {
+    return rows.containsKey(id);
+  }
+
+  /**
+   * Evicts committed rows, the ones not used lately first, until {@code target} bytes are left or
+   * none can go.
+   */
+  void evict(long committed, long target) {
+    if (bytes() > target) {
+      indexes.forgetFiltersAbove(target / 4);
+    }
+    while (bytes() > target) {
+      Row<E> victim = clock.next(committed);
+      if (victim == null) {
+        return;
+      }
+      E value = victim.value;
+      if (value != null) {
+        complete = false;
+        indexes.forgetFiltersOf(value);
+      }
+      indexes.move(victim, value, null);
+      rows.remove(victim.id);
+      bytes -= victim.bytes;
+    }
+  }
+
+  /** Forgets everything, as after a rewind: a row in memory does not know which branch wrote it. */
+  void clear() {
+    rows.clear();
+    clock.clear();
+    indexes.clear();
+    bytes = 0;
+    complete = false;
+    changes = new TableChanges<>(type, versions);
+  }
+
+  int size() {
+    return rows.size();
+  }
+}

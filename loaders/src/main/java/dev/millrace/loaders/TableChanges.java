@@ -1,0 +1,111 @@
+package dev.millrace.loaders;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one batch changed in one table, in order. Each change knows what stood there before its
+ * block: a row, nothing, or, after a blind write, unknown.
+ *
+ * <p>Written by the execute thread while the batch runs and by nobody after {@link
+ * StagedStore#freeze}.
+ */
+public final class TableChanges<E> {
+  private static final Object UNKNOWN = new Object();
+  static final int ENTRY_BYTES = 32;
+
+  private final EntityType<E> type;
+  private Object[] ids = new Object[16];
+  private @Nullable Object[] befores = new @Nullable Object[16];
+  private @Nullable Object[] afters = new @Nullable Object[16];
+  private long[] checkpoints = new long[16];
+  private int[] events = new int[16];
+  private int size;
+  private boolean versions;
+
+  TableChanges(EntityType<E> type, boolean versions) {
+    this.type = type;
+    this.versions = versions;
+  }
+
+  int add(
+      Object id, boolean blind, @Nullable E before, @Nullable E after, long checkpoint, int event) {
+    if (size == ids.length) {
+      grow();
+    }
+    ids[size] = id;
+    befores[size] = blind ? UNKNOWN : before;
+    afters[size] = after;
+    checkpoints[size] = checkpoint;
+    events[size] = event;
+    return size++;
+  }
+
+  void replace(int index, @Nullable E after, long checkpoint, int event) {
+    afters[index] = after;
+    checkpoints[index] = checkpoint;
+    events[index] = event;
+  }
+
+  private void grow() {
+    int length = size + (size >> 1) + 16;
+    ids = Arrays.copyOf(ids, length);
+    befores = Arrays.copyOf(befores, length);
+    afters = Arrays.copyOf(afters, length);
+    checkpoints = Arrays.copyOf(checkpoints, length);
+    events = Arrays.copyOf(events, length);
+  }
+
+  public EntityType<E> type() {
+    return type;
+  }
+
+  public int size() {
+    return size;
+  }
+
+  /** Whether an id may appear several times, once per checkpoint that changed it. */
+  public boolean keepsVersions() {
+    return versions;
+  }
+
+  public Object id(int index) {
+    return ids[index];
+  }
+
+  public long checkpoint(int index) {
+    return checkpoints[index];
+  }
+
+  /** Whether nobody has read what stood there before. */
+  @SuppressWarnings("ReferenceEquality") // the mark is one object and equal to nothing else
+  public boolean isBlind(int index) {
+    return befores[index] == UNKNOWN;
+  }
+
+  /**
+   * What stood there before the block of the change, null for nothing; not to be asked of a blind
+   * change.
+   */
+  public @Nullable E before(int index) {
+    if (isBlind(index)) {
+      throw new IllegalStateException("change is blind: entity=%s index=%d".formatted(type, index));
+    }
+    return entity(befores[index]);
+  }
+
+  /** What stands there now, null for nothing. */
+  public @Nullable E after(int index) {
+    return entity(afters[index]);
+  }
+
+  /** The event that made the change last, as its index in the batch. */
+  public int event(int index) {
+    return events[index];
+  }
+
+  @SuppressWarnings("unchecked")
+  private @Nullable E entity(@Nullable Object held) {
+    return (E) held;
+  }
+}

@@ -1,0 +1,13 @@
+package dev.millrace.pipeline;
+
+import java.util.List;
+
+/**
+ * A run of whole blocks: all events above the batch before it up to and with block {@code last}.
+ *
+ * @param events in order; events of one block share one {@link Block} object
+ * @param blocks what must be remembered of the chain: every block of a reversible batch, in order
+ * @param last where the lane stands afterwards, with or without events
+ * @param reversible whether a reorg may still replace any of it; a batch never mixes both kinds
+ */
+public record Batch(List<Event> events, List<Block> blocks, Block last, boolean reversible) {}

@@ -1,0 +1,74 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.ChangeSet;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.TableChanges;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Batches that become durable in one transaction, in order.
+ *
+ * @param number of this commit: one more than the lane's last
+ */
+public record CommitGroup(long number, List<ExecutedBatch> batches) {
+  public CommitGroup {
+    batches = List.copyOf(batches);
+  }
+
+  public ExecutedBatch last() {
+    return batches.getLast();
+  }
+
+  /** The checkpoint that the lane has reached when this is durable. */
+  public long checkpoint() {
+    return last().changes().lastCheckpoint();
+  }
+
+  /** All batches of a group are inside the reversible window, or none is. */
+  public boolean isReversible() {
+    return last().changes().reversible();
+  }
+
+  /** The changes of one table, a part per batch that has any, in order. */
+  public <E> List<TableChanges<E>> changesOf(EntityType<E> type) {
+    List<TableChanges<E>> parts = new ArrayList<>();
+    for (ExecutedBatch batch : batches) {
+      for (TableChanges<?> changes : batch.changes().tables()) {
+        if (changes.type() == type) {
+          @SuppressWarnings("unchecked")
+          TableChanges<E> same = (TableChanges<E>) changes;
+          parts.add(same);
+        }
+      }
+    }
+    return parts;
+  }
+
+  public List<ChangeSet> changeSets() {
+    return batches.stream().map(ExecutedBatch::changes).toList();
+  }
+
+  public List<EffectResult> effects() {
+    return batches.stream().flatMap(batch -> batch.effects().stream()).toList();
+  }
+
+  public List<Block> blocks() {
+    return batches.stream().flatMap(batch -> batch.batch().blocks().stream()).toList();
+  }
+
+  /** The last event that changed a row, for messages about that row. */
+  public Optional<Event> eventThatChanged(EntityType<?> type, Object id) {
+    for (ExecutedBatch batch : batches.reversed()) {
+      for (TableChanges<?> changes : batch.changes().tables()) {
+        for (int i = changes.size() - 1; changes.type() == type && i >= 0; i--) {
+          if (changes.id(i).equals(id)) {
+            return Optional.of(batch.batch().events().get(changes.event(i)));
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+}

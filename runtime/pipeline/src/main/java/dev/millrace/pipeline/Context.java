@@ -1,0 +1,32 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.Selection;
+import java.util.Optional;
+import org.slf4j.Logger;
+
+/**
+ * What a handler sees of the world while it handles one event. It belongs to the thread that runs
+ * the handler and ends with it.
+ */
+public interface Context {
+  /** The row of this id, as all events before this one have left it. */
+  <E> Optional<E> find(Class<E> type, Object... id);
+
+  /** The same where the row must exist; otherwise the event fails and the lane stops. */
+  <E> E require(Class<E> type, Object... id);
+
+  /** Rows by their fields. They come in id order unless told otherwise. */
+  <E> Selection<E> query(Class<E> type);
+
+  /** Creates the row or replaces it. */
+  <E> void save(E entity);
+
+  /** Makes sure there is no such row. */
+  void delete(Class<?> type, Object... id);
+
+  /** Asks the outside; the same input is asked once. */
+  <I, O> O effect(Effect<I, O> effect, I input);
+
+  /** A logger that is silent while the handler runs as a rehearsal only. */
+  Logger logger();
+}

@@ -1,0 +1,18 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.Bytes32;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How far a lane has come. Together, epoch and checkpoint name a state.
+ *
+ * @param commit the number of the last commit
+ * @param checkpoint counts blocks with events
+ * @param place the last block; null before the first commit
+ */
+public record Frontier(long epoch, long commit, long checkpoint, Source.@Nullable Place place) {
+  public @Nullable Bytes32 hash() {
+    Source.Place known = place;
+    return known == null ? null : known.hash();
+  }
+}

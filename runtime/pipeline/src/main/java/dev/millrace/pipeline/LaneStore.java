@@ -1,0 +1,44 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Reads;
+import java.util.Collection;
+import java.util.Map;
+
+/**
+ * The durable side of one lane, taken over by this process in an epoch of its own.
+ *
+ * <p>Errors carry a remedy: after {@code RETRY} the same call with the same argument may be made
+ * again, and a commit whose first try had succeeded then succeeds without writing anything twice.
+ */
+public interface LaneStore extends AutoCloseable {
+  /** Where the lane stood when it was taken over. */
+  Frontier opened();
+
+  /** Committed rows. Any thread may read. */
+  Reads reads();
+
+  /**
+   * Makes a group durable in one transaction, fenced by epoch and commit number. Commit thread
+   * only.
+   */
+  void commit(CommitGroup group);
+
+  /** Stored answers of an effect among these inputs: input to output. Any thread may read. */
+  Map<String, String> effects(String effect, Collection<String> inputs);
+
+  /**
+   * Builds, between two commits, the indexes that a query of a handler needs. Commit thread only.
+   */
+  void index(EntityType<?> type, Collection<String> columns);
+
+  /** The lane has caught up: builds what indexes are left. Commit thread only. */
+  void finish();
+
+  /**
+   * Gives the lane back. Idempotent and bounded; ends a commit in flight by breaking its
+   * connection.
+   */
+  @Override
+  void close();
+}

@@ -1,0 +1,33 @@
+package dev.millrace.pipeline;
+
+/**
+ * Where tests look into a running lane: to hold a stage, to fail it, or to end the process there.
+ * In production nothing listens.
+ */
+@FunctionalInterface
+public interface Probe {
+  /** Places that a stage passes, in the order of a batch's life. */
+  enum Point {
+    FETCH,
+    BEFORE_PRELOAD,
+    BEFORE_RUN,
+    AFTER_RUN,
+    BEFORE_COMMIT_GROUP,
+    BEFORE_BEGIN,
+    DURING_COPY,
+    AFTER_COPY,
+    BEFORE_COMMIT,
+    AFTER_COMMIT,
+    ROLLING_BACK,
+    BUILDING_INDEX,
+    COMMITTED
+  }
+
+  Probe NONE = (_, _) -> {};
+
+  /**
+   * Called by the stage's own thread. An exception thrown here is met as if the stage itself had
+   * failed.
+   */
+  void pass(Point point, long number);
+}
