@@ -1,0 +1,117 @@
+package dev.millrace.app;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.pipeline.LaneSettings;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What one process is asked to run. {@link ConfigFile} reads it from YAML; an embedding program may
+ * build it.
+ *
+ * <p>No {@code toString} here shows a password, nor what an endpoint's address carries beyond its
+ * host.
+ */
+public record Config(
+    String name,
+    Postgres postgres,
+    List<Chain> chains,
+    LaneSettings pipeline,
+    OptionalInt httpPort,
+    Path dataDir) {
+
+  public Config {
+    chains = List.copyOf(chains);
+  }
+
+  public Config withDataDir(Path directory) {
+    return new Config(name, postgres, chains, pipeline, httpPort, directory);
+  }
+
+  public Config withHttpPort(OptionalInt port) {
+    return new Config(name, postgres, chains, pipeline, port, dataDir);
+  }
+
+  public Config withPipeline(LaneSettings other) {
+    return new Config(name, postgres, chains, other, httpPort, dataDir);
+  }
+
+  /** The authority: a PostgreSQL of our own below the data directory, or one that somebody runs. */
+  public sealed interface Postgres {
+    record Embedded() implements Postgres {}
+
+    record Server(String url, Optional<String> user, Optional<String> password)
+        implements Postgres {
+      @Override
+      public String toString() {
+        // Everything from the question mark on may hold credentials.
+        return url.replaceFirst("//[^/@]*@", "//").replaceFirst("\\?.*", "");
+      }
+    }
+  }
+
+  /** One chain, which is one lane. */
+  public record Chain(
+      long id,
+      List<Endpoint> endpoints,
+      long from,
+      End to,
+      Finality finality,
+      List<Contract> contracts) {
+    public Chain {
+      endpoints = List.copyOf(endpoints);
+      contracts = List.copyOf(contracts);
+    }
+  }
+
+  /**
+   * Where a chain is read. Providers put keys into the path and the query, so only the host is ever
+   * shown.
+   */
+  public record Endpoint(URI url) {
+    public String scheme() {
+      return url.getScheme();
+    }
+
+    @Override
+    public String toString() {
+      if (url.getHost() == null) {
+        return url.getScheme() + ":…";
+      }
+      return url.getScheme()
+          + "://"
+          + url.getHost()
+          + (url.getPort() < 0 ? "" : ":" + url.getPort());
+    }
+  }
+
+  /** Where a chain ends for us. */
+  public sealed interface End {
+    /** The last block, itself included. */
+    record At(long block) implements End {}
+
+    /** The head that is seen at start. */
+    record Latest() implements End {}
+
+    /** Never: follow the chain. */
+    record Open() implements End {}
+  }
+
+  /** From when on a block counts as final; where both are given, the safer of them. */
+  public record Finality(Optional<Tag> tag, OptionalInt depth) {
+    public enum Tag {
+      FINALIZED,
+      SAFE
+    }
+  }
+
+  /** The addresses of a contract that the indexer names. */
+  public record Contract(String name, List<Address> addresses) {
+    public Contract {
+      addresses = List.copyOf(addresses);
+    }
+  }
+}

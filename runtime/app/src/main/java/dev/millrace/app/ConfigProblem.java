@@ -1,0 +1,30 @@
+package dev.millrace.app;
+
+import dev.millrace.app.ConfigNode.Place;
+import java.util.Comparator;
+
+/**
+ * One thing to mend in a config: where it stands, which key it is, what is wrong and what would be
+ * right.
+ */
+public record ConfigProblem(String where, String path, String wrong, String expected) {
+  static final Comparator<ConfigProblem> BY_PLACE = Comparator.comparingInt(ConfigProblem::line);
+
+  ConfigProblem(Place place, String path, String wrong, String expected) {
+    this(place.toString(), path, wrong, expected);
+  }
+
+  private int line() {
+    String digits = where.substring(where.lastIndexOf(':') + 1);
+    return digits.matches("[0-9]{1,9}") ? Integer.parseInt(digits) : Integer.MAX_VALUE;
+  }
+
+  @Override
+  public String toString() {
+    return where
+        + ": "
+        + (path.isEmpty() ? "" : path + ": ")
+        + wrong
+        + (expected.isEmpty() ? "" : "; expected " + expected);
+  }
+}

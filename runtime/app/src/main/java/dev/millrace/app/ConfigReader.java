@@ -1,0 +1,112 @@
+package dev.millrace.app;
+
+import dev.millrace.app.Config.Chain;
+import dev.millrace.app.Config.Postgres;
+import dev.millrace.pipeline.LaneSettings;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Reads the values of a config whose keys and kinds are right already. */
+final class ConfigReader {
+  private static final String NAME =
+      "lower-case letters, digits and _, a letter first, at most 63 of them";
+
+  private final List<ConfigProblem> problems;
+
+  ConfigReader(List<ConfigProblem> problems) {
+    this.problems = problems;
+  }
+
+  /** Empty when something had to be reported. */
+  Optional<Config> read(ConfigNode root, Path dataDir) {
+    ConfigSection top = new ConfigSection(root, "", problems);
+    String name = name(top);
+    Postgres postgres = postgres(top.section("postgres"));
+    List<Chain> chains = chains(top);
+    LaneSettings pipeline = pipeline(top.section("pipeline"));
+    OptionalInt port = port(top);
+    return problems.isEmpty()
+        ? Optional.of(new Config(name, postgres, chains, pipeline, port, dataDir))
+        : Optional.empty();
+  }
+
+  private static String name(ConfigSection top) {
+    top.require("name", "the indexer's name: " + NAME);
+    Optional<ConfigNode.Text> name = top.scalar("name");
+    name.filter(text -> !text.value().matches("[a-z][a-z0-9_]{0,62}"))
+        .ifPresent(text -> top.report("name", text, "is not a name: value=" + text.shown(), NAME));
+    return name.map(ConfigNode.Text::value).orElse("");
+  }
+
+  private static Postgres postgres(ConfigSection section) {
+    // The address may carry a password, so it is never repeated.
+    Optional<ConfigNode.Text> url = section.scalar("url");
+    if (url.isEmpty() || url.get().value().equals("embedded")) {
+      for (String key : List.of("user", "password")) {
+        section
+            .scalar(key)
+            .ifPresent(text ->
+                section.report(
+                    key, text, "does nothing for an embedded PostgreSQL", "a url beside it"));
+      }
+      return new Postgres.Embedded();
+    }
+    if (!url.get().value().matches("jdbc:postgresql:(//[^/?\\s]+/)?[^/?\\s]+(\\?\\S*)?")) {
+      section.report(
+          "url",
+          url.get(),
+          "is not the address of a PostgreSQL database",
+          "embedded, or jdbc:postgresql://host:port/database");
+    }
+    return new Postgres.Server(url.get().value(), section.text("user"), section.text("password"));
+  }
+
+  private List<Chain> chains(ConfigSection top) {
+    top.require("chains", "a list with at least one chain");
+    List<ConfigNode> items = top.items("chains");
+    if (items.isEmpty() && top.isList("chains")) {
+      top.reportKey("chains", "is empty", "at least one chain");
+    }
+    List<Chain> chains = new ArrayList<>();
+    ChainReader chain = new ChainReader(problems);
+    Map<Long, String> seen = new HashMap<>();
+    for (int i = 0; i < items.size(); i++) {
+      String path = "chains[" + i + "]";
+      ConfigSection section = new ConfigSection(items.get(i), path, problems);
+      chain.read(section).ifPresent(chains::add);
+      Optional<Long> id = section.peek("id");
+      String first = id.map(known -> seen.putIfAbsent(known, path)).orElse(null);
+      if (first != null) {
+        section.reportKey(
+            "id", "is the id of " + first + " too: value=" + id.get(), "each chain once");
+      }
+    }
+    return chains;
+  }
+
+  private static LaneSettings pipeline(ConfigSection section) {
+    LaneSettings usual = LaneSettings.USUAL;
+    return new LaneSettings(
+        section.number("depth", 0, 1024).orElse((long) usual.depth()).intValue(),
+        section.number("batchEvents", 1, 10_000_000).orElse((long) usual.batchEvents()).intValue(),
+        section.bytes("stagedBytes", 1 << 20).orElse(usual.stagedBytes()),
+        section.bytes("commitBytes", 1 << 10).orElse(usual.commitBytes()));
+  }
+
+  private static OptionalInt port(ConfigSection top) {
+    ConfigSection section = top.section("http");
+    if (!top.mentions("http")) {
+      return OptionalInt.empty();
+    }
+    section.require("port", "a port from 0 (any free one) to 65535");
+    return section
+        .number("port", 0, 65_535)
+        .map(port -> OptionalInt.of(port.intValue()))
+        .orElse(OptionalInt.empty());
+  }
+}

@@ -1,0 +1,149 @@
+package dev.millrace.app;
+
+import dev.millrace.app.ConfigNode.Place;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Reads the values of one section. What is wrong is reported and read as absent. */
+final class ConfigSection {
+  private static final Pattern BYTES =
+      Pattern.compile("(?<count>[0-9]{1,12})\\s*(?<unit>[kKmMgG]?i?[bB]?)");
+
+  private final String path;
+  private final Map<String, ConfigNode> entries;
+  private final Place place;
+  private final boolean broken;
+  private final List<ConfigProblem> problems;
+
+  ConfigSection(ConfigNode node, String path, List<ConfigProblem> problems) {
+    this.path = path;
+    this.entries = node instanceof ConfigNode.Section section ? section.entries() : Map.of();
+    this.place = node.place();
+    this.broken = node instanceof ConfigNode.Broken;
+    this.problems = problems;
+  }
+
+  /** Whether the section says anything at all about {@code key}, be it wrong. */
+  boolean mentions(String key) {
+    return !(node(key) instanceof ConfigNode.Nothing);
+  }
+
+  ConfigSection section(String key) {
+    return new ConfigSection(node(key), path(key), problems);
+  }
+
+  /** The items of a list; of anything else, none. */
+  List<ConfigNode> items(String key) {
+    return node(key) instanceof ConfigNode.Items items ? items.items() : List.of();
+  }
+
+  /** Whether {@code key} holds a list, or one value that stands for a list. */
+  boolean isList(String key) {
+    return node(key) instanceof ConfigNode.Items;
+  }
+
+  /** The number at {@code key} without a word about what may be wrong with it. */
+  Optional<Long> peek(String key) {
+    return text(key).filter(value -> value.matches("[0-9]{1,18}")).map(Long::parseLong);
+  }
+
+  void require(String key, String expected) {
+    if (!mentions(key)) {
+      problems.add(new ConfigProblem(place, path(key), "is missing", expected));
+    }
+  }
+
+  Optional<String> text(String key) {
+    return scalar(key).map(ConfigNode.Text::value);
+  }
+
+  Optional<ConfigNode.Text> scalar(String key) {
+    return node(key) instanceof ConfigNode.Text text ? Optional.of(text) : Optional.empty();
+  }
+
+  Optional<Long> number(String key, long least, long most) {
+    String range =
+        most == Long.MAX_VALUE
+            ? "a whole number from " + least + " on"
+            : "a whole number from " + least + " to " + most;
+    return scalar(key).flatMap(text -> number(key, text, least, most, range));
+  }
+
+  Optional<Long> number(String key, ConfigNode.Text text, long least, long most, String expected) {
+    // YAML itself allows 10_000, and people write it for readability.
+    String digits = text.value().strip().replace("_", "");
+    if (!digits.matches("[+-]?[0-9]+")) {
+      report(key, text, "is not a number: value=" + text.shown(), expected);
+      return Optional.empty();
+    }
+    long value;
+    try {
+      value = Long.parseLong(digits);
+    } catch (NumberFormatException _) {
+      report(key, text, "is too large: value=" + text.shown(), expected);
+      return Optional.empty();
+    }
+    if (value < least || value > most) {
+      String wrong = value < 0 ? "is negative" : value < least ? "is too small" : "is too large";
+      report(key, text, wrong + ": value=" + text.shown(), expected);
+      return Optional.empty();
+    }
+    return Optional.of(value);
+  }
+
+  /** An amount of memory. The units are powers of 1024, as PostgreSQL's are. */
+  Optional<Long> bytes(String key, long least) {
+    return scalar(key).flatMap(text -> bytes(key, text, least));
+  }
+
+  private Optional<Long> bytes(String key, ConfigNode.Text text, long least) {
+    String expected = "an amount such as 512KB, 256MB or 2GB, at least " + least + " bytes";
+    Matcher matcher = BYTES.matcher(text.value().strip());
+    if (!matcher.matches()) {
+      String wrong =
+          text.value().strip().startsWith("-") ? "is negative" : "is not an amount of bytes";
+      report(key, text, wrong + ": value=" + text.shown(), expected);
+      return Optional.empty();
+    }
+    String unit = matcher.group("unit").toUpperCase(Locale.ROOT);
+    int shift =
+        switch (unit.isEmpty() ? 'B' : unit.charAt(0)) {
+          case 'K' -> 10;
+          case 'M' -> 20;
+          case 'G' -> 30;
+          default -> 0;
+        };
+    long count = Long.parseLong(matcher.group("count"));
+    if (count > (Long.MAX_VALUE >> shift) || count << shift < least) {
+      String wrong = count > (Long.MAX_VALUE >> shift) ? "is too large" : "is too small";
+      report(key, text, wrong + ": value=" + text.shown(), expected);
+      return Optional.empty();
+    }
+    return Optional.of(count << shift);
+  }
+
+  /** Reports the key as a whole. */
+  void reportKey(String key, String wrong, String expected) {
+    problems.add(new ConfigProblem(node(key).place(), path(key), wrong, expected));
+  }
+
+  void report(String key, ConfigNode.Text text, String wrong, String expected) {
+    problems.add(new ConfigProblem(text.place(), path(key), wrong, expected));
+  }
+
+  String path(String key) {
+    return ConfigYaml.join(path, key);
+  }
+
+  private ConfigNode node(String key) {
+    if (broken) {
+      return new ConfigNode.Broken(place);
+    }
+    ConfigNode node = entries.get(key);
+    return node == null ? new ConfigNode.Nothing(place) : node;
+  }
+}

@@ -1,0 +1,77 @@
+package dev.millrace.app;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Which keys a config has and how they nest. Spelling, overrides and secrets are all answered from
+ * here.
+ */
+sealed interface ConfigShape {
+
+  /** One value. */
+  record Leaf(boolean secret) implements ConfigShape {}
+
+  /** A list; with {@code orOne} a single item may stand without its list. */
+  record Each(ConfigShape item, boolean orOne) implements ConfigShape {}
+
+  /** A section with these keys and no others. */
+  record Keys(Map<String, ConfigShape> children) implements ConfigShape {
+    /** The known key that {@code written} was probably meant to be. */
+    Optional<String> nearest(String written) {
+      return Spelling.nearest(written, children.keySet());
+    }
+  }
+
+  /** A key that is understood and refused. */
+  record Refused(String reason, String remedy) implements ConfigShape {}
+
+  ConfigShape VALUE = new Leaf(false);
+  ConfigShape SECRET = new Leaf(true);
+
+  Keys ROOT =
+      keys(
+          key("name", VALUE),
+          key("postgres", keys(key("url", SECRET), key("user", VALUE), key("password", SECRET))),
+          key(
+              "clickhouse",
+              new Refused(
+                  "this version has no ClickHouse yet",
+                  "no such section (entities are kept in PostgreSQL)")),
+          key("chains", new Each(chain(), false)),
+          key(
+              "pipeline",
+              keys(
+                  key("depth", VALUE),
+                  key("batchEvents", VALUE),
+                  key("stagedBytes", VALUE),
+                  key("commitBytes", VALUE))),
+          key("http", keys(key("port", VALUE))));
+
+  private static Keys chain() {
+    return keys(
+        key("id", VALUE),
+        key("rpc", new Each(SECRET, true)),
+        key("from", VALUE),
+        key("to", VALUE),
+        key("finality", keys(key("tag", VALUE), key("depth", VALUE))),
+        key(
+            "contracts",
+            new Each(keys(key("name", VALUE), key("address", new Each(VALUE, true))), false)));
+  }
+
+  private static Keys keys(Named... children) {
+    Map<String, ConfigShape> byName = new LinkedHashMap<>();
+    for (Named child : children) {
+      byName.put(child.name(), child.shape());
+    }
+    return new Keys(byName);
+  }
+
+  private static Named key(String name, ConfigShape shape) {
+    return new Named(name, shape);
+  }
+
+  record Named(String name, ConfigShape shape) {}
+}

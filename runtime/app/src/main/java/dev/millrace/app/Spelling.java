@@ -1,0 +1,45 @@
+package dev.millrace.app;
+
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Optional;
+
+/** What somebody probably meant. */
+final class Spelling {
+  private Spelling() {}
+
+  /** The known word nearest to {@code written}, if one is near enough to be worth naming. */
+  static Optional<String> nearest(String written, Collection<String> known) {
+    String plain = plain(written);
+    int tolerated = Math.max(1, plain.length() / 3);
+    return known.stream()
+        .filter(word -> distance(plain, plain(word)) <= tolerated)
+        .min(Comparator.comparingInt(word -> distance(plain, plain(word))));
+  }
+
+  /**
+   * {@code batch_events}, {@code batch-events} and {@code BatchEvents} are all {@code batchEvents}.
+   */
+  private static String plain(String word) {
+    return word.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
+  }
+
+  /** Levenshtein's: the fewest letters to insert, delete or replace. */
+  private static int distance(String one, String other) {
+    int[] row = new int[other.length() + 1];
+    for (int column = 0; column <= other.length(); column++) {
+      row[column] = column;
+    }
+    for (int line = 1; line <= one.length(); line++) {
+      int diagonal = row[0];
+      row[0] = line;
+      for (int column = 1; column <= other.length(); column++) {
+        int replaced = diagonal + (one.charAt(line - 1) == other.charAt(column - 1) ? 0 : 1);
+        diagonal = row[column];
+        row[column] = Math.min(replaced, Math.min(diagonal, row[column - 1]) + 1);
+      }
+    }
+    return row[other.length()];
+  }
+}
