@@ -1,0 +1,75 @@
+package dev.millrace.app;
+
+import dev.millrace.loaders.Remedy;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * What a running indexer is doing, at one moment. Only {@link Lane#committed} is durable; nothing
+ * that is merely processed is ever called done.
+ */
+public record Status(String name, State state, Optional<Failure> failure, List<Lane> lanes) {
+  public Status {
+    lanes = List.copyOf(lanes);
+  }
+
+  /** The course of a process. */
+  public enum State {
+    STARTING,
+    RUNNING,
+    /** Told to stop: what has run is still being committed. */
+    DRAINING,
+    /** Ended as asked: everything up to the end, or up to the stop, is durable. */
+    DONE,
+    FAILED
+  }
+
+  /** Why it ended. */
+  public record Failure(String message, Remedy remedy) {}
+
+  /** A place in a lane, with the events up to it since this process began. */
+  public record Mark(OptionalLong block, long checkpoint, long events) {
+    public static final Mark NONE = new Mark(OptionalLong.empty(), 0, 0);
+  }
+
+  /**
+   * One chain.
+   *
+   * @param waitingFor why the slowest part is not moving, in words; empty while everything moves
+   * @param firstBlock where this process began
+   * @param lastBlock where the lane ends, as far as known
+   * @param totalEvents how many events there are from {@code firstBlock} on, where the source knows
+   * @param stalls how long the source had to pause, by cause
+   * @param timings where the time of a batch went, per stage
+   */
+  public record Lane(
+      long chain,
+      State state,
+      long epoch,
+      Mark processed,
+      Mark committed,
+      boolean caughtUp,
+      OptionalLong firstBlock,
+      OptionalLong lastBlock,
+      OptionalLong totalEvents,
+      String waitingFor,
+      int batchesInTransit,
+      long stagedBytes,
+      Map<String, Duration> stalls,
+      Map<String, Timing> timings) {}
+
+  /** What one stage did lately. */
+  public record Timing(long batches, long rows, long bytes, Duration busy, Duration waited) {}
+
+  public boolean isOver() {
+    return state == State.DONE || state == State.FAILED;
+  }
+
+  /** Events that are durable, in all lanes. */
+  public long committedEvents() {
+    return lanes.stream().mapToLong(lane -> lane.committed().events()).sum();
+  }
+}
