@@ -1,6 +1,7 @@
 package dev.millrace.embedded;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -80,25 +81,26 @@ final class Postmaster {
   }
 
   void stop() {
-    stop(pid());
-    isAlive(IMMEDIATE);
+    if (process.isAlive()) {
+      stop(pid());
+      isAlive(IMMEDIATE);
+    }
   }
 
-  /** What the log says about the end, errors only, or all there is. */
+  /**
+   * The end of what this run has logged, and its exit code: 137 and silence mean that it was
+   * killed.
+   */
   String lastWords() {
-    try (var stream = Files.newInputStream(directory.log())) {
+    try (InputStream stream = Files.newInputStream(directory.log())) {
       stream.skipNBytes(logStart);
-      String said = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-      List<String> lines = said.lines().toList();
-      List<String> errors =
-          lines.stream()
-              .filter(
-                  line -> line.matches(".*(FATAL|PANIC|ERROR|HINT|DETAIL|could not|WARNING):? .*"))
+      List<String> lines =
+          new String(stream.readAllBytes(), StandardCharsets.UTF_8)
+              .lines()
+              .map(line -> line.replaceFirst("^[-0-9]+ [:.0-9]+ UTC \\[[0-9]+] ", ""))
               .toList();
-      List<String> telling = errors.isEmpty() ? lines : errors;
-      return String.join(" | ", telling.subList(Math.max(0, telling.size() - 4), telling.size()))
-          + " code="
-          + process.exitValue();
+      List<String> last = lines.subList(Math.max(0, lines.size() - 5), lines.size());
+      return String.join(" | ", last) + " code=" + process.exitValue();
     } catch (IOException e) {
       return "log cannot be read: cause=" + e;
     }

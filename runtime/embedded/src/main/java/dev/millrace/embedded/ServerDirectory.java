@@ -2,6 +2,7 @@ package dev.millrace.embedded;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 
@@ -17,6 +18,9 @@ record ServerDirectory(Path root) {
       if (Files.notExists(wanted)) {
         Files.createDirectories(wanted);
         Files.setPosixFilePermissions(wanted, PosixFilePermissions.fromString("rwx------"));
+      }
+      if (!Files.isDirectory(wanted)) {
+        throw new NotDirectoryException(wanted.toString());
       }
       // One server is one real path: two names for it must meet the same locks in this JVM too.
       return new ServerDirectory(wanted.toRealPath());

@@ -60,7 +60,7 @@ final class Supervisor {
       supervisor.run();
     } catch (RuntimeException | IOException e) {
       log("failed: " + e);
-      supervisor.publish(ServerState.Phase.FAILED, 0, e.toString());
+      supervisor.publishIfPossible(e.toString());
     }
     // Past this point a signal has nothing left to stop, and a new server may be under way.
     Runtime.getRuntime().removeShutdownHook(hook);
@@ -74,9 +74,14 @@ final class Supervisor {
       long began = System.nanoTime();
       Postmaster server = Postmaster.launch(directory, launch.command(), port);
       publish(ServerState.Phase.STARTING, 0, "");
-      if (watch(server)) {
-        log("last user is gone: pid=" + server.pid());
+      boolean over;
+      try {
+        over = watch(server);
+      } finally {
+        // Also when the data directory has been removed under us.
         server.stop();
+      }
+      if (over) {
         publish(ServerState.Phase.STOPPED, 0, "");
         return;
       }
@@ -111,6 +116,7 @@ final class Supervisor {
         publish(ServerState.Phase.READY, server.pid(), "");
       }
       if (departure.isOver()) {
+        log("last user is gone: pid=" + server.pid());
         return true;
       }
     }
@@ -163,6 +169,14 @@ final class Supervisor {
 
   private void publish(ServerState.Phase phase, long pid, String detail) {
     new ServerState(phase, pid, port, launch.rights(), detail).write(directory.state());
+  }
+
+  private void publishIfPossible(String detail) {
+    try {
+      publish(ServerState.Phase.FAILED, 0, detail);
+    } catch (EmbeddedException e) {
+      log("nobody can be told: " + e);
+    }
   }
 
   static void log(String message) {

@@ -13,7 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 final class EmbeddedPostgresIT {
-  @TempDir Path root;
+  // One cluster for all: what a test leaves behind, the next one has to cope with.
+  @TempDir static Path root;
 
   @Test
   void start_givesADatabaseThatKeepsItsRowsAndItsPort() throws SQLException {
@@ -45,7 +46,8 @@ final class EmbeddedPostgresIT {
 
   @Test
   void server_hasTheSettingsAskedFor() throws Exception {
-    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small().with("work_mem", "5MB"));
+    EmbeddedPostgres server =
+        EmbeddedPostgres.start(root, Servers.durable().with("work_mem", "5MB"));
     try {
       assertThat(Servers.query(server, "SHOW work_mem")).isEqualTo("5MB");
       assertThat(Servers.query(server, "SHOW fsync")).isEqualTo("on");

@@ -1,17 +1,29 @@
 package dev.millrace.embedded;
 
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Properties;
+import java.util.concurrent.locks.LockSupport;
 
 /** What the tests share: small servers, and a word with them. */
 final class Servers {
   private Servers() {}
 
+  /**
+   * Quick to make and to stop; kills of processes lose nothing without fsync, only power cuts do.
+   */
   static PostgresSettings small() {
+    return durable().with("fsync", "off");
+  }
+
+  static PostgresSettings durable() {
     return PostgresSettings.standard()
         .withCache(Path.of("target", "postgres").toAbsolutePath())
         .with("shared_buffers", "16MB");
@@ -36,6 +48,22 @@ final class Servers {
         ResultSet rows = statement.executeQuery(sql)) {
       rows.next();
       return rows.getString(1);
+    }
+  }
+
+  /** The process that looks after the server of a directory. */
+  static ProcessHandle supervisor(Path root) throws IOException {
+    Properties state = new Properties();
+    try (Reader reader = Files.newBufferedReader(root.resolve("server.properties"))) {
+      state.load(reader);
+    }
+    return ProcessHandle.of(Long.parseLong(state.getProperty("supervisor"))).orElseThrow();
+  }
+
+  /** Waits until the supervisor has started the server again. */
+  static void awaitOtherThan(EmbeddedPostgres server, long pid) {
+    while (server.pid().isEmpty() || server.pid().getAsLong() == pid) {
+      LockSupport.parkNanos(10_000_000);
     }
   }
 }

@@ -1,0 +1,108 @@
+package dev.millrace.embedded;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** PostgreSQL or its supervisor dies. */
+@Timeout(60)
+final class CrashIT {
+  // One cluster for all: what a test leaves behind, the next one has to cope with.
+  @TempDir static Path root;
+
+  @Test
+  void server_killedUnderItsUsersComesBackWithItsRows() throws Exception {
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    try {
+      long before = server.pid().orElseThrow();
+      Servers.execute(server, "CREATE TABLE kept AS SELECT 7 AS id");
+
+      server.killHard();
+      Servers.awaitOtherThan(server, before);
+
+      assertThat(Servers.query(server, "SELECT id FROM kept")).isEqualTo("7");
+      Servers.execute(server, "DROP TABLE kept");
+    } finally {
+      server.stop();
+    }
+  }
+
+  @Test
+  void server_killedWhenNobodyWasLeftRecoversAtTheNextStart() throws Exception {
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    Servers.execute(server, "CREATE TABLE kept AS SELECT 7 AS id");
+    long pid = server.pid().orElseThrow();
+    ProcessHandle supervisor = Servers.supervisor(root);
+    // Stopped, the supervisor cannot start another one before it dies too.
+    Command.shell(
+        List.of(),
+        "kill -s STOP \"$1\" && kill -s KILL \"$2\" && kill -s KILL \"$1\"",
+        supervisor.pid(),
+        pid);
+    supervisor.onExit().get(10, TimeUnit.SECONDS);
+    server.close();
+
+    EmbeddedPostgres next = EmbeddedPostgres.start(root, Servers.small());
+    assertThat(Servers.query(next, "SELECT id FROM kept")).isEqualTo("7");
+    Servers.execute(next, "DROP TABLE kept");
+    next.stop();
+  }
+
+  @Test
+  void server_endsWithASupervisorThatIsKilledOrIsReplacedAtTheNextStart() throws Exception {
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
+    Servers.supervisor(root).destroyForcibly();
+    if (Command.shell(List.of("setpriv", "--pdeathsig", "INT"), "exit 0").succeeded()) {
+      process.onExit().get(10, TimeUnit.SECONDS);
+    }
+
+    EmbeddedPostgres next = EmbeddedPostgres.start(root, Servers.small());
+    assertThat(process.isAlive()).isFalse();
+    assertThat(Servers.query(next, "SELECT 1")).isEqualTo("1");
+    server.close();
+    next.stop();
+  }
+
+  @Test
+  void supervisor_toldToTerminateEndsTheServerInOrder() throws Exception {
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    ProcessHandle supervisor = Servers.supervisor(root);
+    supervisor.destroy();
+    supervisor.onExit().get(10, TimeUnit.SECONDS);
+
+    assertThat(server.pid()).isEmpty();
+    assertThat(root.resolve("pgdata/postmaster.pid")).doesNotExist();
+    assertThat(Files.readString(server.log())).contains("database system is shut down");
+    server.close();
+  }
+
+  @Test
+  void pidFile_ofAnotherProgramIsNoObstacle() throws Exception {
+    EmbeddedPostgres.start(root, Servers.small()).stop();
+    Files.writeString(
+        root.resolve("pgdata/postmaster.pid"), ProcessHandle.current().pid() + "\n/elsewhere\n");
+
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    assertThat(Servers.query(server, "SELECT 1")).isEqualTo("1");
+    server.stop();
+  }
+
+  @Test
+  void server_endsWhenItsDirectoryIsRemoved() throws Exception {
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
+    Path elsewhere = root.resolveSibling(root.getFileName() + "-moved");
+    Files.move(root, elsewhere);
+
+    process.onExit().get(10, TimeUnit.SECONDS);
+    server.close();
+    Files.move(elsewhere, root);
+  }
+}

@@ -1,0 +1,112 @@
+package dev.millrace.embedded;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A server that cannot be had says why, and what to do. */
+@Timeout(60)
+final class RefusalIT {
+  // One cluster for all: what a test leaves behind, the next one has to cope with.
+  @TempDir static Path root;
+
+  @Test
+  void start_saysWhyPostgresRefusesASetting() {
+    PostgresSettings wrong = Servers.small().with("shared_buffers", "many");
+
+    assertThatThrownBy(() -> EmbeddedPostgres.start(root, wrong))
+        .isInstanceOf(EmbeddedException.class)
+        .hasMessageStartingWith("PostgreSQL does not start: ")
+        .hasMessageContaining("invalid value for parameter \"shared_buffers\"")
+        .hasMessageContaining("log=");
+  }
+
+  @Test
+  void start_saysThatAPortIsTakenAndOtherwiseTakesAnother() throws Exception {
+    try (ServerSocket taken =
+        new ServerSocket(Ports.choose(0), 1, InetAddress.ofLiteral("127.0.0.1"))) {
+      int port = taken.getLocalPort();
+      assertThatThrownBy(() -> EmbeddedPostgres.start(root, Servers.small().withPort(port)))
+          .isInstanceOf(EmbeddedException.class)
+          .hasMessage(
+              "PostgreSQL does not start: port is taken, choose another or 0 for any: port="
+                  + port);
+
+      // The port of the last time is only a wish.
+      EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+      assertThat(server.port()).isNotEqualTo(port);
+      server.stop();
+    }
+  }
+
+  @Test
+  void start_refusesAClusterOfAnotherMajorVersion(@TempDir Path old) throws Exception {
+    Files.createDirectories(old.resolve("pgdata"));
+    Files.writeString(old.resolve("pgdata/PG_VERSION"), "9\n");
+
+    assertThatThrownBy(() -> EmbeddedPostgres.start(old, Servers.small()))
+        .isInstanceOf(EmbeddedException.class)
+        .hasMessageStartingWith(
+            "data directory belongs to another major version of PostgreSQL; remove it")
+        .hasMessageEndingWith("found=9 needed=18");
+  }
+
+  @Test
+  void start_refusesAFileForADirectory(@TempDir Path parent) throws Exception {
+    Path file = Files.createFile(parent.resolve("file"));
+
+    assertThatThrownBy(() -> EmbeddedPostgres.start(file, Servers.small()))
+        .isInstanceOf(EmbeddedException.class)
+        .hasMessageStartingWith("data directory must be a directory");
+  }
+
+  @Test
+  void start_choosesANewPasswordWhenTheFileIsGone() throws Exception {
+    EmbeddedPostgres first = EmbeddedPostgres.start(root, Servers.small());
+    first.stop();
+    Files.delete(root.resolve("password"));
+
+    List<String> progress = new ArrayList<>();
+    EmbeddedPostgres second =
+        EmbeddedPostgres.start(root, Servers.small().withProgress(progress::add));
+    assertThat(second.password()).isNotEqualTo(first.password());
+    assertThat(Servers.query(second, "SELECT current_user")).isEqualTo("millrace");
+    second.stop();
+    assertThat(progress)
+        .containsExactly(
+            "choosing a new password, the file is gone",
+            "starting PostgreSQL 18.6",
+            "PostgreSQL listens: url=" + second.jdbcUrl());
+  }
+
+  @Test
+  void root_canAlsoRunItAsAnotherUser() throws Exception {
+    Command.Result rights =
+        Command.shell(List.of(), "[ \"$(id -u)\" = 0 ] && setpriv --reuid nobody true");
+    assumeTrue(rights.succeeded(), "only root can be another user");
+    // What worked last time is tried first.
+    new ServerState(ServerState.Phase.STOPPED, 0, 0, "setpriv:nobody", "")
+        .write(root.resolve("server.properties"));
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    String rightsNow = ServerState.find(root.resolve("server.properties")).orElseThrow().rights();
+    server.stop();
+    assumeTrue(rightsNow.equals("setpriv:nobody"), "nobody cannot reach the binaries here");
+    assertThat(Files.getOwner(root.resolve("pgdata")).getName()).isEqualTo("nobody");
+
+    new ServerState(ServerState.Phase.STOPPED, 0, 0, "unshare", "")
+        .write(root.resolve("server.properties"));
+    EmbeddedPostgres next = EmbeddedPostgres.start(root, Servers.small());
+    assertThat(Servers.query(next, "SELECT 1")).isEqualTo("1");
+    next.stop();
+  }
+}

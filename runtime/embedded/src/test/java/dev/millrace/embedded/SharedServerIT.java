@@ -1,0 +1,90 @@
+package dev.millrace.embedded;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One server, users that come and go and die. */
+@Timeout(60)
+final class SharedServerIT {
+  // One cluster for all: what a test leaves behind, the next one has to cope with.
+  @TempDir static Path root;
+
+  @Test
+  void server_isSharedByProcessesThatStartItAtOnceAndOutlivesEither() throws Exception {
+    try (UserProcess one = UserProcess.launch(root);
+        UserProcess two = UserProcess.launch(root)) {
+      long pid = one.serverPid();
+      assertThat(two.serverPid()).isEqualTo(pid);
+
+      one.leave();
+      EmbeddedPostgres here = EmbeddedPostgres.start(root, Servers.small());
+      assertThat(here.pid()).isEqualTo(OptionalLong.of(pid));
+
+      two.leave();
+      assertThat(Servers.query(here, "SELECT 1")).isEqualTo("1");
+
+      here.stop();
+      assertThat(ProcessHandle.of(pid)).isEmpty();
+    }
+  }
+
+  @Test
+  void server_survivesTheKillOfItsUsersProcessGroupForTheGraceAndNotLonger() throws Exception {
+    try (UserProcess first = UserProcess.launch(root)) {
+      long pid = first.serverPid();
+      ProcessHandle server = ProcessHandle.of(pid).orElseThrow();
+      ProcessHandle supervisor = Servers.supervisor(root);
+
+      first.killGroup();
+      assertThat(server.isAlive()).isTrue();
+
+      try (UserProcess second = UserProcess.launch(root)) {
+        assertThat(second.serverPid()).isEqualTo(pid);
+        second.killGroup();
+      }
+
+      supervisor.onExit().get(10, TimeUnit.SECONDS);
+      assertThat(server.isAlive()).isFalse();
+      assertThat(ServerState.find(root.resolve("server.properties")))
+          .map(ServerState::phase)
+          .contains(ServerState.Phase.STOPPED);
+    }
+  }
+
+  @Test
+  void handles_ofOneProcessShareItsSeat() throws Exception {
+    EmbeddedPostgres first = EmbeddedPostgres.start(root, Servers.small());
+    EmbeddedPostgres second = EmbeddedPostgres.start(root, Servers.small());
+
+    assertThat(second.pid()).isEqualTo(first.pid());
+    first.stop();
+    first.close();
+
+    assertThat(Servers.query(second, "SELECT 1")).isEqualTo("1");
+    second.stop();
+    assertThat(second.pid()).isEmpty();
+  }
+
+  @Test
+  void start_whileTheSupervisorIsStoppingBeginsAnew() throws Exception {
+    PostgresSettings hasty = Servers.small().withGrace(java.time.Duration.ZERO);
+    for (int round = 0; round < 4; round++) {
+      EmbeddedPostgres server = EmbeddedPostgres.start(root, hasty);
+      ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
+      server.close();
+      if (round % 2 == 0) {
+        // The server is gone and its supervisor just about to be.
+        process.onExit().get(10, TimeUnit.SECONDS);
+      }
+      EmbeddedPostgres next = EmbeddedPostgres.start(root, hasty);
+      assertThat(Servers.query(next, "SELECT 1")).isEqualTo("1");
+      next.stop();
+    }
+  }
+}
