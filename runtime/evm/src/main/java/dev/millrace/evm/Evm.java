@@ -1,0 +1,108 @@
+package dev.millrace.evm;
+
+import dev.millrace.loaders.DefinitionException;
+import dev.millrace.loaders.EntityType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/** Where a definition begins: {@code Evm.indexer("erc20")}. */
+public final class Evm {
+  private static final int LONGEST_NAME = 63;
+
+  private Evm() {}
+
+  /** Begins an indexer. Its name is also the name of its schema. */
+  public static Definition indexer(String name) {
+    return new Definition(name);
+  }
+
+  /** An indexer while its definition is being written down. */
+  public static final class Definition {
+    private final String name;
+    private final List<String> mistakes = new ArrayList<>();
+    private final List<EntityType<?>> entities = new ArrayList<>();
+    private final Map<String, Class<?>> tables = new HashMap<>();
+    private final List<ContractDefinition> contracts = new ArrayList<>();
+    private final Set<String> contractNames = new HashSet<>();
+    private int declared;
+
+    private Definition(String name) {
+      this.name = name;
+      checkName();
+    }
+
+    /** The records that its handlers read and write. */
+    public Definition entities(Class<?>... types) {
+      for (Class<?> type : types) {
+        declared++;
+        EntityType.read(type, mistakes).ifPresent(this::add);
+      }
+      return this;
+    }
+
+    /** A contract that it listens to. The configuration says where it lives. */
+    public Definition contract(String contract, Consumer<EvmContract> events) {
+      if (contract.isBlank()) {
+        mistakes.add("a contract has no name");
+      }
+      if (!contractNames.add(contract)) {
+        mistakes.add("contract %s is defined twice".formatted(contract));
+      }
+      EvmContract definition = new EvmContract(contract, mistakes);
+      events.accept(definition);
+      contracts.add(definition.definition());
+      return this;
+    }
+
+    /**
+     * The finished indexer.
+     *
+     * @throws DefinitionException with every mistake of the definition
+     */
+    public EvmIndexer build() {
+      List<String> found = new ArrayList<>(mistakes);
+      if (declared == 0) {
+        found.add("indexer %s has no entity".formatted(name));
+      }
+      if (contracts.isEmpty()) {
+        found.add("indexer %s has no contract".formatted(name));
+      }
+      if (!found.isEmpty()) {
+        throw new DefinitionException(name, found);
+      }
+      return new EvmIndexer(name, entities, contracts);
+    }
+
+    private void add(EntityType<?> type) {
+      Class<?> first = tables.putIfAbsent(type.table(), type.type());
+      if (first == null) {
+        entities.add(type);
+      } else {
+        mistakes.add(
+            "%s takes a table that is taken: table=%s by=%s"
+                .formatted(type.name(), type.table(), first.getSimpleName()));
+      }
+    }
+
+    private void checkName() {
+      if (!name.matches("[a-z][a-z0-9_]*")) {
+        mistakes.add(
+            "the name must be lower-case letters, digits and underscores, a letter first: name="
+                + name);
+      }
+      if (name.length() > LONGEST_NAME) {
+        mistakes.add("the name is longer than %d bytes: name=%s".formatted(LONGEST_NAME, name));
+      }
+      if (name.startsWith("pg_")
+          || name.startsWith("millrace_")
+          || name.equals("information_schema")) {
+        mistakes.add("the name is reserved: name=" + name);
+      }
+    }
+  }
+}

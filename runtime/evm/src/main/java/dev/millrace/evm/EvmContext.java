@@ -1,0 +1,22 @@
+package dev.millrace.evm;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.EventId;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Context;
+
+/** A Context that also knows where its event stands on an Ethereum chain. */
+public interface EvmContext extends Context {
+  /** The place of the event: block, then log index. */
+  EventId eventId();
+
+  Block block();
+
+  Transaction transaction();
+
+  /** The contract that emitted the event. */
+  Address contract();
+
+  /** The id of the chain. */
+  long chain();
+}

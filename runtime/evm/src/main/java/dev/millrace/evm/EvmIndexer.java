@@ -1,0 +1,66 @@
+package dev.millrace.evm;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.pipeline.Indexer;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A complete definition of what is indexed of Ethereum chains. A value; nothing runs because of it.
+ */
+public final class EvmIndexer implements Indexer {
+  private final String name;
+  private final List<EntityType<?>> entities;
+  private final List<ContractDefinition> contracts;
+
+  EvmIndexer(String name, List<EntityType<?>> entities, List<ContractDefinition> contracts) {
+    this.name = name;
+    this.entities = List.copyOf(entities);
+    this.contracts = List.copyOf(contracts);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public List<EntityType<?>> entities() {
+    return entities;
+  }
+
+  /** The contracts whose addresses a configuration must name, in the order of the definition. */
+  public List<String> contracts() {
+    return contracts.stream()
+        .filter(contract -> !contract.anywhere())
+        .map(ContractDefinition::name)
+        .toList();
+  }
+
+  /**
+   * Contracts and events. Where they live and begin is added by whoever knows the configuration.
+   */
+  @Override
+  public SortedMap<String, String> asks() {
+    SortedMap<String, String> asks = new TreeMap<>();
+    for (ContractDefinition contract : contracts) {
+      for (EventDefinition<?> event : contract.events()) {
+        asks.put(
+            contract.name() + "." + event.key(),
+            event.signature().asked() + (contract.anywhere() ? " anywhere" : ""));
+      }
+    }
+    return Collections.unmodifiableSortedMap(asks);
+  }
+
+  List<ContractDefinition> definitions() {
+    return contracts;
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,15 @@
+package dev.millrace.evm;
+
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * From when on a block cannot be replaced any more: the safer of those given.
+ *
+ * @param tag the block that the node calls by this name, and all below it
+ * @param depth this many blocks below the head, and all below that
+ */
+public record Finality(Optional<String> tag, OptionalLong depth) {
+  /** What a chain of its own accord never takes back. */
+  public static final Finality AT_ONCE = new Finality(Optional.empty(), OptionalLong.of(0));
+}

@@ -1,0 +1,102 @@
+package dev.millrace.evm;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.pipeline.Block;
+
+/**
+ * A log as a node tells it, before anyone knows what it means.
+ *
+ * <p>Topics and data lie in one array, topics first: decoding reads words at places that are known
+ * beforehand. The array belongs to whoever made the log and may be used again once the log has been
+ * routed.
+ */
+public final class Log {
+  static final int WORD = 32;
+
+  private final Block block;
+  private final int logIndex;
+  private final Transaction transaction;
+  private final Address contract;
+  private final int topics;
+  private final byte[] words;
+  private final int length;
+
+  /**
+   * @param words {@code topics} words, then the data
+   * @param length how many bytes of {@code words} count
+   */
+  public Log(
+      Block block,
+      int logIndex,
+      Transaction transaction,
+      Address contract,
+      int topics,
+      byte[] words,
+      int length) {
+    if (topics < 0 || topics > 4 || length < topics * WORD || length > words.length) {
+      throw new IllegalArgumentException(
+          "log has no room for its topics: topics=%d length=%d bytes=%d"
+              .formatted(topics, length, words.length));
+    }
+    this.block = block;
+    this.logIndex = logIndex;
+    this.transaction = transaction;
+    this.contract = contract;
+    this.topics = topics;
+    this.words = words;
+    this.length = length;
+  }
+
+  public Block block() {
+    return block;
+  }
+
+  public int logIndex() {
+    return logIndex;
+  }
+
+  public Transaction transaction() {
+    return transaction;
+  }
+
+  /** The contract that emitted it. */
+  public Address contract() {
+    return contract;
+  }
+
+  /** How many topics it has. */
+  public int topics() {
+    return topics;
+  }
+
+  public Bytes32 topic(int index) {
+    if (index < 0 || index >= topics) {
+      throw new IndexOutOfBoundsException(
+          "log has fewer topics: index=%d topics=%d".formatted(index, topics));
+    }
+    return Bytes32.of(words, index * WORD);
+  }
+
+  public Bytes data() {
+    return Bytes.of(words, topics * WORD, length);
+  }
+
+  byte[] words() {
+    return words;
+  }
+
+  int length() {
+    return length;
+  }
+
+  int dataLength() {
+    return length - topics * WORD;
+  }
+
+  @Override
+  public String toString() {
+    return "block=%d logIndex=%d contract=%s".formatted(block.number(), logIndex, contract);
+  }
+}

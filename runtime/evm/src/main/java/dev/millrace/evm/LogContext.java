@@ -1,0 +1,86 @@
+package dev.millrace.evm;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.Selection;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Context;
+import dev.millrace.pipeline.Effect;
+import dev.millrace.pipeline.Event;
+import java.util.Optional;
+import org.slf4j.Logger;
+
+/** The Context of one event, with what its log carries. Reads and writes go straight through. */
+final class LogContext implements EvmContext {
+  private final Context context;
+  private final Event event;
+  private final LogPayload payload;
+  private final long chain;
+
+  LogContext(Context context, Event event, LogPayload payload, long chain) {
+    this.context = context;
+    this.event = event;
+    this.payload = payload;
+    this.chain = chain;
+  }
+
+  @Override
+  public EventId eventId() {
+    return event.id();
+  }
+
+  @Override
+  public Block block() {
+    return event.block();
+  }
+
+  @Override
+  public Transaction transaction() {
+    return payload.transaction();
+  }
+
+  @Override
+  public Address contract() {
+    return payload.contract();
+  }
+
+  @Override
+  public long chain() {
+    return chain;
+  }
+
+  @Override
+  public <E> Optional<E> find(Class<E> type, Object... id) {
+    return context.find(type, id);
+  }
+
+  @Override
+  public <E> E require(Class<E> type, Object... id) {
+    return context.require(type, id);
+  }
+
+  @Override
+  public <E> Selection<E> query(Class<E> type) {
+    return context.query(type);
+  }
+
+  @Override
+  public <E> void save(E entity) {
+    context.save(entity);
+  }
+
+  @Override
+  public void delete(Class<?> type, Object... id) {
+    context.delete(type, id);
+  }
+
+  @Override
+  public <I, O> O effect(Effect<I, O> effect, I input) {
+    return context.effect(effect, input);
+  }
+
+  @Override
+  public Logger logger() {
+    return context.logger();
+  }
+}

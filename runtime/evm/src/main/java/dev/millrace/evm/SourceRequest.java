@@ -1,0 +1,26 @@
+package dev.millrace.evm;
+
+import dev.millrace.loaders.Address;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a source of a chain is to deliver.
+ *
+ * @param endpoints where it may ask; all with one scheme
+ * @param from the first block
+ * @param contracts the addresses of each contract, by its name in the definition
+ */
+public record SourceRequest(
+    EvmIndexer indexer,
+    long chain,
+    List<String> endpoints,
+    long from,
+    Until until,
+    Finality finality,
+    Map<String, List<Address>> contracts) {
+  public SourceRequest {
+    endpoints = List.copyOf(endpoints);
+    contracts = Map.copyOf(contracts);
+  }
+}

@@ -1,0 +1,206 @@
+package dev.millrace.evm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.esaulpaugh.headlong.abi.Tuple;
+import com.esaulpaugh.headlong.abi.TupleType;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes;
+import dev.millrace.loaders.Bytes32;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class EventDecoderTest {
+  @Event("Transfer(address indexed from, address indexed to, uint256 value)")
+  record Transferred(Address from, Address to, BigInteger value) {}
+
+  @Event(
+      "Everything(uint64 indexed a, uint56 b, uint24 c, int64 d, int32 e, bool f, bytes32 g,"
+          + " bytes4 h, bytes i, string indexed j, string k, int256 l)")
+  record Everything(
+      BigInteger a,
+      long b,
+      int c,
+      long d,
+      int e,
+      boolean f,
+      Bytes32 g,
+      Bytes h,
+      Bytes i,
+      Bytes32 j,
+      String k,
+      BigInteger l) {}
+
+  @Event("Empty()")
+  record Empty() {}
+
+  private static EventDecoder decoder(Class<?> type) {
+    List<String> mistakes = new ArrayList<>();
+    return EventDefinition.read(type, (_, _) -> {}, mistakes)
+        .orElseThrow(() -> new AssertionError(mistakes))
+        .decoder();
+  }
+
+  @Test
+  void decode_readsTopicsAndData() {
+    assertThat(decoder(Transferred.class).decode(transfer(Logs.word(42))))
+        .isEqualTo(new Transferred(Logs.ALICE, Logs.BOB, BigInteger.valueOf(42)));
+    byte[] most = new byte[32];
+    java.util.Arrays.fill(most, (byte) -1);
+    assertThat(decoder(Transferred.class).decode(transfer(most)))
+        .isEqualTo(
+            new Transferred(
+                Logs.ALICE, Logs.BOB, BigInteger.TWO.pow(256).subtract(BigInteger.ONE)));
+  }
+
+  @Test
+  void decode_makesAnEventWithoutParameters() {
+    assertThat(decoder(Empty.class).decode(Logs.log(Logs.TOKEN, new byte[1][32], new byte[0])))
+        .isEqualTo(new Empty());
+  }
+
+  @Test
+  void decode_readsEveryTypeAsHeadlongWritesIt() {
+    EventDecoder decoder = decoder(Everything.class);
+    TupleType<Tuple> data =
+        TupleType.parse("(uint56,uint24,int64,int32,bool,bytes32,bytes4,bytes,string,int256)");
+    Random random = new Random(5);
+    for (int round = 0; round < 500; round++) {
+      Everything event = everything(random);
+      Tuple values =
+          Tuple.from(
+              event.b(),
+              event.c(),
+              event.d(),
+              event.e(),
+              event.f(),
+              event.g().bytes(),
+              event.h().bytes(),
+              event.i().bytes(),
+              event.k(),
+              event.l());
+      byte[][] topics = {new byte[32], Logs.word(event.a().longValue()), event.j().bytes()};
+
+      assertThat(decoder.decode(Logs.log(Logs.TOKEN, topics, data.encode(values).array())))
+          .isEqualTo(event);
+    }
+  }
+
+  private static Everything everything(Random random) {
+    return new Everything(
+        new BigInteger(64, random),
+        random.nextLong() >>> 8,
+        random.nextInt() >>> 8,
+        random.nextLong(),
+        random.nextInt(),
+        random.nextBoolean(),
+        Bytes32.of(bytes(random, 32)),
+        Bytes.of(bytes(random, 4)),
+        Bytes.of(bytes(random, random.nextInt(70))),
+        Bytes32.of(bytes(random, 32)),
+        "schön 🌊 ".repeat(random.nextInt(8)),
+        new BigInteger(255, random).multiply(BigInteger.valueOf(random.nextBoolean() ? 1 : -1)));
+  }
+
+  private static byte[] bytes(Random random, int length) {
+    byte[] bytes = new byte[length];
+    random.nextBytes(bytes);
+    return bytes;
+  }
+
+  @Event("One(bool a)")
+  record OneBool(boolean a) {}
+
+  @Event("One(uint24 a)")
+  record OneInt(int a) {}
+
+  @Event("One(int32 a)")
+  record OneSignedInt(int a) {}
+
+  @Event("One(uint8 a)")
+  record OneSmallInteger(BigInteger a) {}
+
+  @Event("One(int8 a)")
+  record OneSmallSignedInteger(BigInteger a) {}
+
+  @Event("One(bytes4 a)")
+  record OneFixed(Bytes a) {}
+
+  @Event("One(string a)")
+  record OneText(String a) {}
+
+  @Event("One(address a)")
+  record OneAddress(Address a) {}
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "OneBool | 2 | neither 0 nor 1",
+        "OneInt | 1000000 | too large",
+        "OneInt | 10000000000000000 | too large",
+        "OneInt | 100000000000000000000000000000000 | out of range",
+        "OneSignedInt | 80000000 | out of range",
+        "OneSmallInteger | 100 | too large",
+        "OneSmallSignedInteger | 80 | out of range",
+        "OneFixed | 1 | padding",
+        "OneAddress | 10000000000000000000000000000000000000000 | more than 20 bytes",
+        "OneText | 20 | outside the data",
+        "OneText | ffffffffffffffff | outside the data",
+        "OneText | 7fffffffffffffff | outside the data",
+      })
+  void decode_refusesWhatItsTypeCannotSay(String type, String word, String complaint)
+      throws ReflectiveOperationException {
+    EventDecoder decoder = decoder(Class.forName(EventDecoderTest.class.getName() + "$" + type));
+    byte[] data = HexFormat.of().parseHex("0".repeat(64 - word.length()) + word);
+
+    assertThatThrownBy(() -> decoder.decode(Logs.log(Logs.TOKEN, new byte[1][32], data)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(complaint);
+  }
+
+  @Test
+  void decode_refusesTextThatReachesOutsideOrIsPaddedWithSomething() {
+    EventDecoder decoder = decoder(OneText.class);
+
+    assertThatThrownBy(() -> decoder.decode(text(Logs.word(33), new byte[32])))
+        .hasMessageContaining("reaches outside");
+    assertThatThrownBy(() -> decoder.decode(text(Logs.word(-1), new byte[32])))
+        .hasMessageContaining("reaches outside");
+    assertThatThrownBy(() -> decoder.decode(text(Logs.word(1), Logs.word(1))))
+        .hasMessageContaining("padding");
+    assertThat(decoder.decode(text(Logs.word(2), new byte[] {'o', 'k'})))
+        .as("the last word need not be padded")
+        .isEqualTo(new OneText("ok"));
+    assertThat(decoder.decode(text(Logs.word(2), new byte[] {(byte) 0xff, 'k'})))
+        .isEqualTo(new OneText("\ufffdk"));
+  }
+
+  private static Log text(byte[] length, byte[] content) {
+    byte[] data = new byte[64 + content.length];
+    System.arraycopy(Logs.word(32), 0, data, 0, 32);
+    System.arraycopy(length, 0, data, 32, 32);
+    System.arraycopy(content, 0, data, 64, content.length);
+    return Logs.log(Logs.TOKEN, new byte[1][32], data);
+  }
+
+  @Test
+  void decode_refusesDataOfAnotherLength() {
+    assertThatThrownBy(() -> decoder(Transferred.class).decode(transfer(new byte[31])))
+        .hasMessageContaining("wrong length");
+    assertThatThrownBy(() -> decoder(Transferred.class).decode(transfer(new byte[64])))
+        .hasMessageContaining("wrong length");
+  }
+
+  private static Log transfer(byte[] data) {
+    byte[][] topics = {new byte[32], Logs.word(Logs.ALICE), Logs.word(Logs.BOB)};
+    return Logs.log(Logs.TOKEN, topics, data);
+  }
+}

@@ -1,0 +1,112 @@
+package dev.millrace.evm;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.Id;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.math.BigInteger;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+final class LogRouterTest {
+  private static final Bytes32 TRANSFER =
+      Bytes32.of("0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
+
+  @Event("Transfer(address indexed from, address indexed to, uint256 value)")
+  record Transferred(Address from, Address to, BigInteger value) {}
+
+  @Event("Transfer(address indexed from, address indexed to, uint256 indexed token)")
+  record TokenTransferred(Address from, Address to, BigInteger token) {}
+
+  @Entity
+  record Account(@Id Address address) {}
+
+  private static <E> void ignore(E event, EvmContext context) {}
+
+  private static final EvmIndexer INDEXER =
+      Evm.indexer("tokens")
+          .entities(Account.class)
+          .contract("Token", token -> token.on(Transferred.class, LogRouterTest::ignore))
+          .contract("Any", any -> any.anywhere().on(TokenTransferred.class, LogRouterTest::ignore))
+          .build();
+  private static final LogRouter ROUTER =
+      LogRouter.of(INDEXER, 1, Map.of("Token", List.of(Logs.TOKEN)));
+
+  @Test
+  void route_findsTheHandlerOfTheAddress() {
+    dev.millrace.pipeline.Event event =
+        requireNonNull(ROUTER.route(transfer(Logs.TOKEN, 3, Logs.word(9))));
+
+    assertThat(event.handler().name()).isEqualTo("Token.Transferred");
+    assertThat(event.describe()).isEqualTo("block=7 logIndex=5 handler=Token.Transferred");
+    assertThat(event.payload())
+        .isEqualTo(
+            new LogPayload(
+                new Transferred(Logs.ALICE, Logs.BOB, BigInteger.valueOf(9)),
+                Logs.TOKEN,
+                Logs.TRANSACTION));
+  }
+
+  @Test
+  void route_passesOverWhatNobodyAskedFor() {
+    assertThat(ROUTER.route(transfer(Logs.BOB, 3, Logs.word(9)))).isNull();
+    assertThat(ROUTER.route(Logs.log(Logs.TOKEN, new byte[0][], new byte[0]))).isNull();
+    assertThat(ROUTER.route(Logs.log(Logs.TOKEN, new byte[1][32], new byte[0]))).isNull();
+  }
+
+  @Test
+  void route_listensAnywhereToWhatDecodes() {
+    dev.millrace.pipeline.Event event =
+        requireNonNull(ROUTER.route(transfer(Logs.BOB, 4, new byte[0])));
+
+    assertThat(event.handler().name()).isEqualTo("Any.TokenTransferred");
+    assertThat(ROUTER.route(transfer(Logs.BOB, 4, new byte[32]))).isNull();
+  }
+
+  @Test
+  void route_refusesALogOfOursThatDoesNotDecode() {
+    assertThatThrownBy(() -> ROUTER.route(transfer(Logs.TOKEN, 3, new byte[31])))
+        .isInstanceOfSatisfying(
+            MillraceException.class,
+            refused -> assertThat(refused.remedy()).isEqualTo(Remedy.FIX_HANDLER))
+        .hasMessage(
+            "log does not decode: chain=1 block=7 logIndex=5"
+                + " contract=0x00000000000000000000000000000000000000aa event=Token.Transferred"
+                + " reason=\"data has the wrong length: expected=32 bytes=31\"");
+  }
+
+  @Test
+  void router_listsAllThatDoesNotFitTheDefinition() {
+    assertThatThrownBy(() -> LogRouter.of(INDEXER, 1, Map.of("Pool", List.of(Logs.TOKEN))))
+        .hasMessageContaining("contract is not defined, or listens anywhere: name=Pool")
+        .hasMessageContaining("contract has no address: name=Token");
+  }
+
+  @Test
+  void sources_sayWhichSchemesTheyKnow() {
+    SourceRequest request =
+        new SourceRequest(
+            INDEXER,
+            1,
+            List.of("gopher://secret@host"),
+            0,
+            new Until.Never(),
+            Finality.AT_ONCE,
+            Map.of());
+
+    assertThatThrownBy(() -> ChainSources.source(request))
+        .hasMessage("no source reads these endpoints: chain=1 schemes=[gopher] known=[]");
+  }
+
+  private static Log transfer(Address contract, int topics, byte[] data) {
+    byte[][] all = {TRANSFER.bytes(), Logs.word(Logs.ALICE), Logs.word(Logs.BOB), Logs.word(1)};
+    return Logs.log(contract, java.util.Arrays.copyOf(all, topics), data);
+  }
+}
