@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * A query being written down by a handler; nothing is asked before {@link #list} or {@link #first}.
@@ -11,17 +13,27 @@ import java.util.function.Function;
 public final class Selection<E> {
   private final EntityType<E> type;
   private final Function<Query<E>, List<E>> answer;
+  private final UnaryOperator<RuntimeException> failed;
   private final List<Condition> conditions = new ArrayList<>();
   private final List<Query.Order> orders = new ArrayList<>();
   private int limit = Query.NO_LIMIT;
 
   public Selection(EntityType<E> type, Function<Query<E>, List<E>> answer) {
+    this(type, answer, UnaryOperator.identity());
+  }
+
+  /** With {@code failed}, whoever answers learns of errors in what was written down, too. */
+  public Selection(
+      EntityType<E> type,
+      Function<Query<E>, List<E>> answer,
+      UnaryOperator<RuntimeException> failed) {
     this.type = type;
     this.answer = answer;
+    this.failed = failed;
   }
 
   public <V> Where<E, V> where(Field<E, V> field) {
-    return new Where<>(this, Fields.column(type, field));
+    return new Where<>(this, column(field));
   }
 
   /** Another condition; rows must satisfy all of them. */
@@ -30,18 +42,19 @@ public final class Selection<E> {
   }
 
   public Selection<E> orderBy(Field<E, ?> field) {
-    orders.add(new Query.Order(Fields.column(type, field), false));
+    orders.add(new Query.Order(column(field), false));
     return this;
   }
 
   public Selection<E> orderByDescending(Field<E, ?> field) {
-    orders.add(new Query.Order(Fields.column(type, field), true));
+    orders.add(new Query.Order(column(field), true));
     return this;
   }
 
   public Selection<E> limit(int rows) {
     if (rows < 1) {
-      throw new MillraceException(Remedy.FIX_HANDLER, "limit must be positive: limit=" + rows);
+      throw failed.apply(
+          new MillraceException(Remedy.FIX_HANDLER, "limit must be positive: limit=" + rows));
     }
     limit = rows;
     return this;
@@ -53,6 +66,18 @@ public final class Selection<E> {
 
   public Optional<E> first() {
     return answer.apply(query(1)).stream().findFirst();
+  }
+
+  private Column column(Field<E, ?> field) {
+    return guarded(() -> Fields.column(type, field));
+  }
+
+  private <T> T guarded(Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (RuntimeException wrong) {
+      throw failed.apply(wrong);
+    }
   }
 
   private Query<E> query(int rows) {
@@ -109,7 +134,7 @@ public final class Selection<E> {
     }
 
     private Object operand(V value) {
-      return selection.type.operand(column, value);
+      return selection.guarded(() -> selection.type.operand(column, value));
     }
 
     private Selection<E> add(Condition condition) {

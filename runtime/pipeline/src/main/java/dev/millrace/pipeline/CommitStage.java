@@ -1,0 +1,272 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes batches durable, in order, as many at once as have piled up. Also the one place where a
+ * lane ends: an end or a failure travels down the ring behind the batches that come before it.
+ *
+ * <p>Confined to the commit thread, but for {@link #need}.
+ */
+final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
+  /** What the stage works with; all of it is the lane's. */
+  record Parts(
+      LaneStore store,
+      Retry retry,
+      LaneProgress progress,
+      Transit transit,
+      Timings timings,
+      Semaphore freeSlots) {}
+
+  private final LaneSettings settings;
+  private final Parts parts;
+  private final Halt halt;
+  private final Probe probe;
+  private final LongSupplier nanos;
+  private final Consumer<LaneEnd> ended;
+  private final Queue<PatientReads.IndexNeed> needs = new ConcurrentLinkedQueue<>();
+
+  private final List<Slot> pending = new ArrayList<>();
+  private long pendingBytes;
+  private boolean over;
+  private boolean finished;
+
+  CommitStage(
+      LaneSettings settings,
+      Parts parts,
+      Halt halt,
+      Probe probe,
+      LongSupplier nanos,
+      Consumer<LaneEnd> ended) {
+    this.settings = settings;
+    this.parts = parts;
+    this.halt = halt;
+    this.probe = probe;
+    this.nanos = nanos;
+    this.ended = ended;
+  }
+
+  /** Asks for an index before the next commit. Any thread. */
+  void need(PatientReads.IndexNeed need) {
+    needs.add(need);
+  }
+
+  @Override
+  public void onEvent(Slot slot, long sequence, boolean endOfBatch) {
+    try {
+      if (!over) {
+        take(slot, endOfBatch);
+      }
+    } catch (MillraceException failed) {
+      end(new LaneEnd.Failed(failed));
+    } catch (Throwable thrown) {
+      end(
+          new LaneEnd.Failed(
+              new MillraceException(
+                  Remedy.REPORT_BUG, "commit stage failed: error=" + thrown, thrown)));
+    } finally {
+      if (over || !pending.contains(slot)) {
+        release(slot);
+      }
+    }
+  }
+
+  private void take(Slot slot, boolean endOfBatch) {
+    ExecutedBatch executed = slot.executed;
+    if (slot.content == Slot.Content.BATCH && executed != null) {
+      if (!pending.isEmpty()
+          && isReversible(pending.getLast()) != executed.changes().reversible()) {
+        commitPending(); // history is kept for the part inside the window only
+      }
+      pending.add(slot);
+      pendingBytes += executed.changes().bytes();
+      if (endOfBatch || pendingBytes >= settings.commitBytes()) {
+        commitPending();
+      }
+      return;
+    }
+    if (slot.skipped) {
+      if (endOfBatch) {
+        commitPending();
+      }
+      return;
+    }
+    commitPending();
+    MillraceException failure = slot.failure;
+    if (failure != null) {
+      end(new LaneEnd.Failed(failure));
+    } else if (halt.isDraining()) {
+      end(new LaneEnd.Drained());
+    } else {
+      finish();
+      end(new LaneEnd.Done());
+    }
+  }
+
+  private static boolean isReversible(Slot slot) {
+    ExecutedBatch executed = slot.executed;
+    return executed != null && executed.changes().reversible();
+  }
+
+  private void commitPending() {
+    if (pending.isEmpty()) {
+      return;
+    }
+    try {
+      buildNeededIndexes();
+      if (isReversible(pending.getLast())) {
+        finish();
+      }
+      commitTogether(List.copyOf(pending));
+    } finally {
+      pending.forEach(this::release);
+      pending.clear();
+      pendingBytes = 0;
+    }
+  }
+
+  /**
+   * A group that fails for good is tried again batch by batch, so that what precedes the culprit
+   * commits.
+   */
+  private void commitTogether(List<Slot> slots) {
+    try {
+      commit(slots);
+    } catch (MillraceException failed) {
+      if (slots.size() == 1
+          || failed.remedy() == Remedy.YIELD
+          || failed.remedy() == Remedy.RESTART) {
+        throw named(failed, slots);
+      }
+      for (Slot slot : slots) {
+        try {
+          commit(List.of(slot));
+        } catch (MillraceException culprit) {
+          throw named(culprit, List.of(slot));
+        }
+      }
+    }
+  }
+
+  private static MillraceException named(MillraceException failed, List<Slot> slots) {
+    Slot first = slots.getFirst();
+    Batch batch = first.batch;
+    return new MillraceException(
+        failed.remedy(),
+        "commit failed: batch=%d blocks=%s reason=\"%s\""
+            .formatted(first.number, blocks(batch), failed.getMessage()),
+        failed);
+  }
+
+  private static String blocks(@Nullable Batch batch) {
+    if (batch == null) {
+      return "?";
+    }
+    long last = batch.last().number();
+    return batch.events().isEmpty()
+        ? "up to " + last
+        : batch.events().getFirst().block().number() + ".." + last;
+  }
+
+  private void commit(List<Slot> slots) {
+    List<ExecutedBatch> batches = new ArrayList<>();
+    for (Slot slot : slots) {
+      ExecutedBatch executed = slot.executed;
+      if (executed != null) {
+        batches.add(executed);
+      }
+    }
+    CommitGroup group = new CommitGroup(parts.progress().commits() + 1, batches);
+    long begun = nanos.getAsLong();
+    probe.pass(Probe.Point.BEFORE_COMMIT_GROUP, group.last().number());
+    parts
+        .retry()
+        .call(
+            "commit " + group.number(),
+            () -> {
+              parts.store().commit(group);
+              return group;
+            });
+    long ended = nanos.getAsLong();
+    parts.progress().committed(group);
+    for (Slot slot : slots) {
+      record(slot, group.number(), begun, ended);
+    }
+    long bytes = batches.stream().mapToLong(batch -> batch.changes().bytes()).sum();
+    parts.transit().remove(batches.size(), bytes);
+    probe.pass(Probe.Point.COMMITTED, group.last().number());
+  }
+
+  private void record(Slot slot, long group, long begun, long end) {
+    ExecutedBatch executed = slot.executed;
+    if (executed != null) {
+      parts
+          .timings()
+          .add(
+              new BatchTiming(
+                  slot.number,
+                  executed.batch().events().size(),
+                  executed.changes().size(),
+                  executed.changes().bytes(),
+                  slot.stalledNanos,
+                  slot.executeStart,
+                  slot.executeEnd,
+                  begun,
+                  end,
+                  group));
+    }
+  }
+
+  private void buildNeededIndexes() {
+    PatientReads.IndexNeed need = needs.poll();
+    while (need != null) {
+      PatientReads.IndexNeed next = need;
+      parts
+          .retry()
+          .call(
+              "index of " + next.type().table(),
+              () -> {
+                parts.store().index(next.type(), next.columns());
+                return next;
+              });
+      need = needs.poll();
+    }
+  }
+
+  private void finish() {
+    if (!finished) {
+      finished = true;
+      parts
+          .retry()
+          .call(
+              "indexes",
+              () -> {
+                parts.store().finish();
+                return true;
+              });
+    }
+  }
+
+  private void end(LaneEnd end) {
+    over = true;
+    halt.fail();
+    ended.accept(end);
+  }
+
+  private void release(Slot slot) {
+    if (!slot.released) {
+      slot.clear();
+      slot.released = true;
+      parts.freeSlots().release();
+    }
+  }
+}

@@ -1,0 +1,186 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.ChangeSet;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs the handlers of each batch, one event after the other, and freezes what they changed.
+ *
+ * <p>Confined to the execute thread, and with it everything in {@link Memory}.
+ */
+final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
+  private static final Logger HANDLERS = LoggerFactory.getLogger("dev.millrace.handler");
+
+  private final LaneSettings settings;
+  private final Memory memory;
+  private final LaneProgress progress;
+  private final Transit transit;
+  private final Halt halt;
+  private final Probe probe;
+  private final LongSupplier nanos;
+
+  /** Whether the batch before this one had to ask something else than memory. */
+  private boolean rehearseNext;
+
+  private boolean rehearsed;
+
+  /** The event that runs, as an index into its batch. */
+  private int current;
+
+  private @Nullable Batch running;
+
+  ExecuteStage(
+      LaneSettings settings,
+      Memory memory,
+      LaneProgress progress,
+      Transit transit,
+      Halt halt,
+      Probe probe,
+      LongSupplier nanos) {
+    this.settings = settings;
+    this.memory = memory;
+    this.progress = progress;
+    this.transit = transit;
+    this.halt = halt;
+    this.probe = probe;
+    this.nanos = nanos;
+  }
+
+  @Override
+  public void onEvent(Slot slot, long sequence, boolean endOfBatch) {
+    Batch batch = slot.batch;
+    if (slot.content != Slot.Content.BATCH || batch == null) {
+      return;
+    }
+    try {
+      long stalledFrom = nanos.getAsLong();
+      if (!halt.allowsRuns() || !makeRoom() || !halt.allowsRuns()) {
+        slot.skipped = true;
+        return;
+      }
+      slot.executeStart = nanos.getAsLong();
+      slot.stalledNanos = slot.executeStart - stalledFrom;
+      ExecutedBatch executed = execute(slot.number, batch);
+      slot.executed = executed;
+      slot.executeEnd = nanos.getAsLong();
+      transit.add(executed.changes().bytes());
+      progress.processed(executed);
+    } catch (Throwable thrown) {
+      halt.fail();
+      slot.fail(failure(thrown));
+    } finally {
+      running = null;
+    }
+  }
+
+  /** Waits until depth and bytes allow another batch; false if the lane was abandoned. */
+  private boolean makeRoom() {
+    while (true) {
+      long committed = progress.committedCheckpoint();
+      memory.store().committed(committed);
+      memory.effects().evict(committed);
+      memory.store().evict(Math.max(0, settings.stagedBytes() - transit.bytes()));
+      int inTransit = transit.batches();
+      Transit.Stall cause = stall(inTransit);
+      if (cause == null) {
+        return true;
+      }
+      if (!transit.awaitFewer(inTransit, cause)) {
+        return false;
+      }
+    }
+  }
+
+  private Transit.@Nullable Stall stall(int inTransit) {
+    if (inTransit > settings.depth()) {
+      return Transit.Stall.DEPTH;
+    }
+    boolean full = memory.store().bytes() + transit.bytes() > settings.stagedBytes();
+    // With nothing in transit nothing will ever make room: a batch larger than the limit goes
+    // ahead.
+    return full && inTransit > 0 ? Transit.Stall.BYTES : null;
+  }
+
+  private ExecutedBatch execute(long number, Batch batch) throws Exception {
+    long missesBefore = memory.misses();
+    memory.store().begin(batch.reversible());
+    running = batch;
+    current = 0;
+    rehearsed = false;
+    probe.pass(Probe.Point.BEFORE_PRELOAD, number);
+    if (rehearseNext) {
+      rehearseRest();
+    }
+    probe.pass(Probe.Point.BEFORE_RUN, number);
+    run(batch.events());
+    ChangeSet changes = memory.store().freeze();
+    List<EffectResult> effects = memory.effects().freeze();
+    rehearseNext = memory.misses() > missesBefore;
+    probe.pass(Probe.Point.AFTER_RUN, number);
+    return new ExecutedBatch(number, batch, changes, effects);
+  }
+
+  private void run(List<Event> events) throws Exception {
+    long block = -1;
+    for (current = 0; current < events.size(); current++) {
+      Event event = events.get(current);
+      if (event.block().number() != block) {
+        block = event.block().number();
+        memory.store().nextBlock();
+      }
+      memory.store().nextEvent(current);
+      run(event);
+    }
+  }
+
+  private void run(Event event) throws Exception {
+    RunContext context = new RunContext(memory, this::rehearseRest, HANDLERS);
+    Throwable failure = null;
+    try {
+      event.handler().handle(event, context);
+    } catch (Throwable thrown) {
+      failure = thrown;
+    }
+    Throwable first = context.end();
+    if (first != null || failure != null) {
+      throw eventFailed(event, first != null ? first : failure);
+    }
+  }
+
+  /** At the first miss of a batch: the events from the current one on are rehearsed together. */
+  private void rehearseRest() {
+    Batch batch = running;
+    if (rehearsed || batch == null || current == batch.events().size()) {
+      return;
+    }
+    rehearsed = true;
+    Rehearsal.of(memory, batch.events().subList(current, batch.events().size()));
+  }
+
+  private static MillraceException eventFailed(Event event, @Nullable Throwable cause) {
+    Remedy remedy =
+        cause instanceof MillraceException known && known.remedy() != Remedy.RETRY
+            ? known.remedy()
+            : Remedy.FIX_HANDLER;
+    String reason =
+        cause instanceof MillraceException known
+            ? String.valueOf(known.getMessage())
+            : String.valueOf(cause);
+    return new MillraceException(
+        cause instanceof VirtualMachineError ? Remedy.RESTART : remedy,
+        "event failed: %s reason=\"%s\"".formatted(event.describe(), reason),
+        cause);
+  }
+
+  private static MillraceException failure(Throwable thrown) {
+    return thrown instanceof MillraceException known
+        ? known
+        : new MillraceException(Remedy.REPORT_BUG, "batch could not run: error=" + thrown, thrown);
+  }
+}

@@ -1,0 +1,235 @@
+package dev.millrace.pipeline;
+
+import com.lmax.disruptor.BatchEventProcessor;
+import com.lmax.disruptor.BatchEventProcessorBuilder;
+import com.lmax.disruptor.RingBuffer;
+import com.lmax.disruptor.SleepingWaitStrategy;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Loader;
+import dev.millrace.loaders.StagedStore;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One totally ordered stream of events on its way to durable rows.
+ *
+ * <p>Threads: {@code fetch} (virtual) asks the source and fills slots; {@code execute} and {@code
+ * commit} (platform) own a stage each. The commit thread alone ends the lane.
+ */
+public final class Lane implements AutoCloseable {
+  /** Long enough to cost nothing (a thousandth of a core), short beside any batch. */
+  private static final long PARK_NANOS = TimeUnit.MICROSECONDS.toNanos(400);
+
+  private static final Duration CLOSING = Duration.ofSeconds(5);
+
+  private final String name;
+  private final Source source;
+  private final LaneStore store;
+  private final LaneSettings settings;
+  private final Probe probe;
+
+  private final LongSupplier nanos = System::nanoTime;
+  private final Halt halt = new Halt();
+  private final Timings timings = new Timings();
+  private final Retry retry = new Retry(nanos);
+  private final Transit transit = new Transit(nanos);
+  private final LaneProgress progress;
+  private final StagedStore staged;
+  private final Memory memory;
+  private final RingBuffer<Slot> ring;
+  private final Semaphore freeSlots;
+  private final CommitStage commit;
+  private final List<BatchEventProcessor<Slot>> processors = new ArrayList<>();
+  private final List<Thread> threads = new ArrayList<>();
+
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private volatile @Nullable LaneEnd end;
+  private volatile Source.@Nullable Feed feed;
+  private volatile long bytesInMemory;
+
+  public Lane(
+      String name,
+      Indexer indexer,
+      Source source,
+      LaneStore store,
+      LaneSettings settings,
+      Probe probe) {
+    this.name = name;
+    this.source = source;
+    this.store = store;
+    this.settings = settings;
+    this.probe = probe;
+    this.progress = new LaneProgress(store.opened());
+    int slots = Integer.highestOneBit(settings.depth() + 3) * 2;
+    this.ring =
+        RingBuffer.createSingleProducer(Slot::new, slots, new SleepingWaitStrategy(0, PARK_NANOS));
+    this.freeSlots = new Semaphore(slots);
+    this.commit =
+        new CommitStage(
+            settings,
+            new CommitStage.Parts(store, retry, progress, transit, timings, freeSlots),
+            halt,
+            probe,
+            nanos,
+            this::end);
+    PatientReads reads = new PatientReads(store.reads(), retry, commit::need);
+    this.staged = new StagedStore(indexer.entities());
+    this.staged.open(store.opened().checkpoint(), emptyTables(indexer, reads));
+    this.memory = new Memory(staged, new Loader(staged, reads), new Effects(store, retry));
+  }
+
+  private static List<EntityType<?>> emptyTables(Indexer indexer, PatientReads reads) {
+    List<EntityType<?>> empty = new ArrayList<>();
+    for (EntityType<?> type : indexer.entities()) {
+      if (reads.isEmpty(type)) {
+        empty.add(type);
+      }
+    }
+    return empty;
+  }
+
+  /** Begins to fetch, to run and to commit. */
+  public void start() {
+    ExecuteStage execute =
+        new ExecuteStage(settings, memory, progress, transit, halt, probe, nanos);
+    // Slots become visible to commit one by one: by default a whole run does only when its last
+    // slot is done.
+    BatchEventProcessor<Slot> executing =
+        new BatchEventProcessorBuilder().setMaxBatchSize(1).build(ring, ring.newBarrier(), execute);
+    BatchEventProcessor<Slot> committing =
+        new BatchEventProcessorBuilder()
+            .build(ring, ring.newBarrier(executing.getSequence()), commit);
+    ring.addGatingSequences(committing.getSequence());
+    processors.add(executing);
+    processors.add(committing);
+    threads.add(
+        Thread.ofPlatform().daemon().name("millrace-" + name + "-execute").start(executing));
+    threads.add(
+        Thread.ofPlatform().daemon().name("millrace-" + name + "-commit").start(committing));
+    FetchStage fetch = new FetchStage(source, settings.batchEvents(), ring, freeSlots, halt, probe);
+    threads.add(
+        Thread.ofVirtual()
+            .name("millrace-" + name + "-fetch")
+            .start(() -> fetch.run(store.opened().place(), opened -> feed = opened)));
+  }
+
+  private void end(LaneEnd how) {
+    end = how;
+    closeFeed();
+    ended.countDown();
+  }
+
+  /** Waits until the lane has ended. */
+  public LaneEnd await() throws InterruptedException {
+    ended.await();
+    return ending();
+  }
+
+  private LaneEnd ending() {
+    LaneEnd how = end;
+    if (how == null) {
+      throw new IllegalStateException("lane has not ended: lane=" + name);
+    }
+    return how;
+  }
+
+  /**
+   * Stops fetching, lets the running batch end and commits what has run. What is not durable by the
+   * deadline is rolled back. True if all of it became durable.
+   */
+  public boolean drain(Duration deadline) throws InterruptedException {
+    halt.drain();
+    closeFeed();
+    boolean drained = ended.await(deadline.toNanos(), TimeUnit.NANOSECONDS);
+    if (!drained) {
+      close();
+    }
+    return drained;
+  }
+
+  private void closeFeed() {
+    Source.Feed open = feed;
+    if (open != null) {
+      open.close();
+    }
+    threads.stream().filter(Thread::isVirtual).forEach(Thread::interrupt);
+  }
+
+  public LaneStatus status() {
+    Source.Feed open = feed;
+    Source.Extent extent =
+        open == null
+            ? new Source.Extent(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty())
+            : open.extent();
+    Map<String, Long> stalls = new TreeMap<>();
+    transit
+        .stalls()
+        .forEach((cause, waited) -> stalls.put(cause.name().toLowerCase(Locale.ROOT), waited));
+    return new LaneStatus(
+        name,
+        store.opened().epoch(),
+        progress.commits(),
+        side(progress.processed()),
+        side(progress.committed()),
+        transit.batches(),
+        transit.bytes(),
+        bytesInMemory,
+        extent,
+        waitingFor(open),
+        stalls,
+        end);
+  }
+
+  private static LaneStatus.Side side(LaneProgress.Side side) {
+    return new LaneStatus.Side(
+        side.checkpoint(), side.block(), side.batches(), side.events(), side.changes());
+  }
+
+  private String waitingFor(Source.@Nullable Feed open) {
+    String store = retry.waitingFor();
+    if (!store.isEmpty() || open == null || end != null) {
+      return store;
+    }
+    boolean idle =
+        transit.batches() == 0 && freeSlots.availablePermits() >= ring.getBufferSize() - 1;
+    return idle ? open.waitingFor() : "";
+  }
+
+  public Timings timings() {
+    return timings;
+  }
+
+  /** Abandons the lane: threads end, and what is in transit is lost. Idempotent and bounded. */
+  @Override
+  public void close() {
+    halt.fail();
+    retry.abandon();
+    transit.abandon();
+    closeFeed();
+    store.close();
+    processors.forEach(BatchEventProcessor::halt);
+    threads.forEach(Thread::interrupt);
+    long until = nanos.getAsLong() + CLOSING.toNanos();
+    for (Thread thread : threads) {
+      join(thread, until - nanos.getAsLong());
+    }
+  }
+
+  private static void join(Thread thread, long nanosLeft) {
+    try {
+      thread.join(Duration.ofNanos(Math.max(1, nanosLeft)));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

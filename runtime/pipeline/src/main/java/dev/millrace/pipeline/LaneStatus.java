@@ -1,0 +1,37 @@
+package dev.millrace.pipeline;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a lane stands. What is said to be committed is durable.
+ *
+ * @param epoch in which this process holds the lane
+ * @param commits made by all processes so far
+ * @param processed the frontier that has run
+ * @param committed the frontier that is durable
+ * @param extent of the stream, as far as it is known
+ * @param waitingFor why nothing moves, in words; empty while all goes well
+ * @param stalledNanos how long execute has waited, by cause
+ * @param end how the lane has ended; null while it runs
+ */
+public record LaneStatus(
+    String lane,
+    long epoch,
+    long commits,
+    Side processed,
+    Side committed,
+    int batchesInTransit,
+    long bytesInTransit,
+    long bytesInMemory,
+    Source.Extent extent,
+    String waitingFor,
+    Map<String, Long> stalledNanos,
+    @Nullable LaneEnd end) {
+  /**
+   * One of the two frontiers, and what this process has done up to it.
+   *
+   * @param block -1 before the first
+   */
+  public record Side(long checkpoint, long block, long batches, long events, long changes) {}
+}

@@ -1,0 +1,15 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.Loader;
+import dev.millrace.loaders.StagedStore;
+
+/**
+ * What a lane's handlers read and write through: the staged store, its loads, and the memo of
+ * effects.
+ */
+record Memory(StagedStore store, Loader loader, Effects effects) {
+  /** How often memory had to ask something else than itself. */
+  long misses() {
+    return loader.misses() + effects.uses();
+  }
+}

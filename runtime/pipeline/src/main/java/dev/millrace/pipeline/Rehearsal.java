@@ -1,0 +1,392 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.LoadRound;
+import dev.millrace.loaders.Query;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs the handlers of a batch for their reads only, so that the run finds memory filled.
+ *
+ * <p>One task moves at a time: whoever holds the <em>baton</em>. A performer, a virtual thread,
+ * handles event after event while memory answers. When a read must wait, it passes the baton on: to
+ * a task that can go on, else to a new performer for the events that are left, else home to the
+ * execute thread, which sends all reads collected so far as one round and lets the tasks go on. So
+ * a batch costs as many round trips as its deepest chain of reads.
+ *
+ * <p>A holder that has not moved for {@link #STILL} is waiting for something we cannot see, a lock
+ * of another task or the outside. The baton is taken from it; it gets in line again at its next
+ * call of its Context.
+ *
+ * <p>It is a guess, and may be cut short at any moment: every Context is dead then, and its next
+ * call throws.
+ */
+final class Rehearsal {
+  private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
+  private static final long STILL = TimeUnit.MILLISECONDS.toNanos(20);
+
+  /**
+   * A batch in which so many tasks stood still would cost more in waiting than a rehearsal saves.
+   */
+  private static final int MOST_STILL = 8;
+
+  /** Thrown out of a dead Context. An error, so that handlers that catch exceptions let it pass. */
+  @SuppressWarnings("serial")
+  static final class Cut extends Error {
+    private Cut() {
+      super("rehearsal was cut short", null, false, false);
+    }
+  }
+
+  /** What a round collects besides rows. */
+  final class Round {
+    private final LoadRound rows = memory.loader().round();
+    private final Map<Effect<?, ?>, Set<String>> effects = new LinkedHashMap<>();
+
+    void want(dev.millrace.loaders.EntityType<?> type, Object id) {
+      rows.want(type, id);
+    }
+
+    void want(Query<?> query) {
+      rows.want(query);
+    }
+
+    void want(Effect<?, ?> effect, String input) {
+      effects.computeIfAbsent(effect, _ -> new LinkedHashSet<>()).add(input);
+    }
+
+    private boolean isEmpty() {
+      return rows.isEmpty() && effects.isEmpty();
+    }
+
+    private void send() {
+      rows.send();
+      effects.forEach((effect, inputs) -> memory.effects().load(effect, List.copyOf(inputs)));
+      effects.clear();
+    }
+  }
+
+  private final Memory memory;
+  private final List<Event> events;
+  private final Round round;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition news = lock.newCondition();
+
+  private final Deque<Performer> ready = new ArrayDeque<>(); // @GuardedBy lock
+  private final List<Performer> waiting = new ArrayList<>(); // @GuardedBy lock
+  private final Map<Performer, Effects.Answer> asking = new LinkedHashMap<>(); // @GuardedBy lock
+  private final Set<Performer> still = new HashSet<>(); // @GuardedBy lock
+  private @Nullable Performer holder; // @GuardedBy lock; null while the baton is home
+  private int stood; // @GuardedBy lock
+  private boolean cut; // @GuardedBy lock
+
+  /** Confined to the holder of the baton. */
+  private int next;
+
+  /** Grows whenever the holder does something we can see. Written by the holder. */
+  private volatile long moves;
+
+  private Rehearsal(Memory memory, List<Event> events) {
+    this.memory = memory;
+    this.events = events;
+    this.round = new Round();
+  }
+
+  /** Returns when every task has ended or is cut off from memory. Called by the execute thread. */
+  static void of(Memory memory, List<Event> events) {
+    new Rehearsal(memory, events).perform();
+  }
+
+  private void perform() {
+    lock.lock();
+    try {
+      passOn();
+      while (goOn()) {}
+      cut = true;
+      everyone().forEach(Performer::kill);
+    } catch (InterruptedException _) {
+      cut = true;
+      everyone().forEach(Performer::kill);
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private List<Performer> everyone() {
+    List<Performer> all = new ArrayList<>(ready);
+    all.addAll(waiting);
+    all.addAll(asking.keySet());
+    all.addAll(still);
+    Performer holding = holder;
+    if (holding != null) {
+      all.add(holding);
+    }
+    return all;
+  }
+
+  /**
+   * One step of the execute thread, which holds the lock; false when nothing is left to wait for.
+   */
+  @SuppressWarnings("WaitNotInLoop") // whoever calls this loops
+  private boolean goOn() throws InterruptedException {
+    if (holder != null) {
+      return awaitBaton();
+    }
+    asking.forEach((performer, answer) -> {
+      if (answer.isDone()) {
+        ready.add(performer);
+      }
+    });
+    ready.forEach(asking::remove);
+    if (!ready.isEmpty()) {
+      passOn();
+      return true;
+    }
+    if (!round.isEmpty()) {
+      return send();
+    }
+    if (!asking.isEmpty()) {
+      news.awaitNanos(STILL);
+      return true;
+    }
+    return !still.isEmpty() && news.awaitNanos(STILL) > 0;
+  }
+
+  @SuppressWarnings("WaitNotInLoop") // as above
+  private boolean awaitBaton() throws InterruptedException {
+    long before = moves;
+    if (news.awaitNanos(STILL) > 0 || moves != before || holder == null) {
+      return true;
+    }
+    Performer standing = holder;
+    if (standing.state.compareAndSet(State.PLAYING, State.STILL)) {
+      still.add(standing);
+      holder = null;
+      stood++;
+    }
+    return stood <= MOST_STILL;
+  }
+
+  private boolean send() {
+    lock.unlock();
+    try {
+      round.send();
+    } catch (RuntimeException failed) {
+      LOG.debug("rehearsal ends early; the run meets the same error", failed);
+      return false;
+    } finally {
+      lock.lock();
+    }
+    ready.addAll(waiting);
+    waiting.clear();
+    return true;
+  }
+
+  /** The holder gives the baton to whoever can go on. Holds the lock. */
+  private void passOn() {
+    Performer heir = ready.poll();
+    if (heir == null && next < events.size() && !cut) {
+      heir = new Performer();
+      holder = heir;
+      heir.state.set(State.PLAYING);
+      heir.thread = Thread.ofVirtual().name("millrace-rehearsal").unstarted(heir::play);
+      heir.thread.start();
+      return;
+    }
+    holder = heir;
+    if (heir == null) {
+      news.signal();
+    } else {
+      heir.grant();
+    }
+  }
+
+  void effectEnded() {
+    lock.lock();
+    try {
+      news.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private enum State {
+    /** Holds the baton and runs handler code. */
+    PLAYING,
+    /**
+     * Holds the baton and is inside its Context, where memory is touched: the baton cannot be
+     * taken.
+     */
+    INSIDE,
+    /** Waits for a round, an answer or the baton. */
+    WAITING,
+    /** The baton was taken from it while it ran handler code. */
+    STILL,
+    DEAD
+  }
+
+  /** A virtual thread that handles events, one after the other, until a read must wait. */
+  final class Performer {
+    private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
+    private @Nullable Thread thread;
+
+    private void play() {
+      Event event = claim();
+      while (event != null) {
+        RehearsalContext context = new RehearsalContext(memory, this);
+        try {
+          event.handler().handle(event, context);
+        } catch (Throwable _) {
+          // A rehearsal's errors may come from its own guesses. The run meets the real ones.
+        }
+        context.end();
+        event = claim();
+      }
+      end();
+    }
+
+    /** The next event, if this still holds the baton and there is one. */
+    private @Nullable Event claim() {
+      if (!state.compareAndSet(State.PLAYING, State.INSIDE)) {
+        return null;
+      }
+      Event event = next < events.size() ? events.get(next++) : null;
+      moved();
+      leave();
+      return event;
+    }
+
+    @SuppressWarnings("ReferenceEquality")
+    private void end() {
+      lock.lock();
+      try {
+        still.remove(this);
+        if (holder == this) {
+          passOn();
+        } else {
+          news.signal();
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    Rehearsal rehearsal() {
+      return Rehearsal.this;
+    }
+
+    boolean isCurrent() {
+      return Thread.currentThread().equals(thread);
+    }
+
+    /** Begins a call of the Context: from here on memory may be touched. */
+    void enter() {
+      if (state.compareAndSet(State.PLAYING, State.INSIDE)) {
+        moved();
+        return;
+      }
+      lock.lock();
+      try {
+        checkAlive();
+        still.remove(this);
+        state.set(State.WAITING);
+        ready.add(this);
+        news.signal();
+      } finally {
+        lock.unlock();
+      }
+      awaitGrant();
+    }
+
+    void leave() {
+      state.compareAndSet(State.INSIDE, State.PLAYING);
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    private void moved() {
+      moves = moves + 1; // only the holder of the baton gets here
+    }
+
+    /** Adds to the round and waits until it has been answered. */
+    void awaitRound(Consumer<Round> wish) {
+      lock.lock();
+      try {
+        checkAlive();
+        wish.accept(round);
+        waiting.add(this);
+        state.set(State.WAITING);
+        passOn();
+      } finally {
+        lock.unlock();
+      }
+      awaitGrant();
+    }
+
+    void awaitAnswer(Effects.Answer answer) {
+      lock.lock();
+      try {
+        checkAlive();
+        asking.put(this, answer);
+        state.set(State.WAITING);
+        passOn();
+      } finally {
+        lock.unlock();
+      }
+      awaitGrant();
+    }
+
+    <E> List<E> page(Query<E> query) {
+      List<E> page = round.rows.page(query);
+      if (page == null) {
+        throw new Cut();
+      }
+      return page;
+    }
+
+    private void checkAlive() {
+      if (cut) {
+        throw new Cut();
+      }
+    }
+
+    /** Holds the lock. */
+    private void grant() {
+      if (state.compareAndSet(State.WAITING, State.INSIDE)) {
+        LockSupport.unpark(thread);
+      }
+    }
+
+    /** Holds the lock. */
+    private void kill() {
+      state.set(State.DEAD);
+      LockSupport.unpark(thread);
+    }
+
+    private void awaitGrant() {
+      while (state.get() == State.WAITING) {
+        LockSupport.park(this);
+      }
+      if (state.get() == State.DEAD) {
+        throw new Cut();
+      }
+      moved();
+    }
+  }
+}

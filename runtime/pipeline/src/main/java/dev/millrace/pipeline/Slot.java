@@ -1,0 +1,71 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.MillraceException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A place in the ring. Each stage writes its own fields before it releases the slot to the next, so
+ * the ring's sequences are all the synchronization there is.
+ */
+final class Slot {
+  enum Content {
+    BATCH,
+    /** The stream has ended, or was asked to: nothing follows. */
+    END,
+    /** The source or a stage has failed: nothing follows that counts. */
+    FAILED
+  }
+
+  // Written by the fetch thread.
+  Content content = Content.END;
+  long number;
+  @Nullable Batch batch;
+  @Nullable MillraceException failure;
+
+  // Written by the execute thread.
+  @Nullable ExecutedBatch executed;
+  boolean skipped;
+  long executeStart;
+  long executeEnd;
+  long stalledNanos;
+
+  void load(long batchNumber, Batch next) {
+    clear();
+    content = Content.BATCH;
+    number = batchNumber;
+    batch = next;
+  }
+
+  void end(long batchNumber) {
+    clear();
+    content = Content.END;
+    number = batchNumber;
+  }
+
+  void fail(long batchNumber, MillraceException why) {
+    clear();
+    content = Content.FAILED;
+    number = batchNumber;
+    failure = why;
+  }
+
+  // Written by the commit thread.
+  boolean released;
+
+  /** The batch that was loaded could not run. */
+  void fail(MillraceException why) {
+    content = Content.FAILED;
+    failure = why;
+    executed = null;
+  }
+
+  /** Drops references, so that an idle ring holds no events. */
+  void clear() {
+    batch = null;
+    failure = null;
+    executed = null;
+    skipped = false;
+    released = false;
+    stalledNanos = 0;
+  }
+}

@@ -1,0 +1,87 @@
+package dev.millrace.pipeline;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/** The latest batches with their times: the one place from which anything about overlap is said. */
+public final class Timings {
+  private static final int KEPT = 4096;
+
+  private final Deque<BatchTiming> latest = new ArrayDeque<>(); // @GuardedBy this
+  private final Totals totals = new Totals(); // @GuardedBy this
+
+  /**
+   * Sums over all durable batches.
+   *
+   * @param wallNanos from the first batch that began to run to the last commit that ended
+   */
+  public record Summary(
+      long batches,
+      long groups,
+      long events,
+      long executeNanos,
+      long commitNanos,
+      long wallNanos,
+      long stalledNanos) {
+    /**
+     * How much work was done per unit of time: 1 is none side by side, 2 is two stages always busy.
+     */
+    public double overlap() {
+      return wallNanos == 0 ? 1 : (double) (executeNanos + commitNanos) / wallNanos;
+    }
+
+    /** The most that overlap can give with these stage times: {@code (c + s) / max(c, s)}. */
+    public double bound() {
+      long longer = Math.max(executeNanos, commitNanos);
+      return longer == 0 ? 1 : (double) (executeNanos + commitNanos) / longer;
+    }
+  }
+
+  private static final class Totals {
+    private long batches;
+    private long groups;
+    private long events;
+    private long executeNanos;
+    private long commitNanos;
+    private long stalledNanos;
+    private long first = Long.MAX_VALUE;
+    private long last = Long.MIN_VALUE;
+    private long lastGroup = -1;
+  }
+
+  synchronized void add(BatchTiming timing) {
+    if (latest.size() == KEPT) {
+      latest.removeFirst();
+    }
+    latest.addLast(timing);
+    totals.batches++;
+    totals.events += timing.events();
+    totals.executeNanos += timing.executeEnd() - timing.executeStart();
+    totals.stalledNanos += timing.stalledNanos();
+    if (timing.group() != totals.lastGroup) {
+      totals.lastGroup = timing.group();
+      totals.groups++;
+      totals.commitNanos += timing.commitEnd() - timing.commitStart();
+    }
+    totals.first = Math.min(totals.first, timing.executeStart());
+    totals.last = Math.max(totals.last, timing.commitEnd());
+  }
+
+  /** The latest batches, oldest first. */
+  public synchronized List<BatchTiming> latest() {
+    return List.copyOf(latest);
+  }
+
+  public synchronized Summary summary() {
+    long wall = totals.batches == 0 ? 0 : totals.last - totals.first;
+    return new Summary(
+        totals.batches,
+        totals.groups,
+        totals.events,
+        totals.executeNanos,
+        totals.commitNanos,
+        wall,
+        totals.stalledNanos);
+  }
+}

@@ -1,0 +1,114 @@
+package dev.millrace.pipeline;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+
+/**
+ * The batches that have run and are not yet durable: how many, how large, and who waited for them.
+ */
+final class Transit {
+  /** Why execute waits although there is work. */
+  enum Stall {
+    /** As many batches are in transit as the depth allows. */
+    DEPTH,
+    /** Memory holds as much as it may. */
+    BYTES
+  }
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final LongSupplier nanos;
+  private final Map<Stall, Long> stalledNanos = new EnumMap<>(Stall.class); // @GuardedBy lock
+  private int batches; // @GuardedBy lock
+  private long bytes; // @GuardedBy lock
+  private boolean abandoned; // @GuardedBy lock
+
+  Transit(LongSupplier nanos) {
+    this.nanos = nanos;
+  }
+
+  void add(long batchBytes) {
+    lock.lock();
+    try {
+      batches++;
+      bytes += batchBytes;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void remove(int durableBatches, long durableBytes) {
+    lock.lock();
+    try {
+      batches -= durableBatches;
+      bytes -= durableBytes;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  int batches() {
+    lock.lock();
+    try {
+      return batches;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  long bytes() {
+    lock.lock();
+    try {
+      return bytes;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until fewer batches than {@code seen} are in transit; false if the lane was abandoned.
+   */
+  boolean awaitFewer(int seen, Stall cause) {
+    long begun = nanos.getAsLong();
+    lock.lock();
+    try {
+      while (batches >= seen && !abandoned) {
+        // A bounded wait lets the status show how long it has taken so far.
+        changed.awaitNanos(TimeUnit.MILLISECONDS.toNanos(100));
+        long now = nanos.getAsLong();
+        stalledNanos.merge(cause, now - begun, Long::sum);
+        begun = now;
+      }
+      return !abandoned;
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void abandon() {
+    lock.lock();
+    try {
+      abandoned = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Map<Stall, Long> stalls() {
+    lock.lock();
+    try {
+      return Map.copyOf(stalledNanos);
+    } finally {
+      lock.unlock();
+    }
+  }
+}
