@@ -38,6 +38,7 @@ final class ServerConf {
     {"huge_pages", "off", "they need privileges and a host that has put some aside"},
     {"wal_level", "minimal", "no replica reads it; tables filled where they are made skip it"},
     {"max_wal_senders", "0", "wal_level minimal asks for it"},
+    {"max_logical_replication_workers", "0", "nobody subscribes, so no process waits for it"},
     {"max_wal_size", "4GB", "fewer checkpoints under load, so fewer pages go whole into the WAL"},
     {"min_wal_size", "512MB", "segments are reused instead of made anew"},
     {

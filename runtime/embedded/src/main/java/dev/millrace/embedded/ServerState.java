@@ -92,7 +92,8 @@ record ServerState(Phase phase, long pid, int port, String rights, String detail
       Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw new EmbeddedException(
-          "state of the server cannot be written, is the disk full: file=" + file, e);
+          "state of the server cannot be written, is the disk full: file=" + file + " cause=" + e,
+          e);
     }
   }
 }

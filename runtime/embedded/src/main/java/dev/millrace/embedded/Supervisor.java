@@ -21,7 +21,7 @@ import java.util.concurrent.locks.LockSupport;
  * and starts one.
  */
 final class Supervisor {
-  private static final Duration TICK = Duration.ofMillis(100);
+  private static final Duration TICK = Duration.ofMillis(200);
   private static final Duration READY_TICK = Duration.ofMillis(10);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
@@ -37,6 +37,9 @@ final class Supervisor {
 
   private int port;
   private boolean wasReady;
+  private boolean isTold = true;
+  // Shared with the shutdown hook.
+  private volatile ServerState state;
   private volatile boolean ending;
 
   private Supervisor(ServerDirectory directory, Launch launch) {
@@ -44,6 +47,7 @@ final class Supervisor {
     this.launch = launch;
     this.departure = new Departure(directory, launch.grace());
     this.port = launch.port();
+    this.state = new ServerState(ServerState.Phase.LAUNCHING, 0, port, launch.rights(), "");
   }
 
   public static void main(String[] arguments) {
@@ -60,17 +64,22 @@ final class Supervisor {
       supervisor.run();
     } catch (RuntimeException | IOException e) {
       log("failed: " + e);
-      supervisor.publishIfPossible(e.toString());
+      supervisor.publish(ServerState.Phase.FAILED, 0, e.toString());
     }
-    // Past this point a signal has nothing left to stop, and a new server may be under way.
-    Runtime.getRuntime().removeShutdownHook(hook);
+    try {
+      // Past this point a signal has nothing left to stop, and a new server may be under way.
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      log("told to terminate");
+    }
     claim.close();
   }
 
   private void run() throws IOException {
     Postmaster.removeLeftover(directory);
     port = launch.fixedPort() ? port : Ports.choose(port);
-    for (int attempt = 1; ; attempt++) {
+    int attempt = 1;
+    while (true) {
       long began = System.nanoTime();
       Postmaster server = Postmaster.launch(directory, launch.command(), port);
       publish(ServerState.Phase.STARTING, 0, "");
@@ -81,28 +90,25 @@ final class Supervisor {
         // Also when the data directory has been removed under us.
         server.stop();
       }
-      if (over) {
-        publish(ServerState.Phase.STOPPED, 0, "");
-        return;
-      }
-      if (ending) {
-        return;
-      }
-      String cause = server.lastWords();
-      log("PostgreSQL ended: attempt=" + attempt + " cause=" + cause);
-      if (System.nanoTime() - began > HEALTHY.toNanos()) {
-        attempt = 1;
-      }
-      if (attempt >= ATTEMPTS || !mayHelpToRetry(cause)) {
-        publish(ServerState.Phase.FAILED, 0, explain(cause));
-        return;
-      }
-      publish(ServerState.Phase.RESTARTING, 0, explain(cause));
-      if (pause(attempt)) {
-        publish(ServerState.Phase.STOPPED, 0, "");
-        return;
+      boolean healthy = System.nanoTime() - began > HEALTHY.toNanos();
+      attempt = healthy ? 1 : attempt + 1;
+      if (over || ending || !mayStartAgain(server.lastWords(), attempt)) {
+        break;
       }
     }
+    if (state.phase() != ServerState.Phase.FAILED) {
+      publish(ServerState.Phase.STOPPED, 0, "");
+    }
+  }
+
+  private boolean mayStartAgain(String cause, int attempt) {
+    log("PostgreSQL ended: next=" + attempt + " cause=" + cause);
+    if (attempt > ATTEMPTS || !mayHelpToRetry(cause)) {
+      publish(ServerState.Phase.FAILED, 0, explain(cause));
+      return false;
+    }
+    publish(ServerState.Phase.RESTARTING, 0, explain(cause));
+    return !pause(attempt);
   }
 
   /** Returns true when the users are gone, false when the server is. */
@@ -114,6 +120,9 @@ final class Supervisor {
         wasReady = true;
         log("PostgreSQL is ready: pid=" + server.pid() + " port=" + port);
         publish(ServerState.Phase.READY, server.pid(), "");
+      }
+      if (!isTold) {
+        tell();
       }
       if (departure.isOver()) {
         log("last user is gone: pid=" + server.pid());
@@ -147,12 +156,12 @@ final class Supervisor {
     return cause + " log=" + directory.log();
   }
 
-  /** Waits before the next attempt; true when the users are gone. */
+  /** Waits before the next attempt; true when there will be none. */
   private boolean pause(int attempt) {
     long millis = Math.min(LONGEST_PAUSE.toMillis(), 100L << Math.min(attempt, 10));
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     while (System.nanoTime() - end < 0) {
-      if (departure.isOver()) {
+      if (ending || departure.isOver()) {
         return true;
       }
       LockSupport.parkNanos(TICK.toNanos());
@@ -164,18 +173,23 @@ final class Supervisor {
   private void end() {
     ending = true;
     Postmaster.removeLeftover(directory);
-    publish(ServerState.Phase.STOPPED, 0, "");
+    new ServerState(ServerState.Phase.STOPPED, 0, state.port(), launch.rights(), "")
+        .write(directory.state());
   }
 
   private void publish(ServerState.Phase phase, long pid, String detail) {
-    new ServerState(phase, pid, port, launch.rights(), detail).write(directory.state());
+    state = new ServerState(phase, pid, port, launch.rights(), detail);
+    isTold = false;
+    tell();
   }
 
-  private void publishIfPossible(String detail) {
+  /** A full disk must not end the supervisor: what cannot be told now is told at a later tick. */
+  private void tell() {
     try {
-      publish(ServerState.Phase.FAILED, 0, detail);
+      state.write(directory.state());
+      isTold = true;
     } catch (EmbeddedException e) {
-      log("nobody can be told: " + e);
+      log("users cannot be told: " + e);
     }
   }
 
