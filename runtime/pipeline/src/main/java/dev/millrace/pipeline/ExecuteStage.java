@@ -70,7 +70,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       slot.executed = executed;
       slot.executeEnd = nanos.getAsLong();
       transit.add(executed.changes().bytes());
-      progress.processed(executed);
+      progress.processed(executed, memory.store().bytes());
     } catch (Throwable thrown) {
       halt.fail();
       slot.fail(failure(thrown));

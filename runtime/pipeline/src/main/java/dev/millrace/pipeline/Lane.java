@@ -6,6 +6,8 @@ import com.lmax.disruptor.RingBuffer;
 import com.lmax.disruptor.SleepingWaitStrategy;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Loader;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.StagedStore;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,7 +57,6 @@ public final class Lane implements AutoCloseable {
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile @Nullable LaneEnd end;
   private volatile Source.@Nullable Feed feed;
-  private volatile long bytesInMemory;
 
   public Lane(
       String name,
@@ -183,7 +184,7 @@ public final class Lane implements AutoCloseable {
         side(progress.committed()),
         transit.batches(),
         transit.bytes(),
-        bytesInMemory,
+        progress.memoryBytes(),
         extent,
         waitingFor(open),
         stalls,
@@ -222,6 +223,11 @@ public final class Lane implements AutoCloseable {
     long until = nanos.getAsLong() + CLOSING.toNanos();
     for (Thread thread : threads) {
       join(thread, until - nanos.getAsLong());
+    }
+    if (end == null) {
+      end(
+          new LaneEnd.Failed(
+              new MillraceException(Remedy.RESTART, "lane was abandoned: lane=" + name)));
     }
   }
 

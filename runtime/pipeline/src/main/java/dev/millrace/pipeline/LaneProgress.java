@@ -23,6 +23,7 @@ final class LaneProgress {
   private volatile Side processed;
   private volatile Side committed;
   private volatile long commits;
+  private volatile long memoryBytes;
 
   LaneProgress(Frontier opened) {
     Source.Place place = opened.place();
@@ -31,8 +32,9 @@ final class LaneProgress {
     commits = opened.commit();
   }
 
-  void processed(ExecutedBatch batch) {
+  void processed(ExecutedBatch batch, long bytesInMemory) {
     processed = processed.plus(batch);
+    memoryBytes = bytesInMemory;
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // the commit thread alone writes it
@@ -55,6 +57,11 @@ final class LaneProgress {
 
   long committedCheckpoint() {
     return committed.checkpoint();
+  }
+
+  /** Heap that rows in memory took when the last batch had run. */
+  long memoryBytes() {
+    return memoryBytes;
   }
 
   long commits() {
