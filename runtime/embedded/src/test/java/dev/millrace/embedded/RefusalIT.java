@@ -90,6 +90,19 @@ final class RefusalIT {
   }
 
   @Test
+  void root_withoutAnyWayAroundIsToldWhatWasTried() {
+    ServerDirectory directory = ServerDirectory.open(root);
+    Binaries binaries = Binaries.unpack(Servers.small().cache(), message -> {});
+
+    assertThatThrownBy(() ->
+            Rights.find(List.of("setpriv:stranger", "runuser:stranger"), binaries, directory, ""))
+        .isInstanceOf(EmbeddedException.class)
+        .hasMessageStartingWith(
+            "PostgreSQL refuses to run as root and none of our ways around it works")
+        .hasMessageContainingAll("tried=setpriv:stranger (", ", runuser:stranger (");
+  }
+
+  @Test
   void root_canAlsoRunItAsAnotherUser() throws Exception {
     Command.Result rights =
         Command.shell(List.of(), "[ \"$(id -u)\" = 0 ] && setpriv --reuid nobody true");
