@@ -6,6 +6,8 @@ package dev.millrace.pipeline;
  * @param changes rows changed in memory
  * @param bytes heap of its change set
  * @param stalledNanos how long execute waited for room before it ran
+ * @param stalledBy what it waited for last, {@code depth} or {@code bytes}; empty if it did not
+ *     wait
  * @param group number of the commit it was part of; batches of one group share its times
  */
 public record BatchTiming(
@@ -14,6 +16,7 @@ public record BatchTiming(
     int changes,
     long bytes,
     long stalledNanos,
+    String stalledBy,
     long executeStart,
     long executeEnd,
     long commitStart,

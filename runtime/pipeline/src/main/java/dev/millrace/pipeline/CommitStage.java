@@ -218,6 +218,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
                   executed.changes().size(),
                   executed.changes().bytes(),
                   slot.stalledNanos,
+                  slot.stalledBy,
                   slot.executeStart,
                   slot.executeEnd,
                   begun,

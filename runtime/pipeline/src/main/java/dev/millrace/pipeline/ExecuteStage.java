@@ -4,6 +4,7 @@ import dev.millrace.loaders.ChangeSet;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,7 +61,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
     try {
       long stalledFrom = nanos.getAsLong();
-      if (!halt.allowsRuns() || !makeRoom() || !halt.allowsRuns()) {
+      if (!halt.allowsRuns() || !makeRoom(slot) || !halt.allowsRuns()) {
         slot.skipped = true;
         return;
       }
@@ -80,7 +81,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   /** Waits until depth and bytes allow another batch; false if the lane was abandoned. */
-  private boolean makeRoom() {
+  private boolean makeRoom(Slot slot) {
     while (true) {
       long committed = progress.committedCheckpoint();
       memory.store().committed(committed);
@@ -91,6 +92,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       if (cause == null) {
         return true;
       }
+      slot.stalledBy = cause.name().toLowerCase(Locale.ROOT);
       if (!transit.awaitFewer(inTransit, cause)) {
         return false;
       }

@@ -28,6 +28,7 @@ final class Slot {
   long executeStart;
   long executeEnd;
   long stalledNanos;
+  String stalledBy = "";
 
   void load(long batchNumber, Batch next) {
     clear();
@@ -67,5 +68,6 @@ final class Slot {
     skipped = false;
     released = false;
     stalledNanos = 0;
+    stalledBy = "";
   }
 }
