@@ -26,6 +26,11 @@ import org.jspecify.annotations.Nullable;
 final class EntityReader<E> {
   private static final int LONGEST_NAME = 63;
   private static final int MOST_COLUMNS = 500;
+
+  /** The key that every table has, and the columns that PostgreSQL has hidden in each. */
+  private static final Set<String> RESERVED =
+      Set.of("chain", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid");
+
   private static final Map<Class<?>, Class<?>> BOXES =
       Map.of(
           boolean.class,
@@ -102,7 +107,7 @@ final class EntityReader<E> {
       read(component, columns.size()).ifPresent(columns::add);
       String sql = SnakeCase.of(component.getName());
       checkLength("column", sql);
-      if (sql.equals("chain") || sql.startsWith("_") || sql.startsWith("millrace_")) {
+      if (RESERVED.contains(sql) || sql.startsWith("_") || sql.startsWith("millrace_")) {
         wrong(component, "takes a reserved column name: column=" + sql);
       }
       if (!names.add(sql)) {
