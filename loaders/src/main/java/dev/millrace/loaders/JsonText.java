@@ -1,6 +1,7 @@
 package dev.millrace.loaders;
 
 import java.math.BigDecimal;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -149,11 +150,10 @@ final class JsonText {
   private char unicode() {
     int value = 0;
     for (int i = 0; i < 4; i++) {
-      int digit = Character.digit(peek(), 16);
-      if (digit < 0) {
+      if (!HexFormat.isHexDigit(peek())) {
         throw wrong("expected four hex digits");
       }
-      value = value * 16 + digit;
+      value = value * 16 + HexFormat.fromHexDigit(peek());
       at++;
     }
     return (char) value;
