@@ -19,7 +19,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class FieldIndexes<E> {
   private static final int FILTER_BYTES = 160;
-  private static final int ENTRY_BYTES = 64;
+
+  /** A row under its value: a node of a linked hash set and its share of the buckets. */
+  private static final int ENTRY_BYTES = 50;
+
+  /** A value: a node of the tree, the value itself where the row holds a primitive, and a set. */
+  private static final int VALUE_BYTES = 166;
 
   private final EntityType<E> type;
   private final @Nullable NavigableMap<Object, Set<Row<E>>>[] byColumn;
@@ -28,6 +33,7 @@ final class FieldIndexes<E> {
   private final List<Column> filtered = new ArrayList<>();
   private boolean any;
   private long entries;
+  private long values;
 
   @SuppressWarnings("unchecked")
   FieldIndexes(EntityType<E> type) {
@@ -37,7 +43,9 @@ final class FieldIndexes<E> {
   }
 
   long bytes() {
-    return entries * ENTRY_BYTES + (long) FILTER_BYTES * (byValue.size() + others.size());
+    return entries * ENTRY_BYTES
+        + values * VALUE_BYTES
+        + (long) FILTER_BYTES * (byValue.size() + others.size());
   }
 
   boolean isLoaded(Filter filter) {
@@ -75,9 +83,14 @@ final class FieldIndexes<E> {
   }
 
   private void add(NavigableMap<Object, Set<Row<E>>> index, @Nullable Object value, Row<E> row) {
-    if (value != null && index.computeIfAbsent(value, _ -> new LinkedHashSet<>(4)).add(row)) {
+    if (value != null && index.computeIfAbsent(value, _ -> newValue()).add(row)) {
       entries++;
     }
+  }
+
+  private Set<Row<E>> newValue() {
+    values++;
+    return new LinkedHashSet<>(4);
   }
 
   private void remove(NavigableMap<Object, Set<Row<E>>> index, @Nullable Object value, Row<E> row) {
@@ -86,6 +99,7 @@ final class FieldIndexes<E> {
       entries--;
       if (same.isEmpty()) {
         index.remove(value);
+        values--;
       }
     }
   }
@@ -166,5 +180,6 @@ final class FieldIndexes<E> {
     java.util.Arrays.fill(byColumn, null);
     any = false;
     entries = 0;
+    values = 0;
   }
 }
