@@ -1,0 +1,74 @@
+package dev.millrace.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A page names only what exists: every class and every test that the architecture and the decisions
+ * cite.
+ */
+final class DocsTest {
+  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+
+  /**
+   * A class in code quotes, perhaps with a member: {@code `Lane`}, {@code `LaneTest.lane_reads`}.
+   */
+  private static final Pattern CITED = Pattern.compile("`([A-Z][a-z]\\w+)(?:\\.([a-z]\\w+))?`");
+
+  private static final Set<String> OUTSIDE = Set.of("SleepingWaitStrategy", "Done", "Disruptor");
+
+  @Test
+  void docs_nameOnlyWhatExists() throws IOException {
+    Set<String> sources = sources();
+    Set<String> missing = new TreeSet<>();
+    int cited = 0;
+    for (Path page : pages()) {
+      Matcher citation = CITED.matcher(Files.readString(page));
+      while (citation.find()) {
+        cited++;
+        if (!exists(sources, citation.group(1), citation.group(2))) {
+          missing.add(page.getFileName() + ": " + citation.group());
+        }
+      }
+    }
+    assertThat(cited).isGreaterThan(20);
+    assertThat(missing).isEmpty();
+  }
+
+  private static boolean exists(Set<String> sources, String type, String member)
+      throws IOException {
+    if (OUTSIDE.contains(type)) {
+      return true;
+    }
+    for (String source : sources) {
+      if (source.endsWith("/" + type + ".java")) {
+        return member == null || Files.readString(Path.of(source)).contains(member);
+      }
+    }
+    return false;
+  }
+
+  private static Set<String> sources() throws IOException {
+    try (Stream<Path> all = Files.walk(ROOT)) {
+      return all.map(Path::toString)
+          .filter(path -> path.contains("/src/") && path.endsWith(".java"))
+          .collect(Collectors.toSet());
+    }
+  }
+
+  private static Set<Path> pages() throws IOException {
+    try (Stream<Path> all = Files.walk(ROOT.resolve("docs"))) {
+      return all.filter(path -> path.toString().endsWith(".md")).collect(Collectors.toSet());
+    }
+  }
+}
