@@ -145,7 +145,7 @@ final class EventDecoderTest {
       value = {
         "OneBool | 2 | neither 0 nor 1",
         "OneInt | 1000000 | too large",
-        "OneInt | 10000000000000000 | too large",
+        "OneInt | 1000000000000000 | too large",
         "OneInt | 100000000000000000000000000000000 | out of range",
         "OneSignedInt | 80000000 | out of range",
         "OneSmallInteger | 100 | too large",
