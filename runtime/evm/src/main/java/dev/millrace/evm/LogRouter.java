@@ -93,6 +93,14 @@ public final class LogRouter {
     }
   }
 
+  /** Whether a log of this contract that begins with this topic may have a handler. */
+  public boolean asks(Address contract, Bytes32 topic) {
+    Route route = routes.get(topic);
+    return route != null
+        && (!route.anywhere().isEmpty()
+            || route.at().keySet().stream().anyMatch(at -> at.contract().equals(contract)));
+  }
+
   /** The event that a log is for its handler; null if nobody asked for it. */
   public @Nullable Event route(Log log) {
     Route route = log.topics() == 0 ? null : routes.get(log.topic(0));

@@ -36,6 +36,11 @@ final class LogRouterTest {
           .contract("Token", token -> token.on(Transferred.class, LogRouterTest::ignore))
           .contract("Any", any -> any.anywhere().on(TokenTransferred.class, LogRouterTest::ignore))
           .build();
+  private static final EvmIndexer TOKENS_ALONE =
+      Evm.indexer("tokens")
+          .entities(Account.class)
+          .contract("Token", token -> token.on(Transferred.class, LogRouterTest::ignore))
+          .build();
   private static final LogRouter ROUTER =
       LogRouter.of(INDEXER, 1, Map.of("Token", List.of(Logs.TOKEN)));
 
@@ -59,6 +64,16 @@ final class LogRouterTest {
     assertThat(ROUTER.route(transfer(Logs.BOB, 3, Logs.word(9)))).isNull();
     assertThat(ROUTER.route(Logs.log(Logs.TOKEN, new byte[0][], new byte[0]))).isNull();
     assertThat(ROUTER.route(Logs.log(Logs.TOKEN, new byte[1][32], new byte[0]))).isNull();
+  }
+
+  @Test
+  void asks_knowsContractsAndTopics() {
+    assertThat(ROUTER.asks(Logs.TOKEN, TRANSFER)).isTrue();
+    assertThat(ROUTER.asks(Logs.TOKEN, Bytes32.ZERO)).isFalse();
+    assertThat(
+            LogRouter.of(TOKENS_ALONE, 1, Map.of("Token", List.of(Logs.TOKEN)))
+                .asks(Logs.BOB, TRANSFER))
+        .isFalse();
   }
 
   @Test

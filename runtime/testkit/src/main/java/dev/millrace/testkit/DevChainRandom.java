@@ -1,0 +1,52 @@
+package dev.millrace.testkit;
+
+import dev.millrace.loaders.Bytes32;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * Numbers that look random and follow from where they are asked for: splitmix64. Whatever the dev
+ * chain tells of a place is drawn from a stream that begins with that place, so any range of blocks
+ * can be told again without those before it.
+ */
+final class DevChainRandom {
+  private static final long GOLDEN = 0x9E3779B97F4A7C15L;
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
+  private long state;
+
+  /** Begins the stream of a place. */
+  void at(long seed, long kind, long number) {
+    state = mix(seed + GOLDEN * kind) ^ mix(number * GOLDEN + kind);
+  }
+
+  long next() {
+    state += GOLDEN;
+    return mix(state);
+  }
+
+  /** A number below a bound, without the cost of a division. */
+  int below(int bound) {
+    return (int) (((next() >>> 32) * bound) >>> 32);
+  }
+
+  Bytes32 word() {
+    byte[] bytes = new byte[Bytes32.LENGTH];
+    for (int at = 0; at < Bytes32.LENGTH; at += Long.BYTES) {
+      LONGS.set(bytes, at, next());
+    }
+    return Bytes32.of(bytes);
+  }
+
+  static void write(byte[] target, int at, long value) {
+    LONGS.set(target, at, value);
+  }
+
+  private static long mix(long value) {
+    long mixed = (value ^ (value >>> 30)) * 0xBF58476D1CE4E5B9L;
+    mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;
+    return mixed ^ (mixed >>> 31);
+  }
+}

@@ -1,0 +1,112 @@
+package dev.millrace.testkit;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What a dev chain is made of. Equal settings make equal chains.
+ *
+ * @param blocks how many there are when the chain begins; it can grow
+ * @param logs transfers per block, on average: every eighth block has none, another one twice as
+ *     many
+ * @param accounts distinct accounts once the chain is long enough
+ * @param names events of the name registry per block
+ */
+public record DevChainSettings(long seed, long blocks, int logs, int accounts, int names) {
+  public static final DevChainSettings USUAL = new DevChainSettings(1, 80_000, 25, 30_000, 2);
+
+  private static final int MOST_LOGS = 100_000;
+
+  public DevChainSettings {
+    if (blocks < 0 || logs < 0 || logs > MOST_LOGS || names < 0 || names > MOST_LOGS) {
+      throw new IllegalArgumentException(
+          "dev chain has an impossible size: blocks=%d logs=%d names=%d"
+              .formatted(blocks, logs, names));
+    }
+    if (accounts < DevChainTransfers.HOT) {
+      throw new IllegalArgumentException(
+          "dev chain needs more accounts: accounts=%d least=%d"
+              .formatted(accounts, DevChainTransfers.HOT));
+    }
+  }
+
+  public DevChainSettings withSeed(long other) {
+    return new DevChainSettings(other, blocks, logs, accounts, names);
+  }
+
+  public DevChainSettings withBlocks(long other) {
+    return new DevChainSettings(seed, other, logs, accounts, names);
+  }
+
+  public DevChainSettings withLogs(int other) {
+    return new DevChainSettings(seed, blocks, other, accounts, names);
+  }
+
+  public DevChainSettings withAccounts(int other) {
+    return new DevChainSettings(seed, blocks, logs, other, names);
+  }
+
+  public DevChainSettings withNames(int other) {
+    return new DevChainSettings(seed, blocks, logs, accounts, other);
+  }
+
+  /** The form in which a configuration names such a chain. */
+  public String endpoint() {
+    return "dev://chain?seed=%d&blocks=%d&logs=%d&accounts=%d&names=%d"
+        .formatted(seed, blocks, logs, accounts, names);
+  }
+
+  /**
+   * Reads an endpoint like {@code dev://chain?seed=1&blocks=80000}; what it leaves out is as usual.
+   *
+   * @throws MillraceException if it asks for something else
+   */
+  public static DevChainSettings of(String endpoint) {
+    int question = endpoint.indexOf('?');
+    DevChainSettings settings = USUAL;
+    if (question < 0 || question == endpoint.length() - 1) {
+      return settings;
+    }
+    Set<String> seen = new TreeSet<>();
+    for (String pair : endpoint.substring(question + 1).split("&", -1)) {
+      int equals = pair.indexOf('=');
+      String key = equals < 0 ? pair : pair.substring(0, equals);
+      String value = equals < 0 ? "" : pair.substring(equals + 1);
+      if (!seen.add(key)) {
+        throw refused(endpoint, "key is given twice: key=" + key);
+      }
+      settings = settings.with(endpoint, key, URLDecoder.decode(value, StandardCharsets.UTF_8));
+    }
+    return settings;
+  }
+
+  private DevChainSettings with(String endpoint, String key, String value) {
+    try {
+      return switch (key) {
+        case "seed" -> withSeed(Long.parseLong(value));
+        case "blocks" -> withBlocks(Long.parseLong(value));
+        case "logs" -> withLogs(Integer.parseInt(value));
+        case "accounts" -> withAccounts(Integer.parseInt(value));
+        case "names" -> withNames(Integer.parseInt(value));
+        default ->
+            throw refused(
+                endpoint,
+                "key is unknown: key=%s known=seed blocks logs accounts names".formatted(key));
+      };
+    } catch (NumberFormatException notANumber) {
+      throw refused(endpoint, "value is no number: key=%s value=%s".formatted(key, value));
+    } catch (IllegalArgumentException impossible) {
+      throw refused(endpoint, String.valueOf(impossible.getMessage()));
+    }
+  }
+
+  private static MillraceException refused(String endpoint, String why) {
+    return new MillraceException(
+        Remedy.FIX_SETUP,
+        "dev chain is refused: endpoint=%s reason=\"%s\"".formatted(endpoint, why));
+  }
+}

@@ -1,0 +1,147 @@
+package dev.millrace.testkit;
+
+import dev.millrace.evm.Log;
+import dev.millrace.evm.Transaction;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.pipeline.Block;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/**
+ * The activity of the dev chain's token: {@code Transfer} logs among accounts of which a few take
+ * much of the traffic.
+ *
+ * <p>New accounts appear with a mint that is large against every later transfer, so that balances
+ * stay positive although nobody keeps them. A block's logs follow from its number alone.
+ */
+final class DevChainTransfers {
+  /** Accounts that are there from the first log. */
+  static final int HOT = 16;
+
+  /** Every so many blocks, one has no transfer and another twice as many. */
+  static final int PERIOD = 8;
+
+  static final Bytes32 TOPIC =
+      Bytes32.of("0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
+  private static final int TOPICS = 3;
+  private static final int WORD = 32;
+  private static final int FROM = WORD;
+  private static final int TO = 2 * WORD;
+  private static final int VALUE = 3 * WORD;
+  private static final int LENGTH = 4 * WORD;
+
+  // 2^20 tokens of 18 decimals, give or take; a transfer is at most 4 · 2^64, about 74 tokens.
+  private static final long MINTED_HIGH = 60_000;
+
+  /** One transaction in so many logs, at the least. */
+  private static final int LOGS_PER_TRANSACTION = 3;
+
+  private final DevChainSettings settings;
+  private final DevChainRandom random = new DevChainRandom();
+  private final DevChainRandom account = new DevChainRandom();
+  private final byte[] words = new byte[LENGTH];
+
+  DevChainTransfers(DevChainSettings settings) {
+    this.settings = settings;
+    TOPIC.write(words, 0);
+  }
+
+  /** How many transfers a block has. */
+  int count(long block) {
+    int place = (int) (block % PERIOD);
+    int empty = emptyPlace(block / PERIOD);
+    if (place == empty) {
+      return 0;
+    }
+    return place == (empty + 1) % PERIOD ? 2 * settings.logs() : settings.logs();
+  }
+
+  /** How many transfers all blocks below one have. */
+  long before(long block) {
+    long periods = block / PERIOD;
+    long total = periods * PERIOD * settings.logs();
+    for (long each = periods * PERIOD; each < block; each++) {
+      total += count(each);
+    }
+    return total;
+  }
+
+  private int emptyPlace(long period) {
+    account.at(settings.seed(), 3, period);
+    return (int) (account.next() & (PERIOD - 1));
+  }
+
+  /** Tells the transfers of a block. A log may be kept no longer than the call that brings it. */
+  void tell(Block block, Consumer<Log> logs) {
+    int count = count(block.number());
+    if (count == 0) {
+      return;
+    }
+    long place = before(block.number());
+    random.at(settings.seed(), 1, block.number());
+    Transaction transaction = new Transaction(random.word(), 0);
+    for (int index = 0; index < count; index++) {
+      if (index > 0 && index % LOGS_PER_TRANSACTION == 0) {
+        transaction = new Transaction(random.word(), transaction.index() + 1);
+      }
+      transfer(place + index);
+      logs.accept(new Log(block, index, transaction, DevChain.TOKEN, TOPICS, words, LENGTH));
+    }
+  }
+
+  private void transfer(long place) {
+    // One log in four introduces an account until all are there.
+    long known = HOT + Math.max(0, place - HOT) / 4;
+    boolean grows = known < settings.accounts() && place % 4 == 3;
+    int choice = random.below(64);
+    if (place < HOT || grows) {
+      account(FROM, -1);
+      account(TO, place < HOT ? place : known);
+      value(MINTED_HIGH, random.next());
+      return;
+    }
+    int accounts = (int) Math.min(known, settings.accounts());
+    account(FROM, choice == 0 ? -1 : chosen(accounts));
+    account(TO, choice == 1 ? -1 : chosen(accounts));
+    value(random.next() & 3, random.next());
+  }
+
+  /** Three in eight draws fall on the hot accounts, each half as often as the one before it. */
+  private int chosen(int accounts) {
+    long draw = random.next();
+    if ((draw & 7) < 3) {
+      return Math.min(Long.numberOfTrailingZeros(draw >>> 3), HOT - 1);
+    }
+    return (int) (((draw >>> 32) * accounts) >>> 32);
+  }
+
+  private void account(int at, long index) {
+    if (index < 0) {
+      Arrays.fill(
+          words, at, at + WORD, (byte) 0); // mints come from the zero address, burns go there
+    } else {
+      address(account, settings.seed(), index, words, at);
+    }
+  }
+
+  /** Writes the word of an account. */
+  static void address(DevChainRandom random, long seed, long index, byte[] words, int at) {
+    random.at(seed, 2, index);
+    // Twenty bytes by three overlapping words; the twelve before them are zero and stay so.
+    DevChainRandom.write(words, at + 12, random.next());
+    DevChainRandom.write(words, at + 24, random.next());
+    DevChainRandom.write(words, at + 20, random.next());
+  }
+
+  static Address address(long seed, long index) {
+    byte[] word = new byte[WORD];
+    address(new DevChainRandom(), seed, index, word, 0);
+    return Address.of(word, WORD - Address.LENGTH);
+  }
+
+  private void value(long high, long low) {
+    DevChainRandom.write(words, VALUE + 16, high);
+    DevChainRandom.write(words, VALUE + 24, low);
+  }
+}
