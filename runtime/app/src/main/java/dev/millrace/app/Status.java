@@ -1,6 +1,7 @@
 package dev.millrace.app;
 
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Timings;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +44,7 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
    * @param lastBlock where the lane ends, as far as known
    * @param totalEvents how many events there are from {@code firstBlock} on, where the source knows
    * @param stalls how long the source had to pause, by cause
-   * @param timings where the time of a batch went, per stage
+   * @param timings where the time went, and how much of it overlapped
    */
   public record Lane(
       long chain,
@@ -59,10 +60,12 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
       int batchesInTransit,
       long stagedBytes,
       Map<String, Duration> stalls,
-      Map<String, Timing> timings) {}
+      Timings.Summary timings) {}
 
-  /** What one stage did lately. */
-  public record Timing(long batches, long rows, long bytes, Duration busy, Duration waited) {}
+  /** Whether everything that the chains hold so far is durable. */
+  public boolean isReady() {
+    return state != State.FAILED && !lanes.isEmpty() && lanes.stream().allMatch(Lane::caughtUp);
+  }
 
   public boolean isOver() {
     return state == State.DONE || state == State.FAILED;

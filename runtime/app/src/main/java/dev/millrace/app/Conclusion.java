@@ -1,0 +1,38 @@
+package dev.millrace.app;
+
+import java.util.List;
+import java.util.Locale;
+
+/** How a run ended well, in one line. */
+final class Conclusion {
+  private Conclusion() {}
+
+  static String of(Status status, boolean interrupted) {
+    long events = status.committedEvents();
+    double seconds =
+        status.lanes().stream().mapToLong(lane -> lane.timings().wallNanos()).max().orElse(0) / 1e9;
+    List<String> lanes =
+        status.lanes().stream()
+            .map(lane ->
+                "chain %d %s"
+                    .formatted(
+                        lane.chain(),
+                        lane.committed().block().isPresent()
+                            ? "at block " + ProgressLine.count(lane.committed().block().getAsLong())
+                            : "before its first block"))
+            .toList();
+    return "%s: %s events durable%s, %s%s"
+        .formatted(
+            interrupted ? "stopped" : "done",
+            ProgressLine.count(events),
+            seconds > 0 && events > 0
+                ? String.format(
+                    Locale.ROOT,
+                    " in %.1f s (%s/s)",
+                    seconds,
+                    ProgressLine.count(Math.round(events / seconds)))
+                : "",
+            String.join(", ", lanes),
+            interrupted ? "; run again to go on" : "");
+  }
+}

@@ -1,0 +1,258 @@
+package dev.millrace.app;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An indexer at work: one lane per chain over one store.
+ *
+ * <p>Made for embedding: it reads no arguments and no environment, ends no JVM, handles no signal
+ * and configures no logger. {@link #start} takes the lanes over and returns; {@link #await} returns
+ * when all lanes have ended; {@link #close} stops them, committing what has run.
+ *
+ * <p>When one lane stops for good the others drain, and the first failure is the one that is told.
+ */
+public final class IndexerRuntime implements AutoCloseable {
+  /** How long {@link #close} lets what has run become durable. */
+  public static final Duration DRAIN = Duration.ofSeconds(20);
+
+  private static final Logger log = LoggerFactory.getLogger(IndexerRuntime.class);
+
+  private final Indexer indexer;
+  private final Config config;
+  private final Ports ports;
+  private final Probe probe;
+
+  // Written by start() before any watcher runs, read by everybody afterwards.
+  private volatile List<RunningLane> lanes = List.of();
+  private volatile @Nullable CommitStore store;
+  // Room for one: the first failure stays, later ones are consequences.
+  private final BlockingQueue<MillraceException> failure = new ArrayBlockingQueue<>(1);
+  private final ReentrantLock ending = new ReentrantLock();
+  private final CountDownLatch over = new CountDownLatch(1);
+  private volatile boolean stopping;
+  private volatile boolean incomplete;
+
+  IndexerRuntime(Indexer indexer, Config config, Ports ports, Probe probe) {
+    this.indexer = indexer;
+    this.config = config;
+    this.ports = ports;
+    this.probe = probe;
+  }
+
+  /** Nothing is opened before {@link #start}. */
+  public static IndexerRuntime of(Indexer indexer, Config config) {
+    return new IndexerRuntime(indexer, config, new Wiring(indexer, config), Probe.NONE);
+  }
+
+  /** What a runtime is put together from. */
+  interface Ports {
+    /** One per chain of the config. Opens nothing yet, but refuses all that cannot work. */
+    List<Source> sources();
+
+    CommitStore store(Probe probe);
+  }
+
+  public Config config() {
+    return config;
+  }
+
+  /**
+   * Opens the store and takes every lane over.
+   *
+   * @throws MillraceException if that is impossible; nothing is left open then
+   */
+  public void start() {
+    if (!lanes.isEmpty()) {
+      throw new IllegalStateException("runtime is started once: indexer=" + indexer.name());
+    }
+    // All that can be refused without a connection is refused before there is one.
+    List<Source> sources = ports.sources();
+    CommitStore opened = ports.store(probe);
+    store = opened;
+    List<RunningLane> started = new ArrayList<>();
+    try {
+      for (int i = 0; i < sources.size(); i++) {
+        Config.Chain chain = config.chains().get(i);
+        started.add(lane(chain, sources.get(i), opened));
+      }
+    } catch (RuntimeException failed) {
+      started.forEach(lane -> lane.lane().close());
+      opened.close();
+      over.countDown();
+      throw failed;
+    }
+    lanes = List.copyOf(started);
+    lanes.forEach(lane -> lane.lane().start());
+    Thread.ofVirtual().name("millrace-watch").start(this::watch);
+  }
+
+  private RunningLane lane(Config.Chain chain, Source source, CommitStore opened) {
+    String name = Long.toString(chain.id());
+    LaneStore laneStore = opened.takeOver(name);
+    log.info(
+        "{}: chain {} taken over: epoch={} checkpoint={} block={}",
+        indexer.name(),
+        chain.id(),
+        laneStore.opened().epoch(),
+        laneStore.opened().checkpoint(),
+        Optional.ofNullable(laneStore.opened().place())
+            .map(place -> Long.toString(place.block()))
+            .orElse("none"));
+    Lane lane = new Lane(name, indexer, source, laneStore, config.pipeline(), probe);
+    return new RunningLane(chain, lane, laneStore.opened());
+  }
+
+  /** Waits for every lane; the first that fails makes the others drain. */
+  private void watch() {
+    List<Thread> watchers = new ArrayList<>();
+    for (RunningLane lane : lanes) {
+      watchers.add(Thread.ofVirtual().name("millrace-watch-" + lane.id()).start(() -> watch(lane)));
+    }
+    try {
+      for (Thread watcher : watchers) {
+        watcher.join();
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    } finally {
+      over.countDown();
+    }
+  }
+
+  private void watch(RunningLane lane) {
+    try {
+      LaneEnd end = lane.lane().await();
+      switch (end) {
+        case LaneEnd.Done _ ->
+            log.info("{}: chain {} is done: {}", indexer.name(), lane.id(), lane.position());
+        case LaneEnd.Drained _ ->
+            log.info("{}: chain {} has stopped: {}", indexer.name(), lane.id(), lane.position());
+        case LaneEnd.Failed(MillraceException reason) -> {
+          if (failure.offer(reason)) {
+            Thread.ofVirtual().name("millrace-drain").start(this::drain);
+          }
+        }
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Waits until every lane has ended, and says how. */
+  public Status await() throws InterruptedException {
+    over.await();
+    close();
+    return status();
+  }
+
+  public Status status() {
+    return new Status(
+        config.name(),
+        state(),
+        Optional.ofNullable(failure.peek())
+            .map(reason -> new Status.Failure(message(reason), reason.remedy())),
+        lanes.stream().map(RunningLane::status).toList());
+  }
+
+  private static String message(MillraceException reason) {
+    return String.valueOf(reason.getMessage());
+  }
+
+  private Status.State state() {
+    if (!failure.isEmpty()) {
+      return over.getCount() > 0 ? Status.State.DRAINING : Status.State.FAILED;
+    }
+    if (over.getCount() == 0) {
+      return Status.State.DONE;
+    }
+    if (stopping) {
+      return Status.State.DRAINING;
+    }
+    return lanes.isEmpty() ? Status.State.STARTING : Status.State.RUNNING;
+  }
+
+  /** Why it failed; empty unless it has. */
+  public Optional<MillraceException> failure() {
+    return Optional.ofNullable(failure.peek());
+  }
+
+  /** Whether the stop had to roll back what was not durable by the deadline. */
+  public boolean isIncomplete() {
+    return incomplete;
+  }
+
+  /** Whoever comes second waits until the first has drained. */
+  private void drain() {
+    ending.lock();
+    try {
+      stopping = true;
+      drainLanes();
+    } finally {
+      ending.unlock();
+    }
+  }
+
+  private void drainLanes() {
+    List<Thread> drains =
+        lanes.stream()
+            .map(lane ->
+                Thread.ofVirtual().name("millrace-drain-" + lane.id()).start(() -> drain(lane)))
+            .toList();
+    try {
+      for (Thread drain : drains) {
+        drain.join();
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void drain(RunningLane lane) {
+    try {
+      if (!lane.lane().drain(DRAIN)) {
+        incomplete = true;
+        log.warn(
+            "{}: chain {} was not drained in time, the rest is rolled back: seconds={} {}",
+            indexer.name(),
+            lane.id(),
+            DRAIN.toSeconds(),
+            lane.position());
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Stops fetching, lets what has run become durable, and closes everything. Idempotent. */
+  @Override
+  public void close() {
+    ending.lock();
+    try {
+      drain();
+      lanes.reversed().forEach(lane -> lane.lane().close());
+      Optional.ofNullable(store).ifPresent(CommitStore::close);
+      store = null;
+      over.countDown();
+    } finally {
+      ending.unlock();
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package dev.millrace.app;
+
+import dev.millrace.app.Status.Lane;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.MultiGauge.Row;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
+
+/** A {@link Status} for Prometheus, taken when it is asked for. */
+final class Metrics implements AutoCloseable {
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final Supplier<Status> status;
+
+  Metrics(Supplier<Status> status) {
+    this.status = status;
+  }
+
+  /** One request at a time: the rows of a gauge are replaced before they are printed. */
+  synchronized String scrape() {
+    Status now = status.get();
+    perLane(now, "millrace.committed.block", lane -> lane.committed().block().orElse(-1));
+    perLane(now, "millrace.processed.block", lane -> lane.processed().block().orElse(-1));
+    perLane(now, "millrace.last.block", lane -> lane.lastBlock().orElse(-1));
+    perLane(now, "millrace.committed.checkpoint", lane -> lane.committed().checkpoint());
+    perLane(now, "millrace.committed.events", lane -> lane.committed().events());
+    perLane(now, "millrace.processed.events", lane -> lane.processed().events());
+    perLane(now, "millrace.epoch", Lane::epoch);
+    perLane(now, "millrace.transit.batches", Lane::batchesInTransit);
+    perLane(now, "millrace.staged.bytes", Lane::stagedBytes);
+    perLane(now, "millrace.execute.seconds", lane -> lane.timings().executeNanos() / 1e9);
+    perLane(now, "millrace.commit.seconds", lane -> lane.timings().commitNanos() / 1e9);
+    perLane(now, "millrace.commits", lane -> lane.timings().groups());
+    perLane(now, "millrace.ready", lane -> lane.caughtUp() ? 1 : 0);
+    rows("millrace.stalled.seconds", now, Metrics::stalls);
+    return registry.scrape();
+  }
+
+  private void perLane(Status status, String name, ToDoubleFunction<Lane> value) {
+    rows(name, status, lane -> List.of(Row.of(tags(lane), value.applyAsDouble(lane))));
+  }
+
+  private void rows(String name, Status status, Function<Lane, List<Row<?>>> rows) {
+    List<Row<?>> all = new ArrayList<>();
+    status.lanes().forEach(lane -> all.addAll(rows.apply(lane)));
+    MultiGauge.builder(name).register(registry).register(all, true);
+  }
+
+  private static List<Row<?>> stalls(Lane lane) {
+    List<Row<?>> rows = new ArrayList<>();
+    lane.stalls()
+        .forEach((cause, time) ->
+            rows.add(Row.of(tags(lane).and("cause", cause), time.toMillis() / 1e3)));
+    return rows;
+  }
+
+  private static Tags tags(Lane lane) {
+    return Tags.of("chain", String.valueOf(lane.chain()));
+  }
+
+  @Override
+  public void close() {
+    registry.close();
+  }
+}

@@ -1,0 +1,76 @@
+package dev.millrace.app;
+
+import dev.millrace.app.Status.Mark;
+import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneStatus;
+import dev.millrace.pipeline.Source;
+import java.time.Duration;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A chain, and the lane that follows it in this process. */
+record RunningLane(Config.Chain chain, Lane lane, Frontier opened) {
+  long id() {
+    return chain.id();
+  }
+
+  Status.Lane status() {
+    LaneStatus now = lane.status();
+    Map<String, Duration> stalls = new TreeMap<>();
+    now.stalledNanos().forEach((cause, nanos) -> stalls.put(cause, Duration.ofNanos(nanos)));
+    Source.Extent extent = now.extent();
+    return new Status.Lane(
+        id(),
+        state(now.end()),
+        now.epoch(),
+        mark(now.processed()),
+        mark(now.committed()),
+        isCaughtUp(now),
+        firstBlock(extent),
+        extent.lastBlock(),
+        extent.events(),
+        now.waitingFor(),
+        now.batchesInTransit(),
+        now.bytesInMemory(),
+        stalls,
+        lane.timings().summary());
+  }
+
+  /** What is durable, for a log. */
+  String position() {
+    LaneStatus.Side committed = lane.status().committed();
+    return "block=%d checkpoint=%d events=%d"
+        .formatted(committed.block(), committed.checkpoint(), committed.events());
+  }
+
+  private OptionalLong firstBlock(Source.Extent extent) {
+    Source.Place place = opened.place();
+    return place == null ? extent.firstBlock() : OptionalLong.of(place.block() + 1);
+  }
+
+  /** Durable up to the last block that the source knows. */
+  private static boolean isCaughtUp(LaneStatus now) {
+    OptionalLong last = now.extent().lastBlock();
+    return now.end() instanceof LaneEnd.Done
+        || (last.isPresent() && now.committed().block() >= last.getAsLong());
+  }
+
+  private static Status.State state(@Nullable LaneEnd end) {
+    return switch (end) {
+      case null -> Status.State.RUNNING;
+      case LaneEnd.Done _, LaneEnd.Drained _ -> Status.State.DONE;
+      case LaneEnd.Failed _ -> Status.State.FAILED;
+    };
+  }
+
+  private static Mark mark(LaneStatus.Side side) {
+    return new Mark(
+        side.block() < 0 ? OptionalLong.empty() : OptionalLong.of(side.block()),
+        side.checkpoint(),
+        side.events());
+  }
+}

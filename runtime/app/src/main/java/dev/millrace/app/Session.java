@@ -1,0 +1,98 @@
+package dev.millrace.app;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.pipeline.Indexer;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A runtime as the main thing of a process: shows its progress, answers over HTTP where asked to,
+ * and obeys the signals that end a process.
+ */
+public final class Session {
+  private static final Logger log = LoggerFactory.getLogger(Session.class);
+
+  private final IndexerRuntime runtime;
+  private final Shell shell;
+  private final Progress progress;
+  private final AtomicBoolean interrupted = new AtomicBoolean();
+
+  private Session(IndexerRuntime runtime, Shell shell) {
+    this.runtime = runtime;
+    this.shell = shell;
+    this.progress = new Progress(runtime::status, shell, System::nanoTime);
+  }
+
+  /** Runs until the indexer ends and answers the {@link ExitCode}. */
+  public static int run(Indexer indexer, Config config, Shell shell) {
+    return run(IndexerRuntime.of(indexer, config), shell);
+  }
+
+  /** As {@link #run(Indexer, Config, Shell)}, for who wants to ask the runtime afterwards. */
+  public static int run(IndexerRuntime runtime, Shell shell) {
+    return new Session(runtime, shell).run();
+  }
+
+  private int run() {
+    // The JVM answers a signal by running its hooks and then exits with the signal's number; a hook
+    // that halts is what makes a clean stop exit with 0.
+    Thread hook = Thread.ofPlatform().name("millrace-stop").unstarted(this::stop);
+    Optional<HttpDoor> door = Optional.empty();
+    Runtime.getRuntime().addShutdownHook(hook);
+    try (runtime;
+        progress) {
+      door = door();
+      progress.start();
+      runtime.start();
+      runtime.await();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    } catch (MillraceException failed) {
+      return interrupted.get()
+          ? ExitCode.DONE
+          : Mishap.tell(failed, shell, runtime.config().dataDir());
+    } finally {
+      door.ifPresent(HttpDoor::close);
+      if (!interrupted.get()) {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      }
+    }
+    return interrupted.get() ? ExitCode.DONE : conclude();
+  }
+
+  private Optional<HttpDoor> door() {
+    OptionalInt port = runtime.config().httpPort();
+    if (port.isEmpty()) {
+      return Optional.empty();
+    }
+    HttpDoor door = HttpDoor.open(port.getAsInt(), runtime::status);
+    log.info("{}: answers over HTTP: port={}", runtime.config().name(), door.port());
+    return Optional.of(door);
+  }
+
+  /** Says how it ended, in words, and answers the exit code. */
+  private int conclude() {
+    Status status = runtime.status();
+    Optional<MillraceException> failure = runtime.failure();
+    if (failure.isPresent()) {
+      return Mishap.tell(failure.get(), shell, runtime.config().dataDir());
+    }
+    shell.err().println("millrace: " + Conclusion.of(status, interrupted.get()));
+    return runtime.isIncomplete() ? ExitCode.RESTART : ExitCode.DONE;
+  }
+
+  /** Runs when the process has been told to end. */
+  private void stop() {
+    interrupted.set(true);
+    log.info("{}: stopping; what has run still becomes durable", runtime.config().name());
+    runtime.close();
+    progress.close();
+    int code = conclude();
+    shell.out().flush();
+    shell.err().flush();
+    Runtime.getRuntime().halt(code);
+  }
+}

@@ -1,0 +1,19 @@
+package dev.millrace.app;
+
+import java.util.Optional;
+import picocli.CommandLine.IVersionProvider;
+
+/** Which Millrace this is, as its jar says. */
+final class Version implements IVersionProvider {
+  static String text() {
+    return Optional.ofNullable(Version.class.getPackage().getImplementationVersion())
+        .orElse("(unpackaged)");
+  }
+
+  @Override
+  public String[] getVersion() {
+    return new String[] {
+      "Millrace " + text(), "Java " + Runtime.version() + " on " + System.getProperty("os.name")
+    };
+  }
+}

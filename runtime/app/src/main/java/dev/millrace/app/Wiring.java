@@ -1,0 +1,128 @@
+package dev.millrace.app;
+
+import dev.millrace.evm.ChainSources;
+import dev.millrace.evm.EvmIndexer;
+import dev.millrace.evm.Finality;
+import dev.millrace.evm.SourceRequest;
+import dev.millrace.evm.Until;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * Puts together what a config asks for: sources by the schemes of their endpoints, and the store.
+ */
+final class Wiring implements IndexerRuntime.Ports {
+  private static final Set<String> JSON_RPC = Set.of("http", "https", "ws", "wss");
+
+  private final Indexer indexer;
+  private final Config config;
+
+  Wiring(Indexer indexer, Config config) {
+    this.indexer = indexer;
+    this.config = config;
+  }
+
+  @Override
+  public List<Source> sources() {
+    if (!(indexer instanceof EvmIndexer evm)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "indexer reads no chain, build it with Evm.indexer: name=" + indexer.name());
+    }
+    List<String> mistakes = new ArrayList<>();
+    List<Source> sources = new ArrayList<>();
+    for (Config.Chain chain : config.chains()) {
+      mistakes.addAll(contractsOf(chain, evm));
+      try {
+        sources.add(source(chain, evm));
+      } catch (MillraceException refused) {
+        mistakes.add(String.valueOf(refused.getMessage()));
+      }
+    }
+    if (!mistakes.isEmpty()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "config does not fit the indexer: indexer=%s mistakes=%d\n  %s"
+              .formatted(indexer.name(), mistakes.size(), String.join("\n  ", mistakes)));
+    }
+    return sources;
+  }
+
+  /** What is missing or superfluous among a chain's contracts. */
+  private static List<String> contractsOf(Config.Chain chain, EvmIndexer evm) {
+    List<String> mistakes = new ArrayList<>();
+    List<String> given = chain.contracts().stream().map(Config.Contract::name).toList();
+    for (String name : evm.contracts()) {
+      if (!given.contains(name)) {
+        mistakes.add("contract has no address: chain=%d contract=%s".formatted(chain.id(), name));
+      }
+    }
+    for (String name : given) {
+      if (!evm.contracts().contains(name)) {
+        mistakes.add(
+            "contract is not in the indexer: chain=%d contract=%s known=%s"
+                .formatted(chain.id(), name, String.join(",", evm.contracts())));
+      }
+    }
+    return mistakes;
+  }
+
+  private static Source source(Config.Chain chain, EvmIndexer evm) {
+    Map<String, List<Address>> contracts = new HashMap<>();
+    chain.contracts().forEach(contract -> contracts.put(contract.name(), contract.addresses()));
+    SourceRequest request =
+        new SourceRequest(
+            evm,
+            chain.id(),
+            chain.endpoints().stream().map(endpoint -> endpoint.url().toString()).toList(),
+            chain.from(),
+            until(chain.to()),
+            finality(chain.finality()),
+            contracts);
+    try {
+      return ChainSources.source(request);
+    } catch (MillraceException refused) {
+      if (chain.endpoints().stream().noneMatch(endpoint -> JSON_RPC.contains(endpoint.scheme()))) {
+        throw refused;
+      }
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "JSON-RPC comes with the next version, this one reads dev chains: chain=%d rpc=%s"
+              .formatted(chain.id(), chain.endpoints()),
+          refused);
+    }
+  }
+
+  private static Until until(Config.End end) {
+    return switch (end) {
+      case Config.End.At(long block) -> new Until.AtBlock(block);
+      case Config.End.Latest _ -> new Until.AtHead();
+      case Config.End.Open _ -> new Until.Never();
+    };
+  }
+
+  private static Finality finality(Config.Finality finality) {
+    return new Finality(
+        finality.tag().map(tag -> tag.name().toLowerCase(Locale.ROOT)),
+        finality.depth().isPresent()
+            ? OptionalLong.of(finality.depth().getAsInt())
+            : OptionalLong.empty());
+  }
+
+  @Override
+  public CommitStore store(Probe probe) {
+    return Stores.open(new ConfiguredIndexer(indexer, config), config, probe);
+  }
+}
