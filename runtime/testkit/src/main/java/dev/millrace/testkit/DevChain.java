@@ -8,7 +8,10 @@ import dev.millrace.evm.SourceRequest;
 import dev.millrace.evm.Until;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Source;
 import java.time.Instant;
 import java.util.HashMap;
@@ -107,7 +110,7 @@ public final class DevChain {
   }
 
   /** The whole chain as far as it goes now, all of it final. */
-  public Source source(EvmIndexer indexer) {
+  public Source source(Indexer indexer) {
     return source(indexer, new Until.AtHead(), 0);
   }
 
@@ -116,14 +119,19 @@ public final class DevChain {
    *
    * @param reversible how many blocks below the head a reorg might still replace
    */
-  public Source source(EvmIndexer indexer, Until until, long reversible) {
+  public Source source(Indexer indexer, Until until, long reversible) {
+    if (!(indexer instanceof EvmIndexer evm)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "indexer is not defined for Ethereum: name=%s type=%s"
+              .formatted(indexer.name(), indexer.getClass().getName()));
+    }
     Map<String, List<Address>> contracts = new HashMap<>();
     // Their events differ, so that both may live at either address.
-    indexer.contracts().forEach(name -> contracts.put(name, List.of(TOKEN, REGISTRY)));
+    evm.contracts().forEach(name -> contracts.put(name, List.of(TOKEN, REGISTRY)));
     Finality finality = new Finality(Finality.AT_ONCE.tag(), OptionalLong.of(reversible));
     return source(
-        new SourceRequest(
-            indexer, ID, List.of(settings.endpoint()), 0, until, finality, contracts));
+        new SourceRequest(evm, ID, List.of(settings.endpoint()), 0, until, finality, contracts));
   }
 
   /** The chain as a configuration asks for it. */
