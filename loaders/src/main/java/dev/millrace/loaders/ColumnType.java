@@ -158,13 +158,13 @@ public sealed interface ColumnType {
       case Scalar scalar ->
           switch (scalar) {
             case BOOLEAN, INT, LONG, DOUBLE -> 0;
-            case TEXT -> 40 + textBytes((String) value);
+            case TEXT -> textBytes((String) value);
             case INSTANT, EVENT_ID -> 24;
             case BIG_INTEGER -> integerBytes((BigInteger) value);
             case ADDRESS -> 32;
             case BYTES32 -> 48;
             case BYTES -> 32 + aligned(((Bytes) value).length());
-            case JSON -> 56 + textBytes(((Json) value).text());
+            case JSON -> 16 + textBytes(((Json) value).text());
           };
       case Decimal _ -> 40 + integerBytes(((BigDecimal) value).unscaledValue());
       case Enumerated _ -> 0;
@@ -178,13 +178,17 @@ public sealed interface ColumnType {
     };
   }
 
+  /** A string and its bytes; empty ones are mostly one shared literal. */
   private static int textBytes(String text) {
+    if (text.isEmpty()) {
+      return 0;
+    }
     for (int i = 0; i < text.length(); i++) {
       if (text.charAt(i) > 0xFF) {
-        return aligned(2 * text.length());
+        return 40 + aligned(2 * text.length());
       }
     }
-    return aligned(text.length());
+    return 40 + aligned(text.length());
   }
 
   private static int integerBytes(BigInteger value) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * make one.
  */
 public final class EntityType<E> {
-  private static final int OBJECT_HEADER = 16;
+  private static final int OBJECT_HEADER = 12;
 
   private final Class<E> type;
   private final String table;
@@ -37,7 +37,8 @@ public final class EntityType<E> {
     this.constructor = constructor;
     this.checked = columns.stream().filter(column -> !isPlain(column)).toArray(Column[]::new);
     this.sized = columns.stream().filter(column -> !isFixed(column)).toArray(Column[]::new);
-    this.fixedBytes = OBJECT_HEADER + 8 * columns.size();
+    this.fixedBytes =
+        (OBJECT_HEADER + columns.stream().mapToInt(EntityType::fieldBytes).sum() + 7) & ~7;
   }
 
   /** Reads a definition. All its mistakes are reported together. */
@@ -223,6 +224,13 @@ public final class EntityType<E> {
       total += Math.max(16, ids.get(i).type().bytes(parts.get(i)));
     }
     return total;
+  }
+
+  /** What a component takes in the record itself, with compressed references. */
+  private static int fieldBytes(Column column) {
+    boolean wide =
+        column.type() == ColumnType.Scalar.LONG || column.type() == ColumnType.Scalar.DOUBLE;
+    return column.isPrimitive() && wide ? 8 : 4;
   }
 
   private static boolean isPlain(Column column) {

@@ -17,6 +17,11 @@ final class EvictionClock<E> {
     rows.add(row);
   }
 
+  /** All rows, in no order that means anything. */
+  List<Row<E>> rows() {
+    return rows;
+  }
+
   /**
    * Takes out the next row that may go; null when all the others hold changes that are not
    * committed.

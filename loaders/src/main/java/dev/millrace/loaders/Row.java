@@ -6,13 +6,11 @@ import org.jspecify.annotations.Nullable;
  * One id in memory: its row, or the knowledge that there is none. Confined to the execute thread.
  */
 final class Row<E> {
-  /**
-   * Object header and fields of a row, a node of the hash table and its share of the bucket array
-   * and clock.
-   */
-  static final int FIXED_BYTES = 40 + 32 + 8 + 6;
+  /** Header and fields, two to four slots of the table, and a place in the eviction clock. */
+  static final int FIXED_BYTES = 48 + 12 + 6;
 
   final Object id;
+  final int hash;
   @Nullable E value;
 
   /** The checkpoint that wrote it; 0 when it was read from the database. */
@@ -27,7 +25,8 @@ final class Row<E> {
   int bytes;
   boolean used;
 
-  Row(Object id) {
+  Row(Object id, int hash) {
     this.id = id;
+    this.hash = hash;
   }
 }

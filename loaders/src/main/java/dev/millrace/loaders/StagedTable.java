@@ -2,9 +2,7 @@ package dev.millrace.loaders;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +14,7 @@ final class StagedTable<E> {
   private final EntityType<E> type;
   private final Staged<E> absent = new Staged.Absent<>();
   private final Staged<E> unknown = new Staged.Unknown<>();
-  private final Map<Object, Row<E>> rows = new HashMap<>();
+  private final RowTable<E> rows = new RowTable<>();
   private final FieldIndexes<E> indexes;
   private final EvictionClock<E> clock = new EvictionClock<>();
 
@@ -69,7 +67,7 @@ final class StagedTable<E> {
   }
 
   Staged<E> find(Object id) {
-    Row<E> row = rows.get(id);
+    Row<E> row = rows.find(id);
     if (row == null) {
       return complete ? absent : unknown;
     }
@@ -93,7 +91,8 @@ final class StagedTable<E> {
 
   private void adopt(TableChanges<?> known) {
     for (int i = 0; i < known.size(); i++) {
-      Row<E> row = row(known.id(i));
+      Row<E> twice = rows.find(known.id(i)); // a duplicate: its commit will refuse it
+      Row<E> row = twice == null ? row(known.id(i)) : twice;
       assign(row, type.type().cast(known.after(i)));
       row.checkpoint = known.checkpoint(i);
       row.change = i;
@@ -106,7 +105,7 @@ final class StagedTable<E> {
       changes.add(id, false, null, entity, checkpoint, event);
       return TableChanges.ENTRY_BYTES + (long) type.bytes(entity);
     }
-    Row<E> known = type.isImmutable() ? rows.get(id) : null;
+    Row<E> known = type.isImmutable() ? rows.find(id) : null;
     if (known != null && known.value != null) {
       throw new MillraceException(
           Remedy.FIX_HANDLER,
@@ -127,7 +126,7 @@ final class StagedTable<E> {
 
   /** Returns how many bytes the change set has grown by. */
   private long put(Object id, @Nullable E after, long checkpoint, int event) {
-    Row<E> row = rows.get(id);
+    Row<E> row = rows.find(id);
     boolean blind = row == null && !complete && !type.isImmutable();
     if (row == null) {
       row = row(id);
@@ -156,7 +155,7 @@ final class StagedTable<E> {
 
   /** Takes a row read from the database, or that there is none; never over what memory knows. */
   void install(Object id, @Nullable E loaded) {
-    if (rows.containsKey(id)) {
+    if (rows.find(id) != null) {
       return;
     }
     Row<E> row = row(id);
@@ -165,8 +164,7 @@ final class StagedTable<E> {
   }
 
   private Row<E> row(Object id) {
-    Row<E> row = new Row<>(id);
-    rows.put(id, row);
+    Row<E> row = rows.add(id);
     clock.add(row);
     row.bytes = Row.FIXED_BYTES;
     bytes += row.bytes;
@@ -196,7 +194,7 @@ final class StagedTable<E> {
   /** The rows in memory that match, in the query's order. */
   List<E> matching(Query<E> query) {
     List<E> found = new ArrayList<>();
-    for (Row<E> row : indexes.candidates(query.filter(), rows.values())) {
+    for (Row<E> row : indexes.candidates(query.filter(), clock.rows())) {
       E value = row.value;
       if (value != null && query.filter().matches(value)) {
         row.used = true;
@@ -208,7 +206,7 @@ final class StagedTable<E> {
   }
 
   boolean knows(Object id) {
-    return rows.containsKey(id);
+    return rows.find(id) != null;
   }
 
   /**
@@ -230,7 +228,7 @@ final class StagedTable<E> {
         indexes.forgetFiltersOf(value);
       }
       indexes.move(victim, value, null);
-      rows.remove(victim.id);
+      rows.remove(victim);
       bytes -= victim.bytes;
     }
   }
