@@ -1,5 +1,6 @@
 package dev.millrace.scenarios;
 
+import dev.millrace.app.Millrace;
 import dev.millrace.evm.Event;
 import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmContext;
@@ -42,6 +43,10 @@ public final class Erc20 {
         .entities(Transfer.class, Account.class)
         .contract("Token", token -> token.on(Transferred.class, Erc20::transferred))
         .build();
+  }
+
+  public static void main(String[] args) {
+    Millrace.run(indexer(), args);
   }
 
   private static void transferred(Transferred event, EvmContext context) {

@@ -59,10 +59,12 @@ final class DevChainSource implements Source {
   private final class DevChainFeed implements Feed, Ending {
     private final DevChainLogs logs = DevChainLogs.of(chain.settings());
     private final OptionalLong last;
+    private final long begin;
     private volatile boolean closed;
     private volatile long next; // written by the thread that reads the feed
 
     DevChainFeed(long next) {
+      this.begin = next;
       this.next = next;
       this.last =
           switch (request.until()) {
@@ -127,16 +129,15 @@ final class DevChainSource implements Source {
       // A part of the registry's events is drawn block by block, so only all or none are counted.
       boolean counted = asksNames == 0 || asksNames == DevChainNames.TOPICS.size();
       return new Extent(
-          OptionalLong.of(request.from()),
+          OptionalLong.of(begin),
           end,
           counted ? OptionalLong.of(events(end.getAsLong())) : OptionalLong.empty());
     }
 
     private long events(long end) {
-      long from = request.from();
-      long transfers = asksTransfers ? DevChainLogs.of(chain.settings()).transfers(from, end) : 0;
-      long names = asksNames == 0 ? 0 : Math.max(0, end + 1 - from) * chain.settings().names();
-      return transfers + names;
+      long transfers = asksTransfers ? DevChainLogs.of(chain.settings()).transfers(begin, end) : 0;
+      long blocks = Math.max(0, end + 1 - begin);
+      return transfers + (asksNames == 0 ? 0 : blocks * chain.settings().names());
     }
 
     @Override

@@ -94,9 +94,13 @@ final class DevChainTest {
   void chain_hasAsManyEventsAsItSays() throws InterruptedException {
     for (EvmIndexer indexer : List.of(TOKEN, BOTH)) {
       Source source = new DevChain(SMALL.withBlocks(397)).source(indexer);
-      try (Source.Feed feed = source.open(null)) {
+      Source.Place middle = new Source.Place(133, new DevChain(SMALL).block(133).hash());
+      try (Source.Feed feed = source.open(null);
+          Source.Feed rest = source.open(middle)) {
         assertThat(feed.extent().events()).hasValue(events(source, null, 50).size());
         assertThat(feed.extent().lastBlock()).hasValue(396);
+        assertThat(rest.extent().firstBlock()).hasValue(134);
+        assertThat(rest.extent().events()).hasValue(events(source, middle, 50).size());
       }
     }
     assertThat(events(new DevChain(SMALL).source(TOKEN), null, 50)).hasSize(400 * 25);
