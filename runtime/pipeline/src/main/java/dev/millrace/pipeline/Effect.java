@@ -53,8 +53,7 @@ public final class Effect<I, O> {
     return persisted;
   }
 
-  /** Asks the outside, past every memo. */
-  public O answer(I value) throws Exception {
+  O answer(I value) throws Exception {
     return call.answer(value);
   }
 

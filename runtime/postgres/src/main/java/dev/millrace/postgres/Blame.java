@@ -1,0 +1,84 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.Event;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.util.ServerErrorMessage;
+
+/** Finds the row, the handler and the event behind an error of PostgreSQL. */
+final class Blame {
+  private static final String UNIQUE = "23505";
+  private static final Pattern COPY_LINE = Pattern.compile("COPY .*, line (\\d+)");
+
+  private final CommitGroup group;
+  private @Nullable Rows<?> rows;
+
+  /** What is being sent just now, in the order of its lines. */
+  private record Rows<E>(EntityType<E> type, List<E> sent) {
+    Object id(int line) {
+      return type.id(sent.get(line));
+    }
+  }
+
+  Blame(CommitGroup group) {
+    this.group = group;
+  }
+
+  <E> void sending(EntityType<E> type, List<E> sent) {
+    rows = new Rows<>(type, sent);
+  }
+
+  /** The error as it is reported: with the culprit's name where the row has one. */
+  MillraceException explain(Throwable thrown) {
+    MillraceException plain = SqlErrors.translate("commit", thrown);
+    SQLException sql = SqlErrors.sql(thrown);
+    Rows<?> known = rows;
+    if (plain.remedy() != Remedy.FIX_HANDLER || known == null) {
+      return plain;
+    }
+    int line = sql == null ? -1 : line(sql);
+    if (line < 0 || line >= known.sent.size()) {
+      return new MillraceException(
+          plain.remedy(), "%s table=%s".formatted(plain.getMessage(), known.type.table()), thrown);
+    }
+    Object id = known.id(line);
+    String rule =
+        sql != null && SqlErrors.state(sql).equals(UNIQUE)
+            ? duplicate(known, line, id)
+            : String.valueOf(plain.getMessage());
+    return new MillraceException(
+        plain.remedy(),
+        "%s table=%s key=%s %s".formatted(rule, known.type.table(), id, event(known.type, id)),
+        thrown);
+  }
+
+  private static String duplicate(Rows<?> known, int line, Object id) {
+    for (int i = 0; i < known.sent.size(); i++) {
+      if (i != line && known.id(i).equals(id)) {
+        return "row is saved twice:";
+      }
+    }
+    return "row exists already:";
+  }
+
+  private String event(EntityType<?> type, Object id) {
+    Optional<Event> culprit = group.eventThatChanged(type, id);
+    return culprit.map(Event::describe).orElse("event=unknown");
+  }
+
+  /** The line of the COPY in the error's context, counted from zero; -1 if there is none. */
+  private static int line(SQLException thrown) {
+    ServerErrorMessage server = SqlErrors.server(thrown);
+    String where = server == null ? null : server.getWhere();
+    Matcher matcher = where == null ? null : COPY_LINE.matcher(where);
+    return matcher != null && matcher.find() ? Integer.parseInt(matcher.group(1)) - 1 : -1;
+  }
+}

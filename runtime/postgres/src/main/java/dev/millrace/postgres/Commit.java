@@ -1,0 +1,109 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.Probe;
+import java.sql.SQLException;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * One transaction that makes a group durable.
+ *
+ * <p>It begins with the lane's row, which takes the lock: a second writer, or our own commit whose
+ * answer was lost, is met there and not as a duplicate key further on.
+ */
+final class Commit {
+  // Naming the commit we follow turns a second writer into zero updated rows, which we can see.
+  private static final String ADVANCE =
+      """
+      UPDATE millrace_lane
+         SET commit = :commit, checkpoint = :checkpoint, block = :block, block_hash = :hash,
+             block_time = :time, committed = clock_timestamp()
+       WHERE lane = :lane
+         AND epoch = :epoch
+         AND commit = :commit - 1
+      """;
+
+  private static final String STANDING =
+      "SELECT epoch, commit FROM millrace_lane WHERE lane = :lane";
+
+  private final Session session;
+  private final String lane;
+  private final long epoch;
+  private final Probe probe;
+
+  Commit(Session session, String lane, long epoch, Probe probe) {
+    this.session = session;
+    this.lane = lane;
+    this.epoch = epoch;
+    this.probe = probe;
+  }
+
+  /** Writes what the group has changed, unless an earlier try has done so. */
+  void run(CommitGroup group, Blame blame, List<TableWriter<?>> writers, SideTables side)
+      throws SQLException {
+    List<TableWriter.Write> writes = new ArrayList<>();
+    for (TableWriter<?> writer : writers) {
+      writer.prepare(session, group).ifPresent(writes::add);
+    }
+    Handle handle = session.handle();
+    probe.pass(Probe.Point.BEFORE_BEGIN, group.number());
+    handle.begin();
+    if (!advance(handle, group)) {
+      handle.rollback();
+      return;
+    }
+    for (TableWriter.Write write : writes) {
+      write.run(blame);
+    }
+    side.write(session.connection(), group);
+    probe.pass(Probe.Point.AFTER_COPY, group.number());
+    probe.pass(Probe.Point.BEFORE_COMMIT, group.number());
+    handle.commit();
+    probe.pass(Probe.Point.AFTER_COMMIT, group.number());
+  }
+
+  /** Whether the group is still to be written. */
+  private boolean advance(Handle handle, CommitGroup group) {
+    Block block = group.last().batch().last();
+    int advanced =
+        handle
+            .createUpdate(ADVANCE)
+            .bind("commit", group.number())
+            .bind("checkpoint", group.checkpoint())
+            .bind("block", block.number())
+            .bind("hash", block.hash().bytes())
+            .bind("time", block.timestamp().atOffset(ZoneOffset.UTC))
+            .bind("lane", lane)
+            .bind("epoch", epoch)
+            .execute();
+    return advanced == 1 || !hasSucceeded(handle, group);
+  }
+
+  private boolean hasSucceeded(Handle handle, CommitGroup group) {
+    long[] standing =
+        handle
+            .createQuery(STANDING)
+            .bind("lane", lane)
+            .map((row, _) -> new long[] {row.getLong(1), row.getLong(2)})
+            .one();
+    if (standing[0] != epoch) {
+      throw Session.fenced(lane, epoch, standing[0]);
+    }
+    if (standing[1] == group.number()) {
+      return true;
+    }
+    if (standing[1] == group.number() - 1) {
+      throw new MillraceException(
+          Remedy.RETRY, "commit lost a race for its lane: commit=" + group.number());
+    }
+    throw new MillraceException(
+        Remedy.REPORT_BUG,
+        "commit is not next in line: commit=%d last=%d".formatted(group.number(), standing[1]));
+  }
+}

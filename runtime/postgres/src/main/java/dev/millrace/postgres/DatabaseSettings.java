@@ -1,0 +1,58 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which database, as whom, and how patient to be.
+ *
+ * @param url {@code jdbc:postgresql://host:port/database}, with the driver's own parameters if any
+ * @param lease how long a holder that has fallen silent keeps its lane, by the database's clock
+ * @param patience how long to wait for a lane that another process holds
+ * @param readers connections for reads, shared by all lanes
+ */
+public record DatabaseSettings(
+    String url,
+    @Nullable String user,
+    @Nullable String password,
+    Duration lease,
+    Duration patience,
+    int readers) {
+  private static final Duration USUAL_LEASE = Duration.ofSeconds(10);
+  private static final Duration USUAL_PATIENCE = Duration.ofSeconds(15);
+  private static final int USUAL_READERS = 4;
+
+  public DatabaseSettings {
+    if (!url.startsWith("jdbc:postgresql:")) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "database url must begin with jdbc:postgresql: url=" + url);
+    }
+    if (lease.toMillis() < 1 || patience.isNegative() || readers < 1) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "lease and readers must be positive: lease=%s patience=%s readers=%d"
+              .formatted(lease, patience, readers));
+    }
+  }
+
+  public static DatabaseSettings of(String url, @Nullable String user, @Nullable String password) {
+    return new DatabaseSettings(url, user, password, USUAL_LEASE, USUAL_PATIENCE, USUAL_READERS);
+  }
+
+  public DatabaseSettings withLease(Duration time) {
+    return new DatabaseSettings(url, user, password, time, patience, readers);
+  }
+
+  public DatabaseSettings withPatience(Duration time) {
+    return new DatabaseSettings(url, user, password, lease, time, readers);
+  }
+
+  /** Leaves the password out. */
+  @Override
+  public String toString() {
+    return "url=%s user=%s lease=%s patience=%s readers=%d"
+        .formatted(url, user, lease, patience, readers);
+  }
+}

@@ -1,0 +1,73 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Column;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.pipeline.Indexer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a schema was made for, key by key: its entities, and what is asked of each chain. The code
+ * of handlers is no part of it, nor are indexes, which may come at any time.
+ */
+record Definition(SortedMap<String, String> entries) {
+  private static final String ENTITY = "entity ";
+  private static final String ASK = "ask ";
+
+  static Definition of(Indexer indexer) {
+    SortedMap<String, String> entries = new TreeMap<>();
+    for (EntityType<?> type : indexer.entities()) {
+      entries.put(
+          ENTITY + type.table(),
+          "%s, id %s"
+              .formatted(
+                  type.isImmutable() ? "immutable" : "mutable",
+                  String.join(", ", type.ids().stream().map(Column::sql).toList())));
+      for (Column column : type.columns()) {
+        entries.put(ENTITY + type.table() + "." + column.sql(), describe(column));
+      }
+    }
+    indexer.asks().forEach((key, value) -> entries.put(ASK + key, value));
+    return new Definition(entries);
+  }
+
+  private static String describe(Column column) {
+    return SqlType.describe(column.type()) + (column.isNullable() ? ", may be null" : "");
+  }
+
+  /** What would change, line by line, for people. */
+  List<String> changesTo(Definition wanted) {
+    List<String> lines = new ArrayList<>();
+    TreeSet<String> keys = new TreeSet<>(entries.keySet());
+    keys.addAll(wanted.entries.keySet());
+    for (String key : keys) {
+      String before = entries.get(key);
+      String after = wanted.entries.get(key);
+      if (before == null) {
+        lines.add("+ %s: %s".formatted(key, after));
+      } else if (after == null) {
+        lines.add("- %s: %s".formatted(key, before));
+      } else if (!before.equals(after)) {
+        lines.add("~ %s: %s -> %s".formatted(key, before, after));
+      }
+    }
+    return lines;
+  }
+
+  boolean hasTable(String table) {
+    return entries.containsKey(ENTITY + table);
+  }
+
+  /** How a column is described, or null if there is none. */
+  @Nullable String column(String table, String column) {
+    return entries.get(ENTITY + table + "." + column);
+  }
+
+  @Nullable String table(String table) {
+    return entries.get(ENTITY + table);
+  }
+}

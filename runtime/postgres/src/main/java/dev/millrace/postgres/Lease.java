@@ -1,0 +1,135 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.MillraceException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a lane's lease alive, on a connection and a thread of its own, so that a long commit does
+ * not look like a dead process. That it fails to is no error: the epoch alone decides who may
+ * write.
+ */
+final class Lease implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Lease.class);
+
+  private static final String RENEW =
+      """
+      UPDATE millrace_lease
+         SET expires = clock_timestamp() + :millis * interval '1 millisecond',
+             (backend_pid, backend_start) =
+               (SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+       WHERE lane = :lane AND epoch = :epoch
+      """;
+
+  private static final String RELEASE =
+      "UPDATE millrace_lease SET expires = '-infinity' WHERE lane = :lane AND epoch = :epoch";
+
+  private static final Duration LONGEST_RELEASE = Duration.ofSeconds(3);
+
+  private final Connections connections;
+  private final String lane;
+  private final long epoch;
+  private final Duration lease;
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Thread thread;
+  private volatile boolean lost;
+
+  Lease(Connections connections, String lane, long epoch, Duration lease) {
+    this.connections = connections;
+    this.lane = lane;
+    this.epoch = epoch;
+    this.lease = lease;
+    this.thread = Thread.ofVirtual().name("millrace-lease-" + lane).start(this::renewUntilClosed);
+  }
+
+  /** Whether another process is known to have taken the lane over. */
+  boolean isLost() {
+    return lost;
+  }
+
+  private void renewUntilClosed() {
+    Handle handle = null;
+    try {
+      do {
+        handle = renew(handle);
+      } while (!lost && !closed.await(lease.toMillis() / 4, TimeUnit.MILLISECONDS));
+      if (handle == null) {
+        handle = connect();
+      }
+      release(handle);
+    } catch (InterruptedException | SQLException | JdbiException gone) {
+      LOG.debug("lease runs out by itself: lane={} epoch={}", lane, epoch, gone);
+    } finally {
+      close(handle);
+    }
+  }
+
+  /** Returns the connection to use next time, null for a new one. */
+  private @Nullable Handle renew(@Nullable Handle known) {
+    Handle handle = known;
+    try {
+      if (handle == null) {
+        handle = connect();
+      }
+      int renewed =
+          handle
+              .createUpdate(RENEW)
+              .bind("millis", lease.toMillis())
+              .bind("lane", lane)
+              .bind("epoch", epoch)
+              .execute();
+      if (renewed == 0) {
+        lost = true;
+        LOG.warn("lane was taken over by another process: lane={} epoch={}", lane, epoch);
+      }
+      return handle;
+    } catch (SQLException | JdbiException failed) {
+      MillraceException why = SqlErrors.translate("renewing the lease", failed);
+      LOG.warn("lease could not be renewed: lane={} reason=\"{}\"", lane, why.getMessage());
+      close(handle);
+      return null;
+    }
+  }
+
+  private Handle connect() throws SQLException {
+    return connections.open("lease " + lane, lease);
+  }
+
+  private void release(Handle handle) {
+    handle.createUpdate(RELEASE).bind("lane", lane).bind("epoch", epoch).execute();
+  }
+
+  private static void close(@Nullable Handle handle) {
+    if (handle != null) {
+      try {
+        handle.close();
+      } catch (JdbiException gone) {
+        LOG.debug("connection was gone already", gone);
+      }
+    }
+  }
+
+  /** Gives the lease back, so that the next process need not wait for its end. */
+  @Override
+  public void close() {
+    closed.countDown();
+    boolean interrupted = false;
+    try {
+      if (!thread.join(LONGEST_RELEASE)) {
+        thread.interrupt();
+      }
+    } catch (InterruptedException _) {
+      interrupted = true;
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,207 @@
+package dev.millrace.postgres;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Reads;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One lane that this process has taken over.
+ *
+ * <p>The connection that commits is replaced when it breaks; the new one must pass the fence of the
+ * epoch before it may do anything.
+ */
+final class PostgresLane implements LaneStore {
+  private final Connections connections;
+  private final HikariDataSource pool;
+  private final Indexer indexer;
+  private final String lane;
+  private final Frontier opened;
+  private final Lease lease;
+  private final Probe probe;
+  private final Reads reads;
+  private final SideTables side;
+  private final Indexes indexes;
+  private final List<TableWriter<?>> writers = new ArrayList<>();
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /** Written by the commit thread; read by whoever closes the lane. */
+  private volatile @Nullable Session session;
+
+  /** The last session that was registered. Confined to the commit thread. */
+  private Backend registered;
+
+  /** What a lane shares with the others of its store. */
+  record Surroundings(
+      Connections connections, HikariDataSource pool, Indexer indexer, Probe probe) {}
+
+  PostgresLane(Surroundings around, String lane, Session first, Frontier opened, Lease lease) {
+    this.connections = around.connections();
+    this.pool = around.pool();
+    this.indexer = around.indexer();
+    this.probe = around.probe();
+    this.lane = lane;
+    this.session = first;
+    this.registered = first.backend();
+    this.opened = opened;
+    this.lease = lease;
+    long chain = Takeover.chain(lane);
+    String schema = connections.schema();
+    this.reads = new PostgresReads(pool, schema, chain);
+    this.side = new SideTables(chain);
+    this.indexes = new Indexes(schema, probe);
+    WireBuffer buffer = new WireBuffer();
+    for (EntityType<?> type : indexer.entities()) {
+      writers.add(new TableWriter<>(new Table<>(schema, type), chain, buffer, probe));
+    }
+  }
+
+  @Override
+  public Frontier opened() {
+    return opened;
+  }
+
+  @Override
+  public Reads reads() {
+    return reads;
+  }
+
+  @Override
+  public void commit(CommitGroup group) {
+    Blame blame = new Blame(group);
+    Session current = session();
+    try {
+      new Commit(current, lane, opened.epoch(), probe).run(group, blame, writers, side);
+    } catch (SQLException | JdbiException | MillraceException failed) {
+      MillraceException explained = explain(blame.explain(failed));
+      rollBack(current, group.number());
+      throw explained;
+    } catch (RuntimeException | Error broken) {
+      drop(current);
+      throw broken;
+    }
+  }
+
+  /** An error that our own close has caused says so, whatever the driver made of it. */
+  private MillraceException explain(MillraceException failed) {
+    return closed.get() ? closedError(failed) : failed;
+  }
+
+  private void rollBack(Session current, long commit) {
+    try {
+      probe.pass(Probe.Point.ROLLING_BACK, commit);
+      current.handle().rollback();
+    } catch (JdbiException gone) {
+      drop(current);
+    } catch (RuntimeException broken) {
+      drop(current);
+      throw broken;
+    }
+  }
+
+  private void drop(Session broken) {
+    broken.abort();
+    session = null;
+  }
+
+  /** The session that lasts, or a new one. */
+  private Session session() {
+    requireOpen();
+    Session current = session;
+    if (current != null) {
+      return current;
+    }
+    try {
+      Handle handle = connections.open("commits " + lane);
+      Session fresh = register(handle);
+      registered = fresh.backend();
+      session = fresh;
+      if (closed.get()) {
+        fresh.abort(); // close() did not see it yet
+      }
+      return fresh;
+    } catch (SQLException | JdbiException failed) {
+      throw explain(SqlErrors.translate("connecting", failed));
+    }
+  }
+
+  private Session register(Handle handle) {
+    boolean passed = false;
+    try {
+      Session fresh = Session.again(handle, lane, opened.epoch(), registered);
+      passed = true;
+      return fresh;
+    } finally {
+      if (!passed) {
+        handle.close();
+      }
+    }
+  }
+
+  private void requireOpen() {
+    if (closed.get()) {
+      throw closedError(null);
+    }
+  }
+
+  private MillraceException closedError(@Nullable Throwable cause) {
+    return new MillraceException(Remedy.RESTART, "lane is closed: lane=" + lane, cause);
+  }
+
+  @Override
+  public Map<String, String> effects(String effect, Collection<String> inputs) {
+    return PostgresReads.reading(
+        pool, "reading effect " + effect, connection -> side.answers(connection, effect, inputs));
+  }
+
+  @Override
+  public void index(EntityType<?> type, Collection<String> columns) {
+    building(handle -> indexes.build(handle, type, columns));
+  }
+
+  @Override
+  public void finish() {
+    building(handle -> indexes.buildRest(handle, indexer.entities()));
+  }
+
+  /** DDL on the connection that commits: nothing else writes meanwhile. */
+  private void building(java.util.function.Consumer<Handle> work) {
+    Session current = session();
+    try {
+      work.accept(current.handle());
+    } catch (JdbiException failed) {
+      drop(current);
+      throw explain(SqlErrors.translate("building an index", failed));
+    } catch (RuntimeException broken) {
+      drop(current);
+      throw broken;
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    Session current = session;
+    if (current != null) {
+      current.abort();
+    }
+    lease.close();
+  }
+}

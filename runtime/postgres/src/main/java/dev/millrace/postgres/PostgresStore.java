@@ -1,0 +1,174 @@
+package dev.millrace.postgres;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.JdbiException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The schema of one indexer in PostgreSQL, and the lanes in it. Safe for any thread. */
+public final class PostgresStore implements CommitStore {
+  private static final Logger LOG = LoggerFactory.getLogger(PostgresStore.class);
+
+  /** How often a lane that somebody else has is looked at again. */
+  private static final Duration POLL = Duration.ofMillis(100);
+
+  private final DatabaseSettings settings;
+  private final PostgresLane.Surroundings around;
+  private final Takeover.Candidate self;
+  private final Queue<PostgresLane> lanes = new ConcurrentLinkedQueue<>();
+
+  private PostgresStore(DatabaseSettings settings, PostgresLane.Surroundings around) {
+    this.settings = settings;
+    this.around = around;
+    this.self = new Takeover.Candidate(host(), ProcessHandle.current().pid());
+  }
+
+  /**
+   * Opens the indexer's schema, and makes it at the first start.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP} if the schema is not ours, or was made
+   *     for another definition
+   */
+  public static PostgresStore open(DatabaseSettings settings, Indexer indexer, Probe probe) {
+    Connections connections = new Connections(settings, indexer.name());
+    once(
+        connections,
+        "opening the schema",
+        handle -> {
+          new Schema(handle, indexer.name()).open(indexer);
+          return true;
+        });
+    return new PostgresStore(
+        settings, new PostgresLane.Surroundings(connections, connections.pool(), indexer, probe));
+  }
+
+  /** What the schema of an indexer holds; empty if there is none. */
+  public static Optional<StoreStatus> status(DatabaseSettings settings, String indexer) {
+    return once(
+        new Connections(settings, indexer),
+        "reading the status",
+        handle -> new StatusQuery(handle, indexer).find());
+  }
+
+  /**
+   * Deletes the schema of an indexer with everything in it; false if there was none.
+   *
+   * @throws MillraceException with remedy {@code YIELD} while a process has one of its lanes
+   */
+  public static boolean reset(DatabaseSettings settings, String indexer) {
+    return once(
+        new Connections(settings, indexer),
+        "resetting the schema",
+        handle -> new Schema(handle, indexer).reset());
+  }
+
+  /**
+   * Lets the schema go on with a changed definition from here, records that, and returns the
+   * changes; none if there is nothing to accept.
+   */
+  public static List<String> accept(DatabaseSettings settings, Indexer indexer) {
+    return once(
+        new Connections(settings, indexer.name()),
+        "accepting a change",
+        handle -> new Schema(handle, indexer.name()).accept(indexer));
+  }
+
+  private static <T> T once(Connections connections, String doing, Function<Handle, T> work) {
+    try (Handle handle = connections.open("setup")) {
+      return work.apply(handle);
+    } catch (SQLException | JdbiException failed) {
+      throw SqlErrors.translate(doing, failed);
+    }
+  }
+
+  @Override
+  public LaneStore takeOver(String lane) {
+    long deadline = System.nanoTime() + settings.patience().toNanos();
+    boolean told = false;
+    while (true) {
+      MillraceException refused;
+      try {
+        return tryToTake(lane);
+      } catch (MillraceException failed) {
+        if (failed.remedy() != Remedy.RETRY && failed.remedy() != Remedy.YIELD) {
+          throw failed;
+        }
+        refused = failed;
+      }
+      if (System.nanoTime() - deadline >= 0 || Thread.currentThread().isInterrupted()) {
+        throw refused;
+      }
+      if (!told) {
+        LOG.info("waiting for the lane: {}", refused.getMessage());
+        told = true;
+      }
+      LockSupport.parkNanos(POLL.toNanos());
+    }
+  }
+
+  private LaneStore tryToTake(String lane) {
+    boolean taken = false;
+    Handle handle = null;
+    try {
+      handle = around.connections().open("commits " + lane);
+      Takeover takeover = new Takeover(handle, self, lane, settings.lease());
+      takeover.begin();
+      LaneStore store = keep(lane, handle, takeover.attempt());
+      taken = true;
+      return store;
+    } catch (SQLException | JdbiException failed) {
+      throw SqlErrors.translate("taking over lane " + lane, failed);
+    } finally {
+      if (!taken && handle != null) {
+        handle.close();
+      }
+    }
+  }
+
+  private LaneStore keep(String lane, Handle handle, Takeover.Outcome outcome) {
+    return switch (outcome) {
+      case Takeover.Outcome.Held(Holder holder) ->
+          throw new MillraceException(
+              Remedy.YIELD, "lane is held by another process: lane=%s %s".formatted(lane, holder));
+      case Takeover.Outcome.Taken(var frontier, var backend) -> {
+        Session session = Session.of(handle, backend);
+        Lease lease = new Lease(around.connections(), lane, frontier.epoch(), settings.lease());
+        PostgresLane store = new PostgresLane(around, lane, session, frontier, lease);
+        lanes.add(store);
+        yield store;
+      }
+    };
+  }
+
+  private static String host() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException _) {
+      return "unknown";
+    }
+  }
+
+  @Override
+  public void close() {
+    lanes.forEach(PostgresLane::close);
+    HikariDataSource pool = around.pool();
+    pool.close();
+  }
+}

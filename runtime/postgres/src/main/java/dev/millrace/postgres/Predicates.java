@@ -1,0 +1,179 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Column;
+import dev.millrace.loaders.ColumnType;
+import dev.millrace.loaders.Condition;
+import dev.millrace.loaders.Filter;
+import dev.millrace.loaders.Query;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** Builds conditions on the rows of {@code t}, and collects their values as it goes. */
+final class Predicates {
+  private final List<Value> values = new ArrayList<>();
+
+  /** One parameter: a value, or many of a column. */
+  private sealed interface Value {
+    record One(Object value) implements Value {}
+
+    record Many(ColumnType type, List<?> values) implements Value {}
+  }
+
+  void bind(Connection connection, PreparedStatement statement) throws SQLException {
+    int index = 1;
+    for (Value value : values) {
+      switch (value) {
+        case Value.One(Object one) -> statement.setObject(index, Parameters.one(one));
+        case Value.Many(ColumnType type, List<?> many) ->
+            statement.setArray(index, Parameters.many(connection, type, many));
+      }
+      index++;
+    }
+  }
+
+  /** The lane's own number. */
+  String one(Object value) {
+    values.add(new Value.One(value));
+    return "?";
+  }
+
+  String many(ColumnType type, List<?> many) {
+    values.add(new Value.Many(type, many));
+    return "?::" + SqlType.parameter(type) + "[]";
+  }
+
+  static String name(Column column) {
+    return "t." + Names.quoted(column.sql());
+  }
+
+  /** What a row must satisfy to match any of several filters. */
+  List<String> anyOf(Iterable<Filter> filters) {
+    Map<Column, TreeSet<Object>> wanted = new LinkedHashMap<>();
+    List<String> parts = new ArrayList<>();
+    for (Filter filter : filters) {
+      Condition only = filter.conditions().size() == 1 ? filter.conditions().getFirst() : null;
+      if (only != null && isByValue(only)) {
+        Column column = only.column();
+        wanted
+            .computeIfAbsent(column, _ -> new TreeSet<>(column.type()::compare))
+            .addAll(only.values());
+      } else {
+        parts.add(all(filter));
+      }
+    }
+    wanted.forEach((column, found) ->
+        parts.add(
+            "%s = ANY (%s)".formatted(name(column), many(column.type(), List.copyOf(found)))));
+    return parts;
+  }
+
+  private static boolean isByValue(Condition condition) {
+    return condition.operator() == Condition.Operator.IS
+        || condition.operator() == Condition.Operator.IN;
+  }
+
+  /** All conditions of a filter. */
+  String all(Filter filter) {
+    if (filter.conditions().isEmpty()) {
+      return "true";
+    }
+    List<String> conditions = new ArrayList<>();
+    for (Condition condition : filter.conditions()) {
+      conditions.add(condition(condition));
+    }
+    return "(" + String.join(" AND ", conditions) + ")";
+  }
+
+  private String condition(Condition condition) {
+    Column column = condition.column();
+    return switch (condition.operator()) {
+      case IN -> "%s = ANY (%s)".formatted(name(column), many(column.type(), condition.values()));
+      case IS -> compare(column, "=", condition.value());
+      case ABOVE -> compare(column, ">", condition.value());
+      case AT_LEAST -> compare(column, ">=", condition.value());
+      case BELOW -> compare(column, "<", condition.value());
+      case AT_MOST -> compare(column, "<=", condition.value());
+    };
+  }
+
+  private String compare(Column column, String operator, Object value) {
+    return "%s %s %s".formatted(name(column), operator, one(value));
+  }
+
+  /**
+   * Rows that come after one in a total order. Rows without a value come last where the order rises
+   * and first where it falls.
+   */
+  String after(List<Query.Order> orders, Object row) {
+    if (orders.stream().noneMatch(order -> order.descending() || order.column().isNullable())) {
+      return afterInKey(orders, row);
+    }
+    List<String> alternatives = new ArrayList<>();
+    for (int i = 0; i < orders.size(); i++) {
+      String beyond = beyond(orders.get(i), orders.get(i).column().value(row), i, orders, row);
+      if (!beyond.isEmpty()) {
+        alternatives.add(beyond);
+      }
+    }
+    return "(" + String.join(" OR ", alternatives) + ")";
+  }
+
+  /** A comparison of whole keys, which an index answers from its place on. */
+  private String afterInKey(List<Query.Order> orders, Object row) {
+    List<String> names = new ArrayList<>();
+    List<String> places = new ArrayList<>();
+    for (Query.Order order : orders) {
+      names.add(name(order.column()));
+      places.add(one(present(order.column().value(row))));
+    }
+    return "(%s) > (%s)".formatted(String.join(", ", names), String.join(", ", places));
+  }
+
+  /** Equal in all orders before this one, and beyond in this; empty where nothing can be. */
+  private String beyond(
+      Query.Order order, @Nullable Object value, int at, List<Query.Order> orders, Object row) {
+    if (value == null && !order.descending()) {
+      return "";
+    }
+    List<String> conditions = new ArrayList<>();
+    for (Query.Order before : orders.subList(0, at)) {
+      Object same = before.column().value(row);
+      conditions.add(
+          same == null ? name(before.column()) + " IS NULL" : compare(before.column(), "=", same));
+    }
+    String name = name(order.column());
+    if (value == null) {
+      conditions.add(name + " IS NOT NULL");
+    } else if (order.descending()) {
+      conditions.add(compare(order.column(), "<", value));
+    } else if (order.column().isNullable()) {
+      conditions.add("(%s OR %s IS NULL)".formatted(compare(order.column(), ">", value), name));
+    } else {
+      conditions.add(compare(order.column(), ">", value));
+    }
+    return "(" + String.join(" AND ", conditions) + ")";
+  }
+
+  static String order(List<Query.Order> orders) {
+    List<String> columns = new ArrayList<>();
+    for (Query.Order order : orders) {
+      columns.add(
+          name(order.column()) + (order.descending() ? " DESC NULLS FIRST" : " ASC NULLS LAST"));
+    }
+    return String.join(", ", columns);
+  }
+
+  private static Object present(@Nullable Object value) {
+    if (value == null) {
+      throw new IllegalStateException("column that must not be null is null");
+    }
+    return value;
+  }
+}

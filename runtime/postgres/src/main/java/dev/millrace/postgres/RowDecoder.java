@@ -1,0 +1,47 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Column;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes an entity of what {@code record_send} gives: the count of columns, and per column type,
+ * length and value. One array per row, whatever the driver knows of the types.
+ */
+final class RowDecoder<E> {
+  private final EntityType<E> type;
+
+  RowDecoder(EntityType<E> type) {
+    this.type = type;
+  }
+
+  E row(byte[] bytes) {
+    List<Column> columns = type.columns();
+    @Nullable Object[] values = new @Nullable Object[columns.size()];
+    int at = 4;
+    for (int i = 0; i < values.length; i++) {
+      int length = WireBuffer.intAt(bytes, at + 4);
+      at += 8;
+      if (length >= 0) {
+        values[i] = value(columns.get(i), bytes, at, length);
+        at += length;
+      }
+    }
+    return type.create(values);
+  }
+
+  private Object value(Column column, byte[] bytes, int at, int length) {
+    try {
+      return WireValue.read(column.type(), bytes, at, length);
+    } catch (IllegalArgumentException | IndexOutOfBoundsException wrong) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "column holds what its type does not allow: table=%s column=%s reason=\"%s\""
+              .formatted(type.table(), column.sql(), wrong.getMessage()),
+          wrong);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
+import org.jdbi.v3.core.Handle;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyManager;
+
+/**
+ * The connection that commits for one lane, as long as it lasts, and the temporary tables in it.
+ * Confined to the commit thread, but for {@link #abort}.
+ */
+final class Session {
+  private static final String PREPARE =
+      """
+      SELECT set_config('tcp_keepalives_idle', '10', false),
+             set_config('tcp_keepalives_interval', '5', false),
+             set_config('tcp_keepalives_count', '3', false),
+             set_config('client_connection_check_interval', '1s', false),
+             set_config('statement_timeout', '0', false),
+             set_config('lock_timeout', '0', false),
+             set_config('idle_in_transaction_session_timeout', '0', false),
+             set_config('synchronous_commit',
+                        replace(current_setting('synchronous_commit'), 'off', 'on'), false)
+      """;
+
+  private static final String FENCE = "SELECT epoch FROM millrace_lane WHERE lane = :lane";
+
+  private static final String REGISTER =
+      """
+      UPDATE millrace_lane SET backend_pid = :pid, backend_start = :started
+       WHERE lane = :lane AND epoch = :epoch
+      """;
+
+  private final Handle handle;
+  private final Backend backend;
+  private final Map<EntityType<?>, String> staging = new HashMap<>();
+
+  private Session(Handle handle, Backend backend) {
+    this.handle = handle;
+    this.backend = backend;
+  }
+
+  /** A session that has just taken its lane over. */
+  static Session of(Handle handle, Backend backend) {
+    prepare(handle);
+    return new Session(handle, backend);
+  }
+
+  /**
+   * A new session after the last one was lost. It passes the fence before it enters its name, and
+   * ends the lost one, which may still hold the lane's row without knowing that we are gone.
+   */
+  static Session again(Handle handle, String lane, long epoch, Backend lost) {
+    long current = handle.createQuery(FENCE).bind("lane", lane).mapTo(Long.class).one();
+    if (current != epoch) {
+      throw fenced(lane, epoch, current);
+    }
+    lost.end(handle);
+    Backend own = Backend.of(handle);
+    int registered =
+        handle
+            .createUpdate(REGISTER)
+            .bind("pid", own.pid())
+            .bind("started", own.started())
+            .bind("lane", lane)
+            .bind("epoch", epoch)
+            .execute();
+    if (registered == 0) {
+      throw fenced(lane, epoch, epoch + 1);
+    }
+    return of(handle, own);
+  }
+
+  private static void prepare(Handle handle) {
+    handle.createQuery(PREPARE).map((row, _) -> row.getString(1)).one();
+  }
+
+  static MillraceException fenced(String lane, long epoch, long current) {
+    return new MillraceException(
+        Remedy.YIELD,
+        "lane was taken over by another process: lane=%s epoch=%d current=%d"
+            .formatted(lane, epoch, current));
+  }
+
+  Handle handle() {
+    return handle;
+  }
+
+  Backend backend() {
+    return backend;
+  }
+
+  Connection connection() {
+    return handle.getConnection();
+  }
+
+  CopyManager copies() throws SQLException {
+    return connection().unwrap(PGConnection.class).getCopyAPI();
+  }
+
+  /** The temporary table of an entity; made before a transaction begins. */
+  <E> String staging(Table<E> table) {
+    return staging.computeIfAbsent(
+        table.type(),
+        _ -> {
+          String name = "pg_temp.millrace_staging_" + staging.size();
+          handle.execute(table.createStaging(name));
+          return name;
+        });
+  }
+
+  /** From any thread: whatever it is doing ends now, and the server rolls it back. */
+  void abort() {
+    try {
+      connection().abort(Runnable::run);
+    } catch (SQLException gone) {
+      close();
+    }
+  }
+
+  void close() {
+    try {
+      connection().close();
+    } catch (SQLException _) {
+      // It was gone already, which is all that is wanted.
+    }
+  }
+}

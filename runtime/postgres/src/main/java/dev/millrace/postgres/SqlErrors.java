@@ -1,0 +1,97 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.sql.SQLTransientException;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
+
+/** Turns what the driver throws into errors with a remedy, once, at the edge. */
+final class SqlErrors {
+  static final String NO_STATE = "";
+
+  private SqlErrors() {}
+
+  /** A rule that was broken, in the words of what we were doing. Row contents are left out. */
+  static MillraceException translate(String doing, Throwable thrown) {
+    if (thrown instanceof MillraceException known) {
+      return known;
+    }
+    SQLException sql = sql(thrown);
+    if (sql == null) {
+      return new MillraceException(
+          Remedy.REPORT_BUG, "%s failed: error=%s".formatted(doing, thrown), thrown);
+    }
+    String state = state(sql);
+    return new MillraceException(
+        remedy(sql), "%s failed: %s".formatted(doing, describe(sql, state)), sql);
+  }
+
+  static Remedy remedy(SQLException thrown) {
+    String state = state(thrown);
+    return switch (state.length() < 2 ? state : state.substring(0, 2)) {
+      case "08", "40", "53" -> Remedy.RETRY;
+      case "57" -> state.equals("57P04") ? Remedy.FIX_SETUP : Remedy.RETRY;
+      case "55" -> state.equals("55P03") || state.equals("55006") ? Remedy.RETRY : Remedy.FIX_SETUP;
+      case "58" -> Remedy.RETRY;
+      case "25" -> Remedy.RETRY; // a server that was promoted or demoted under us
+      case "26" -> Remedy.RETRY; // the server forgot what was prepared
+      case "22", "23", "54" -> Remedy.FIX_HANDLER;
+      case "0A", "28", "3D", "3F", "42" -> Remedy.FIX_SETUP;
+      case "XX" -> Remedy.RESTART;
+      case NO_STATE -> isLost(thrown) ? Remedy.RETRY : Remedy.REPORT_BUG;
+      default -> Remedy.REPORT_BUG;
+    };
+  }
+
+  private static boolean isLost(SQLException thrown) {
+    return thrown instanceof SQLTransientException || thrown.getCause() instanceof IOException;
+  }
+
+  static String state(SQLException thrown) {
+    String state = thrown.getSQLState();
+    return state == null ? NO_STATE : state;
+  }
+
+  private static String describe(SQLException thrown, String state) {
+    ServerErrorMessage server = server(thrown);
+    String said = server == null ? thrown.getMessage() : server.getMessage();
+    String first = said == null ? "" : said.lines().findFirst().orElse("");
+    String known =
+        switch (state) {
+          case "53100" -> "the database's disk is full: ";
+          case "53300" -> "the database takes no more connections: ";
+          case "28P01", "28000" -> "the database refuses this user: ";
+          case "42501" -> "the user lacks a right: ";
+          case "3D000" -> "there is no such database: ";
+          default -> "";
+        };
+    return "%sstate=%s error=\"%s\"".formatted(known, state.isEmpty() ? "none" : state, first);
+  }
+
+  static @Nullable ServerErrorMessage server(SQLException thrown) {
+    return thrown instanceof PSQLException own ? own.getServerErrorMessage() : null;
+  }
+
+  /** The driver's error at the bottom of what a library has wrapped around it. */
+  static @Nullable SQLException sql(Throwable thrown) {
+    SQLException found = null;
+    int depth = 0;
+    for (Throwable at = thrown; at != null && depth < 20; at = at.getCause(), depth++) {
+      if (at instanceof SQLException sql && (found == null || state(found).isEmpty())) {
+        found = sql;
+      }
+    }
+    return found;
+  }
+
+  /** Whether the server has gone, so that a connection is not worth keeping. */
+  static boolean isConnectionLost(SQLException thrown) {
+    String state = state(thrown).toLowerCase(Locale.ROOT);
+    return state.startsWith("08") || state.startsWith("57p") || isLost(thrown);
+  }
+}

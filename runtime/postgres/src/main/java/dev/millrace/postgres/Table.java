@@ -1,0 +1,199 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Column;
+import dev.millrace.loaders.EntityType;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** An entity as a table of one schema: its names, and the statements that touch it. */
+final class Table<E> {
+  /** Room for versions of a row beside it, so that an update touches no index. */
+  private static final String MUTABLE = " WITH (fillfactor = 80)";
+
+  private final EntityType<E> type;
+  private final String schema;
+  private final String name;
+  private final String undo;
+
+  Table(String schema, EntityType<E> type) {
+    this.type = type;
+    this.schema = schema;
+    this.name = qualified(type.table());
+    this.undo = qualified(undoName(type));
+  }
+
+  EntityType<E> type() {
+    return type;
+  }
+
+  /** Quoted, with its schema. */
+  String name() {
+    return name;
+  }
+
+  String undo() {
+    return undo;
+  }
+
+  static String undoName(EntityType<?> type) {
+    return Names.fitted("millrace_undo_" + type.table());
+  }
+
+  private String qualified(String table) {
+    return Names.quoted(schema) + "." + Names.quoted(table);
+  }
+
+  String create() {
+    return "CREATE TABLE %s (chain bigint NOT NULL, %s, PRIMARY KEY (chain, %s))%s"
+        .formatted(
+            name,
+            columns(column -> declaration(column) + (column.isNullable() ? "" : " NOT NULL")),
+            ids(""),
+            type.isImmutable() ? "" : MUTABLE);
+  }
+
+  /** Per (id, checkpoint) inside the reversible window: what stood there before that block. */
+  String createUndo() {
+    return """
+    CREATE TABLE %s (
+      chain bigint NOT NULL,
+      millrace_checkpoint bigint NOT NULL,
+      millrace_existed boolean NOT NULL,
+      %s,
+      PRIMARY KEY (chain, millrace_checkpoint, %s))
+    """
+        .formatted(undo, columns(Table::declaration), ids(""));
+  }
+
+  static String declaration(Column column) {
+    return Names.quoted(column.sql()) + " " + SqlType.declaration(column.type());
+  }
+
+  String copy() {
+    return copyInto(name, "chain");
+  }
+
+  String copyUndo() {
+    return copyInto(undo, "chain, millrace_checkpoint, millrace_existed");
+  }
+
+  /** A table of the session through which rows travel that replace others. */
+  String createStaging(String staging) {
+    return "CREATE TEMPORARY TABLE %s (LIKE %s) ON COMMIT DELETE ROWS".formatted(staging, name);
+  }
+
+  String copyStaging(String staging) {
+    return copyInto(staging, "chain");
+  }
+
+  private String copyInto(String target, String first) {
+    return "COPY %s (%s, %s) FROM STDIN (FORMAT binary)"
+        .formatted(target, first, columns(column -> Names.quoted(column.sql())));
+  }
+
+  /** Replaces rows that exist by the staged ones; its count says whether all of them did. */
+  String update(String staging, long chain) {
+    return "UPDATE %s AS t SET %s FROM %s AS s WHERE t.chain = %d AND %s"
+        .formatted(
+            name,
+            values(column -> "%1$s = s.%1$s".formatted(Names.quoted(column.sql()))),
+            staging,
+            chain,
+            sameId("s"));
+  }
+
+  /** Puts the staged rows there whatever stood there. */
+  String upsert(String staging) {
+    String all = "chain, " + columns(column -> Names.quoted(column.sql()));
+    String set =
+        hasValues()
+            ? "UPDATE SET "
+                + values(column -> "%1$s = EXCLUDED.%1$s".formatted(Names.quoted(column.sql())))
+            : "NOTHING";
+    return "INSERT INTO %s (%s) SELECT %s FROM %s ON CONFLICT (chain, %s) DO %s"
+        .formatted(name, all, all, staging, ids(""), set);
+  }
+
+  /** Deletes by arrays of id columns. */
+  String delete(long chain) {
+    return "DELETE FROM %s AS t USING %s WHERE t.chain = %d AND %s"
+        .formatted(name, idArrays("k", List.of()), chain, sameId("k"));
+  }
+
+  /** Remembers what stands where blind changes are about to write; checkpoints, then id columns. */
+  String rememberBlind(long chain) {
+    String kept = columns(column -> (column.isId() ? "k." : "t.") + Names.quoted(column.sql()));
+    return """
+    INSERT INTO %s (chain, millrace_checkpoint, millrace_existed, %s)
+    SELECT %d, k.millrace_checkpoint, t.chain IS NOT NULL, %s
+      FROM %s LEFT JOIN %s AS t ON t.chain = %d AND %s
+    """
+        .formatted(
+            undo,
+            columns(column -> Names.quoted(column.sql())),
+            chain,
+            kept,
+            idArrays("k", List.of("millrace_checkpoint")),
+            name,
+            chain,
+            sameId("k"));
+  }
+
+  /** All columns of a row in one value, in the order of the record. */
+  String row(String alias) {
+    return "record_send(ROW(%s))"
+        .formatted(columns(column -> alias + "." + Names.quoted(column.sql())));
+  }
+
+  boolean hasValues() {
+    return type.columns().size() > type.ids().size();
+  }
+
+  /** {@code unnest} of one array per id column, after others of bigint. */
+  String idArrays(String alias, List<String> before) {
+    List<String> arrays = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (String first : before) {
+      arrays.add("?::bigint[]");
+      names.add(first);
+    }
+    for (Column id : type.ids()) {
+      arrays.add("?::" + SqlType.parameter(id.type()) + "[]");
+      names.add(Names.quoted(id.sql()));
+    }
+    return "unnest(%s) AS %s (%s)"
+        .formatted(String.join(", ", arrays), alias, String.join(", ", names));
+  }
+
+  String sameId(String alias) {
+    return type.ids().stream()
+        .map(Column::sql)
+        .map(Names::quoted)
+        .map(id -> "t.%s = %s.%s".formatted(id, alias, id))
+        .collect(Collectors.joining(" AND "));
+  }
+
+  String ids(String prefix) {
+    return join(type.ids(), column -> prefix + Names.quoted(column.sql()));
+  }
+
+  String columns(Function<Column, String> form) {
+    return join(type.columns(), form);
+  }
+
+  private String values(Function<Column, String> form) {
+    return join(type.columns().stream().filter(column -> !column.isId()).toList(), form);
+  }
+
+  private static String join(Collection<Column> columns, Function<Column, String> form) {
+    return columns.stream().map(form).collect(Collectors.joining(", "));
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,193 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.Source;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes a lane over in one transaction: ends the sessions of whoever had it, moves the lane to a
+ * new epoch, and closes the old one at the checkpoint that this very move has found.
+ *
+ * <p>The lease only decides who may try. A holder that was passed over in error loses its session
+ * and its epoch, and can commit nothing any more.
+ */
+final class Takeover {
+  /** Somebody else may begin to hold the lane's row just now; then we look again who it is. */
+  private static final String LOCK_TIMEOUT = "SET LOCAL lock_timeout = '500ms'";
+
+  private static final String BEGIN_LANE =
+      """
+      INSERT INTO millrace_lane (lane, chain, epoch, commit, checkpoint)
+      VALUES (:lane, :chain, 0, 0, 0) ON CONFLICT DO NOTHING
+      """;
+
+  private static final String BEGIN_LEASE =
+      """
+      INSERT INTO millrace_lease (lane, epoch, expires)
+      VALUES (:lane, 0, '-infinity') ON CONFLICT DO NOTHING
+      """;
+
+  // A statement of its own: the next one then sees what those before us in the queue have done.
+  private static final String QUEUE =
+      "SELECT epoch FROM millrace_lease WHERE lane = :lane FOR UPDATE";
+
+  private static final String LOOK =
+      """
+      SELECT l.host, l.pid, l.since, %s AS held
+        FROM millrace_lease l JOIN millrace_lane n USING (lane)
+       WHERE lane = :lane
+      """
+          .formatted(Lanes.HELD);
+
+  private static final String SESSIONS =
+      """
+      SELECT backend_pid, backend_start FROM millrace_lane WHERE lane = :lane AND backend_pid > 0
+      UNION ALL
+      SELECT backend_pid, backend_start FROM millrace_lease WHERE lane = :lane AND backend_pid > 0
+      """;
+
+  private static final String NEXT_EPOCH = "SELECT nextval('millrace_epochs')";
+
+  // The row's lock comes first: what RETURNING says is then the end of exactly that epoch.
+  private static final String OLD_EPOCH =
+      "SELECT epoch FROM millrace_lane WHERE lane = :lane FOR UPDATE";
+
+  private static final String MOVE =
+      """
+      UPDATE millrace_lane
+         SET epoch = :next, backend_pid = :pid, backend_start = :started
+       WHERE lane = :lane
+      RETURNING commit, checkpoint, block, block_hash
+      """;
+
+  private static final String CLOSE_EPOCH =
+      "UPDATE millrace_epoch SET last_checkpoint = :checkpoint WHERE epoch = :old";
+
+  private static final String OPEN_EPOCH =
+      """
+      INSERT INTO millrace_epoch (epoch, lane, host, pid, opened)
+      VALUES (:next, :lane, :host, :pid, clock_timestamp())
+      """;
+
+  private static final String LEASE =
+      """
+      UPDATE millrace_lease
+         SET epoch = :next, expires = clock_timestamp() + :millis * interval '1 millisecond',
+             host = :host, pid = :pid, since = clock_timestamp(),
+             backend_pid = NULL, backend_start = NULL
+       WHERE lane = :lane
+      """;
+
+  private final Handle handle;
+  private final Candidate self;
+  private final String lane;
+  private final Duration lease;
+
+  /** Who we are, for others. */
+  record Candidate(String host, long pid) {}
+
+  Takeover(Handle handle, Candidate self, String lane, Duration lease) {
+    this.handle = handle;
+    this.self = self;
+    this.lane = lane;
+    this.lease = lease;
+  }
+
+  /** A lane is a chain; its number is in the key of every row. */
+  static long chain(String lane) {
+    try {
+      return Long.parseLong(lane);
+    } catch (NumberFormatException _) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "lane must be named by the number of its chain: lane=" + lane);
+    }
+  }
+
+  void begin() {
+    handle.createUpdate(BEGIN_LANE).bind("lane", lane).bind("chain", chain(lane)).execute();
+    handle.createUpdate(BEGIN_LEASE).bind("lane", lane).execute();
+  }
+
+  /** Tries once. */
+  sealed interface Outcome {
+    record Taken(Frontier frontier, Backend backend) implements Outcome {}
+
+    record Held(Holder holder) implements Outcome {}
+  }
+
+  Outcome attempt() {
+    return handle.inTransaction(_ -> {
+      handle.execute(LOCK_TIMEOUT);
+      handle.createQuery(QUEUE).bind("lane", lane).mapTo(Long.class).one();
+      Optional<Holder> holder =
+          handle.createQuery(LOOK).bind("lane", lane).map((row, _) -> heldBy(row)).one();
+      return holder.isPresent() ? new Outcome.Held(holder.get()) : take();
+    });
+  }
+
+  private static Optional<Holder> heldBy(ResultSet row) throws SQLException {
+    return row.getBoolean("held") ? Optional.of(Lanes.holder(row)) : Optional.empty();
+  }
+
+  private Outcome take() {
+    List<Backend> former =
+        handle
+            .createQuery(SESSIONS)
+            .bind("lane", lane)
+            .map((row, _) -> new Backend(row.getInt(1), row.getObject(2, OffsetDateTime.class)))
+            .list();
+    former.forEach(session -> session.end(handle));
+    long next = handle.createQuery(NEXT_EPOCH).mapTo(Long.class).one();
+    long old = handle.createQuery(OLD_EPOCH).bind("lane", lane).mapTo(Long.class).one();
+    Backend own = Backend.of(handle);
+    Frontier frontier =
+        handle
+            .createQuery(MOVE)
+            .bind("next", next)
+            .bind("pid", own.pid())
+            .bind("started", own.started())
+            .bind("lane", lane)
+            .map((row, _) -> frontier(next, row))
+            .one();
+    handle
+        .createUpdate(CLOSE_EPOCH)
+        .bind("checkpoint", frontier.checkpoint())
+        .bind("old", old)
+        .execute();
+    handle
+        .createUpdate(OPEN_EPOCH)
+        .bind("next", next)
+        .bind("lane", lane)
+        .bind("host", self.host())
+        .bind("pid", self.pid())
+        .execute();
+    handle
+        .createUpdate(LEASE)
+        .bind("next", next)
+        .bind("millis", lease.toMillis())
+        .bind("host", self.host())
+        .bind("pid", self.pid())
+        .bind("lane", lane)
+        .execute();
+    return new Outcome.Taken(frontier, own);
+  }
+
+  private static Frontier frontier(long epoch, ResultSet row) throws SQLException {
+    return new Frontier(epoch, row.getLong("commit"), row.getLong("checkpoint"), place(row));
+  }
+
+  private static Source.@Nullable Place place(ResultSet row) throws SQLException {
+    byte[] hash = row.getBytes("block_hash");
+    return hash == null ? null : new Source.Place(row.getLong("block"), Bytes32.of(hash));
+  }
+}

@@ -1,0 +1,209 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.Id;
+import dev.millrace.loaders.Index;
+import dev.millrace.loaders.StagedStore;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.Context;
+import dev.millrace.pipeline.EffectResult;
+import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.EventHandler;
+import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import java.math.BigInteger;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A lane over a real database, with batches made by hand. */
+final class Lab implements AutoCloseable {
+  /** What most tests change. */
+  @Entity
+  record Token(@Id long id, @Index String owner, BigInteger amount) {}
+
+  /** What can be saved once. */
+  @Entity(immutable = true)
+  record Note(@Id EventId id, @Nullable String text) {}
+
+  static final EntityType<Token> TOKEN = EntityType.of(Token.class);
+  static final EntityType<Note> NOTE = EntityType.of(Note.class);
+
+  final String schema;
+  final TestIndexer indexer;
+  final PostgresStore store;
+  final LaneStore lane;
+  final StagedStore staged;
+
+  private long batches;
+  private long blocks;
+  private long commits;
+
+  /** An indexer that is only asked for its definition. */
+  record TestIndexer(String name, List<EntityType<?>> entities, SortedMap<String, String> asks)
+      implements Indexer {
+    static TestIndexer of(String name, EntityType<?>... types) {
+      return new TestIndexer(name, List.of(types), new TreeMap<>());
+    }
+  }
+
+  private record Handler(String name) implements EventHandler {
+    @Override
+    public void handle(Event event, Context context) {}
+  }
+
+  static Lab fresh() {
+    return new Lab(TestIndexer.of(Database.freshSchema(), TOKEN, NOTE), Probe.NONE);
+  }
+
+  static Lab fresh(Probe probe) {
+    return new Lab(TestIndexer.of(Database.freshSchema(), TOKEN, NOTE), probe);
+  }
+
+  static Lab of(EntityType<?>... types) {
+    return new Lab(TestIndexer.of(Database.freshSchema(), types), Probe.NONE);
+  }
+
+  Lab(TestIndexer indexer, Probe probe) {
+    this(indexer, probe, Database.settings());
+  }
+
+  Lab(TestIndexer indexer, Probe probe, DatabaseSettings settings) {
+    this(indexer, PostgresStore.open(settings, indexer, probe));
+  }
+
+  private Lab(TestIndexer indexer, PostgresStore store) {
+    this.schema = indexer.name();
+    this.indexer = indexer;
+    this.store = store;
+    this.lane = store.takeOver("1");
+    this.staged = new StagedStore(indexer.entities());
+    this.commits = lane.opened().commit();
+    staged.open(
+        lane.opened().checkpoint(),
+        indexer.entities().stream().filter(type -> lane.reads().isEmpty(type)).toList());
+  }
+
+  /** The same schema, taken over anew. */
+  Lab again() {
+    return new Lab(indexer, Probe.NONE);
+  }
+
+  static Token token(long id, String owner, long amount) {
+    return new Token(id, owner, BigInteger.valueOf(amount));
+  }
+
+  /** One batch as it is being made: blocks of events. */
+  final class Script {
+    private final List<Event> events = new ArrayList<>();
+    private final List<Block> all = new ArrayList<>();
+    private @Nullable Block block;
+    private int logs;
+
+    Script block() {
+      block = new Block(++blocks, hash(blocks), hash(blocks - 1), Instant.ofEpochSecond(blocks));
+      all.add(block);
+      logs = 0;
+      return this;
+    }
+
+    Script event(String handler, Runnable work) {
+      Block current = block == null ? block().all.getLast() : block;
+      if (logs == 0) {
+        staged.nextBlock();
+      }
+      staged.nextEvent(events.size());
+      events.add(new Event(current, logs++, new Handler(handler), "payload"));
+      work.run();
+      return this;
+    }
+
+    Script save(Object entity) {
+      return event("Lab.save", () -> staged.save(entity));
+    }
+
+    Script delete(EntityType<?> type, Object id) {
+      return event("Lab.delete", () -> staged.delete(type, id));
+    }
+  }
+
+  /** What a batch does. */
+  @FunctionalInterface
+  interface Work {
+    void in(Script script);
+  }
+
+  ExecutedBatch batch(Work work) {
+    return batch(false, List.of(), work);
+  }
+
+  ExecutedBatch reversible(Work work) {
+    return batch(true, List.of(), work);
+  }
+
+  ExecutedBatch batch(boolean reversible, List<EffectResult> effects, Work work) {
+    Script script = new Script();
+    staged.begin(reversible);
+    work.in(script);
+    if (script.all.isEmpty()) {
+      script.block();
+    }
+    Batch read =
+        new Batch(
+            script.events, reversible ? script.all : List.of(), script.all.getLast(), reversible);
+    return new ExecutedBatch(++batches, read, staged.freeze(), effects);
+  }
+
+  CommitGroup group(ExecutedBatch... executed) {
+    return new CommitGroup(commits + 1, List.of(executed));
+  }
+
+  /** Makes batches durable together. */
+  void commit(ExecutedBatch... executed) {
+    CommitGroup group = group(executed);
+    lane.commit(group);
+    committed(group);
+  }
+
+  void committed(CommitGroup group) {
+    commits = group.number();
+    staged.committed(group.checkpoint());
+  }
+
+  List<String> rows(String table, String columns) {
+    try {
+      return Database.query(
+          "SELECT %s FROM %s.%s ORDER BY %s"
+              .formatted(columns, Names.quoted(schema), Names.quoted(table), columns));
+    } catch (java.sql.SQLException failed) {
+      throw new AssertionError(failed);
+    }
+  }
+
+  List<String> tokens() {
+    return rows("token", "id, owner, amount");
+  }
+
+  static Bytes32 hash(long number) {
+    byte[] bytes = new byte[Bytes32.LENGTH];
+    for (int i = 0; i < 8; i++) {
+      bytes[31 - i] = (byte) (number >>> (8 * i));
+    }
+    return Bytes32.of(bytes);
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+}
