@@ -53,7 +53,8 @@ public final class Effect<I, O> {
     return persisted;
   }
 
-  O answer(I value) throws Exception {
+  /** Asks the outside, past every memo. */
+  public O answer(I value) throws Exception {
     return call.answer(value);
   }
 

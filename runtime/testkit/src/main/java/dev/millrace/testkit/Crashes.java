@@ -1,0 +1,54 @@
+package dev.millrace.testkit;
+
+import dev.millrace.pipeline.Probe;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A probe that ends a process at one passing of one point: there a stage throws, and from then on
+ * whatever stage passes any point throws too, because nothing of a dead process goes on.
+ */
+public final class Crashes implements Probe {
+  /** What a dead process throws. */
+  public static final class Crash extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private Crash(Point point, long number) {
+      super("process has crashed: point=%s number=%d".formatted(point, number));
+    }
+  }
+
+  private final Point point;
+  private final int passing;
+  private final AtomicInteger passings = new AtomicInteger();
+  private volatile boolean dead;
+
+  private Crashes(Point point, int passing) {
+    this.point = point;
+    this.passing = passing;
+  }
+
+  /** A crash when this point is passed for the {@code passing}-th time, counted from one. */
+  public static Crashes at(Point point, int passing) {
+    return new Crashes(point, passing);
+  }
+
+  @Override
+  public void pass(Point at, long number) {
+    if (at == point && passings.incrementAndGet() == passing) {
+      dead = true;
+    }
+    if (dead) {
+      throw new Crash(at, number);
+    }
+  }
+
+  /** Whether the point was passed so often. */
+  public boolean hasHappened() {
+    return dead;
+  }
+
+  @Override
+  public String toString() {
+    return "crash at passing %d of %s".formatted(passing, point);
+  }
+}

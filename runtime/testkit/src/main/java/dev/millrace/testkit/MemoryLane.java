@@ -1,0 +1,170 @@
+package dev.millrace.testkit;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Filter;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Query;
+import dev.millrace.loaders.Reads;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** One process's hold on a lane of a {@link MemoryStore}. */
+final class MemoryLane implements LaneStore, Reads {
+  private final MemoryStore store;
+  private final MemoryTables tables;
+  private final Frontier opened;
+  private final Probe probe;
+  private volatile boolean closed;
+
+  MemoryLane(MemoryStore store, MemoryTables tables, Frontier opened, Probe probe) {
+    this.store = store;
+    this.tables = tables;
+    this.opened = opened;
+    this.probe = probe;
+  }
+
+  @Override
+  public Frontier opened() {
+    return opened;
+  }
+
+  @Override
+  public Reads reads() {
+    return this;
+  }
+
+  /** Nothing is held while the probe is passed, so a held commit keeps no reader waiting. */
+  @Override
+  public void commit(CommitGroup group) {
+    long number = group.number();
+    probe.pass(Probe.Point.BEFORE_BEGIN, number);
+    checkOpen();
+    if (store.locked(() -> tables.isDone(opened.epoch(), number))) {
+      return;
+    }
+    try {
+      probe.pass(Probe.Point.DURING_COPY, number);
+      probe.pass(Probe.Point.AFTER_COPY, number);
+      probe.pass(Probe.Point.BEFORE_COMMIT, number);
+      checkOpen();
+    } catch (RuntimeException broken) {
+      probe.pass(Probe.Point.ROLLING_BACK, number);
+      throw broken;
+    }
+    store.locked(() -> {
+      if (!tables.isDone(opened.epoch(), number)) {
+        tables.commit(group);
+      }
+      return true;
+    });
+    probe.pass(Probe.Point.AFTER_COMMIT, number);
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new MillraceException(
+          Remedy.RESTART, "store was closed: epoch=%d".formatted(opened.epoch()));
+    }
+  }
+
+  @Override
+  public Map<String, String> effects(String effect, Collection<String> inputs) {
+    store.query("effect " + effect + " " + inputs.stream().sorted().toList());
+    return store.locked(() -> tables.effects(effect, inputs));
+  }
+
+  @Override
+  public void index(EntityType<?> type, Collection<String> columns) {
+    probe.pass(Probe.Point.BUILDING_INDEX, 0);
+    String description = type.table() + "(" + String.join(",", columns) + ")";
+    store.locked(() -> {
+      tables.index(description);
+      return true;
+    });
+  }
+
+  @Override
+  public void finish() {
+    probe.pass(Probe.Point.BUILDING_INDEX, 0);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  @Override
+  public <E> List<E> byIds(EntityType<E> type, Collection<Object> ids) {
+    store.query(type.table() + " ids " + ids.stream().map(String::valueOf).sorted().toList());
+    return read(
+        type,
+        rows -> {
+          List<Object> found = new ArrayList<>();
+          for (Object id : ids) {
+            Object row = rows.get(id);
+            if (row != null) {
+              found.add(row);
+            }
+          }
+          return found;
+        });
+  }
+
+  @Override
+  public <E> List<E> matching(EntityType<E> type, Collection<Filter> filters) {
+    store.query(type.table() + " " + describe(filters));
+    return read(
+        type,
+        rows ->
+            rows.values().stream()
+                .filter(row -> filters.stream().anyMatch(filter -> PlainRows.matches(row, filter)))
+                .toList());
+  }
+
+  @Override
+  public <E> List<E> page(Query<E> query, @Nullable E after, int size) {
+    store.query(
+        "%s page %d %s".formatted(query.type().table(), size, describe(List.of(query.filter()))));
+    return read(
+        query.type(),
+        rows -> {
+          List<E> typed = rows.values().stream().map(query.type().type()::cast).toList();
+          return PlainRows.answer(query.unlimited(), typed).stream()
+              .filter(row -> after == null || PlainRows.order(query).compare(row, after) > 0)
+              .limit(size)
+              .toList();
+        });
+  }
+
+  @Override
+  public boolean isEmpty(EntityType<?> type) {
+    return store.locked(() -> tables.rows(type).isEmpty());
+  }
+
+  private <E> List<E> read(
+      EntityType<E> type, Function<Map<Object, Object>, List<? extends Object>> chosen) {
+    return store.locked(() ->
+        chosen.apply(tables.rows(type)).stream()
+            .map(row -> type.type().cast(MemoryTables.stored(type, row)))
+            .collect(Collectors.toCollection(ArrayList::new)));
+  }
+
+  private static String describe(Collection<Filter> filters) {
+    return filters.stream()
+        .map(filter ->
+            filter.conditions().stream()
+                .map(one -> one.column() + " " + one.operator() + " " + one.values())
+                .collect(Collectors.joining(" and ")))
+        .collect(Collectors.joining(" or "));
+  }
+}

@@ -1,0 +1,154 @@
+package dev.millrace.testkit;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.EffectResult;
+import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * A durable store in memory, as strict as a database could ever be: an insert over a row, an update
+ * or a delete of a missing one, a change that misremembers what stood there, a checkpoint out of
+ * line are all errors. Epochs and numbered commits fence as in PostgreSQL.
+ *
+ * <p>It survives the crash of a lane by being the object that stays. A test makes it fail through
+ * the probe that it is opened with: an error with remedy {@code RETRY} before the commit is a
+ * transient one, after the commit it is a reply that was lost.
+ */
+public final class MemoryStore implements CommitStore {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final List<EntityType<?>> types;
+  private final Map<String, MemoryTables> lanes = new TreeMap<>(); // guarded by lock
+  private final List<String> queries = new ArrayList<>(); // guarded by lock
+  private long epochs; // guarded by lock
+  private volatile Consumer<String> beforeQuery = _ -> {};
+
+  public MemoryStore(List<EntityType<?>> types) {
+    this.types = List.copyOf(types);
+  }
+
+  /** The same store as another process sees it, which passes this probe. */
+  public CommitStore opened(Probe probe) {
+    return new CommitStore() {
+      @Override
+      public LaneStore takeOver(String lane) {
+        return MemoryStore.this.takeOver(lane, probe);
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  @Override
+  public LaneStore takeOver(String lane) {
+    return takeOver(lane, Probe.NONE);
+  }
+
+  private LaneStore takeOver(String lane, Probe probe) {
+    return locked(() -> {
+      MemoryTables tables = lanes.computeIfAbsent(lane, _ -> new MemoryTables(types));
+      epochs++;
+      return new MemoryLane(this, tables, tables.takeOver(epochs), probe);
+    });
+  }
+
+  @Override
+  public void close() {}
+
+  /**
+   * Runs before each query, with its description. It may wait, and it may throw as a database
+   * would.
+   */
+  public void beforeQuery(Consumer<String> action) {
+    beforeQuery = action;
+  }
+
+  /** What has been asked since the last call, in order. */
+  public List<String> takeQueries() {
+    return locked(() -> {
+      List<String> taken = List.copyOf(queries);
+      queries.clear();
+      return taken;
+    });
+  }
+
+  void query(String description) {
+    beforeQuery.accept(description);
+    locked(() -> queries.add(description));
+  }
+
+  /** The committed rows of a lane, by id. */
+  public <E> Map<Object, E> rows(String lane, EntityType<E> type) {
+    return locked(() -> {
+      Map<Object, E> rows = new TreeMap<>(SerialOracle.byId(type));
+      tables(lane).rows(type).forEach((id, row) -> rows.put(id, type.type().cast(row)));
+      return rows;
+    });
+  }
+
+  /** What a rewind of the lane could restore, in the order of commits. */
+  public List<UndoRow> undo(String lane) {
+    return locked(() -> tables(lane).undo());
+  }
+
+  /** Answers of effects that the lane has stored. */
+  public List<EffectResult> effects(String lane) {
+    return locked(() -> tables(lane).effects());
+  }
+
+  /** All commits of the lane so far. */
+  public List<Commit> commits(String lane) {
+    return locked(() -> tables(lane).commits());
+  }
+
+  public Frontier frontier(String lane) {
+    return locked(() -> tables(lane).frontier());
+  }
+
+  /** Indexes that were asked for, as {@code table(column,column)}. */
+  public List<String> indexes(String lane) {
+    return locked(() -> tables(lane).indexes());
+  }
+
+  private MemoryTables tables(String lane) {
+    MemoryTables tables = lanes.get(lane);
+    if (tables == null) {
+      throw new MillraceException(Remedy.REPORT_BUG, "lane was never taken over: lane=" + lane);
+    }
+    return tables;
+  }
+
+  <T> T locked(Supplier<T> action) {
+    lock.lock();
+    try {
+      return action.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * One transaction.
+   *
+   * @param batches the numbers of its batches, as the lane counts them
+   * @param block the last one
+   */
+  public record Commit(
+      long number,
+      long epoch,
+      List<Long> batches,
+      long checkpoint,
+      long block,
+      boolean reversible) {}
+}

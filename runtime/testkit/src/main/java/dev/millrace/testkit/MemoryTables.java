@@ -1,0 +1,224 @@
+package dev.millrace.testkit;
+
+import com.google.errorprone.annotations.FormatMethod;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.NetChanges;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.TableChanges;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.EffectResult;
+import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.Source;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Everything that is durable of one lane. Guarded by the store's lock. */
+final class MemoryTables {
+  private final Map<EntityType<?>, Map<Object, Object>> tables = new LinkedHashMap<>();
+  private final List<UndoRow> undo = new ArrayList<>();
+  private final Map<List<String>, EffectResult> effects = new LinkedHashMap<>();
+  private final Map<Long, Bytes32> hashes = new TreeMap<>();
+  private final List<MemoryStore.Commit> commits = new ArrayList<>();
+  private final List<String> indexes = new ArrayList<>();
+  private Frontier frontier = new Frontier(0, 0, 0, null);
+
+  MemoryTables(List<EntityType<?>> types) {
+    types.forEach(type -> tables.put(type, new HashMap<>()));
+  }
+
+  Frontier takeOver(long epoch) {
+    frontier = new Frontier(epoch, frontier.commit(), frontier.checkpoint(), frontier.place());
+    return frontier;
+  }
+
+  Map<Object, Object> rows(EntityType<?> type) {
+    Map<Object, Object> rows = tables.get(type);
+    if (rows == null) {
+      throw new MillraceException(Remedy.REPORT_BUG, "table does not exist: table=" + type.table());
+    }
+    return rows;
+  }
+
+  List<UndoRow> undo() {
+    return List.copyOf(undo);
+  }
+
+  List<EffectResult> effects() {
+    return List.copyOf(effects.values());
+  }
+
+  Map<String, String> effects(String effect, Iterable<String> inputs) {
+    Map<String, String> found = new HashMap<>();
+    for (String input : inputs) {
+      EffectResult result = effects.get(List.of(effect, input));
+      if (result != null) {
+        found.put(input, result.output());
+      }
+    }
+    return found;
+  }
+
+  List<MemoryStore.Commit> commits() {
+    return List.copyOf(commits);
+  }
+
+  List<String> indexes() {
+    return List.copyOf(indexes);
+  }
+
+  void index(String description) {
+    indexes.add(description);
+  }
+
+  Frontier frontier() {
+    return frontier;
+  }
+
+  /** Whether an earlier try of this commit has succeeded; an error if another has gone ahead. */
+  boolean isDone(long epoch, long number) {
+    if (frontier.epoch() == epoch && frontier.commit() == number) {
+      return true;
+    }
+    if (frontier.epoch() != epoch || frontier.commit() != number - 1) {
+      throw new MillraceException(
+          Remedy.YIELD,
+          "lane was taken over: epoch=%d commit=%d holder=%d at=%d"
+              .formatted(epoch, number, frontier.epoch(), frontier.commit()));
+    }
+    return false;
+  }
+
+  /** Checks all of a group before any of it is applied. */
+  void commit(CommitGroup group) {
+    long checkpoint = frontier.checkpoint();
+    for (ExecutedBatch batch : group.batches()) {
+      checkpoint += blocksWithEvents(batch.batch().events());
+      must(
+          checkpoint == batch.changes().lastCheckpoint(),
+          "checkpoint is out of line: expected=%d batch=%s",
+          checkpoint,
+          batch.changes().lastCheckpoint());
+      must(
+          batch.changes().reversible() == group.isReversible(),
+          "group mixes both sides of the window: commit=%d",
+          group.number());
+    }
+    Block last = group.last().batch().last();
+    Source.Place place = frontier.place();
+    must(
+        place == null || place.block() < last.number(),
+        "block is not ahead of the frontier: block=%d",
+        last.number());
+    List<UndoRow> history = new ArrayList<>();
+    tables.keySet().forEach(type -> history.addAll(walk(type, group)));
+    tables.keySet().forEach(type -> apply(type, group));
+    if (group.isReversible()) {
+      undo.addAll(history);
+    }
+    for (EffectResult effect : group.effects()) {
+      EffectResult known = effects.put(List.of(effect.effect(), effect.input()), effect);
+      must(known == null, "effect is stored already: effect=%s", effect);
+    }
+    group.blocks().forEach(block -> hashes.put(block.number(), block.hash()));
+    frontier =
+        new Frontier(
+            frontier.epoch(),
+            group.number(),
+            group.checkpoint(),
+            new Source.Place(last.number(), last.hash()));
+    commits.add(
+        new MemoryStore.Commit(
+            group.number(),
+            frontier.epoch(),
+            group.batches().stream().map(ExecutedBatch::number).toList(),
+            group.checkpoint(),
+            last.number(),
+            group.isReversible()));
+  }
+
+  private static long blocksWithEvents(List<Event> events) {
+    return events.stream().mapToLong(event -> event.block().number()).distinct().count();
+  }
+
+  /** Goes through the changes one by one: each must know what really stood there. */
+  private <E> List<UndoRow> walk(EntityType<E> type, CommitGroup group) {
+    Map<Object, @Nullable Object> now = new HashMap<>();
+    List<UndoRow> history = new ArrayList<>();
+    for (TableChanges<E> changes : group.changesOf(type)) {
+      Set<List<Object>> seen = new HashSet<>();
+      for (int i = 0; i < changes.size(); i++) {
+        Object id = changes.id(i);
+        Object stood = now.containsKey(id) ? now.get(id) : rows(type).get(id);
+        must(
+            changes.isBlind(i) || Objects.equals(changes.before(i), stood),
+            "change misremembers what stood there: change=%s stood=%s",
+            type.table() + " " + id,
+            stood);
+        must(
+            type.isImmutable()
+                || seen.add(
+                    changes.keepsVersions() ? List.of(id, changes.checkpoint(i)) : List.of(id)),
+            "row has two changes: row=%s",
+            type.table() + " " + id);
+        must(!type.isImmutable() || stood == null, "row exists already: row=%s", id);
+        history.add(new UndoRow(type.table(), id, changes.checkpoint(i), stood));
+        now.put(id, changes.after(i));
+      }
+    }
+    return history;
+  }
+
+  private <E> void apply(EntityType<E> type, CommitGroup group) {
+    NetChanges<E> net = NetChanges.of(type, group.changesOf(type));
+    Map<Object, Object> rows = rows(type);
+    for (E row : net.inserts()) {
+      Object old = rows.put(type.id(row), stored(type, row));
+      must(old == null, "insert over a row: row=%s", row);
+    }
+    for (E row : net.updates()) {
+      Object old = rows.put(type.id(row), stored(type, row));
+      must(old != null, "update of a missing row: row=%s", row);
+    }
+    for (E row : net.upserts()) {
+      rows.put(type.id(row), stored(type, row));
+    }
+    for (Object id : net.deletes()) {
+      boolean blind = group.changesOf(type).stream().anyMatch(changes -> isBlind(changes, id));
+      must(rows.remove(id) != null || blind, "delete of a missing row: id=%s", id);
+    }
+  }
+
+  private static boolean isBlind(TableChanges<?> changes, Object id) {
+    for (int i = 0; i < changes.size(); i++) {
+      if (changes.id(i).equals(id)) {
+        return changes.isBlind(i);
+      }
+    }
+    return false;
+  }
+
+  /** A row leaves the process by its values, and comes back as another object. */
+  static <E> Object stored(EntityType<E> type, Object row) {
+    return Objects.requireNonNull(type.create(type.values(type.type().cast(row))));
+  }
+
+  @FormatMethod
+  private static void must(boolean holds, String rule, @Nullable Object... values) {
+    if (!holds) {
+      throw new MillraceException(Remedy.REPORT_BUG, rule.formatted(values));
+    }
+  }
+}
