@@ -75,7 +75,7 @@ final class Tables {
     return texts;
   }
 
-  private static String quoted(String name) {
+  static String quoted(String name) {
     return '"' + name.replace("\"", "\"\"") + '"';
   }
 }

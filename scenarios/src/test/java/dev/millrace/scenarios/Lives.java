@@ -1,0 +1,91 @@
+package dev.millrace.scenarios;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.testkit.Crashes;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Random;
+
+/**
+ * Runs a scenario to its end in as many lives as it takes: each has settings of its own and crashes
+ * at one passing of one fault point, unless it is done before. The store is what stays.
+ */
+final class Lives {
+  private static final Probe.Point[] POINTS = Probe.Point.values();
+  private static final int[] DEPTHS = {0, 1, 8};
+  private static final int[] BATCHES = {1, 7, 60, 1000};
+  private static final int LATEST_PASSING = 8;
+
+  /** How a life takes the lane over. */
+  interface Store {
+    LaneStore takeOver(Probe probe);
+  }
+
+  private final Scenario scenario;
+  private final Random random;
+  private final Map<Probe.Point, Integer> crashes = new EnumMap<>(Probe.Point.class);
+
+  Lives(Scenario scenario, long seed) {
+    this.scenario = scenario;
+    this.random = new Random(seed);
+  }
+
+  /** Lives until the stream is done; the probe of each is told as well. */
+  void untilDone(Store store) throws InterruptedException {
+    LaneEnd end;
+    do {
+      end = live(store);
+    } while (!(end instanceof LaneEnd.Done));
+  }
+
+  private LaneEnd live(Store store) throws InterruptedException {
+    Probe.Point point = POINTS[random.nextInt(POINTS.length)];
+    Crashes crash = Crashes.at(point, 1 + random.nextInt(LATEST_PASSING));
+    LaneEnd end = live(scenario, store, settings(), crash);
+    if (crash.hasHappened()) {
+      crashes.merge(point, 1, Integer::sum);
+    } else {
+      assertThat(end).as("life without a crash").isInstanceOf(LaneEnd.Done.class);
+    }
+    return end;
+  }
+
+  /** One life; one that crashes while it takes the lane over has not even begun. */
+  static LaneEnd live(Scenario scenario, Store store, LaneSettings settings, Probe probe)
+      throws InterruptedException {
+    try (Lane lane =
+        new Lane(
+            "1337",
+            scenario.indexer(),
+            scenario.source(),
+            store.takeOver(probe),
+            settings,
+            probe)) {
+      lane.start();
+      return lane.await();
+    }
+  }
+
+  private LaneSettings settings() {
+    return new LaneSettings(
+        DEPTHS[random.nextInt(DEPTHS.length)],
+        BATCHES[random.nextInt(BATCHES.length)],
+        random.nextInt(3) == 0 ? 10_000 : 64L << 20, // one in three evicts all the time
+        random.nextInt(3) == 0 ? 20_000 : 16L << 20);
+  }
+
+  /** Crashes so far, by point. */
+  Map<Probe.Point, Integer> crashes() {
+    return crashes;
+  }
+
+  int total() {
+    return crashes.values().stream().mapToInt(Integer::intValue).sum();
+  }
+}

@@ -1,0 +1,107 @@
+package dev.millrace.scenarios;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.testkit.MemoryStore;
+import dev.millrace.testkit.SerialOracle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The scenarios over the store in memory: however they run, the rows are those of the reference.
+ */
+@Timeout(300)
+final class ScenarioTest {
+  private static final int CRASHES = 500;
+
+  static Stream<Scenario> scenarios() {
+    return Stream.of(Scenario.erc20(3, 120), Scenario.registry(3, 250));
+  }
+
+  @ParameterizedTest
+  @MethodSource("scenarios")
+  void oracle_comesToTheRowsOfTheReference(Scenario scenario) throws Exception {
+    SerialOracle oracle = new SerialOracle(scenario.entities()).run(scenario.source());
+    Map<String, List<?>> rows = new TreeMap<>();
+    for (EntityType<?> type : scenario.entities()) {
+      rows.put(type.name(), List.copyOf(oracle.rows(type).values()));
+    }
+
+    assertThat(rows).isEqualTo(scenario.expected());
+  }
+
+  @Tag("A18")
+  @DisplayName("A18 batch sizes and depths leave the same rows")
+  @ParameterizedTest
+  @MethodSource("scenarios")
+  void rows_doNotDependOnBatchesAndDepth(Scenario scenario) throws InterruptedException {
+    for (int depth : new int[] {0, 1, 8}) {
+      for (int batchEvents : new int[] {1, 7, 1000}) {
+        MemoryStore store = new MemoryStore(scenario.entities());
+        LaneSettings settings = new LaneSettings(depth, batchEvents, 64L << 20, 16L << 20);
+
+        LaneEnd end = Lives.live(scenario, _ -> store.takeOver("1337"), settings, Probe.NONE);
+
+        assertThat(end).isEqualTo(new LaneEnd.Done());
+        assertThat(rows(store, scenario))
+            .as("depth=%d batchEvents=%d", depth, batchEvents)
+            .isEqualTo(scenario.expected());
+      }
+    }
+  }
+
+  @Test
+  @Tag("A16")
+  @Tag("D1")
+  @DisplayName("A16 D1 a thousand crashes at all fault points leave the same rows")
+  void rows_doNotDependOnCrashes() throws InterruptedException {
+    for (Scenario scenario : List.of(Scenario.erc20(4, 40), Scenario.registry(4, 60))) {
+      Lives lives = new Lives(scenario, 17);
+      while (lives.total() < CRASHES) {
+        MemoryStore store = new MemoryStore(scenario.entities());
+        int before = lives.total();
+
+        lives.untilDone(probe -> store.opened(probe).takeOver("1337"));
+
+        assertThat(rows(store, scenario))
+            .as("scenario=%s after crashes %d to %d", scenario, before, lives.total())
+            .isEqualTo(scenario.expected());
+      }
+      assertThat(lives.crashes())
+          .as("fault points at which something has crashed")
+          .containsKeys(
+              Probe.Point.FETCH,
+              Probe.Point.BEFORE_PRELOAD,
+              Probe.Point.BEFORE_RUN,
+              Probe.Point.AFTER_RUN,
+              Probe.Point.BEFORE_COMMIT_GROUP,
+              Probe.Point.BEFORE_BEGIN,
+              Probe.Point.DURING_COPY,
+              Probe.Point.AFTER_COPY,
+              Probe.Point.BEFORE_COMMIT,
+              Probe.Point.AFTER_COMMIT,
+              Probe.Point.COMMITTED);
+    }
+  }
+
+  private static Map<String, List<?>> rows(MemoryStore store, Scenario scenario) {
+    Map<String, List<?>> rows = new TreeMap<>();
+    for (EntityType<?> type : scenario.entities()) {
+      rows.put(type.name(), new ArrayList<>(store.rows("1337", type).values()));
+    }
+    return rows;
+  }
+}
