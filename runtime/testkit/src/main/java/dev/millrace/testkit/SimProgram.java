@@ -1,0 +1,139 @@
+package dev.millrace.testkit;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.pipeline.Context;
+import dev.millrace.pipeline.Effect;
+import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.EventHandler;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.testkit.SimMoves.Move;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** A random program and the random chain it runs over, both made of a seed. */
+final class SimProgram implements Indexer {
+  private final List<EntityType<?>> types = SimRows.types();
+  private final long seed;
+  private final int blocks;
+  private final Script script = new Script();
+  private final List<List<Move>> handlers = new ArrayList<>();
+  private final SimMoves.SimSpread spread;
+  private final Effect<Long, Long> outside =
+      Effect.of("outside", Long.class, Long.class, input -> input * 7 - 3);
+  private final Effect<String, String> once =
+      Effect.of("once", String.class, String.class, input -> input + "!").persisted();
+  private int events;
+  private int poisoned = -1;
+  private long poisonedBlock = -1;
+
+  SimProgram(long seed) {
+    this(seed, Integer.MAX_VALUE);
+  }
+
+  /** The same chain, cut off after so many blocks. */
+  SimProgram(long seed, int mostBlocks) {
+    this.seed = seed;
+    Random random = new Random(seed);
+    this.spread =
+        new SimMoves.SimSpread(wide(random, 4, 60), wide(random, 2, 20), wide(random, 5, 40));
+    for (int i = 1 + random.nextInt(4); i > 0; i--) {
+      List<Move> moves = new ArrayList<>();
+      for (int j = 1 + random.nextInt(6); j > 0; j--) {
+        moves.add(SimMoves.ALL.get(random.nextInt(SimMoves.ALL.size())));
+      }
+      handlers.add(moves);
+    }
+    int planned = 5 + random.nextInt(45);
+    int busy = 1 + random.nextInt(6);
+    if (random.nextInt(12) == 0) {
+      poisoned = random.nextInt(planned * busy / 2 + 1);
+    }
+    if (random.nextInt(3) > 0) {
+      script.reversibleFrom(random.nextInt(planned + 1));
+    }
+    this.blocks = Math.min(planned, mostBlocks);
+    for (int block = 0; block < blocks; block++) {
+      List<EventHandler> told = new ArrayList<>();
+      int count = random.nextInt(3) == 0 ? 0 : random.nextInt(busy + 1);
+      for (int i = 0; i < count; i++) {
+        told.add(event(random.nextInt(handlers.size()), random.nextLong(), events == poisoned));
+        poisonedBlock = events == poisoned ? block : poisonedBlock;
+        events++;
+      }
+      script.block(told);
+    }
+  }
+
+  private static int wide(Random random, int narrow, int wide) {
+    return random.nextBoolean() ? narrow : wide;
+  }
+
+  private EventHandler event(int handler, long eventSeed, boolean poison) {
+    List<Move> moves = handlers.get(handler);
+    return new EventHandler() {
+      @Override
+      public String name() {
+        return "program-" + handler;
+      }
+
+      @Override
+      public void handle(Event event, Context context) {
+        new SimMoves(context, spread, outside, once, eventSeed).make(moves, event.id());
+        if (poison) {
+          drinkPoison(context);
+        }
+      }
+    };
+  }
+
+  /** An error of the Context that the handler hides: it must fail the event all the same. */
+  private static void drinkPoison(Context context) {
+    try {
+      context.require(SimRows.Account.class, Address.of("0x" + "ff".repeat(20)));
+    } catch (RuntimeException hidden) {
+      context.delete(SimRows.Spot.class, 0L);
+    }
+  }
+
+  @Override
+  public String name() {
+    return "sim_" + seed;
+  }
+
+  @Override
+  public List<EntityType<?>> entities() {
+    return types;
+  }
+
+  @Override
+  public SortedMap<String, String> asks() {
+    return new TreeMap<>();
+  }
+
+  Script script() {
+    return script;
+  }
+
+  int blocks() {
+    return blocks;
+  }
+
+  int events() {
+    return events;
+  }
+
+  /** The block whose event no handler can handle; -1 where all can. */
+  long poisonedBlock() {
+    return poisonedBlock;
+  }
+
+  @Override
+  public String toString() {
+    return "blocks=%d events=%d handlers=%d ids=%s poisonedBlock=%d"
+        .formatted(blocks, events, handlers.size(), spread, poisonedBlock);
+  }
+}

@@ -1,0 +1,72 @@
+package dev.millrace.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Random programs, chains, settings and faults against the oracle, over a store in memory. {@code
+ * -Dmillrace.seeds=N} runs N of them, {@code -Dmillrace.from=S} begins at another seed, {@code
+ * -Dmillrace.seed=S} runs one.
+ */
+final class SimulationTest {
+  private static final int SIDE_BY_SIDE = 4;
+
+  @Test
+  @Tag("A18")
+  @Tag("B15")
+  @Tag("D1")
+  @Timeout(value = 30, unit = TimeUnit.DAYS)
+  @DisplayName("A18 B15 D1 every seed leaves the tables of the oracle")
+  void seeds_leaveTheTablesOfTheOracle() throws Exception {
+    long one = Long.getLong("millrace.seed", -1);
+    long from = one >= 0 ? one : Long.getLong("millrace.from", 1);
+    long count = one >= 0 ? 1 : Long.getLong("millrace.seeds", 2_000);
+    ConcurrentLinkedQueue<AssertionError> failures = new ConcurrentLinkedQueue<>();
+    AtomicInteger done = new AtomicInteger();
+    try (ExecutorService workers = Executors.newFixedThreadPool(SIDE_BY_SIDE)) {
+      List<Future<?>> runs = new ArrayList<>();
+      for (int worker = 0; worker < SIDE_BY_SIDE; worker++) {
+        long first = from + worker;
+        runs.add(
+            workers.submit(() -> {
+              for (long seed = first; seed < from + count; seed += SIDE_BY_SIDE) {
+                run(seed, failures);
+                done.incrementAndGet();
+              }
+              return true;
+            }));
+      }
+      for (Future<?> run : runs) {
+        run.get();
+      }
+    }
+    if (!failures.isEmpty()) {
+      throw failures.element();
+    }
+    assertThat((long) done.get()).isEqualTo(count);
+  }
+
+  private static void run(long seed, ConcurrentLinkedQueue<AssertionError> failures)
+      throws Exception {
+    if (!failures.isEmpty()) {
+      return;
+    }
+    try {
+      Simulation.check(seed);
+    } catch (AssertionError failed) {
+      failures.add(failed);
+    }
+  }
+}
