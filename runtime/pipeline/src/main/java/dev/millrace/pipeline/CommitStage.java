@@ -104,12 +104,18 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     MillraceException failure = slot.failure;
     if (failure != null) {
       end(new LaneEnd.Failed(failure));
+    } else if (halt.hasFailed()) {
+      end(new LaneEnd.Failed(abandoned())); // a failure has a slot of its own, which comes first
     } else if (halt.isDraining()) {
       end(new LaneEnd.Drained());
     } else {
       finish();
       end(new LaneEnd.Done());
     }
+  }
+
+  private static MillraceException abandoned() {
+    return new MillraceException(Remedy.RESTART, "lane was abandoned before its stream ended");
   }
 
   private static boolean isReversible(Slot slot) {

@@ -4,11 +4,14 @@ import com.lmax.disruptor.RingBuffer;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Moves batches from the source into the ring. One thread of its own. */
 final class FetchStage {
+  private static final long LOOK_UP_MILLIS = 50;
+
   private final Source source;
   private final int batchEvents;
   private final RingBuffer<Slot> ring;
@@ -69,9 +72,20 @@ final class FetchStage {
     }
   }
 
-  /** The last slot of the stream; nothing is published after it. */
+  /**
+   * The last slot of the stream; nothing is published after it, and nothing at all once the stages
+   * that would free a slot are gone.
+   */
   private void publish(Consumer<Slot> content) {
-    freeSlots.acquireUninterruptibly();
-    ring.publishEvent((slot, _) -> content.accept(slot));
+    while (!halt.isAbandoned()) {
+      try {
+        if (freeSlots.tryAcquire(LOOK_UP_MILLIS, TimeUnit.MILLISECONDS)) {
+          ring.publishEvent((slot, _) -> content.accept(slot));
+          return;
+        }
+      } catch (InterruptedException _) {
+        // The interrupt ended the feed; its end must still be told, unless the lane is abandoned.
+      }
+    }
   }
 }

@@ -7,6 +7,7 @@ package dev.millrace.pipeline;
 final class Halt {
   private volatile boolean draining;
   private volatile boolean failed;
+  private volatile boolean abandoned;
 
   /** No batch begins to run any more; those that have run still commit. */
   void drain() {
@@ -18,6 +19,12 @@ final class Halt {
     failed = true;
   }
 
+  /** Nobody waits for anything any more: what is in transit is lost. */
+  void abandon() {
+    abandoned = true;
+    failed = true;
+  }
+
   /** Whether execute may begin another batch. */
   boolean allowsRuns() {
     return !draining && !failed;
@@ -25,5 +32,14 @@ final class Halt {
 
   boolean isDraining() {
     return draining;
+  }
+
+  /** Whether something has failed, or the lane was abandoned, so that batches may be missing. */
+  boolean hasFailed() {
+    return failed;
+  }
+
+  boolean isAbandoned() {
+    return abandoned;
   }
 }

@@ -51,8 +51,11 @@ public final class Lane implements AutoCloseable {
   private final RingBuffer<Slot> ring;
   private final Semaphore freeSlots;
   private final CommitStage commit;
-  private final List<BatchEventProcessor<Slot>> processors = new ArrayList<>();
-  private final List<Thread> threads = new ArrayList<>();
+
+  /** Written once, by {@link #start}, before any of them runs. */
+  private volatile List<BatchEventProcessor<Slot>> processors = List.of();
+
+  private volatile List<Thread> threads = List.of();
 
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile @Nullable LaneEnd end;
@@ -99,8 +102,11 @@ public final class Lane implements AutoCloseable {
     return empty;
   }
 
-  /** Begins to fetch, to run and to commit. */
-  public void start() {
+  /** Begins to fetch, to run and to commit; does nothing once the lane was closed. */
+  public synchronized void start() {
+    if (halt.isAbandoned()) {
+      return;
+    }
     ExecuteStage execute =
         new ExecuteStage(settings, memory, progress, transit, halt, probe, nanos);
     // Slots become visible to commit one by one: by default a whole run does only when its last
@@ -111,21 +117,34 @@ public final class Lane implements AutoCloseable {
         new BatchEventProcessorBuilder()
             .build(ring, ring.newBarrier(executing.getSequence()), commit);
     ring.addGatingSequences(committing.getSequence());
-    processors.add(executing);
-    processors.add(committing);
-    threads.add(
-        Thread.ofPlatform().daemon().name("millrace-" + name + "-execute").start(executing));
-    threads.add(
-        Thread.ofPlatform().daemon().name("millrace-" + name + "-commit").start(committing));
     FetchStage fetch = new FetchStage(source, settings.batchEvents(), ring, freeSlots, halt, probe);
-    threads.add(
-        Thread.ofVirtual()
-            .name("millrace-" + name + "-fetch")
-            .start(() -> fetch.run(store.opened().place(), opened -> feed = opened)));
+    processors = List.of(executing, committing);
+    threads =
+        List.of(
+            stage("execute").unstarted(executing),
+            stage("commit").unstarted(committing),
+            Thread.ofVirtual()
+                .name("millrace-" + name + "-fetch")
+                .unstarted(() -> fetch.run(store.opened().place(), this::opened)));
+    threads.forEach(Thread::start);
   }
 
-  private void end(LaneEnd how) {
-    end = how;
+  private Thread.Builder stage(String stage) {
+    return Thread.ofPlatform().daemon().name("millrace-" + name + "-" + stage);
+  }
+
+  /** Whoever stops the lane first says so and then looks for a feed; here it is the other way. */
+  private void opened(Source.Feed opened) {
+    feed = opened;
+    if (!halt.allowsRuns()) {
+      opened.close();
+    }
+  }
+
+  private synchronized void end(LaneEnd how) {
+    if (end == null) {
+      end = how;
+    }
     closeFeed();
     ended.countDown();
   }
@@ -213,7 +232,7 @@ public final class Lane implements AutoCloseable {
   /** Abandons the lane: threads end, and what is in transit is lost. Idempotent and bounded. */
   @Override
   public void close() {
-    halt.fail();
+    abandon();
     retry.abandon();
     transit.abandon();
     closeFeed();
@@ -224,11 +243,14 @@ public final class Lane implements AutoCloseable {
     for (Thread thread : threads) {
       join(thread, until - nanos.getAsLong());
     }
-    if (end == null) {
-      end(
-          new LaneEnd.Failed(
-              new MillraceException(Remedy.RESTART, "lane was abandoned: lane=" + name)));
-    }
+    end(
+        new LaneEnd.Failed(
+            new MillraceException(Remedy.RESTART, "lane was abandoned: lane=" + name)));
+  }
+
+  /** Not while it is being started: then nothing would stop its threads. */
+  private synchronized void abandon() {
+    halt.abandon();
   }
 
   private static void join(Thread thread, long nanosLeft) {
