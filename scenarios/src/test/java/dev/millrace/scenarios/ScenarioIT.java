@@ -1,0 +1,133 @@
+package dev.millrace.scenarios;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.embedded.PostgresSettings;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.PostgresStore;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The scenarios over PostgreSQL: however they run, the rows are those of the reference. */
+@Timeout(600)
+final class ScenarioIT {
+  private static final int CRASHES = 60;
+
+  @TempDir private static Path directory;
+  private static EmbeddedPostgres server;
+
+  @BeforeAll
+  static void start() {
+    // Nobody pulls the plug of this machine, and the tests commit thousands of times.
+    server =
+        EmbeddedPostgres.start(
+            directory.resolve("postgres"), PostgresSettings.standard().with("fsync", "off"));
+  }
+
+  @AfterAll
+  static void stop() {
+    server.stop();
+  }
+
+  static Stream<Scenario> scenarios() {
+    return Stream.of(Scenario.erc20(5, 80), Scenario.registry(5, 100));
+  }
+
+  @Tag("A18")
+  @DisplayName("A18 batch sizes and depths leave the same tables")
+  @ParameterizedTest
+  @MethodSource("scenarios")
+  void tables_doNotDependOnBatchesAndDepth(Scenario scenario) throws Exception {
+    for (int depth : new int[] {0, 1, 8}) {
+      for (int batchEvents : new int[] {1, 7, 1000}) {
+        LaneSettings settings = new LaneSettings(depth, batchEvents, 64L << 20, 16L << 20);
+        PostgresStore.reset(database(), scenario.indexer().name());
+        try (Processes processes = new Processes(scenario)) {
+          LaneEnd end = Lives.live(scenario, processes, settings, Probe.NONE);
+
+          assertThat(end).isEqualTo(new LaneEnd.Done());
+        }
+        assertThat(rows(scenario))
+            .as("depth=%d batchEvents=%d", depth, batchEvents)
+            .isEqualTo(scenario.expected());
+      }
+    }
+  }
+
+  @Tag("A16")
+  @Tag("D1")
+  @DisplayName("A16 D1 crashes at all fault points leave the same tables")
+  @ParameterizedTest
+  @MethodSource("scenarios")
+  void tables_doNotDependOnCrashes(Scenario scenario) throws Exception {
+    Lives lives = new Lives(scenario, 23);
+    while (lives.total() < CRASHES) {
+      PostgresStore.reset(database(), scenario.indexer().name());
+      try (Processes processes = new Processes(scenario)) {
+        lives.untilDone(processes);
+      }
+      assertThat(rows(scenario)).as("after %s", lives.crashes()).isEqualTo(scenario.expected());
+    }
+    assertThat(lives.crashes())
+        .containsKeys(
+            Probe.Point.BEFORE_BEGIN,
+            Probe.Point.DURING_COPY,
+            Probe.Point.AFTER_COPY,
+            Probe.Point.BEFORE_COMMIT,
+            Probe.Point.AFTER_COMMIT);
+  }
+
+  /** Each life has a store of its own, as a process has; the one before it is gone by then. */
+  private static final class Processes implements Lives.Store, AutoCloseable {
+    private final Scenario scenario;
+    private List<PostgresStore> living = List.of();
+
+    Processes(Scenario scenario) {
+      this.scenario = scenario;
+    }
+
+    @Override
+    public LaneStore takeOver(Probe probe) {
+      close();
+      PostgresStore store = PostgresStore.open(database(), scenario.indexer(), probe);
+      living = List.of(store);
+      return store.takeOver("1337");
+    }
+
+    @Override
+    public void close() {
+      living.forEach(PostgresStore::close);
+      living = List.of();
+    }
+  }
+
+  private static Map<String, List<?>> rows(Scenario scenario) throws SQLException {
+    DatabaseSettings database = database();
+    try (Connection connection =
+        DriverManager.getConnection(database.url(), database.user(), database.password())) {
+      return StoredRows.of(connection, scenario.indexer().name(), scenario.entities());
+    }
+  }
+
+  private static DatabaseSettings database() {
+    return DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password());
+  }
+}
