@@ -27,6 +27,10 @@ final class Commands {
     }
     line = new CommandLine(new Top());
     line.addSubcommand(new RunCommand(shell, indexers));
+    line.addSubcommand(new StatusCommand(shell));
+    line.addSubcommand(new ResetCommand(shell));
+    line.addSubcommand(new AcceptCommand(shell, indexers));
+    line.addSubcommand(new SqlCommand(shell));
     for (Extension extension : extensions) {
       extension.commands(shell).forEach(line::addSubcommand);
     }

@@ -2,12 +2,19 @@ package dev.millrace.app;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.LaneSettings;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The options that every command has; a command takes them as a picocli mixin. */
 public final class CommonOptions {
+  private static final String STANDARD = "millrace.yaml";
+
   @Option(
       names = {"-c", "--config"},
       paramLabel = "FILE",
@@ -23,7 +30,7 @@ public final class CommonOptions {
 
   /** Reads the config, with the data directory that the options ask for. */
   public Config require(Shell shell) {
-    Path file = shell.resolve(config == null ? Path.of("millrace.yaml") : config);
+    Path file = shell.resolve(config == null ? Path.of(STANDARD) : config);
     return switch (ConfigFile.read(file, shell.environment())) {
       case ConfigFile.Valid valid -> {
         valid.warnings().forEach(warning -> shell.err().println("millrace: " + warning));
@@ -36,6 +43,24 @@ public final class CommonOptions {
   /** Whether a config was named. */
   public boolean hasConfig() {
     return config != null;
+  }
+
+  /**
+   * Reads the config where there is one, and otherwise takes the embedded database of the data
+   * directory.
+   */
+  Config orEmbedded(Shell shell, Optional<String> name) {
+    boolean found = config != null || Files.exists(shell.directory().resolve(STANDARD));
+    if (found || name.isEmpty()) {
+      return require(shell);
+    }
+    return new Config(
+        name.get(),
+        new Config.Postgres.Embedded(),
+        List.of(),
+        LaneSettings.USUAL,
+        OptionalInt.empty(),
+        dataDir(shell));
   }
 
   /** The data directory, for a command that reads no config. */

@@ -39,6 +39,7 @@ public final class IndexerRuntime implements AutoCloseable {
   private final Config config;
   private final Ports ports;
   private final Probe probe;
+  private final Duration drain;
 
   // Written by start() before any watcher runs, read by everybody afterwards.
   private volatile List<RunningLane> lanes = List.of();
@@ -50,16 +51,17 @@ public final class IndexerRuntime implements AutoCloseable {
   private volatile boolean stopping;
   private volatile boolean incomplete;
 
-  IndexerRuntime(Indexer indexer, Config config, Ports ports, Probe probe) {
+  IndexerRuntime(Indexer indexer, Config config, Ports ports, Probe probe, Duration drain) {
     this.indexer = indexer;
     this.config = config;
     this.ports = ports;
     this.probe = probe;
+    this.drain = drain;
   }
 
   /** Nothing is opened before {@link #start}. */
   public static IndexerRuntime of(Indexer indexer, Config config) {
-    return new IndexerRuntime(indexer, config, new Wiring(indexer, config), Probe.NONE);
+    return new IndexerRuntime(indexer, config, new Wiring(indexer, config), Probe.NONE, DRAIN);
   }
 
   /** What a runtime is put together from. */
@@ -227,13 +229,13 @@ public final class IndexerRuntime implements AutoCloseable {
 
   private void drain(RunningLane lane) {
     try {
-      if (!lane.lane().drain(DRAIN)) {
+      if (!lane.lane().drain(drain)) {
         incomplete = true;
         log.warn(
             "{}: chain {} was not drained in time, the rest is rolled back: seconds={} {}",
             indexer.name(),
             lane.id(),
-            DRAIN.toSeconds(),
+            drain.toSeconds(),
             lane.position());
       }
     } catch (InterruptedException _) {

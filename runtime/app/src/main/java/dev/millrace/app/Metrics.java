@@ -7,7 +7,9 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -16,6 +18,7 @@ import java.util.function.ToDoubleFunction;
 final class Metrics implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final Map<String, MultiGauge> gauges = new HashMap<>(); // @GuardedBy this
   private final Supplier<Status> status;
 
   Metrics(Supplier<Status> status) {
@@ -49,7 +52,9 @@ final class Metrics implements AutoCloseable {
   private void rows(String name, Status status, Function<Lane, List<Row<?>>> rows) {
     List<Row<?>> all = new ArrayList<>();
     status.lanes().forEach(lane -> all.addAll(rows.apply(lane)));
-    MultiGauge.builder(name).register(registry).register(all, true);
+    gauges
+        .computeIfAbsent(name, once -> MultiGauge.builder(once).register(registry))
+        .register(all, true);
   }
 
   private static List<Row<?>> stalls(Lane lane) {

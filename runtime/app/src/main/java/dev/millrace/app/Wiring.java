@@ -123,6 +123,12 @@ final class Wiring implements IndexerRuntime.Ports {
 
   @Override
   public CommitStore store(Probe probe) {
-    return Stores.open(new ConfiguredIndexer(indexer, config), config, probe);
+    Database database = Database.open(config);
+    try {
+      return database.store(new ConfiguredIndexer(indexer, config), probe);
+    } catch (RuntimeException failed) {
+      database.close();
+      throw failed;
+    }
   }
 }

@@ -1,0 +1,96 @@
+package dev.millrace.app;
+
+import dev.millrace.embedded.EmbeddedException;
+import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.embedded.PostgresSettings;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.PostgresStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The PostgreSQL that a config names; a server of our own runs at least until this is closed. */
+public final class Database implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Database.class);
+
+  private final DatabaseSettings settings;
+  private final Optional<EmbeddedPostgres> embedded;
+
+  private Database(DatabaseSettings settings, Optional<EmbeddedPostgres> embedded) {
+    this.settings = settings;
+    this.embedded = embedded;
+  }
+
+  /** Starts the embedded server, or joins it where it runs; a configured one is not touched yet. */
+  public static Database open(Config config) {
+    return switch (config.postgres()) {
+      case Config.Postgres.Server server ->
+          new Database(
+              DatabaseSettings.of(
+                  server.url(), server.user().orElse(null), server.password().orElse(null)),
+              Optional.empty());
+      case Config.Postgres.Embedded _ -> embedded(config.dataDir());
+    };
+  }
+
+  private static Database embedded(Path dataDir) {
+    PostgresSettings wanted =
+        PostgresSettings.standard()
+            .withCache(dataDir.resolve("cache"))
+            .withProgress(news -> log.info("embedded: {}", news));
+    try {
+      EmbeddedPostgres server = EmbeddedPostgres.start(directory(dataDir), wanted);
+      return new Database(
+          DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password()),
+          Optional.of(server));
+    } catch (EmbeddedException failed) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "embedded PostgreSQL cannot be had: " + failed.getMessage(), failed);
+    }
+  }
+
+  /** Whether there may be anything in it; asking costs no start of a server. */
+  static boolean mayHoldRows(Config config) {
+    return config.postgres() instanceof Config.Postgres.Server
+        || Files.isDirectory(directory(config.dataDir()));
+  }
+
+  private static Path directory(Path dataDir) {
+    return dataDir.resolve("postgres");
+  }
+
+  public DatabaseSettings settings() {
+    return settings;
+  }
+
+  /** The store of an indexer; it closes this database with itself. */
+  CommitStore store(ConfiguredIndexer indexer, Probe probe) {
+    return new Owned(PostgresStore.open(settings, indexer, probe), this);
+  }
+
+  private record Owned(CommitStore store, Database database) implements CommitStore {
+    @Override
+    public LaneStore takeOver(String lane) {
+      return store.takeOver(lane);
+    }
+
+    @Override
+    public void close() {
+      try (database) {
+        store.close();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    embedded.ifPresent(EmbeddedPostgres::close);
+  }
+}

@@ -1,0 +1,46 @@
+package dev.millrace.app;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.postgres.PostgresStore;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Deletes what was indexed. */
+@Command(
+    name = "reset",
+    mixinStandardHelpOptions = true,
+    description = "Deletes everything that an indexer has written, so that it begins anew.")
+final class ResetCommand implements Callable<Integer> {
+  private final Shell shell;
+
+  @Mixin private final CommonOptions options = new CommonOptions();
+
+  @Option(names = "--yes", description = "Do it: there is no way back.")
+  private boolean yes;
+
+  ResetCommand(Shell shell) {
+    this.shell = shell;
+  }
+
+  @Override
+  public Integer call() {
+    Config config = options.require(shell);
+    if (!yes) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "reset deletes the whole schema, add --yes if that is meant: schema=%s postgres=%s"
+              .formatted(config.name(), config.postgres()));
+    }
+    boolean existed = false;
+    if (Database.mayHoldRows(config)) {
+      try (Database database = Database.open(config)) {
+        existed = PostgresStore.reset(database.settings(), config.name());
+      }
+    }
+    shell.out().println(config.name() + (existed ? ": deleted" : ": there was nothing to delete"));
+    return ExitCode.DONE;
+  }
+}

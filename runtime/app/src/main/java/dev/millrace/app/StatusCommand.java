@@ -1,0 +1,68 @@
+package dev.millrace.app;
+
+import dev.millrace.postgres.PostgresStore;
+import dev.millrace.postgres.StoreStatus;
+import java.io.PrintStream;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Says what is durable, whether or not a process is running. */
+@Command(
+    name = "status",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Shows how far an indexer is, and which process has its lanes.",
+      "Everything shown is durable."
+    })
+final class StatusCommand implements Callable<Integer> {
+  private final Shell shell;
+
+  @Mixin private final CommonOptions options = new CommonOptions();
+
+  StatusCommand(Shell shell) {
+    this.shell = shell;
+  }
+
+  @Override
+  public Integer call() {
+    Config config = options.require(shell);
+    if (!Database.mayHoldRows(config)) {
+      nothingYet(config);
+      return ExitCode.DONE;
+    }
+    try (Database database = Database.open(config)) {
+      Optional<StoreStatus> status = PostgresStore.status(database.settings(), config.name());
+      status.ifPresentOrElse(this::print, () -> nothingYet(config));
+    }
+    return ExitCode.DONE;
+  }
+
+  private void nothingYet(Config config) {
+    shell.out().println(config.name() + ": nothing is indexed yet; begin with: millrace run");
+  }
+
+  private void print(StoreStatus status) {
+    PrintStream out = shell.out();
+    out.printf("%s, begun %s%n%n", status.indexer(), status.created());
+    String row = "%-10s %14s %14s %10s %7s  %s%n";
+    out.printf(row, "chain", "block", "checkpoint", "commits", "epoch", "held by");
+    for (StoreStatus.LaneState lane : status.lanes()) {
+      out.printf(
+          row,
+          lane.lane(),
+          lane.block().isPresent() ? ProgressLine.count(lane.block().getAsLong()) : "-",
+          ProgressLine.count(lane.checkpoint()),
+          ProgressLine.count(lane.commit()),
+          lane.epoch(),
+          lane.holder().map(Object::toString).orElse("nobody"));
+    }
+    if (!status.accepted().isEmpty()) {
+      out.printf("%nChanges accepted on the way:%n");
+      status
+          .accepted()
+          .forEach(accepted -> out.printf("  %s  %s%n", accepted.at(), accepted.change()));
+    }
+  }
+}

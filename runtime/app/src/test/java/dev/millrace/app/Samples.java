@@ -1,0 +1,94 @@
+package dev.millrace.app;
+
+import dev.millrace.app.Status.Lane;
+import dev.millrace.app.Status.Mark;
+import dev.millrace.app.Status.State;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Timings;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/** Values that several tests look at. */
+final class Samples {
+  private Samples() {}
+
+  /**
+   * A lane of blocks 0 to 999 with 10,000 events, of which {@code run} and {@code durable} blocks
+   * are done.
+   */
+  static Lane lane(long run, long durable, String waitingFor) {
+    return new Lane(
+        1,
+        State.RUNNING,
+        7,
+        mark(run),
+        mark(durable),
+        durable == 999,
+        OptionalLong.of(0),
+        OptionalLong.of(999),
+        OptionalLong.of(10_000),
+        waitingFor,
+        2,
+        4096,
+        Map.of("depth", Duration.ofMillis(1500)),
+        new Timings.Summary(
+            4, 3, 10 * (durable + 1), 1_000_000_000, 2_000_000_000, 2_500_000_000L, 0));
+  }
+
+  private static Mark mark(long block) {
+    return new Mark(
+        block < 0 ? OptionalLong.empty() : OptionalLong.of(block), block + 1, 10 * (block + 1));
+  }
+
+  static Status running(Lane... lanes) {
+    return status(State.RUNNING, lanes);
+  }
+
+  static Status status(State state, Lane... lanes) {
+    return new Status("erc20", state, Optional.empty(), List.of(lanes));
+  }
+
+  static Status failed(String message, Remedy remedy) {
+    return new Status(
+        "erc20",
+        State.FAILED,
+        Optional.of(new Status.Failure(message, remedy)),
+        List.of(lane(5, 4, "")));
+  }
+
+  /** A shell whose prints can be read. */
+  record Captured(Shell shell, ByteArrayOutputStream outBytes, ByteArrayOutputStream errBytes) {
+    String out() {
+      return outBytes.toString(StandardCharsets.UTF_8);
+    }
+
+    String err() {
+      return errBytes.toString(StandardCharsets.UTF_8);
+    }
+  }
+
+  static Captured shell(Path directory, Map<String, String> environment) {
+    return shell(directory, environment, OptionalInt.empty());
+  }
+
+  static Captured shell(Path directory, Map<String, String> environment, OptionalInt columns) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Shell shell =
+        new Shell(
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            environment,
+            directory,
+            () -> columns);
+    return new Captured(shell, out, err);
+  }
+}
