@@ -57,7 +57,12 @@ final class Modules {
 
   private static JavaClasses imported(String module, String output) {
     Path classes = directory(module).resolve("target").resolve(output);
-    JavaClasses imported = new ClassFileImporter().importPath(classes);
+    // What JMH generates around a benchmark goes into a package of its own and follows its own
+    // rules.
+    JavaClasses imported =
+        new ClassFileImporter()
+            .withImportOption(location -> !location.contains("/jmh_generated/"))
+            .importPath(classes);
     if (imported.isEmpty()) {
       throw new IllegalStateException("module has no classes: directory=" + classes);
     }

@@ -1,0 +1,70 @@
+package dev.millrace.benchmarks;
+
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.EventHandler;
+import dev.millrace.pipeline.Source;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A source that always has the next batch: so many batches of so many events, a block each. The
+ * payload of an event is its number, from 0.
+ *
+ * @param before passed before each batch is handed over, by the number of the batch
+ */
+record Beats(int batches, int eventsPerBatch, EventHandler handler, Gate before) implements Source {
+  /** Where a benchmark may hold a stage. */
+  @FunctionalInterface
+  interface Gate {
+    Gate OPEN = _ -> {};
+
+    void pass(long number) throws InterruptedException;
+  }
+
+  @Override
+  public Feed open(@Nullable Place after) {
+    return new Stream();
+  }
+
+  /** Confined to the fetch thread. */
+  private final class Stream implements Feed {
+    private int next;
+
+    @Override
+    public @Nullable Batch next(int events) throws InterruptedException {
+      before.pass(next);
+      if (next == batches) {
+        return null;
+      }
+      Block block = new Block(next, Bytes32.ZERO, Bytes32.ZERO, Instant.EPOCH);
+      List<Event> batch = new ArrayList<>(eventsPerBatch);
+      for (int i = 0; i < eventsPerBatch; i++) {
+        batch.add(new Event(block, i, handler, (long) next * eventsPerBatch + i));
+      }
+      next++;
+      return new Batch(batch, List.of(), block, false);
+    }
+
+    @Override
+    public Extent extent() {
+      return new Extent(
+          OptionalLong.of(0),
+          OptionalLong.of(batches - 1L),
+          OptionalLong.of((long) batches * eventsPerBatch));
+    }
+
+    @Override
+    public String waitingFor() {
+      return "";
+    }
+
+    @Override
+    public void close() {}
+  }
+}

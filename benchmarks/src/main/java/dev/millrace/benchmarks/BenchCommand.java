@@ -1,0 +1,84 @@
+package dev.millrace.benchmarks;
+
+import dev.millrace.app.ExitCode;
+import dev.millrace.app.Shell;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code millrace bench}: measures this machine and prints one table. */
+@Command(
+    name = "bench",
+    description = {
+      "Measures Millrace on this machine and prints one table.",
+      "The short version takes less than two minutes."
+    },
+    mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+  private final Shell shell;
+  private final Sizes usual;
+  private final Sizes large;
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "PART",
+      description = "What to measure: ${COMPLETION-CANDIDATES}. All of it when nothing is named.")
+  private Set<Bench.Part> parts = EnumSet.noneOf(Bench.Part.class);
+
+  @Option(names = "--full", description = "2,000,000 events and longer runs: ten minutes or so.")
+  private boolean full;
+
+  @Option(names = "--json", paramLabel = "FILE", description = "Also writes the rows to a file.")
+  private @Nullable Path json;
+
+  BenchCommand(Shell shell, Sizes usual, Sizes large) {
+    this.shell = shell;
+    this.usual = usual;
+    this.large = large;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    warnIfBusy();
+    Set<Bench.Part> chosen = parts.isEmpty() ? EnumSet.allOf(Bench.Part.class) : parts;
+    Bench bench = new Bench(full ? large : usual, shell.err()::println);
+    Report report = bench.run(chosen);
+    shell.out().print(report.table());
+    shell.out().flush();
+    return json == null ? ExitCode.DONE : write(report, shell.directory().resolve(json));
+  }
+
+  private int write(Report report, Path file) {
+    try {
+      report.write(file);
+      return ExitCode.DONE;
+    } catch (IOException e) {
+      shell.err().println("rows could not be written: file=%s cause=%s".formatted(file, e));
+      return ExitCode.MISUSE;
+    }
+  }
+
+  /** Figures taken while others work say little, and nobody could tell from the table. */
+  private void warnIfBusy() {
+    double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+    int cores = Runtime.getRuntime().availableProcessors();
+    if (load > cores * 0.5) {
+      shell
+          .err()
+          .println(
+              String.format(
+                  Locale.ROOT,
+                  "this machine is busy, and what follows is slower for it: load=%.1f cores=%d",
+                  load,
+                  cores));
+    }
+  }
+}

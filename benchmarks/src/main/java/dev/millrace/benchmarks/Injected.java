@@ -1,0 +1,89 @@
+package dev.millrace.benchmarks;
+
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Id;
+import dev.millrace.pipeline.Context;
+import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.EventHandler;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.Timings;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A whole pipeline whose handlers and commits take the times they are told.
+ *
+ * @param handlers how the handlers of a batch spend {@code handlerNanos}, all together
+ * @param commitNanos what one commit takes, however many batches it makes durable
+ */
+record Injected(
+    int batches, int eventsPerBatch, Pause handlers, long handlerNanos, long commitNanos) {
+  private static final long ROOM = 1L << 28;
+
+  /** One row per event. */
+  @Entity(immutable = true)
+  record Beat(@Id long number) {}
+
+  private static final EntityType<Beat> BEAT = EntityType.of(Beat.class);
+
+  /** Runs all batches at a depth and says, from the lane's own timings, what each stage took. */
+  Timings.Summary run(int depth) throws InterruptedException {
+    LaneStore store = new InjectedStore(Map.of(), () -> Pause.PARK.take(commitNanos));
+    long perEvent = handlerNanos / eventsPerBatch;
+    Source source =
+        new Beats(batches, eventsPerBatch, handler(() -> handlers.take(perEvent)), Beats.Gate.OPEN);
+    try (Lane lane = lane("injected", source, store, depth, eventsPerBatch)) {
+      lane.start();
+      LaneEnd end = lane.await();
+      if (end instanceof LaneEnd.Failed(var failure)) {
+        throw failure;
+      }
+      return lane.timings().summary();
+    }
+  }
+
+  static Lane lane(String name, Source source, LaneStore store, int depth, int batchEvents) {
+    LaneSettings settings = new LaneSettings(depth, batchEvents, ROOM, ROOM);
+    return new Lane(name, new Beating(List.of(BEAT)), source, store, settings, Probe.NONE);
+  }
+
+  /** Saves a row, and does what it is told. */
+  static EventHandler handler(Runnable work) {
+    return new Beaten(work);
+  }
+
+  private record Beaten(Runnable work) implements EventHandler {
+    @Override
+    public String name() {
+      return "beat";
+    }
+
+    @Override
+    public void handle(Event event, Context context) {
+      work.run();
+      context.save(new Beat((long) event.payload()));
+    }
+  }
+
+  /** What a lane needs to know of an indexer: its entities. */
+  record Beating(List<EntityType<?>> entities) implements Indexer {
+    @Override
+    public String name() {
+      return "benchmark";
+    }
+
+    @Override
+    public SortedMap<String, String> asks() {
+      return new TreeMap<>();
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package dev.millrace.benchmarks;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Consumer;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** Runs the micro benchmarks, each in a JVM of its own, and picks what is worth a row. */
+final class Micro {
+  private static final double MOST_FIND_NANOS = 60;
+
+  private Micro() {}
+
+  static List<Measure> store(Sizes sizes, Consumer<String> progress) throws RunnerException {
+    List<Measure> measures = new ArrayList<>();
+    for (String operation : List.of("findHit", "findMiss", "findBy", "save")) {
+      progress.accept("store " + operation);
+      String name = StagedStoreBenchmark.class.getName() + "." + operation;
+      for (RunResult run : run(name, sizes)) {
+        Result<?> result = run.getPrimaryResult();
+        String ids = run.getParams().getParam("ids");
+        double nanos = result.getStatistics().getPercentile(50);
+        Measure measure = Measure.of("store %s ids=%s".formatted(operation, ids), "ns", nanos);
+        boolean promised = operation.equals("findHit") && ids.equals("30000");
+        measures.add(promised ? measure.atMost(MOST_FIND_NANOS) : measure);
+      }
+    }
+    return measures;
+  }
+
+  static List<Measure> preload(Sizes sizes, Consumer<String> progress) throws RunnerException {
+    progress.accept("preload");
+    List<Measure> measures = new ArrayList<>();
+    for (RunResult run : run(PreloadBenchmark.class.getName() + ".pass", sizes)) {
+      String table = run.getParams().getParam("table");
+      boolean existing = table.equals(PreloadBenchmark.Table.EXISTING.name());
+      String rows = existing ? "rows exist" : "table began empty";
+      measures.add(
+          Measure.of(
+              "preload 20,000 events, " + rows,
+              "ms",
+              run.getPrimaryResult().getStatistics().getPercentile(50)));
+      measures.add(
+          Measure.of(
+                  "preload queries, " + rows,
+                  "queries/batch",
+                  counted(run, "queries") / counted(run, "passes"))
+              .atMost(existing ? 2 : 0));
+    }
+    return measures;
+  }
+
+  private static double counted(RunResult run, String counter) {
+    Result<?> result = run.getSecondaryResults().get(counter);
+    if (result == null) {
+      throw new IllegalStateException("benchmark has no such counter: name=" + counter);
+    }
+    return result.getScore();
+  }
+
+  private static Collection<RunResult> run(String benchmark, Sizes sizes) throws RunnerException {
+    // Its lock belongs to whoever made it first, and stays behind when that was another user.
+    System.setProperty("jmh.ignoreLock", "true");
+    TimeValue iteration = TimeValue.milliseconds(sizes.micro().toMillis());
+    return new Runner(
+            new OptionsBuilder()
+                .include("^" + benchmark.replace(".", "\\.") + "$")
+                .warmupTime(iteration)
+                .measurementTime(iteration)
+                .verbosity(VerboseMode.SILENT)
+                .shouldFailOnError(true)
+                .build())
+        .run();
+  }
+}

@@ -1,0 +1,94 @@
+package dev.millrace.benchmarks;
+
+import dev.millrace.pipeline.Timings;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What overlap gives when a commit takes as long as the handlers: {@code (c + s) / max(c, s)}, here
+ * about 2; and what sharing commits gives when they take far longer.
+ *
+ * <p>Both times are injected, and commits park, so neither the disk nor another process on it can
+ * flatter or spoil the answer. Everything is computed from {@link Timings}; each ratio compares two
+ * runs of the same work that follow one another.
+ */
+final class Overlap {
+  /** So many batches may wait that a group of them outweighs ten commits. */
+  static final int GROUP_DEPTH = 64;
+
+  private static final int GROUP_EVENTS = 100;
+
+  private Overlap() {}
+
+  /** Equal stages, by depth. */
+  static List<Measure> equalStages(Sizes sizes, Pause handlers) throws InterruptedException {
+    long stage = sizes.stage().toNanos();
+    Injected work = new Injected(sizes.overlapBatches(), 1, handlers, stage, stage);
+    Map<Integer, List<Timings.Summary>> runs = repeat(work, sizes.repeats(), sizes.depths());
+    List<Timings.Summary> serial = runs(runs, 0);
+    List<Measure> measures = new ArrayList<>();
+    measures.add(perBatch("handlers depth=0", serial, serial.getFirst().executeNanos()));
+    measures.add(perBatch("commit depth=0", serial, serial.getFirst().commitNanos()));
+    double bound = Measure.median(serial.stream().map(Timings.Summary::bound).toList());
+    for (int depth : sizes.depths()) {
+      double ratio = Measure.median(ratios(serial, runs(runs, depth)));
+      Measure measure = Measure.of("overlap depth=" + depth, "x depth 0", ratio);
+      measures.add(depth == 0 ? measure.limitedBy(1) : measure.limitedBy(bound));
+    }
+    return measures;
+  }
+
+  private static Measure perBatch(String name, List<Timings.Summary> runs, long nanos) {
+    return Measure.of(name, "ms/batch", nanos / 1e6 / runs.getFirst().batches());
+  }
+
+  /** Long commits behind cheap handlers: what has piled up becomes durable together. */
+  static List<Measure> groups(Sizes sizes) throws InterruptedException {
+    Injected work =
+        new Injected(
+            sizes.groupBatches(), GROUP_EVENTS, Pause.PARK, 0, sizes.groupCommit().toNanos());
+    Map<Integer, List<Timings.Summary>> runs = repeat(work, 1, List.of(0, GROUP_DEPTH));
+    List<Timings.Summary> serial = runs(runs, 0);
+    List<Timings.Summary> grouped = runs(runs, GROUP_DEPTH);
+    return List.of(
+        Measure.of("group commit events/s depth=0", "events/s", rate(serial)),
+        Measure.of("group commit events/s depth=" + GROUP_DEPTH, "events/s", rate(grouped)),
+        Measure.of(
+                "group commit depth=" + GROUP_DEPTH,
+                "x depth 0",
+                Measure.median(ratios(serial, grouped)))
+            .atLeast(10));
+  }
+
+  private static double rate(List<Timings.Summary> runs) {
+    return Measure.median(runs.stream().map(run -> run.events() * 1e9 / run.wallNanos()).toList());
+  }
+
+  /** Depths take turns, so that whatever disturbs the machine disturbs them all. */
+  private static Map<Integer, List<Timings.Summary>> repeat(
+      Injected work, int repeats, List<Integer> depths) throws InterruptedException {
+    Map<Integer, List<Timings.Summary>> runs = new LinkedHashMap<>();
+    for (int i = 0; i < repeats; i++) {
+      for (int depth : depths) {
+        runs.computeIfAbsent(depth, _ -> new ArrayList<>()).add(work.run(depth));
+      }
+    }
+    return runs;
+  }
+
+  private static List<Timings.Summary> runs(Map<Integer, List<Timings.Summary>> all, int depth) {
+    return all.getOrDefault(depth, List.of());
+  }
+
+  /** How much sooner the same work was durable, repetition by repetition. */
+  private static List<Double> ratios(
+      List<Timings.Summary> serial, List<Timings.Summary> pipelined) {
+    List<Double> ratios = new ArrayList<>();
+    for (int i = 0; i < serial.size(); i++) {
+      ratios.add((double) serial.get(i).wallNanos() / pipelined.get(i).wallNanos());
+    }
+    return ratios;
+  }
+}

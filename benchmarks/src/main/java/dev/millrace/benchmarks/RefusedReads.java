@@ -1,0 +1,36 @@
+package dev.millrace.benchmarks;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Filter;
+import dev.millrace.loaders.Query;
+import dev.millrace.loaders.Reads;
+import java.util.Collection;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Where memory is meant to answer: a read that reaches the database spoils the measurement. */
+final class RefusedReads implements Reads {
+  @Override
+  public <E> List<E> byIds(EntityType<E> type, Collection<Object> ids) {
+    throw refused(type);
+  }
+
+  @Override
+  public <E> List<E> matching(EntityType<E> type, Collection<Filter> filters) {
+    throw refused(type);
+  }
+
+  @Override
+  public <E> List<E> page(Query<E> query, @Nullable E after, int size) {
+    throw refused(query.type());
+  }
+
+  @Override
+  public boolean isEmpty(EntityType<?> type) {
+    return true;
+  }
+
+  private static IllegalStateException refused(EntityType<?> type) {
+    return new IllegalStateException("memory must answer every read: entity=" + type);
+  }
+}

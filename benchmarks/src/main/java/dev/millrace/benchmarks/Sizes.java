@@ -1,0 +1,54 @@
+package dev.millrace.benchmarks;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * How much is measured.
+ *
+ * @param repeats how often each whole-pipeline run is made; medians are quoted
+ * @param micro how long an iteration of a micro benchmark takes
+ * @param overlapBatches batches per run with injected times
+ * @param stage what the handlers of a batch take, and each commit
+ * @param groupBatches batches per run with long commits and cheap handlers
+ * @param groupCommit what each of those commits takes
+ * @param hold how long a stage is held while the others' CPU is watched
+ * @param depths the first of them is 0, to which the others are compared
+ * @param events of ERC-20, the smaller number first where the cost per event is compared
+ */
+record Sizes(
+    int repeats,
+    Duration micro,
+    int overlapBatches,
+    Duration stage,
+    int groupBatches,
+    Duration groupCommit,
+    Duration hold,
+    List<Integer> depths,
+    List<Integer> events) {
+  /** Under two minutes in all. */
+  static final Sizes SHORT =
+      new Sizes(
+          3,
+          Duration.ofMillis(200),
+          50,
+          Duration.ofMillis(10),
+          100,
+          Duration.ofMillis(50),
+          Duration.ofSeconds(10),
+          List.of(0, 1, 8),
+          List.of(200_000));
+
+  /** As promised: two million events, and the cost of each beside that of 200,000. */
+  static final Sizes FULL =
+      new Sizes(
+          5,
+          Duration.ofSeconds(1),
+          100,
+          Duration.ofMillis(20),
+          100,
+          Duration.ofMillis(50),
+          Duration.ofSeconds(10),
+          List.of(0, 1, 8),
+          List.of(200_000, 2_000_000));
+}
