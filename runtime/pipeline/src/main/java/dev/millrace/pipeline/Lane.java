@@ -3,7 +3,6 @@ package dev.millrace.pipeline;
 import com.lmax.disruptor.BatchEventProcessor;
 import com.lmax.disruptor.BatchEventProcessorBuilder;
 import com.lmax.disruptor.RingBuffer;
-import com.lmax.disruptor.SleepingWaitStrategy;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Loader;
 import dev.millrace.loaders.MillraceException;
@@ -29,9 +28,6 @@ import org.jspecify.annotations.Nullable;
  * commit} (platform) own a stage each. The commit thread alone ends the lane.
  */
 public final class Lane implements AutoCloseable {
-  /** Long enough to cost nothing (a thousandth of a core), short beside any batch. */
-  private static final long PARK_NANOS = TimeUnit.MICROSECONDS.toNanos(400);
-
   private static final Duration CLOSING = Duration.ofSeconds(5);
 
   private final String name;
@@ -75,8 +71,7 @@ public final class Lane implements AutoCloseable {
     this.probe = probe;
     this.progress = new LaneProgress(store.opened());
     int slots = Integer.highestOneBit(settings.depth() + 3) * 2;
-    this.ring =
-        RingBuffer.createSingleProducer(Slot::new, slots, new SleepingWaitStrategy(0, PARK_NANOS));
+    this.ring = RingBuffer.createSingleProducer(Slot::new, slots, new GrowingPark());
     this.freeSlots = new Semaphore(slots);
     this.commit =
         new CommitStage(

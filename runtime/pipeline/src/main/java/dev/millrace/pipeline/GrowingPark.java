@@ -1,0 +1,44 @@
+package dev.millrace.pipeline;
+
+import com.lmax.disruptor.AlertException;
+import com.lmax.disruptor.Sequence;
+import com.lmax.disruptor.SequenceBarrier;
+import com.lmax.disruptor.WaitStrategy;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Waits for the stage before by parking, for longer at a time the longer the wait has lasted.
+ *
+ * <p>A park that ends costs up to 25 µs of CPU where the machine is virtual and busy, so one of a
+ * fixed length is either long beside a small batch or, over a long wait, several hundredths of a
+ * core. Here a wait ends late by at most a thirty-second part of it, and one that lasts looks 100
+ * times a second.
+ */
+final class GrowingPark implements WaitStrategy {
+  private static final int PART = 32;
+  private static final long SHORTEST = TimeUnit.MICROSECONDS.toNanos(200);
+  private static final long LONGEST = TimeUnit.MILLISECONDS.toNanos(10);
+
+  @Override
+  public long waitFor(
+      long sequence, Sequence cursor, Sequence dependentSequence, SequenceBarrier barrier)
+      throws AlertException {
+    long available = dependentSequence.get();
+    long begun = System.nanoTime();
+    while (available < sequence) {
+      barrier.checkAlert();
+      LockSupport.parkNanos(park(System.nanoTime() - begun));
+      available = dependentSequence.get();
+    }
+    return available;
+  }
+
+  private static long park(long waited) {
+    return Math.clamp(waited / PART, SHORTEST, LONGEST);
+  }
+
+  /** Nobody blocks. */
+  @Override
+  public void signalAllWhenBlocking() {}
+}
