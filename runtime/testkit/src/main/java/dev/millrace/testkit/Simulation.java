@@ -31,7 +31,7 @@ import java.util.function.Function;
  * <p>Everything but the interleaving of threads follows from the seed.
  */
 public final class Simulation {
-  private static final String LANE = "sim";
+  private static final String LANE = "1";
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final long seed;
