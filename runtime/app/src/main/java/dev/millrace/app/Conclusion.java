@@ -21,7 +21,7 @@ final class Conclusion {
                             ? "at block " + ProgressLine.count(lane.committed().block().getAsLong())
                             : "before its first block"))
             .toList();
-    return "%s: %s events durable%s, %s%s"
+    return "%s: %s events durable%s%s%s"
         .formatted(
             interrupted ? "stopped" : "done",
             ProgressLine.count(events),
@@ -32,7 +32,7 @@ final class Conclusion {
                     seconds,
                     ProgressLine.count(Math.round(events / seconds)))
                 : "",
-            String.join(", ", lanes),
+            lanes.isEmpty() ? "" : ", " + String.join(", ", lanes),
             interrupted ? "; run again to go on" : "");
   }
 }

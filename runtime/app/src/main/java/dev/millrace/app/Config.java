@@ -41,7 +41,12 @@ public record Config(
 
   /** The authority: a PostgreSQL of our own below the data directory, or one that somebody runs. */
   public sealed interface Postgres {
-    record Embedded() implements Postgres {}
+    record Embedded() implements Postgres {
+      @Override
+      public String toString() {
+        return "embedded";
+      }
+    }
 
     record Server(String url, Optional<String> user, Optional<String> password)
         implements Postgres {

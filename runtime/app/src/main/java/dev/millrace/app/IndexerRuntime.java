@@ -96,6 +96,9 @@ public final class IndexerRuntime implements AutoCloseable {
         started.add(lane(chain, sources.get(i), opened));
       }
     } catch (RuntimeException failed) {
+      if (failed instanceof MillraceException reason) {
+        failure.offer(reason);
+      }
       started.forEach(lane -> lane.lane().close());
       opened.close();
       over.countDown();

@@ -9,11 +9,22 @@ import java.util.Optional;
 final class Pace {
   private static final long WINDOW_NANOS = Duration.ofSeconds(10).toNanos();
 
+  /** How long a count may stand still before that shows in the pace. */
+  private static final long STILL_NANOS = Duration.ofSeconds(3).toNanos();
+
   private final Deque<Sample> samples = new ArrayDeque<>();
 
   private record Sample(long nanos, long count) {}
 
+  /**
+   * Durable counts grow commit by commit. Between two commits nothing is noted, or the pace would
+   * fall a little with every look at it.
+   */
   void observe(long nanos, long count) {
+    boolean stands = !samples.isEmpty() && samples.getLast().count() == count;
+    if (stands && samples.size() > 1 && nanos - samples.getLast().nanos() < STILL_NANOS) {
+      return;
+    }
     samples.addLast(new Sample(nanos, count));
     // Two stay even when they are old, or there would be no pace after a long pause.
     while (samples.size() > 2 && nanos - samples.getFirst().nanos() > WINDOW_NANOS) {

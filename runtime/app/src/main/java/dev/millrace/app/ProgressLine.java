@@ -22,6 +22,9 @@ final class ProgressLine {
   private record Part(String text, String style) {}
 
   void observe(long nanos, Status status) {
+    if (status.state() == Status.State.STARTING) {
+      return; // Waiting for a database says nothing about the pace.
+    }
     events.observe(nanos, status.committedEvents());
     blocks.observe(
         nanos, status.lanes().stream().mapToLong(lane -> lane.committed().block().orElse(0)).sum());

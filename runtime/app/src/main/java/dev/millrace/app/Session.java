@@ -26,7 +26,11 @@ public final class Session {
     this.progress = new Progress(runtime::status, shell, System::nanoTime);
   }
 
-  /** Runs until the indexer ends and answers the {@link ExitCode}. */
+  /**
+   * Runs until the indexer ends and answers the {@link ExitCode}.
+   *
+   * @throws MillraceException if it could not even start
+   */
   public static int run(Indexer indexer, Config config, Shell shell) {
     return run(IndexerRuntime.of(indexer, config), shell);
   }
@@ -50,17 +54,24 @@ public final class Session {
       runtime.await();
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-    } catch (MillraceException failed) {
-      return interrupted.get()
-          ? ExitCode.DONE
-          : Mishap.tell(failed, shell, runtime.config().dataDir());
+    } catch (RuntimeException failed) {
+      if (interrupted.get()) {
+        return ExitCode.DONE; // A start that was cut short by the hook, which says how it ended.
+      }
+      throw failed;
     } finally {
       door.ifPresent(HttpDoor::close);
-      if (!interrupted.get()) {
-        Runtime.getRuntime().removeShutdownHook(hook);
-      }
+      forget(hook);
     }
     return interrupted.get() ? ExitCode.DONE : conclude();
+  }
+
+  private static void forget(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException _) {
+      // The JVM is ending already, and the hook with it.
+    }
   }
 
   private Optional<HttpDoor> door() {
@@ -77,11 +88,17 @@ public final class Session {
   private int conclude() {
     Status status = runtime.status();
     Optional<MillraceException> failure = runtime.failure();
+    if (interrupted.get() && runtime.isIncomplete()) {
+      shell
+          .err()
+          .println("millrace: " + Conclusion.of(status, true) + " with what was not drained");
+      return ExitCode.RESTART;
+    }
     if (failure.isPresent()) {
       return Mishap.tell(failure.get(), shell, runtime.config().dataDir());
     }
     shell.err().println("millrace: " + Conclusion.of(status, interrupted.get()));
-    return runtime.isIncomplete() ? ExitCode.RESTART : ExitCode.DONE;
+    return ExitCode.DONE;
   }
 
   /** Runs when the process has been told to end. */

@@ -3,6 +3,7 @@ package dev.millrace.app;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.StoreStatus;
 import java.io.PrintStream;
+import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -45,7 +46,8 @@ final class StatusCommand implements Callable<Integer> {
 
   private void print(StoreStatus status) {
     PrintStream out = shell.out();
-    out.printf("%s, begun %s%n%n", status.indexer(), status.created());
+    out.printf(
+        "%s, begun %s%n%n", status.indexer(), status.created().truncatedTo(ChronoUnit.SECONDS));
     String row = "%-10s %14s %14s %10s %7s  %s%n";
     out.printf(row, "chain", "block", "checkpoint", "commits", "epoch", "held by");
     for (StoreStatus.LaneState lane : status.lanes()) {
@@ -62,7 +64,9 @@ final class StatusCommand implements Callable<Integer> {
       out.printf("%nChanges accepted on the way:%n");
       status
           .accepted()
-          .forEach(accepted -> out.printf("  %s  %s%n", accepted.at(), accepted.change()));
+          .forEach(accepted ->
+              out.printf(
+                  "  %s  %s%n", accepted.at().truncatedTo(ChronoUnit.SECONDS), accepted.change()));
     }
   }
 }

@@ -1,0 +1,234 @@
+package dev.millrace.app;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real processes over a real database: signals, exit codes, and what a user gets to read. */
+@Timeout(180)
+class ProcessIT {
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
+
+  // One server for all tests: making a cluster takes longer than any of them.
+  @TempDir static Path home;
+
+  private final List<Process> started = new ArrayList<>();
+
+  /** A process and the file that holds what it said. */
+  private record Running(Process process, Path said) {
+    String output() {
+      try {
+        return Files.readString(said, UTF_8);
+      } catch (IOException failed) {
+        throw new AssertionError("output cannot be read: file=" + said, failed);
+      }
+    }
+
+    int code() throws InterruptedException {
+      assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).as(output()).isTrue();
+      assertThat(output()).as("no trace for what a user did").doesNotContain("\tat ", "WARNING:");
+      return process.exitValue();
+    }
+
+    void awaitOutput(String text) {
+      await(text, () -> output().contains(text));
+    }
+
+    private void await(String what, BooleanSupplier condition) {
+      long until = System.nanoTime() + PATIENCE.toNanos();
+      while (!condition.getAsBoolean()) {
+        if (System.nanoTime() - until > 0 || !process.isAlive()) {
+          throw new AssertionError("waited in vain: for=" + what + " output=" + output());
+        }
+        LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+      }
+    }
+  }
+
+  @AfterEach
+  void endAll() throws InterruptedException {
+    for (Process process : started) {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  @Tag("A15")
+  @DisplayName("A15 SIGTERM in the middle of a run drains and exits with 0; the next run goes on")
+  void sigterm_drainsAndTheNextRunGoesOn() throws Exception {
+    Path config = config("sigterm", 200_000, "");
+    Running first = start("run", config);
+    first.awaitOutput("durable) of");
+    first.process().destroy();
+
+    assertThat(first.code()).as(first.output()).isEqualTo(ExitCode.DONE);
+    assertThat(first.output())
+        .contains("stopping; what has run", "stopped: ", "run again to go on");
+    long stopped = durable(first);
+    assertThat(stopped).isPositive();
+    assertThat(seen(config)).isEqualTo(stopped);
+
+    // The config may name another end at any time.
+    long end = blockOf(first) + 100;
+    Running second = start("run", config("sigterm", 200_000, "    to: " + end + "\n"));
+    assertThat(second.code()).as(second.output()).isEqualTo(ExitCode.DONE);
+    assertThat(second.output()).contains("done: ");
+    assertThat(seen(config)).isEqualTo(stopped + durable(second));
+    assertThat(blockOf(second)).isEqualTo(end);
+  }
+
+  @Test
+  @Tag("A19")
+  @DisplayName("A19 A handler that throws ends the process with 1 and names the event")
+  void handler_thatThrowsNamesTheEvent() throws Exception {
+    Path config = config("poison", 200, "    to: 199\n");
+    Running run = start(List.of("-DfailAt=100"), "run", config);
+
+    assertThat(run.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(run.output()).contains("block=10", "logIndex=", "told to fail");
+  }
+
+  @Test
+  @Tag("D2")
+  @DisplayName("D2 A second process on the same lane names the holder and exits with 3")
+  void second_processIsRefusedWithTheHolder() throws Exception {
+    Path config = config("held", 50, "");
+    Running holder = start("run", config);
+    holder.awaitOutput("taken over");
+    Running second = start("run", config);
+
+    assertThat(second.code()).as(second.output()).isEqualTo(ExitCode.TAKEN);
+    assertThat(second.output()).contains("pid=" + holder.process().pid());
+    assertThat(holder.process().isAlive()).isTrue();
+    assertThat(start("status", config).output()).isNotNull();
+  }
+
+  @Test
+  void setup_thatIsWrongIsToldInOneMessage() throws Exception {
+    Running wrong = start("run", Files.writeString(home.resolve("wrong.yaml"), "nam: x\n"));
+    assertThat(wrong.code()).isEqualTo(ExitCode.MISUSE);
+    assertThat(wrong.output()).contains("wrong.yaml:1: nam: is not a key, did you mean name?");
+
+    Path rpc =
+        Files.writeString(
+            home.resolve("rpc.yaml"),
+            Files.readString(config("rpc", 10, ""))
+                .replaceFirst("rpc: .*", "rpc: https://u:hush@node.example/v2/hush"));
+    Running later = start("run", rpc);
+    assertThat(later.code()).isEqualTo(ExitCode.MISUSE);
+    assertThat(later.output())
+        .contains("JSON-RPC comes with the next version", "https://node.example")
+        .doesNotContain("hush");
+
+    try (ServerSocket taken = new ServerSocket(0)) {
+      Running port =
+          start("run", config("port", 10, "http: { port: " + taken.getLocalPort() + " }\n"));
+      assertThat(port.code()).isEqualTo(ExitCode.MISUSE);
+      assertThat(port.output()).contains("another program may listen there");
+    }
+  }
+
+  @Test
+  void database_thatIsNotThereIsWorthARestart() throws Exception {
+    int closed;
+    try (ServerSocket free = new ServerSocket(0)) {
+      closed = free.getLocalPort();
+    }
+    Running run =
+        start(
+            "run",
+            config(
+                "away",
+                10,
+                "postgres: { url: 'jdbc:postgresql://127.0.0.1:%d/x', password: hush }\n"
+                    .formatted(closed)));
+
+    assertThat(run.code()).as(run.output()).isEqualTo(ExitCode.RESTART);
+    assertThat(run.output()).contains("millrace: ").doesNotContain("hush");
+  }
+
+  private static Path config(String name, long blocks, String more) throws IOException {
+    boolean top = !more.startsWith(" ");
+    return Files.writeString(
+        home.resolve(name + ".yaml"),
+        """
+        name: %s
+        pipeline: { depth: 4, batchEvents: 2000 }
+        %schains:
+          - id: 1
+            rpc: "dev://chain?seed=3&blocks=%d"
+            contracts: [ { name: Token, address: "0x7075b10c00000000000000000000000000000001" } ]
+        %s\
+        """
+            .formatted(name, top ? more : "", blocks, top ? "" : more));
+  }
+
+  private Running start(String command, Path config) throws IOException {
+    return start(List.of(), command, config);
+  }
+
+  private Running start(List<String> flags, String command, Path config, String... more)
+      throws IOException {
+    List<String> line = new ArrayList<>();
+    line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    line.addAll(
+        List.of(
+            "-Xmx256m",
+            "-XX:+UseCompactObjectHeaders",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow"));
+    line.addAll(flags);
+    line.addAll(
+        List.of("-cp", System.getProperty("java.class.path"), CountingMain.class.getName()));
+    line.add(command);
+    if (command.equals("run")) {
+      line.add("counting");
+    }
+    line.addAll(
+        List.of("--config", config.toString(), "--data-dir", home.resolve("data").toString()));
+    line.addAll(List.of(more));
+    Path said = Files.createTempFile(home, command, ".txt");
+    Process process =
+        new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(said.toFile()).start();
+    started.add(process);
+    return new Running(process, said);
+  }
+
+  private long seen(Path config) throws Exception {
+    Running query = start(List.of(), "sql", config, "SELECT coalesce(sum(seen), 0) FROM count");
+    assertThat(query.code()).as(query.output()).isZero();
+    return Long.parseLong(query.output().lines().reduce((_, last) -> last).orElse("").strip());
+  }
+
+  private static long durable(Running run) {
+    return number(run, "([0-9,]+) events durable");
+  }
+
+  private static long blockOf(Running run) {
+    return number(run, "chain 1 at block ([0-9,]+)");
+  }
+
+  private static long number(Running run, String pattern) {
+    Matcher matcher = Pattern.compile(pattern).matcher(run.output());
+    assertThat(matcher.find()).as(run.output()).isTrue();
+    return Long.parseLong(matcher.group(1).replace(",", ""));
+  }
+}
