@@ -37,7 +37,18 @@ final class Connections {
 
   /** A connection of its own, with the schema in its path. */
   Handle open(String purpose, Duration silence) throws SQLException {
-    Connection connection = new Driver().connect(settings.url(), properties(purpose, silence));
+    return open(properties(purpose, silence));
+  }
+
+  /** The same for the few statements of commits, which are prepared at their first use. */
+  Handle openForCommits(String lane) throws SQLException {
+    Properties properties = properties("commits " + lane, SILENCE);
+    PGProperty.PREPARE_THRESHOLD.set(properties, 1);
+    return open(properties);
+  }
+
+  private Handle open(Properties properties) throws SQLException {
+    Connection connection = new Driver().connect(settings.url(), properties);
     if (connection == null) {
       throw new SQLException("driver does not know this url", "08001");
     }
@@ -89,6 +100,7 @@ final class Connections {
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
     PGProperty.CONNECT_TIMEOUT.set(properties, (int) CONNECT.toSeconds());
     PGProperty.SOCKET_TIMEOUT.set(properties, (int) Math.max(1, silence.toSeconds()));
+    PGProperty.BINARY_TRANSFER_ENABLE.set(properties, ArrayParameter.OIDS);
     // What the server says about a row stays out of messages and logs.
     PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);
     return properties;

@@ -127,7 +127,7 @@ final class PostgresLane implements LaneStore {
       return current;
     }
     try {
-      Handle handle = connections.open("commits " + lane);
+      Handle handle = connections.openForCommits(lane);
       Session fresh = register(handle);
       registered = fresh.backend();
       session = fresh;

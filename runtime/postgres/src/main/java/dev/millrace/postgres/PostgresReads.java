@@ -115,7 +115,7 @@ final class PostgresReads implements Reads {
         type,
         connection -> {
           try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            predicates.bind(connection, statement);
+            predicates.bind(statement);
             statement.setFetchSize(FETCH);
             try (ResultSet result = statement.executeQuery()) {
               List<E> rows = new ArrayList<>();

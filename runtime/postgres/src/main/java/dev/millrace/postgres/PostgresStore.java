@@ -127,7 +127,7 @@ public final class PostgresStore implements CommitStore {
     boolean taken = false;
     Handle handle = null;
     try {
-      handle = around.connections().open("commits " + lane);
+      handle = around.connections().openForCommits(lane);
       Takeover takeover = new Takeover(handle, self, lane, settings.lease());
       takeover.begin();
       LaneStore store = keep(lane, handle, takeover.attempt());

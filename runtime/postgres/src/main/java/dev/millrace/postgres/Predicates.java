@@ -5,7 +5,6 @@ import dev.millrace.loaders.ColumnType;
 import dev.millrace.loaders.Condition;
 import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.Query;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -17,35 +16,21 @@ import org.jspecify.annotations.Nullable;
 
 /** Builds conditions on the rows of {@code t}, and collects their values as it goes. */
 final class Predicates {
-  private final List<Value> values = new ArrayList<>();
+  private final List<Object> values = new ArrayList<>();
 
-  /** One parameter: a value, or many of a column. */
-  private sealed interface Value {
-    record One(Object value) implements Value {}
-
-    record Many(ColumnType type, List<?> values) implements Value {}
-  }
-
-  void bind(Connection connection, PreparedStatement statement) throws SQLException {
-    int index = 1;
-    for (Value value : values) {
-      switch (value) {
-        case Value.One(Object one) -> statement.setObject(index, Parameters.one(one));
-        case Value.Many(ColumnType type, List<?> many) ->
-            statement.setArray(index, Parameters.many(connection, type, many));
-      }
-      index++;
+  void bind(PreparedStatement statement) throws SQLException {
+    for (int i = 0; i < values.size(); i++) {
+      statement.setObject(i + 1, values.get(i));
     }
   }
 
-  /** The lane's own number. */
   String one(Object value) {
-    values.add(new Value.One(value));
+    values.add(Parameters.of(value));
     return "?";
   }
 
   String many(ColumnType type, List<?> many) {
-    values.add(new Value.Many(type, many));
+    values.add(ArrayParameter.of(type, many));
     return "?::" + SqlType.parameter(type) + "[]";
   }
 

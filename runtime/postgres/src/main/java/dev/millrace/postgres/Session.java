@@ -16,6 +16,8 @@ import org.postgresql.copy.CopyManager;
  * Confined to the commit thread, but for {@link #abort}.
  */
 final class Session {
+  // Commits replace rows by their keys whatever PostgreSQL believes of the size of a table, so the
+  // plans are pinned for the whole session: nested loops over the key.
   private static final String PREPARE =
       """
       SELECT set_config('tcp_keepalives_idle', '10', false),
@@ -25,6 +27,10 @@ final class Session {
              set_config('statement_timeout', '0', false),
              set_config('lock_timeout', '0', false),
              set_config('idle_in_transaction_session_timeout', '0', false),
+             set_config('plan_cache_mode', 'force_generic_plan', false),
+             set_config('enable_hashjoin', 'off', false),
+             set_config('enable_mergejoin', 'off', false),
+             set_config('enable_seqscan', 'off', false),
              set_config('synchronous_commit',
                         replace(current_setting('synchronous_commit'), 'off', 'on'), false)
       """;

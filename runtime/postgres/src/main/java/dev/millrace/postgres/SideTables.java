@@ -1,23 +1,29 @@
 package dev.millrace.postgres;
 
+import static dev.millrace.loaders.ColumnType.Scalar.BYTES32;
+import static dev.millrace.loaders.ColumnType.Scalar.INSTANT;
+import static dev.millrace.loaders.ColumnType.Scalar.LONG;
+import static dev.millrace.loaders.ColumnType.Scalar.TEXT;
+
+import dev.millrace.loaders.Bytes32;
 import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.EffectResult;
-import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.ExecutedBatch;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /** What a commit keeps beside the rows of entities: blocks that may be replaced, and effects. */
 final class SideTables {
@@ -62,63 +68,44 @@ final class SideTables {
 
   private void writeBlocks(Connection connection, CommitGroup group) throws SQLException {
     List<Block> blocks = group.blocks();
-    long[] checkpoints = new long[blocks.size()];
-    int next = 0;
-    for (ExecutedBatch batch : group.batches()) {
-      next = checkpoints(batch, checkpoints, next);
-    }
     try (PreparedStatement statement = connection.prepareStatement(BLOCKS)) {
       statement.setLong(1, chain);
-      statement.setArray(
-          2, Parameters.longs(connection, blocks.stream().mapToLong(Block::number).toArray()));
-      statement.setArray(3, bytes(connection, blocks.stream().map(b -> b.hash().bytes())));
-      statement.setArray(4, bytes(connection, blocks.stream().map(b -> b.parent().bytes())));
-      statement.setArray(
-          5,
-          connection.createArrayOf(
-              "timestamptz", blocks.stream().map(b -> b.timestamp().toString()).toArray()));
-      statement.setArray(6, Parameters.longs(connection, checkpoints));
+      statement.setObject(2, ArrayParameter.of(LONG, blocks, Block::number));
+      statement.setObject(3, ArrayParameter.of(BYTES32, blocks, Block::hash));
+      statement.setObject(4, ArrayParameter.of(BYTES32, blocks, Block::parent));
+      statement.setObject(5, ArrayParameter.of(INSTANT, blocks, Block::timestamp));
+      statement.setObject(6, ArrayParameter.of(LONG, checkpoints(group)));
       statement.executeUpdate();
     }
   }
 
   /**
    * The checkpoint that the lane has reached after each block: it grows by one with every block
-   * that has events. Returns where the next batch goes on.
+   * that has events.
    */
-  static int checkpoints(ExecutedBatch batch, long[] into, int from) {
-    List<Event> events = batch.batch().events();
-    long withEvents = events.stream().mapToLong(event -> event.block().number()).distinct().count();
-    long checkpoint = batch.changes().lastCheckpoint() - withEvents;
-    int at = from;
-    int event = 0;
-    for (Block block : batch.batch().blocks()) {
-      long counted = -1;
-      while (event < events.size() && events.get(event).block().number() <= block.number()) {
-        long number = events.get(event).block().number();
-        checkpoint += number == counted ? 0 : 1;
-        counted = number;
-        event++;
+  static List<Long> checkpoints(CommitGroup group) {
+    List<Long> reached = new ArrayList<>();
+    for (ExecutedBatch batch : group.batches()) {
+      SortedSet<Long> active = new TreeSet<>();
+      batch.batch().events().forEach(event -> active.add(event.block().number()));
+      long before = batch.changes().lastCheckpoint() - active.size();
+      long passed = 0;
+      for (Block block : batch.batch().blocks()) {
+        passed += active.contains(block.number()) ? 1 : 0;
+        reached.add(before + passed);
       }
-      into[at++] = checkpoint;
     }
-    return at;
+    return reached;
   }
 
   private void writeEffects(Connection connection, List<EffectResult> effects) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(EFFECTS)) {
       statement.setLong(1, chain);
-      statement.setArray(
-          2, texts(connection, effects.stream().map(EffectResult::effect).toArray(String[]::new)));
-      statement.setArray(3, bytes(connection, effects.stream().map(e -> hash(e.input()))));
-      statement.setArray(
-          4, texts(connection, effects.stream().map(EffectResult::input).toArray(String[]::new)));
-      statement.setArray(
-          5, texts(connection, effects.stream().map(EffectResult::output).toArray(String[]::new)));
-      statement.setArray(
-          6,
-          Parameters.longs(
-              connection, effects.stream().mapToLong(EffectResult::checkpoint).toArray()));
+      statement.setObject(2, ArrayParameter.of(TEXT, effects, EffectResult::effect));
+      statement.setObject(3, ArrayParameter.of(BYTES32, effects, e -> hash(e.input())));
+      statement.setObject(4, ArrayParameter.of(TEXT, effects, EffectResult::input));
+      statement.setObject(5, ArrayParameter.of(TEXT, effects, EffectResult::output));
+      statement.setObject(6, ArrayParameter.of(LONG, effects, EffectResult::checkpoint));
       statement.executeUpdate();
     }
   }
@@ -130,7 +117,7 @@ final class SideTables {
     try (PreparedStatement statement = connection.prepareStatement(ANSWERS)) {
       statement.setLong(1, chain);
       statement.setString(2, effect);
-      statement.setArray(3, bytes(connection, inputs.stream().map(SideTables::hash)));
+      statement.setObject(3, ArrayParameter.of(BYTES32, List.copyOf(inputs), SideTables::hash));
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           answers.put(rows.getString(1), rows.getString(2));
@@ -140,17 +127,10 @@ final class SideTables {
     return answers;
   }
 
-  private static Array bytes(Connection connection, Stream<byte[]> values) throws SQLException {
-    return connection.createArrayOf("bytea", values.toArray(byte[][]::new));
-  }
-
-  private static Array texts(Connection connection, String[] values) throws SQLException {
-    return connection.createArrayOf("text", values);
-  }
-
-  private static byte[] hash(String input) {
+  private static Bytes32 hash(String input) {
     try {
-      return MessageDigest.getInstance("SHA-256").digest(input.getBytes(StandardCharsets.UTF_8));
+      byte[] text = input.getBytes(StandardCharsets.UTF_8);
+      return Bytes32.of(MessageDigest.getInstance("SHA-256").digest(text));
     } catch (NoSuchAlgorithmException impossible) {
       throw new IllegalStateException("every JDK has SHA-256", impossible);
     }

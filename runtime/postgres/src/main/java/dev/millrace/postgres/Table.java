@@ -2,6 +2,8 @@ package dev.millrace.postgres;
 
 import dev.millrace.loaders.Column;
 import dev.millrace.loaders.EntityType;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -94,27 +96,41 @@ final class Table<E> {
         .formatted(target, first, columns(column -> Names.quoted(column.sql())));
   }
 
-  /** Replaces rows that exist by the staged ones; its count says whether all of them did. */
-  String update(String staging, long chain) {
-    return "UPDATE %s AS t SET %s FROM %s AS s WHERE t.chain = %d AND %s"
+  /** Replaces rows that exist; its count says whether all of them did. */
+  String update(String source, long chain) {
+    return "UPDATE %s AS t SET %s FROM %s WHERE t.chain = %d AND %s"
         .formatted(
             name,
             values(column -> "%1$s = s.%1$s".formatted(Names.quoted(column.sql()))),
-            staging,
+            source,
             chain,
             sameId("s"));
   }
 
-  /** Puts the staged rows there whatever stood there. */
-  String upsert(String staging) {
-    String all = "chain, " + columns(column -> Names.quoted(column.sql()));
+  /** Puts rows there whatever stood there. */
+  String upsert(String source, long chain) {
     String set =
         hasValues()
             ? "UPDATE SET "
                 + values(column -> "%1$s = EXCLUDED.%1$s".formatted(Names.quoted(column.sql())))
             : "NOTHING";
-    return "INSERT INTO %s (%s) SELECT %s FROM %s ON CONFLICT (chain, %s) DO %s"
-        .formatted(name, all, all, staging, ids(""), set);
+    return "INSERT INTO %s (chain, %s) SELECT %d, %s FROM %s ON CONFLICT (chain, %s) DO %s"
+        .formatted(
+            name,
+            columns(column -> Names.quoted(column.sql())),
+            chain,
+            columns(column -> "s." + Names.quoted(column.sql())),
+            source,
+            ids(""),
+            set);
+  }
+
+  /** Rows as one array per column. */
+  String arrays() {
+    return "unnest(%s) AS s (%s)"
+        .formatted(
+            columns(column -> "?::" + SqlType.parameter(column.type()) + "[]"),
+            columns(column -> Names.quoted(column.sql())));
   }
 
   /** Deletes by arrays of id columns. */
@@ -166,6 +182,16 @@ final class Table<E> {
     }
     return "unnest(%s) AS %s (%s)"
         .formatted(String.join(", ", arrays), alias, String.join(", ", names));
+  }
+
+  /** One array per id column. */
+  void bindIds(PreparedStatement statement, int first, List<Object> ids) throws SQLException {
+    for (int i = 0; i < type.ids().size(); i++) {
+      int part = i;
+      statement.setObject(
+          first + i,
+          ArrayParameter.of(type.ids().get(i).type(), ids, id -> type.parts(id).get(part)));
+    }
   }
 
   String sameId(String alias) {

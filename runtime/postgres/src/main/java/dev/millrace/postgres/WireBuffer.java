@@ -26,8 +26,16 @@ final class WireBuffer {
   /** PostgreSQL takes no value of a gigabyte or more. */
   private static final int GREATEST = (1 << 30) - 1024;
 
-  private byte[] bytes = new byte[USUAL];
+  private byte[] bytes;
   private int length;
+
+  WireBuffer() {
+    this(USUAL);
+  }
+
+  WireBuffer(int expected) {
+    bytes = new byte[expected];
+  }
 
   byte[] bytes() {
     return bytes;

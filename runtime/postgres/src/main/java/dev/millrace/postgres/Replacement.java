@@ -1,0 +1,98 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Column;
+import dev.millrace.loaders.ColumnType;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+
+/**
+ * Puts rows in the place of others. Few of them travel as one array per column, in one statement;
+ * many by COPY through a temporary table, which costs more to begin and less per row. The numbers
+ * are in decision 0003.
+ */
+final class Replacement<E> {
+  private static final int MOST_IN_ARRAYS = 5_000;
+
+  private final Table<E> table;
+  private final long chain;
+  private final boolean hasLists;
+  private final CopyRows<E> copy;
+
+  Replacement(Table<E> table, long chain, CopyRows<E> copy) {
+    this.table = table;
+    this.chain = chain;
+    this.copy = copy;
+    // unnest would take an array of arrays apart to its last element.
+    this.hasLists =
+        table.type().columns().stream().anyMatch(c -> c.type() instanceof ColumnType.ListOf);
+  }
+
+  /** Sends rows of one entity by COPY. */
+  @FunctionalInterface
+  interface CopyRows<E> {
+    void send(Session session, String sql, List<E> rows) throws SQLException;
+  }
+
+  /** Whether so many rows need the temporary table, which is made before the transaction. */
+  boolean stages(int rows) {
+    return rows > 0 && (hasLists || rows > MOST_IN_ARRAYS);
+  }
+
+  /** Replaces rows that must exist. */
+  void update(Session session, List<E> rows) throws SQLException {
+    if (rows.isEmpty()) {
+      return;
+    }
+    int updated =
+        stages(rows.size())
+            ? staged(session, rows, table.update(source(session), chain))
+            : inArrays(session, rows, table.update(table.arrays(), chain));
+    if (updated != rows.size()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "rows that Millrace wrote are gone, so somebody else writes: table=%s expected=%d found=%d"
+              .formatted(table, rows.size(), updated));
+    }
+  }
+
+  /** Puts rows there whatever stood there. */
+  void upsert(Session session, List<E> rows) throws SQLException {
+    if (rows.isEmpty()) {
+      return;
+    }
+    if (stages(rows.size())) {
+      staged(session, rows, table.upsert(source(session), chain));
+    } else {
+      inArrays(session, rows, table.upsert(table.arrays(), chain));
+    }
+  }
+
+  private String source(Session session) {
+    return session.staging(table) + " AS s";
+  }
+
+  private int staged(Session session, List<E> rows, String sql) throws SQLException {
+    String staging = session.staging(table);
+    copy.send(session, table.copyStaging(staging), rows);
+    int count;
+    try (PreparedStatement statement = session.connection().prepareStatement(sql)) {
+      count = statement.executeUpdate();
+    }
+    return count;
+  }
+
+  private int inArrays(Session session, List<E> rows, String sql) throws SQLException {
+    EntityType<E> type = table.type();
+    try (PreparedStatement statement = session.connection().prepareStatement(sql)) {
+      for (Column column : type.columns()) {
+        statement.setObject(
+            column.position() + 1, ArrayParameter.of(column.type(), rows, column::value));
+      }
+      return statement.executeUpdate();
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package dev.millrace.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.loaders.Bytes;
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Id;
+import dev.millrace.loaders.StagedStore;
+import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.ExecutedBatch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What was saved is what is found, by every way in and out. */
+final class ValuesIT {
+  private static final EntityType<Everything> EVERYTHING = EntityType.of(Everything.class);
+  private static final int ROWS = 400;
+
+  private final Everything.Draw draw = new Everything.Draw(new Random(7));
+
+  private List<Everything> draw() {
+    List<Everything> rows = new ArrayList<>();
+    for (int i = 0; i < ROWS; i++) {
+      rows.add(EVERYTHING.canonical(draw.row(i)));
+    }
+    return rows;
+  }
+
+  private static List<Everything> found(Lab lab) {
+    List<Object> ids = new ArrayList<>();
+    for (long i = 0; i < ROWS; i++) {
+      ids.add(i);
+    }
+    return lab.lane.reads().byIds(EVERYTHING, ids).stream()
+        .sorted((left, right) -> Long.compare(left.id(), right.id()))
+        .toList();
+  }
+
+  private static void save(Lab lab, boolean reversible, List<Everything> rows) {
+    Lab.Work work = script -> rows.forEach(script::save);
+    lab.commit(reversible ? lab.reversible(work) : lab.batch(work));
+  }
+
+  @Test
+  @Tag("C1")
+  @Tag("C3")
+  @DisplayName("C1 C3 every value of every type survives insert, update and undo")
+  void value_roundTrips() throws Exception {
+    try (Lab lab = Lab.of(EVERYTHING)) {
+      List<Everything> first = draw();
+      save(lab, false, first);
+      assertThat(found(lab)).isEqualTo(first);
+
+      List<Everything> second = draw();
+      save(lab, true, second);
+      assertThat(found(lab)).isEqualTo(second);
+
+      undo(lab);
+      assertThat(found(lab)).as("what the undo log keeps").isEqualTo(first);
+    }
+  }
+
+  @Test
+  @Tag("C3")
+  @DisplayName("C3 a blind write replaces any value, and the undo log keeps what stood there")
+  void blindWrite_roundTrips() throws Exception {
+    try (Lab lab = Lab.of(EVERYTHING)) {
+      List<Everything> first = draw();
+      save(lab, false, first);
+      StagedStore ignorant = new StagedStore(lab.indexer.entities());
+      ignorant.open(lab.staged.checkpoint(), List.of());
+      ignorant.begin(true);
+      ignorant.nextBlock();
+      List<Everything> second = draw();
+      second.forEach(ignorant::save);
+      ExecutedBatch shape = lab.reversible(_ -> {});
+      lab.lane.commit(
+          new CommitGroup(
+              2, List.of(new ExecutedBatch(9, shape.batch(), ignorant.freeze(), List.of()))));
+      assertThat(found(lab)).isEqualTo(second);
+
+      undo(lab);
+      assertThat(found(lab)).as("what the undo log keeps").isEqualTo(first);
+    }
+  }
+
+  /** What a rewind will do: every row goes back to what stood there. */
+  private static void undo(Lab lab) throws Exception {
+    Table<Everything> table = new Table<>(lab.schema, EVERYTHING);
+    String columns = table.columns(column -> Names.quoted(column.sql()));
+    Database.execute(
+        "DELETE FROM " + table,
+        "INSERT INTO %s (chain, %s) SELECT chain, %s FROM %s WHERE millrace_existed"
+            .formatted(table, columns, columns, table.undo()));
+  }
+
+  @Entity
+  record Blob(@Id Bytes key, Bytes content) {}
+
+  private static final EntityType<Blob> BLOB = EntityType.of(Blob.class);
+
+  @Test
+  @Tag("C3")
+  @Tag("C5")
+  @DisplayName("C3 C5 bytes of 0, 20, 32, 10 MB and 100 MB")
+  void bytes_ofAnyLength() {
+    try (Lab lab = Lab.of(BLOB)) {
+      for (int length : new int[] {0, 20, 32, 10 << 20, 100 << 20}) {
+        byte[] content = new byte[length];
+        new Random(length).nextBytes(content);
+        Blob blob = new Blob(Bytes.of(new byte[] {(byte) length}), Bytes.of(content));
+        lab.commit(lab.batch(script -> script.save(blob)));
+        assertThat(lab.lane.reads().byIds(BLOB, List.of(blob.key())).equals(List.of(blob)))
+            .as("length=" + length)
+            .isTrue();
+        lab.commit(lab.batch(script -> script.delete(BLOB, blob.key())));
+      }
+    }
+  }
+
+  @Test
+  @Tag("C5")
+  @DisplayName("C5 forty thousand rows of many columns in one batch")
+  void manyRows_commit() {
+    try (Lab lab = Lab.of(Lab.TOKEN)) {
+      lab.commit(
+          lab.batch(script -> {
+            for (long id = 0; id < 40_000; id++) {
+              script.save(Lab.token(id, "owner " + id % 97, id));
+            }
+          }));
+      assertThat(lab.rows("token", "count(*), sum(amount)")).containsExactly("40000|799980000");
+    }
+  }
+}
