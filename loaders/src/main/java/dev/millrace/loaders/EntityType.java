@@ -38,7 +38,8 @@ public final class EntityType<E> {
     this.checked = columns.stream().filter(column -> !isPlain(column)).toArray(Column[]::new);
     this.sized = columns.stream().filter(column -> !isFixed(column)).toArray(Column[]::new);
     this.fixedBytes =
-        (OBJECT_HEADER + columns.stream().mapToInt(EntityType::fieldBytes).sum() + 7) & ~7;
+        ((OBJECT_HEADER + columns.stream().mapToInt(EntityType::fieldBytes).sum() + 7) & ~7)
+            + columns.stream().filter(EntityType::isFixed).mapToInt(EntityType::valueBytes).sum();
   }
 
   /** Reads a definition. All its mistakes are reported together. */
@@ -237,8 +238,21 @@ public final class EntityType<E> {
     return column.isPrimitive() && column.type() != ColumnType.Scalar.DOUBLE;
   }
 
+  /** Whether every value takes the same room, so that no value has to be looked at. */
   private static boolean isFixed(Column column) {
-    return column.isPrimitive() || column.type() instanceof ColumnType.Enumerated;
+    return column.isPrimitive()
+        || column.type() instanceof ColumnType.Enumerated
+        || (valueBytes(column) > 0 && !column.isNullable());
+  }
+
+  /** What a value of a type of one size takes beside the record. */
+  private static int valueBytes(Column column) {
+    if (column.type() == ColumnType.Scalar.ADDRESS) {
+      return ColumnType.Scalar.ADDRESS.bytes(Address.ZERO);
+    }
+    return column.type() == ColumnType.Scalar.BYTES32
+        ? ColumnType.Scalar.BYTES32.bytes(Bytes32.ZERO)
+        : 0;
   }
 
   private static Object present(@Nullable Object part) {

@@ -1,9 +1,7 @@
 package dev.millrace.loaders;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -51,20 +49,15 @@ public record NetChanges<E>(
   }
 
   private void merge(List<TableChanges<E>> sets) {
-    Map<Object, Span<E>> spans = new HashMap<>();
-    List<Span<E>> order = new ArrayList<>();
+    Spans<E> spans = new Spans<>(sets.stream().mapToInt(TableChanges::size).sum());
     for (TableChanges<E> changes : sets) {
       for (int i = 0; i < changes.size(); i++) {
-        Span<E> span = spans.get(changes.id(i));
-        if (span == null) {
-          span = new Span<>(changes, i);
-          spans.put(changes.id(i), span);
-          order.add(span);
-        }
-        span.after = changes.after(i);
+        spans.extend(changes, i);
       }
     }
-    order.forEach(span -> add(span.id, span.blind, span.before, span.after));
+    for (Span<E> span : spans.inOrder) {
+      add(span.id, span.blind, span.before, span.after);
+    }
   }
 
   private void add(Object id, boolean blind, @Nullable E before, @Nullable E after) {
@@ -81,6 +74,38 @@ public record NetChanges<E>(
     }
   }
 
+  /**
+   * The spans of all ids, found by hash. Changes of one group that are about one id hold the very
+   * same object as its id, so that hardly a comparison has to look into it.
+   */
+  private static final class Spans<E> {
+    private final List<Span<E>> inOrder = new ArrayList<>();
+    private final Object[] ids;
+    private final int[] slots;
+
+    private Spans(int most) {
+      ids = new Object[most];
+      slots = new int[Integer.highestOneBit(Math.max(8, most)) << 2];
+    }
+
+    @SuppressWarnings("ReferenceEquality")
+    private void extend(TableChanges<E> changes, int index) {
+      Object id = changes.id(index);
+      int at = changes.hash(index) & (slots.length - 1);
+      while (slots[at] != 0) {
+        int known = slots[at] - 1;
+        if (ids[known] == id || ids[known].equals(id)) {
+          inOrder.get(known).after = changes.after(index);
+          return;
+        }
+        at = (at + 1) & (slots.length - 1);
+      }
+      ids[inOrder.size()] = id;
+      inOrder.add(new Span<>(changes, index));
+      slots[at] = inOrder.size();
+    }
+  }
+
   /** From an id's first change to its last. */
   private static final class Span<E> {
     private final Object id;
@@ -92,6 +117,7 @@ public record NetChanges<E>(
       this.id = changes.id(index);
       this.blind = changes.isBlind(index);
       this.before = blind ? null : changes.before(index);
+      this.after = changes.after(index);
     }
   }
 }

@@ -26,7 +26,8 @@ import java.util.Map;
  * </ol>
  */
 public final class StagedStore {
-  private final Map<Class<?>, StagedTable<?>> byClass = new HashMap<>();
+  // By name, because a class makes its hash in native code and its name remembers it.
+  private final Map<String, StagedTable<?>> byClass = new HashMap<>();
   private final List<StagedTable<?>> tables = new ArrayList<>();
   private final Deque<ChangeSet> transit = new ArrayDeque<>();
   private final boolean mirrored;
@@ -50,7 +51,7 @@ public final class StagedStore {
     for (EntityType<?> type : types) {
       StagedTable<?> table = new StagedTable<>(type);
       tables.add(table);
-      byClass.put(type.type(), table);
+      byClass.put(type.type().getName(), table);
     }
   }
 
@@ -213,7 +214,7 @@ public final class StagedStore {
 
   @SuppressWarnings("unchecked")
   private <E> StagedTable<E> table(Class<E> type) {
-    StagedTable<?> table = byClass.get(type);
+    StagedTable<?> table = byClass.get(type.getName());
     if (table == null) {
       throw new MillraceException(
           Remedy.FIX_HANDLER,

@@ -102,7 +102,7 @@ final class StagedTable<E> {
   long save(E entity, long checkpoint, int event) {
     Object id = type.id(entity);
     if (!kept) {
-      changes.add(id, false, null, entity, checkpoint, event);
+      changes.add(id, 0, false, null, entity, checkpoint, event);
       return TableChanges.ENTRY_BYTES + (long) type.bytes(entity);
     }
     Row<E> known = type.isImmutable() ? rows.find(id) : null;
@@ -135,7 +135,7 @@ final class StagedTable<E> {
     if (row.checkpoint >= batchStart && (row.checkpoint == checkpoint || !versions)) {
       changes.replace(row.change, after, checkpoint, event);
     } else {
-      row.change = changes.add(id, blind, row.value, after, checkpoint, event);
+      row.change = changes.add(row.id, row.hash, blind, row.value, after, checkpoint, event);
       grown = TableChanges.ENTRY_BYTES;
     }
     int before = row.bytes;

@@ -12,10 +12,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TableChanges<E> {
   private static final Object UNKNOWN = new Object();
-  static final int ENTRY_BYTES = 32;
+  static final int ENTRY_BYTES = 36;
 
   private final EntityType<E> type;
   private Object[] ids = new Object[16];
+  private int[] hashes = new int[16];
   private @Nullable Object[] befores = new @Nullable Object[16];
   private @Nullable Object[] afters = new @Nullable Object[16];
   private long[] checkpoints = new long[16];
@@ -29,11 +30,18 @@ public final class TableChanges<E> {
   }
 
   int add(
-      Object id, boolean blind, @Nullable E before, @Nullable E after, long checkpoint, int event) {
+      Object id,
+      int hash,
+      boolean blind,
+      @Nullable E before,
+      @Nullable E after,
+      long checkpoint,
+      int event) {
     if (size == ids.length) {
       grow();
     }
     ids[size] = id;
+    hashes[size] = hash;
     befores[size] = blind ? UNKNOWN : before;
     afters[size] = after;
     checkpoints[size] = checkpoint;
@@ -50,6 +58,7 @@ public final class TableChanges<E> {
   private void grow() {
     int length = size + (size >> 1) + 16;
     ids = Arrays.copyOf(ids, length);
+    hashes = Arrays.copyOf(hashes, length);
     befores = Arrays.copyOf(befores, length);
     afters = Arrays.copyOf(afters, length);
     checkpoints = Arrays.copyOf(checkpoints, length);
@@ -71,6 +80,11 @@ public final class TableChanges<E> {
 
   public Object id(int index) {
     return ids[index];
+  }
+
+  /** A hash of the id that costs no look at it. */
+  int hash(int index) {
+    return hashes[index];
   }
 
   public long checkpoint(int index) {
