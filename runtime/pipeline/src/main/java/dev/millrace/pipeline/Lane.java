@@ -138,10 +138,16 @@ public final class Lane implements AutoCloseable {
 
   private synchronized void end(LaneEnd how) {
     if (end == null) {
-      end = how;
+      // Whatever a stage meets once its lane was abandoned follows from that.
+      end = how instanceof LaneEnd.Failed && halt.isAbandoned() ? abandoned() : how;
     }
     closeFeed();
     ended.countDown();
+  }
+
+  private LaneEnd abandoned() {
+    return new LaneEnd.Failed(
+        new MillraceException(Remedy.RESTART, "lane was abandoned: lane=" + name));
   }
 
   /** Waits until the lane has ended. */
@@ -238,9 +244,7 @@ public final class Lane implements AutoCloseable {
     for (Thread thread : threads) {
       join(thread, until - nanos.getAsLong());
     }
-    end(
-        new LaneEnd.Failed(
-            new MillraceException(Remedy.RESTART, "lane was abandoned: lane=" + name)));
+    end(abandoned());
   }
 
   /** Not while it is being started: then nothing would stop its threads. */
