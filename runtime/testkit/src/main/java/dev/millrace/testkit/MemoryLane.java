@@ -105,9 +105,9 @@ final class MemoryLane implements LaneStore, Reads {
 
   @Override
   public <E> List<E> byIds(EntityType<E> type, Collection<Object> ids) {
-    store.query(type.table() + " ids " + ids.stream().map(String::valueOf).sorted().toList());
     return read(
         type,
+        type.table() + " ids " + ids.stream().map(String::valueOf).sorted().toList(),
         rows -> {
           List<Object> found = new ArrayList<>();
           for (Object id : ids) {
@@ -122,9 +122,9 @@ final class MemoryLane implements LaneStore, Reads {
 
   @Override
   public <E> List<E> matching(EntityType<E> type, Collection<Filter> filters) {
-    store.query(type.table() + " " + describe(filters));
     return read(
         type,
+        type.table() + " " + describe(filters),
         rows ->
             rows.values().stream()
                 .filter(row -> filters.stream().anyMatch(filter -> PlainRows.matches(row, filter)))
@@ -133,10 +133,9 @@ final class MemoryLane implements LaneStore, Reads {
 
   @Override
   public <E> List<E> page(Query<E> query, @Nullable E after, int size) {
-    store.query(
-        "%s page %d %s".formatted(query.type().table(), size, describe(List.of(query.filter()))));
     return read(
         query.type(),
+        "%s page %d %s".formatted(query.type().table(), size, describe(List.of(query.filter()))),
         rows -> {
           List<E> typed = rows.values().stream().map(query.type().type()::cast).toList();
           return PlainRows.answer(query.unlimited(), typed).stream()
@@ -152,11 +151,17 @@ final class MemoryLane implements LaneStore, Reads {
   }
 
   private <E> List<E> read(
-      EntityType<E> type, Function<Map<Object, Object>, List<? extends Object>> chosen) {
-    return store.locked(() ->
-        chosen.apply(tables.rows(type)).stream()
-            .map(row -> type.type().cast(MemoryTables.stored(type, row)))
-            .collect(Collectors.toCollection(ArrayList::new)));
+      EntityType<E> type,
+      String description,
+      Function<Map<Object, Object>, List<? extends Object>> chosen) {
+    store.query(description);
+    List<E> rows =
+        store.locked(() ->
+            chosen.apply(tables.rows(type)).stream()
+                .map(row -> type.type().cast(MemoryTables.stored(type, row)))
+                .collect(Collectors.toCollection(ArrayList::new)));
+    store.answered(description);
+    return rows;
   }
 
   private static String describe(Collection<Filter> filters) {

@@ -32,6 +32,7 @@ public final class MemoryStore implements CommitStore {
   private final List<String> queries = new ArrayList<>(); // guarded by lock
   private long epochs; // guarded by lock
   private volatile Consumer<String> beforeQuery = _ -> {};
+  private volatile Consumer<String> afterQuery = _ -> {};
 
   public MemoryStore(List<EntityType<?>> types) {
     this.types = List.copyOf(types);
@@ -74,6 +75,20 @@ public final class MemoryStore implements CommitStore {
     beforeQuery = action;
   }
 
+  /** The same when a query has chosen its rows, and before they arrive. */
+  public void afterQuery(Consumer<String> action) {
+    afterQuery = action;
+  }
+
+  /** A row that was committed before all that a test does. */
+  public <E> void put(String lane, EntityType<E> type, E row) {
+    locked(() ->
+        lanes
+            .computeIfAbsent(lane, _ -> new MemoryTables(types))
+            .rows(type)
+            .put(type.id(row), MemoryTables.stored(type, row)));
+  }
+
   /** What has been asked since the last call, in order. */
   public List<String> takeQueries() {
     return locked(() -> {
@@ -86,6 +101,10 @@ public final class MemoryStore implements CommitStore {
   void query(String description) {
     beforeQuery.accept(description);
     locked(() -> queries.add(description));
+  }
+
+  void answered(String description) {
+    afterQuery.accept(description);
   }
 
   /** The committed rows of a lane, by id. */

@@ -1,0 +1,174 @@
+package dev.millrace.testkit;
+
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Id;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Context;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.Probe;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/** A lane over a script and a store in memory; each block is a batch unless told otherwise. */
+final class Mill implements AutoCloseable {
+  static final String LANE = "1";
+
+  /** What all these tests read and write. */
+  @Entity
+  record Cell(@Id String id, String owner, long value) {}
+
+  static final EntityType<Cell> CELL = EntityType.of(Cell.class);
+
+  private record Definition(List<EntityType<?>> entities) implements Indexer {
+    @Override
+    public String name() {
+      return "mill";
+    }
+
+    @Override
+    public SortedMap<String, String> asks() {
+      return new TreeMap<>();
+    }
+  }
+
+  static Indexer definition() {
+    return new Definition(List.of(CELL));
+  }
+
+  final MemoryStore store = new MemoryStore(List.of(CELL));
+  final Script script = new Script();
+  final StepGates gates = new StepGates();
+
+  /** What handlers have noted; a rehearsal's notes are overwritten by those of the run. */
+  final Map<String, Object> seen = new ConcurrentHashMap<>();
+
+  volatile Probe fault = Probe.NONE;
+  LaneSettings settings = new LaneSettings(8, 1, 64L << 20, 64L << 20);
+  private final List<Lane> lanes = new ArrayList<>();
+
+  static Cell cell(String id, String owner, long value) {
+    return new Cell(id, owner, value);
+  }
+
+  static Script.Step save(String id, String owner, long value) {
+    return context -> context.save(cell(id, owner, value));
+  }
+
+  /** One more than it was. */
+  static Script.Step increment(String id) {
+    return context -> {
+      long value = context.find(Cell.class, id).map(Cell::value).orElse(0L);
+      context.save(cell(id, "", value + 1));
+    };
+  }
+
+  Script.Step find(String id) {
+    return context -> seen.put("find " + id, context.find(Cell.class, id));
+  }
+
+  Script.Step findByOwner(String owner) {
+    return context -> seen.put("owner " + owner, ownedBy(context, owner));
+  }
+
+  static List<Cell> ownedBy(Context context, String owner) {
+    return context.query(Cell.class).where(Cell::owner).is(owner).list();
+  }
+
+  Mill stored(Cell... cells) {
+    for (Cell cell : cells) {
+      store.put(LANE, CELL, cell);
+    }
+    return this;
+  }
+
+  /** At least one row stands there, so that memory is not complete. */
+  Mill notEmpty() {
+    return stored(cell("other", "nobody", 0));
+  }
+
+  Mill depth(int depth) {
+    settings =
+        new LaneSettings(
+            depth, settings.batchEvents(), settings.stagedBytes(), settings.commitBytes());
+    return this;
+  }
+
+  Mill batchEvents(int events) {
+    settings =
+        new LaneSettings(settings.depth(), events, settings.stagedBytes(), settings.commitBytes());
+    return this;
+  }
+
+  Mill stagedBytes(long bytes) {
+    settings =
+        new LaneSettings(settings.depth(), settings.batchEvents(), bytes, settings.commitBytes());
+    return this;
+  }
+
+  /** A process begins: it takes the lane over and starts it. */
+  Lane start() {
+    Probe probe =
+        (point, number) -> {
+          gates.pass(point, number);
+          fault.pass(point, number);
+        };
+    Lane lane =
+        new Lane(LANE, definition(), script, store.opened(probe).takeOver(LANE), settings, probe);
+    lanes.add(lane);
+    lane.start();
+    return lane;
+  }
+
+  LaneEnd run() throws InterruptedException {
+    try (Lane lane = start()) {
+      return lane.await();
+    }
+  }
+
+  List<Cell> cells() {
+    return List.copyOf(store.rows(LANE, CELL).values());
+  }
+
+  List<Cell> oracleCells() throws Exception {
+    return List.copyOf(new SerialOracle(List.of(CELL)).run(script).rows(CELL).values());
+  }
+
+  /** A probe that throws at the first passings of a point with this number. */
+  static Probe failing(Probe.Point point, long number, int times, Remedy remedy) {
+    AtomicInteger left = new AtomicInteger(times);
+    return (at, passed) -> {
+      if (at == point && passed == number && left.getAndDecrement() > 0) {
+        throw new MillraceException(remedy, "store has trouble: point=" + point);
+      }
+    };
+  }
+
+  /** For what only the outside of a lane shows. */
+  static void awaitThat(BooleanSupplier condition) {
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - until > 0) {
+        throw new AssertionError("waited in vain");
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+    }
+  }
+
+  @Override
+  public void close() {
+    lanes.forEach(Lane::close);
+  }
+}

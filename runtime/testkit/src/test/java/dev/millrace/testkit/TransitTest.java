@@ -1,0 +1,381 @@
+package dev.millrace.testkit;
+
+import static dev.millrace.testkit.Mill.LANE;
+import static dev.millrace.testkit.Mill.cell;
+import static dev.millrace.testkit.Mill.increment;
+import static dev.millrace.testkit.Mill.save;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.Probe.Point;
+import dev.millrace.testkit.Mill.Cell;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What handlers see of batches whose commit is held, and how those commits go on. */
+@Timeout(60)
+final class TransitTest {
+  private final Mill mill = new Mill().notEmpty();
+
+  @AfterEach
+  void close() {
+    mill.close();
+  }
+
+  @Test
+  @Tag("A1")
+  @DisplayName("A1 a find sees the write of a batch whose commit is held, without a query")
+  void find_seesTheWriteOfABatchWhoseCommitIsHeld() throws Exception {
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    mill.script.block(save("x", "a", 1)).block(mill.find("x"));
+    Lane lane = mill.start();
+    commit.await();
+    mill.gates.awaitPassed(Point.AFTER_RUN, 2);
+
+    assertThat(mill.seen).containsEntry("find x", Optional.of(cell("x", "a", 1)));
+    assertThat(mill.store.takeQueries()).isEmpty();
+    assertThat(mill.store.commits(LANE)).isEmpty();
+    commit.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+  }
+
+  @Test
+  @Tag("A2")
+  @DisplayName("A2 a find sees the delete of a batch whose commit is held, without a query")
+  void find_seesTheDeleteOfABatchWhoseCommitIsHeld() throws Exception {
+    mill.stored(cell("x", "a", 5));
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    mill.script.block(context -> context.delete(Cell.class, "x")).block(mill.find("x"));
+    Lane lane = mill.start();
+    commit.await();
+    mill.gates.awaitPassed(Point.AFTER_RUN, 2);
+
+    assertThat(mill.seen).containsEntry("find x", Optional.empty());
+    assertThat(mill.store.takeQueries()).isEmpty();
+    commit.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.cells()).extracting(Cell::id).containsExactly("other");
+  }
+
+  /** Database: y is a's, x is b's. Batch 1 makes x a's; batch 2 asks for both owners. */
+  private void moveThenAsk() {
+    mill.stored(cell("y", "a", 0), cell("x", "b", 0));
+    mill.script.block(save("x", "a", 1)).block(mill.findByOwner("a"), mill.findByOwner("b")).end();
+  }
+
+  private void assertMoved() {
+    assertThat(mill.seen)
+        .containsEntry("owner a", List.of(cell("x", "a", 1), cell("y", "a", 0)))
+        .containsEntry("owner b", List.of());
+  }
+
+  @Test
+  @Tag("A3")
+  @DisplayName("A3 a query by field sees what is in transit and does not wait for the commit")
+  void query_seesWhatIsInTransit() throws Exception {
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    moveThenAsk();
+    Lane lane = mill.start();
+    commit.await();
+    mill.gates.awaitPassed(Point.AFTER_RUN, 2);
+
+    assertMoved();
+    assertThat(mill.store.commits(LANE)).isEmpty();
+    commit.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+  }
+
+  @Test
+  @Tag("A4")
+  @DisplayName("A4 the commit lands between the look into memory and the SELECT: same rows")
+  void query_isRightWhenTheCommitLandsBeforeTheSelect() throws Exception {
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    mill.store.beforeQuery(_ -> land(commit));
+    moveThenAsk();
+
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertMoved();
+  }
+
+  @Test
+  @Tag("A4")
+  @DisplayName("A4 the commit lands during the SELECT: no duplicate and no stale row")
+  void query_isRightWhenTheCommitLandsDuringTheSelect() throws Exception {
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    mill.store.afterQuery(_ -> land(commit));
+    moveThenAsk();
+
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertMoved();
+  }
+
+  private void land(StepGates.Gate commit) {
+    commit.release();
+    mill.gates.awaitPassed(Point.AFTER_COMMIT, 1);
+  }
+
+  @Test
+  @Tag("A5")
+  @DisplayName("A5 limit 1, and the first row is deleted in transit: the next row")
+  void limitedQuery_givesTheNextSurvivingRow() throws Exception {
+    mill.stored(cell("p", "a", 1), cell("q", "a", 2), cell("r", "a", 3));
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    mill.script
+        .block(context -> context.delete(Cell.class, "p"))
+        .block(context ->
+            mill.seen.put(
+                "first",
+                context
+                    .query(Cell.class)
+                    .where(Cell::owner)
+                    .is("a")
+                    .orderBy(Cell::id)
+                    .limit(1)
+                    .list()));
+    Lane lane = mill.start();
+    mill.gates.awaitPassed(Point.AFTER_RUN, 2);
+
+    assertThat(mill.seen).containsEntry("first", List.of(cell("q", "a", 2)));
+    commit.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+  }
+
+  @Test
+  @Tag("A6")
+  @DisplayName("A6 three increments in transit: the fourth batch reads 3")
+  void batches_addUpInTransit() throws Exception {
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT);
+    mill.script.block(increment("c")).block(increment("c")).block(increment("c"));
+    mill.script.block(mill.find("c"));
+    Lane lane = mill.start();
+    mill.gates.awaitPassed(Point.AFTER_RUN, 4);
+
+    assertThat(mill.seen).containsEntry("find c", Optional.of(cell("c", "", 3)));
+    assertThat(mill.store.commits(LANE)).isEmpty();
+    commit.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+  }
+
+  @Test
+  @Tag("A7")
+  @DisplayName("A7 commits come in order and without gaps, however long each takes")
+  void commits_comeInOrder() throws Exception {
+    for (int i = 0; i < 30; i++) {
+      mill.script.block(increment("c"));
+    }
+    StepGates.Gate third = mill.gates.hold(Point.DURING_COPY, 3);
+    StepGates.Gate first = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    StepGates.Gate second = mill.gates.hold(Point.BEFORE_BEGIN, 2);
+    Lane lane = mill.start();
+    for (StepGates.Gate gate : List.of(first, second, third)) {
+      gate.await();
+      gate.release();
+    }
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+
+    List<MemoryStore.Commit> commits = mill.store.commits(LANE);
+    assertThat(commits.stream().map(MemoryStore.Commit::number))
+        .containsExactlyElementsOf(LongStream.rangeClosed(1, commits.size()).boxed().toList());
+    assertThat(commits.stream().flatMap(commit -> commit.batches().stream()))
+        .containsExactlyElementsOf(LongStream.rangeClosed(1, 30).boxed().toList());
+    assertThat(mill.gates.passed(Point.COMMITTED)).isSorted();
+  }
+
+  @Test
+  @Tag("A10")
+  @DisplayName("A10 held commits: depth and bytes hold execute back, and the stall has a cause")
+  void execute_waitsForRoom() throws Exception {
+    mill.depth(1_000).stagedBytes(20_000);
+    for (int i = 0; i < 300; i++) {
+      mill.script.block(save("cell " + i, "x".repeat(200), i));
+    }
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT);
+    Lane lane = mill.start();
+    commit.await();
+    Mill.awaitThat(() -> lane.status().stalledNanos().getOrDefault("bytes", 0L) > 0);
+
+    int ran = mill.gates.passed(Point.AFTER_RUN).size();
+    assertThat(ran).isBetween(5, 100);
+    assertThat(lane.status().bytesInMemory() + lane.status().bytesInTransit()).isLessThan(25_000);
+    commit.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.cells()).hasSize(301);
+  }
+
+  @Test
+  @Tag("A10")
+  @DisplayName("A10 depth 1 lets one batch run beside the commit in flight, depth 0 none")
+  void depth_boundsWhatRunsAhead() throws Exception {
+    for (int depth : List.of(0, 1, 3)) {
+      try (Mill other = new Mill().depth(depth)) {
+        for (int i = 0; i < 20; i++) {
+          other.script.block(increment("c"));
+        }
+        StepGates.Gate commit = other.gates.hold(Point.BEFORE_COMMIT);
+        Lane lane = other.start();
+        commit.await();
+        Mill.awaitThat(() -> lane.status().stalledNanos().getOrDefault("depth", 0L) > 0);
+        assertThat(other.gates.passed(Point.AFTER_RUN)).as("depth " + depth).hasSize(depth + 1);
+        commit.release();
+        assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+      }
+    }
+  }
+
+  @Test
+  @Tag("A11")
+  @DisplayName("A11 a batch larger than all limits goes ahead")
+  void batch_largerThanTheLimitGoesAhead() throws Exception {
+    mill.stagedBytes(0).batchEvents(1_000);
+    for (int i = 0; i < 5; i++) {
+      mill.script.block(context -> {
+        for (int id = 0; id < 500; id++) {
+          context.save(cell("cell " + id, "x".repeat(100), id));
+        }
+      });
+    }
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.cells()).hasSize(501);
+  }
+
+  @Test
+  @Tag("A12")
+  @DisplayName("A12 batches that wait become one commit when the committer is free")
+  void waitingBatches_becomeOneCommit() throws Exception {
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    mill.script.open().block(increment("c"));
+    Lane lane = mill.start();
+    commit.await();
+    for (int i = 0; i < 5; i++) {
+      mill.script.block(increment("c"));
+    }
+    mill.gates.awaitPassed(Point.AFTER_RUN, 6);
+    mill.script.end();
+    commit.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+
+    assertThat(mill.store.commits(LANE))
+        .extracting(MemoryStore.Commit::batches)
+        .first()
+        .isEqualTo(List.of(1L));
+    assertThat(mill.store.commits(LANE).get(1).batches()).startsWith(2L, 3L, 4L, 5L);
+    assertThat(mill.store.frontier(LANE).checkpoint()).isEqualTo(6);
+  }
+
+  @Test
+  @Tag("A13")
+  @DisplayName("A13 a run that crosses into the window is split, and history kept for its part")
+  void group_isSplitAtTheWindow() throws Exception {
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    mill.batchEvents(2).script.open().reversibleFrom(4).block(increment("c"), increment("c"));
+    Lane lane = mill.start();
+    commit.await();
+    for (int i = 1; i < 8; i++) {
+      mill.script.block(increment("c"));
+    }
+    Mill.awaitThat(() -> lane.status().processed().block() == 7);
+    mill.script.end();
+    commit.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+
+    assertThat(mill.store.commits(LANE))
+        .noneMatch(one -> one.block() > 3 && !one.reversible())
+        .anyMatch(one -> one.block() == 3 && !one.reversible());
+    assertThat(mill.store.undo(LANE))
+        .containsExactlyElementsOf(
+            LongStream.range(5, 9)
+                .mapToObj(at -> new UndoRow("cell", "c", at, cell("c", "", at)))
+                .toList());
+  }
+
+  @Test
+  @Tag("A14")
+  @DisplayName("A14 a row changed while its last change is being written: both, one history each")
+  void row_changesWhileItIsWritten() throws Exception {
+    mill.stored(cell("x", "a", 0));
+    StepGates.Gate copy = mill.gates.hold(Point.DURING_COPY, 1);
+    mill.script.open().reversibleFrom(0).block(increment("x"));
+    Lane lane = mill.start();
+    copy.await();
+    mill.script.block(increment("x"), increment("x"));
+    mill.gates.awaitPassed(Point.AFTER_RUN, 2);
+    mill.script.end();
+    copy.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+
+    assertThat(mill.cells()).contains(cell("x", "", 3));
+    assertThat(mill.store.undo(LANE))
+        .containsExactly(
+            new UndoRow("cell", "x", 1, cell("x", "a", 0)),
+            new UndoRow("cell", "x", 2, cell("x", "", 1)));
+  }
+
+  @Test
+  @Tag("A17")
+  @DisplayName("A17 blocks without events still move the frontier, durably")
+  void quietBlocks_moveTheFrontier() throws Exception {
+    mill.script.quiet(3);
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.store.frontier(LANE).checkpoint()).isZero();
+    assertThat(mill.store.frontier(LANE).place()).extracting("block").isEqualTo(2L);
+
+    mill.script.block(increment("c")).quiet(4);
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.store.frontier(LANE).checkpoint()).isEqualTo(1);
+    assertThat(mill.store.frontier(LANE).place()).extracting("block").isEqualTo(7L);
+  }
+
+  @Test
+  @Tag("A22")
+  @DisplayName("A22 the first batch commits while the second runs")
+  void firstBatch_commitsWhileTheSecondRuns() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      mill.script.block(increment("c"));
+    }
+    StepGates.Gate second = mill.gates.hold(Point.BEFORE_RUN, 2);
+    Lane lane = mill.start();
+    second.await();
+    mill.gates.awaitPassed(Point.COMMITTED, 1); // while the second is held in the middle of its run
+
+    assertThat(mill.store.commits(LANE)).hasSize(1);
+    second.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+  }
+
+  @Test
+  @Tag("A24")
+  @DisplayName("A24 deleted then saved, created then changed, created then deleted in one group")
+  void group_takesItsBatchesTogether() throws Exception {
+    mill.stored(cell("x", "a", 1));
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    mill.script.open().block(mill.find("x"), mill.find("new"), mill.find("gone"));
+    Lane lane = mill.start();
+    commit.await();
+    mill.script
+        .block(context -> {
+          context.delete(Cell.class, "x");
+          context.save(cell("new", "", 1));
+          context.save(cell("gone", "", 1));
+        })
+        .block(context -> {
+          context.save(cell("x", "b", 2));
+          context.save(cell("new", "", 2));
+          context.delete(Cell.class, "gone");
+        });
+    mill.gates.awaitPassed(Point.AFTER_RUN, 3);
+    mill.script.end();
+    commit.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+
+    assertThat(mill.store.commits(LANE).get(1).batches()).startsWith(2L, 3L);
+    assertThat(mill.cells())
+        .containsExactly(cell("new", "", 2), cell("other", "nobody", 0), cell("x", "b", 2));
+  }
+}

@@ -1,0 +1,65 @@
+package dev.millrace.testkit;
+
+import static dev.millrace.testkit.Mill.increment;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.Probe.Point;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What waiting costs. */
+@Timeout(60)
+final class WaitingTest {
+  private static final Duration WAIT = Duration.ofSeconds(10);
+
+  @Test
+  @Tag("A23")
+  @DisplayName("A23 stages that wait for ten seconds use under 2 % of a core each")
+  void stages_parkWhileTheyWait() throws Exception {
+    try (Mill idle = new Mill();
+        Mill heldRun = new Mill();
+        Mill heldCommit = new Mill().depth(0)) {
+      idle.script.open();
+      StepGates.Gate never = idle.gates.hold(Point.AFTER_RUN);
+      StepGates.Gate run = heldRun.gates.hold(Point.BEFORE_RUN);
+      StepGates.Gate commit = heldCommit.gates.hold(Point.BEFORE_COMMIT);
+      for (int i = 0; i < 50; i++) {
+        heldRun.script.block(increment("c"));
+        heldCommit.script.block(increment("c"));
+      }
+      Lane[] lanes = {idle.start(), heldRun.start(), heldCommit.start()};
+      run.await();
+      commit.await();
+
+      Map<Long, Long> before = stageTimes();
+      assertThat(before).as("two stages per lane").hasSize(2 * lanes.length);
+      assertThat(never.staysEmpty(WAIT)).isTrue();
+      Map<Long, Long> after = stageTimes();
+      after.forEach((thread, nanos) ->
+          assertThat(nanos - before.getOrDefault(thread, 0L))
+              .as("CPU time of a stage in %s", WAIT)
+              .isLessThan(WAIT.toNanos() / 50));
+      run.release();
+      commit.release();
+    }
+  }
+
+  private static Map<Long, Long> stageTimes() {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    Map<Long, Long> times = new HashMap<>();
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().matches("millrace-1-(execute|commit)")) {
+        times.put(thread.threadId(), threads.getThreadCpuTime(thread.threadId()));
+      }
+    }
+    return times;
+  }
+}
