@@ -1,23 +1,31 @@
 package dev.millrace.benchmarks;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Measures part after part, each alone on the machine. */
-record Bench(Sizes sizes, Consumer<String> progress) {
+/**
+ * Measures part after part, each alone on the machine.
+ *
+ * @param directory where databases may keep their files
+ */
+record Bench(Sizes sizes, Path directory, Consumer<String> progress) {
   /** What can be measured by itself, in this order. */
   enum Part {
     STORE,
     PRELOAD,
+    COPY,
     OVERLAP,
     GROUPS,
-    WAITING;
+    WAITING,
+    ERC20;
 
     @Override
     public String toString() {
-      return name().toLowerCase(java.util.Locale.ROOT);
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 
@@ -36,9 +44,11 @@ record Bench(Sizes sizes, Consumer<String> progress) {
     return switch (part) {
       case STORE -> Micro.store(sizes, progress);
       case PRELOAD -> Micro.preload(sizes, progress);
+      case COPY -> Micro.copy(sizes);
       case OVERLAP -> Overlap.equalStages(sizes, Pause.BURN);
       case GROUPS -> Overlap.groups(sizes);
       case WAITING -> Waiting.measure(sizes);
+      case ERC20 -> Erc20Bench.measure(sizes, progress, directory);
     };
   }
 }

@@ -1,5 +1,6 @@
 package dev.millrace.benchmarks;
 
+import dev.millrace.app.CommonOptions;
 import dev.millrace.app.ExitCode;
 import dev.millrace.app.Shell;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -26,6 +28,8 @@ final class BenchCommand implements Callable<Integer> {
   private final Shell shell;
   private final Sizes usual;
   private final Sizes large;
+
+  @Mixin private CommonOptions common = new CommonOptions();
 
   @Parameters(
       arity = "0..*",
@@ -49,11 +53,12 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     warnIfBusy();
     Set<Bench.Part> chosen = parts.isEmpty() ? EnumSet.allOf(Bench.Part.class) : parts;
-    Bench bench = new Bench(full ? large : usual, shell.err()::println);
+    Path directory = common.dataDir(shell).resolve("bench");
+    Bench bench = new Bench(full ? large : usual, directory, shell.err()::println);
     Report report = bench.run(chosen);
     shell.out().print(report.table());
     shell.out().flush();
-    return json == null ? ExitCode.DONE : write(report, shell.directory().resolve(json));
+    return json == null ? ExitCode.DONE : write(report, shell.resolve(json));
   }
 
   private int write(Report report, Path file) {

@@ -57,6 +57,17 @@ final class Micro {
     return measures;
   }
 
+  static List<Measure> copy(Sizes sizes) throws RunnerException {
+    List<Measure> measures = new ArrayList<>();
+    for (String row : List.of("transfer", "account")) {
+      for (RunResult run : run(CopyBenchmark.class.getName() + "." + row, sizes)) {
+        double nanos = run.getPrimaryResult().getStatistics().getPercentile(50);
+        measures.add(Measure.of("copy encoding of a row, " + row, "ns", nanos));
+      }
+    }
+    return measures;
+  }
+
   private static double counted(RunResult run, String counter) {
     Result<?> result = run.getSecondaryResults().get(counter);
     if (result == null) {

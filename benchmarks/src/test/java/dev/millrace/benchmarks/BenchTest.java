@@ -87,7 +87,7 @@ final class BenchTest {
 
   @Test
   void groups_takeTheirRatioFromTheRatesBesideIt() throws Exception {
-    Report report = new Bench(TINY, _ -> {}).run(EnumSet.of(Part.GROUPS));
+    Report report = new Bench(TINY, directory, _ -> {}).run(EnumSet.of(Part.GROUPS));
 
     assertThat(value(report, "group commit depth=64"))
         .isCloseTo(
@@ -126,6 +126,7 @@ final class BenchTest {
   private int bench(String... args) {
     Shell shell = new Shell(print(out), print(err), Map.of(), directory, OptionalInt::empty);
     CommandLine line = new CommandLine(new BenchCommand(shell, TINY, TINY));
+    line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setErr(new java.io.PrintWriter(print(err), true, StandardCharsets.UTF_8));
     return line.execute(args);
   }

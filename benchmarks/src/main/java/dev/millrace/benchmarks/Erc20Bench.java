@@ -1,0 +1,192 @@
+package dev.millrace.benchmarks;
+
+import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.embedded.PostgresSettings;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.scenarios.ScenarioExtension;
+import dev.millrace.testkit.DevChain;
+import dev.millrace.testkit.DevChainSettings;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * The whole way from events to durable rows: the ERC-20 scenario from the dev chain into an
+ * embedded PostgreSQL of its own, at each depth, beside what the machine cannot do without.
+ *
+ * <p>Rates count from the first fetch to the last commit. The first run is thrown away: it warms
+ * the compiler up.
+ */
+final class Erc20Bench {
+  private static final double LEAST_PER_SECOND = 150_000;
+  private static final int PROMISED_EVENTS = 2_000_000;
+  private static final double MOST_HEAP_MIB = 1024;
+  private static final double MOST_GROWTH = 1.2;
+  private static final double MIB = 1 << 20;
+
+  private final Sizes sizes;
+  private final Consumer<String> progress;
+  private final Path directory;
+  private final EmbeddedPostgres server;
+  private final Indexer indexer = indexer();
+  private final List<Measure> measures = new ArrayList<>();
+
+  private Erc20Bench(
+      Sizes sizes, Consumer<String> progress, Path directory, EmbeddedPostgres server) {
+    this.sizes = sizes;
+    this.progress = progress;
+    this.directory = directory;
+    this.server = server;
+  }
+
+  private static Indexer indexer() {
+    return new ScenarioExtension()
+        .indexers().stream()
+            .filter(known -> known.name().equals("erc20"))
+            .findFirst()
+            .orElseThrow();
+  }
+
+  /** The server keeps its files under {@code directory}. */
+  static List<Measure> measure(Sizes sizes, Consumer<String> progress, Path directory)
+      throws InterruptedException, SQLException, IOException {
+    EmbeddedPostgres server =
+        EmbeddedPostgres.start(
+            directory.resolve("postgres"), PostgresSettings.standard().withProgress(progress));
+    try {
+      Erc20Bench bench = new Erc20Bench(sizes, progress, directory, server);
+      bench.measure();
+      return bench.measures;
+    } finally {
+      server.stop();
+    }
+  }
+
+  private void measure() throws InterruptedException, SQLException, IOException {
+    int deepest = sizes.depths().getLast();
+    Erc20Run.of(server, indexer, chain(sizes.events().getFirst()), deepest);
+    List<Double> costs = new ArrayList<>();
+    for (int events : sizes.events()) {
+      Map<Integer, List<Erc20Run>> runs = repeat(events);
+      costs.add(median(of(runs, deepest), Erc20Run::nanosPerEvent));
+      report(events, runs);
+      floors(events);
+    }
+    if (costs.size() > 1) {
+      String name =
+          "erc20 cost per event, %,d / %,d"
+              .formatted(sizes.events().getLast(), sizes.events().getFirst());
+      measures.add(Measure.of(name, "x", costs.getLast() / costs.getFirst()).atMost(MOST_GROWTH));
+    }
+  }
+
+  /** Depths take turns, so that whatever disturbs the machine disturbs them all. */
+  private Map<Integer, List<Erc20Run>> repeat(int events) throws InterruptedException {
+    DevChain chain = chain(events);
+    Map<Integer, List<Erc20Run>> runs = new TreeMap<>();
+    for (int i = 0; i < sizes.repeats(); i++) {
+      for (int depth : sizes.depths()) {
+        Erc20Run run = Erc20Run.of(server, indexer, chain, depth);
+        progress.accept(
+            "erc20 events=%,d depth=%d: %,.0f events/s"
+                .formatted(run.summary().events(), depth, run.eventsPerSecond()));
+        runs.computeIfAbsent(depth, _ -> new ArrayList<>()).add(run);
+      }
+    }
+    return runs;
+  }
+
+  private void report(int events, Map<Integer, List<Erc20Run>> runs) {
+    String name = "erc20 %,d events".formatted(events);
+    List<Erc20Run> serial = of(runs, 0);
+    double bound = median(serial, run -> run.summary().bound());
+    for (int depth : sizes.depths()) {
+      double rate = median(of(runs, depth), Erc20Run::eventsPerSecond);
+      Measure measure = Measure.of(name + " depth=" + depth, "events/s", rate);
+      boolean promised = depth > 1 && events >= PROMISED_EVENTS;
+      measures.add(promised ? measure.atLeast(LEAST_PER_SECOND) : measure);
+    }
+    for (int depth : sizes.depths()) {
+      if (depth > 0) {
+        measures.add(
+            Measure.of(
+                    name + " speed-up depth=" + depth,
+                    "x depth 0",
+                    speedUp(serial, of(runs, depth)))
+                .limitedBy(bound));
+      }
+    }
+    List<Erc20Run> deepest = of(runs, sizes.depths().getLast());
+    measures.add(perEvent(name + " execute", deepest, run -> run.summary().executeNanos()));
+    measures.add(perEvent(name + " commit", deepest, run -> run.summary().commitNanos()));
+    measures.add(perEvent(name + " cpu of millrace", deepest, run -> run.cpu().ours()));
+    measures.add(perEvent(name + " cpu of postgres", deepest, run -> run.cpu().postgres()));
+    measures.add(
+        Measure.of(name + " heap peak", "MiB", median(deepest, run -> run.heap() / MIB))
+            .atMost(MOST_HEAP_MIB));
+    measures.add(
+        Measure.of(
+            name + " indexes afterwards", "s", median(deepest, run -> run.indexNanos() / 1e9)));
+  }
+
+  private static Measure perEvent(
+      String name, List<Erc20Run> runs, ToDoubleFunction<Erc20Run> nanos) {
+    return Measure.of(
+        name,
+        "us/event",
+        median(runs, run -> nanos.applyAsDouble(run) / 1e3 / run.summary().events()));
+  }
+
+  private static double speedUp(List<Erc20Run> serial, List<Erc20Run> pipelined) {
+    List<Double> ratios = new ArrayList<>();
+    for (int i = 0; i < serial.size(); i++) {
+      ratios.add(serial.get(i).nanosPerEvent() / pipelined.get(i).nanosPerEvent());
+    }
+    return Measure.median(ratios);
+  }
+
+  private void floors(int events) throws InterruptedException, SQLException, IOException {
+    progress.accept("erc20 floors of %,d events".formatted(events));
+    Floors.Copied copied = Floors.copy(server, indexer, directory);
+    measures.add(
+        Measure.of(
+            "floor %,d events, copy of final rows".formatted(events),
+            "events/s",
+            events * 1e9 / copied.nanos()));
+    measures.add(
+        Measure.of(
+            "floor %,d events, cpu of postgres".formatted(events),
+            "us/event",
+            copied.cpu().postgres() / 1e3 / events));
+    DevChain chain = chain(events);
+    List<Double> rates = new ArrayList<>();
+    for (int i = 0; i < sizes.repeats(); i++) {
+      rates.add(events * 1e9 / Floors.decode(indexer, chain));
+    }
+    measures.add(
+        Measure.of(
+            "floor %,d events, made and decoded".formatted(events),
+            "events/s",
+            Measure.median(rates)));
+  }
+
+  /** About so many events, and none that nobody asks for. */
+  private static DevChain chain(int events) {
+    DevChainSettings usual = DevChainSettings.USUAL;
+    return new DevChain(usual.withBlocks(events / usual.logs()).withNames(0));
+  }
+
+  private static List<Erc20Run> of(Map<Integer, List<Erc20Run>> runs, int depth) {
+    return runs.getOrDefault(depth, List.of());
+  }
+
+  private static double median(List<Erc20Run> runs, ToDoubleFunction<Erc20Run> value) {
+    return Measure.median(runs.stream().map(value::applyAsDouble).toList());
+  }
+}

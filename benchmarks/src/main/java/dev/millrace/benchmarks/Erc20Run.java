@@ -1,0 +1,88 @@
+package dev.millrace.benchmarks;
+
+import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.pipeline.BatchTiming;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Timings;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.PostgresStore;
+import dev.millrace.testkit.DevChain;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * The ERC-20 scenario over the dev chain into an empty schema, once.
+ *
+ * @param nanos from the first fetch to the last commit
+ * @param indexNanos from the last commit to the last index
+ * @param cpu what was used until the last commit
+ * @param heap the most that was in use, garbage included
+ */
+record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, long heap) {
+
+  /** Where the time and the CPU stood. */
+  private record Mark(long nanos, Cpu cpu) {}
+
+  static Erc20Run of(EmbeddedPostgres server, Indexer indexer, DevChain chain, int depth)
+      throws InterruptedException {
+    DatabaseSettings database =
+        DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password());
+    PostgresStore.reset(database, indexer.name());
+    Queue<Mark> marks = new ConcurrentLinkedQueue<>();
+    Probe probe =
+        (point, _) -> {
+          if (point == Probe.Point.BUILDING_INDEX) {
+            marks.add(mark(server));
+          }
+        };
+    LaneSettings usual = LaneSettings.USUAL;
+    LaneSettings settings =
+        new LaneSettings(depth, usual.batchEvents(), usual.stagedBytes(), usual.commitBytes());
+    System.gc(); // what the run before has left is not this one's heap
+    try (PostgresStore store = PostgresStore.open(database, indexer, probe);
+        LaneStore rows = store.takeOver(Long.toString(DevChain.ID));
+        HeapWatch heap = HeapWatch.start();
+        Lane lane =
+            new Lane(
+                Long.toString(DevChain.ID),
+                indexer,
+                chain.source(indexer),
+                rows,
+                settings,
+                probe)) {
+      Mark begun = mark(server);
+      lane.start();
+      LaneEnd end = lane.await();
+      Mark ended = mark(server);
+      if (end instanceof LaneEnd.Failed(var failure)) {
+        throw failure;
+      }
+      marks.add(ended);
+      long last =
+          lane.timings().latest().stream().mapToLong(BatchTiming::commitEnd).max().orElse(0);
+      return new Erc20Run(
+          lane.timings().summary(),
+          last - begun.nanos(),
+          ended.nanos() - last,
+          marks.remove().cpu().since(begun.cpu()),
+          heap.peak());
+    }
+  }
+
+  private static Mark mark(EmbeddedPostgres server) {
+    return new Mark(System.nanoTime(), Cpu.now(server.pid()));
+  }
+
+  double eventsPerSecond() {
+    return summary.events() * 1e9 / nanos;
+  }
+
+  double nanosPerEvent() {
+    return (double) nanos / summary.events();
+  }
+}

@@ -1,0 +1,59 @@
+package dev.millrace.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.benchmarks.Bench.Part;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The parts of {@code bench} that need a database or JVMs of their own, as small as they can be.
+ */
+@Timeout(300)
+final class BenchIT {
+  private static final Sizes TINY =
+      new Sizes(
+          1,
+          Duration.ofMillis(10),
+          5,
+          Duration.ofMillis(2),
+          40,
+          Duration.ofMillis(5),
+          Duration.ofMillis(50),
+          List.of(0, 2),
+          List.of(1000, 4000));
+
+  @TempDir private Path directory;
+
+  @Test
+  void erc20_isMeasuredAtEveryDepthBesideItsFloors() throws Exception {
+    List<Measure> measures = measure(Part.ERC20);
+
+    assertThat(measures.stream().map(Measure::name))
+        .contains(
+            "erc20 1,000 events depth=0",
+            "erc20 4,000 events depth=2",
+            "erc20 4,000 events speed-up depth=2",
+            "erc20 4,000 events heap peak",
+            "floor 4,000 events, copy of final rows",
+            "floor 4,000 events, made and decoded",
+            "erc20 cost per event, 4,000 / 1,000");
+    assertThat(measures).allMatch(measure -> measure.value() >= 0);
+  }
+
+  @Test
+  void copy_isMeasuredInAJvmOfItsOwn() throws Exception {
+    assertThat(measure(Part.COPY))
+        .extracting(Measure::name)
+        .containsExactly("copy encoding of a row, transfer", "copy encoding of a row, account");
+  }
+
+  private List<Measure> measure(Part part) throws Exception {
+    return new Bench(TINY, directory, _ -> {}).run(EnumSet.of(part)).measures();
+  }
+}
