@@ -25,16 +25,22 @@ final class Takeover {
   /** Somebody else may begin to hold the lane's row just now; then we look again who it is. */
   private static final String LOCK_TIMEOUT = "SET LOCAL lock_timeout = '500ms'";
 
+  // The look comes first: ON CONFLICT alone waits for a holder in the middle of a commit, for ever
+  // if that holder is stopped.
   private static final String BEGIN_LANE =
       """
       INSERT INTO millrace_lane (lane, chain, epoch, commit, checkpoint)
-      VALUES (:lane, :chain, 0, 0, 0) ON CONFLICT DO NOTHING
+      SELECT :lane, :chain, 0, 0, 0
+       WHERE NOT EXISTS (SELECT FROM millrace_lane WHERE lane = :lane)
+          ON CONFLICT DO NOTHING
       """;
 
   private static final String BEGIN_LEASE =
       """
       INSERT INTO millrace_lease (lane, epoch, expires)
-      VALUES (:lane, 0, '-infinity') ON CONFLICT DO NOTHING
+      SELECT :lane, 0, '-infinity'
+       WHERE NOT EXISTS (SELECT FROM millrace_lease WHERE lane = :lane)
+          ON CONFLICT DO NOTHING
       """;
 
   // A statement of its own: the next one then sees what those before us in the queue have done.
