@@ -1,11 +1,17 @@
 package dev.millrace.scenarios;
 
 import dev.millrace.app.Extension;
+import dev.millrace.app.Shell;
 import dev.millrace.pipeline.Indexer;
 import java.util.List;
 
-/** Makes the scenarios known to {@code millrace run}. */
+/** Brings the scenarios to {@code millrace run}, and the commands that need them. */
 public final class ScenarioExtension implements Extension {
+  @Override
+  public List<Object> commands(Shell shell) {
+    return List.of(new DemoCommand(shell), new SoakCommand(shell));
+  }
+
   @Override
   public List<Indexer> indexers() {
     return List.of(Erc20.indexer(), Registry.indexer());

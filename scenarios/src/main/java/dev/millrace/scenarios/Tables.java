@@ -1,7 +1,9 @@
 package dev.millrace.scenarios;
 
+import dev.millrace.postgres.DatabaseSettings;
 import java.math.BigDecimal;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -14,6 +16,10 @@ import java.util.TreeMap;
 /** What the tables of an indexer hold, in a form that two runs can be compared by. */
 final class Tables {
   private Tables() {}
+
+  static Connection connect(DatabaseSettings database) throws SQLException {
+    return DriverManager.getConnection(database.url(), database.user(), database.password());
+  }
 
   /**
    * A table in two numbers. Rows are hashed one by one and the hashes added up, so their order does

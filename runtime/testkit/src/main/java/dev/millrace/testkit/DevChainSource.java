@@ -142,7 +142,8 @@ final class DevChainSource implements Source {
 
     @Override
     public String waitingFor() {
-      return "block %d, which the dev chain does not have yet".formatted(next);
+      boolean ended = last.isPresent() && next > last.getAsLong();
+      return ended ? "" : "block %d, which the dev chain does not have yet".formatted(next);
     }
 
     @Override

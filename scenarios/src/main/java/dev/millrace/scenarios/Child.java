@@ -1,0 +1,136 @@
+package dev.millrace.scenarios;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A process that runs an indexer with {@code millrace run}, to be killed at a moment of our choice.
+ */
+final class Child implements AutoCloseable {
+  private static final int KEPT_LINES = 40;
+  private static final String TAKEN_OVER = "taken over";
+
+  private final Process process;
+  private final Thread reader;
+  private final CountDownLatch working = new CountDownLatch(1);
+  private final Deque<String> said = new ArrayDeque<>(); // guarded by said
+
+  private Child(Process process) {
+    this.process = process;
+    this.reader = Thread.ofVirtual().name("millrace-child-output").start(this::listen);
+  }
+
+  /** Starts {@code millrace run} on a config, in a JVM that starts quickly. */
+  static Child run(String indexer, Path config, String password) {
+    List<String> command =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx256m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.millrace.app.Main",
+            "run",
+            indexer,
+            "--config",
+            config.toString());
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put(ChildConfig.PASSWORD, password);
+    try {
+      return new Child(builder.start());
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+
+  private void listen() {
+    try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        synchronized (said) {
+          if (said.size() == KEPT_LINES) {
+            said.removeFirst();
+          }
+          said.addLast(line);
+        }
+        if (line.contains(TAKEN_OVER)) {
+          working.countDown();
+        }
+      }
+    } catch (IOException _) {
+      // A killed process takes its pipe along.
+    } finally {
+      working.countDown();
+    }
+  }
+
+  /** Waits until it holds its lane, or has ended. */
+  void awaitWork(Duration patience) throws InterruptedException {
+    if (!working.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+      throw new IllegalStateException(
+          "child does not begin to work: pid=%d seconds=%d output=%n%s"
+              .formatted(process.pid(), patience.toSeconds(), output()));
+    }
+  }
+
+  boolean hasEndedAfter(Duration time) throws InterruptedException {
+    return process.waitFor(time.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** SIGKILL: nothing of it runs afterwards. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
+  /** SIGSTOP: it holds what it holds and does nothing. */
+  void freeze() throws InterruptedException {
+    signal("STOP");
+  }
+
+  /** SIGCONT: it goes on where it was, as if no time had passed. */
+  void thaw() throws InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws InterruptedException {
+    try {
+      new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+
+  int exitCode() {
+    return process.exitValue();
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** The last lines that it printed. */
+  String output() throws InterruptedException {
+    if (!process.isAlive()) {
+      reader.join(Duration.ofSeconds(5));
+    }
+    synchronized (said) {
+      return String.join("\n", said);
+    }
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+}

@@ -1,0 +1,62 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.testkit.DevChain;
+import dev.millrace.testkit.DevChainSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The config of a child: small batches and a reversible window, so that it commits often and keeps
+ * history.
+ *
+ * @param schema the name that the indexer runs under
+ */
+record ChildConfig(
+    String schema,
+    DatabaseSettings database,
+    String contract,
+    Address address,
+    DevChainSettings chain) {
+  /** The variable that carries the password, so that no file has it. */
+  static final String PASSWORD = "MILLRACE_CHILD_PASSWORD";
+
+  private static final int BATCH_EVENTS = 500;
+
+  Path write(Path directory) throws IOException {
+    String yaml =
+        """
+        name: %s
+        postgres:
+          url: "%s"
+          user: "%s"
+          password: "${%s}"
+        chains:
+          - id: %d
+            rpc: [ "%s" ]
+            from: 0
+            to: %d
+            finality: { depth: %d }
+            contracts:
+              - name: %s
+                address: "%s"
+        pipeline: { depth: 4, batchEvents: %d }
+        """
+            .formatted(
+                schema,
+                database.url(),
+                database.user(),
+                PASSWORD,
+                DevChain.ID,
+                chain.endpoint(),
+                chain.blocks() - 1,
+                chain.blocks() / 4,
+                contract,
+                address,
+                BATCH_EVENTS);
+    Files.createDirectories(directory);
+    return Files.writeString(directory.resolve(schema + ".yaml"), yaml);
+  }
+}

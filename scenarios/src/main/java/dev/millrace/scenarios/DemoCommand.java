@@ -1,0 +1,182 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.app.Config;
+import dev.millrace.app.Database;
+import dev.millrace.app.ExitCode;
+import dev.millrace.app.IndexerRuntime;
+import dev.millrace.app.Session;
+import dev.millrace.app.Shell;
+import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.Timings;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.PostgresStore;
+import dev.millrace.testkit.DevChain;
+import dev.millrace.testkit.DevChainSettings;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
+import java.net.URI;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** From nothing to tables to look at: a dev chain, the ERC-20 scenario, an embedded PostgreSQL. */
+@Command(
+    name = "demo",
+    mixinStandardHelpOptions = true,
+    description = "Indexes a dev chain into an embedded PostgreSQL and shows what came of it.")
+final class DemoCommand implements Callable<Integer> {
+  private static final String SCHEMA = "demo";
+  private static final int DECIMALS = 18;
+
+  private final Shell shell;
+
+  @Option(
+      names = "--blocks",
+      paramLabel = "N",
+      defaultValue = "20000",
+      description = "Length of the chain, with 25 events per block. Default: ${DEFAULT-VALUE}.")
+  private long blocks;
+
+  @Option(
+      names = {"-d", "--data-dir"},
+      paramLabel = "DIR",
+      description = "Where everything that Millrace keeps on disk lives. Default: .millrace.")
+  private @Nullable Path dataDir;
+
+  DemoCommand(Shell shell) {
+    this.shell = shell;
+  }
+
+  @Override
+  public Integer call() throws SQLException {
+    Path directory = shell.resolve(dataDir == null ? Path.of(".millrace") : dataDir);
+    DevChainSettings chain = DevChainSettings.USUAL.withBlocks(blocks);
+    Config config = config(directory, chain);
+    shell
+        .err()
+        .printf(
+            Locale.ROOT,
+            "millrace: demo: %,d blocks of a dev chain, the ERC-20 indexer, PostgreSQL in %s%n",
+            blocks,
+            directory);
+    try (Database database = Database.open(config)) {
+      PostgresStore.reset(database.settings(), SCHEMA);
+      IndexerRuntime runtime = IndexerRuntime.of(Erc20.indexer(), config);
+      int code = Session.run(runtime, shell);
+      if (code == ExitCode.DONE) {
+        show(database.settings(), runtime, directory);
+      }
+      return code;
+    }
+  }
+
+  private static Config config(Path directory, DevChainSettings settings) {
+    Config.Chain chain =
+        new Config.Chain(
+            DevChain.ID,
+            List.of(new Config.Endpoint(URI.create(settings.endpoint()))),
+            0,
+            new Config.End.Latest(),
+            new Config.Finality(Optional.empty(), OptionalInt.empty()),
+            List.of(new Config.Contract("Token", List.of(DevChain.TOKEN))));
+    return new Config(
+        SCHEMA,
+        new Config.Postgres.Embedded(),
+        List.of(chain),
+        LaneSettings.USUAL,
+        OptionalInt.empty(),
+        directory);
+  }
+
+  private void show(DatabaseSettings database, IndexerRuntime runtime, Path directory)
+      throws SQLException {
+    try (Connection connection = Tables.connect(database);
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET search_path TO " + Tables.quoted(SCHEMA));
+      accounts(statement);
+    }
+    pace(runtime.status().lanes().getFirst().timings());
+    howToAsk(database, directory);
+  }
+
+  private void accounts(Statement statement) throws SQLException {
+    shell.out().printf("%nTop accounts%n");
+    String sql = "SELECT address, balance, transfers FROM account ORDER BY balance DESC LIMIT 5";
+    try (ResultSet rows = statement.executeQuery(sql)) {
+      while (rows.next()) {
+        shell
+            .out()
+            .printf(
+                Locale.ROOT,
+                "  0x%s  %,20.4f tokens  %,9d transfers%n",
+                HexFormat.of().formatHex(rows.getBytes(1)),
+                tokens(rows.getBigDecimal(2)),
+                rows.getLong(3));
+      }
+    }
+    String totals = "SELECT count(*), sum(balance), (SELECT count(*) FROM transfer) FROM account";
+    try (ResultSet rows = statement.executeQuery(totals)) {
+      rows.next();
+      shell
+          .out()
+          .printf(
+              Locale.ROOT,
+              "  %,d accounts and %,d transfers; all balances together: %s%n",
+              rows.getLong(1),
+              rows.getLong(3),
+              rows.getBigDecimal(2).round(MathContext.UNLIMITED).toPlainString());
+    }
+  }
+
+  private static BigDecimal tokens(BigDecimal amount) {
+    return amount.movePointLeft(DECIMALS).setScale(4, RoundingMode.DOWN);
+  }
+
+  private void pace(Timings.Summary timings) {
+    double seconds = timings.wallNanos() / 1e9;
+    shell
+        .out()
+        .printf(
+            Locale.ROOT,
+            """
+
+            Pace
+              %,d events/s: %,d events in %.2f s, durable in %d transactions
+              handlers %.2f s and commits %.2f s side by side: overlap %.2f of at most %.2f
+            """,
+            Math.round(timings.events() / seconds),
+            timings.events(),
+            seconds,
+            timings.groups(),
+            timings.executeNanos() / 1e9,
+            timings.commitNanos() / 1e9,
+            timings.overlap(),
+            timings.bound());
+  }
+
+  private void howToAsk(DatabaseSettings database, Path directory) {
+    String where = dataDir == null ? "" : " --data-dir " + directory;
+    shell
+        .out()
+        .printf(
+            """
+
+            Ask the tables
+              ./millrace sql --schema %s%s "SELECT * FROM account ORDER BY balance DESC LIMIT 10"
+              or, while a millrace runs: %s  (user %s; the password is in %s)
+            """,
+            SCHEMA, where, database.url(), database.user(), directory.resolve("postgres"));
+  }
+}

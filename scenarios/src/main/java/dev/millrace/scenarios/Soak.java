@@ -1,0 +1,179 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.app.ExitCode;
+import dev.millrace.loaders.Address;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.PostgresStore;
+import dev.millrace.testkit.DevChainSettings;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Random;
+import java.util.SortedMap;
+import java.util.function.Consumer;
+
+/**
+ * Runs a scenario in processes that are killed, or stopped while another takes their lane, at
+ * random moments, until enough have died; and compares what is left with a run that nobody
+ * disturbed. Each time a chain is done its tables are compared and it begins anew.
+ *
+ * @param stops how many of a hundred get SIGSTOP and a successor instead of SIGKILL
+ */
+record Soak(
+    String indexer,
+    String contract,
+    Address address,
+    DevChainSettings chain,
+    DatabaseSettings database,
+    Path directory,
+    long seed,
+    int kills,
+    int stops,
+    Consumer<String> progress) {
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration WHOLE_RUN = Duration.ofMinutes(15);
+
+  /** Kills fall before the lane is taken this often of a hundred, else while it works. */
+  private static final int EARLY = 15;
+
+  private static final int STARTING_MILLIS = 1_500;
+  private static final int WORKING_MILLIS = 1_500;
+
+  /** What a soak has seen. */
+  record Result(int kills, int takeovers, int rounds) {}
+
+  /** How it went wrong: the tables, or a process that did not end as it had to. */
+  static final class Failure extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    Failure(String message) {
+      super(message);
+    }
+  }
+
+  Result run() throws IOException, SQLException, InterruptedException, Failure {
+    return new Course().run();
+  }
+
+  private ChildConfig config(String schema) {
+    return new ChildConfig(schema, database, contract, address, chain);
+  }
+
+  private SortedMap<String, Tables.Content> contents(String schema) throws SQLException {
+    try (Connection connection = Tables.connect(database)) {
+      return Tables.contents(connection, schema);
+    }
+  }
+
+  /** One soak while it lasts. */
+  private final class Course {
+    private final String expectedSchema = indexer + "_undisturbed";
+    private final String soakedSchema = indexer + "_soaked";
+    private final Random random = new Random(seed);
+    private int killed;
+    private int takenOver;
+    private int rounds;
+
+    Result run() throws IOException, SQLException, InterruptedException, Failure {
+      Path soaked = config(soakedSchema).write(directory);
+      PostgresStore.reset(database, expectedSchema);
+      try (Child undisturbed = start(config(expectedSchema).write(directory))) {
+        awaitDone(undisturbed);
+      }
+      SortedMap<String, Tables.Content> expected = contents(expectedSchema);
+      progress.accept("undisturbed run is done: tables=" + expected);
+      do {
+        PostgresStore.reset(database, soakedSchema);
+        round(soaked);
+        rounds++;
+        compare(expected);
+      } while (killed < kills);
+      return new Result(killed, takenOver, rounds);
+    }
+
+    private Child start(Path config) {
+      return Child.run(indexer, config, String.valueOf(database.password()));
+    }
+
+    /** From an empty schema to the end of the chain, by as many processes as it takes. */
+    private void round(Path config) throws InterruptedException, Failure {
+      Child child = start(config);
+      try {
+        while (killed < kills && !endsBeforeItsTime(child)) {
+          killed++;
+          if (random.nextInt(100) < stops) {
+            child = replace(child, config);
+          } else {
+            child.kill();
+            child = start(config);
+          }
+          if (killed % 10 == 0 || killed == kills) {
+            progress.accept("kills=%d takeovers=%d rounds=%d".formatted(killed, takenOver, rounds));
+          }
+        }
+        awaitDone(child);
+      } finally {
+        child.close();
+      }
+    }
+
+    /** Whether it has ended by itself when the moment to kill it comes. */
+    private boolean endsBeforeItsTime(Child child) throws InterruptedException {
+      int moment;
+      if (random.nextInt(100) < EARLY) {
+        moment = random.nextInt(STARTING_MILLIS);
+      } else {
+        moment = random.nextInt(WORKING_MILLIS);
+        child.awaitWork(PATIENCE);
+      }
+      return child.hasEndedAfter(Duration.ofMillis(moment));
+    }
+
+    /** Stops a process, lets another take its lane, and wakes it up again: it must give way. */
+    private Child replace(Child stopped, Path config) throws InterruptedException, Failure {
+      stopped.freeze();
+      Child heir = start(config);
+      try {
+        heir.awaitWork(PATIENCE);
+        heir.hasEndedAfter(Duration.ofMillis(random.nextInt(WORKING_MILLIS)));
+        stopped.thaw();
+        if (!stopped.hasEndedAfter(PATIENCE)) {
+          throw new Failure("a process whose lane was taken goes on: output=\n" + stopped.output());
+        }
+        int code = stopped.exitCode();
+        // Where nobody holds the lane any more, even one that slept may find that all is done.
+        if (code != ExitCode.TAKEN && (code != ExitCode.DONE || heir.isAlive())) {
+          throw new Failure(
+              "a process whose lane was taken ended otherwise: exit=%d output=%n%s"
+                  .formatted(code, stopped.output()));
+        }
+        takenOver += code == ExitCode.TAKEN ? 1 : 0;
+        return heir;
+      } catch (InterruptedException | Failure | RuntimeException failed) {
+        heir.close();
+        throw failed;
+      } finally {
+        stopped.close();
+      }
+    }
+
+    private void awaitDone(Child child) throws InterruptedException, Failure {
+      if (!child.hasEndedAfter(WHOLE_RUN) || child.exitCode() != ExitCode.DONE) {
+        throw new Failure(
+            "a process did not come to the end of its chain: exit=%s output=%n%s"
+                .formatted(child.isAlive() ? "none" : child.exitCode(), child.output()));
+      }
+    }
+
+    private void compare(SortedMap<String, Tables.Content> expected) throws SQLException, Failure {
+      SortedMap<String, Tables.Content> found = contents(soakedSchema);
+      if (!found.equals(expected)) {
+        throw new Failure(
+            "tables differ after %d kills: schemas=%s, %s%n  undisturbed %s%n  soaked      %s"
+                .formatted(killed, expectedSchema, soakedSchema, expected, found));
+      }
+    }
+  }
+}
