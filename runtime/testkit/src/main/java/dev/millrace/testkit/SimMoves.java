@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,8 +58,13 @@ final class SimMoves {
           SimMoves::latestTraces,
           SimMoves::askOutside,
           SimMoves::askOnce,
-          SimMoves::catchOwnError);
+          SimMoves::catchOwnError,
+          SimMoves::dawdle);
 
+  /** A read while a lock of the handlers' own is held: costs a rehearsal its patience. */
+  static final Move UNDER_A_LOCK = SimMoves::findUnderLock;
+
+  private static final Object LOCK = new Object();
   private static final String[] TEXTS = {"", "a", "é", "\uFFFD", "😀", "\\N", "a\tb\n", "zone"};
   private static final String[] PRICES = {"0", "-0.0", "1.5", "1.500", "99.999999", "1E+3", "-7"};
   private static final double[] WEIGHTS = {0.0, -0.0, 1.5, Double.NaN, Double.NEGATIVE_INFINITY};
@@ -350,6 +356,16 @@ final class SimMoves {
       }
     } catch (IllegalStateException expected) {
       see(String.valueOf(expected.getMessage()).length());
+    }
+  }
+
+  private void dawdle() {
+    LockSupport.parkNanos(random.nextInt(100_000));
+  }
+
+  private void findUnderLock() {
+    synchronized (LOCK) {
+      account(address());
     }
   }
 }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 
 /** A random program and the random chain it runs over, both made of a seed. */
 final class SimProgram implements Indexer {
@@ -23,7 +24,7 @@ final class SimProgram implements Indexer {
   private final List<List<Move>> handlers = new ArrayList<>();
   private final SimMoves.SimSpread spread;
   private final Effect<Long, Long> outside =
-      Effect.of("outside", Long.class, Long.class, input -> input * 7 - 3);
+      Effect.of("outside", Long.class, Long.class, SimProgram::answer);
   private final Effect<String, String> once =
       Effect.of("once", String.class, String.class, input -> input + "!").persisted();
   private int events;
@@ -47,6 +48,9 @@ final class SimProgram implements Indexer {
       }
       handlers.add(moves);
     }
+    if (random.nextInt(24) == 0) {
+      handlers.getFirst().add(SimMoves.UNDER_A_LOCK);
+    }
     int planned = 5 + random.nextInt(45);
     int busy = 1 + random.nextInt(6);
     if (random.nextInt(12) == 0) {
@@ -66,6 +70,12 @@ final class SimProgram implements Indexer {
       }
       script.block(told);
     }
+  }
+
+  /** Takes a moment, as the outside does. */
+  private static long answer(long input) {
+    LockSupport.parkNanos(input * 50_000);
+    return input * 7 - 3;
   }
 
   private static int wide(Random random, int narrow, int wide) {

@@ -2,6 +2,8 @@ package dev.millrace.testkit;
 
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Filter;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Lane;
@@ -21,6 +23,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 
 /**
@@ -64,8 +67,33 @@ public final class Simulation {
   private static void checkOnce(long seed, int mostBlocks) throws Exception {
     Simulation simulation = new Simulation(seed, mostBlocks);
     MemoryStore store = new MemoryStore(simulation.program.entities());
+    Random weather = new Random(seed + 1);
+    store.beforeQuery(_ -> trouble(weather));
+    store.afterQuery(_ -> linger(weather));
     simulation.run(store::opened);
     simulation.compareHistory(store);
+  }
+
+  /** Now and then a read fails once. */
+  private static void trouble(Random weather) {
+    boolean fails;
+    synchronized (weather) {
+      fails = weather.nextInt(300) == 0;
+    }
+    if (fails) {
+      throw new MillraceException(Remedy.RETRY, "read has trouble: chance=300");
+    }
+  }
+
+  /** Between the look into the tables and the arrival of the rows a commit may land. */
+  private static void linger(Random weather) {
+    boolean slow;
+    synchronized (weather) {
+      slow = weather.nextInt(8) == 0;
+    }
+    if (slow) {
+      LockSupport.parkNanos(300_000);
+    }
   }
 
   /** The shortest chain that was seen to fail. Interleavings differ, so this is best effort. */
@@ -209,7 +237,7 @@ public final class Simulation {
   private <E> void compare(EntityType<E> type, SerialOracle oracle, LaneStore lane) {
     Map<Object, E> expected = oracle.rows(type);
     Map<Object, E> found = new TreeMap<>(SerialOracle.byId(type));
-    for (E row : lane.reads().matching(type, List.of(new Filter(List.of())))) {
+    for (E row : all(type, lane)) {
       found.put(type.id(row), row);
     }
     if (found.equals(expected)) {
@@ -227,6 +255,18 @@ public final class Simulation {
                 "\n  id=%s\n    expected=%s\n    found   =%s"
                     .formatted(id, expected.get(id), found.get(id))));
     throw new AssertionError(describe(differences.toString()));
+  }
+
+  private static <E> List<E> all(EntityType<E> type, LaneStore lane) {
+    while (true) {
+      try {
+        return lane.reads().matching(type, List.of(new Filter(List.of())));
+      } catch (MillraceException failed) {
+        if (failed.remedy() != Remedy.RETRY) {
+          throw failed;
+        }
+      }
+    }
   }
 
   /** The undo log holds what stood there before each block of the window, and nothing else. */
