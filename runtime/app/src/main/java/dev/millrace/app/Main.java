@@ -1,19 +1,39 @@
 package dev.millrace.app;
 
+import dev.millrace.loaders.MillraceException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.function.ToIntFunction;
 
 /** The {@code millrace} command. */
 public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    Shell shell = Shell.ofProcess();
+    end(shell -> new Commands(shell, extensions()).execute(args));
+  }
+
+  /** Runs a command and ends the JVM with its exit code, whatever happens. */
+  static void end(ToIntFunction<Shell> command) {
     Logging.configure();
-    int code = new Commands(shell, extensions()).execute(args);
+    Shell shell = Shell.ofProcess();
+    int code = execute(command, shell);
     shell.out().flush();
     shell.err().flush();
     System.exit(code);
+  }
+
+  static int execute(ToIntFunction<Shell> command, Shell shell) {
+    Path dataDir = shell.directory().resolve(".millrace");
+    try {
+      return command.applyAsInt(shell);
+    } catch (MillraceException known) {
+      // A definition is read before any command is, and may be wrong.
+      return Mishap.tell(known, shell, dataDir);
+    } catch (RuntimeException | Error unknown) {
+      return Mishap.report(unknown, shell, dataDir);
+    }
   }
 
   static List<Extension> extensions() {

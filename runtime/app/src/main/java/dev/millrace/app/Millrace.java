@@ -3,6 +3,7 @@ package dev.millrace.app;
 import dev.millrace.pipeline.Indexer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Runs an indexer as a process of its own. */
 public final class Millrace {
@@ -14,10 +15,20 @@ public final class Millrace {
    * {@link IndexerRuntime}.
    */
   public static void run(Indexer indexer, String... args) {
-    List<Extension> extensions = new ArrayList<>(Main.extensions());
-    extensions.addFirst(new Own(indexer));
-    Logging.configure();
-    System.exit(new Commands(Shell.ofProcess(), extensions).execute(indexer, args));
+    run(() -> indexer, args);
+  }
+
+  /**
+   * The same for a definition that is still to be read, as in {@code Millrace.run(Erc20::indexer,
+   * args)}: its mistakes are then told like those of a config.
+   */
+  public static void run(Supplier<? extends Indexer> definition, String... args) {
+    Main.end(shell -> {
+      Indexer indexer = definition.get();
+      List<Extension> extensions = new ArrayList<>(Main.extensions());
+      extensions.addFirst(new Own(indexer));
+      return new Commands(shell, extensions).execute(indexer, args);
+    });
   }
 
   private record Own(Indexer indexer) implements Extension {

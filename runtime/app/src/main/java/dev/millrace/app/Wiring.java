@@ -44,7 +44,6 @@ final class Wiring implements IndexerRuntime.Ports {
     List<String> mistakes = new ArrayList<>();
     List<Source> sources = new ArrayList<>();
     for (Config.Chain chain : config.chains()) {
-      mistakes.addAll(contractsOf(chain, evm));
       try {
         sources.add(source(chain, evm));
       } catch (MillraceException refused) {
@@ -58,25 +57,6 @@ final class Wiring implements IndexerRuntime.Ports {
               .formatted(indexer.name(), mistakes.size(), String.join("\n  ", mistakes)));
     }
     return sources;
-  }
-
-  /** What is missing or superfluous among a chain's contracts. */
-  private static List<String> contractsOf(Config.Chain chain, EvmIndexer evm) {
-    List<String> mistakes = new ArrayList<>();
-    List<String> given = chain.contracts().stream().map(Config.Contract::name).toList();
-    for (String name : evm.contracts()) {
-      if (!given.contains(name)) {
-        mistakes.add("contract has no address: chain=%d contract=%s".formatted(chain.id(), name));
-      }
-    }
-    for (String name : given) {
-      if (!evm.contracts().contains(name)) {
-        mistakes.add(
-            "contract is not in the indexer: chain=%d contract=%s known=%s"
-                .formatted(chain.id(), name, String.join(",", evm.contracts())));
-      }
-    }
-    return mistakes;
   }
 
   private static Source source(Config.Chain chain, EvmIndexer evm) {

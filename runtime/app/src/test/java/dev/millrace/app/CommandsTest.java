@@ -3,6 +3,7 @@ package dev.millrace.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.app.Samples.Captured;
+import dev.millrace.evm.Evm;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.nio.file.Files;
@@ -11,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -112,6 +115,26 @@ class CommandsTest {
             assertThat(log).content().contains("surprise", "at dev.millrace.app");
           });
     }
+  }
+
+  @Test
+  @Tag("C10")
+  @DisplayName("C10 All mistakes of a definition are told, before anything is opened")
+  void definition_thatIsWrongIsToldWithoutATrace() {
+    Captured captured = Samples.shell(directory, Map.of());
+    int code =
+        Main.execute(
+            _ -> {
+              Evm.indexer("Wrong name").build();
+              return ExitCode.DONE;
+            },
+            captured.shell());
+
+    assertThat(code).isEqualTo(ExitCode.MISUSE);
+    assertThat(captured.err())
+        .startsWith("millrace: definition is wrong: ")
+        .contains("the name must be", "has no entity", "has no contract")
+        .doesNotContain("\tat ");
   }
 
   private Captured execute(String... args) {
