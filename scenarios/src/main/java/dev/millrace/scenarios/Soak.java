@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Random;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -72,6 +73,7 @@ record Soak(
     private final String expectedSchema = indexer + "_undisturbed";
     private final String soakedSchema = indexer + "_soaked";
     private final Random random = new Random(seed);
+    private SortedMap<String, Tables.Content> expected = new TreeMap<>();
     private int killed;
     private int takenOver;
     private int rounds;
@@ -82,13 +84,13 @@ record Soak(
       try (Child undisturbed = start(config(expectedSchema).write(directory))) {
         awaitDone(undisturbed);
       }
-      SortedMap<String, Tables.Content> expected = contents(expectedSchema);
+      expected = contents(expectedSchema);
       progress.accept("undisturbed run is done: tables=" + expected);
       do {
         PostgresStore.reset(database, soakedSchema);
         round(soaked);
         rounds++;
-        compare(expected);
+        compare();
       } while (killed < kills);
       return new Result(killed, takenOver, rounds);
     }
@@ -98,7 +100,7 @@ record Soak(
     }
 
     /** From an empty schema to the end of the chain, by as many processes as it takes. */
-    private void round(Path config) throws InterruptedException, Failure {
+    private void round(Path config) throws InterruptedException, SQLException, Failure {
       Child child = start(config);
       try {
         while (killed < kills && !endsBeforeItsTime(child)) {
@@ -132,7 +134,8 @@ record Soak(
     }
 
     /** Stops a process, lets another take its lane, and wakes it up again: it must give way. */
-    private Child replace(Child stopped, Path config) throws InterruptedException, Failure {
+    private Child replace(Child stopped, Path config)
+        throws InterruptedException, SQLException, Failure {
       stopped.freeze();
       Child heir = start(config);
       try {
@@ -143,15 +146,16 @@ record Soak(
           throw new Failure("a process whose lane was taken goes on: output=\n" + stopped.output());
         }
         int code = stopped.exitCode();
-        // Where nobody holds the lane any more, even one that slept may find that all is done.
-        if (code != ExitCode.TAKEN && (code != ExitCode.DONE || heir.isAlive())) {
+        if (code == ExitCode.DONE) {
+          compare(); // it had come to the end before it was stopped, or after its heir was through
+        } else if (code != ExitCode.TAKEN) {
           throw new Failure(
               "a process whose lane was taken ended otherwise: exit=%d output=%n%s"
                   .formatted(code, stopped.output()));
         }
         takenOver += code == ExitCode.TAKEN ? 1 : 0;
         return heir;
-      } catch (InterruptedException | Failure | RuntimeException failed) {
+      } catch (InterruptedException | SQLException | Failure | RuntimeException failed) {
         heir.close();
         throw failed;
       } finally {
@@ -167,7 +171,7 @@ record Soak(
       }
     }
 
-    private void compare(SortedMap<String, Tables.Content> expected) throws SQLException, Failure {
+    private void compare() throws SQLException, Failure {
       SortedMap<String, Tables.Content> found = contents(soakedSchema);
       if (!found.equals(expected)) {
         throw new Failure(

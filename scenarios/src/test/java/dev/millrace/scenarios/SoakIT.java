@@ -1,0 +1,93 @@
+package dev.millrace.scenarios;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.loaders.Address;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.testkit.DevChain;
+import java.nio.file.Path;
+import java.sql.Connection;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real processes over a real PostgreSQL, killed and stopped at moments that a seed draws. */
+@Timeout(900)
+final class SoakIT {
+  private static final long SEED = 11;
+  private static final int KILLS = 10;
+
+  @TempDir private static Path directory;
+  private static EmbeddedPostgres server;
+
+  @BeforeAll
+  static void start() {
+    server = EmbeddedPostgres.start(directory.resolve("postgres"));
+  }
+
+  @AfterAll
+  static void stop() {
+    server.stop();
+  }
+
+  @Test
+  @Tag("A16")
+  @Tag("D1")
+  @DisplayName("A16 D1 ERC-20 under ten SIGKILLs leaves the tables of an undisturbed run")
+  void erc20_survivesKills() throws Exception {
+    Soak.Result result = soak(Scenario.erc20(SEED, 2_500), "Token", DevChain.TOKEN, KILLS, 0);
+
+    assertThat(result.kills()).isEqualTo(KILLS);
+  }
+
+  @Test
+  @Tag("A16")
+  @Tag("D1")
+  @DisplayName("A16 D1 the registry under ten SIGKILLs leaves the tables of an undisturbed run")
+  void registry_survivesKills() throws Exception {
+    Soak.Result result =
+        soak(Scenario.registry(SEED, 2_500), "Registry", DevChain.REGISTRY, KILLS, 0);
+
+    assertThat(result.kills()).isEqualTo(KILLS);
+  }
+
+  @Test
+  @Tag("D3")
+  @DisplayName("D3 a stopped process whose lane was taken changes nothing and exits with code 3")
+  void stoppedProcess_givesWayToItsSuccessor() throws Exception {
+    Soak.Result result = soak(Scenario.erc20(SEED + 1, 2_500), "Token", DevChain.TOKEN, 3, 100);
+
+    assertThat(result.takeovers()).isPositive();
+  }
+
+  private static Soak.Result soak(
+      Scenario scenario, String contract, Address address, int kills, int stops) throws Exception {
+    DatabaseSettings database =
+        DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password());
+    Soak.Result result =
+        new Soak(
+                scenario.indexer().name(),
+                contract,
+                address,
+                scenario.chain().settings(),
+                database,
+                directory,
+                SEED,
+                kills,
+                stops,
+                news -> {})
+            .run();
+    try (Connection connection = Tables.connect(database)) {
+      String schema = scenario.indexer().name() + "_soaked";
+      assertThat(StoredRows.of(connection, schema, scenario.entities()))
+          .as("tables against the reference")
+          .isEqualTo(scenario.expected());
+    }
+    return result;
+  }
+}
