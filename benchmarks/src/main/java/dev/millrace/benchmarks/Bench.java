@@ -45,7 +45,11 @@ record Bench(Sizes sizes, Path directory, Consumer<String> progress) {
       case STORE -> Micro.store(sizes, progress);
       case PRELOAD -> Micro.preload(sizes, progress);
       case COPY -> Micro.copy(sizes);
-      case OVERLAP -> Overlap.equalStages(sizes, Pause.BURN);
+      case OVERLAP -> {
+        List<Measure> both = new ArrayList<>(Overlap.waitingHandlers(sizes));
+        both.addAll(Overlap.computingHandlers(sizes));
+        yield both;
+      }
       case GROUPS -> Overlap.groups(sizes);
       case WAITING -> Waiting.measure(sizes);
       case ERC20 -> Erc20Bench.measure(sizes, progress, directory);

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /**
  * What overlap gives when a commit takes as long as the handlers: {@code (c + s) / max(c, s)}, here
@@ -22,26 +23,42 @@ final class Overlap {
 
   private Overlap() {}
 
-  /** Equal stages, by depth. */
-  static List<Measure> equalStages(Sizes sizes, Pause handlers) throws InterruptedException {
+  /** Equal stages, by depth, where the handlers wait as commits do. */
+  static List<Measure> waitingHandlers(Sizes sizes) throws InterruptedException {
+    return equalStages(sizes, Pause.PARK, "overlap depth=");
+  }
+
+  /** The same where they compute, and so need a core of their own to keep their time. */
+  static List<Measure> computingHandlers(Sizes sizes) throws InterruptedException {
+    return equalStages(sizes, Pause.BURN, "overlap of computing handlers, depth ");
+  }
+
+  private static List<Measure> equalStages(Sizes sizes, Pause handlers, String name)
+      throws InterruptedException {
     long stage = sizes.stage().toNanos();
     Injected work = new Injected(sizes.overlapBatches(), 1, handlers, stage, stage);
     Map<Integer, List<Timings.Summary>> runs = repeat(work, sizes.repeats(), sizes.depths());
     List<Timings.Summary> serial = runs(runs, 0);
     List<Measure> measures = new ArrayList<>();
-    measures.add(perBatch("handlers depth=0", serial, serial.getFirst().executeNanos()));
-    measures.add(perBatch("commit depth=0", serial, serial.getFirst().commitNanos()));
     double bound = Measure.median(serial.stream().map(Timings.Summary::bound).toList());
     for (int depth : sizes.depths()) {
       double ratio = Measure.median(ratios(serial, runs(runs, depth)));
-      Measure measure = Measure.of("overlap depth=" + depth, "x depth 0", ratio);
+      Measure measure = Measure.of(name + depth, "x depth 0", ratio);
       measures.add(depth == 0 ? measure.limitedBy(1) : measure.limitedBy(bound));
     }
+    String at = name + "0";
+    measures.add(perBatch("c of " + at, serial, Timings.Summary::executeNanos));
+    measures.add(perBatch("s of " + at, serial, Timings.Summary::commitNanos));
     return measures;
   }
 
-  private static Measure perBatch(String name, List<Timings.Summary> runs, long nanos) {
-    return Measure.of(name, "ms/batch", nanos / 1e6 / runs.getFirst().batches());
+  private static Measure perBatch(
+      String name, List<Timings.Summary> runs, ToLongFunction<Timings.Summary> nanos) {
+    return Measure.of(
+        name,
+        "ms/batch",
+        Measure.median(
+            runs.stream().map(run -> nanos.applyAsLong(run) / 1e6 / run.batches()).toList()));
   }
 
   /** Long commits behind cheap handlers: what has piled up becomes durable together. */

@@ -64,7 +64,9 @@ final class BenchTest {
 
     JsonNode rows = new ObjectMapper().readTree(Files.readAllBytes(directory.resolve("rows.json")));
     List<String> names =
-        rows.findValuesAsText("name").stream().filter(name -> name.startsWith("overlap")).toList();
+        rows.findValuesAsText("name").stream()
+            .filter(name -> name.startsWith("overlap depth="))
+            .toList();
     assertThat(names).containsExactly("overlap depth=0", "overlap depth=1", "overlap depth=8");
     for (JsonNode row : rows) {
       if (row.get("name").asText().equals("overlap depth=0")) {

@@ -31,7 +31,7 @@ final class PipelineIT {
 
   @Test
   void overlap_hidesCommitsBehindHandlersOfEqualLength() throws Exception {
-    Map<String, Double> measured = byName(Overlap.equalStages(SIZES, Pause.PARK));
+    Map<String, Double> measured = byName(Overlap.waitingHandlers(SIZES));
 
     assertThat(measured.get("overlap depth=1")).isGreaterThanOrEqualTo(1.8);
     assertThat(measured.get("overlap depth=8")).isGreaterThanOrEqualTo(1.8);
