@@ -114,7 +114,7 @@ public final class IndexerRuntime implements AutoCloseable {
     LaneStore laneStore = opened.takeOver(name);
     log.info(
         "{}: chain {} taken over: epoch={} checkpoint={} block={}",
-        indexer.name(),
+        config.name(),
         chain.id(),
         laneStore.opened().epoch(),
         laneStore.opened().checkpoint(),
@@ -147,9 +147,9 @@ public final class IndexerRuntime implements AutoCloseable {
       LaneEnd end = lane.lane().await();
       switch (end) {
         case LaneEnd.Done _ ->
-            log.info("{}: chain {} is done: {}", indexer.name(), lane.id(), lane.position());
+            log.info("{}: chain {} is done: {}", config.name(), lane.id(), lane.position());
         case LaneEnd.Drained _ ->
-            log.info("{}: chain {} has stopped: {}", indexer.name(), lane.id(), lane.position());
+            log.info("{}: chain {} has stopped: {}", config.name(), lane.id(), lane.position());
         case LaneEnd.Failed(MillraceException reason) -> {
           if (failure.offer(reason)) {
             Thread.ofVirtual().name("millrace-drain").start(this::drain);
@@ -236,7 +236,7 @@ public final class IndexerRuntime implements AutoCloseable {
         incomplete = true;
         log.warn(
             "{}: chain {} was not drained in time, the rest is rolled back: seconds={} {}",
-            indexer.name(),
+            config.name(),
             lane.id(),
             drain.toSeconds(),
             lane.position());

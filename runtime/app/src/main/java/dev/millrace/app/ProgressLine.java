@@ -120,7 +120,7 @@ final class ProgressLine {
     OptionalLong total = total(status);
     if (total.isPresent()) {
       long left = Math.max(0, total.getAsLong() - status.committedEvents());
-      return events.timeFor(left).map(ProgressLine::duration);
+      return left == 0 ? Optional.empty() : events.timeFor(left).map(ProgressLine::duration);
     }
     long left = 0;
     for (Lane lane : status.lanes()) {

@@ -19,13 +19,18 @@ import dev.millrace.testkit.DevChain;
 import dev.millrace.testkit.MemoryStore;
 import dev.millrace.testkit.StepGates;
 import java.math.BigInteger;
+import java.net.ServerSocket;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -167,6 +172,31 @@ class IndexerRuntimeTest {
     }
   }
 
+  @Test
+  @Tag("A21")
+  @DisplayName("A21 Over HTTP, too, a process is ready only when all is durable")
+  void session_answersOverHttpWhileItRuns() throws Exception {
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    StepGates.Gate commits = gates.hold(Point.BEFORE_COMMIT);
+    IndexerRuntime runtime = runtime(List.of(1L), Duration.ofSeconds(20), OptionalInt.of(port));
+    AtomicInteger code = new AtomicInteger(-1);
+    Shell shell = Samples.shell(directory, Map.of()).shell();
+    Thread session = Thread.ofVirtual().start(() -> code.set(Session.run(runtime, shell)));
+    commits.await();
+
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      URI ready = URI.create("http://127.0.0.1:" + port + "/ready");
+      HttpRequest request = HttpRequest.newBuilder(ready).build();
+      assertThat(client.send(request, BodyHandlers.discarding()).statusCode()).isEqualTo(503);
+    }
+    commits.release();
+    session.join();
+    assertThat(code).hasValue(ExitCode.DONE);
+  }
+
   private long seen(String lane) {
     return store.rows(lane, counting.entities().getFirst()).values().stream()
         .map(Count.class::cast)
@@ -175,13 +205,17 @@ class IndexerRuntimeTest {
   }
 
   private IndexerRuntime runtime(List<Long> chains, Duration drain) {
+    return runtime(chains, drain, OptionalInt.empty());
+  }
+
+  private IndexerRuntime runtime(List<Long> chains, Duration drain, OptionalInt port) {
     Config config =
         new Config(
             "counting",
             new Config.Postgres.Embedded(),
             chains.stream().map(IndexerRuntimeTest::chain).toList(),
             new LaneSettings(4, 20, 1 << 26, 1 << 20),
-            OptionalInt.empty(),
+            port,
             directory);
     Wiring wiring = new Wiring(counting, config);
     IndexerRuntime.Ports ports =
