@@ -71,19 +71,27 @@ final class Erc20Bench {
   private void measure() throws InterruptedException, SQLException, IOException {
     int deepest = sizes.depths().getLast();
     Erc20Run.of(server, indexer, chain(sizes.events().getFirst()), deepest);
-    List<Double> costs = new ArrayList<>();
+    List<List<Erc20Run>> bySize = new ArrayList<>();
     for (int events : sizes.events()) {
       Map<Integer, List<Erc20Run>> runs = repeat(events);
-      costs.add(median(of(runs, deepest), Erc20Run::nanosPerEvent));
+      bySize.add(of(runs, deepest));
       report(events, runs);
       floors(events);
     }
-    if (costs.size() > 1) {
-      String name =
-          "erc20 cost per event, %,d / %,d"
-              .formatted(sizes.events().getLast(), sizes.events().getFirst());
-      measures.add(Measure.of(name, "x", costs.getLast() / costs.getFirst()).atMost(MOST_GROWTH));
+    if (bySize.size() > 1) {
+      measures.add(growth("cost", bySize, Erc20Run::nanosPerEvent).atMost(MOST_GROWTH));
+      measures.add(growth("cpu", bySize, Erc20Run::cpuNanosPerEvent).atMost(MOST_GROWTH));
     }
+  }
+
+  /** What an event costs in the longest stream beside what it costs in the shortest. */
+  private Measure growth(
+      String what, List<List<Erc20Run>> bySize, ToDoubleFunction<Erc20Run> perEvent) {
+    String name =
+        "erc20 %s per event, %,d / %,d"
+            .formatted(what, sizes.events().getLast(), sizes.events().getFirst());
+    return Measure.of(
+        name, "x", median(bySize.getLast(), perEvent) / median(bySize.getFirst(), perEvent));
   }
 
   /** Depths take turns, so that whatever disturbs the machine disturbs them all. */

@@ -85,4 +85,8 @@ record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, l
   double nanosPerEvent() {
     return (double) nanos / summary.events();
   }
+
+  double cpuNanosPerEvent() {
+    return (double) (cpu.ours() + cpu.postgres()) / summary.events();
+  }
 }

@@ -42,7 +42,7 @@ record Sizes(
   /** As promised: two million events, and the cost of each beside that of 200,000. */
   static final Sizes FULL =
       new Sizes(
-          5,
+          3,
           Duration.ofSeconds(1),
           100,
           Duration.ofMillis(20),
