@@ -3,7 +3,6 @@ package dev.millrace.loaders;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -148,19 +147,6 @@ public final class EntityType<E> {
     }
   }
 
-  /**
-   * Whether two rows of one id hold the same. The record's own {@code equals} is not asked: it may
-   * look at the id alone.
-   */
-  boolean isSame(E left, E right) {
-    for (Column column : columns) {
-      if (!column.isId() && !Objects.equals(column.value(left), column.value(right))) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   /** The entity in canonical form; itself, where it already is. */
   @SuppressWarnings(
       "ReferenceEquality") // an equal list may still be one that the handler can change
@@ -180,24 +166,7 @@ public final class EntityType<E> {
         changed[column.position()] = canonical;
       }
     }
-    return changed == null ? entity : createCanonical(changed);
-  }
-
-  /** Makes an entity that keeps these values as they are. */
-  private E createCanonical(@Nullable Object[] values) {
-    E entity = create(values);
-    for (Column column : checked) {
-      if (!isKept(values[column.position()], column.value(entity))) {
-        throw refused(column, "its constructor changes what the column would keep", null);
-      }
-    }
-    return entity;
-  }
-
-  @SuppressWarnings("ReferenceEquality") // a copy of a list that cannot change is the list itself
-  private static boolean isKept(@Nullable Object given, @Nullable Object kept) {
-    return Objects.equals(given, kept)
-        && (!(kept instanceof List<?> list) || List.copyOf(list) == list);
+    return changed == null ? entity : create(changed);
   }
 
   private Object canonical(Column column, Object value) {

@@ -16,9 +16,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to the execute thread or to whoever runs in its place while it waits.
  */
 public final class LoadRound {
-  /** A statement takes 65,535 parameters at the most, and each filter brings some. */
-  private static final int MOST_FILTERS = 1_000;
-
   private final StagedStore store;
   private final Reads reads;
   private final Loader loader;
@@ -94,9 +91,8 @@ public final class LoadRound {
       }
     }
     byValue.forEach((column, same) -> load(type, List.of(merged(column, same)), same));
-    for (int from = 0; from < others.size(); from += MOST_FILTERS) {
-      List<Filter> part = others.subList(from, Math.min(others.size(), from + MOST_FILTERS));
-      load(type, part, part);
+    if (!others.isEmpty()) {
+      load(type, others, others);
     }
   }
 

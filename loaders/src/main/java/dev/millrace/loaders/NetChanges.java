@@ -2,6 +2,7 @@ package dev.millrace.loaders;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,7 +69,7 @@ public record NetChanges<E>(
       upserts.add(after);
     } else if (before == null) {
       inserts.add(after);
-    } else if (!type.isSame(before, after)) {
+    } else if (!Objects.equals(before, after)) {
       updates.add(after);
     }
   }

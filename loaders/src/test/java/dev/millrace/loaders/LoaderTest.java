@@ -345,31 +345,4 @@ final class LoaderTest {
     lab.commit();
     assertThat(lab.database.table(NOTE)).hasSize(3);
   }
-
-  @Test
-  @Tag("B4")
-  @DisplayName("B4 more filters than one statement can take go out in several")
-  void round_splitsWhatNoStatementCouldTake() {
-    stored(token(7, "7"), token(8, "other"));
-    LoadRound round = lab.loader.round();
-    for (long i = 0; i < 2_500; i++) {
-      round.want(byNumberAndOwner(i));
-    }
-    round.send();
-
-    assertThat(lab.database.queries).hasSize(3);
-    assertThat(lab.loader.query(byNumberAndOwner(7))).containsExactly(token(7, "7"));
-    assertThat(lab.loader.query(byNumberAndOwner(8))).isEmpty();
-    assertThat(lab.database.queries).hasSize(3);
-  }
-
-  private static Query<Token> byNumberAndOwner(long number) {
-    Column owner = TOKEN.column("owner").orElseThrow();
-    Filter filter =
-        new Filter(
-            List.of(
-                Condition.is(TOKEN.column("number").orElseThrow(), number),
-                Condition.is(owner, Long.toString(number))));
-    return new Query<>(TOKEN, filter, List.of(), Query.NO_LIMIT);
-  }
 }

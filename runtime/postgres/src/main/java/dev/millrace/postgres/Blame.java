@@ -8,7 +8,6 @@ import dev.millrace.pipeline.Event;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -23,9 +22,9 @@ final class Blame {
   private @Nullable Rows<?> rows;
 
   /** What is being sent just now, in the order of its lines. */
-  private record Rows<T>(EntityType<?> type, List<T> sent, Function<T, Object> idOf) {
+  private record Rows<E>(EntityType<E> type, List<E> sent) {
     Object id(int line) {
-      return idOf.apply(sent.get(line));
+      return type.id(sent.get(line));
     }
   }
 
@@ -34,12 +33,7 @@ final class Blame {
   }
 
   <E> void sending(EntityType<E> type, List<E> sent) {
-    rows = new Rows<>(type, sent, type::id);
-  }
-
-  /** The same where the lines are about ids, as those of the undo log are. */
-  void sendingIds(EntityType<?> type, List<Object> ids) {
-    rows = new Rows<>(type, ids, Function.identity());
+    rows = new Rows<>(type, sent);
   }
 
   /** The error as it is reported: with the culprit's name where the row has one. */

@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.Properties;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
-import org.jdbi.v3.core.JdbiException;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 
@@ -53,8 +52,7 @@ final class Connections {
     if (connection == null) {
       throw new SQLException("driver does not know this url", "08001");
     }
-    // A factory: what Jdbi is given as a connection, a handle leaves open when it is closed.
-    Handle handle = Jdbi.create(() -> connection).open();
+    Handle handle = Jdbi.create(connection).open();
     boolean ready = false;
     try {
       handle.execute(searchPath());
@@ -69,15 +67,6 @@ final class Connections {
 
   Handle open(String purpose) throws SQLException {
     return open(purpose, SILENCE);
-  }
-
-  /** Ends a session on the way out of an error, which stays the one that is told. */
-  static void close(Handle handle) {
-    try {
-      handle.close();
-    } catch (JdbiException _) {
-      // It was gone already, which is all that is wanted.
-    }
   }
 
   HikariDataSource pool() {

@@ -12,13 +12,13 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Committed rows of one lane: one statement per call, on a connection that no commit uses. */
 final class PostgresReads implements Reads {
-  private static final int FETCH = 10_000;
-
   private final HikariDataSource pool;
   private final String schema;
   private final long chain;
@@ -68,16 +68,36 @@ final class PostgresReads implements Reads {
 
   @Override
   public <E> List<E> matching(EntityType<E> type, Collection<Filter> filters) {
+    List<List<Filter>> statements = Predicates.statements(filters);
+    return switch (statements.size()) {
+      case 0 -> List.of();
+      case 1 -> reading(type, connection -> matching(connection, type, statements.getFirst()));
+      default ->
+          reading(
+              type,
+              connection -> {
+                // One snapshot for all of them; the pool puts the connection right again.
+                connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+                connection.setAutoCommit(false);
+                Map<Object, E> found = new LinkedHashMap<>();
+                for (List<Filter> some : statements) {
+                  matching(connection, type, some).forEach(row -> found.put(type.id(row), row));
+                }
+                connection.rollback();
+                return List.copyOf(found.values());
+              });
+    };
+  }
+
+  private <E> List<E> matching(Connection connection, EntityType<E> type, List<Filter> filters)
+      throws SQLException {
     Table<E> table = new Table<>(schema, type);
     Predicates predicates = new Predicates();
-    List<String> parts = predicates.anyOf(filters);
-    if (parts.isEmpty()) {
-      return List.of();
-    }
     String sql =
         "SELECT %s FROM %s AS t WHERE t.chain = %d AND (%s)"
-            .formatted(table.row("t"), table, chain, String.join(" OR ", parts));
-    return rows(type, sql, predicates);
+            .formatted(
+                table.row("t"), table, chain, String.join(" OR ", predicates.anyOf(filters)));
+    return rows(connection, type, sql, predicates);
   }
 
   @Override
@@ -110,22 +130,23 @@ final class PostgresReads implements Reads {
   }
 
   private <E> List<E> rows(EntityType<E> type, String sql, Predicates predicates) {
+    return reading(type, connection -> rows(connection, type, sql, predicates));
+  }
+
+  private static <E> List<E> rows(
+      Connection connection, EntityType<E> type, String sql, Predicates predicates)
+      throws SQLException {
     RowDecoder<E> decoder = new RowDecoder<>(type);
-    return reading(
-        type,
-        connection -> {
-          try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            predicates.bind(statement);
-            statement.setFetchSize(FETCH);
-            try (ResultSet result = statement.executeQuery()) {
-              List<E> rows = new ArrayList<>();
-              while (result.next()) {
-                rows.add(decoder.row(result.getBytes(1)));
-              }
-              return rows;
-            }
-          }
-        });
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      predicates.bind(statement);
+      try (ResultSet result = statement.executeQuery()) {
+        List<E> rows = new ArrayList<>();
+        while (result.next()) {
+          rows.add(decoder.row(result.getBytes(1)));
+        }
+        return rows;
+      }
+    }
   }
 
   /** Work on a connection of the pool. */

@@ -8,6 +8,7 @@ import dev.millrace.loaders.Query;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Builds conditions on the rows of {@code t}, and collects their values as it goes. */
 final class Predicates {
+  private static final int MOST_ALTERNATIVES = 100;
+
   private final List<Object> values = new ArrayList<>();
 
   void bind(PreparedStatement statement) throws SQLException {
@@ -38,13 +41,36 @@ final class Predicates {
     return "t." + Names.quoted(column.sql());
   }
 
+  /**
+   * Filters that go into one statement together. Any number of values of a field are one condition,
+   * but every other filter is one of its own, and PostgreSQL's planner slows down with their count.
+   */
+  static List<List<Filter>> statements(Collection<Filter> filters) {
+    List<List<Filter>> statements = new ArrayList<>();
+    List<Filter> current = new ArrayList<>();
+    int others = 0;
+    for (Filter filter : filters) {
+      current.add(filter);
+      others += isByValue(filter) ? 0 : 1;
+      if (others == MOST_ALTERNATIVES) {
+        statements.add(current);
+        current = new ArrayList<>();
+        others = 0;
+      }
+    }
+    if (!current.isEmpty()) {
+      statements.add(current);
+    }
+    return statements;
+  }
+
   /** What a row must satisfy to match any of several filters. */
   List<String> anyOf(Iterable<Filter> filters) {
     Map<Column, TreeSet<Object>> wanted = new LinkedHashMap<>();
     List<String> parts = new ArrayList<>();
     for (Filter filter : filters) {
-      Condition only = filter.conditions().size() == 1 ? filter.conditions().getFirst() : null;
-      if (only != null && isByValue(only)) {
+      if (isByValue(filter)) {
+        Condition only = filter.conditions().getFirst();
         Column column = only.column();
         wanted
             .computeIfAbsent(column, _ -> new TreeSet<>(column.type()::compare))
@@ -59,9 +85,12 @@ final class Predicates {
     return parts;
   }
 
-  private static boolean isByValue(Condition condition) {
-    return condition.operator() == Condition.Operator.IS
-        || condition.operator() == Condition.Operator.IN;
+  private static boolean isByValue(Filter filter) {
+    return filter.conditions().size() == 1
+        && switch (filter.conditions().getFirst().operator()) {
+          case IS, IN -> true;
+          case ABOVE, AT_LEAST, BELOW, AT_MOST -> false;
+        };
   }
 
   /** All conditions of a filter. */

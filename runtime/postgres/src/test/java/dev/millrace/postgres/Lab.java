@@ -202,8 +202,13 @@ final class Lab implements AutoCloseable {
     return Bytes32.of(bytes);
   }
 
+  /** Gives everything back before the test is over. */
+  void end() {
+    store.close();
+  }
+
   @Override
   public void close() {
-    store.close();
+    end();
   }
 }

@@ -1,0 +1,112 @@
+package dev.millrace.postgres;
+
+import static dev.millrace.postgres.Lab.token;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.Id;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.CommitGroup;
+import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** An error of the data names the row, the handler and the event, and leaves nothing behind. */
+final class ConstraintIT {
+  private static final int MANY = 10_000;
+
+  private static Lab.Note note(int log) {
+    return new Lab.Note(EventId.of(7, log), "text");
+  }
+
+  private static MillraceException refused(Lab lab, CommitGroup group) {
+    MillraceException refused =
+        catchThrowableOfType(MillraceException.class, () -> lab.lane.commit(group));
+    assertThat(refused.remedy()).isEqualTo(Remedy.FIX_HANDLER);
+    return refused;
+  }
+
+  @Test
+  @Tag("C4")
+  @DisplayName("C4 a duplicate id in a batch of 10,000 names table, id, handler and event")
+  void duplicateInABatch_isNamed() {
+    try (Lab lab = Lab.fresh()) {
+      CommitGroup group =
+          lab.group(
+              lab.batch(script -> {
+                script.save(token(1, "a", 1));
+                for (int log = 0; log < MANY; log++) {
+                  script.save(note(log));
+                }
+                script.event("Token.Doubled", () -> lab.staged.save(note(5_000)));
+              }));
+      assertThat(refused(lab, group))
+          .hasMessage(
+              "row is saved twice: table=note key=7-5000"
+                  + " block=1 logIndex=10001 handler=Token.Doubled");
+      assertThat(lab.tokens()).isEmpty();
+      assertThat(lab.rows("note", "id")).isEmpty();
+    }
+  }
+
+  @Test
+  @Tag("C4")
+  @DisplayName("C4 an id that existed before the batch is told apart from one doubled in it")
+  void duplicateOfAnOldRow_isNamed() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.save(note(1))));
+      CommitGroup group =
+          lab.group(
+              lab.batch(script ->
+                  script
+                      .save(note(0))
+                      .event("Token.Again", () -> lab.staged.save(note(1)))
+                      .save(note(2))));
+      assertThat(refused(lab, group))
+          .hasMessage(
+              "row exists already: table=note key=7-1 block=2 logIndex=1 handler=Token.Again");
+      assertThat(lab.rows("note", "id")).hasSize(1);
+    }
+  }
+
+  @Test
+  void laneGoesOn_afterARefusedGroup() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.save(note(1))));
+      refused(lab, lab.group(lab.batch(script -> script.save(note(1)))));
+      lab.commit(lab.batch(script -> script.save(note(2))));
+      assertThat(lab.rows("note", "id")).hasSize(2);
+    }
+  }
+
+  @Entity
+  record Named(@Id String name) {}
+
+  private static final EntityType<Named> NAMED = EntityType.of(Named.class);
+
+  @Test
+  @Tag("C5")
+  @DisplayName("C5 a key that no index can hold is refused, with its event")
+  void hugeKey_isRefused() {
+    Random random = new Random(1);
+    StringBuilder incompressible = new StringBuilder();
+    for (int i = 0; i < 6_000; i++) {
+      incompressible.append((char) random.nextInt('!', '~'));
+    }
+    try (Lab lab = Lab.of(NAMED)) {
+      CommitGroup group =
+          lab.group(
+              lab.batch(script ->
+                  script.save(new Named("fits")).save(new Named(incompressible.toString()))));
+      MillraceException refused = refused(lab, group);
+      assertThat(refused).hasMessageContaining("state=54000").hasMessageContaining("table=named");
+      assertThat(refused.getMessage()).contains("handler=Lab.save").contains("logIndex=1");
+      assertThat(lab.rows("named", "name")).isEmpty();
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package dev.millrace.postgres;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Stands between a client and PostgreSQL, and on demand passes one request of the session that
+ * commits on and hangs up before its answer can come back.
+ */
+final class CuttingProxy implements AutoCloseable {
+  /** Part of the name under which such a session introduces itself. */
+  private static final String COMMITS = " commits ";
+
+  private final ServerSocket listener;
+  private final URI target;
+  private final AtomicBoolean cut = new AtomicBoolean();
+  private final Queue<Socket> open = new ConcurrentLinkedQueue<>();
+
+  CuttingProxy(String jdbcUrl) throws IOException {
+    this.target = URI.create(jdbcUrl.substring("jdbc:".length()));
+    this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    Thread.ofVirtual().start(this::accept);
+  }
+
+  String url() {
+    return "jdbc:postgresql://127.0.0.1:%d%s".formatted(listener.getLocalPort(), target.getPath());
+  }
+
+  /** The next request reaches the server, and its answer reaches nobody. */
+  void cutAfterNextRequest() {
+    cut.set(true);
+  }
+
+  private void accept() {
+    try {
+      while (true) {
+        Socket client = listener.accept();
+        Socket server = new Socket(target.getHost(), target.getPort());
+        open.add(client);
+        open.add(server);
+        Thread.ofVirtual().start(() -> requests(client, server));
+        Thread.ofVirtual().start(() -> answers(client, server));
+      }
+    } catch (IOException closed) {
+      close();
+    }
+  }
+
+  private void requests(Socket client, Socket server) {
+    byte[] buffer = new byte[1 << 16];
+    try {
+      InputStream in = client.getInputStream();
+      OutputStream out = server.getOutputStream();
+      boolean commits = false;
+      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+        commits |= new String(buffer, 0, count, StandardCharsets.ISO_8859_1).contains(COMMITS);
+        if (commits && cut.compareAndSet(true, false)) {
+          client.close(); // first, so that no answer slips through
+          out.write(buffer, 0, count);
+          out.flush();
+          return; // the server's side stays open: it must not notice before it has committed
+        }
+        out.write(buffer, 0, count);
+        out.flush();
+      }
+      server.close();
+    } catch (IOException gone) {
+      closeQuietly(server);
+    }
+  }
+
+  private static void answers(Socket client, Socket server) {
+    byte[] buffer = new byte[1 << 16];
+    try {
+      InputStream in = server.getInputStream();
+      OutputStream out = client.getOutputStream();
+      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+        out.write(buffer, 0, count);
+        out.flush();
+      }
+      client.close();
+    } catch (IOException gone) {
+      closeQuietly(client);
+    }
+  }
+
+  private static void closeQuietly(Socket socket) {
+    try {
+      socket.close();
+    } catch (IOException _) {
+      // It is of no use any more in either case.
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      listener.close();
+    } catch (IOException _) {
+      // Nobody listens then.
+    }
+    open.forEach(CuttingProxy::closeQuietly);
+  }
+}

@@ -1,0 +1,261 @@
+package dev.millrace.postgres;
+
+import static dev.millrace.postgres.Lab.NOTE;
+import static dev.millrace.postgres.Lab.TOKEN;
+import static dev.millrace.postgres.Lab.token;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Id;
+import dev.millrace.loaders.Index;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Probe;
+import java.math.BigInteger;
+import java.util.List;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What is in a schema, whose it is, and what may change about it. */
+final class SchemaIT {
+  /** Token as a later version of the code defines it. */
+  private static final class Later {
+    @Entity
+    record Token(@Id long id, @Index String owner, BigInteger amount, @Nullable String label) {}
+
+    @Entity
+    record Extra(@Id long id) {}
+  }
+
+  /** Token as no row that exists can be. */
+  private static final class Impossible {
+    @Entity
+    record Token(@Id long id, @Index String owner, long amount, int level) {}
+  }
+
+  private static Lab.TestIndexer asking(String schema, List<EntityType<?>> types, String from) {
+    TreeMap<String, String> asks = new TreeMap<>();
+    asks.put("chain 1 from", from);
+    asks.put("chain 1 contract Token", "0x01");
+    return new Lab.TestIndexer(schema, types, asks);
+  }
+
+  private static MillraceException refusal(Runnable work) {
+    MillraceException refused = catchThrowableOfType(MillraceException.class, work::run);
+    assertThat(refused).isNotNull();
+    return refused;
+  }
+
+  private static MillraceException openingRefused(Lab.TestIndexer indexer) {
+    MillraceException refused =
+        refusal(() -> PostgresStore.open(Database.settings(), indexer, Probe.NONE));
+    assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
+    return refused;
+  }
+
+  @Test
+  @Tag("D5")
+  @DisplayName("D5 a changed definition is refused with a diff and the ways out")
+  void changedDefinition_isRefused() {
+    String schema = Database.freshSchema();
+    try (Lab lab = new Lab(asking(schema, List.of(TOKEN, NOTE), "0"), Probe.NONE)) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+    }
+    Lab.TestIndexer changed =
+        asking(schema, List.of(EntityType.of(Later.Token.class), NOTE), "100");
+    assertThat(openingRefused(changed))
+        .hasMessage(
+            """
+            schema was made for another definition: schema=%s
+              ~ ask chain 1 from: 0 -> 100
+              + entity token.label: String, may be null
+            Nothing was touched. `reset` deletes the schema and indexes anew; `accept --from-here` \
+            keeps the rows and goes on with the new definition.\
+            """
+                .formatted(schema));
+  }
+
+  @Test
+  @Tag("D5")
+  @DisplayName("D5 accept --from-here keeps the rows, goes on and is recorded")
+  void acceptedChange_goesOn() {
+    String schema = Database.freshSchema();
+    try (Lab lab = new Lab(asking(schema, List.of(TOKEN, NOTE), "0"), Probe.NONE)) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      assertThat(
+              refusal(() ->
+                      PostgresStore.accept(Database.settings(), asking(schema, List.of(), "9")))
+                  .remedy())
+          .as("while a process has a lane")
+          .isEqualTo(Remedy.YIELD);
+    }
+    EntityType<Later.Token> later = EntityType.of(Later.Token.class);
+    EntityType<Later.Extra> extra = EntityType.of(Later.Extra.class);
+    Lab.TestIndexer changed = asking(schema, List.of(later, extra), "0");
+    List<String> changes = PostgresStore.accept(Database.settings(), changed);
+    assertThat(changes)
+        .containsExactly(
+            "+ entity extra: mutable, id id",
+            "+ entity extra.id: Long",
+            "- entity note: immutable, id id",
+            "- entity note.id: EventId",
+            "- entity note.text: String, may be null",
+            "+ entity token.label: String, may be null");
+    try (Lab lab = new Lab(changed, Probe.NONE)) {
+      assertThat(lab.lane.opened().checkpoint()).isEqualTo(1);
+      Later.Token labelled = new Later.Token(2, "b", BigInteger.TWO, "label");
+      lab.commit(lab.batch(script -> script.save(labelled).save(new Later.Extra(1))));
+      assertThat(lab.lane.reads().byIds(later, List.of(1L, 2L)))
+          .containsExactlyInAnyOrder(new Later.Token(1, "a", BigInteger.ONE, null), labelled);
+    }
+    StoreStatus status = PostgresStore.status(Database.settings(), schema).orElseThrow();
+    assertThat(status.accepted())
+        .extracting(StoreStatus.Accepted::change)
+        .containsExactlyInAnyOrderElementsOf(changes);
+    assertThat(status.definition()).containsEntry("entity token.label", "String, may be null");
+    assertThat(PostgresStore.accept(Database.settings(), changed)).isEmpty();
+  }
+
+  @Test
+  @Tag("D5")
+  @DisplayName("D5 a change that rows cannot follow is refused by accept, and nothing is touched")
+  void impossibleChange_isRefused() {
+    String schema = Database.freshSchema();
+    try (Lab lab = new Lab(asking(schema, List.of(TOKEN), "0"), Probe.NONE)) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+    }
+    Lab.TestIndexer changed = asking(schema, List.of(EntityType.of(Impossible.Token.class)), "0");
+    MillraceException refused = refusal(() -> PostgresStore.accept(Database.settings(), changed));
+    assertThat(refused)
+        .hasMessageContaining("token.amount: BigInteger -> Long")
+        .hasMessageContaining("token.level: a new column must be @Nullable")
+        .hasMessageContaining("Only `reset` helps");
+    try (Lab lab = new Lab(asking(schema, List.of(TOKEN), "0"), Probe.NONE)) {
+      assertThat(lab.tokens()).containsExactly("1|a|1");
+    }
+  }
+
+  @Test
+  @Tag("D6")
+  @DisplayName("D6 two indexers in one database do not touch each other's rows")
+  void twoIndexers_keepApart() {
+    try (Lab one = Lab.fresh();
+        Lab other = Lab.fresh()) {
+      one.commit(one.batch(script -> script.save(token(1, "one", 1))));
+      other.commit(other.batch(script -> script.save(token(1, "other", 2))));
+      one.commit(one.batch(script -> script.delete(TOKEN, 1L)));
+      assertThat(one.tokens()).isEmpty();
+      assertThat(other.tokens()).containsExactly("1|other|2");
+      one.end();
+      assertThat(PostgresStore.reset(Database.settings(), one.schema)).isTrue();
+      other.commit(other.batch(script -> script.save(token(2, "on", 3))));
+      assertThat(other.tokens()).hasSize(2);
+    }
+  }
+
+  @Test
+  @Tag("D7")
+  @DisplayName("D7 a schema with tables that Millrace did not make is refused")
+  void foreignTables_areRefused() throws Exception {
+    String schema = Database.freshSchema();
+    Database.execute(
+        "CREATE SCHEMA " + schema, "CREATE TABLE %s.\"Customers\" (id int)".formatted(schema));
+    assertThat(openingRefused(asking(schema, List.of(TOKEN), "0")))
+        .hasMessage(
+            "schema holds tables that Millrace did not make: schema=%s found=Customers"
+                .formatted(schema));
+    assertThat(Database.query("SELECT count(*) FROM %s.\"Customers\"".formatted(schema)))
+        .containsExactly("0");
+    assertThat(refusal(() -> PostgresStore.reset(Database.settings(), schema)).remedy())
+        .isEqualTo(Remedy.FIX_SETUP);
+  }
+
+  @Test
+  @Tag("D7")
+  @DisplayName("D7 a table that came later, a trigger and another's right to write are refused")
+  void strangersInOurSchema_areRefused() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      lab.end();
+      String table = lab.schema + ".token";
+      Database.execute("CREATE TABLE %s.guest (id int)".formatted(lab.schema));
+      assertThat(openingRefused(lab.indexer)).hasMessageContaining("found=guest");
+      assertThat(refusal(() -> PostgresStore.reset(Database.settings(), lab.schema)).remedy())
+          .isEqualTo(Remedy.FIX_SETUP);
+      Database.execute(
+          "DROP TABLE %s.guest".formatted(lab.schema),
+          """
+          CREATE FUNCTION %s.meddle() RETURNS trigger LANGUAGE plpgsql
+          AS $$ BEGIN RETURN NEW; END $$
+          """
+              .formatted(lab.schema),
+          "CREATE TRIGGER meddler BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION %s.meddle()"
+              .formatted(table, lab.schema),
+          "GRANT INSERT ON %s TO PUBLIC".formatted(table));
+      assertThat(openingRefused(lab.indexer))
+          .hasMessage(
+              "Millrace must be the only writer of its tables: schema=%s found=%s"
+                  .formatted(
+                      lab.schema,
+                      "right to write for everybody on token, trigger meddler on token"));
+    }
+  }
+
+  @Entity(table = "select")
+  record Odd(
+      @Id String order,
+      @Nullable String userGroup,
+      String a2345678901234567890123456789012345678901234567890123456789012) {}
+
+  @Entity(table = "Weird \"Name\" of, fifty-eight bytes with: colons? and ümlaut")
+  record Weird(@Id long table, @Index String from, long where) {}
+
+  @Test
+  @Tag("C8")
+  @DisplayName("C8 keywords, mixed case, quotes and 63 bytes are names like any other")
+  void oddNames_work() {
+    EntityType<Odd> odd = EntityType.of(Odd.class);
+    EntityType<Weird> weird = EntityType.of(Weird.class);
+    String name = "Odd \"%s\"".formatted(Database.freshSchema());
+    try (Lab lab = new Lab(Lab.TestIndexer.of(name, odd, weird), Probe.NONE)) {
+      Odd first = new Odd("x", null, "long");
+      lab.commit(lab.batch(script -> script.save(first).save(new Weird(1, "a", 1))));
+      Odd second = new Odd("x", "group", "longer");
+      lab.commit(lab.reversible(script -> script.save(second).save(new Weird(1, "b", 2))));
+      lab.lane.index(weird, List.of("from", "where"));
+      lab.lane.finish();
+      assertThat(lab.lane.reads().byIds(odd, List.of("x"))).containsExactly(second);
+      assertThat(lab.lane.reads().byIds(weird, List.of(1L))).containsExactly(new Weird(1, "b", 2));
+      lab.end();
+      assertThat(PostgresStore.reset(Database.settings(), name)).isTrue();
+      assertThat(PostgresStore.status(Database.settings(), name)).isEmpty();
+    }
+  }
+
+  @Test
+  void status_tellsLanesAndHolder() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      StoreStatus.LaneState held = laneOf(lab);
+      assertThat(held.lane()).isEqualTo("1");
+      assertThat(held.commit()).isEqualTo(1);
+      assertThat(held.checkpoint()).isEqualTo(1);
+      assertThat(held.block()).hasValue(1);
+      assertThat(held.holder()).isPresent();
+      assertThat(held.holder().get().pid()).isEqualTo(ProcessHandle.current().pid());
+      assertThat(refusal(() -> PostgresStore.reset(Database.settings(), lab.schema)))
+          .hasMessageStartingWith("a schema cannot be reset while a process holds a lane: lane=1");
+      lab.end();
+      assertThat(laneOf(lab).holder()).isEmpty();
+    }
+    assertThat(PostgresStore.status(Database.settings(), "nobody's")).isEmpty();
+  }
+
+  private static StoreStatus.LaneState laneOf(Lab lab) {
+    return PostgresStore.status(Database.settings(), lab.schema).orElseThrow().lanes().getFirst();
+  }
+}

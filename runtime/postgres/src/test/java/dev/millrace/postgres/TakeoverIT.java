@@ -1,0 +1,229 @@
+package dev.millrace.postgres;
+
+import static dev.millrace.postgres.Lab.token;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Probe;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Who has a lane, who may take it, and what becomes of the other. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+final class TakeoverIT {
+  private static MillraceException failureOf(Runnable work) {
+    return catchThrowableOfType(MillraceException.class, work::run);
+  }
+
+  /** Ends the sessions of a lane as the death of their process would, and no others. */
+  private static void killSessions(Lab lab) throws SQLException {
+    Database.execute(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE application_name LIKE 'millrace %s %%' AND application_name NOT LIKE '%%reads'
+        """
+            .formatted(lab.schema));
+  }
+
+  /** As if the holder had fallen silent longer ago than its lease lasts; its sessions stay. */
+  private static void silence(Lab lab) throws SQLException {
+    Database.execute(
+        "UPDATE %s.millrace_lease SET epoch = -1, expires = clock_timestamp() - interval '1 second'"
+            .formatted(lab.schema));
+  }
+
+  @Test
+  @Tag("D2")
+  @DisplayName("D2 a second process is refused, and told who has the lane")
+  void secondTaker_isRefusedNamingTheHolder() {
+    try (Lab lab = Lab.fresh()) {
+      MillraceException refused = failureOf(lab::again);
+      assertThat(refused.remedy()).isEqualTo(Remedy.YIELD);
+      assertThat(refused)
+          .hasMessageStartingWith("lane is held by another process: lane=1 host=")
+          .hasMessageContaining("pid=" + ProcessHandle.current().pid())
+          .hasMessageContaining("since=");
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+    }
+  }
+
+  @Test
+  @Tag("D2")
+  @DisplayName("D2 a second process that waits gets the lane when the first gives it back")
+  void secondTaker_waits() throws Exception {
+    Lab lab = Lab.fresh();
+    lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+    DatabaseSettings patient = Database.settings().withPatience(Duration.ofSeconds(30));
+    try (PostgresStore second = PostgresStore.open(patient, lab.indexer, Probe.NONE);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<LaneStore> taken = threads.submit(() -> second.takeOver("1"));
+      assertThatThrownBy(() -> taken.get(300, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      lab.close();
+      assertThat(taken.get().opened().checkpoint()).isEqualTo(1);
+      assertThat(taken.get().opened().epoch()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  @Tag("D2")
+  @DisplayName("D2 a holder whose sessions are gone has no lease, however long it would run")
+  void goneHolder_hasNoLease() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      killSessions(lab);
+      long began = System.nanoTime();
+      DatabaseSettings patient = Database.settings().withPatience(Duration.ofSeconds(2));
+      try (PostgresStore second = PostgresStore.open(patient, lab.indexer, Probe.NONE)) {
+        assertThat(second.takeOver("1").opened().epoch()).isEqualTo(2);
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(2));
+    }
+  }
+
+  @Test
+  @Tag("D3")
+  @DisplayName("D3 the next commit of a holder that was passed over changes nothing")
+  void fencedHolder_changesNothing() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      CommitGroup late = lab.group(lab.batch(script -> script.save(token(1, "late", 9))));
+      silence(lab);
+      try (Lab next = lab.again()) {
+        next.commit(next.batch(script -> script.save(token(2, "b", 2))));
+        // Its session was ended; with a new one it must pass the fence, and does not.
+        MillraceException first = failureOf(() -> lab.lane.commit(late));
+        if (first.remedy() == Remedy.RETRY) {
+          first = failureOf(() -> lab.lane.commit(late));
+        }
+        assertThat(first.remedy()).isEqualTo(Remedy.YIELD);
+        assertThat(first).hasMessageStartingWith("lane was taken over by another process: lane=1");
+        assertThat(next.tokens()).containsExactly("1|a|1", "2|b|2");
+        next.commit(next.batch(script -> script.save(token(3, "c", 3))));
+      }
+    }
+  }
+
+  @Test
+  @Tag("D3")
+  @DisplayName("D3 a holder that stands still inside its COPY loses its locks and its epoch")
+  void holderInsideACopy_isEnded() throws Exception {
+    Gate gate = new Gate(Probe.Point.AFTER_COPY, 2);
+    try (Lab lab = Lab.fresh(gate);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+        gate) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      CommitGroup held = lab.group(lab.batch(script -> script.save(token(1, "held", 9))));
+      Future<MillraceException> end = threads.submit(() -> failureOf(() -> lab.lane.commit(held)));
+      gate.awaitReached();
+      silence(lab);
+      try (Lab next = lab.again()) {
+        next.commit(next.batch(script -> script.save(token(2, "b", 2))));
+        gate.close();
+        assertThat(end.get().remedy()).isIn(Remedy.RETRY, Remedy.YIELD);
+        assertThat(failureOf(() -> lab.lane.commit(held)).remedy()).isEqualTo(Remedy.YIELD);
+        assertThat(next.tokens()).containsExactly("1|a|1", "2|b|2");
+        assertThat(next.rows("millrace_epoch", "epoch, last_checkpoint"))
+            .containsExactly("1|1", "2|null");
+      }
+    }
+  }
+
+  @Test
+  @Tag("D2")
+  @DisplayName("D2 a recorded session whose number belongs to somebody else now is left alone")
+  void recycledPid_isLeftAlone() throws Exception {
+    try (Lab lab = Lab.fresh();
+        Connection bystander = Database.connect();
+        Statement statement = bystander.createStatement()) {
+      lab.lane.close();
+      Database.execute(
+          """
+          UPDATE %s.millrace_lane SET backend_start = '2001-01-01', backend_pid =
+            (SELECT pid FROM pg_stat_activity WHERE pid = %d)
+          """
+              .formatted(
+                  lab.schema, bystander.unwrap(org.postgresql.PGConnection.class).getBackendPID()));
+      try (Lab next = lab.again()) {
+        assertThat(next.lane.opened().epoch()).isEqualTo(2);
+        assertThat(statement.execute("SELECT 1")).isTrue();
+      }
+    }
+  }
+
+  @Test
+  @Tag("D8")
+  @DisplayName("D8 the lease runs by the database's clock and is renewed while a commit waits")
+  void lease_isRenewedDuringALongCommit() throws Exception {
+    DatabaseSettings quick = Database.settings().withLease(Duration.ofSeconds(2));
+    Gate gate = new Gate(Probe.Point.BEFORE_COMMIT, 1);
+    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), Lab.TOKEN);
+    try (Lab lab = new Lab(indexer, gate, quick);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+        gate) {
+      CommitGroup group = lab.group(lab.batch(script -> script.save(token(1, "a", 1))));
+      Future<?> commit = threads.submit(() -> lab.lane.commit(group));
+      gate.awaitReached();
+      String renewed = "SELECT expires FROM %s.millrace_lease".formatted(lab.schema);
+      List<String> first = Database.query(renewed);
+      for (int changes = 0; changes < 6; ) {
+        List<String> now = Database.query(renewed);
+        changes += now.equals(first) ? 0 : 1;
+        first = now;
+        LockSupport.parkNanos(5_000_000);
+      }
+      assertThat(failureOf(() -> new Lab(indexer, Probe.NONE, quick)).remedy())
+          .isEqualTo(Remedy.YIELD);
+      gate.close();
+      commit.get();
+      assertThat(lab.tokens()).containsExactly("1|a|1");
+    }
+  }
+
+  @Test
+  void lane_mustBeANumber() {
+    try (Lab lab = Lab.fresh()) {
+      assertThat(failureOf(() -> lab.store.takeOver("mainnet")))
+          .hasMessage("lane must be named by the number of its chain: lane=mainnet");
+    }
+  }
+
+  @Test
+  @Tag("A15")
+  @DisplayName("A15 closing a lane breaks off its commit, and PostgreSQL rolls it back")
+  void close_breaksOffACommit() throws Exception {
+    Gate gate = new Gate(Probe.Point.BEFORE_COMMIT, 1);
+    try (Lab lab = Lab.fresh(gate);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+        gate) {
+      CommitGroup group = lab.group(lab.batch(script -> script.save(token(1, "a", 1))));
+      Future<MillraceException> end = threads.submit(() -> failureOf(() -> lab.lane.commit(group)));
+      gate.awaitReached();
+      lab.lane.close();
+      gate.close();
+      assertThat(end.get().remedy()).isEqualTo(Remedy.RESTART);
+      try (Lab next = lab.again()) {
+        assertThat(next.tokens()).isEmpty();
+        assertThat(next.lane.opened().commit()).isZero();
+      }
+    }
+  }
+}
