@@ -35,6 +35,7 @@ import java.util.function.Function;
  */
 public final class Simulation {
   private static final String LANE = "1";
+  private static final long LINGER_NANOS = 300_000;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final long seed;
@@ -70,29 +71,37 @@ public final class Simulation {
     Random weather = new Random(seed + 1);
     store.beforeQuery(_ -> trouble(weather));
     store.afterQuery(_ -> linger(weather));
-    simulation.run(store::opened);
+    simulation.run(probe -> store.opened(slowed(weather, probe)));
     simulation.compareHistory(store);
   }
 
   /** Now and then a read fails once. */
   private static void trouble(Random weather) {
-    boolean fails;
-    synchronized (weather) {
-      fails = weather.nextInt(300) == 0;
-    }
-    if (fails) {
+    if (chance(weather, 300)) {
       throw new MillraceException(Remedy.RETRY, "read has trouble: chance=300");
     }
   }
 
   /** Between the look into the tables and the arrival of the rows a commit may land. */
   private static void linger(Random weather) {
-    boolean slow;
-    synchronized (weather) {
-      slow = weather.nextInt(8) == 0;
+    if (chance(weather, 8)) {
+      LockSupport.parkNanos(LINGER_NANOS);
     }
-    if (slow) {
-      LockSupport.parkNanos(300_000);
+  }
+
+  /** Commits that take their time let more batches run ahead of them. */
+  private static Probe slowed(Random weather, Probe probe) {
+    return (point, number) -> {
+      if (point == Probe.Point.BEFORE_COMMIT && chance(weather, 4)) {
+        LockSupport.parkNanos(4 * LINGER_NANOS);
+      }
+      probe.pass(point, number);
+    };
+  }
+
+  private static boolean chance(Random weather, int in) {
+    synchronized (weather) {
+      return weather.nextInt(in) == 0;
     }
   }
 

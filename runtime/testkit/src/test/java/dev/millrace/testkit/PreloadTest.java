@@ -163,6 +163,22 @@ final class PreloadTest {
 
   @Test
   @Tag("B12")
+  @DisplayName("B12 the logger of a handler prints in the run only")
+  void logger_isSilentInTheRehearsal() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    mill.script.block(context -> {
+      calls.incrementAndGet();
+      context.find(Cell.class, "unknown");
+      context.logger().info("the only line of {}", "logger_isSilentInTheRehearsal");
+    });
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+
+    assertThat(calls).as("a rehearsal and a run").hasValue(2);
+    assertThat(KeptLogs.lines()).containsOnlyOnce("the only line of logger_isSilentInTheRehearsal");
+  }
+
+  @Test
+  @Tag("B12")
   @Tag("B14")
   @DisplayName("B12 B14 an effect runs once for both passes and for all who ask at once")
   void effect_runsOncePerInput() throws Exception {

@@ -1,0 +1,127 @@
+package dev.millrace.testkit;
+
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.ILoggerFactory;
+import org.slf4j.IMarkerFactory;
+import org.slf4j.Marker;
+import org.slf4j.event.Level;
+import org.slf4j.helpers.AbstractLogger;
+import org.slf4j.helpers.BasicMarkerFactory;
+import org.slf4j.helpers.MessageFormatter;
+import org.slf4j.helpers.NOPMDCAdapter;
+import org.slf4j.spi.MDCAdapter;
+import org.slf4j.spi.SLF4JServiceProvider;
+
+/** Keeps what handlers log instead of printing it. */
+public final class KeptLogs implements SLF4JServiceProvider {
+  private static final Queue<String> LINES = new ConcurrentLinkedQueue<>();
+
+  private final IMarkerFactory markers = new BasicMarkerFactory();
+  private final MDCAdapter context = new NOPMDCAdapter();
+
+  /** What handlers have logged so far. */
+  static List<String> lines() {
+    return List.copyOf(LINES);
+  }
+
+  @Override
+  public ILoggerFactory getLoggerFactory() {
+    return KeptLogger::new;
+  }
+
+  @Override
+  public IMarkerFactory getMarkerFactory() {
+    return markers;
+  }
+
+  @Override
+  public MDCAdapter getMDCAdapter() {
+    return context;
+  }
+
+  @Override
+  public String getRequestedApiVersion() {
+    return "2.0.99";
+  }
+
+  @Override
+  public void initialize() {}
+
+  private static final class KeptLogger extends AbstractLogger {
+    private static final long serialVersionUID = 1L;
+
+    private KeptLogger(String name) {
+      this.name = name;
+    }
+
+    @Override
+    protected @Nullable String getFullyQualifiedCallerName() {
+      return null;
+    }
+
+    @Override
+    protected void handleNormalizedLoggingCall(
+        Level level,
+        @Nullable Marker marker,
+        String message,
+        @Nullable Object @Nullable [] arguments,
+        @Nullable Throwable thrown) {
+      if (name.equals("dev.millrace.handler")) {
+        LINES.add(MessageFormatter.basicArrayFormat(message, arguments));
+      }
+    }
+
+    @Override
+    public boolean isTraceEnabled() {
+      return false;
+    }
+
+    @Override
+    public boolean isTraceEnabled(@Nullable Marker marker) {
+      return false;
+    }
+
+    @Override
+    public boolean isDebugEnabled() {
+      return false;
+    }
+
+    @Override
+    public boolean isDebugEnabled(@Nullable Marker marker) {
+      return false;
+    }
+
+    @Override
+    public boolean isInfoEnabled() {
+      return true;
+    }
+
+    @Override
+    public boolean isInfoEnabled(@Nullable Marker marker) {
+      return true;
+    }
+
+    @Override
+    public boolean isWarnEnabled() {
+      return true;
+    }
+
+    @Override
+    public boolean isWarnEnabled(@Nullable Marker marker) {
+      return true;
+    }
+
+    @Override
+    public boolean isErrorEnabled() {
+      return true;
+    }
+
+    @Override
+    public boolean isErrorEnabled(@Nullable Marker marker) {
+      return true;
+    }
+  }
+}
