@@ -1,7 +1,9 @@
 package dev.millrace.pipeline;
 
 import dev.millrace.loaders.LoadRound;
+import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Query;
+import dev.millrace.loaders.Remedy;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -124,6 +126,8 @@ final class Rehearsal {
       cut = true;
       everyone().forEach(Performer::kill);
       Thread.currentThread().interrupt();
+      // Who is inside its Context now cannot be stopped there, so nothing may run beside it.
+      throw new MillraceException(Remedy.RESTART, "interrupted while a batch was rehearsed");
     } finally {
       lock.unlock();
     }
