@@ -1,9 +1,20 @@
 package dev.millrace.postgres;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.testkit.SerialOracle;
 import dev.millrace.testkit.Simulation;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,8 +42,44 @@ final class SimulationIT {
   @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void seed_leavesTheTablesOfTheOracle(long seed) throws Exception {
     Simulation simulation = new Simulation(seed);
-    PostgresStore.reset(Database.settings(), simulation.indexer().name());
-    simulation.run(probe -> PostgresStore.open(Database.settings(), simulation.indexer(), probe));
-    PostgresStore.reset(Database.settings(), simulation.indexer().name());
+    String schema = simulation.indexer().name();
+    PostgresStore.reset(Database.settings(), schema);
+    SerialOracle oracle =
+        simulation.run(
+            probe -> PostgresStore.open(Database.settings(), simulation.indexer(), probe));
+    for (EntityType<?> type : simulation.indexer().entities()) {
+      compareHistory(schema, type, oracle);
+    }
+    PostgresStore.reset(Database.settings(), schema);
+  }
+
+  /** The undo log holds what stood there before each block of the window, and nothing else. */
+  private static <E> void compareHistory(String schema, EntityType<E> type, SerialOracle oracle)
+      throws SQLException {
+    Table<E> table = new Table<>(schema, type);
+    RowDecoder<E> decoder = new RowDecoder<>(type);
+    List<String> found = new ArrayList<>();
+    try (Connection connection = Database.connect();
+        Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                "SELECT u.millrace_checkpoint, CASE WHEN u.millrace_existed THEN %s END FROM %s u"
+                    .formatted(table.row("u"), table.undo()))) {
+      while (rows.next()) {
+        byte[] row = rows.getBytes(2);
+        found.add(rows.getLong(1) + " " + (row == null ? "nothing" : decoder.row(row)));
+      }
+    }
+    assertThat(found)
+        .as("undo log of %s", type)
+        .containsExactlyInAnyOrderElementsOf(
+            oracle.undo().stream()
+                .filter(undo -> undo.table().equals(type.table()))
+                .map(undo -> undo.checkpoint() + " " + before(undo.before()))
+                .toList());
+  }
+
+  private static String before(@Nullable Object row) {
+    return row == null ? "nothing" : row.toString();
   }
 }

@@ -71,8 +71,8 @@ public final class Simulation {
     Random weather = new Random(seed + 1);
     store.beforeQuery(_ -> trouble(weather));
     store.afterQuery(_ -> linger(weather));
-    simulation.run(probe -> store.opened(slowed(weather, probe)));
-    simulation.compareHistory(store);
+    SerialOracle oracle = simulation.run(probe -> store.opened(slowed(weather, probe)));
+    simulation.compareHistory(store, oracle);
   }
 
   /** Now and then a read fails once. */
@@ -122,9 +122,9 @@ public final class Simulation {
 
   /**
    * Runs to the end over one store that each process opens anew, with a probe that its lanes pass,
-   * and compares all tables.
+   * and compares all tables. Returns the oracle that they were compared with.
    */
-  public void run(Function<Probe, CommitStore> store) throws Exception {
+  public SerialOracle run(Function<Probe, CommitStore> store) throws Exception {
     Random random = new Random(seed * 31 + 17);
     int troubles = random.nextInt(5);
     while (true) {
@@ -143,8 +143,7 @@ public final class Simulation {
               && String.valueOf(failure.getMessage())
                   .contains("event failed: block=" + program.poisonedBlock());
       if (end instanceof LaneEnd.Done || poisoned) {
-        compare(store, end);
-        return;
+        return compare(store, end);
       }
     }
   }
@@ -213,7 +212,7 @@ public final class Simulation {
     return known;
   }
 
-  private void compare(Function<Probe, CommitStore> opens, LaneEnd end) throws Exception {
+  private SerialOracle compare(Function<Probe, CommitStore> opens, LaneEnd end) throws Exception {
     try (CommitStore store = opens.apply(Probe.NONE);
         LaneStore lane = store.takeOver(LANE)) {
       var place = lane.opened().place();
@@ -235,6 +234,7 @@ public final class Simulation {
       for (EntityType<?> type : program.entities()) {
         compare(type, oracle, lane);
       }
+      return oracle;
     }
   }
 
@@ -279,9 +279,8 @@ public final class Simulation {
   }
 
   /** The undo log holds what stood there before each block of the window, and nothing else. */
-  private void compareHistory(MemoryStore store) throws Exception {
-    var place = store.frontier(LANE).place();
-    List<UndoRow> expected = sorted(oracle(place == null ? -1 : place.block()).undo());
+  private void compareHistory(MemoryStore store, SerialOracle oracle) {
+    List<UndoRow> expected = sorted(oracle.undo());
     List<UndoRow> found = sorted(store.undo(LANE));
     if (!found.equals(expected)) {
       List<UndoRow> missing = new ArrayList<>(expected);
