@@ -37,6 +37,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
 
   private final List<Slot> pending = new ArrayList<>();
   private long pendingBytes;
+  private int finishedSlots;
   private boolean over;
   private boolean finished;
 
@@ -76,6 +77,11 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     } finally {
       if (over || !pending.contains(slot)) {
         release(slot);
+      }
+      if (endOfBatch) {
+        // Only now does the ring move on: a permit given earlier would make fetch spin for room.
+        parts.freeSlots().release(finishedSlots);
+        finishedSlots = 0;
       }
     }
   }
@@ -273,7 +279,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     if (!slot.released) {
       slot.clear();
       slot.released = true;
-      parts.freeSlots().release();
+      finishedSlots++;
     }
   }
 }

@@ -4,6 +4,8 @@ import static dev.millrace.testkit.Mill.increment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.Probe.Point;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -49,6 +51,28 @@ final class WaitingTest {
               .isLessThan(WAIT.toNanos() / 50));
       run.release();
       commit.release();
+    }
+  }
+
+  @Test
+  @DisplayName("fetch asks for a batch only when the ring has a place for it, not before")
+  void fetch_waitsUntilTheRingHasMoved() throws Exception {
+    try (Mill mill = new Mill()) {
+      for (int i = 0; i < 40; i++) {
+        mill.script.block(increment("c"));
+      }
+      mill.settings = new LaneSettings(8, 1, 64L << 20, 1); // each commit takes one batch
+      StepGates.Gate first = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+      StepGates.Gate seventh = mill.gates.hold(Point.BEFORE_COMMIT, 7);
+      Lane lane = mill.start();
+      mill.gates.awaitPassed(Point.AFTER_RUN, 9);
+      mill.gates.awaitPassed(Point.FETCH, 16);
+      first.release();
+      seventh.await(); // in the middle of a run, before whose end no place of it is free
+
+      assertThat(mill.gates.passed(Point.FETCH)).doesNotContain(18L);
+      seventh.release();
+      assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
     }
   }
 
