@@ -368,8 +368,9 @@ final class TransitTest {
           context.save(cell("x", "b", 2));
           context.save(cell("new", "", 2));
           context.delete(Cell.class, "gone");
-        });
-    mill.gates.awaitPassed(Point.AFTER_RUN, 3);
+        })
+        .block(mill.find("x")); // once this one runs, commit can see both before it
+    mill.gates.awaitPassed(Point.BEFORE_RUN, 4);
     mill.script.end();
     commit.release();
     assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
