@@ -94,10 +94,10 @@ final class Effects {
         .name("millrace-effect-" + effect.name())
         .start(() -> {
           try {
-            O value = effect.answer(input);
+            @Nullable O value = effect.answer(input);
             // Through text and back, so that an answer is the same whether it was stored in between
             // or not.
-            answer.value = effect.output(effect.outputText(value));
+            answer.value = value == null ? null : effect.output(effect.outputText(value));
           } catch (Throwable failed) {
             answer.error = failed;
           } finally {

@@ -233,6 +233,22 @@ final class PreloadTest {
 
   @Test
   @Tag("B14")
+  @DisplayName("B14 an effect that answers null fails its event in so many words")
+  @SuppressWarnings("NullAway") // the null is the case
+  void effect_mustNotAnswerNull() throws Exception {
+    Effect<String, String> mute = Effect.of("mute", String.class, String.class, _ -> null);
+    mill.script.block(context -> context.effect(mute, "hello"));
+
+    assertThat(mill.run())
+        .isInstanceOfSatisfying(
+            LaneEnd.Failed.class,
+            end ->
+                assertThat(end.failure())
+                    .hasMessageContaining("effect returned null: effect=mute"));
+  }
+
+  @Test
+  @Tag("B14")
   @DisplayName("B14 a persisted answer survives a restart")
   void persistedEffect_survivesARestart() throws Exception {
     AtomicInteger calls = new AtomicInteger();
