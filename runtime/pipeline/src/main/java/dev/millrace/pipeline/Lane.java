@@ -139,10 +139,21 @@ public final class Lane implements AutoCloseable {
   private synchronized void end(LaneEnd how) {
     if (end == null) {
       // Whatever a stage meets once its lane was abandoned follows from that.
-      end = how instanceof LaneEnd.Failed && halt.isAbandoned() ? abandoned() : how;
+      end =
+          switch (how) {
+            case LaneEnd.Failed _ when halt.isAbandoned() -> abandoned();
+            case LaneEnd.Failed(MillraceException failure) -> new LaneEnd.Failed(named(failure));
+            case LaneEnd.Done _, LaneEnd.Drained _ -> how;
+          };
     }
     closeFeed();
     ended.countDown();
+  }
+
+  /** Blocks and batches are numbered by each lane for itself, so a failure says whose it is. */
+  private MillraceException named(MillraceException failure) {
+    return new MillraceException(
+        failure.remedy(), "%s lane=%s".formatted(failure.getMessage(), name), failure);
   }
 
   private LaneEnd abandoned() {

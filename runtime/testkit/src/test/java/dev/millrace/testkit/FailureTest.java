@@ -263,6 +263,7 @@ final class FailureTest {
     assertThat(failure(mill.run()))
         .hasMessageContaining("event failed: block=2 logIndex=1 handler=step")
         .hasMessageContaining("poison")
+        .hasMessageContaining("lane=" + LANE)
         .extracting(MillraceException::remedy)
         .isEqualTo(Remedy.FIX_HANDLER);
     assertThat(mill.cells()).containsExactly(cell("c", "", 2));
