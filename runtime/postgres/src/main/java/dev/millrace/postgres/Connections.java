@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Properties;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.JdbiException;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 
@@ -52,7 +53,8 @@ final class Connections {
     if (connection == null) {
       throw new SQLException("driver does not know this url", "08001");
     }
-    Handle handle = Jdbi.create(connection).open();
+    // A factory: what Jdbi is given as a connection, a handle leaves open when it is closed.
+    Handle handle = Jdbi.create(() -> connection).open();
     boolean ready = false;
     try {
       handle.execute(searchPath());
@@ -67,6 +69,15 @@ final class Connections {
 
   Handle open(String purpose) throws SQLException {
     return open(purpose, SILENCE);
+  }
+
+  /** Ends a session on the way out of an error, which stays the one that is told. */
+  static void close(Handle handle) {
+    try {
+      handle.close();
+    } catch (JdbiException _) {
+      // It was gone already, which is all that is wanted.
+    }
   }
 
   HikariDataSource pool() {

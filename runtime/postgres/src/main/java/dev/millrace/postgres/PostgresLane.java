@@ -148,7 +148,7 @@ final class PostgresLane implements LaneStore {
       return fresh;
     } finally {
       if (!passed) {
-        handle.close();
+        Connections.close(handle);
       }
     }
   }

@@ -137,7 +137,7 @@ public final class PostgresStore implements CommitStore {
       throw SqlErrors.translate("taking over lane " + lane, failed);
     } finally {
       if (!taken && handle != null) {
-        handle.close();
+        Connections.close(handle);
       }
     }
   }

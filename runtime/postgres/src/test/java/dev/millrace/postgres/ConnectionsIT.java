@@ -1,0 +1,65 @@
+package dev.millrace.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.pipeline.Probe;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Which sessions a store leaves on the server. */
+@Timeout(60)
+final class ConnectionsIT {
+  @Test
+  @Tag("D2")
+  @DisplayName("D2 whoever waits for a lane leaves no session behind with each try")
+  void takeOver_leavesNoSessionBehindWhileItWaits() throws SQLException {
+    try (Lab lab = Lab.fresh();
+        PostgresStore other = waiting(lab)) {
+      assertThatThrownBy(() -> other.takeOver("1"))
+          .isInstanceOf(MillraceException.class)
+          .hasMessageContaining("lane is held by another process");
+      assertThat(sessions(lab.schema, "commits 1", 1)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  @DisplayName("a store that was closed has no session left")
+  void close_leavesNoSession() throws SQLException {
+    Lab lab = Lab.fresh();
+    lab.close();
+    assertThat(sessions(lab.schema, "%", 0)).isZero();
+  }
+
+  private static PostgresStore waiting(Lab lab) {
+    return PostgresStore.open(
+        Database.settings().withPatience(Duration.ofSeconds(1)), lab.indexer, Probe.NONE);
+  }
+
+  /**
+   * A session that was left takes a moment to end: the count once it is as expected, or at last.
+   */
+  private static int sessions(String schema, String purpose, int expected) throws SQLException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+    int found = count(schema, purpose);
+    while (found != expected && System.nanoTime() - deadline < 0) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+      found = count(schema, purpose);
+    }
+    return found;
+  }
+
+  private static int count(String schema, String purpose) throws SQLException {
+    return Integer.parseInt(
+        Database.one(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'millrace %s %s'"
+                .formatted(schema, purpose)));
+  }
+}
