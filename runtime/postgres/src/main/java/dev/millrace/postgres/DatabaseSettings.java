@@ -27,7 +27,8 @@ public record DatabaseSettings(
   public DatabaseSettings {
     if (!url.startsWith("jdbc:postgresql:")) {
       throw new MillraceException(
-          Remedy.FIX_SETUP, "database url must begin with jdbc:postgresql: url=" + url);
+          Remedy.FIX_SETUP,
+          "database url must begin with jdbc:postgresql: url=" + withoutSecrets(url));
     }
     if (lease.toMillis() < 1 || patience.isNegative() || readers < 1) {
       throw new MillraceException(
@@ -49,10 +50,16 @@ public record DatabaseSettings(
     return new DatabaseSettings(url, user, password, lease, time, readers);
   }
 
+  /** Urls of other libraries name user and password before the host, and ours may after it. */
+  private static String withoutSecrets(String url) {
+    String place = url.contains("@") ? url.replaceFirst("//.*", "//…") : url;
+    return place.replaceFirst("\\?.*", "");
+  }
+
   /** Leaves the password out. */
   @Override
   public String toString() {
     return "url=%s user=%s lease=%s patience=%s readers=%d"
-        .formatted(url, user, lease, patience, readers);
+        .formatted(withoutSecrets(url), user, lease, patience, readers);
   }
 }
