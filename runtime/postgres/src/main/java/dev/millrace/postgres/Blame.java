@@ -8,6 +8,7 @@ import dev.millrace.pipeline.Event;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -22,9 +23,9 @@ final class Blame {
   private @Nullable Rows<?> rows;
 
   /** What is being sent just now, in the order of its lines. */
-  private record Rows<E>(EntityType<E> type, List<E> sent) {
+  private record Rows<T>(EntityType<?> type, List<T> sent, Function<T, Object> idOf) {
     Object id(int line) {
-      return type.id(sent.get(line));
+      return idOf.apply(sent.get(line));
     }
   }
 
@@ -33,7 +34,12 @@ final class Blame {
   }
 
   <E> void sending(EntityType<E> type, List<E> sent) {
-    rows = new Rows<>(type, sent);
+    rows = new Rows<>(type, sent, type::id);
+  }
+
+  /** The same where the lines are about ids, as those of the undo log are. */
+  void sendingIds(EntityType<?> type, List<Object> ids) {
+    rows = new Rows<>(type, ids, Function.identity());
   }
 
   /** The error as it is reported: with the culprit's name where the row has one. */

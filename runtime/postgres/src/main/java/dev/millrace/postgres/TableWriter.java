@@ -71,10 +71,10 @@ final class TableWriter<E> {
       session.staging(table);
     }
     return Optional.of(blame -> {
-      blame.sending(type, inserts);
       if (group.isReversible()) {
-        undo.write(session, changes);
+        undo.write(session, changes, blame);
       }
+      blame.sending(type, inserts);
       delete(session, net.deletes());
       insert(session, inserts, group.number());
       blame.sending(type, updates);

@@ -27,7 +27,9 @@ final class UndoLog<E> {
     this.remember = table.rememberBlind(chain);
   }
 
-  void write(Session session, List<TableChanges<E>> parts) throws SQLException {
+  void write(Session session, List<TableChanges<E>> parts, Blame blame) throws SQLException {
+    List<Object> lines = new ArrayList<>();
+    blame.sendingIds(table.type(), lines);
     List<Blind> blind = new ArrayList<>();
     try (CopyStream stream = new CopyStream(session.copies(), table.copyUndo(), buffer)) {
       for (TableChanges<E> changes : parts) {
@@ -35,6 +37,7 @@ final class UndoLog<E> {
           if (changes.isBlind(i)) {
             blind.add(new Blind(changes.id(i), changes.checkpoint(i)));
           } else {
+            lines.add(changes.id(i));
             encoder.undo(buffer, changes.checkpoint(i), changes.id(i), changes.before(i));
             stream.rowEnds();
           }
