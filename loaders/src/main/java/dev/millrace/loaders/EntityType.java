@@ -3,6 +3,7 @@ package dev.millrace.loaders;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -145,6 +146,19 @@ public final class EntityType<E> {
     } catch (IllegalArgumentException wrong) {
       throw refused(column, String.valueOf(wrong.getMessage()), wrong);
     }
+  }
+
+  /**
+   * Whether two rows of one id hold the same. The record's own {@code equals} is not asked: it may
+   * look at the id alone.
+   */
+  boolean isSame(E left, E right) {
+    for (Column column : columns) {
+      if (!column.isId() && !Objects.equals(column.value(left), column.value(right))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The entity in canonical form; itself, where it already is. */

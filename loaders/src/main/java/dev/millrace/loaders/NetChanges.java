@@ -2,7 +2,6 @@ package dev.millrace.loaders;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,7 +68,7 @@ public record NetChanges<E>(
       upserts.add(after);
     } else if (before == null) {
       inserts.add(after);
-    } else if (!Objects.equals(before, after)) {
+    } else if (!type.isSame(before, after)) {
       updates.add(after);
     }
   }

@@ -98,4 +98,34 @@ final class NetChangesTest {
     assertThat(net())
         .isEqualTo(expected(List.of(), List.of(), List.of(token(8, "y")), List.of(9L)));
   }
+
+  /** Equal by its id, as rows of other libraries are. */
+  @Entity
+  record Named(@Id long id, String name) {
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Named that && id == that.id;
+    }
+
+    @Override
+    public int hashCode() {
+      return Long.hashCode(id);
+    }
+  }
+
+  @Test
+  @Tag("C7")
+  @DisplayName("C7 only a row whose columns are all as before writes nothing, whatever its equals")
+  void equalsOfTheRecord_hidesNoChange() {
+    EntityType<Named> type = EntityType.of(Named.class);
+    Lab named = new Lab(new MapReads(), List.of(type));
+    named.database.put(type, new Named(1, "a"));
+    named.batch(() -> {
+      named.find(type, 1L);
+      named.save(new Named(1, "b"));
+    });
+    assertThat(NetChanges.of(type, MapReads.parts(type, named.transit)).updates())
+        .extracting(Named::name)
+        .containsExactly("b");
+  }
 }
