@@ -180,7 +180,24 @@ public final class EntityType<E> {
         changed[column.position()] = canonical;
       }
     }
-    return changed == null ? entity : create(changed);
+    return changed == null ? entity : createCanonical(changed);
+  }
+
+  /** Makes an entity that keeps these values as they are. */
+  private E createCanonical(@Nullable Object[] values) {
+    E entity = create(values);
+    for (Column column : checked) {
+      if (!isKept(values[column.position()], column.value(entity))) {
+        throw refused(column, "its constructor changes what the column would keep", null);
+      }
+    }
+    return entity;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // a copy of a list that cannot change is the list itself
+  private static boolean isKept(@Nullable Object given, @Nullable Object kept) {
+    return Objects.equals(given, kept)
+        && (!(kept instanceof List<?> list) || List.copyOf(list) == list);
   }
 
   private Object canonical(Column column, Object value) {

@@ -197,4 +197,33 @@ final class EntityTypeTest {
         .hasMessageContaining("field=kind")
         .hasMessageContaining("value is null");
   }
+
+  @Entity
+  record Price(@Id long id, BigDecimal amount) {
+    Price {
+      amount = amount.stripTrailingZeros();
+    }
+  }
+
+  @Entity
+  record Tagged(@Id long id, List<String> tags) {
+    Tagged {
+      tags = new ArrayList<>(tags);
+    }
+  }
+
+  @Test
+  @Tag("B8")
+  @DisplayName("B8 a record that undoes the canonical form of its values is refused, not stored")
+  void canonical_refusesARecordThatChangesWhatItIsGiven() {
+    assertThatThrownBy(
+            () -> EntityType.of(Price.class).canonical(new Price(1, new BigDecimal("5.00"))))
+        .isInstanceOf(MillraceException.class)
+        .hasMessageContaining("entity=Price field=amount")
+        .hasMessageContaining("its constructor changes");
+    assertThatThrownBy(() -> EntityType.of(Tagged.class).canonical(new Tagged(1, List.of("a"))))
+        .isInstanceOf(MillraceException.class)
+        .hasMessageContaining("entity=Tagged field=tags")
+        .hasMessageContaining("its constructor changes");
+  }
 }
