@@ -49,11 +49,6 @@ final class Lease implements AutoCloseable {
     this.thread = Thread.ofVirtual().name("millrace-lease-" + lane).start(this::renewUntilClosed);
   }
 
-  /** Whether another process is known to have taken the lane over. */
-  boolean isLost() {
-    return lost;
-  }
-
   private void renewUntilClosed() {
     Handle handle = null;
     try {

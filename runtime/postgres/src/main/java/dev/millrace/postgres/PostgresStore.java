@@ -48,6 +48,19 @@ public final class PostgresStore implements CommitStore {
    */
   public static PostgresStore open(DatabaseSettings settings, Indexer indexer, Probe probe) {
     Connections connections = new Connections(settings, indexer.name());
+    try {
+      openSchema(connections, indexer);
+    } catch (MillraceException lost) {
+      if (lost.remedy() != Remedy.RETRY) {
+        throw lost;
+      }
+      openSchema(connections, indexer); // we were stopped for long, and the server had ended us
+    }
+    return new PostgresStore(
+        settings, new PostgresLane.Surroundings(connections, connections.pool(), indexer, probe));
+  }
+
+  private static void openSchema(Connections connections, Indexer indexer) {
     once(
         connections,
         "opening the schema",
@@ -55,8 +68,6 @@ public final class PostgresStore implements CommitStore {
           new Schema(handle, indexer.name()).open(indexer);
           return true;
         });
-    return new PostgresStore(
-        settings, new PostgresLane.Surroundings(connections, connections.pool(), indexer, probe));
   }
 
   /** What the schema of an indexer holds; empty if there is none. */

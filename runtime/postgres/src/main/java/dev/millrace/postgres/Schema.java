@@ -40,8 +40,12 @@ final class Schema {
     });
   }
 
-  /** Two processes that start at once make one schema. */
+  /**
+   * Two processes that start at once make one schema. One that is stopped in between, which holds
+   * no lane whose taker could end its session, loses it to the server's own timeout.
+   */
   void lock() {
+    handle.execute(Takeover.IDLE_TIMEOUT);
     handle.execute("SELECT pg_advisory_xact_lock(hashtextextended(?, 7))", "millrace " + name);
   }
 

@@ -27,6 +27,9 @@ final class Takeover {
 
   // The look comes first: ON CONFLICT alone waits for a holder in the middle of a commit, for ever
   // if that holder is stopped.
+  /** A process that stops in the middle of a few quick statements must not keep others out. */
+  static final String IDLE_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = '3s'";
+
   private static final String BEGIN_LANE =
       """
       INSERT INTO millrace_lane (lane, chain, epoch, commit, checkpoint)
@@ -134,6 +137,7 @@ final class Takeover {
   Outcome attempt() {
     return handle.inTransaction(_ -> {
       handle.execute(LOCK_TIMEOUT);
+      handle.execute(IDLE_TIMEOUT);
       handle.createQuery(QUEUE).bind("lane", lane).mapTo(Long.class).one();
       Optional<Holder> holder =
           handle.createQuery(LOOK).bind("lane", lane).map((row, _) -> heldBy(row)).one();

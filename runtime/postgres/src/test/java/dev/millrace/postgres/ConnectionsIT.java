@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jdbi.v3.core.Handle;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,23 @@ final class ConnectionsIT {
     Lab lab = Lab.fresh();
     lab.close();
     assertThat(sessions(lab.schema, "%", 0)).isZero();
+  }
+
+  @Test
+  @Tag("D3")
+  @DisplayName("D3 a process stopped while it opened the schema does not keep the next one out")
+  void open_doesNotWaitForAProcessThatIsStoppedInIt() throws SQLException {
+    try (Lab lab = Lab.fresh()) {
+      Handle stopped = new Connections(Database.settings(), lab.schema).open("setup");
+      stopped.begin();
+      new Schema(stopped, lab.schema).lock();
+
+      long begun = System.nanoTime();
+      PostgresStore.open(Database.settings(), lab.indexer, Probe.NONE).close();
+
+      assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
+      Connections.close(stopped);
+    }
   }
 
   private static PostgresStore waiting(Lab lab) {
