@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.function.Function;
 
 /**
@@ -11,6 +12,22 @@ import java.util.function.Function;
  * own.
  */
 public final class ColumnCodec<V> {
+  private static final Map<Class<?>, Function<String, Object>> READERS =
+      Map.ofEntries(
+          Map.entry(String.class, text -> text),
+          Map.entry(Boolean.class, Boolean::valueOf),
+          Map.entry(Integer.class, Integer::valueOf),
+          Map.entry(Long.class, Long::valueOf),
+          Map.entry(Double.class, Double::valueOf),
+          Map.entry(BigInteger.class, BigInteger::new),
+          Map.entry(BigDecimal.class, BigDecimal::new),
+          Map.entry(Instant.class, Instant::parse),
+          Map.entry(Address.class, Address::of),
+          Map.entry(Bytes32.class, Bytes32::of),
+          Map.entry(Bytes.class, Bytes::of),
+          Map.entry(EventId.class, text -> new EventId(Long.parseLong(text))),
+          Map.entry(Json.class, Json::of));
+
   private final Class<V> type;
   private final Function<String, Object> reader;
 
@@ -44,25 +61,17 @@ public final class ColumnCodec<V> {
           Arrays.stream(type.getEnumConstants())
               .filter(constant -> ((Enum<?>) constant).name().equals(text))
               .findFirst()
-              .orElseThrow();
+              .orElseThrow(() ->
+                  new MillraceException(
+                      Remedy.FIX_SETUP,
+                      "stored answer names a constant that is gone: enum=%s constant=%s"
+                          .formatted(type.getSimpleName(), text)));
     }
-    return switch (type.getSimpleName()) {
-      case "String" -> text -> text;
-      case "Boolean" -> Boolean::valueOf;
-      case "Integer" -> Integer::valueOf;
-      case "Long" -> Long::valueOf;
-      case "Double" -> Double::valueOf;
-      case "BigInteger" -> BigInteger::new;
-      case "BigDecimal" -> BigDecimal::new;
-      case "Instant" -> Instant::parse;
-      case "Address" -> Address::of;
-      case "Bytes32" -> Bytes32::of;
-      case "Bytes" -> Bytes::of;
-      case "EventId" -> text -> new EventId(Long.parseLong(text));
-      case "Json" -> Json::of;
-      default ->
-          throw new MillraceException(
-              Remedy.FIX_SETUP, "type has no text form: type=" + type.getName());
-    };
+    Function<String, Object> reader = READERS.get(type);
+    if (reader == null) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "type has no text form: type=" + type.getName());
+    }
+    return reader;
   }
 }

@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Committed rows of one lane, read from its database. Each call is one query over one snapshot and
- * may run while a commit is in flight.
+ * Committed rows of one lane, read from its database. Each call sees one snapshot and may run while
+ * a commit is in flight.
  */
 public interface Reads {
   /** The rows of these ids, in any order; an id without a row is left out. */

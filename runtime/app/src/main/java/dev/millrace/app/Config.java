@@ -53,7 +53,7 @@ public record Config(
       @Override
       public String toString() {
         // Everything from the question mark on may hold credentials.
-        return url.replaceFirst("//[^/@]*@", "//").replaceFirst("\\?.*", "");
+        return url.replaceFirst("//[^/]*@", "//").replaceFirst("\\?.*", "");
       }
     }
   }
