@@ -2,7 +2,6 @@ package dev.millrace.embedded;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -104,17 +103,15 @@ final class RefusalIT {
 
   @Test
   void root_canAlsoRunItAsAnotherUser() throws Exception {
-    Command.Result rights =
-        Command.shell(List.of(), "[ \"$(id -u)\" = 0 ] && setpriv --reuid nobody true");
-    assumeTrue(rights.succeeded(), "only root can be another user");
     // What worked last time is tried first.
     new ServerState(ServerState.Phase.STOPPED, 0, 0, "setpriv:nobody", "")
         .write(root.resolve("server.properties"));
     EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
     String rightsNow = ServerState.find(root.resolve("server.properties")).orElseThrow().rights();
     server.stop();
-    assumeTrue(rightsNow.equals("setpriv:nobody"), "nobody cannot reach the binaries here");
-    assertThat(Files.getOwner(root.resolve("pgdata")).getName()).isEqualTo("nobody");
+    // Who is not root stays who they are, and so does root where nobody cannot reach the binaries.
+    assertThat(Files.getOwner(root.resolve("pgdata")).getName())
+        .isEqualTo(rightsNow.equals("setpriv:nobody") ? "nobody" : System.getProperty("user.name"));
 
     new ServerState(ServerState.Phase.STOPPED, 0, 0, "unshare", "")
         .write(root.resolve("server.properties"));
