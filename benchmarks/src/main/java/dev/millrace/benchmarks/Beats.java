@@ -28,7 +28,7 @@ record Beats(int batches, int eventsPerBatch, EventHandler handler, Gate before)
   }
 
   @Override
-  public Feed open(@Nullable Place after) {
+  public Feed open(Standing standing) {
     return new Stream();
   }
 
@@ -48,7 +48,7 @@ record Beats(int batches, int eventsPerBatch, EventHandler handler, Gate before)
         batch.add(new Event(block, i, handler, (long) next * eventsPerBatch + i));
       }
       next++;
-      return new Batch(batch, List.of(), block, false);
+      return new Batch(batch, List.of(), block, Long.MAX_VALUE, List.of());
     }
 
     @Override

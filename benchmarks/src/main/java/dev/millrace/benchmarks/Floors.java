@@ -38,11 +38,11 @@ final class Floors {
   static long decode(Indexer indexer, DevChain chain) throws InterruptedException {
     long begun = System.nanoTime();
     long events = 0;
-    try (Source.Feed feed = chain.source(indexer).open(null)) {
-      Batch batch = feed.next(LaneSettings.USUAL.batchEvents());
-      while (batch != null) {
+    try (Source.Feed feed = chain.source(indexer).open(Source.Standing.START)) {
+      Source.Step step = feed.next(LaneSettings.USUAL.batchEvents());
+      while (step instanceof Batch batch) {
         events += batch.events().size();
-        batch = feed.next(LaneSettings.USUAL.batchEvents());
+        step = feed.next(LaneSettings.USUAL.batchEvents());
       }
     }
     if (events == 0) {

@@ -7,6 +7,7 @@ import dev.millrace.loaders.Reads;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Source;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -32,6 +33,16 @@ final class InjectedStore implements LaneStore, Reads {
   /** Queries by id so far. */
   int queries() {
     return queries.get();
+  }
+
+  @Override
+  public Source.Standing standing() {
+    return Source.Standing.START;
+  }
+
+  @Override
+  public Frontier rewind(Source.@Nullable Place to) {
+    throw new IllegalStateException("this stream never turns back: to=" + to);
   }
 
   @Override

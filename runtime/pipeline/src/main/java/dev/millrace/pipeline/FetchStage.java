@@ -6,7 +6,6 @@ import dev.millrace.loaders.Remedy;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** Moves batches from the source into the ring. One thread of its own. */
 final class FetchStage {
@@ -35,8 +34,8 @@ final class FetchStage {
     this.probe = probe;
   }
 
-  void run(Source.@Nullable Place after, Consumer<Source.Feed> opened) {
-    try (Source.Feed feed = source.open(after)) {
+  void run(Source.Standing standing, Consumer<Source.Feed> opened) {
+    try (Source.Feed feed = source.open(standing)) {
       opened.accept(feed);
       fetch(feed);
       publish(slot -> slot.end(number));
@@ -55,15 +54,15 @@ final class FetchStage {
     while (halt.allowsRuns()) {
       // A permit per slot: with one in hand the ring never makes this thread spin for room.
       freeSlots.acquire();
-      Batch batch;
+      Source.Step step;
       try {
         probe.pass(Probe.Point.FETCH, number + 1);
-        batch = feed.next(batchEvents);
+        step = feed.next(batchEvents);
       } catch (Throwable thrown) {
         freeSlots.release();
         throw thrown;
       }
-      if (batch == null) {
+      if (!(step instanceof Batch batch)) {
         freeSlots.release();
         return;
       }

@@ -120,7 +120,7 @@ public final class Lane implements AutoCloseable {
             stage("commit").unstarted(committing),
             Thread.ofVirtual()
                 .name("millrace-" + name + "-fetch")
-                .unstarted(() -> fetch.run(store.opened().place(), this::opened)));
+                .unstarted(() -> fetch.run(store.standing(), this::opened)));
     threads.forEach(Thread::start);
   }
 

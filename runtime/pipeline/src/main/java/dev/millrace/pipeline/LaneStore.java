@@ -4,6 +4,7 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Reads;
 import java.util.Collection;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The durable side of one lane, taken over by this process in an epoch of its own.
@@ -15,6 +16,9 @@ public interface LaneStore extends AutoCloseable {
   /** Where the lane stood when it was taken over. */
   Frontier opened();
 
+  /** What is kept of the stream, for a source to go on from. Not while a commit is under way. */
+  Source.Standing standing();
+
   /** Committed rows. Any thread may read. */
   Reads reads();
 
@@ -23,6 +27,17 @@ public interface LaneStore extends AutoCloseable {
    * only.
    */
   void commit(CommitGroup group);
+
+  /**
+   * Undoes, in one transaction that is fenced like a commit, everything above a block, and goes on
+   * in a new epoch; with nothing to undo, only that. Commit thread only.
+   *
+   * @param to the last block that still counts; null if none does
+   * @return where the lane stands now: at {@code to}, or below it if it had not come that far
+   * @throws dev.millrace.loaders.MillraceException with remedy {@code FIX_SETUP}, and nothing
+   *     changed, if what would have to be undone is final
+   */
+  Frontier rewind(Source.@Nullable Place to);
 
   /** Stored answers of an effect among these inputs: input to output. Any thread may read. */
   Map<String, String> effects(String effect, Collection<String> inputs);

@@ -106,7 +106,7 @@ final class LaneTest {
 
   private record Numbers(int events) implements Source {
     @Override
-    public Feed open(@Nullable Place after) {
+    public Feed open(Standing standing) {
       return new Feed() {
         private int next;
 
@@ -122,7 +122,7 @@ final class LaneTest {
             batch.add(new Event(block, next % 100, new CountUp(), "event"));
             next++;
           }
-          return new Batch(batch, List.of(), block, false);
+          return new Batch(batch, List.of(), block, Long.MAX_VALUE, List.of());
         }
 
         @Override
@@ -145,6 +145,16 @@ final class LaneTest {
   private static final class Rows implements LaneStore, Reads {
     private final Map<Object, Counter> table = new HashMap<>();
     private int queries;
+
+    @Override
+    public Source.Standing standing() {
+      return Source.Standing.START;
+    }
+
+    @Override
+    public Frontier rewind(Source.@Nullable Place to) {
+      throw new AssertionError("this stream never turns back: to=" + to);
+    }
 
     @Override
     public Frontier opened() {

@@ -160,7 +160,11 @@ final class Lab implements AutoCloseable {
     }
     Batch read =
         new Batch(
-            script.events, reversible ? script.all : List.of(), script.all.getLast(), reversible);
+            script.events,
+            reversible ? script.all : List.of(),
+            script.all.getLast(),
+            reversible ? -1 : Long.MAX_VALUE,
+            List.of());
     return new ExecutedBatch(++batches, read, staged.freeze(), effects);
   }
 

@@ -38,7 +38,8 @@ final class DevChainSource implements Source {
   }
 
   @Override
-  public Feed open(@Nullable Place after) {
+  public Feed open(Standing standing) {
+    Place after = standing.last();
     if (after == null) {
       return new DevChainFeed(request.from());
     }
@@ -87,10 +88,11 @@ final class DevChainSource implements Source {
       long settled = head - request.finality().depth().orElse(0);
       boolean reversible = first > settled;
       long end = Math.min(last.orElse(Long.MAX_VALUE), reversible ? head : settled);
-      return batch(first, Math.min(end, first + MOST_BLOCKS - 1), events, reversible);
+      return batch(first, Math.min(end, first + MOST_BLOCKS - 1), events, settled);
     }
 
-    private Batch batch(long first, long end, int events, boolean reversible) {
+    private Batch batch(long first, long end, int events, long settled) {
+      boolean reversible = first > settled;
       List<Event> found = new ArrayList<>();
       List<Block> blocks = new ArrayList<>();
       Block block = chain.block(first);
@@ -101,7 +103,7 @@ final class DevChainSource implements Source {
         }
         if (block.number() == end || found.size() >= events) {
           next = block.number() + 1;
-          return new Batch(found, blocks, block, reversible);
+          return new Batch(found, blocks, block, settled, List.of());
         }
         block = chain.block(block.number() + 1, block.hash());
         tell(block, found);

@@ -10,6 +10,7 @@ import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -36,6 +37,16 @@ final class MemoryLane implements LaneStore, Reads {
   @Override
   public Frontier opened() {
     return opened;
+  }
+
+  @Override
+  public Source.Standing standing() {
+    return Source.Standing.at(opened.place());
+  }
+
+  @Override
+  public Frontier rewind(Source.@Nullable Place to) {
+    throw new MillraceException(Remedy.REPORT_BUG, "this store cannot rewind yet: to=" + to);
   }
 
   @Override

@@ -124,8 +124,9 @@ public final class Script implements Source {
   }
 
   @Override
-  public Feed open(@Nullable Place after) {
-    return new ScriptFeed(after == null ? 0 : (int) after.block() + 1);
+  public Feed open(Standing standing) {
+    Place last = standing.last();
+    return new ScriptFeed(last == null ? 0 : (int) last.block() + 1);
   }
 
   private final class ScriptFeed implements Feed {
@@ -169,7 +170,7 @@ public final class Script implements Source {
           remembered.add(last);
         }
       }
-      return new Batch(events, remembered, last, reversible);
+      return new Batch(events, remembered, last, reversibleFrom - 1, List.of());
     }
 
     @Override

@@ -42,9 +42,9 @@ public final class SerialOracle {
 
   /** Runs a stream from its start through a block, as if it ended there. */
   public SerialOracle run(Source source, long lastBlock) throws Exception {
-    try (Source.Feed feed = source.open(null)) {
-      Batch batch = feed.next(1);
-      while (batch != null) {
+    try (Source.Feed feed = source.open(Source.Standing.START)) {
+      Source.Step step = feed.next(1);
+      while (step instanceof Batch batch) {
         List<Event> left = new ArrayList<>(batch.events());
         left.removeIf(event -> event.block().number() > lastBlock);
         while (!left.isEmpty()) {
@@ -56,7 +56,7 @@ public final class SerialOracle {
         if (batch.last().number() <= lastBlock) {
           reached = batch.last();
         }
-        batch = batch.last().number() >= lastBlock ? null : feed.next(1);
+        step = batch.last().number() >= lastBlock ? null : feed.next(1);
       }
     }
     return this;

@@ -95,8 +95,8 @@ final class DevChainTest {
     for (EvmIndexer indexer : List.of(TOKEN, BOTH)) {
       Source source = new DevChain(SMALL.withBlocks(397)).source(indexer);
       Source.Place middle = new Source.Place(133, new DevChain(SMALL).block(133).hash());
-      try (Source.Feed feed = source.open(null);
-          Source.Feed rest = source.open(middle)) {
+      try (Source.Feed feed = source.open(Source.Standing.START);
+          Source.Feed rest = source.open(Source.Standing.at(middle))) {
         assertThat(feed.extent().events()).hasValue(events(source, null, 50).size());
         assertThat(feed.extent().lastBlock()).hasValue(396);
         assertThat(rest.extent().firstBlock()).hasValue(134);
@@ -170,9 +170,9 @@ final class DevChainTest {
 
   @Test
   void feed_honoursTheNumberOfEventsInWholeBlocks() throws InterruptedException {
-    try (Source.Feed feed = new DevChain(SMALL).source(TOKEN).open(null)) {
-      Batch one = requireNonNull(feed.next(1));
-      Batch many = requireNonNull(feed.next(1_000));
+    try (Source.Feed feed = new DevChain(SMALL).source(TOKEN).open(Source.Standing.START)) {
+      Batch one = batch(feed, 1);
+      Batch many = batch(feed, 1_000);
 
       assertThat(one.events().size()).isLessThanOrEqualTo(50);
       assertThat(many.events().size()).isBetween(1_000, 1_049);
@@ -184,9 +184,9 @@ final class DevChainTest {
   @Test
   void feed_keepsReversibleBlocksApart() throws InterruptedException {
     Source source = new DevChain(SMALL).source(TOKEN, new Until.AtHead(), 10);
-    try (Source.Feed feed = source.open(null)) {
-      Batch settled = requireNonNull(feed.next(1_000_000));
-      Batch reversible = requireNonNull(feed.next(1_000_000));
+    try (Source.Feed feed = source.open(Source.Standing.START)) {
+      Batch settled = batch(feed, 1_000_000);
+      Batch reversible = batch(feed, 1_000_000);
 
       assertThat(settled.reversible()).isFalse();
       assertThat(settled.last().number()).isEqualTo(389);
@@ -200,23 +200,24 @@ final class DevChainTest {
   @Test
   void feed_waitsForTheHeadAndIsWokenByIt() throws Exception {
     DevChain chain = new DevChain(SMALL.withBlocks(1));
-    try (Source.Feed feed = chain.source(TOKEN, new Until.Never(), 0).open(null)) {
-      assertThat(requireNonNull(feed.next(100)).last().number()).isZero();
-      CompletableFuture<@Nullable Batch> waiting = next(feed);
+    try (Source.Feed feed = chain.source(TOKEN, new Until.Never(), 0).open(Source.Standing.START)) {
+      assertThat(batch(feed, 100).last().number()).isZero();
+      CompletableFuture<Source.@Nullable Step> waiting = next(feed);
       assertThat(feed.waitingFor()).contains("block 1");
       assertThat(waiting).isNotDone();
 
       chain.advance(3);
 
-      assertThat(requireNonNull(waiting.get(20, TimeUnit.SECONDS)).last().number()).isEqualTo(3);
+      assertThat(((Batch) requireNonNull(waiting.get(20, TimeUnit.SECONDS))).last().number())
+          .isEqualTo(3);
     }
   }
 
   @Test
   void feed_endsAWaitWhenItIsClosed() {
     DevChain chain = new DevChain(SMALL.withBlocks(0));
-    Source.Feed feed = chain.source(TOKEN, new Until.Never(), 0).open(null);
-    CompletableFuture<@Nullable Batch> waiting = next(feed);
+    Source.Feed feed = chain.source(TOKEN, new Until.Never(), 0).open(Source.Standing.START);
+    CompletableFuture<Source.@Nullable Step> waiting = next(feed);
 
     feed.close();
 
@@ -226,8 +227,8 @@ final class DevChainTest {
         .withCauseInstanceOf(InterruptedException.class);
   }
 
-  private static CompletableFuture<@Nullable Batch> next(Source.Feed feed) {
-    CompletableFuture<@Nullable Batch> result = new CompletableFuture<>();
+  private static CompletableFuture<Source.@Nullable Step> next(Source.Feed feed) {
+    CompletableFuture<Source.@Nullable Step> result = new CompletableFuture<>();
     Thread.ofVirtual()
         .start(() -> {
           try {
@@ -243,7 +244,7 @@ final class DevChainTest {
   void open_refusesAPlaceOfAnotherChain() {
     Source source = new DevChain(SMALL).source(TOKEN);
 
-    assertThatThrownBy(() -> source.open(new Source.Place(5, Bytes32.ZERO)))
+    assertThatThrownBy(() -> source.open(Source.Standing.at(new Source.Place(5, Bytes32.ZERO))))
         .isInstanceOf(MillraceException.class)
         .hasMessageContaining("chain does not hold the block");
   }
@@ -274,12 +275,18 @@ final class DevChainTest {
     }
   }
 
+  private static Batch batch(Source.Feed feed, int events) throws InterruptedException {
+    return (Batch) requireNonNull(feed.next(events));
+  }
+
   private static List<dev.millrace.pipeline.Event> events(
       Source source, Source.@Nullable Place after, int size) throws InterruptedException {
     List<dev.millrace.pipeline.Event> all = new ArrayList<>();
-    try (Source.Feed feed = source.open(after)) {
-      for (Batch batch = feed.next(size); batch != null; batch = feed.next(size)) {
+    try (Source.Feed feed = source.open(Source.Standing.at(after))) {
+      Source.Step step = feed.next(size);
+      while (step instanceof Batch batch) {
         all.addAll(batch.events());
+        step = feed.next(size);
       }
     }
     return all;
