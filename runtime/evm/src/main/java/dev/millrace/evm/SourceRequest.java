@@ -18,9 +18,26 @@ public record SourceRequest(
     long from,
     Until until,
     Finality finality,
-    Map<String, List<Address>> contracts) {
+    Map<String, List<Address>> contracts,
+    Reading reading) {
   public SourceRequest {
     endpoints = List.copyOf(endpoints);
     contracts = Map.copyOf(contracts);
+  }
+
+  /** Read as usual. */
+  public SourceRequest(
+      EvmIndexer indexer,
+      long chain,
+      List<String> endpoints,
+      long from,
+      Until until,
+      Finality finality,
+      Map<String, List<Address>> contracts) {
+    this(indexer, chain, endpoints, from, until, finality, contracts, Reading.USUAL);
+  }
+
+  public SourceRequest withReading(Reading other) {
+    return new SourceRequest(indexer, chain, endpoints, from, until, finality, contracts, other);
   }
 }

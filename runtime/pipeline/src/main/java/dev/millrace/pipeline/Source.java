@@ -3,8 +3,10 @@ package dev.millrace.pipeline;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.EventId;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /** An ordered stream of events that can be opened again after any block. */
@@ -81,6 +83,11 @@ public interface Source {
 
     /** Why {@link #next} has nothing yet, in words for people; may be asked by any thread. */
     String waitingFor();
+
+    /** Counts and facts for people, by name; may be asked by any thread. */
+    default SortedMap<String, String> report() {
+      return Collections.emptySortedMap();
+    }
 
     @Override
     void close();
