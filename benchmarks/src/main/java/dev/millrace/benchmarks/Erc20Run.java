@@ -1,5 +1,6 @@
 package dev.millrace.benchmarks;
 
+import dev.millrace.devchain.DevChain;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.pipeline.BatchTiming;
 import dev.millrace.pipeline.Indexer;
@@ -11,7 +12,6 @@ import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Timings;
 import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
-import dev.millrace.testkit.DevChain;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 

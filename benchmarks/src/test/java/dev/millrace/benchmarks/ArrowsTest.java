@@ -4,6 +4,7 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyP
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
@@ -16,26 +17,38 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The walls between the modules: what a module may know, and what a core must never know. */
 final class ArrowsTest {
   private static final Map<String, Set<String>> KNOWS =
-      Map.of(
-          "loaders", Set.of(),
-          "pipeline", Set.of("loaders"),
-          "evm", Set.of("pipeline", "loaders"),
-          "postgres", Set.of("pipeline", "loaders"),
-          "embedded", Set.of(),
-          "testkit", Set.of("evm", "pipeline", "loaders", "embedded"),
-          "app", Set.of("evm", "postgres", "embedded", "pipeline", "loaders"),
-          "scenarios",
-              Set.of("app", "testkit", "evm", "postgres", "embedded", "pipeline", "loaders"),
-          "benchmarks",
+      Map.ofEntries(
+          entry("loaders", Set.of()),
+          entry("pipeline", Set.of("loaders")),
+          entry("evm", Set.of("pipeline", "loaders")),
+          entry("postgres", Set.of("pipeline", "loaders")),
+          entry("embedded", Set.of()),
+          entry("devchain", Set.of("evm", "pipeline", "loaders")),
+          entry("testkit", Set.of("devchain", "evm", "pipeline", "loaders", "embedded")),
+          entry("app", Set.of("evm", "postgres", "embedded", "pipeline", "loaders")),
+          entry(
+              "scenarios",
               Set.of(
-                  "scenarios",
                   "app",
                   "testkit",
+                  "devchain",
                   "evm",
                   "postgres",
                   "embedded",
                   "pipeline",
-                  "loaders"));
+                  "loaders")),
+          entry(
+              "benchmarks",
+              Set.of(
+                  "scenarios",
+                  "app",
+                  "testkit",
+                  "devchain",
+                  "evm",
+                  "postgres",
+                  "embedded",
+                  "pipeline",
+                  "loaders")));
 
   @Test
   void modules_areThoseWhoseArrowsAreDrawn() {

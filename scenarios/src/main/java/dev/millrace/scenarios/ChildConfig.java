@@ -1,9 +1,9 @@
 package dev.millrace.scenarios;
 
+import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.postgres.DatabaseSettings;
-import dev.millrace.testkit.DevChain;
-import dev.millrace.testkit.DevChainSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

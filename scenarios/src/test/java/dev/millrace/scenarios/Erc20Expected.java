@@ -1,9 +1,9 @@
 package dev.millrace.scenarios;
 
+import dev.millrace.devchain.DevChain;
 import dev.millrace.evm.Log;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EventId;
-import dev.millrace.testkit.DevChain;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.app.CommonOptions;
 import dev.millrace.app.Config;
 import dev.millrace.app.Shell;
-import dev.millrace.testkit.DevChain;
+import dev.millrace.devchain.DevChain;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,8 +2,8 @@ package dev.millrace.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.testkit.DevChain;
-import dev.millrace.testkit.DevChainSettings;
+import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.DevChainSettings;
 import java.math.BigInteger;
 import org.junit.jupiter.api.Test;
 

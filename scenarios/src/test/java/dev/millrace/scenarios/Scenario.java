@@ -1,11 +1,11 @@
 package dev.millrace.scenarios;
 
+import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.evm.Until;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Source;
-import dev.millrace.testkit.DevChain;
-import dev.millrace.testkit.DevChainSettings;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;

@@ -2,10 +2,10 @@ package dev.millrace.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.devchain.DevChain;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.loaders.Address;
 import dev.millrace.postgres.DatabaseSettings;
-import dev.millrace.testkit.DevChain;
 import java.nio.file.Path;
 import java.sql.Connection;
 import org.junit.jupiter.api.AfterAll;

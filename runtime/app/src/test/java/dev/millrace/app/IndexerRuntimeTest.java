@@ -3,6 +3,7 @@ package dev.millrace.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.app.Samples.Captured;
+import dev.millrace.devchain.DevChain;
 import dev.millrace.evm.Event;
 import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmContext;
@@ -15,7 +16,6 @@ import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Probe.Point;
 import dev.millrace.pipeline.Source;
-import dev.millrace.testkit.DevChain;
 import dev.millrace.testkit.MemoryStore;
 import dev.millrace.testkit.StepGates;
 import java.math.BigInteger;

@@ -1,4 +1,4 @@
-/** What proves an indexer right: the serial oracle, the dev chain, step gates and fault points. */
+/** What proves an indexer right: the serial oracle, step gates and fault points. */
 @NullMarked
 package dev.millrace.testkit;
 

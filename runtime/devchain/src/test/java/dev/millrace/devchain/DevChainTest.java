@@ -1,4 +1,4 @@
-package dev.millrace.testkit;
+package dev.millrace.devchain;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;

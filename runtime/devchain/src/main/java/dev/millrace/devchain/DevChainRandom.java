@@ -1,4 +1,4 @@
-package dev.millrace.testkit;
+package dev.millrace.devchain;
 
 import dev.millrace.loaders.Bytes32;
 import java.lang.invoke.MethodHandles;

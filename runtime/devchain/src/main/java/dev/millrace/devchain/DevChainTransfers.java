@@ -1,4 +1,4 @@
-package dev.millrace.testkit;
+package dev.millrace.devchain;
 
 import dev.millrace.evm.Log;
 import dev.millrace.evm.Transaction;

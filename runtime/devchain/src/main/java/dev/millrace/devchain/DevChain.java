@@ -1,4 +1,4 @@
-package dev.millrace.testkit;
+package dev.millrace.devchain;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.millrace.evm.EvmIndexer;
