@@ -3,6 +3,8 @@ package dev.millrace.app;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.embedded.PostgresSettings;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -15,6 +17,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -70,11 +73,19 @@ class ProcessIT {
     }
   }
 
+  /** The server outlives its last user by seconds, and would write where JUnit is deleting. */
+  @AfterAll
+  static void stopServer() {
+    Path data = home.resolve("data");
+    PostgresSettings settings = PostgresSettings.standard().withCache(data.resolve("cache"));
+    EmbeddedPostgres.start(data.resolve("postgres"), settings).stop();
+  }
+
   @Test
   @Tag("A15")
   @DisplayName("A15 SIGTERM in the middle of a run drains and exits with 0; the next run goes on")
   void sigterm_drainsAndTheNextRunGoesOn() throws Exception {
-    Path config = config("sigterm", 200_000, "");
+    Path config = config("sigterm", 4_000_000, "");
     Running first = start("run", config);
     first.awaitOutput("durable) of");
     first.process().destroy();
@@ -88,7 +99,7 @@ class ProcessIT {
 
     // The config may name another end at any time.
     long end = blockOf(first) + 100;
-    Running second = start("run", config("sigterm", 200_000, "    to: " + end + "\n"));
+    Running second = start("run", config("sigterm", 4_000_000, "    to: " + end + "\n"));
     assertThat(second.code()).as(second.output()).isEqualTo(ExitCode.DONE);
     assertThat(second.output()).contains("done: ");
     assertThat(seen(config)).isEqualTo(stopped + durable(second));

@@ -98,10 +98,13 @@ final class CrashIT {
   void server_endsWhenItsDirectoryIsRemoved() throws Exception {
     EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
     ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
+    ProcessHandle supervisor = Servers.supervisor(root);
     Path elsewhere = root.resolveSibling(root.getFileName() + "-moved");
     Files.move(root, elsewhere);
 
     process.onExit().get(10, TimeUnit.SECONDS);
+    // It too must be gone before JUnit deletes the directory that it would write to.
+    supervisor.onExit().get(10, TimeUnit.SECONDS);
     server.close();
     Files.move(elsewhere, root);
   }
