@@ -8,6 +8,11 @@ public enum Remedy {
   RESTART,
   /** Another process has taken the lane; this one must stop writing. */
   YIELD,
+  /**
+   * What was asked about belongs to a branch that the stream has left: the lane turns back, and the
+   * event is never run again.
+   */
+  REWIND,
   /** A handler or the data is wrong: the same events fail again until the code changes. */
   FIX_HANDLER,
   /** The configuration, the definition, the rights or the schema is wrong. */

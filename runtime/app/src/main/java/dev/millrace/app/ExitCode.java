@@ -28,7 +28,7 @@ public final class ExitCode {
 
   static int of(Remedy remedy) {
     return switch (remedy) {
-      case RETRY, RESTART -> RESTART;
+      case RETRY, RESTART, REWIND -> RESTART;
       case YIELD -> TAKEN;
       case FIX_HANDLER, REPORT_BUG -> FAILED;
       case FIX_SETUP -> MISUSE;

@@ -100,6 +100,10 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       }
       return;
     }
+    if (slot.content == Slot.Content.REWIND) {
+      rewind(slot.survivor);
+      return;
+    }
     if (slot.skipped) {
       if (endOfBatch) {
         commitPending();
@@ -108,12 +112,15 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
     commitPending();
     MillraceException failure = slot.failure;
+    MillraceException unexplained = halt.turn().news();
     if (failure != null) {
       end(new LaneEnd.Failed(failure));
     } else if (halt.hasFailed()) {
       end(new LaneEnd.Failed(abandoned())); // a failure has a slot of its own, which comes first
     } else if (halt.isDraining()) {
       end(new LaneEnd.Drained());
+    } else if (unexplained != null) {
+      end(new LaneEnd.Failed(unexplained)); // the stream has ended without turning back
     } else {
       finish();
       end(new LaneEnd.Done());
@@ -134,16 +141,49 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       return;
     }
     try {
+      if (halt.turn().isUnderWay()) {
+        dropPending();
+        return;
+      }
       buildNeededIndexes();
       if (isReversible(pending.getLast())) {
         finish();
       }
       commitTogether(List.copyOf(pending));
+    } catch (MillraceException failed) {
+      if (!halt.turn().isUnderWay() || failed.remedy() != Remedy.FIX_HANDLER) {
+        throw failed;
+      }
+      dropPending(); // what no store could take counts no more
     } finally {
       pending.forEach(this::release);
       pending.clear();
       pendingBytes = 0;
     }
+  }
+
+  /** Batches of a branch that the stream has left. */
+  private void dropPending() {
+    int batches = 0;
+    long bytes = 0;
+    for (Slot slot : pending) {
+      ExecutedBatch executed = slot.executed;
+      if (executed != null) { // else it is durable already
+        batches++;
+        bytes += executed.changes().bytes();
+      }
+    }
+    parts.transit().remove(batches, bytes);
+  }
+
+  private void rewind(Source.@Nullable Place to) {
+    commitPending(); // which drops them now
+    long begun = nanos.getAsLong();
+    probe.pass(Probe.Point.BEFORE_REWIND, parts.progress().commits());
+    Frontier frontier = parts.retry().call("rewind", () -> parts.store().rewind(to));
+    Source.Standing standing = parts.retry().call("standing", parts.store()::standing);
+    parts.progress().rewound(frontier, nanos.getAsLong() - begun);
+    halt.turn().complete(new Turn.Turned(frontier, standing));
   }
 
   /**
@@ -212,6 +252,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     parts.progress().committed(group);
     for (Slot slot : slots) {
       record(slot, group.number(), begun, ended);
+      slot.executed = null;
     }
     long bytes = batches.stream().mapToLong(batch -> batch.changes().bytes()).sum();
     parts.transit().remove(batches.size(), bytes);

@@ -60,6 +60,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       return;
     }
     try {
+      turnBack(slot.rewound);
       long stalledFrom = nanos.getAsLong();
       if (!halt.allowsRuns() || !makeRoom(slot) || !halt.allowsRuns()) {
         slot.skipped = true;
@@ -73,11 +74,33 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       transit.add(executed.changes().bytes());
       progress.processed(executed, memory.store().bytes());
     } catch (Throwable thrown) {
-      halt.fail();
-      slot.fail(failure(thrown));
+      MillraceException failure = failure(thrown);
+      if (isDropped(failure)) {
+        slot.skipped = true;
+      } else {
+        halt.fail();
+        slot.fail(failure);
+      }
     } finally {
       running = null;
     }
+  }
+
+  /** With the first batch after a rewind: nothing that memory knows is of this branch for sure. */
+  private void turnBack(@Nullable Frontier to) {
+    if (to != null) {
+      memory.rewind(to.checkpoint());
+      progress.turnedBack(to);
+    }
+  }
+
+  /** What a replaced block has caused is no failure: the lane turns back behind it. */
+  private boolean isDropped(MillraceException failure) {
+    if (failure.remedy() == Remedy.REWIND) {
+      halt.turn().expect(failure);
+      return true;
+    }
+    return halt.turn().isUnderWay() && failure.remedy() == Remedy.FIX_HANDLER;
   }
 
   /** Waits until depth and bytes allow another batch; false if the lane was abandoned. */

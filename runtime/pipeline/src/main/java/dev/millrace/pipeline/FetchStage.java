@@ -6,6 +6,7 @@ import dev.millrace.loaders.Remedy;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Moves batches from the source into the ring. One thread of its own. */
 final class FetchStage {
@@ -18,6 +19,9 @@ final class FetchStage {
   private final Halt halt;
   private final Probe probe;
   private long number;
+
+  /** Where the lane stood when it last turned back, until a batch has carried the news. */
+  private @Nullable Frontier rewound;
 
   FetchStage(
       Source source,
@@ -35,9 +39,11 @@ final class FetchStage {
   }
 
   void run(Source.Standing standing, Consumer<Source.Feed> opened) {
-    try (Source.Feed feed = source.open(standing)) {
-      opened.accept(feed);
-      fetch(feed);
+    try {
+      Source.Standing next = standing;
+      while (next != null) {
+        next = fetch(next, opened);
+      }
       publish(slot -> slot.end(number));
     } catch (InterruptedException _) {
       publish(slot -> slot.end(number));
@@ -50,8 +56,17 @@ final class FetchStage {
     }
   }
 
-  private void fetch(Source.Feed feed) throws InterruptedException {
-    while (halt.allowsRuns()) {
+  /** One feed to its end; where to go on if the stream has turned back. */
+  private Source.@Nullable Standing fetch(Source.Standing from, Consumer<Source.Feed> opened)
+      throws InterruptedException {
+    try (Source.Feed feed = source.open(from)) {
+      opened.accept(feed);
+      return fetch(feed);
+    }
+  }
+
+  private Source.@Nullable Standing fetch(Source.Feed feed) throws InterruptedException {
+    while (halt.allowsFetches()) {
       // A permit per slot: with one in hand the ring never makes this thread spin for room.
       freeSlots.acquire();
       Source.Step step;
@@ -62,13 +77,31 @@ final class FetchStage {
         freeSlots.release();
         throw thrown;
       }
-      if (!(step instanceof Batch batch)) {
-        freeSlots.release();
-        return;
+      switch (step) {
+        case null -> {
+          freeSlots.release();
+          return null;
+        }
+        case Batch batch -> {
+          number++;
+          ring.publishEvent((slot, _, next) -> slot.load(number, next, rewound), batch);
+          rewound = null;
+        }
+        case Source.Rewind(Source.Place to) -> {
+          return turnBack(to);
+        }
       }
-      number++;
-      ring.publishEvent((slot, _, next) -> slot.load(number, next), batch);
     }
+    return null;
+  }
+
+  /** Nothing is published until the lane stands on the branch that counts. */
+  private Source.Standing turnBack(Source.@Nullable Place to) throws InterruptedException {
+    halt.turn().begin();
+    ring.publishEvent((slot, _) -> slot.rewind(number, to));
+    Turn.Turned turned = halt.turn().await();
+    rewound = turned.frontier();
+    return turned.standing();
   }
 
   /**

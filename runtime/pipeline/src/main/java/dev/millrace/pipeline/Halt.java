@@ -1,10 +1,11 @@
 package dev.millrace.pipeline;
 
 /**
- * Whether a lane is to stop, and how. Any thread may ask; each step is taken once and never taken
- * back.
+ * Whether a lane is to stop, and how, or to turn back. Any thread may ask; each step towards the
+ * end is taken once and never taken back.
  */
 final class Halt {
+  private final Turn turn = new Turn();
   private volatile boolean draining;
   private volatile boolean failed;
   private volatile boolean abandoned;
@@ -25,9 +26,18 @@ final class Halt {
     failed = true;
   }
 
+  /** Whether more of the stream is wanted. */
+  boolean allowsFetches() {
+    return !draining && !failed;
+  }
+
   /** Whether execute may begin another batch. */
   boolean allowsRuns() {
-    return !draining && !failed;
+    return allowsFetches() && !turn.isUnderWay();
+  }
+
+  Turn turn() {
+    return turn;
   }
 
   boolean isDraining() {

@@ -131,7 +131,7 @@ public final class Lane implements AutoCloseable {
   /** Whoever stops the lane first says so and then looks for a feed; here it is the other way. */
   private void opened(Source.Feed opened) {
     feed = opened;
-    if (!halt.allowsRuns()) {
+    if (!halt.allowsFetches()) {
       opened.close();
     }
   }
@@ -209,10 +209,11 @@ public final class Lane implements AutoCloseable {
         .forEach((cause, waited) -> stalls.put(cause.name().toLowerCase(Locale.ROOT), waited));
     return new LaneStatus(
         name,
-        store.opened().epoch(),
+        progress.epoch(),
         progress.commits(),
         side(progress.processed()),
         side(progress.committed()),
+        progress.rewinds(),
         transit.batches(),
         transit.bytes(),
         progress.memoryBytes(),

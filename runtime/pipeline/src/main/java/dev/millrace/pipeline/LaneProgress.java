@@ -9,6 +9,13 @@ import dev.millrace.loaders.ChangeSet;
 final class LaneProgress {
   /** One side's numbers, replaced as a whole. */
   record Side(long checkpoint, long block, long batches, long events, long changes) {
+    /** The same work, of which not all counts any more. */
+    Side at(Frontier frontier) {
+      Source.Place place = frontier.place();
+      return new Side(
+          frontier.checkpoint(), place == null ? -1 : place.block(), batches, events, changes);
+    }
+
     Side plus(ExecutedBatch batch) {
       ChangeSet set = batch.changes();
       return new Side(
@@ -22,6 +29,8 @@ final class LaneProgress {
 
   private volatile Side processed;
   private volatile Side committed;
+  private volatile Frontier opened;
+  private volatile LaneStatus.Rewinds rewinds = new LaneStatus.Rewinds(0, 0, 0);
   private volatile long commits;
   private volatile long memoryBytes;
 
@@ -30,6 +39,7 @@ final class LaneProgress {
     processed = new Side(opened.checkpoint(), place == null ? -1 : place.block(), 0, 0, 0);
     committed = processed;
     commits = opened.commit();
+    this.opened = opened;
   }
 
   void processed(ExecutedBatch batch, long bytesInMemory) {
@@ -45,6 +55,31 @@ final class LaneProgress {
     }
     committed = side;
     commits = group.number();
+  }
+
+  /** Execute begins again where commit has undone the rest. Execute thread. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // the execute thread alone writes it
+  void turnedBack(Frontier to) {
+    processed = processed.at(to);
+  }
+
+  /** What lies above a frontier is undone. Commit thread. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // the commit thread alone writes it
+  void rewound(Frontier to, long nanos) {
+    long left = Math.max(processed.block(), committed.block());
+    committed = committed.at(to);
+    commits = to.commit();
+    opened = to;
+    rewinds = rewinds.plus(Math.max(0, left - committed.block()), nanos);
+  }
+
+  /** The epoch in which this process writes now. */
+  long epoch() {
+    return opened.epoch();
+  }
+
+  LaneStatus.Rewinds rewinds() {
+    return rewinds;
   }
 
   Side processed() {

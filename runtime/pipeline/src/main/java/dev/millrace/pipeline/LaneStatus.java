@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param commits made by all processes so far
  * @param processed the frontier that has run
  * @param committed the frontier that is durable
+ * @param rewinds how often the stream has turned back since this process began
  * @param extent of the stream, as far as it is known
  * @param waitingFor why nothing moves, in words; empty while all goes well
  * @param stalledNanos how long execute has waited, by cause
@@ -21,6 +22,7 @@ public record LaneStatus(
     long commits,
     Side processed,
     Side committed,
+    Rewinds rewinds,
     int batchesInTransit,
     long bytesInTransit,
     long bytesInMemory,
@@ -28,6 +30,18 @@ public record LaneStatus(
     String waitingFor,
     Map<String, Long> stalledNanos,
     @Nullable LaneEnd end) {
+  /**
+   * How often the stream has turned back.
+   *
+   * @param blocks that had run and did not count any more, all rewinds together
+   * @param nanos that undoing what was durable has taken
+   */
+  public record Rewinds(long count, long blocks, long nanos) {
+    Rewinds plus(long moreBlocks, long moreNanos) {
+      return new Rewinds(count + 1, blocks + moreBlocks, nanos + moreNanos);
+    }
+  }
+
   /**
    * One of the two frontiers, and what this process has done up to it.
    *

@@ -8,6 +8,12 @@ import dev.millrace.loaders.StagedStore;
  * effects.
  */
 record Memory(StagedStore store, Loader loader, Effects effects) {
+  /** Forgets everything: a row that was loaded does not know which branch wrote it. */
+  void rewind(long survivingCheckpoint) {
+    store.rewind(survivingCheckpoint);
+    effects.rewind();
+  }
+
   /** How often memory had to ask something else than itself. */
   long misses() {
     return loader.misses() + effects.uses();

@@ -20,6 +20,11 @@ public interface Probe {
     AFTER_COMMIT,
     ROLLING_BACK,
     BUILDING_INDEX,
+    BEFORE_REWIND,
+    /** In the store's transaction, when everything is undone. */
+    REWINDING,
+    /** The store has done it, and nobody knows yet. */
+    AFTER_REWIND,
     COMMITTED
   }
 

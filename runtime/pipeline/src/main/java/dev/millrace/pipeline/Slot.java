@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 final class Slot {
   enum Content {
     BATCH,
+    /** Blocks that were told before do not count. */
+    REWIND,
     /** The stream has ended, or was asked to: nothing follows. */
     END,
     /** The source or a stage has failed: nothing follows that counts. */
@@ -22,6 +24,12 @@ final class Slot {
   @Nullable Batch batch;
   @Nullable MillraceException failure;
 
+  /** The last block that still counts; null if none does. */
+  Source.@Nullable Place survivor;
+
+  /** Where the lane stood when its stream was opened anew; with the first batch after that. */
+  @Nullable Frontier rewound;
+
   // Written by the execute thread.
   @Nullable ExecutedBatch executed;
   boolean skipped;
@@ -30,11 +38,19 @@ final class Slot {
   long stalledNanos;
   String stalledBy = "";
 
-  void load(long batchNumber, Batch next) {
+  void load(long batchNumber, Batch next, @Nullable Frontier openedAnew) {
     clear();
     content = Content.BATCH;
     number = batchNumber;
     batch = next;
+    rewound = openedAnew;
+  }
+
+  void rewind(long batchNumber, Source.@Nullable Place to) {
+    clear();
+    content = Content.REWIND;
+    number = batchNumber;
+    survivor = to;
   }
 
   void end(long batchNumber) {
@@ -65,6 +81,8 @@ final class Slot {
     batch = null;
     failure = null;
     executed = null;
+    survivor = null;
+    rewound = null;
     skipped = false;
     released = false;
     stalledNanos = 0;

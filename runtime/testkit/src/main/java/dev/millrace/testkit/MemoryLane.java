@@ -25,12 +25,17 @@ final class MemoryLane implements LaneStore, Reads {
   private final MemoryTables tables;
   private final Frontier opened;
   private final Probe probe;
+
+  /** In which this process writes; a rewind opens the next. Confined to the commit thread. */
+  private long epoch;
+
   private volatile boolean closed;
 
   MemoryLane(MemoryStore store, MemoryTables tables, Frontier opened, Probe probe) {
     this.store = store;
     this.tables = tables;
     this.opened = opened;
+    this.epoch = opened.epoch();
     this.probe = probe;
   }
 
@@ -41,12 +46,24 @@ final class MemoryLane implements LaneStore, Reads {
 
   @Override
   public Source.Standing standing() {
-    return Source.Standing.at(opened.place());
+    return store.locked(tables::standing);
   }
 
   @Override
   public Frontier rewind(Source.@Nullable Place to) {
-    throw new MillraceException(Remedy.REPORT_BUG, "this store cannot rewind yet: to=" + to);
+    checkOpen();
+    long next = store.locked(() -> tables.successor(epoch, store::nextEpoch));
+    try {
+      probe.pass(Probe.Point.REWINDING, next);
+      checkOpen();
+    } catch (RuntimeException broken) {
+      probe.pass(Probe.Point.ROLLING_BACK, next);
+      throw broken;
+    }
+    Frontier standing = store.locked(() -> tables.rewind(to, epoch, next));
+    probe.pass(Probe.Point.AFTER_REWIND, next);
+    epoch = next;
+    return standing;
   }
 
   @Override
@@ -60,7 +77,7 @@ final class MemoryLane implements LaneStore, Reads {
     long number = group.number();
     probe.pass(Probe.Point.BEFORE_BEGIN, number);
     checkOpen();
-    if (store.locked(() -> tables.isDone(opened.epoch(), number))) {
+    if (store.locked(() -> tables.isDone(epoch, number))) {
       return;
     }
     try {
@@ -73,7 +90,7 @@ final class MemoryLane implements LaneStore, Reads {
       throw broken;
     }
     store.locked(() -> {
-      if (!tables.isDone(opened.epoch(), number)) {
+      if (!tables.isDone(epoch, number)) {
         tables.commit(group);
       }
       return true;

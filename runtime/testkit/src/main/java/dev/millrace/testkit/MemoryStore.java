@@ -59,9 +59,14 @@ public final class MemoryStore implements CommitStore {
   private LaneStore takeOver(String lane, Probe probe) {
     return locked(() -> {
       MemoryTables tables = lanes.computeIfAbsent(lane, _ -> new MemoryTables(types));
-      epochs++;
-      return new MemoryLane(this, tables, tables.takeOver(epochs), probe);
+      return new MemoryLane(this, tables, tables.takeOver(nextEpoch()), probe);
     });
+  }
+
+  /** The caller holds the lock. */
+  long nextEpoch() {
+    epochs++;
+    return epochs;
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.NetChanges;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.TableChanges;
+import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.EffectResult;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Everything that is durable of one lane. Guarded by the store's lock. */
@@ -30,10 +32,20 @@ final class MemoryTables {
   private final Map<EntityType<?>, Map<Object, Object>> tables = new LinkedHashMap<>();
   private final List<UndoRow> undo = new ArrayList<>();
   private final Map<List<String>, EffectResult> effects = new LinkedHashMap<>();
-  private final Map<Long, Bytes32> hashes = new TreeMap<>();
+  private final TreeMap<Long, Kept> blocks = new TreeMap<>();
+  private final List<Source.Found> found = new ArrayList<>();
   private final List<MemoryStore.Commit> commits = new ArrayList<>();
   private final List<String> indexes = new ArrayList<>();
+  private long finalBlock = -1;
+  private long finalCheckpoint;
+
+  /** The epoch that the current one is going to be followed by, while a rewind is under way. */
+  private long successor;
+
   private Frontier frontier = new Frontier(0, 0, 0, null);
+
+  /** A block that is remembered, and the checkpoint that the lane has reached with it. */
+  private record Kept(Bytes32 hash, long checkpoint) {}
 
   MemoryTables(List<EntityType<?>> types) {
     types.forEach(type -> tables.put(type, new HashMap<>()));
@@ -41,7 +53,102 @@ final class MemoryTables {
 
   Frontier takeOver(long epoch) {
     frontier = new Frontier(epoch, frontier.commit(), frontier.checkpoint(), frontier.place());
+    successor = 0;
     return frontier;
+  }
+
+  Source.Standing standing() {
+    List<Source.Place> window = new ArrayList<>();
+    blocks.forEach((number, kept) -> window.add(new Source.Place(number, kept.hash())));
+    return new Source.Standing(frontier.place(), window, found);
+  }
+
+  /** The epoch that a rewind opens: the same at every try. */
+  long successor(long epoch, LongSupplier next) {
+    if (frontier.epoch() == epoch && successor == 0) {
+      successor = next.getAsLong();
+    }
+    must(successor > epoch, "lane was taken over: epoch=%d holder=%d", epoch, frontier.epoch());
+    return successor;
+  }
+
+  /** Undoes everything above a block; an earlier try may have done so. */
+  Frontier rewind(Source.@Nullable Place to, long epoch, long next) {
+    if (frontier.epoch() == next) {
+      successor = 0;
+      return frontier;
+    }
+    fence(epoch);
+    Source.Place place = frontier.place();
+    long target = to == null ? -1 : to.block();
+    if (place != null && place.block() > target) {
+      must(target >= finalBlock, "final blocks stay: to=%d final=%d", target, finalBlock);
+      Map.Entry<Long, Kept> kept = blocks.floorEntry(target);
+      must(
+          to == null || (kept != null && kept.getValue().hash().equals(to.hash())),
+          "survivor is not remembered: to=%s",
+          to);
+      undo(target, kept == null ? 0 : kept.getValue().checkpoint());
+      place = to;
+    }
+    long checkpoint = Math.min(frontier.checkpoint(), lastCheckpoint());
+    frontier = new Frontier(next, frontier.commit(), checkpoint, place);
+    successor = 0;
+    return frontier;
+  }
+
+  private long lastCheckpoint() {
+    Map.Entry<Long, Kept> last = blocks.lastEntry();
+    return last == null ? 0 : last.getValue().checkpoint();
+  }
+
+  private void undo(long block, long checkpoint) {
+    for (UndoRow row : undo.reversed()) {
+      if (row.checkpoint() > checkpoint) {
+        Map<Object, Object> rows = rows(row.table());
+        Object before = row.before();
+        if (before == null) {
+          rows.remove(row.id());
+        } else {
+          rows.put(row.id(), before);
+        }
+      }
+    }
+    undo.removeIf(row -> row.checkpoint() > checkpoint);
+    blocks.tailMap(block, false).clear();
+    found.removeIf(contract -> contract.at().block() > block);
+    effects.values().removeIf(effect -> effect.checkpoint() > checkpoint);
+  }
+
+  private Map<Object, Object> rows(String table) {
+    return rows(
+        tables.keySet().stream()
+            .filter(type -> type.table().equals(table))
+            .findFirst()
+            .orElseThrow());
+  }
+
+  /** What lies at or below a block that nothing can replace needs no history. */
+  private void prune(long settled) {
+    if (settled <= finalBlock) {
+      return;
+    }
+    Map.Entry<Long, Kept> anchor = blocks.floorEntry(settled);
+    if (anchor != null) {
+      finalBlock = anchor.getKey();
+      finalCheckpoint = anchor.getValue().checkpoint();
+      undo.removeIf(row -> row.checkpoint() <= finalCheckpoint);
+      blocks.headMap(finalBlock, false).clear();
+    }
+  }
+
+  /** Up to here nothing can be undone any more. */
+  long finalCheckpoint() {
+    return finalCheckpoint;
+  }
+
+  List<Source.Found> found() {
+    return List.copyOf(found);
   }
 
   Map<Object, Object> rows(EntityType<?> type) {
@@ -92,13 +199,22 @@ final class MemoryTables {
     if (frontier.epoch() == epoch && frontier.commit() == number) {
       return true;
     }
-    if (frontier.epoch() != epoch || frontier.commit() != number - 1) {
+    fence(epoch);
+    if (frontier.commit() != number - 1) {
       throw new MillraceException(
           Remedy.YIELD,
           "lane was taken over: epoch=%d commit=%d holder=%d at=%d"
               .formatted(epoch, number, frontier.epoch(), frontier.commit()));
     }
     return false;
+  }
+
+  private void fence(long epoch) {
+    if (frontier.epoch() != epoch) {
+      throw new MillraceException(
+          Remedy.YIELD,
+          "lane was taken over: epoch=%d holder=%d".formatted(epoch, frontier.epoch()));
+    }
   }
 
   /** Checks all of a group before any of it is applied. */
@@ -132,7 +248,7 @@ final class MemoryTables {
       EffectResult known = effects.put(List.of(effect.effect(), effect.input()), effect);
       must(known == null, "effect is stored already: effect=%s", effect);
     }
-    group.blocks().forEach(block -> hashes.put(block.number(), block.hash()));
+    remember(group);
     frontier =
         new Frontier(
             frontier.epoch(),
@@ -147,6 +263,25 @@ final class MemoryTables {
             group.checkpoint(),
             last.number(),
             group.isReversible()));
+  }
+
+  private void remember(CommitGroup group) {
+    long before = frontier.checkpoint();
+    for (ExecutedBatch executed : group.batches()) {
+      Batch batch = executed.batch();
+      for (Block block : batch.blocks()) {
+        long passed =
+            blocksWithEvents(
+                batch.events().stream()
+                    .filter(event -> event.block().number() <= block.number())
+                    .toList());
+        blocks.put(block.number(), new Kept(block.hash(), before + passed));
+      }
+      before = executed.changes().lastCheckpoint();
+      blocks.put(batch.last().number(), new Kept(batch.last().hash(), before));
+      found.addAll(batch.found());
+      prune(batch.finalBlock());
+    }
   }
 
   private static long blocksWithEvents(List<Event> events) {

@@ -1,6 +1,8 @@
 package dev.millrace.testkit;
 
+import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.EventId;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Context;
@@ -8,17 +10,25 @@ import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.EventHandler;
 import dev.millrace.pipeline.Source;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A stream written down by a test, block by block: each event is what its handler does.
  *
  * <p>Blocks may be added while a lane reads it; a script that is left {@link #open} waits for them.
+ * Blocks may be {@link #cut} off and others put in their place: a feed that has told any of them
+ * turns back. What a script is {@link #then} to do happens when everything so far has been read, if
+ * nobody has called for it before.
  */
 public final class Script implements Source {
   private static final Instant GENESIS = Instant.parse("2024-01-01T00:00:00Z");
@@ -29,12 +39,27 @@ public final class Script implements Source {
     void run(Context context) throws Exception;
   }
 
-  private record Told(Block block, List<Event> events) {}
+  /**
+   * An event as a script has it.
+   *
+   * @param creates the contract that it creates; null for most
+   * @param of the contract that emits it, if that has to be found before: else nobody hears it
+   */
+  record Line(EventHandler handler, @Nullable Address creates, @Nullable Address of) {
+    static Line of(EventHandler handler) {
+      return new Line(handler, null, null);
+    }
+  }
+
+  /** A block of one branch. */
+  record Told(Block block, List<Line> lines) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final List<Told> blocks = new ArrayList<>(); // guarded by lock
-  private long reversibleFrom = Long.MAX_VALUE; // guarded by lock
+  private final Deque<Runnable> plans = new ArrayDeque<>(); // guarded by lock
+  private long branch; // guarded by lock
+  private long finalBlock = Long.MAX_VALUE - 1; // guarded by lock
   private boolean open; // guarded by lock
 
   /** The next block, with an event per step. */
@@ -48,18 +73,87 @@ public final class Script implements Source {
 
   /** The next block, with an event per handler. */
   public Script block(List<? extends EventHandler> handlers) {
+    return lines(handlers.stream().map(Line::of).toList());
+  }
+
+  /** The next block, with an event per line that somebody hears. */
+  Script lines(List<Line> lines) {
+    return locked(() -> {
+      int number = blocks.size();
+      Bytes32 parent = number == 0 ? Bytes32.ZERO : blocks.getLast().block().hash();
+      Bytes32 hash = Bytes32.of("0x%032x%032x".formatted(branch + 1, number + 1_000_000));
+      blocks.add(
+          new Told(new Block(number, hash, parent, GENESIS.plusSeconds(12L * number)), lines));
+      return this;
+    });
+  }
+
+  /** Takes all blocks from this one on out of the chain; what follows is another branch. */
+  List<Told> cut(long from) {
+    return locked(() -> {
+      if (from <= finalBlock) {
+        throw new IllegalArgumentException(
+            "final blocks stay: from=%d final=%d".formatted(from, finalBlock));
+      }
+      List<Told> tail = blocks.subList((int) from, blocks.size());
+      List<Told> taken = List.copyOf(tail);
+      tail.clear();
+      branch++;
+      return taken;
+    });
+  }
+
+  /** Blocks of a branch that was cut off come back, in place of what stands there now. */
+  Script paste(List<Told> branchAgain) {
+    return locked(() -> {
+      cut(branchAgain.getFirst().block().number());
+      blocks.addAll(branchAgain);
+      return this;
+    });
+  }
+
+  /** What the chain does next. */
+  Script then(Runnable plan) {
+    return locked(() -> {
+      plans.add(plan);
+      return this;
+    });
+  }
+
+  /** Does now what is planned next; false if nothing is. */
+  boolean proceed() {
+    return locked(() -> {
+      Runnable plan = plans.poll();
+      if (plan != null) {
+        plan.run();
+      }
+      return plan != null;
+    });
+  }
+
+  /** The blocks as they stand. */
+  List<Told> told() {
+    return locked(() -> List.copyOf(blocks));
+  }
+
+  /** No reorg replaces this block any more, nor those below it. */
+  public Script finalTo(long block) {
+    return locked(() -> {
+      finalBlock = block;
+      return this;
+    });
+  }
+
+  long finalBlock() {
+    return locked(() -> finalBlock);
+  }
+
+  private <T> T locked(Supplier<T> action) {
     lock.lock();
     try {
-      long number = blocks.size();
-      Block block =
-          new Block(number, hash(number), hash(number - 1), GENESIS.plusSeconds(12 * number));
-      List<Event> events = new ArrayList<>();
-      for (EventHandler handler : handlers) {
-        events.add(new Event(block, events.size(), handler, number));
-      }
-      blocks.add(new Told(block, events));
+      T result = action.get();
       changed.signalAll();
-      return this;
+      return result;
     } finally {
       lock.unlock();
     }
@@ -75,13 +169,7 @@ public final class Script implements Source {
 
   /** From this block on, a reorg may replace what follows. */
   public Script reversibleFrom(long block) {
-    lock.lock();
-    try {
-      reversibleFrom = block;
-      return this;
-    } finally {
-      lock.unlock();
-    }
+    return finalTo(block - 1);
   }
 
   /** More may come: whoever has read everything waits. */
@@ -95,14 +183,10 @@ public final class Script implements Source {
   }
 
   private Script setOpen(boolean more) {
-    lock.lock();
-    try {
+    return locked(() -> {
       open = more;
-      changed.signalAll();
       return this;
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   public static EventHandler handler(String name, Step step) {
@@ -119,70 +203,102 @@ public final class Script implements Source {
     };
   }
 
-  private static Bytes32 hash(long block) {
-    return Bytes32.of("0x%064x".formatted(block + 1_000_000));
-  }
-
   @Override
   public Feed open(Standing standing) {
-    Place last = standing.last();
-    return new ScriptFeed(last == null ? 0 : (int) last.block() + 1);
+    return new ScriptFeed(standing);
   }
 
   private final class ScriptFeed implements Feed {
+    /** What this feed and those before it have told, as far as it may be replaced. */
+    private final List<Place> told; // guarded by lock
+
+    private final Set<Address> known = new HashSet<>(); // guarded by lock
     private int next; // guarded by lock
     private boolean closed; // guarded by lock
 
-    private ScriptFeed(int next) {
-      this.next = next;
+    private ScriptFeed(Standing standing) {
+      Place last = standing.last();
+      this.told = new ArrayList<>(standing.window());
+      this.next = last == null ? 0 : (int) last.block() + 1;
+      standing.found().forEach(found -> known.add(found.address()));
     }
 
     @Override
-    public @Nullable Batch next(int wanted) throws InterruptedException {
+    public Source.@Nullable Step next(int wanted) throws InterruptedException {
       lock.lockInterruptibly();
       try {
-        while (next == blocks.size() && open && !closed) {
-          changed.await();
+        while (!closed) {
+          if (!isOnChain(told.isEmpty() ? null : told.getLast())) {
+            return turn();
+          }
+          if (next < blocks.size()) {
+            return batch(wanted);
+          }
+          if (!proceed()) {
+            if (!open) {
+              return null;
+            }
+            changed.await();
+          }
         }
-        if (closed) {
-          throw new InterruptedException("feed was closed");
-        }
-        return next == blocks.size() ? null : batch(wanted);
+        throw new InterruptedException("feed was closed");
       } finally {
         lock.unlock();
       }
+    }
+
+    private boolean isOnChain(@Nullable Place place) {
+      return place == null
+          || (place.block() < blocks.size()
+              && blocks.get((int) place.block()).block().hash().equals(place.hash()));
+    }
+
+    private Rewind turn() {
+      List<Place> shared = told.stream().filter(this::isOnChain).toList();
+      return new Rewind(shared.isEmpty() ? null : shared.getLast());
     }
 
     /** Holds the lock. */
     private Batch batch(int wanted) {
-      boolean reversible = next >= reversibleFrom;
+      boolean reversible = next > finalBlock;
       List<Event> events = new ArrayList<>();
       List<Block> remembered = new ArrayList<>();
+      List<Found> found = new ArrayList<>();
       Block last = blocks.get(next).block();
-      while (next < blocks.size()
-          && events.size() < wanted
-          && (reversible || next < reversibleFrom)) {
-        Told told = blocks.get(next);
+      while (next < blocks.size() && events.size() < wanted && (reversible || next <= finalBlock)) {
+        Told one = blocks.get(next);
         next++;
-        events.addAll(told.events());
-        last = told.block();
+        last = one.block();
+        tell(one, events, found);
+        told.add(new Place(last.number(), last.hash()));
         if (reversible) {
           remembered.add(last);
         }
       }
-      return new Batch(events, remembered, last, reversibleFrom - 1, List.of());
+      return new Batch(events, remembered, last, finalBlock, found);
+    }
+
+    private void tell(Told one, List<Event> events, List<Found> found) {
+      long number = one.block().number();
+      for (int index = 0; index < one.lines().size(); index++) {
+        Line line = one.lines().get(index);
+        if (line.of() == null || known.contains(line.of())) {
+          events.add(new Event(one.block(), index, line.handler(), number));
+        }
+        Address created = line.creates();
+        if (created != null && known.add(created)) {
+          found.add(new Found("Child", created, EventId.of(number, index)));
+        }
+      }
     }
 
     @Override
     public Extent extent() {
-      lock.lock();
-      try {
-        long events = blocks.stream().mapToLong(told -> told.events().size()).sum();
-        return new Extent(
-            OptionalLong.of(0), OptionalLong.of(blocks.size() - 1L), OptionalLong.of(events));
-      } finally {
-        lock.unlock();
-      }
+      return locked(() ->
+          new Extent(
+              OptionalLong.of(0),
+              OptionalLong.of(blocks.size() - 1L),
+              OptionalLong.of(blocks.stream().mapToLong(one -> one.lines().size()).sum())));
     }
 
     @Override
@@ -192,13 +308,7 @@ public final class Script implements Source {
 
     @Override
     public void close() {
-      lock.lock();
-      try {
-        closed = true;
-        changed.signalAll();
-      } finally {
-        lock.unlock();
-      }
+      locked(() -> closed = true);
     }
   }
 }

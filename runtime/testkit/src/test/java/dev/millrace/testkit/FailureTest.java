@@ -188,6 +188,12 @@ final class FailureTest {
             other.script.block(increment(hot), increment("cell " + i), other.findByOwner("a"));
           }
           other.script.reversibleFrom(4).quiet(2);
+          for (int turn = 0; turn < 6; turn++) {
+            other.script.then(() -> {
+              other.script.cut(6);
+              other.script.block(increment("hot 1")).quiet(3);
+            });
+          }
           other.depth(depth);
           Crashes crash = Crashes.at(point, passing);
           Probe rollback = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.RETRY);
