@@ -127,8 +127,15 @@ public final class DevChain {
               .formatted(indexer.name(), indexer.getClass().getName()));
     }
     Map<String, List<Address>> contracts = new HashMap<>();
-    // Their events differ, so that both may live at either address.
-    evm.contracts().forEach(name -> contracts.put(name, List.of(TOKEN, REGISTRY)));
+    // One address belongs to one contract; a contract that is alone may live at both.
+    boolean alone = evm.contracts().size() == 1;
+    evm.contracts()
+        .forEach(name ->
+            contracts.put(
+                name,
+                alone
+                    ? List.of(TOKEN, REGISTRY)
+                    : List.of(name.equals("Token") ? TOKEN : REGISTRY)));
     Finality finality = new Finality(Finality.AT_ONCE.tag(), OptionalLong.of(reversible));
     return source(
         new SourceRequest(evm, ID, List.of(settings.endpoint()), 0, until, finality, contracts));

@@ -2,7 +2,6 @@ package dev.millrace.evm;
 
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EventId;
-import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Context;
 
 /** A Context that also knows where its event stands on an Ethereum chain. */
@@ -10,9 +9,9 @@ public interface EvmContext extends Context {
   /** The place of the event: block, then log index. */
   EventId eventId();
 
-  Block block();
+  EvmBlock block();
 
-  Transaction transaction();
+  EvmTransaction transaction();
 
   /** The contract that emitted the event. */
   Address contract();

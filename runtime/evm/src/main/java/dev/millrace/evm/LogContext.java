@@ -3,7 +3,6 @@ package dev.millrace.evm;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Selection;
-import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.Event;
@@ -15,12 +14,14 @@ final class LogContext implements EvmContext {
   private final Context context;
   private final Event event;
   private final LogPayload payload;
+  private final LazyFields lazy;
   private final long chain;
 
-  LogContext(Context context, Event event, LogPayload payload, long chain) {
+  LogContext(Context context, Event event, LogPayload payload, LazyFields lazy, long chain) {
     this.context = context;
     this.event = event;
     this.payload = payload;
+    this.lazy = lazy;
     this.chain = chain;
   }
 
@@ -30,13 +31,13 @@ final class LogContext implements EvmContext {
   }
 
   @Override
-  public Block block() {
-    return event.block();
+  public EvmBlock block() {
+    return lazy.block(context, event.block());
   }
 
   @Override
-  public Transaction transaction() {
-    return payload.transaction();
+  public EvmTransaction transaction() {
+    return lazy.transaction(context, event.block(), payload.transaction());
   }
 
   @Override

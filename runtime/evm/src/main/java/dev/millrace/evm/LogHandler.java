@@ -10,11 +10,13 @@ import dev.millrace.pipeline.EventHandler;
 final class LogHandler<E> implements EventHandler {
   private final String name;
   private final EventDefinition<E> definition;
+  private final LazyFields lazy;
   private final long chain;
 
-  LogHandler(String contract, EventDefinition<E> definition, long chain) {
+  LogHandler(String contract, EventDefinition<E> definition, LazyFields lazy, long chain) {
     this.name = contract + "." + definition.type().getSimpleName();
     this.definition = definition;
+    this.lazy = lazy;
     this.chain = chain;
   }
 
@@ -27,7 +29,7 @@ final class LogHandler<E> implements EventHandler {
   public void handle(Event event, Context context) throws Exception {
     LogPayload payload = (LogPayload) event.payload();
     E decoded = definition.type().cast(payload.event());
-    definition.handler().handle(decoded, new LogContext(context, event, payload, chain));
+    definition.handler().handle(decoded, new LogContext(context, event, payload, lazy, chain));
   }
 
   /**

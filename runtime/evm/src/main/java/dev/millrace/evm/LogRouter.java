@@ -5,120 +5,205 @@ import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.Source;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Turns the logs of one chain into events of the pipeline.
+ * Turns the logs of one chain into events of the pipeline. Confined to the thread that routes,
+ * except where a method says otherwise.
  *
- * <p>A log belongs to the handler of its contract's address, else to a handler that listens
- * anywhere. One that was asked for by its address must decode: otherwise the definition is wrong,
- * and going on would lose it. Anyone can write a log that only looks like ours, so elsewhere what
- * does not decode is passed over.
+ * <p>A log belongs to the contract at its address, else to one that listens anywhere. What does not
+ * decode is passed over and counted, or ends the lane, as the request says; but anyone can write a
+ * log that only looks like ours, so what was found by listening anywhere never ends a lane.
  */
 public final class LogRouter {
-  private final long chain;
-  private final Map<Bytes32, Route> routes = new HashMap<>();
-  private final List<String> mistakes = new ArrayList<>();
+  private static final Logger LOG = LoggerFactory.getLogger(LogRouter.class);
 
-  /** Who handles the logs with one first topic. */
-  private record Route(Map<Target, LogHandler<?>> at, Map<Integer, LogHandler<?>> anywhere) {
-    Route() {
-      this(new HashMap<>(), new HashMap<>());
-    }
+  private final SourceRequest request;
+  private final LazyFields lazy;
+  private final Map<String, ContractRoutes> contracts = new HashMap<>();
+  private final List<ContractRoutes> inOrder = new ArrayList<>();
+  private final List<ContractRoutes> anywhere = new ArrayList<>();
+  private final Map<Address, Followed> followed = new HashMap<>();
+  private final List<String> mistakes = new ArrayList<>();
+  private volatile long undecoded;
+  private volatile @Nullable String firstUndecoded;
+  private List<Source.Found> found = new ArrayList<>();
+
+  /** A contract at one address, which counts only behind the log that has created it. */
+  private record Followed(ContractRoutes contract, long after) {
+    static final long EVER = -1;
   }
 
-  /** Events that differ only in what is indexed share a first topic, so the count belongs to it. */
-  private record Target(Address contract, int topics) {}
-
-  private LogRouter(long chain) {
-    this.chain = chain;
+  private LogRouter(SourceRequest request, ChainFacts facts) {
+    this.request = request;
+    this.lazy = new LazyFields(facts);
   }
 
   /**
-   * Makes the router of a chain.
+   * Makes the router of one feed.
    *
-   * @param contracts the addresses of each contract, by its name in the definition
-   * @throws MillraceException if they do not fit the definition
+   * @param found the contracts that the stream has created before it
+   * @throws MillraceException if the contracts of the request do not fit its definition
    */
-  public static LogRouter of(
-      EvmIndexer indexer, long chain, Map<String, ? extends Collection<Address>> contracts) {
-    LogRouter router = new LogRouter(chain);
-    for (String name : contracts.keySet()) {
-      if (!indexer.contracts().contains(name)) {
-        router.mistakes.add(
-            "contract is not defined, or listens anywhere: name=%s known=%s"
-                .formatted(name, indexer.contracts()));
-      }
+  public static LogRouter of(SourceRequest request, ChainFacts facts, List<Source.Found> found) {
+    LogRouter router = new LogRouter(request, facts);
+    for (ContractDefinition contract : request.indexer().definitions()) {
+      router.add(contract);
     }
-    for (ContractDefinition contract : indexer.definitions()) {
-      Collection<Address> addresses = contracts.get(contract.name());
-      router.add(contract, addresses == null ? List.of() : addresses);
-    }
+    router.check();
     if (!router.mistakes.isEmpty()) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
           "contracts of a chain are wrong: chain=%d\n  - %s"
-              .formatted(chain, String.join("\n  - ", router.mistakes)));
+              .formatted(request.chain(), String.join("\n  - ", router.mistakes)));
     }
     return router;
   }
 
-  private void add(ContractDefinition contract, Collection<Address> addresses) {
-    if (!contract.anywhere() && addresses.isEmpty()) {
-      mistakes.add("contract has no address: name=" + contract.name());
+  /** The same where all blocks are complete and no contract is found on the way. */
+  public static LogRouter of(
+      EvmIndexer indexer, long chain, Map<String, ? extends Collection<Address>> contracts) {
+    Map<String, List<Address>> addresses = new HashMap<>();
+    contracts.forEach((name, each) -> addresses.put(name, List.copyOf(each)));
+    return of(
+        new SourceRequest(
+            indexer, chain, List.of(), 0, new Until.Never(), Finality.AT_ONCE, addresses),
+        ChainFacts.NONE,
+        List.of());
+  }
+
+  private void add(ContractDefinition definition) {
+    ContractRoutes contract = new ContractRoutes(definition, lazy, request.chain());
+    contracts.put(definition.name(), contract);
+    inOrder.add(contract);
+    if (contract.isAnywhere()) {
+      anywhere.add(contract);
+      return;
     }
-    for (EventDefinition<?> event : contract.events()) {
-      LogHandler<?> handler = new LogHandler<>(contract.name(), event, chain);
-      int topics = event.signature().topics();
-      Route route = routes.computeIfAbsent(event.signature().topic(), _ -> new Route());
-      if (contract.anywhere()) {
-        check(route.anywhere().put(topics, handler), handler, "anywhere");
+    for (Address address : request.contracts().getOrDefault(definition.name(), List.of())) {
+      Followed before = followed.putIfAbsent(address, new Followed(contract, Followed.EVER));
+      if (before == null) {
+        contract.add(address);
+      } else {
+        mistakes.add(
+            "two contracts claim one address: address=%s contracts=%s, %s"
+                .formatted(address, before.contract().name(), contract.name()));
       }
-      for (Address address : contract.anywhere() ? List.<Address>of() : addresses) {
-        check(route.at().put(new Target(address, topics), handler), handler, address.toString());
-      }
+    }
+    if (!contract.hasAddress()) {
+      mistakes.add("contract has no address: name=" + definition.name());
     }
   }
 
-  private void check(@Nullable LogHandler<?> before, LogHandler<?> handler, String where) {
-    if (before != null) {
-      mistakes.add(
-          "two handlers take one log: contract=%s handlers=%s, %s"
-              .formatted(where, before.name(), handler.name()));
+  private void check() {
+    for (String name : request.contracts().keySet()) {
+      if (!request.indexer().contracts().contains(name)) {
+        mistakes.add(
+            "contract is not defined, or listens anywhere: name=%s known=%s"
+                .formatted(name, request.indexer().contracts()));
+      }
+    }
+    List<Route> routes = new ArrayList<>();
+    anywhere.forEach(contract -> routes.addAll(contract.routes()));
+    for (int i = 0; i < routes.size(); i++) {
+      for (Route other : routes.subList(i + 1, routes.size())) {
+        if (routes.get(i).overlaps(other)) {
+          mistakes.add(
+              "two handlers take one log: contract=anywhere handlers=%s, %s"
+                  .formatted(routes.get(i).handler().name(), other.handler().name()));
+        }
+      }
     }
   }
 
   /** Whether a log of this contract that begins with this topic may have a handler. */
   public boolean asks(Address contract, Bytes32 topic) {
-    Route route = routes.get(topic);
-    return route != null
-        && (!route.anywhere().isEmpty()
-            || route.at().keySet().stream().anyMatch(at -> at.contract().equals(contract)));
+    return filters().stream()
+        .anyMatch(filter ->
+            (filter.addresses().isEmpty() || filter.addresses().contains(contract))
+                && (filter.topics().isEmpty() || filter.topics().contains(topic)));
+  }
+
+  /**
+   * What has to be asked for just now: one filter per contract that listens anywhere or has an
+   * address, in the order of the definition. Found contracts are among its addresses.
+   */
+  public List<LogFilter> filters() {
+    return inOrder.stream()
+        .filter(contract -> contract.isAnywhere() || contract.hasAddress())
+        .map(ContractRoutes::filter)
+        .toList();
+  }
+
+  /** The contracts found since this was last asked. */
+  public List<Source.Found> takeFound() {
+    if (found.isEmpty()) {
+      return List.of();
+    }
+    List<Source.Found> taken = found;
+    found = new ArrayList<>();
+    return taken;
+  }
+
+  /** What handlers have been seen to read; may be asked by any thread. */
+  public Fields fields() {
+    return lazy.fields();
+  }
+
+  /** How many logs did not decode; may be asked by any thread. */
+  public long undecoded() {
+    return undecoded;
+  }
+
+  /** The first of them: where it stands and what is wrong with it. May be asked by any thread. */
+  public Optional<String> firstUndecoded() {
+    return Optional.ofNullable(firstUndecoded);
   }
 
   /** The event that a log is for its handler; null if nobody asked for it. */
   public @Nullable Event route(Log log) {
-    Route route = log.topics() == 0 ? null : routes.get(log.topic(0));
-    if (route == null) {
-      return null;
+    Followed here = followed.get(log.contract());
+    if (here != null) {
+      LogHandler<?> handler = here.contract().find(log);
+      if (handler != null) {
+        return event(handler, log, request.reading().undecodable());
+      }
     }
-    LogHandler<?> handler = route.at().get(new Target(log.contract(), log.topics()));
-    if (handler != null) {
-      return handler.event(log);
+    for (ContractRoutes contract : anywhere) {
+      LogHandler<?> handler = contract.find(log);
+      if (handler != null) {
+        return event(handler, log, Undecodable.SKIP);
+      }
     }
-    LogHandler<?> listener = route.anywhere().get(log.topics());
-    if (listener == null) {
-      return null;
-    }
+    return null;
+  }
+
+  private @Nullable Event event(LogHandler<?> handler, Log log, Undecodable undecodable) {
     try {
-      return listener.event(log);
-    } catch (MillraceException _) {
+      return handler.event(log);
+    } catch (MillraceException wrong) {
+      if (undecodable == Undecodable.STOP) {
+        throw wrong;
+      }
+      passOver(String.valueOf(wrong.getMessage()));
       return null;
+    }
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
+  private void passOver(String why) {
+    if (undecoded++ == 0) {
+      firstUndecoded = why;
+      LOG.warn("{}; passed over, and so will be others like it", why);
     }
   }
 }

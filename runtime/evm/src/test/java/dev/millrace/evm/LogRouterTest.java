@@ -85,9 +85,40 @@ final class LogRouterTest {
     assertThat(ROUTER.route(transfer(Logs.BOB, 4, new byte[32]))).isNull();
   }
 
+  private static LogRouter router(EvmIndexer indexer, Undecodable undecodable) {
+    SourceRequest request =
+        new SourceRequest(
+            indexer,
+            1,
+            List.of(),
+            0,
+            new Until.Never(),
+            Finality.AT_ONCE,
+            Map.of("Token", List.of(Logs.TOKEN)));
+    return LogRouter.of(
+        request.withReading(Reading.USUAL.withUndecodable(undecodable)),
+        ChainFacts.NONE,
+        List.of());
+  }
+
   @Test
-  void route_refusesALogOfOursThatDoesNotDecode() {
-    assertThatThrownBy(() -> ROUTER.route(transfer(Logs.TOKEN, 3, new byte[31])))
+  void route_passesOverWhatDoesNotDecodeAndCountsIt() {
+    LogRouter router = router(INDEXER, Undecodable.SKIP);
+
+    assertThat(router.route(transfer(Logs.TOKEN, 3, new byte[31]))).isNull();
+    assertThat(router.route(transfer(Logs.BOB, 4, new byte[32]))).isNull();
+    assertThat(router.undecoded()).isEqualTo(2);
+    assertThat(router.firstUndecoded())
+        .hasValueSatisfying(
+            first -> assertThat(first).startsWith("log does not decode: chain=1 block=7"));
+  }
+
+  @Test
+  void route_stopsAtALogOfOursThatDoesNotDecode_ifToldTo() {
+    LogRouter router = router(INDEXER, Undecodable.STOP);
+
+    assertThat(router.route(transfer(Logs.BOB, 4, new byte[32]))).as("anyone's").isNull();
+    assertThatThrownBy(() -> router.route(transfer(Logs.TOKEN, 3, new byte[31])))
         .isInstanceOfSatisfying(
             MillraceException.class,
             refused -> assertThat(refused.remedy()).isEqualTo(Remedy.FIX_HANDLER))
@@ -95,6 +126,14 @@ final class LogRouterTest {
             "log does not decode: chain=1 block=7 logIndex=5"
                 + " contract=0x00000000000000000000000000000000000000aa event=Token.Transferred"
                 + " reason=\"data has the wrong length: expected=32 bytes=31\"");
+  }
+
+  @Test
+  void router_saysWhatToAskFor() {
+    assertThat(router(INDEXER, Undecodable.SKIP).filters())
+        .containsExactly(
+            new LogFilter(List.of(Logs.TOKEN), List.of(TRANSFER)),
+            new LogFilter(List.of(), List.of(TRANSFER)));
   }
 
   @Test

@@ -1,5 +1,7 @@
 package dev.millrace.postgres;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Block;
@@ -78,7 +80,7 @@ final class Commit {
             .bind("checkpoint", group.checkpoint())
             .bind("block", block.number())
             .bind("hash", block.hash().bytes())
-            .bind("time", block.timestamp().atOffset(ZoneOffset.UTC))
+            .bind("time", requireNonNull(block.timestamp(), "timestamp").atOffset(ZoneOffset.UTC))
             .bind("lane", lane)
             .bind("epoch", epoch)
             .execute();

@@ -1,0 +1,193 @@
+package dev.millrace.evm;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Context;
+import dev.millrace.pipeline.Effect;
+import java.math.BigInteger;
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loads what a log does not carry of its block and its transaction. Each load is an effect keyed by
+ * hashes, so that it is asked once, in rehearsals many at a time, and forgotten by a rewind.
+ */
+final class LazyFields {
+  private static final String NOBODY = "-";
+
+  private final Fields fields = new Fields();
+  private final ChainFacts facts;
+  private final Effect<Bytes32, String> headers;
+  private final Effect<String, String> transactions;
+  private final Effect<String, Bytes> inputs;
+
+  LazyFields(ChainFacts facts) {
+    this.facts = facts;
+    this.headers =
+        Effect.of("millrace.header", Bytes32.class, String.class, hash -> text(facts.header(hash)));
+    this.transactions =
+        Effect.of(
+            "millrace.transaction", String.class, String.class, key -> text(fetch(facts, key)));
+    // Apart from the rest: calldata can be long, and few handlers read it.
+    this.inputs =
+        Effect.of("millrace.input", String.class, Bytes.class, key -> fetch(facts, key).input());
+  }
+
+  Fields fields() {
+    return fields;
+  }
+
+  EvmBlock block(Context context, Block block) {
+    return new OfLog(context, block);
+  }
+
+  EvmTransaction transaction(Context context, Block block, Transaction transaction) {
+    return new Sent(context, block, transaction);
+  }
+
+  private static TransactionBody fetch(ChainFacts facts, String key) throws InterruptedException {
+    int gap = key.indexOf(' ');
+    return facts.transaction(Bytes32.of(key.substring(0, gap)), Bytes32.of(key.substring(gap + 1)));
+  }
+
+  private static String text(Header header) {
+    return header.number() + " " + header.parent() + " " + header.timestamp();
+  }
+
+  private static String text(TransactionBody body) {
+    Address to = body.to();
+    return body.from() + " " + (to == null ? NOBODY : to) + " " + body.value() + " " + body.nonce();
+  }
+
+  private final class OfLog implements EvmBlock {
+    private final Context context;
+    private final Block block;
+    private String @Nullable [] loaded;
+
+    OfLog(Context context, Block block) {
+      this.context = context;
+      this.block = block;
+    }
+
+    @Override
+    public long number() {
+      return block.number();
+    }
+
+    @Override
+    public Bytes32 hash() {
+      return block.hash();
+    }
+
+    @Override
+    public Bytes32 parent() {
+      fields.useHeader();
+      Bytes32 known = block.parent();
+      return known != null ? known : Bytes32.of(loaded()[1]);
+    }
+
+    @Override
+    public Instant timestamp() {
+      fields.useHeader();
+      Instant known = block.timestamp();
+      return known != null ? known : Instant.parse(loaded()[2]);
+    }
+
+    private String[] loaded() {
+      String[] parts = loaded;
+      if (parts == null) {
+        parts = context.effect(headers, block.hash()).split(" ", -1);
+        loaded = parts;
+      }
+      return parts;
+    }
+
+    @Override
+    public String toString() {
+      return "block=%d hash=%s".formatted(block.number(), block.hash());
+    }
+  }
+
+  private final class Sent implements EvmTransaction {
+    private final Context context;
+    private final Block block;
+    private final Transaction transaction;
+    private @Nullable TransactionBody body;
+
+    Sent(Context context, Block block, Transaction transaction) {
+      this.context = context;
+      this.block = block;
+      this.transaction = transaction;
+    }
+
+    @Override
+    public Bytes32 hash() {
+      return transaction.hash();
+    }
+
+    @Override
+    public int index() {
+      return transaction.index();
+    }
+
+    @Override
+    public Address from() {
+      return body().from();
+    }
+
+    @Override
+    public Optional<Address> to() {
+      return Optional.ofNullable(body().to());
+    }
+
+    @Override
+    public BigInteger value() {
+      return body().value();
+    }
+
+    @Override
+    public long nonce() {
+      return body().nonce();
+    }
+
+    @Override
+    public Bytes input() {
+      fields.useTransaction();
+      TransactionBody fetched = facts.fetched(hash(), block.hash());
+      return fetched != null ? fetched.input() : context.effect(inputs, key());
+    }
+
+    private TransactionBody body() {
+      fields.useTransaction();
+      TransactionBody known = body;
+      if (known == null) {
+        known = facts.fetched(hash(), block.hash());
+      }
+      if (known == null) {
+        String[] parts = context.effect(transactions, key()).split(" ", -1);
+        known =
+            new TransactionBody(
+                hash(),
+                Address.of(parts[0]),
+                parts[1].equals(NOBODY) ? null : Address.of(parts[1]),
+                new BigInteger(parts[2]),
+                Bytes.EMPTY,
+                Long.parseLong(parts[3]));
+      }
+      body = known;
+      return known;
+    }
+
+    private String key() {
+      return hash() + " " + block.hash();
+    }
+
+    @Override
+    public String toString() {
+      return "transaction=%s index=%d".formatted(hash(), index());
+    }
+  }
+}
