@@ -29,6 +29,9 @@ final class MemoryLane implements LaneStore, Reads {
   /** In which this process writes; a rewind opens the next. Confined to the commit thread. */
   private long epoch;
 
+  /** The epoch that a rewind under way opens, the same at every try; 0 while there is none. */
+  private long successor;
+
   private volatile boolean closed;
 
   MemoryLane(MemoryStore store, MemoryTables tables, Frontier opened, Probe probe) {
@@ -52,17 +55,20 @@ final class MemoryLane implements LaneStore, Reads {
   @Override
   public Frontier rewind(Source.@Nullable Place to) {
     checkOpen();
-    long next = store.locked(() -> tables.successor(epoch, store::nextEpoch));
+    if (successor == 0) {
+      successor = store.locked(store::nextEpoch);
+    }
     try {
-      probe.pass(Probe.Point.REWINDING, next);
+      probe.pass(Probe.Point.REWINDING, successor);
       checkOpen();
     } catch (RuntimeException broken) {
-      probe.pass(Probe.Point.ROLLING_BACK, next);
+      probe.pass(Probe.Point.ROLLING_BACK, successor);
       throw broken;
     }
-    Frontier standing = store.locked(() -> tables.rewind(to, epoch, next));
-    probe.pass(Probe.Point.AFTER_REWIND, next);
-    epoch = next;
+    Frontier standing = store.locked(() -> tables.rewind(to, epoch, successor));
+    probe.pass(Probe.Point.AFTER_REWIND, successor);
+    epoch = successor;
+    successor = 0;
     return standing;
   }
 

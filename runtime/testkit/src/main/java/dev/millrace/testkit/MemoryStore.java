@@ -126,6 +126,16 @@ public final class MemoryStore implements CommitStore {
     return locked(() -> tables(lane).undo());
   }
 
+  /** Up to this checkpoint nothing of the lane can be undone any more. */
+  public long finalCheckpoint(String lane) {
+    return locked(() -> tables(lane).finalCheckpoint());
+  }
+
+  /** How often the lane has turned back. */
+  public long rewinds(String lane) {
+    return locked(() -> tables(lane).rewinds());
+  }
+
   /** Answers of effects that the lane has stored. */
   public List<EffectResult> effects(String lane) {
     return locked(() -> tables(lane).effects());

@@ -24,7 +24,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Everything that is durable of one lane. Guarded by the store's lock. */
@@ -37,10 +36,8 @@ final class MemoryTables {
   private final List<MemoryStore.Commit> commits = new ArrayList<>();
   private final List<String> indexes = new ArrayList<>();
   private long finalBlock = -1;
+  private long rewinds;
   private long finalCheckpoint;
-
-  /** The epoch that the current one is going to be followed by, while a rewind is under way. */
-  private long successor;
 
   private Frontier frontier = new Frontier(0, 0, 0, null);
 
@@ -53,7 +50,6 @@ final class MemoryTables {
 
   Frontier takeOver(long epoch) {
     frontier = new Frontier(epoch, frontier.commit(), frontier.checkpoint(), frontier.place());
-    successor = 0;
     return frontier;
   }
 
@@ -63,19 +59,9 @@ final class MemoryTables {
     return new Source.Standing(frontier.place(), window, found);
   }
 
-  /** The epoch that a rewind opens: the same at every try. */
-  long successor(long epoch, LongSupplier next) {
-    if (frontier.epoch() == epoch && successor == 0) {
-      successor = next.getAsLong();
-    }
-    must(successor > epoch, "lane was taken over: epoch=%d holder=%d", epoch, frontier.epoch());
-    return successor;
-  }
-
   /** Undoes everything above a block; an earlier try may have done so. */
   Frontier rewind(Source.@Nullable Place to, long epoch, long next) {
     if (frontier.epoch() == next) {
-      successor = 0;
       return frontier;
     }
     fence(epoch);
@@ -93,7 +79,7 @@ final class MemoryTables {
     }
     long checkpoint = Math.min(frontier.checkpoint(), lastCheckpoint());
     frontier = new Frontier(next, frontier.commit(), checkpoint, place);
-    successor = 0;
+    rewinds++;
     return frontier;
   }
 
@@ -142,13 +128,13 @@ final class MemoryTables {
     }
   }
 
+  long rewinds() {
+    return rewinds;
+  }
+
   /** Up to here nothing can be undone any more. */
   long finalCheckpoint() {
     return finalCheckpoint;
-  }
-
-  List<Source.Found> found() {
-    return List.copyOf(found);
   }
 
   Map<Object, Object> rows(EntityType<?> type) {

@@ -24,6 +24,8 @@ public final class SerialOracle {
   private final Map<EntityType<?>, Map<Object, Object>> tables = new LinkedHashMap<>();
   private final Map<List<Object>, Object> answers = new HashMap<>();
   private final List<UndoRow> undo = new ArrayList<>();
+  private final TreeMap<Long, Long> checkpoints = new TreeMap<>();
+  private final List<Source.Found> found = new ArrayList<>();
   private long checkpoint;
   private long events;
   private @Nullable Block reached;
@@ -45,12 +47,13 @@ public final class SerialOracle {
     try (Source.Feed feed = source.open(Source.Standing.START)) {
       Source.Step step = feed.next(1);
       while (step instanceof Batch batch) {
+        batch.found().stream().filter(one -> one.at().block() <= lastBlock).forEach(found::add);
         List<Event> left = new ArrayList<>(batch.events());
         left.removeIf(event -> event.block().number() > lastBlock);
         while (!left.isEmpty()) {
           long block = left.getFirst().block().number();
           List<Event> one = left.stream().filter(event -> event.block().number() == block).toList();
-          run(one, batch.reversible());
+          run(one);
           left.removeAll(one);
         }
         if (batch.last().number() <= lastBlock) {
@@ -63,7 +66,7 @@ public final class SerialOracle {
   }
 
   /** All events of one block. */
-  private void run(List<Event> block, boolean reversible) throws Exception {
+  private void run(List<Event> block) throws Exception {
     checkpoint++;
     Map<List<Object>, UndoRow> before = new LinkedHashMap<>();
     for (Event event : block) {
@@ -73,9 +76,8 @@ public final class SerialOracle {
       context.writes().forEach(write -> apply(write, before));
       events++;
     }
-    if (reversible) {
-      undo.addAll(before.values());
-    }
+    undo.addAll(before.values());
+    checkpoints.put(block.getFirst().block().number(), checkpoint);
   }
 
   private void apply(OracleContext.Write write, Map<List<Object>, UndoRow> before) {
@@ -120,12 +122,20 @@ public final class SerialOracle {
     return rows;
   }
 
-  /**
-   * What stood in the tables before each block inside the reversible window, once per row and
-   * checkpoint.
-   */
-  public List<UndoRow> undo() {
-    return List.copyOf(undo);
+  /** What stood in the tables before each block above a checkpoint, once per row and checkpoint. */
+  public List<UndoRow> undo(long above) {
+    return undo.stream().filter(row -> row.checkpoint() > above).toList();
+  }
+
+  /** The checkpoint that is reached with a block, with or without events. */
+  public long checkpointAt(long block) {
+    Map.Entry<Long, Long> last = checkpoints.floorEntry(block);
+    return last == null ? 0 : last.getValue();
+  }
+
+  /** The contracts that were found on the way, in order. */
+  public List<Source.Found> found() {
+    return List.copyOf(found);
   }
 
   /** Blocks with events so far. */

@@ -17,9 +17,9 @@ import java.util.concurrent.locks.LockSupport;
 
 /** A random program and the random chain it runs over, both made of a seed. */
 final class SimProgram implements Indexer {
-  private final List<EntityType<?>> types = SimRows.types();
+  private final List<EntityType<?>> types;
   private final long seed;
-  private final int blocks;
+  private final int busy;
   private final Script script = new Script();
   private final List<List<Move>> handlers = new ArrayList<>();
   private final SimMoves.SimSpread spread;
@@ -31,13 +31,10 @@ final class SimProgram implements Indexer {
   private int poisoned = -1;
   private long poisonedBlock = -1;
 
-  SimProgram(long seed) {
-    this(seed, Integer.MAX_VALUE);
-  }
-
-  /** The same chain, cut off after so many blocks. */
-  SimProgram(long seed, int mostBlocks) {
+  /** What happens on a chain of one's own, cut off after so many blocks. */
+  SimProgram(long seed, int mostBlocks, List<EntityType<?>> types) {
     this.seed = seed;
+    this.types = types;
     Random random = new Random(seed);
     this.spread =
         new SimMoves.SimSpread(wide(random, 4, 60), wide(random, 2, 20), wide(random, 5, 40));
@@ -52,24 +49,45 @@ final class SimProgram implements Indexer {
       handlers.getFirst().add(SimMoves.UNDER_A_LOCK);
     }
     int planned = 5 + random.nextInt(45);
-    int busy = 1 + random.nextInt(6);
+    this.busy = 1 + random.nextInt(6);
     if (random.nextInt(12) == 0) {
       poisoned = random.nextInt(planned * busy / 2 + 1);
     }
-    if (random.nextInt(3) > 0) {
+    boolean reversible = random.nextInt(3) > 0;
+    if (reversible) {
       script.reversibleFrom(random.nextInt(planned + 1));
     }
-    this.blocks = Math.min(planned, mostBlocks);
+    int blocks = Math.min(planned, mostBlocks);
     for (int block = 0; block < blocks; block++) {
-      List<EventHandler> told = new ArrayList<>();
-      int count = random.nextInt(3) == 0 ? 0 : random.nextInt(busy + 1);
-      for (int i = 0; i < count; i++) {
-        told.add(event(random.nextInt(handlers.size()), random.nextLong(), events == poisoned));
-        poisonedBlock = events == poisoned ? block : poisonedBlock;
-        events++;
-      }
-      script.block(told);
+      script.lines(lines(random));
     }
+    if (reversible && poisoned < 0) {
+      SimForks forks = new SimForks(script, new Random(seed * 7919), this::lines);
+      for (int i = random.nextInt(8); i > 0; i--) {
+        script.then(forks::turn);
+      }
+    }
+  }
+
+  /** The lines of one more block. */
+  private List<Script.Line> lines(Random random) {
+    List<Script.Line> told = new ArrayList<>();
+    int count = random.nextInt(3) == 0 ? 0 : random.nextInt(busy + 1);
+    for (int i = 0; i < count; i++) {
+      boolean poison = events == poisoned;
+      poisonedBlock = poison ? script.told().size() : poisonedBlock;
+      events++;
+      EventHandler handler = event(random.nextInt(handlers.size()), random.nextLong(), poison);
+      Address created = random.nextInt(6) == 0 ? child(random) : null;
+      Address by = !poison && random.nextInt(5) == 0 ? child(random) : null;
+      told.add(new Script.Line(handler, created, by));
+    }
+    return told;
+  }
+
+  /** Few enough that one contract is often created again on another branch. */
+  private static Address child(Random random) {
+    return Address.of("0x%040x".formatted(0xC0 + random.nextInt(4)));
   }
 
   /** Takes a moment, as the outside does. */
@@ -128,14 +146,6 @@ final class SimProgram implements Indexer {
     return script;
   }
 
-  int blocks() {
-    return blocks;
-  }
-
-  int events() {
-    return events;
-  }
-
   /** The block whose event no handler can handle; -1 where all can. */
   long poisonedBlock() {
     return poisonedBlock;
@@ -144,6 +154,6 @@ final class SimProgram implements Indexer {
   @Override
   public String toString() {
     return "blocks=%d events=%d handlers=%d ids=%s poisonedBlock=%d"
-        .formatted(blocks, events, handlers.size(), spread, poisonedBlock);
+        .formatted(script.told().size(), events, handlers.size(), spread, poisonedBlock);
   }
 }

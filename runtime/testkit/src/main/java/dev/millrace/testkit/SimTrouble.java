@@ -29,7 +29,8 @@ final class SimTrouble implements Probe {
     Point.DURING_COPY,
     Point.AFTER_COPY,
     Point.BEFORE_COMMIT,
-    Point.BUILDING_INDEX
+    Point.BUILDING_INDEX,
+    Point.REWINDING
   };
 
   private final Kind kind;
@@ -56,7 +57,11 @@ final class SimTrouble implements Probe {
     return switch (random.nextInt(10)) {
       case 0 -> none();
       case 1 -> new SimTrouble(Kind.STORE_ERROR, pick(random, STORE_ERRORS), passing);
-      case 2 -> new SimTrouble(Kind.LOST_REPLY, Point.AFTER_COMMIT, passing);
+      case 2 ->
+          new SimTrouble(
+              Kind.LOST_REPLY,
+              random.nextInt(3) == 0 ? Point.AFTER_REWIND : Point.AFTER_COMMIT,
+              passing);
       case 3 -> new SimTrouble(Kind.DRAIN, pick(random, CRASHES), passing);
       case 4 -> new SimTrouble(Kind.CLOSE, pick(random, CRASHES), passing);
       default -> new SimTrouble(Kind.CRASH, pick(random, CRASHES), passing);

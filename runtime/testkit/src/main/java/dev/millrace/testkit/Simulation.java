@@ -11,6 +11,7 @@ import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -28,18 +29,18 @@ import java.util.function.Function;
 
 /**
  * A random program over a random chain, run by process after process that crash, drain, lose
- * replies and meet errors, with other settings each time. In the end the tables hold what the
- * serial oracle says, row by row.
+ * replies and meet errors, with other settings each time, while the chain forks under them. In the
+ * end the tables hold what the serial oracle says of the chain that is left, row by row.
  *
  * <p>Everything but the interleaving of threads follows from the seed.
  */
 public final class Simulation {
-  private static final String LANE = "1";
   private static final long LINGER_NANOS = 300_000;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final long seed;
-  private final SimProgram program;
+  private final Random stirring;
+  private final List<SimLane> lanes = new ArrayList<>();
   private final List<String> story = new ArrayList<>();
 
   public Simulation(long seed) {
@@ -48,31 +49,56 @@ public final class Simulation {
 
   private Simulation(long seed, int mostBlocks) {
     this.seed = seed;
-    this.program = new SimProgram(seed, mostBlocks);
+    this.stirring = new Random(seed + 2);
+    List<EntityType<?>> types = SimRows.types();
+    lanes.add(new SimLane("1", new SimProgram(seed, mostBlocks, types)));
+    if (seed % 5 == 0) {
+      // Two lanes over the same tables, with keys that differ by the lane alone.
+      lanes.add(new SimLane("2", new SimProgram(seed + (1L << 40), mostBlocks, types)));
+    }
+  }
+
+  /** A chain of its own. */
+  private record SimLane(String name, SimProgram program) {
+    Script script() {
+      return program.script();
+    }
+
+    boolean wasPoisoned(LaneEnd end) {
+      return end instanceof LaneEnd.Failed(var failure)
+          && program.poisonedBlock() >= 0
+          && String.valueOf(failure.getMessage())
+              .contains("event failed: block=" + program.poisonedBlock() + " ");
+    }
   }
 
   /** What is simulated; its name is different for each seed. */
   public Indexer indexer() {
-    return program;
+    return lanes.getFirst().program();
   }
 
-  /** Runs a seed over a store in memory; a failure is tried again with shorter chains. */
-  public static void check(long seed) throws Exception {
+  /**
+   * Runs a seed over a store in memory; a failure is tried again with shorter chains. Returns how
+   * often its lanes have turned back.
+   */
+  public static long check(long seed) throws Exception {
     try {
-      checkOnce(seed, Integer.MAX_VALUE);
+      return checkOnce(seed, Integer.MAX_VALUE);
     } catch (AssertionError failed) {
       throw new AssertionError(failed.getMessage() + "\n" + shrunk(seed), failed);
     }
   }
 
-  private static void checkOnce(long seed, int mostBlocks) throws Exception {
+  private static long checkOnce(long seed, int mostBlocks) throws Exception {
     Simulation simulation = new Simulation(seed, mostBlocks);
-    MemoryStore store = new MemoryStore(simulation.program.entities());
+    MemoryStore store = new MemoryStore(simulation.indexer().entities());
     Random weather = new Random(seed + 1);
     store.beforeQuery(_ -> trouble(weather));
     store.afterQuery(_ -> linger(weather));
-    SerialOracle oracle = simulation.run(probe -> store.opened(slowed(weather, probe)));
-    simulation.compareHistory(store, oracle);
+    simulation
+        .run(probe -> store.opened(slowed(weather, probe)))
+        .forEach((lane, oracle) -> simulation.compareHistory(lane, store, oracle));
+    return simulation.lanes.stream().mapToLong(lane -> store.rewinds(lane.name())).sum();
   }
 
   /** Now and then a read fails once. */
@@ -107,7 +133,7 @@ public final class Simulation {
 
   /** The shortest chain that was seen to fail. Interleavings differ, so this is best effort. */
   private static String shrunk(long seed) throws Exception {
-    int most = new SimProgram(seed).blocks();
+    int most = new Simulation(seed).lanes.getFirst().script().told().size();
     int fails = most;
     for (int blocks = 1; blocks < most && fails == most; blocks++) {
       try {
@@ -122,28 +148,29 @@ public final class Simulation {
 
   /**
    * Runs to the end over one store that each process opens anew, with a probe that its lanes pass,
-   * and compares all tables. Returns the oracle that they were compared with.
+   * and compares all tables. Returns the oracles that they were compared with, by lane.
    */
-  public SerialOracle run(Function<Probe, CommitStore> store) throws Exception {
+  public Map<String, SerialOracle> run(Function<Probe, CommitStore> store) throws Exception {
     Random random = new Random(seed * 31 + 17);
     int troubles = random.nextInt(5);
     while (true) {
       LaneSettings settings = settings(random);
       SimTrouble trouble = troubles-- > 0 ? SimTrouble.random(random) : SimTrouble.none();
       story.add("  process: settings=%s trouble=%s".formatted(settings, trouble));
-      LaneEnd end = process(store, settings, trouble);
-      story.add("    ended: " + end);
-      if (end instanceof LaneEnd.Failed failed
-          && !endsByTrouble(trouble)
-          && program.poisonedBlock() < 0) {
-        throw new AssertionError(describe("lane failed"), failed.failure());
+      List<LaneEnd> ends = process(store, settings, trouble);
+      story.add("    ended: " + ends);
+      boolean over = true;
+      for (int i = 0; i < ends.size(); i++) {
+        LaneEnd end = ends.get(i);
+        boolean poisoned = lanes.get(i).wasPoisoned(end);
+        if (end instanceof LaneEnd.Failed failed && !endsByTrouble(trouble) && !poisoned) {
+          throw new AssertionError(
+              describe("lane failed: lane=" + lanes.get(i).name()), failed.failure());
+        }
+        over &= end instanceof LaneEnd.Done || poisoned;
       }
-      boolean poisoned =
-          end instanceof LaneEnd.Failed(var failure)
-              && String.valueOf(failure.getMessage())
-                  .contains("event failed: block=" + program.poisonedBlock());
-      if (end instanceof LaneEnd.Done || poisoned) {
-        return compare(store, end);
+      if (over) {
+        return compare(store, ends);
       }
     }
   }
@@ -165,17 +192,40 @@ public final class Simulation {
         commits[random.nextInt(commits.length)]);
   }
 
-  private LaneEnd process(
+  private List<LaneEnd> process(
       Function<Probe, CommitStore> opens, LaneSettings settings, SimTrouble trouble)
       throws Exception {
-    try (CommitStore store = opens.apply(trouble)) {
-      LaneStore held = store.takeOver(LANE);
-      try (Lane lane = new Lane(LANE, program, program.script(), held, settings, trouble)) {
-        trouble.acting(() -> end(lane, trouble.kind()));
-        lane.start();
-        return await(lane);
+    Probe probe = stirred(trouble);
+    List<Lane> running = new ArrayList<>();
+    try (CommitStore store = opens.apply(probe)) {
+      for (SimLane lane : lanes) {
+        LaneStore held = store.takeOver(lane.name());
+        running.add(new Lane(lane.name(), indexer(), lane.script(), held, settings, probe));
       }
+      trouble.acting(() -> running.forEach(lane -> end(lane, trouble.kind())));
+      running.forEach(Lane::start);
+      List<LaneEnd> ends = new ArrayList<>();
+      for (Lane lane : running) {
+        ends.add(await(lane));
+      }
+      return ends;
+    } finally {
+      running.forEach(Lane::close);
     }
+  }
+
+  /** Wherever a stage stands, the chain may turn; most of all while it has to follow a turn. */
+  private Probe stirred(Probe probe) {
+    return (point, number) -> {
+      boolean turning =
+          point == Probe.Point.BEFORE_REWIND
+              || point == Probe.Point.REWINDING
+              || point == Probe.Point.AFTER_REWIND;
+      if (chance(stirring, turning ? 3 : 40)) {
+        lanes.forEach(lane -> lane.script().proceed());
+      }
+      probe.pass(point, number);
+    };
   }
 
   private static void end(Lane lane, SimTrouble.Kind how) {
@@ -212,35 +262,49 @@ public final class Simulation {
     return known;
   }
 
-  private SerialOracle compare(Function<Probe, CommitStore> opens, LaneEnd end) throws Exception {
-    try (CommitStore store = opens.apply(Probe.NONE);
-        LaneStore lane = store.takeOver(LANE)) {
-      var place = lane.opened().place();
-      long reached = place == null ? -1 : place.block();
-      long last = program.blocks() - 1L;
-      if (end instanceof LaneEnd.Done && reached != last) {
-        throw new AssertionError(describe("done before the end: block=" + reached));
+  private Map<String, SerialOracle> compare(Function<Probe, CommitStore> opens, List<LaneEnd> ends)
+      throws Exception {
+    Map<String, SerialOracle> oracles = new TreeMap<>();
+    try (CommitStore store = opens.apply(Probe.NONE)) {
+      for (int i = 0; i < lanes.size(); i++) {
+        try (LaneStore held = store.takeOver(lanes.get(i).name())) {
+          oracles.put(lanes.get(i).name(), compare(lanes.get(i), ends.get(i), held));
+        }
       }
-      if (end instanceof LaneEnd.Failed && reached >= program.poisonedBlock()) {
-        throw new AssertionError(describe("went past a failed event: block=" + reached));
-      }
-      SerialOracle oracle = oracle(reached);
-      if (oracle.checkpoint() != lane.opened().checkpoint()) {
-        throw new AssertionError(
-            describe(
-                "checkpoint differs: expected=%d found=%d"
-                    .formatted(oracle.checkpoint(), lane.opened().checkpoint())));
-      }
-      for (EntityType<?> type : program.entities()) {
-        compare(type, oracle, lane);
-      }
-      return oracle;
     }
+    return oracles;
   }
 
-  private SerialOracle oracle(long block) throws Exception {
-    SerialOracle oracle = new SerialOracle(program.entities());
-    return block < 0 ? oracle : oracle.run(program.script(), block);
+  private SerialOracle compare(SimLane lane, LaneEnd end, LaneStore held) throws Exception {
+    Source.Place place = held.opened().place();
+    List<Script.Told> chain = lane.script().told();
+    long reached = place == null ? -1 : place.block();
+    if (end instanceof LaneEnd.Done && reached != chain.size() - 1L) {
+      throw new AssertionError(describe("done before the end: block=" + reached));
+    }
+    if (end instanceof LaneEnd.Failed && reached >= lane.program().poisonedBlock()) {
+      throw new AssertionError(describe("went past a failed event: block=" + reached));
+    }
+    if (place != null && !place.hash().equals(chain.get((int) reached).block().hash())) {
+      throw new AssertionError(describe("stands on a branch that was left: place=" + place));
+    }
+    SerialOracle oracle = new SerialOracle(indexer().entities());
+    if (reached >= 0) {
+      oracle.run(lane.script(), reached);
+    }
+    same("checkpoint", oracle.checkpoint(), held.opened().checkpoint());
+    same("found contracts", oracle.found(), held.standing().found());
+    for (EntityType<?> type : indexer().entities()) {
+      compare(type, oracle, held);
+    }
+    return oracle;
+  }
+
+  private void same(String what, Object expected, Object found) {
+    if (!expected.equals(found)) {
+      throw new AssertionError(
+          describe("%s: expected=%s found=%s".formatted(what, expected, found)));
+    }
   }
 
   private <E> void compare(EntityType<E> type, SerialOracle oracle, LaneStore lane) {
@@ -279,9 +343,9 @@ public final class Simulation {
   }
 
   /** The undo log holds what stood there before each block of the window, and nothing else. */
-  private void compareHistory(MemoryStore store, SerialOracle oracle) {
-    List<UndoRow> expected = sorted(oracle.undo());
-    List<UndoRow> found = sorted(store.undo(LANE));
+  private void compareHistory(String lane, MemoryStore store, SerialOracle oracle) {
+    List<UndoRow> expected = sorted(oracle.undo(store.finalCheckpoint(lane)));
+    List<UndoRow> found = sorted(store.undo(lane));
     if (!found.equals(expected)) {
       List<UndoRow> missing = new ArrayList<>(expected);
       missing.removeAll(found);
@@ -301,6 +365,15 @@ public final class Simulation {
         .toList();
   }
 
+  /** The checkpoint of a lane's last final block: history above it must not be missing. */
+  public long finalCheckpoint(String lane, SerialOracle oracle) {
+    return lanes.stream()
+        .filter(one -> one.name().equals(lane))
+        .mapToLong(one -> oracle.checkpointAt(one.script().finalBlock()))
+        .findFirst()
+        .orElseThrow();
+  }
+
   private String describe(String what) {
     return """
     seed %d: %s
@@ -309,6 +382,6 @@ public final class Simulation {
       again: mvn verify -pl runtime/testkit -am -Dtest=SimulationTest \
     -Dsurefire.failIfNoSpecifiedTests=false -Dmillrace.seed=%d\
     """
-        .formatted(seed, what, program, String.join("\n", story), seed);
+        .formatted(seed, what, lanes, String.join("\n", story), seed);
   }
 }

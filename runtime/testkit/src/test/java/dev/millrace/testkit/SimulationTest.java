@@ -10,6 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -27,14 +28,19 @@ final class SimulationTest {
   @Tag("A18")
   @Tag("B15")
   @Tag("D1")
+  @Tag("E5")
+  @Tag("E6")
+  @Tag("E7")
+  @Tag("E8")
   @Timeout(value = 30, unit = TimeUnit.DAYS)
-  @DisplayName("A18 B15 D1 every seed leaves the tables of the oracle")
+  @DisplayName("A18 B15 D1 E5 E6 E7 E8 every seed leaves the tables of the oracle")
   void seeds_leaveTheTablesOfTheOracle() throws Exception {
     long one = Long.getLong("millrace.seed", -1);
     long from = one >= 0 ? one : Long.getLong("millrace.from", 1);
     long count = one >= 0 ? 1 : Long.getLong("millrace.seeds", 2_000);
     ConcurrentLinkedQueue<AssertionError> failures = new ConcurrentLinkedQueue<>();
     AtomicInteger done = new AtomicInteger();
+    AtomicLong rewinds = new AtomicLong();
     try (ExecutorService workers = Executors.newFixedThreadPool(SIDE_BY_SIDE)) {
       List<Future<?>> runs = new ArrayList<>();
       for (int worker = 0; worker < SIDE_BY_SIDE; worker++) {
@@ -42,7 +48,7 @@ final class SimulationTest {
         runs.add(
             workers.submit(() -> {
               for (long seed = first; seed < from + count; seed += SIDE_BY_SIDE) {
-                run(seed, failures);
+                rewinds.addAndGet(run(seed, failures));
                 done.incrementAndGet();
               }
               return true;
@@ -56,17 +62,19 @@ final class SimulationTest {
       throw failures.element();
     }
     assertThat((long) done.get()).isEqualTo(count);
+    assertThat(rewinds.get()).as("rewinds").isGreaterThanOrEqualTo(one >= 0 ? 0 : count / 2);
   }
 
-  private static void run(long seed, ConcurrentLinkedQueue<AssertionError> failures)
+  private static long run(long seed, ConcurrentLinkedQueue<AssertionError> failures)
       throws Exception {
     if (!failures.isEmpty()) {
-      return;
+      return 0;
     }
     try {
-      Simulation.check(seed);
+      return Simulation.check(seed);
     } catch (AssertionError failed) {
       failures.add(failed);
+      return 0;
     }
   }
 }
