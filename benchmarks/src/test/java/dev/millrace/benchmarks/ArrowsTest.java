@@ -25,11 +25,13 @@ final class ArrowsTest {
           entry("embedded", Set.of()),
           entry("devchain", Set.of("evm", "pipeline", "loaders")),
           entry("testkit", Set.of("devchain", "evm", "pipeline", "loaders", "embedded")),
-          entry("app", Set.of("evm", "postgres", "embedded", "pipeline", "loaders")),
+          entry("config", Set.of("pipeline", "loaders")),
+          entry("app", Set.of("config", "evm", "postgres", "embedded", "pipeline", "loaders")),
           entry(
               "scenarios",
               Set.of(
                   "app",
+                  "config",
                   "testkit",
                   "devchain",
                   "evm",
@@ -42,6 +44,7 @@ final class ArrowsTest {
               Set.of(
                   "scenarios",
                   "app",
+                  "config",
                   "testkit",
                   "devchain",
                   "evm",

@@ -1,11 +1,11 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.app.Config;
 import dev.millrace.app.Database;
 import dev.millrace.app.ExitCode;
 import dev.millrace.app.IndexerRuntime;
 import dev.millrace.app.Session;
 import dev.millrace.app.Shell;
+import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.pipeline.LaneSettings;

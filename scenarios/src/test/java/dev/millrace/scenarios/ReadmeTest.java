@@ -3,8 +3,8 @@ package dev.millrace.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.app.CommonOptions;
-import dev.millrace.app.Config;
 import dev.millrace.app.Shell;
+import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import java.io.IOException;
 import java.nio.file.Files;

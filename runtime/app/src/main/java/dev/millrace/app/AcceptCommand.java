@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.config.Config;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.postgres.PostgresStore;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.millrace.app;
 
+import dev.millrace.config.Config;
+import dev.millrace.config.ConfigFile;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.LaneSettings;

@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.config.Config;
 import dev.millrace.embedded.EmbeddedException;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.embedded.PostgresSettings;

@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.postgres.PostgresStore;

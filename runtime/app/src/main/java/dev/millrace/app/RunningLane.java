@@ -1,6 +1,7 @@
 package dev.millrace.app;
 
 import dev.millrace.app.Status.Mark;
+import dev.millrace.config.Config;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Lane;
 import dev.millrace.pipeline.LaneEnd;

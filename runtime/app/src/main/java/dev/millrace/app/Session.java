@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Indexer;
 import java.util.Optional;

@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.config.Config;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.StoreStatus;
 import java.io.PrintStream;

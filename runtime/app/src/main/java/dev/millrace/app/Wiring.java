@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.config.Config;
 import dev.millrace.evm.ChainSources;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.Finality;

@@ -3,6 +3,7 @@ package dev.millrace.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.app.Samples.Captured;
+import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.evm.Event;
 import dev.millrace.evm.Evm;

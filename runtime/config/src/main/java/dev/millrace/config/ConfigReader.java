@@ -1,7 +1,7 @@
-package dev.millrace.app;
+package dev.millrace.config;
 
-import dev.millrace.app.Config.Chain;
-import dev.millrace.app.Config.Postgres;
+import dev.millrace.config.Config.Chain;
+import dev.millrace.config.Config.Postgres;
 import dev.millrace.pipeline.LaneSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;

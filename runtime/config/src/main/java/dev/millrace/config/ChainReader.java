@@ -1,10 +1,10 @@
-package dev.millrace.app;
+package dev.millrace.config;
 
-import dev.millrace.app.Config.Chain;
-import dev.millrace.app.Config.Contract;
-import dev.millrace.app.Config.End;
-import dev.millrace.app.Config.Endpoint;
-import dev.millrace.app.Config.Finality;
+import dev.millrace.config.Config.Chain;
+import dev.millrace.config.Config.Contract;
+import dev.millrace.config.Config.End;
+import dev.millrace.config.Config.Endpoint;
+import dev.millrace.config.Config.Finality;
 import dev.millrace.loaders.Address;
 import java.net.URI;
 import java.net.URISyntaxException;

@@ -1,6 +1,6 @@
-package dev.millrace.app;
+package dev.millrace.config;
 
-import dev.millrace.app.ConfigNode.Place;
+import dev.millrace.config.ConfigNode.Place;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.millrace.app;
+package dev.millrace.config;
 
 import java.util.Map;
 import java.util.regex.Matcher;

@@ -1,4 +1,4 @@
-package dev.millrace.app;
+package dev.millrace.config;
 
 import java.util.Collection;
 import java.util.Comparator;
@@ -6,11 +6,11 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** What somebody probably meant. */
-final class Spelling {
+public final class Spelling {
   private Spelling() {}
 
   /** The known word nearest to {@code written}, if one is near enough to be worth naming. */
-  static Optional<String> nearest(String written, Collection<String> known) {
+  public static Optional<String> nearest(String written, Collection<String> known) {
     String plain = plain(written);
     int tolerated = Math.max(1, plain.length() / 3);
     return known.stream()

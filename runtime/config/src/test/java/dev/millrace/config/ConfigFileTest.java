@@ -1,13 +1,13 @@
-package dev.millrace.app;
+package dev.millrace.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.app.Config.Chain;
-import dev.millrace.app.Config.Contract;
-import dev.millrace.app.Config.End;
-import dev.millrace.app.Config.Endpoint;
-import dev.millrace.app.Config.Finality;
-import dev.millrace.app.Config.Postgres;
+import dev.millrace.config.Config.Chain;
+import dev.millrace.config.Config.Contract;
+import dev.millrace.config.Config.End;
+import dev.millrace.config.Config.Endpoint;
+import dev.millrace.config.Config.Finality;
+import dev.millrace.config.Config.Postgres;
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.LaneSettings;
 import java.net.URI;

@@ -1,6 +1,6 @@
-package dev.millrace.app;
+package dev.millrace.config;
 
-import dev.millrace.app.ConfigNode.Place;
+import dev.millrace.config.ConfigNode.Place;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

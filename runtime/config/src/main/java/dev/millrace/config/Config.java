@@ -1,4 +1,4 @@
-package dev.millrace.app;
+package dev.millrace.config;
 
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.LaneSettings;
