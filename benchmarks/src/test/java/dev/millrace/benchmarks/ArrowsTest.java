@@ -21,6 +21,7 @@ final class ArrowsTest {
           entry("loaders", Set.of()),
           entry("pipeline", Set.of("loaders")),
           entry("evm", Set.of("pipeline", "loaders")),
+          entry("rpc", Set.of("evm", "pipeline", "loaders")),
           entry("postgres", Set.of("pipeline", "loaders")),
           entry("embedded", Set.of()),
           entry("devchain", Set.of("evm", "pipeline", "loaders")),

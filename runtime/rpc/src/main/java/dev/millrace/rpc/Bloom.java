@@ -1,0 +1,87 @@
+package dev.millrace.rpc;
+
+import com.joemelsha.crypto.hash.Keccak;
+import dev.millrace.evm.LogFilter;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
+import java.util.Arrays;
+
+/**
+ * What the logs of a block may contain: 2048 bits, three of them set by each address and each
+ * topic. A missing bit proves an absence; bits that are there prove nothing.
+ */
+public final class Bloom {
+  public static final int LENGTH = 256;
+  public static final Bloom EMPTY = new Bloom(new byte[LENGTH]);
+
+  private final byte[] bits;
+
+  private Bloom(byte[] bits) {
+    this.bits = bits;
+  }
+
+  public static Bloom of(byte[] bits) {
+    if (bits.length != LENGTH) {
+      throw new IllegalArgumentException("bloom must have 256 bytes: bytes=" + bits.length);
+    }
+    return new Bloom(bits.clone());
+  }
+
+  public byte[] bytes() {
+    return bits.clone();
+  }
+
+  /** Whether the block has no logs at all. */
+  public boolean isEmpty() {
+    return Arrays.equals(bits, EMPTY.bits);
+  }
+
+  public boolean mayContain(Address address) {
+    return hasBitsOf(address.bytes());
+  }
+
+  public boolean mayContain(Bytes32 topic) {
+    return hasBitsOf(topic.bytes());
+  }
+
+  /** Whether a log that the filter asks for may be in the block. */
+  public boolean mayMatch(LogFilter filter) {
+    return !isEmpty()
+        && (filter.addresses().isEmpty() || filter.addresses().stream().anyMatch(this::mayContain))
+        && (filter.topics().isEmpty() || filter.topics().stream().anyMatch(this::mayContain));
+  }
+
+  private boolean hasBitsOf(byte[] value) {
+    byte[] hash = new Keccak(256).digest(value);
+    for (int i = 0; i < 6; i += 2) {
+      int bit = (hash[i] & 7) << 8 | hash[i + 1] & 0xff;
+      if ((bits[LENGTH - 1 - bit / 8] >> bit % 8 & 1) == 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Bloom that && Arrays.equals(bits, that.bits);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(bits);
+  }
+
+  @Override
+  public String toString() {
+    return isEmpty() ? "empty" : "bits=" + bitsSet();
+  }
+
+  private int bitsSet() {
+    int count = 0;
+    for (byte b : bits) {
+      count += Integer.bitCount(b & 0xff);
+    }
+    return count;
+  }
+}

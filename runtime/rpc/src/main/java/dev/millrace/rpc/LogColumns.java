@@ -1,0 +1,312 @@
+package dev.millrace.rpc;
+
+import dev.millrace.evm.Log;
+import dev.millrace.evm.Transaction;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.pipeline.Block;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Many logs of a chain in order, in a few flat arrays: no object per log, no text. Blocks,
+ * transactions and addresses stand in tables of their own that the logs point into. Never changed
+ * once made.
+ */
+public final class LogColumns {
+  /** What a node that does not tell the time of a log is taken to have said. */
+  public static final long NO_TIME = -1;
+
+  public static final LogColumns EMPTY = new LogWriter().finish();
+
+  private static final int HASH = Bytes32.LENGTH;
+  private static final int FORMAT = 1;
+
+  private final int size;
+  private final Blocks blocks;
+  private final Transactions transactions;
+  private final Address[] addresses;
+  private final Rows rows;
+  private final byte[] words;
+
+  record Blocks(long[] numbers, long[] times, byte[] hashes) {}
+
+  record Transactions(int[] indexes, byte[] hashes) {}
+
+  /** One entry per log: where it points, and where its words end. */
+  record Rows(
+      int[] blocks,
+      int[] transactions,
+      int[] addresses,
+      int[] logIndexes,
+      byte[] topics,
+      int[] ends) {}
+
+  LogColumns(
+      Blocks blocks, Transactions transactions, Address[] addresses, Rows rows, byte[] words) {
+    this.size = rows.ends.length;
+    this.blocks = blocks;
+    this.transactions = transactions;
+    this.addresses = addresses;
+    this.rows = rows;
+    this.words = words;
+  }
+
+  public int size() {
+    return size;
+  }
+
+  public boolean isEmpty() {
+    return size == 0;
+  }
+
+  public long blockNumber(int log) {
+    return blocks.numbers[rows.blocks[log]];
+  }
+
+  public Bytes32 blockHash(int log) {
+    return Bytes32.of(blocks.hashes, rows.blocks[log] * HASH);
+  }
+
+  /** The seconds that the node told of the log's block; {@link #NO_TIME} if it told none. */
+  public long blockTime(int log) {
+    return blocks.times[rows.blocks[log]];
+  }
+
+  public int logIndex(int log) {
+    return rows.logIndexes[log];
+  }
+
+  public Bytes32 transactionHash(int log) {
+    return Bytes32.of(transactions.hashes, rows.transactions[log] * HASH);
+  }
+
+  public Transaction transaction(int log) {
+    return new Transaction(transactionHash(log), transactions.indexes[rows.transactions[log]]);
+  }
+
+  public Address contract(int log) {
+    return addresses[rows.addresses[log]];
+  }
+
+  public int topics(int log) {
+    return rows.topics[log];
+  }
+
+  public Bytes32 topic(int log, int topic) {
+    if (topic < 0 || topic >= rows.topics[log]) {
+      throw new IndexOutOfBoundsException(
+          "log has fewer topics: index=%d topics=%d".formatted(topic, rows.topics[log]));
+    }
+    return Bytes32.of(words, begin(log) + topic * HASH);
+  }
+
+  /** How many bytes its topics and its data take. */
+  public int length(int log) {
+    return rows.ends[log] - begin(log);
+  }
+
+  /** Writes topics and data of a log, one behind the other. */
+  void copyWords(int log, byte[] target, int at) {
+    System.arraycopy(words, begin(log), target, at, length(log));
+  }
+
+  private int begin(int log) {
+    return log == 0 ? 0 : rows.ends[log - 1];
+  }
+
+  /** Whether two logs stand in one block, by its hash. */
+  boolean sameBlock(int log, int other) {
+    return rows.blocks[log] == rows.blocks[other];
+  }
+
+  /** A reader that stands before the first log. */
+  public Cursor cursor() {
+    return new Cursor(this);
+  }
+
+  /** How much memory this takes, about. */
+  public long bytes() {
+    return words.length
+        + size * 21L
+        + blocks.numbers.length * 48L
+        + transactions.indexes.length * 36L
+        + addresses.length * 40L;
+  }
+
+  /**
+   * The logs of several pages as one, in order; a log that stands in more than one of them comes
+   * once.
+   */
+  public static LogColumns merged(List<LogColumns> pages) {
+    List<LogColumns> full = pages.stream().filter(page -> !page.isEmpty()).toList();
+    if (full.size() < 2) {
+      return full.isEmpty() ? EMPTY : full.getFirst();
+    }
+    LogWriter writer = new LogWriter();
+    for (LogColumns page : full) {
+      for (int i = 0; i < page.size; i++) {
+        writer.add(page, i);
+      }
+    }
+    return writer.finish();
+  }
+
+  /** How many bytes {@link #encode} writes. */
+  public int encodedBytes() {
+    return Integer.BYTES * 6
+        + blocks.numbers.length * (2 * Long.BYTES + HASH)
+        + transactions.indexes.length * (Integer.BYTES + HASH)
+        + addresses.length * Address.LENGTH
+        + size * (5 * Integer.BYTES + 1)
+        + words.length;
+  }
+
+  /** Writes all of this, column by column, so that it compresses well. */
+  public void encode(ByteBuffer target) {
+    target.putInt(FORMAT).putInt(size).putInt(blocks.numbers.length);
+    target.putInt(transactions.indexes.length).putInt(addresses.length).putInt(words.length);
+    put(target, blocks.numbers);
+    put(target, blocks.times);
+    target.put(blocks.hashes);
+    put(target, transactions.indexes);
+    target.put(transactions.hashes);
+    for (Address address : addresses) {
+      target.put(address.bytes());
+    }
+    put(target, rows.blocks);
+    put(target, rows.transactions);
+    put(target, rows.addresses);
+    put(target, rows.logIndexes);
+    target.put(rows.topics);
+    put(target, rows.ends);
+    target.put(words);
+  }
+
+  /**
+   * Reads what {@link #encode} wrote. Whether these are the same bytes is for the caller to know.
+   */
+  public static LogColumns decode(ByteBuffer from) {
+    int format = from.getInt();
+    if (format != FORMAT) {
+      throw new IllegalArgumentException("logs are of another format: format=" + format);
+    }
+    int size = from.getInt();
+    int blockCount = from.getInt();
+    int transactionCount = from.getInt();
+    Address[] addresses = new Address[from.getInt()];
+    byte[] words = new byte[from.getInt()];
+    Blocks blocks =
+        new Blocks(
+            longs(from, blockCount), longs(from, blockCount), bytes(from, blockCount * HASH));
+    Transactions transactions =
+        new Transactions(ints(from, transactionCount), bytes(from, transactionCount * HASH));
+    byte[] packed = bytes(from, addresses.length * Address.LENGTH);
+    for (int i = 0; i < addresses.length; i++) {
+      addresses[i] = Address.of(packed, i * Address.LENGTH);
+    }
+    Rows rows =
+        new Rows(
+            ints(from, size),
+            ints(from, size),
+            ints(from, size),
+            ints(from, size),
+            bytes(from, size),
+            ints(from, size));
+    from.get(words);
+    return new LogColumns(blocks, transactions, addresses, rows, words);
+  }
+
+  private static void put(ByteBuffer target, long[] values) {
+    target.asLongBuffer().put(values);
+    target.position(target.position() + values.length * Long.BYTES);
+  }
+
+  private static void put(ByteBuffer target, int[] values) {
+    target.asIntBuffer().put(values);
+    target.position(target.position() + values.length * Integer.BYTES);
+  }
+
+  private static long[] longs(ByteBuffer from, int count) {
+    long[] values = new long[count];
+    from.asLongBuffer().get(values);
+    from.position(from.position() + count * Long.BYTES);
+    return values;
+  }
+
+  private static int[] ints(ByteBuffer from, int count) {
+    int[] values = new int[count];
+    from.asIntBuffer().get(values);
+    from.position(from.position() + count * Integer.BYTES);
+    return values;
+  }
+
+  private static byte[] bytes(ByteBuffer from, int count) {
+    byte[] values = new byte[count];
+    from.get(values);
+    return values;
+  }
+
+  /**
+   * Reads logs one after the other. The bytes of a {@link Log} that it made are overwritten when it
+   * moves on. Used by one thread.
+   */
+  public static final class Cursor {
+    private final LogColumns logs;
+    private int at = -1;
+    private byte[] scratch = new byte[512];
+    private int transactionRow = -1;
+    private @Nullable Transaction transaction;
+
+    private Cursor(LogColumns logs) {
+      this.logs = logs;
+    }
+
+    /** Moves to the next log; false behind the last. */
+    public boolean next() {
+      return at < logs.size && ++at < logs.size;
+    }
+
+    /** The index of the log that it stands at. */
+    public int index() {
+      return at;
+    }
+
+    /** Whether this log is the first of its block. */
+    public boolean startsBlock() {
+      return at == 0 || !logs.sameBlock(at, at - 1);
+    }
+
+    public long blockNumber() {
+      return logs.blockNumber(at);
+    }
+
+    /** The block, as far as its logs tell: without its parent. */
+    public Bytes32 blockHash() {
+      return logs.blockHash(at);
+    }
+
+    /**
+     * The log, good until the next move.
+     *
+     * @param block the block that it is in
+     */
+    public Log log(Block block) {
+      int length = logs.length(at);
+      if (length > scratch.length) {
+        scratch = new byte[Math.max(length, scratch.length * 2)];
+      }
+      logs.copyWords(at, scratch, 0);
+      int row = logs.rows.transactions[at];
+      Transaction written = transaction;
+      if (written == null || row != transactionRow) {
+        written = logs.transaction(at);
+        transaction = written;
+        transactionRow = row;
+      }
+      return new Log(
+          block, logs.logIndex(at), written, logs.contract(at), logs.topics(at), scratch, length);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.millrace.rpc;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * How endpoints are spoken to.
+ *
+ * @param directory where learnt limits are remembered and further rows of the error table are
+ *     looked for; empty: nowhere
+ * @param inFlight how many bytes of replies may be on their way at once
+ * @param poll how often a node without notifications is asked for its head
+ * @param timeout how long a reply may keep silent
+ * @param replyTarget how large replies should be
+ * @param replyLimit how large a reply may be before it is cut off, and asked for in smaller parts
+ */
+public record RpcSettings(
+    Optional<Path> directory,
+    Permits inFlight,
+    Duration poll,
+    Duration timeout,
+    long replyTarget,
+    long replyLimit) {
+  public RpcSettings {
+    if (!poll.isPositive() || !timeout.isPositive() || replyTarget < 1 || replyLimit < 1) {
+      throw new IllegalArgumentException(
+          "endpoints have an impossible setting: poll=%s timeout=%s replyTarget=%d replyLimit=%d"
+              .formatted(poll, timeout, replyTarget, replyLimit));
+    }
+  }
+
+  public static RpcSettings usual() {
+    return new RpcSettings(
+        Optional.empty(),
+        new Permits(64 << 20),
+        Duration.ofSeconds(1),
+        Duration.ofSeconds(30),
+        8 << 20,
+        64 << 20);
+  }
+
+  public RpcSettings withDirectory(Optional<Path> other) {
+    return new RpcSettings(other, inFlight, poll, timeout, replyTarget, replyLimit);
+  }
+
+  public RpcSettings withInFlight(Permits other) {
+    return new RpcSettings(directory, other, poll, timeout, replyTarget, replyLimit);
+  }
+
+  public RpcSettings withPoll(Duration other) {
+    return new RpcSettings(directory, inFlight, other, timeout, replyTarget, replyLimit);
+  }
+
+  public RpcSettings withTimeout(Duration other) {
+    return new RpcSettings(directory, inFlight, poll, other, replyTarget, replyLimit);
+  }
+
+  public RpcSettings withReplies(long target, long limit) {
+    return new RpcSettings(directory, inFlight, poll, timeout, target, limit);
+  }
+}
