@@ -4,6 +4,7 @@ import dev.millrace.testkit.Script.Line;
 import dev.millrace.testkit.Script.Told;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.Function;
 
@@ -75,11 +76,8 @@ final class SimForks {
           first > script.finalBlock()
               && first < chain.size()
               && (first == 0
-                  || chain
-                      .get(first - 1)
-                      .block()
-                      .hash()
-                      .equals(branch.getFirst().block().parent()));
+                  || Objects.equals(
+                      chain.get(first - 1).block().hash(), branch.getFirst().block().parent()));
       if (fits && !branch.contains(chain.get(first))) {
         branches.add(chain.subList(first, chain.size()));
         script.paste(branch);
