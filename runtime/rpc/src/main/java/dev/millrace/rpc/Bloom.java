@@ -54,8 +54,8 @@ public final class Bloom {
   private boolean hasBitsOf(byte[] value) {
     byte[] hash = new Keccak(256).digest(value);
     for (int i = 0; i < 6; i += 2) {
-      int bit = (hash[i] & 7) << 8 | hash[i + 1] & 0xff;
-      if ((bits[LENGTH - 1 - bit / 8] >> bit % 8 & 1) == 0) {
+      int bit = ((hash[i] & 7) << 8) | (hash[i + 1] & 0xff);
+      if (((bits[LENGTH - 1 - bit / 8] >> (bit % 8)) & 1) == 0) {
         return false;
       }
     }

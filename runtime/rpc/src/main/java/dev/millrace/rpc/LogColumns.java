@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * transactions and addresses stand in tables of their own that the logs point into. Never changed
  * once made.
  */
+@SuppressWarnings("ArrayRecordComponent") // columns are arrays, and nobody compares these records
 public final class LogColumns {
   /** What a node that does not tell the time of a log is taken to have said. */
   public static final long NO_TIME = -1;

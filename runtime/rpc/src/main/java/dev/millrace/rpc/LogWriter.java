@@ -121,7 +121,7 @@ public final class LogWriter {
     int block = blockRow();
     if (size > 0) {
       int last = blockRows[size - 1];
-      inOrder &= numbers[last] < number || last == block && logIndexes[size - 1] < logIndex;
+      inOrder &= numbers[last] < number || (last == block && logIndexes[size - 1] < logIndex);
     }
     blockRows[size] = block;
     transactionRows[size] = transactionRow();
@@ -177,7 +177,7 @@ public final class LogWriter {
       if (Arrays.equals(addressBytes.bytes, at, at + Address.LENGTH, address, 0, Address.LENGTH)) {
         return row;
       }
-      slot = slot + 1 & mask;
+      slot = (slot + 1) & mask;
     }
     addressTable[slot] = addresses + 1;
     addressBytes.add(address, 0, Address.LENGTH);
@@ -193,7 +193,7 @@ public final class LogWriter {
     for (int row = 0; row < addresses; row++) {
       int slot = addressHash(addressBytes.bytes, row * Address.LENGTH) & mask;
       while (addressTable[slot] != 0) {
-        slot = slot + 1 & mask;
+        slot = (slot + 1) & mask;
       }
       addressTable[slot] = row + 1;
     }

@@ -10,6 +10,7 @@ public final class Nodes {
   private Nodes() {}
 
   /** Makes a node of endpoints. Nothing is asked before the first call. */
+  @SuppressWarnings("DoNotCallSuggester")
   public static Node open(List<String> endpoints, long chain, RpcSettings settings) {
     throw new MillraceException(
         Remedy.REPORT_BUG,
