@@ -111,6 +111,9 @@ final class OracleContext implements Context {
       if (known == null) {
         known = ask(effect, input);
         oracle.answers().put(key, known);
+        if (effect.isPersisted()) {
+          oracle.keepAnswer(effect.name());
+        }
       }
       @SuppressWarnings("unchecked")
       O answer = (O) known;

@@ -25,6 +25,7 @@ public final class SerialOracle {
   private final Map<List<Object>, Object> answers = new HashMap<>();
   private final List<UndoRow> undo = new ArrayList<>();
   private final TreeMap<Long, Long> checkpoints = new TreeMap<>();
+  private final List<String> kept = new ArrayList<>();
   private final List<Source.Found> found = new ArrayList<>();
   private long checkpoint;
   private long events;
@@ -113,6 +114,15 @@ public final class SerialOracle {
   /** Answers of effects so far, by effect and input. */
   Map<List<Object>, Object> answers() {
     return answers;
+  }
+
+  void keepAnswer(String effect) {
+    kept.add(effect + "@" + checkpoint);
+  }
+
+  /** Which effects have stored an answer, and at which checkpoint: {@code effect@checkpoint}. */
+  public List<String> keptAnswers() {
+    return kept.stream().sorted().toList();
   }
 
   /** The rows of a table by id, in id order. */

@@ -344,6 +344,12 @@ public final class Simulation {
 
   /** The undo log holds what stood there before each block of the window, and nothing else. */
   private void compareHistory(String lane, MemoryStore store, SerialOracle oracle) {
+    List<String> answers =
+        store.effects(lane).stream()
+            .map(answer -> answer.effect() + "@" + answer.checkpoint())
+            .sorted()
+            .toList();
+    same("stored answers", oracle.keptAnswers(), answers);
     List<UndoRow> expected = sorted(oracle.undo(store.finalCheckpoint(lane)));
     List<UndoRow> found = sorted(store.undo(lane));
     if (!found.equals(expected)) {
