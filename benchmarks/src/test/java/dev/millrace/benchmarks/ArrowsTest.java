@@ -26,7 +26,7 @@ final class ArrowsTest {
           entry("embedded", Set.of()),
           entry("devchain", Set.of("evm", "pipeline", "loaders")),
           entry("testkit", Set.of("devchain", "evm", "pipeline", "loaders", "embedded")),
-          entry("config", Set.of("pipeline", "loaders")),
+          entry("config", Set.of("evm", "pipeline", "loaders")),
           entry("app", Set.of("config", "evm", "postgres", "embedded", "pipeline", "loaders")),
           entry(
               "scenarios",

@@ -13,6 +13,7 @@ import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -45,6 +46,11 @@ final class Wiring implements IndexerRuntime.Ports {
     List<String> mistakes = new ArrayList<>();
     List<Source> sources = new ArrayList<>();
     for (Config.Chain chain : config.chains()) {
+      List<String> unfit = ContractFit.mistakes(chain, evm);
+      mistakes.addAll(unfit);
+      if (!unfit.isEmpty()) {
+        continue;
+      }
       try {
         sources.add(source(chain, evm));
       } catch (MillraceException refused) {
@@ -60,7 +66,7 @@ final class Wiring implements IndexerRuntime.Ports {
     return sources;
   }
 
-  private static Source source(Config.Chain chain, EvmIndexer evm) {
+  private Source source(Config.Chain chain, EvmIndexer evm) {
     Map<String, List<Address>> contracts = new HashMap<>();
     chain.contracts().forEach(contract -> contracts.put(contract.name(), contract.addresses()));
     SourceRequest request =
@@ -71,7 +77,8 @@ final class Wiring implements IndexerRuntime.Ports {
             chain.from(),
             until(chain.to()),
             finality(chain.finality()),
-            contracts);
+            contracts,
+            chain.reading().withDirectory(directory(chain)));
     try {
       return ChainSources.source(request);
     } catch (MillraceException refused) {
@@ -84,6 +91,11 @@ final class Wiring implements IndexerRuntime.Ports {
               .formatted(chain.id(), chain.endpoints()),
           refused);
     }
+  }
+
+  /** What is read of chains and may be read again; it can be deleted at any time. */
+  private Path directory(Config.Chain chain) {
+    return config.dataDir().resolve("chains").resolve(Long.toString(chain.id()));
   }
 
   private static Until until(Config.End end) {

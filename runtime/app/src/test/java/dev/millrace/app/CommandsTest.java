@@ -84,6 +84,7 @@ class CommandsTest {
         Map.of(
             Remedy.RETRY, 4,
             Remedy.RESTART, 4,
+            Remedy.REWIND, 4,
             Remedy.YIELD, 3,
             Remedy.FIX_HANDLER, 1,
             Remedy.FIX_SETUP, 2,

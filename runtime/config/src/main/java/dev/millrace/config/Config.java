@@ -1,10 +1,12 @@
 package dev.millrace.config;
 
+import dev.millrace.evm.Reading;
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.LaneSettings;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -58,17 +60,69 @@ public record Config(
     }
   }
 
-  /** One chain, which is one lane. */
+  /**
+   * One chain, which is one lane.
+   *
+   * @param origin where all of this was written
+   */
   public record Chain(
       long id,
       List<Endpoint> endpoints,
-      long from,
-      End to,
-      Finality finality,
-      List<Contract> contracts) {
+      Stretch stretch,
+      List<Contract> contracts,
+      Reading reading,
+      Origin origin) {
     public Chain {
       endpoints = List.copyOf(endpoints);
       contracts = List.copyOf(contracts);
+    }
+
+    /** Read as usual, and written in no file. */
+    public Chain(
+        long id,
+        List<Endpoint> endpoints,
+        long from,
+        End to,
+        Finality finality,
+        List<Contract> contracts) {
+      this(id, endpoints, new Stretch(from, to, finality), contracts, Reading.USUAL, Origin.NONE);
+    }
+
+    public long from() {
+      return stretch.from();
+    }
+
+    public End to() {
+      return stretch.to();
+    }
+
+    public Finality finality() {
+      return stretch.finality();
+    }
+  }
+
+  /** Which blocks of a chain, and from when on they are final. */
+  public record Stretch(long from, End to, Finality finality) {}
+
+  /**
+   * Where the keys of a section were written, so that what turns out to be wrong later can be told
+   * like a mistake in the file.
+   *
+   * @param section the path of the section, such as {@code chains[0]}; empty without a file
+   * @param places the file and line, or the variable, of keys below it
+   */
+  public record Origin(String section, Map<String, String> places) {
+    public static final Origin NONE = new Origin("", Map.of());
+
+    public Origin {
+      places = Map.copyOf(places);
+    }
+
+    /** How a message names a key: {@code millrace.yaml:7: chains[0].rpc}. */
+    public String of(String key) {
+      String place = places.getOrDefault(key, places.getOrDefault("", ""));
+      String path = section.isEmpty() ? key : section + "." + key;
+      return place.isEmpty() ? path : place + ": " + path;
     }
   }
 

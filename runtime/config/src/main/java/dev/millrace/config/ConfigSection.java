@@ -1,17 +1,26 @@
 package dev.millrace.config;
 
 import dev.millrace.config.ConfigNode.Place;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Reads the values of one section. What is wrong is reported and read as absent. */
 final class ConfigSection {
   private static final Pattern BYTES =
       Pattern.compile("(?<count>[0-9]{1,12})\\s*(?<unit>[kKmMgG]?i?[bB]?)");
+  private static final Pattern SHARE =
+      Pattern.compile("(?<number>[0-9]{1,3}([.][0-9]{1,9})?)\\s*(?<percent>%?)");
+  private static final Pattern DURATION =
+      Pattern.compile("(?<count>[0-9]{1,9})\\s*(?<unit>ms|s|m)");
 
   private final String path;
   private final Map<String, ConfigNode> entries;
@@ -126,6 +135,105 @@ final class ConfigSection {
     return Optional.of(count << shift);
   }
 
+  /** A share, as a number from 0 to 1 or in percent. */
+  Optional<Double> share(String key) {
+    return scalar(key)
+        .flatMap(text -> {
+          Matcher matcher = SHARE.matcher(text.value().strip());
+          double share =
+              !matcher.matches()
+                  ? -1
+                  : Double.parseDouble(matcher.group("number"))
+                      / (matcher.group("percent").isEmpty() ? 1 : 100);
+          if (share < 0 || share > 1) {
+            report(
+                key,
+                text,
+                "is not a share: value=" + text.shown(),
+                "0.01, 1 % or the like, at most 1");
+            return Optional.empty();
+          }
+          return Optional.of(share);
+        });
+  }
+
+  /** A time to wait. */
+  Optional<Duration> duration(String key, Duration least, Duration most) {
+    return scalar(key)
+        .flatMap(text -> {
+          Matcher matcher = DURATION.matcher(text.value().strip());
+          Optional<Duration> read =
+              matcher.matches()
+                  ? Optional.of(
+                      Duration.of(
+                          Long.parseLong(matcher.group("count")), unit(matcher.group("unit"))))
+                  : Optional.empty();
+          if (read.isEmpty() || read.get().compareTo(least) < 0 || read.get().compareTo(most) > 0) {
+            report(
+                key,
+                text,
+                "is not a time to wait: value=" + text.shown(),
+                "500ms, 2s or 1m, from %d ms to %d s"
+                    .formatted(least.toMillis(), most.toSeconds()));
+            return Optional.empty();
+          }
+          return read;
+        });
+  }
+
+  private static ChronoUnit unit(String written) {
+    return switch (written) {
+      case "ms" -> ChronoUnit.MILLIS;
+      case "m" -> ChronoUnit.MINUTES;
+      default -> ChronoUnit.SECONDS;
+    };
+  }
+
+  /** One of the words of an enum, in lower case. */
+  <T extends Enum<T>> Optional<T> word(String key, Class<T> words) {
+    return scalar(key)
+        .flatMap(text -> {
+          Optional<T> known =
+              Arrays.stream(words.getEnumConstants())
+                  .filter(word -> word.name().toLowerCase(Locale.ROOT).equals(text.value()))
+                  .findFirst();
+          if (known.isEmpty()) {
+            report(
+                key,
+                text,
+                "is none of the words for it: value=" + text.shown(),
+                Arrays.stream(words.getEnumConstants())
+                    .map(word -> word.name().toLowerCase(Locale.ROOT))
+                    .collect(Collectors.joining(" or ")));
+          }
+          return known;
+        });
+  }
+
+  /** Where the keys of this section and of those below it were written. */
+  Map<String, String> places() {
+    Map<String, String> places = new HashMap<>();
+    places.put("", place.toString());
+    entries.forEach((key, node) -> note(key, node, places));
+    return places;
+  }
+
+  private static void note(String key, ConfigNode node, Map<String, String> places) {
+    places.put(key, node.place().toString());
+    switch (node) {
+      case ConfigNode.Section section ->
+          section.entries().forEach((below, inner) -> note(key + "." + below, inner, places));
+      case ConfigNode.Items list -> {
+        for (int i = 0; i < list.items().size(); i++) {
+          note(key + "[" + i + "]", list.items().get(i), places);
+        }
+      }
+      case ConfigNode.Text _, ConfigNode.Nothing _, ConfigNode.Broken _ -> {
+        // Nothing below it.
+      }
+    }
+  }
+
   /** Reports the key as a whole. */
   void reportKey(String key, String wrong, String expected) {
     problems.add(new ConfigProblem(node(key).place(), path(key), wrong, expected));
@@ -133,6 +241,10 @@ final class ConfigSection {
 
   void report(String key, ConfigNode.Text text, String wrong, String expected) {
     problems.add(new ConfigProblem(text.place(), path(key), wrong, expected));
+  }
+
+  String path() {
+    return path;
   }
 
   String path(String key) {

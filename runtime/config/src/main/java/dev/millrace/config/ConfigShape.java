@@ -56,6 +56,10 @@ sealed interface ConfigShape {
         key("from", VALUE),
         key("to", VALUE),
         key("finality", keys(key("tag", VALUE), key("depth", VALUE))),
+        key("cache", keys(key("bytes", VALUE))),
+        key("audit", VALUE),
+        key("undecodable", VALUE),
+        key("poll", VALUE),
         key(
             "contracts",
             new Each(keys(key("name", VALUE), key("address", new Each(VALUE, true))), false)));

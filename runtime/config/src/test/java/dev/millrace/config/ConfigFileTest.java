@@ -7,13 +7,18 @@ import dev.millrace.config.Config.Contract;
 import dev.millrace.config.Config.End;
 import dev.millrace.config.Config.Endpoint;
 import dev.millrace.config.Config.Finality;
+import dev.millrace.config.Config.Origin;
 import dev.millrace.config.Config.Postgres;
+import dev.millrace.config.Config.Stretch;
+import dev.millrace.evm.Reading;
+import dev.millrace.evm.Undecodable;
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.LaneSettings;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,11 +29,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigFileTest {
   private static final Path DATA = Path.of("/data");
   private static final Address TOKEN = Address.of("0x" + "ab".repeat(20));
   private static final Address OTHER = Address.of("0x" + "cd".repeat(20));
+  private static final Address THIRD = Address.of("0x" + "ef".repeat(20));
 
   private static final String LEAST =
       """
@@ -50,11 +57,15 @@ class ConfigFileTest {
             from: 10
             to: 20_000
             finality: { tag: finalized, depth: 64 }
+            cache: { bytes: 512MB }
+            audit: 2.5 %
+            undecodable: stop
+            poll: 250ms
             contracts:
               - name: Token
                 address: 0xabababababababababababababababababababab
               - name: Pair
-                address: [ "0xabababababababababababababababababababab", "0xcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd" ]
+                address: [ "0xEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFEF", "0xcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd" ]
           - id: 10
             rpc: http://127.0.0.1:8546
             to: latest
@@ -63,6 +74,8 @@ class ConfigFileTest {
         """;
 
     assertThat(config(text, Map.of()))
+        .usingRecursiveComparison()
+        .ignoringFields("chains.origin")
         .isEqualTo(
             new Config(
                 "erc20",
@@ -73,12 +86,20 @@ class ConfigFileTest {
                         1,
                         List.of(
                             endpoint("http://127.0.0.1:8545"), endpoint("wss://node.example/key")),
-                        10,
-                        new End.At(20_000),
-                        new Finality(Optional.of(Finality.Tag.FINALIZED), OptionalInt.of(64)),
+                        new Stretch(
+                            10,
+                            new End.At(20_000),
+                            new Finality(Optional.of(Finality.Tag.FINALIZED), OptionalInt.of(64))),
                         List.of(
                             new Contract("Token", List.of(TOKEN)),
-                            new Contract("Pair", List.of(TOKEN, OTHER)))),
+                            new Contract("Pair", List.of(THIRD, OTHER))),
+                        new Reading(
+                            Optional.empty(),
+                            512 << 20,
+                            0.025,
+                            Undecodable.STOP,
+                            Duration.ofMillis(250)),
+                        Origin.NONE),
                     new Chain(
                         10,
                         List.of(endpoint("http://127.0.0.1:8546")),
@@ -169,7 +190,8 @@ class ConfigFileTest {
         Arguments.of("chains: [{from: 99999999999999999999}]", "from: is too large"),
         Arguments.of("chains: [{from: 1.5}]", "from: is not a number: value=1.5"),
         Arguments.of(
-            "chains: [{finality: {tag: safest}}]", "tag: is not a tag: value=safest; expected"),
+            "chains: [{finality: {tag: safest}}]",
+            "tag: is none of the words for it: value=safest; expected finalized or safe"),
         Arguments.of("chains: [{contracts: [{name: A}]}]", "contracts[0].address: is missing"),
         Arguments.of(
             "chains: [{contracts: [{name: A, address: []}]}]", "contracts[0].address: is empty"),
@@ -177,11 +199,38 @@ class ConfigFileTest {
             "chains: [{contracts: [{name: A}, {name: A}]}]", "contracts[1].name: is the name of"),
         Arguments.of(
             "chains: [{contracts: [{name: A, address: [0x"
-                + "Ab".repeat(20)
+                + "ab".repeat(20)
                 + ", 0x"
-                + "aB".repeat(20)
+                + "AB".repeat(20)
                 + "]}]}]",
             "contracts[0].address: is given twice"),
+        Arguments.of(
+            "chains:\n - contracts:\n   - {name: A, address: '0x"
+                + "ab".repeat(20)
+                + "'}\n   - {name: B, address: '0x"
+                + "ab".repeat(20)
+                + "'}",
+            "f.yaml:4: chains[0].contracts[1].address: belongs to chains[0].contracts[0] too"),
+        Arguments.of(
+            "chains: [{contracts: [{name: A, address: '0x5aAeb6053f3e94c9b9a09f33669435e7ef1beaed'}]}]",
+            "contracts[0].address: has a wrong checksum, so a letter of it is wrong:"
+                + " value=0x5aAeb6053f3e94c9b9a09f33669435e7ef1beaed; expected the address as its"
+                + " chain shows it (these digits would be written"
+                + " 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed)"),
+        Arguments.of(
+            "chains: [{rpc: 'ftp://node/key'}]",
+            "chains[0].rpc: has a scheme that is none of a node: scheme=ftp"),
+        Arguments.of("chains: [{rpc: 'http:///key'}]", "chains[0].rpc: names no host"),
+        Arguments.of(
+            "chains: [{rpc: ['http://h', 'dev://chain']}]", "rpc: names nodes and a dev chain"),
+        Arguments.of("chains: [{audit: 2}]", "audit: is not a share: value=2"),
+        Arguments.of("chains: [{audit: 101 %}]", "audit: is not a share: value=101 %"),
+        Arguments.of("chains: [{poll: 1h}]", "poll: is not a time to wait: value=1h"),
+        Arguments.of("chains: [{poll: 1ms}]", "poll: is not a time to wait: value=1ms"),
+        Arguments.of(
+            "chains: [{undecodable: ignore}]",
+            "undecodable: is none of the words for it: value=ignore; expected skip or stop"),
+        Arguments.of("chains: [{cache: 4GB}]", "cache: is one value; expected the keys bytes"),
         Arguments.of(
             "postgres: {url: 'mysql://u:hush@h/d'}", "postgres.url: is not the address of"),
         Arguments.of("postgres: {user: me}", "postgres.user: does nothing for an embedded"),
@@ -231,6 +280,37 @@ class ConfigFileTest {
     assertThat(config.toString())
         .contains("http://node.example:8545", "jdbc:postgresql://h/d")
         .doesNotContain("hush");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+        "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
+        "0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED"
+      })
+  void read_takesAnAddressThatKeepsItsChecksumOrHasNone(String address) {
+    Config config =
+        config(LEAST + "    contracts: [ { name: A, address: '" + address + "' } ]\n", Map.of());
+
+    assertThat(config.chains().getFirst().contracts().getFirst().addresses())
+        .containsExactly(Address.of(address));
+  }
+
+  @Test
+  void read_remembersWhereAChainWasWritten() {
+    Config config =
+        config(
+            LEAST.replace("rpc: http", "rpc:\n      - http://127.0.0.1:1\n      - http")
+                + "    finality:\n      depth: 3\n",
+            Map.of("MILLRACE_CHAINS_0_FROM", "9"));
+    Origin origin = config.chains().getFirst().origin();
+
+    assertThat(origin.of("rpc[1]")).isEqualTo("f.yaml:6: chains[0].rpc[1]");
+    assertThat(origin.of("finality.depth")).isEqualTo("f.yaml:8: chains[0].finality.depth");
+    assertThat(origin.of("from")).isEqualTo("MILLRACE_CHAINS_0_FROM: chains[0].from");
+    assertThat(origin.of("contracts")).isEqualTo("f.yaml:3: chains[0].contracts");
   }
 
   @Test
