@@ -40,7 +40,7 @@ record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, l
             marks.add(mark(server));
           }
         };
-    LaneSettings usual = LaneSettings.USUAL;
+    LaneSettings usual = LaneSettings.usual();
     LaneSettings settings =
         new LaneSettings(depth, usual.batchEvents(), usual.stagedBytes(), usual.commitBytes());
     System.gc(); // what the run before has left is not this one's heap

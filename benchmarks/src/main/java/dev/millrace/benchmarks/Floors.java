@@ -39,10 +39,10 @@ final class Floors {
     long begun = System.nanoTime();
     long events = 0;
     try (Source.Feed feed = chain.source(indexer).open(Source.Standing.START)) {
-      Source.Step step = feed.next(LaneSettings.USUAL.batchEvents());
+      Source.Step step = feed.next(LaneSettings.usual().batchEvents());
       while (step instanceof Batch batch) {
         events += batch.events().size();
-        step = feed.next(LaneSettings.USUAL.batchEvents());
+        step = feed.next(LaneSettings.usual().batchEvents());
       }
     }
     if (events == 0) {

@@ -95,7 +95,7 @@ final class DemoCommand implements Callable<Integer> {
         SCHEMA,
         new Config.Postgres.Embedded(),
         List.of(chain),
-        LaneSettings.USUAL,
+        LaneSettings.usual(),
         OptionalInt.empty(),
         directory);
   }

@@ -110,7 +110,7 @@ final class SoakCommand implements Callable<Integer> {
         "soak",
         new Config.Postgres.Embedded(),
         List.of(),
-        LaneSettings.USUAL,
+        LaneSettings.usual(),
         OptionalInt.empty(),
         options.dataDir(shell));
   }

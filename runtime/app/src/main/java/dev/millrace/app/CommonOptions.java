@@ -60,7 +60,7 @@ public final class CommonOptions {
         name.get(),
         new Config.Postgres.Embedded(),
         List.of(),
-        LaneSettings.USUAL,
+        LaneSettings.usual(),
         OptionalInt.empty(),
         dataDir(shell));
   }

@@ -90,7 +90,7 @@ final class ConfigReader {
   }
 
   private static LaneSettings pipeline(ConfigSection section) {
-    LaneSettings usual = LaneSettings.USUAL;
+    LaneSettings usual = LaneSettings.usual();
     return new LaneSettings(
         section.number("depth", 0, 1024).orElse((long) usual.depth()).intValue(),
         section.number("batchEvents", 1, 10_000_000).orElse((long) usual.batchEvents()).intValue(),

@@ -117,7 +117,7 @@ class ConfigFileTest {
     Config config = config(LEAST, Map.of());
 
     assertThat(config.postgres()).isEqualTo(new Postgres.Embedded());
-    assertThat(config.pipeline()).isEqualTo(LaneSettings.USUAL);
+    assertThat(config.pipeline()).isEqualTo(LaneSettings.usual());
     assertThat(config.httpPort()).isEmpty();
     assertThat(config.chains().getFirst().from()).isZero();
     assertThat(config.chains().getFirst().to()).isEqualTo(new End.Open());
@@ -356,7 +356,7 @@ class ConfigFileTest {
             new Postgres.Server(
                 "jdbc:postgresql://db/main", Optional.empty(), Optional.of("${literal}")));
     assertThat(config.pipeline())
-        .isEqualTo(new LaneSettings(3, 11, LaneSettings.USUAL.stagedBytes(), 2 << 20));
+        .isEqualTo(new LaneSettings(3, 11, LaneSettings.usual().stagedBytes(), 2 << 20));
     Chain chain = config.chains().getFirst();
     assertThat(chain.from()).isEqualTo(5);
     assertThat(chain.endpoints())

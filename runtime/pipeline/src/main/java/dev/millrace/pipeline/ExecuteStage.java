@@ -109,9 +109,10 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       long committed = progress.committedCheckpoint();
       memory.store().committed(committed);
       memory.effects().evict(committed);
-      memory.store().evict(Math.max(0, settings.stagedBytes() - transit.bytes()));
+      long allowed = transit.allow(memory.store().bytes());
+      memory.store().evict(Math.max(0, allowed - transit.bytes()));
       int inTransit = transit.batches();
-      Transit.Stall cause = stall(inTransit);
+      Transit.Stall cause = stall(inTransit, allowed);
       if (cause == null) {
         return true;
       }
@@ -122,11 +123,11 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
   }
 
-  private Transit.@Nullable Stall stall(int inTransit) {
+  private Transit.@Nullable Stall stall(int inTransit, long allowed) {
     if (inTransit > settings.depth()) {
       return Transit.Stall.DEPTH;
     }
-    boolean full = memory.store().bytes() + transit.bytes() > settings.stagedBytes();
+    boolean full = memory.store().bytes() + transit.bytes() > allowed;
     // With nothing in transit nothing will ever make room: a batch larger than the limit goes
     // ahead.
     return full && inTransit > 0 ? Transit.Stall.BYTES : null;

@@ -40,7 +40,7 @@ public final class Lane implements AutoCloseable {
   private final Halt halt = new Halt();
   private final Timings timings = new Timings();
   private final Retry retry = new Retry(nanos);
-  private final Transit transit = new Transit(nanos);
+  private final Transit transit;
   private final LaneProgress progress;
   private final StagedStore staged;
   private final Memory memory;
@@ -69,6 +69,7 @@ public final class Lane implements AutoCloseable {
     this.store = store;
     this.settings = settings;
     this.probe = probe;
+    this.transit = new Transit(nanos, settings.staged().join());
     this.progress = new LaneProgress(store.opened());
     int slots = Integer.highestOneBit(settings.depth() + 3) * 2;
     this.ring = RingBuffer.createSingleProducer(Slot::new, slots, new GrowingPark());
@@ -146,6 +147,7 @@ public final class Lane implements AutoCloseable {
             case LaneEnd.Done _, LaneEnd.Drained _ -> how;
           };
     }
+    transit.leave();
     closeFeed();
     ended.countDown();
   }

@@ -5,17 +5,29 @@ package dev.millrace.pipeline;
  *
  * @param depth batches that have run and may wait to be durable; 0 waits for each commit
  * @param batchEvents about how many events make a batch
- * @param stagedBytes heap for rows and changes in memory, together
+ * @param staged heap for rows and changes in memory, together with all lanes that have this budget
  * @param commitBytes about how much one commit takes at the most
  */
-public record LaneSettings(int depth, int batchEvents, long stagedBytes, long commitBytes) {
-  public static final LaneSettings USUAL = new LaneSettings(8, 20_000, 256L << 20, 96L << 20);
+public record LaneSettings(int depth, int batchEvents, Budget staged, long commitBytes) {
+  /** What suits most machines, with a budget of its own. */
+  public static LaneSettings usual() {
+    return new LaneSettings(8, 20_000, 256L << 20, 96L << 20);
+  }
 
   public LaneSettings {
-    if (depth < 0 || batchEvents < 1 || stagedBytes < 0 || commitBytes < 0) {
+    if (depth < 0 || batchEvents < 1 || commitBytes < 0) {
       throw new IllegalArgumentException(
-          "lane settings must not be negative: depth=%d batchEvents=%d stagedBytes=%d commitBytes=%d"
-              .formatted(depth, batchEvents, stagedBytes, commitBytes));
+          "lane settings must not be negative: depth=%d batchEvents=%d commitBytes=%d"
+              .formatted(depth, batchEvents, commitBytes));
     }
+  }
+
+  /** With a budget that no other lane shares. */
+  public LaneSettings(int depth, int batchEvents, long stagedBytes, long commitBytes) {
+    this(depth, batchEvents, new Budget(stagedBytes), commitBytes);
+  }
+
+  public long stagedBytes() {
+    return staged.bytes();
   }
 }

@@ -22,13 +22,15 @@ final class Transit {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final LongSupplier nanos;
+  private final Budget.Share share;
   private final Map<Stall, Long> stalledNanos = new EnumMap<>(Stall.class); // @GuardedBy lock
   private int batches; // @GuardedBy lock
   private long bytes; // @GuardedBy lock
   private boolean abandoned; // @GuardedBy lock
 
-  Transit(LongSupplier nanos) {
+  Transit(LongSupplier nanos, Budget.Share share) {
     this.nanos = nanos;
+    this.share = share;
   }
 
   void add(long batchBytes) {
@@ -68,6 +70,16 @@ final class Transit {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** What the lane may hold, in memory and in transit together, if it holds this much in memory. */
+  long allow(long bytesInMemory) {
+    return share.allow(bytesInMemory + bytes());
+  }
+
+  /** The lane is over: what it held is the others'. */
+  void leave() {
+    share.close();
   }
 
   /**
