@@ -1,0 +1,17 @@
+package dev.millrace.wire;
+
+import java.util.List;
+
+/** The text of several calls as one. */
+final class Batches {
+  private Batches() {}
+
+  static StringBuilder text(List<Call> calls) {
+    StringBuilder text = new StringBuilder(calls.size() * 128);
+    for (Call call : calls) {
+      text.append(text.isEmpty() ? '[' : ',');
+      call.write(text);
+    }
+    return text.append(']');
+  }
+}

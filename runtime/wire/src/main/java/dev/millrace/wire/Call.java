@@ -1,0 +1,14 @@
+package dev.millrace.wire;
+
+/**
+ * A request. The parameters are JSON already.
+ *
+ * @param id what the reply is known by; never twice on one transport at a time
+ */
+public record Call(long id, String method, String params) {
+  void write(StringBuilder target) {
+    target.append("{\"jsonrpc\":\"2.0\",\"id\":").append(id);
+    target.append(",\"method\":\"").append(method);
+    target.append("\",\"params\":").append(params).append('}');
+  }
+}

@@ -1,0 +1,154 @@
+package dev.millrace.wire;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What is around results: the members of JSON-RPC, in any order. */
+final class Envelope {
+  private static final Name ID = new Name("id");
+  private static final Name RESULT = new Name("result");
+  private static final Name ERROR = new Name("error");
+  private static final Name CODE = new Name("code");
+  private static final Name MESSAGE = new Name("message");
+  private static final Name DATA = new Name("data");
+  private static final int TEXT = 2_000;
+
+  private Envelope() {}
+
+  private static final class Opened<T> {
+    long id = -1;
+    boolean hasResult;
+    @Nullable T value;
+    @Nullable Trouble trouble;
+  }
+
+  /** Reads the reply to one call, to its end. */
+  static <T> @Nullable T single(JsonInput in, ReplyReader<T> reader) throws IOException {
+    checkIsJson(in);
+    Opened<T> opened = object(in, reader);
+    Trouble trouble = opened.trouble;
+    if (trouble != null) {
+      throw trouble;
+    }
+    if (!in.isAtEnd()) {
+      throw in.nonsense("reply goes on behind its end");
+    }
+    return opened.value;
+  }
+
+  /**
+   * Reads the replies to a batch, in the order of the calls.
+   *
+   * @throws Trouble if the batch as a whole was refused
+   */
+  static <T> List<Reply<T>> batch(JsonInput in, List<Call> calls, ReplyReader<T> reader)
+      throws IOException {
+    checkIsJson(in);
+    if (in.peek() == '{') {
+      Trouble trouble = object(in, reader).trouble;
+      throw trouble != null ? trouble : in.nonsense("expected the replies of a batch");
+    }
+    List<Reply<T>> replies = new ArrayList<>(calls.size());
+    for (int i = 0; i < calls.size(); i++) {
+      replies.add(new Reply<>(null, Trouble.of(Trouble.Kind.TORN, "batch has no reply to a call")));
+    }
+    long first = calls.getFirst().id();
+    in.begin('[');
+    while (in.nextElement()) {
+      Opened<T> opened = object(in, reader);
+      long place = opened.id - first;
+      if (place >= 0 && place < calls.size()) {
+        replies.set((int) place, new Reply<>(opened.value, opened.trouble));
+      } else if (opened.trouble != null) {
+        throw opened.trouble;
+      }
+    }
+    return replies;
+  }
+
+  private static void checkIsJson(JsonInput in) throws IOException {
+    if (in.isAtEnd()) {
+      throw Trouble.of(Trouble.Kind.TORN, "reply is empty");
+    }
+    int first = in.peek();
+    if (first != '{' && first != '[') {
+      throw in.nonsense("reply is not JSON");
+    }
+  }
+
+  private static <T> Opened<T> object(JsonInput in, ReplyReader<T> reader) throws IOException {
+    Opened<T> opened = new Opened<>();
+    in.begin('{');
+    while (in.nextMember()) {
+      if (in.is(RESULT)) {
+        opened.value = reader.read(in);
+        opened.hasResult = true;
+      } else if (in.is(ID)) {
+        opened.id = id(in);
+      } else if (in.is(ERROR)) {
+        opened.trouble = in.takeNull() ? opened.trouble : error(in);
+      } else {
+        in.skip();
+      }
+    }
+    if (opened.trouble == null && !opened.hasResult) {
+      opened.trouble = Trouble.of(Trouble.Kind.NONSENSE, "reply has neither result nor error");
+    }
+    return opened;
+  }
+
+  private static long id(JsonInput in) throws IOException {
+    int first = in.peek();
+    if (first == 'n') {
+      in.skip();
+      return -1;
+    }
+    return in.quantity();
+  }
+
+  /** An error: an object by the book, a text where a node does not keep to it. */
+  static Trouble error(JsonInput in) throws IOException {
+    if (in.peek() == '"') {
+      return Trouble.error(0, in.text(TEXT));
+    }
+    long code = 0;
+    String message = "";
+    String data = "";
+    in.begin('{');
+    while (in.nextMember()) {
+      if (in.is(CODE)) {
+        code = in.takeNull() ? 0 : in.quantity();
+      } else if (in.is(MESSAGE) && in.peek() == '"') {
+        message = in.text(TEXT);
+      } else if (in.is(DATA)) {
+        data = data(in);
+      } else {
+        in.skip();
+      }
+    }
+    return Trouble.error(code, data.isEmpty() ? message : message + " " + data);
+  }
+
+  /** What some nodes put the reason into: a text, or the message within. */
+  private static String data(JsonInput in) throws IOException {
+    if (in.peek() == '"') {
+      return in.text(TEXT);
+    }
+    String message = "";
+    if (in.peek() != '{') {
+      in.skip();
+      return message;
+    }
+    in.begin('{');
+    while (in.nextMember()) {
+      if (in.is(MESSAGE) && in.peek() == '"') {
+        message = in.text(TEXT);
+      } else {
+        in.skip();
+      }
+    }
+    return message;
+  }
+}

@@ -1,0 +1,176 @@
+package dev.millrace.wire;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
+
+/** One connection, and what it needs to be used again. Used by one thread at a time. */
+final class HttpConnection {
+  private static final int HEAD_LIMIT = 64 << 10;
+  private static final int ERROR_TEXT = 2_000;
+
+  private final WireSettings settings;
+  private final Socket socket;
+  private final String head;
+  private final HttpBytes bytes;
+  private final JsonInput json = new JsonInput();
+  private boolean used;
+  private boolean keepAlive;
+  private @Nullable HttpBody body;
+
+  HttpConnection(Target target, WireSettings settings) throws IOException {
+    this.settings = settings;
+    socket = Dial.open(target, settings);
+    bytes = new HttpBytes(socket.getInputStream());
+    head =
+        "POST %s HTTP/1.1\r\n".formatted(target.path())
+            + target.headers()
+            + "Content-Type: application/json\r\nAccept: application/json\r\n"
+            + (target.isLoopback() ? "" : "Accept-Encoding: gzip\r\n")
+            + "Content-Length: ";
+  }
+
+  /**
+   * Sends a request and waits for the first byte of the reply.
+   *
+   * @return false if the connection had been used before and is closed now
+   */
+  boolean send(byte[] request) throws IOException {
+    byte[] line = (head + request.length + "\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1);
+    ByteRun whole = new ByteRun(line.length + request.length);
+    whole.add(line, 0, line.length);
+    whole.add(request, 0, request.length);
+    boolean again = used;
+    used = true;
+    try {
+      socket.getOutputStream().write(whole.bytes, 0, whole.length);
+      return bytes.hasMore();
+    } catch (SocketTimeoutException silent) {
+      throw silent;
+    } catch (IOException ended) {
+      if (again && !Thread.currentThread().isInterrupted()) {
+        return false;
+      }
+      throw ended;
+    }
+  }
+
+  /** Reads the reply. */
+  <T> @Nullable T receive(ReplyReader<T> reader) throws IOException {
+    keepAlive = false;
+    body = null;
+    int status = status(bytes.line(HEAD_LIMIT));
+    Map<String, String> headers = headers();
+    while (status == 100) {
+      status = status(bytes.line(HEAD_LIMIT));
+      headers = headers();
+    }
+    HttpBody arriving = body(headers);
+    body = arriving;
+    keepAlive = !"close".equalsIgnoreCase(headers.getOrDefault("connection", ""));
+    if (arriving.length() > settings.replyLimit()) {
+      throw Trouble.of(
+          Trouble.Kind.TOO_LARGE, "reply is larger than we read: bytes=" + arriving.length());
+    }
+    InputStream plain =
+        headers.getOrDefault("content-encoding", "").equalsIgnoreCase("gzip")
+            ? new GZIPInputStream(arriving, 1 << 15)
+            : arriving;
+    json.open(plain, settings.replyLimit());
+    if (status != 200) {
+      throw Trouble.status(status, errorText(), retryAfter(headers));
+    }
+    try {
+      T value = reader.read(json);
+      arriving.drain();
+      return value;
+    } catch (Trouble trouble) {
+      if (trouble.kind() == Trouble.Kind.ERROR) {
+        arriving.drain();
+      }
+      throw trouble;
+    }
+  }
+
+  /** Whether the reply was read to its end and the other side keeps the connection. */
+  boolean isReusable() {
+    HttpBody last = body;
+    return keepAlive && last != null && last.isAtEnd();
+  }
+
+  private static int status(String line) throws IOException {
+    if (!line.startsWith("HTTP/1.") || line.length() < 12) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "reply is not HTTP");
+    }
+    try {
+      return Integer.parseInt(line, 9, 12, 10);
+    } catch (NumberFormatException _) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "reply is not HTTP");
+    }
+  }
+
+  private Map<String, String> headers() throws IOException {
+    Map<String, String> headers = new TreeMap<>();
+    for (String line = bytes.line(HEAD_LIMIT); !line.isEmpty(); line = bytes.line(HEAD_LIMIT)) {
+      int colon = line.indexOf(':');
+      if (colon > 0) {
+        headers.put(
+            line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).strip());
+      }
+    }
+    return headers;
+  }
+
+  private HttpBody body(Map<String, String> headers) throws IOException {
+    if (headers.getOrDefault("transfer-encoding", "").equalsIgnoreCase("chunked")) {
+      return HttpBody.chunked(bytes);
+    }
+    String length = headers.get("content-length");
+    if (length == null) {
+      return HttpBody.untilClosed(bytes);
+    }
+    try {
+      return HttpBody.ofLength(bytes, Long.parseLong(length));
+    } catch (NumberFormatException _) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "reply has no length");
+    }
+  }
+
+  /** What a page that is no reply says: the error in it, or how it begins. */
+  private String errorText() throws IOException {
+    try {
+      String begin = json.beginning(ERROR_TEXT);
+      HttpBody last = body;
+      if (last != null) {
+        last.drain();
+      }
+      return begin;
+    } catch (IOException torn) {
+      return "";
+    }
+  }
+
+  private static Optional<Duration> retryAfter(Map<String, String> headers) {
+    String seconds = headers.getOrDefault("retry-after", "");
+    return seconds.matches("[0-9]{1,5}")
+        ? Optional.of(Duration.ofSeconds(Long.parseLong(seconds)))
+        : Optional.empty();
+  }
+
+  void close() {
+    try {
+      socket.close();
+    } catch (IOException _) {
+      // It is gone, which is what was wanted.
+    }
+  }
+}

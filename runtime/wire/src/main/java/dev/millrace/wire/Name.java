@@ -1,0 +1,23 @@
+package dev.millrace.wire;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** The name of a member that a reader looks for, of at most 16 bytes: two words to compare. */
+public final class Name {
+  static final int LONGEST = 16;
+
+  final int length;
+  final long first;
+  final long second;
+
+  public Name(String text) {
+    byte[] bytes = Arrays.copyOf(text.getBytes(StandardCharsets.US_ASCII), LONGEST);
+    length = text.length();
+    if (length > LONGEST) {
+      throw new IllegalArgumentException("name is too long: name=" + text);
+    }
+    first = (long) ByteWindow.LONGS.get(bytes, 0);
+    second = (long) ByteWindow.LONGS.get(bytes, 8);
+  }
+}

@@ -1,0 +1,263 @@
+package dev.millrace.wire;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All calls over one WebSocket, in any order, and the news of blocks.
+ *
+ * <p>A thread of its own reads the connection while it lasts. When it ends, the calls on it fail;
+ * the next call opens another, and so does whoever follows the head.
+ */
+final class SocketTransport implements Transport {
+  private static final Name ID = new Name("id");
+  private static final Name PARAMS = new Name("params");
+  private static final Name RESULT = new Name("result");
+  private static final Name NUMBER = new Name("number");
+  private static final long SUBSCRIPTION = 0;
+
+  /** A subscription that tells nothing for so long may have been forgotten: it is made anew. */
+  private static final long HEAD_SILENCE = TimeUnit.MINUTES.toNanos(2);
+
+  private final Target target;
+  private final WireSettings settings;
+  private final ReentrantLock opening = new ReentrantLock();
+  private volatile @Nullable Session session;
+  private volatile @Nullable LongConsumer heads;
+  private volatile long lastHead;
+  private final CountDownLatch closing = new CountDownLatch(1);
+
+  /** What a waiting call is handed: the text of its reply, or why there is none. */
+  private sealed interface Arrival {}
+
+  @SuppressWarnings("ArrayRecordComponent") // handed over once, never compared
+  private record Text(byte[] bytes) implements Arrival {}
+
+  private record Failure(Trouble trouble) implements Arrival {}
+
+  private static final class Session {
+    final SocketLink link;
+    final Map<Long, BlockingQueue<Arrival>> waiting = new ConcurrentHashMap<>();
+
+    Session(SocketLink link) {
+      this.link = link;
+    }
+  }
+
+  SocketTransport(Target target, WireSettings settings) {
+    this.target = target;
+    this.settings = settings;
+  }
+
+  @Override
+  public <T> @Nullable T call(Call call, ReplyReader<T> reader)
+      throws Trouble, InterruptedException {
+    StringBuilder text = new StringBuilder(256);
+    call.write(text);
+    return exchange(List.of(call), text, in -> Envelope.single(in, reader));
+  }
+
+  @Override
+  public <T> List<Reply<T>> batch(List<Call> calls, ReplyReader<T> reader)
+      throws Trouble, InterruptedException {
+    List<Reply<T>> replies =
+        exchange(calls, Batches.text(calls), in -> Envelope.batch(in, calls, reader));
+    return replies == null ? List.of() : replies;
+  }
+
+  private <T> @Nullable T exchange(List<Call> calls, StringBuilder text, ReplyReader<T> reader)
+      throws Trouble, InterruptedException {
+    BlockingQueue<Arrival> arrivals = new ArrayBlockingQueue<>(1);
+    try {
+      Session on = session();
+      calls.forEach(call -> on.waiting.put(call.id(), arrivals));
+      try {
+        on.link.send(text.toString().getBytes(StandardCharsets.UTF_8));
+        Arrival arrival = await(on, arrivals);
+        JsonInput in = new JsonInput();
+        in.open(new ByteArrayInputStream(text(arrival)), settings.replyLimit());
+        return reader.read(in);
+      } finally {
+        calls.forEach(call -> on.waiting.remove(call.id()));
+      }
+    } catch (IOException failed) {
+      throw Dial.trouble(failed);
+    }
+  }
+
+  private Arrival await(Session on, BlockingQueue<Arrival> arrivals)
+      throws Trouble, InterruptedException {
+    long nanos = settings.timeout().toNanos();
+    if (session != on) {
+      // It ended between the look at it and the registration, so nobody will tell this call.
+      nanos = 0;
+    }
+    Arrival arrival = arrivals.poll(nanos, TimeUnit.NANOSECONDS);
+    if (arrival == null) {
+      throw session == on
+          ? Trouble.of(Trouble.Kind.TIMEOUT, "node keeps silent")
+          : Trouble.of(Trouble.Kind.TORN, "connection ended");
+    }
+    return arrival;
+  }
+
+  private static byte[] text(Arrival arrival) throws Trouble {
+    return switch (arrival) {
+      case Text text -> text.bytes();
+      case Failure failure -> throw failure.trouble();
+    };
+  }
+
+  private Session session() throws IOException {
+    Session open = session;
+    if (open != null) {
+      return open;
+    }
+    opening.lock();
+    try {
+      open = session;
+      if (open != null) {
+        return open;
+      }
+      if (closing.getCount() == 0) {
+        throw Trouble.of(Trouble.Kind.TORN, "transport is closed");
+      }
+      Session fresh = new Session(SocketLink.open(target, settings));
+      session = fresh;
+      Thread.ofVirtual().name("millrace-socket-" + target).start(() -> read(fresh));
+      return fresh;
+    } finally {
+      opening.unlock();
+    }
+  }
+
+  private static void subscribe(Session on) throws IOException {
+    StringBuilder text = new StringBuilder();
+    new Call(SUBSCRIPTION, "eth_subscribe", "[\"newHeads\"]").write(text);
+    on.link.send(text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private void read(Session on) {
+    Trouble why = Trouble.of(Trouble.Kind.TORN, "connection ended");
+    JsonInput in = new JsonInput();
+    try {
+      byte[] message = on.link.receive();
+      while (message != null) {
+        hand(on, message, in);
+        message = on.link.receive();
+      }
+    } catch (Trouble trouble) {
+      why = trouble;
+    } catch (IOException silent) {
+      // Nothing came, not even an answer to a ping.
+    }
+    if (session == on) {
+      session = null;
+    }
+    on.link.close();
+    Arrival last = new Failure(why);
+    on.waiting.values().forEach(waiting -> waiting.offer(last));
+  }
+
+  /** Gives a message to the call that it answers, or tells of the block that it announces. */
+  private void hand(Session on, byte[] message, JsonInput in) throws IOException {
+    in.open(new ByteArrayInputStream(message), Long.MAX_VALUE);
+    boolean batch = in.peek() == '[';
+    if (batch) {
+      in.begin('[');
+      if (!in.nextElement()) {
+        return;
+      }
+    }
+    in.begin('{');
+    while (in.nextMember()) {
+      if (in.is(ID)) {
+        BlockingQueue<Arrival> waiting = in.takeNull() ? null : on.waiting.get(in.quantity());
+        if (waiting != null) {
+          waiting.offer(new Text(message));
+        }
+        return;
+      } else if (in.is(PARAMS) && !batch) {
+        announce(in);
+      } else {
+        in.skip();
+      }
+    }
+  }
+
+  private void announce(JsonInput in) throws IOException {
+    LongConsumer listener = heads;
+    in.begin('{');
+    while (in.nextMember()) {
+      if (!in.is(RESULT) || in.peek() != '{') {
+        in.skip();
+        continue;
+      }
+      in.begin('{');
+      while (in.nextMember()) {
+        if (in.is(NUMBER) && listener != null) {
+          lastHead = System.nanoTime();
+          listener.accept(in.quantity());
+        } else {
+          in.skip();
+        }
+      }
+    }
+  }
+
+  /** Keeps a connection open from now on: a ping whenever a third of the patience is over. */
+  @Override
+  public boolean follow(LongConsumer listener) {
+    heads = listener;
+    Thread.ofVirtual().name("millrace-heads-" + target).start(this::keepOpen);
+    return true;
+  }
+
+  private void keepOpen() {
+    long pause = Math.max(1, settings.timeout().toMillis() / 3);
+    Session subscribed = null;
+    try {
+      while (closing.getCount() > 0) {
+        try {
+          Session on = session();
+          if (on == subscribed && System.nanoTime() - lastHead > HEAD_SILENCE) {
+            on.link.close();
+          } else if (on != subscribed) {
+            subscribe(on);
+            subscribed = on;
+            lastHead = System.nanoTime();
+          } else {
+            on.link.ping();
+          }
+        } catch (IOException _) {
+          // Whoever polls meanwhile meets the same trouble and reports it.
+        }
+        if (closing.await(pause, TimeUnit.MILLISECONDS)) {
+          return;
+        }
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    closing.countDown();
+    Session last = session;
+    if (last != null) {
+      last.link.close();
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package dev.millrace.wire;
+
+import java.util.List;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Carries calls to one node. Many threads may call at once, best virtual ones: an interrupt ends
+ * what they wait for.
+ */
+public sealed interface Transport extends AutoCloseable permits HttpTransport, SocketTransport {
+  static Transport to(Target target, WireSettings settings) {
+    return target.isSocket()
+        ? new SocketTransport(target, settings)
+        : new HttpTransport(target, settings);
+  }
+
+  /** Makes a call, once. */
+  <T> @Nullable T call(Call call, ReplyReader<T> reader) throws Trouble, InterruptedException;
+
+  /**
+   * Makes several calls with one request. Their ids follow one another.
+   *
+   * @return their replies, in the order of the calls
+   * @throws Trouble if the batch as a whole has none
+   */
+  <T> List<Reply<T>> batch(List<Call> calls, ReplyReader<T> reader)
+      throws Trouble, InterruptedException;
+
+  /** Tells the numbers of new blocks from now on, if the transport can; false if it cannot. */
+  boolean follow(LongConsumer heads);
+
+  /** Ends all calls. */
+  @Override
+  void close();
+}

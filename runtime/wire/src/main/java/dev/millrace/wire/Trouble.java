@@ -1,0 +1,70 @@
+package dev.millrace.wire;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Why a call has no result. The text is for people and for tables of known texts. */
+public final class Trouble extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  /** What happened, as far as the wire can tell. */
+  public enum Kind {
+    /** The node answered, with an error. */
+    ERROR,
+    /** The node, or someone before it, answered with a status that is not 200. */
+    STATUS,
+    /** No connection, or it ended before the reply was complete. */
+    TORN,
+    /** The reply is not JSON, or not what was asked for. */
+    NONSENSE,
+    /** Nothing came for too long. */
+    TIMEOUT,
+    /** The reply is longer than the caller wants to read. */
+    TOO_LARGE
+  }
+
+  private final Kind kind;
+  private final long code;
+  private final transient Optional<Duration> retryAfter;
+
+  private Trouble(Kind kind, long code, String text, Optional<Duration> retryAfter) {
+    super(text);
+    this.kind = kind;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+
+  public static Trouble of(Kind kind, String text) {
+    return new Trouble(kind, 0, text, Optional.empty());
+  }
+
+  /** An error object of a reply. */
+  public static Trouble error(long code, String text) {
+    return new Trouble(Kind.ERROR, code, text, Optional.empty());
+  }
+
+  static Trouble status(int status, String text, Optional<Duration> retryAfter) {
+    return new Trouble(Kind.STATUS, status, text, retryAfter);
+  }
+
+  public Kind kind() {
+    return kind;
+  }
+
+  /** The code of the error, or the status; 0 where there is none. */
+  public long code() {
+    return code;
+  }
+
+  /** What the node said; never an address. */
+  public String text() {
+    String text = getMessage();
+    return text == null ? "" : text;
+  }
+
+  /** How long the node asked to be left alone. */
+  public Optional<Duration> retryAfter() {
+    return retryAfter;
+  }
+}

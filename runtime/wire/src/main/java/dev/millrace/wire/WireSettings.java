@@ -1,0 +1,11 @@
+package dev.millrace.wire;
+
+import java.time.Duration;
+
+/**
+ * What a transport bears.
+ *
+ * @param timeout how long a node may keep silent
+ * @param replyLimit how many bytes of one reply are read
+ */
+public record WireSettings(Duration timeout, long replyLimit) {}
