@@ -20,15 +20,17 @@ final class ArrowsTest {
       Map.ofEntries(
           entry("loaders", Set.of()),
           entry("pipeline", Set.of("loaders")),
-          entry("evm", Set.of("pipeline", "loaders")),
+          entry("abi", Set.of("loaders")),
+          entry("evm", Set.of("abi", "pipeline", "loaders")),
           entry("wire", Set.of()),
           entry("rpc", Set.of("wire", "evm", "pipeline", "loaders")),
           entry("postgres", Set.of("pipeline", "loaders")),
           entry("embedded", Set.of()),
           entry("devchain", Set.of("evm", "pipeline", "loaders")),
           entry("testkit", Set.of("devchain", "evm", "pipeline", "loaders", "embedded")),
-          entry("config", Set.of("evm", "pipeline", "loaders")),
-          entry("app", Set.of("config", "evm", "postgres", "embedded", "pipeline", "loaders")),
+          entry("config", Set.of("abi", "evm", "pipeline", "loaders")),
+          entry(
+              "app", Set.of("config", "abi", "evm", "postgres", "embedded", "pipeline", "loaders")),
           entry(
               "scenarios",
               Set.of(

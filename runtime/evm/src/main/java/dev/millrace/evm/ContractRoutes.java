@@ -3,9 +3,12 @@ package dev.millrace.evm;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The events of one contract of a definition, and where on one chain it lives just now. */
@@ -15,15 +18,13 @@ final class ContractRoutes {
   private final Route[] routes;
   private @Nullable LogFilter filter;
 
-  ContractRoutes(ContractDefinition definition, LazyFields lazy, long chain) {
+  ContractRoutes(ContractDefinition definition, Stream<LogHandler<?>> handlers) {
     this.definition = definition;
+    // What has a topic is known for sure, so it goes before what is told by a count alone.
     this.routes =
-        definition.events().stream()
-            .map(event ->
-                new Route(
-                    event.signature().topic(),
-                    event.signature().topics(),
-                    new LogHandler<>(definition.name(), event, lazy, chain)))
+        handlers
+            .map(Route::new)
+            .sorted(Comparator.comparing(route -> route.topic().isEmpty()))
             .toArray(Route[]::new);
   }
 
@@ -33,6 +34,10 @@ final class ContractRoutes {
 
   boolean isAnywhere() {
     return definition.anywhere();
+  }
+
+  boolean isFound() {
+    return definition.isFound();
   }
 
   void add(Address address) {
@@ -62,13 +67,21 @@ final class ContractRoutes {
   LogFilter filter() {
     LogFilter known = filter;
     if (known == null) {
-      Set<Bytes32> topics = new LinkedHashSet<>();
-      for (Route route : routes) {
-        topics.add(route.topic());
-      }
-      known = new LogFilter(addresses, List.copyOf(topics));
+      known = new LogFilter(addresses, topics());
       filter = known;
     }
     return known;
+  }
+
+  private List<Bytes32> topics() {
+    Set<Bytes32> topics = new LinkedHashSet<>();
+    for (Route route : routes) {
+      Optional<Bytes32> topic = route.topic();
+      if (topic.isEmpty()) {
+        return List.of();
+      }
+      topics.add(topic.get());
+    }
+    return List.copyOf(topics);
   }
 }

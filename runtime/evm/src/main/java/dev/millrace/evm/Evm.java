@@ -72,10 +72,38 @@ public final class Evm {
       if (contracts.isEmpty()) {
         found.add("indexer %s has no contract".formatted(name));
       }
+      checkFinders(found);
       if (!found.isEmpty()) {
         throw new DefinitionException(name, found);
       }
       return new EvmIndexer(name, entities, contracts);
+    }
+
+    private void checkFinders(List<String> found) {
+      Set<Class<?>> finding = new HashSet<>();
+      for (ContractDefinition contract : contracts) {
+        for (Finder<?> finder : contract.finders()) {
+          finding.add(finder.event());
+          if (contracts.stream().noneMatch(each -> each.declares(finder.event()))) {
+            found.add(
+                ("contract %s is found by an event that no contract declares: event=%s"
+                        + " remedy=\".on(%s.class) in the contract that emits it\"")
+                    .formatted(
+                        contract.name(),
+                        finder.event().getSimpleName(),
+                        finder.event().getSimpleName()));
+          }
+        }
+      }
+      for (ContractDefinition contract : contracts) {
+        for (EventDefinition<?> event : contract.events()) {
+          if (event.handler() == null && !finding.contains(event.type())) {
+            found.add(
+                "contract %s has an event that is not handled and finds no contract: event=%s"
+                    .formatted(contract.name(), event.name()));
+          }
+        }
+      }
     }
 
     private void add(EntityType<?> type) {

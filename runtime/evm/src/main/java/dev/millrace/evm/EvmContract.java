@@ -1,15 +1,19 @@
 package dev.millrace.evm;
 
+import dev.millrace.loaders.Address;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** A contract while its definition is being written down. */
 public final class EvmContract {
   private final String name;
   private final List<String> mistakes;
   private final List<EventDefinition<?>> events = new ArrayList<>();
+  private final List<Finder<?>> finders = new ArrayList<>();
   private final Map<String, Class<?>> known = new HashMap<>();
   private int declared;
   private boolean anywhere;
@@ -21,14 +25,35 @@ public final class EvmContract {
 
   /** Handles an event of this contract. */
   public <E> EvmContract on(Class<E> event, EvmHandler<E> handler) {
-    declared++;
-    EventDefinition.read(event, handler, mistakes).ifPresent(this::add);
+    return declare(event, handler);
+  }
+
+  /** Declares an event that other contracts are found by, and that nobody handles. */
+  public EvmContract on(Class<?> event) {
+    return declare(event, null);
+  }
+
+  /**
+   * Says that contracts like this are created on the way, and by what: each is followed from the
+   * very log on that created it. The event belongs to whichever contract declares it with {@code
+   * on}; its handler, if it has one, has no part in this.
+   *
+   * @param address tells of the event which address the new contract has, and nothing else
+   */
+  public <E> EvmContract foundBy(Class<E> event, Function<? super E, Address> address) {
+    finders.add(new Finder<>(name, event, address));
     return this;
   }
 
   /** Listens to every address of the chain; the configuration then names none. */
   public EvmContract anywhere() {
     anywhere = true;
+    return this;
+  }
+
+  private <E> EvmContract declare(Class<E> event, @Nullable EvmHandler<E> handler) {
+    declared++;
+    EventDefinition.read(event, handler, mistakes).ifPresent(this::add);
     return this;
   }
 
@@ -39,9 +64,9 @@ public final class EvmContract {
           "contract %s has two handlers for one event: event=%s records=%s, %s"
               .formatted(
                   name,
-                  event.signature().canonical(),
+                  event.signature().anonymous() ? event.key() : event.signature().canonical(),
                   first.getSimpleName(),
-                  event.type().getSimpleName()));
+                  event.name()));
       return;
     }
     events.add(event);
@@ -51,6 +76,17 @@ public final class EvmContract {
     if (declared == 0) {
       mistakes.add("contract %s has no handler".formatted(name));
     }
-    return new ContractDefinition(name, anywhere, events);
+    if (anywhere && !finders.isEmpty()) {
+      mistakes.add("contract %s listens anywhere, so none of it can be found".formatted(name));
+    }
+    for (EventDefinition<?> event : events) {
+      if (anywhere && event.signature().anonymous()) {
+        mistakes.add(
+            ("contract %s listens anywhere to an anonymous event, which is any log of any"
+                    + " contract: event=%s")
+                .formatted(name, event.name()));
+      }
+    }
+    return new ContractDefinition(name, anywhere, finders, events);
   }
 }

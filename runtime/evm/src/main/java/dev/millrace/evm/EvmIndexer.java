@@ -31,10 +31,13 @@ public final class EvmIndexer implements Indexer {
     return entities;
   }
 
-  /** The contracts whose addresses a configuration must name, in the order of the definition. */
+  /**
+   * The contracts whose addresses a configuration must name, in the order of the definition. Those
+   * that are found on the way may have addresses too, known beforehand.
+   */
   public List<String> contracts() {
     return contracts.stream()
-        .filter(contract -> !contract.anywhere())
+        .filter(contract -> !contract.anywhere() && !contract.isFound())
         .map(ContractDefinition::name)
         .toList();
   }
@@ -49,7 +52,15 @@ public final class EvmIndexer implements Indexer {
       for (EventDefinition<?> event : contract.events()) {
         asks.put(
             contract.name() + "." + event.key(),
-            event.signature().asked() + (contract.anywhere() ? " anywhere" : ""));
+            event.signature().asked()
+                + (contract.anywhere() ? " anywhere" : "")
+                + (event.handler() == null ? " without a handler" : ""));
+      }
+      for (Finder<?> finder : contract.finders()) {
+        asks.merge(
+            contract.name() + " found by",
+            finder.event().getSimpleName(),
+            (one, other) -> one + ", " + other);
       }
     }
     return Collections.unmodifiableSortedMap(asks);

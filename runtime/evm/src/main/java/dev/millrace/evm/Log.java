@@ -4,6 +4,9 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.pipeline.Block;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /**
  * A log as a node tells it, before anyone knows what it means.
@@ -14,6 +17,9 @@ import dev.millrace.pipeline.Block;
  */
 public final class Log {
   static final int WORD = 32;
+
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
   private final Block block;
   private final int logIndex;
@@ -83,16 +89,24 @@ public final class Log {
     return Bytes.of(words, topics * WORD, length);
   }
 
+  /** Whether the first topic, which it must have, consists of these four parts. */
+  boolean beginsWith(long[] parts) {
+    return part(words, 0) == parts[0]
+        && part(words, 1) == parts[1]
+        && part(words, 2) == parts[2]
+        && part(words, 3) == parts[3];
+  }
+
+  static long part(byte[] words, int index) {
+    return (long) LONGS.get(words, index * Long.BYTES);
+  }
+
   byte[] words() {
     return words;
   }
 
   int length() {
     return length;
-  }
-
-  int dataLength() {
-    return length - topics * WORD;
   }
 
   @Override

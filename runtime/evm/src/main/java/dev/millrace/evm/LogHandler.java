@@ -1,21 +1,34 @@
 package dev.millrace.evm;
 
+import dev.millrace.abi.EventSignature;
+import dev.millrace.abi.UndecodableException;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.EventHandler;
+import java.util.List;
 
 /** One event of one contract on one chain: makes events of the pipeline and handles them. */
 final class LogHandler<E> implements EventHandler {
   private final String name;
   private final EventDefinition<E> definition;
+  private final Finder<?>[] finders;
   private final LazyFields lazy;
   private final long chain;
 
-  LogHandler(String contract, EventDefinition<E> definition, LazyFields lazy, long chain) {
-    this.name = contract + "." + definition.type().getSimpleName();
+  /**
+   * @param finders what else is to be found by this event
+   */
+  LogHandler(
+      String contract,
+      EventDefinition<E> definition,
+      List<Finder<?>> finders,
+      LazyFields lazy,
+      long chain) {
+    this.name = contract + "." + definition.name();
     this.definition = definition;
+    this.finders = finders.toArray(Finder<?>[]::new);
     this.lazy = lazy;
     this.chain = chain;
   }
@@ -27,9 +40,27 @@ final class LogHandler<E> implements EventHandler {
 
   @Override
   public void handle(Event event, Context context) throws Exception {
+    EvmHandler<E> handler = definition.handler();
+    if (handler == null) {
+      return;
+    }
     LogPayload payload = (LogPayload) event.payload();
     E decoded = definition.type().cast(payload.event());
-    definition.handler().handle(decoded, new LogContext(context, event, payload, lazy, chain));
+    handler.handle(decoded, new LogContext(context, event, payload, lazy, chain));
+  }
+
+  EventSignature signature() {
+    return definition.signature();
+  }
+
+  /** Whether an author wants to see these events. */
+  boolean isHandled() {
+    return definition.handler() != null;
+  }
+
+  /** Not to be changed. */
+  Finder<?>[] finders() {
+    return finders;
   }
 
   /**
@@ -37,17 +68,23 @@ final class LogHandler<E> implements EventHandler {
    *
    * @throws MillraceException if the log says something else than the signature
    */
-  Event event(Log log) {
-    Object decoded;
+  Object decode(Log log) {
     try {
-      decoded = definition.decoder().decode(log);
-    } catch (RuntimeException wrong) {
-      throw new MillraceException(
-          Remedy.FIX_HANDLER,
-          "log does not decode: chain=%d %s event=%s reason=\"%s\""
-              .formatted(chain, log, name, wrong.getMessage()),
-          wrong);
+      return definition.decoder().decode(log.words(), log.length());
+    } catch (UndecodableException wrong) {
+      throw undecodable(log, wrong);
     }
+  }
+
+  MillraceException undecodable(Log log, RuntimeException wrong) {
+    return new MillraceException(
+        Remedy.FIX_HANDLER,
+        "log does not decode: chain=%d %s event=%s reason=\"%s\""
+            .formatted(chain, log, name, wrong.getMessage()),
+        wrong);
+  }
+
+  Event event(Log log, Object decoded) {
     return new Event(
         log.block(),
         log.logIndex(),

@@ -2,6 +2,7 @@ package dev.millrace.evm;
 
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Event;
@@ -11,6 +12,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -37,6 +39,7 @@ public final class LogRouter {
   private volatile long undecoded;
   private volatile @Nullable String firstUndecoded;
   private List<Source.Found> found = new ArrayList<>();
+  private long claims;
 
   /** A contract at one address, which counts only behind the log that has created it. */
   private record Followed(ContractRoutes contract, long after) {
@@ -60,6 +63,13 @@ public final class LogRouter {
       router.add(contract);
     }
     router.check();
+    for (Source.Found each : found) {
+      ContractRoutes contract = router.contracts.get(each.contract());
+      if (contract != null && contract.isFound()) {
+        router.follow(contract, each);
+      }
+    }
+    router.found.clear(); // those are known already
     if (!router.mistakes.isEmpty()) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
@@ -82,7 +92,9 @@ public final class LogRouter {
   }
 
   private void add(ContractDefinition definition) {
-    ContractRoutes contract = new ContractRoutes(definition, lazy, request.chain());
+    ContractRoutes contract =
+        new ContractRoutes(
+            definition, definition.events().stream().map(event -> handler(definition, event)));
     contracts.put(definition.name(), contract);
     inOrder.add(contract);
     if (contract.isAnywhere()) {
@@ -95,18 +107,29 @@ public final class LogRouter {
         contract.add(address);
       } else {
         mistakes.add(
-            "two contracts claim one address: address=%s contracts=%s, %s"
+            "two contracts claim one address: key=chains.contracts.address value=%s contracts=%s, %s"
                 .formatted(address, before.contract().name(), contract.name()));
       }
     }
-    if (!contract.hasAddress()) {
+    if (!contract.hasAddress() && !contract.isFound()) {
       mistakes.add("contract has no address: name=" + definition.name());
     }
   }
 
+  private <E> LogHandler<E> handler(ContractDefinition contract, EventDefinition<E> event) {
+    List<Finder<?>> finders = new ArrayList<>();
+    for (ContractDefinition each : request.indexer().definitions()) {
+      each.finders().stream()
+          .filter(finder -> finder.event() == event.type())
+          .forEach(finders::add);
+    }
+    return new LogHandler<>(contract.name(), event, finders, lazy, request.chain());
+  }
+
   private void check() {
     for (String name : request.contracts().keySet()) {
-      if (!request.indexer().contracts().contains(name)) {
+      ContractRoutes contract = contracts.get(name);
+      if (contract == null || contract.isAnywhere()) {
         mistakes.add(
             "contract is not defined, or listens anywhere: name=%s known=%s"
                 .formatted(name, request.indexer().contracts()));
@@ -169,17 +192,20 @@ public final class LogRouter {
     return Optional.ofNullable(firstUndecoded);
   }
 
-  /** The event that a log is for its handler; null if nobody asked for it. */
+  /**
+   * The event that a log is for its handler; null if nobody asked for it. Logs come in stream
+   * order, and a contract that one of them has created is followed from the next on.
+   */
   public @Nullable Event route(Log log) {
     Followed here = followed.get(log.contract());
-    if (here != null) {
+    if (here != null && (here.after() == Followed.EVER || here.after() < place(log))) {
       LogHandler<?> handler = here.contract().find(log);
       if (handler != null) {
         return event(handler, log, request.reading().undecodable());
       }
     }
-    for (ContractRoutes contract : anywhere) {
-      LogHandler<?> handler = contract.find(log);
+    for (int i = 0; i < anywhere.size(); i++) {
+      LogHandler<?> handler = anywhere.get(i).find(log);
       if (handler != null) {
         return event(handler, log, Undecodable.SKIP);
       }
@@ -187,23 +213,60 @@ public final class LogRouter {
     return null;
   }
 
+  /** The value of the event's id, which would be an object more. */
+  private static long place(Log log) {
+    return (log.block().number() << EventId.LOG_INDEX_BITS) | log.logIndex();
+  }
+
   private @Nullable Event event(LogHandler<?> handler, Log log, Undecodable undecodable) {
+    Object decoded;
     try {
-      return handler.event(log);
+      decoded = handler.decode(log);
     } catch (MillraceException wrong) {
-      if (undecodable == Undecodable.STOP) {
-        throw wrong;
-      }
-      passOver(String.valueOf(wrong.getMessage()));
+      passOver(wrong, undecodable);
       return null;
+    }
+    for (Finder<?> finder : handler.finders()) {
+      try {
+        Address address = finder.find(decoded);
+        follow(
+            Objects.requireNonNull(contracts.get(finder.contract())),
+            new Source.Found(
+                finder.contract(), address, EventId.of(log.block().number(), log.logIndex())));
+      } catch (IllegalArgumentException wrong) {
+        passOver(handler.undecodable(log, wrong), undecodable);
+      }
+    }
+    return handler.isHandled() ? handler.event(log, decoded) : null;
+  }
+
+  /** An address belongs to the first that claims it, and the configuration is always before. */
+  private void follow(ContractRoutes contract, Source.Found child) {
+    Followed before =
+        followed.putIfAbsent(child.address(), new Followed(contract, child.at().value()));
+    if (before == null) {
+      contract.add(child.address());
+      found.add(child);
+    } else if (!before.contract().name().equals(contract.name()) && claims++ == 0) {
+      LOG.warn(
+          "contract is found where another one is followed already, which stays: chain={} at={}"
+              + " address={} contract={} stays={}; others like it are not reported",
+          request.chain(),
+          child.at(),
+          child.address(),
+          contract.name(),
+          before.contract().name());
     }
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
-  private void passOver(String why) {
+  private void passOver(MillraceException wrong, Undecodable undecodable) {
+    if (undecodable == Undecodable.STOP) {
+      throw wrong;
+    }
     if (undecoded++ == 0) {
-      firstUndecoded = why;
-      LOG.warn("{}; passed over, and so will be others like it", why);
+      firstUndecoded = wrong.getMessage();
+      LOG.warn("{}; passed over, and so will be others like it", wrong.getMessage());
     }
   }
 }

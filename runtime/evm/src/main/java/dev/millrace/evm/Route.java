@@ -1,32 +1,38 @@
 package dev.millrace.evm;
 
 import dev.millrace.loaders.Bytes32;
+import java.util.Optional;
 
 /**
  * Which logs of a contract are one of its events: those that begin with its topic and have as many
  * topics as it. Events that differ only in what is indexed share a topic, so the count belongs to
- * it.
+ * it; an anonymous event has nothing but the count.
  */
 final class Route {
-  private final Bytes32 topic;
+  private final Optional<Bytes32> topic;
   private final int topics;
   private final LogHandler<?> handler;
+  private final long[] parts = new long[4];
 
-  Route(Bytes32 topic, int topics, LogHandler<?> handler) {
-    this.topic = topic;
-    this.topics = topics;
+  Route(LogHandler<?> handler) {
+    this.topic = handler.signature().topic();
+    this.topics = handler.signature().topics();
     this.handler = handler;
+    byte[] bytes = topic.orElse(Bytes32.ZERO).bytes();
+    for (int i = 0; i < parts.length; i++) {
+      parts[i] = Log.part(bytes, i);
+    }
   }
 
   boolean takes(Log log) {
-    return log.topics() == topics && topics > 0 && log.topic(0).equals(topic);
+    return log.topics() == topics && (topic.isEmpty() || log.beginsWith(parts));
   }
 
   boolean overlaps(Route other) {
     return topics == other.topics && topic.equals(other.topic);
   }
 
-  Bytes32 topic() {
+  Optional<Bytes32> topic() {
     return topic;
   }
 

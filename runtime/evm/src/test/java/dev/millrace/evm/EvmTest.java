@@ -111,7 +111,7 @@ final class EvmTest {
                 assertThat(line)
                     .isEqualTo(
                         "Named.name has a type that cannot hold its parameter:"
-                            + " parameter=string indexed type=String fitting=Bytes32"),
+                            + " parameter=string indexed type=String fitting=Bytes32, the hash of it"),
             line -> assertThat(line).contains("Named.note", "type=long fitting=String"),
             line -> assertThat(line).contains("Named.count", "type=long fitting=BigInteger"),
             line ->
@@ -122,10 +122,72 @@ final class EvmTest {
             line ->
                 assertThat(line)
                     .isEqualTo(
-                        "Arrays has an array or a tuple, which are not supported yet:"
-                            + " signature=Thing(uint256[] xs)"),
+                        "Arrays.xs has a type that cannot hold its parameter:"
+                            + " parameter=uint256[] type=BigInteger fitting=List<BigInteger>"),
             line -> assertThat(line).isEqualTo("contract Token is defined twice"),
             line -> assertThat(line).isEqualTo("contract Token has no handler"));
+  }
+
+  @Event("Created(address indexed by, address child)")
+  record Created(Address by, Address child) {}
+
+  @Event("Note(address indexed who) anonymous")
+  record Note(Address who) {}
+
+  @Test
+  void build_knowsContractsThatAreFoundOnTheWay() {
+    EvmIndexer indexer =
+        Evm.indexer("found")
+            .entities(Account.class)
+            .contract("Factory", factory -> factory.on(Created.class))
+            .contract(
+                "Child",
+                child ->
+                    child
+                        .foundBy(Created.class, Created::child)
+                        .on(Transferred.class, EvmTest::ignore))
+            .build();
+
+    assertThat(indexer.contracts()).containsExactly("Factory");
+    assertThat(indexer.asks())
+        .isEqualTo(
+            Map.of(
+                "Factory.Created(address,address)/2",
+                "Created(address indexed, address) without a handler",
+                "Child.Transfer(address,address,uint256)/3",
+                "Transfer(address indexed, address indexed, uint256)",
+                "Child found by",
+                "Created"));
+  }
+
+  @Test
+  void build_refusesWhatCannotBeFound() {
+    Evm.Definition definition =
+        Evm.indexer("found")
+            .entities(Account.class)
+            .contract(
+                "Child",
+                child ->
+                    child
+                        .foundBy(Created.class, Created::child)
+                        .on(Transferred.class, EvmTest::ignore))
+            .contract(
+                "Any",
+                any ->
+                    any.anywhere()
+                        .foundBy(Transferred.class, Transferred::to)
+                        .on(Note.class, EvmTest::ignore)
+                        .on(TokenTransferred.class));
+
+    assertThat(catchThrowableOfType(DefinitionException.class, definition::build).mistakes())
+        .containsExactly(
+            "contract Any listens anywhere, so none of it can be found",
+            "contract Any listens anywhere to an anonymous event, which is any log of any contract:"
+                + " event=Note",
+            "contract Child is found by an event that no contract declares: event=Created"
+                + " remedy=\".on(Created.class) in the contract that emits it\"",
+            "contract Any has an event that is not handled and finds no contract:"
+                + " event=TokenTransferred");
   }
 
   @ParameterizedTest

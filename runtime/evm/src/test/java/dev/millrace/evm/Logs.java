@@ -18,13 +18,17 @@ final class Logs {
   private Logs() {}
 
   static Log log(Address contract, byte[][] topics, byte[] data) {
+    return log(5, contract, topics, data);
+  }
+
+  static Log log(int logIndex, Address contract, byte[][] topics, byte[] data) {
     ByteArrayOutputStream words = new ByteArrayOutputStream();
     for (byte[] topic : topics) {
       words.writeBytes(topic);
     }
     words.writeBytes(data);
     return new Log(
-        BLOCK, 5, TRANSACTION, contract, topics.length, words.toByteArray(), words.size());
+        BLOCK, logIndex, TRANSACTION, contract, topics.length, words.toByteArray(), words.size());
   }
 
   static byte[] word(Address address) {

@@ -1,4 +1,4 @@
-package dev.millrace.evm;
+package dev.millrace.abi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,9 +9,7 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Bytes32;
 import java.math.BigInteger;
-import java.util.ArrayList;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,34 +39,28 @@ final class EventDecoderTest {
   @Event("Empty()")
   record Empty() {}
 
-  private static EventDecoder decoder(Class<?> type) {
-    List<String> mistakes = new ArrayList<>();
-    return EventDefinition.read(type, (_, _) -> {}, mistakes)
-        .orElseThrow(() -> new AssertionError(mistakes))
-        .decoder();
-  }
+  private static final Address ALICE = Address.of("0x1111111111111111111111111111111111111111");
+  private static final Address BOB = Address.of("0x2222222222222222222222222222222222222222");
 
   @Test
   void decode_readsTopicsAndData() {
-    assertThat(decoder(Transferred.class).decode(transfer(Logs.word(42))))
-        .isEqualTo(new Transferred(Logs.ALICE, Logs.BOB, BigInteger.valueOf(42)));
+    assertThat(transfer(Encoded.word(42)))
+        .isEqualTo(new Transferred(ALICE, BOB, BigInteger.valueOf(42)));
     byte[] most = new byte[32];
     java.util.Arrays.fill(most, (byte) -1);
-    assertThat(decoder(Transferred.class).decode(transfer(most)))
-        .isEqualTo(
-            new Transferred(
-                Logs.ALICE, Logs.BOB, BigInteger.TWO.pow(256).subtract(BigInteger.ONE)));
+    assertThat(transfer(most))
+        .isEqualTo(new Transferred(ALICE, BOB, BigInteger.TWO.pow(256).subtract(BigInteger.ONE)));
   }
 
   @Test
   void decode_makesAnEventWithoutParameters() {
-    assertThat(decoder(Empty.class).decode(Logs.log(Logs.TOKEN, new byte[1][32], new byte[0])))
+    assertThat(Encoded.decode(Encoded.decoder(Empty.class), new byte[1][32], new byte[0]))
         .isEqualTo(new Empty());
   }
 
   @Test
   void decode_readsEveryTypeAsHeadlongWritesIt() {
-    EventDecoder decoder = decoder(Everything.class);
+    EventDecoder decoder = Encoded.decoder(Everything.class);
     TupleType<Tuple> data =
         TupleType.parse("(uint56,uint24,int64,int32,bool,bytes32,bytes4,bytes,string,int256)");
     Random random = new Random(5);
@@ -86,10 +78,9 @@ final class EventDecoderTest {
               event.i().bytes(),
               event.k(),
               event.l());
-      byte[][] topics = {new byte[32], Logs.word(event.a().longValue()), event.j().bytes()};
+      byte[][] topics = {new byte[32], Encoded.word(event.a().longValue()), event.j().bytes()};
 
-      assertThat(decoder.decode(Logs.log(Logs.TOKEN, topics, data.encode(values).array())))
-          .isEqualTo(event);
+      assertThat(Encoded.decode(decoder, topics, data.encode(values).array())).isEqualTo(event);
     }
   }
 
@@ -158,49 +149,48 @@ final class EventDecoderTest {
       })
   void decode_refusesWhatItsTypeCannotSay(String type, String word, String complaint)
       throws ReflectiveOperationException {
-    EventDecoder decoder = decoder(Class.forName(EventDecoderTest.class.getName() + "$" + type));
+    EventDecoder decoder =
+        Encoded.decoder(Class.forName(EventDecoderTest.class.getName() + "$" + type));
     byte[] data = HexFormat.of().parseHex("0".repeat(64 - word.length()) + word);
 
-    assertThatThrownBy(() -> decoder.decode(Logs.log(Logs.TOKEN, new byte[1][32], data)))
-        .isInstanceOf(IllegalArgumentException.class)
+    assertThatThrownBy(() -> Encoded.decode(decoder, new byte[1][32], data))
+        .isInstanceOf(UndecodableException.class)
         .hasMessageContaining(complaint);
   }
 
   @Test
   void decode_refusesTextThatReachesOutsideOrIsPaddedWithSomething() {
-    EventDecoder decoder = decoder(OneText.class);
+    EventDecoder decoder = Encoded.decoder(OneText.class);
 
-    assertThatThrownBy(() -> decoder.decode(text(Logs.word(33), new byte[32])))
+    assertThatThrownBy(() -> text(decoder, Encoded.word(33), new byte[32]))
         .hasMessageContaining("reaches outside");
-    assertThatThrownBy(() -> decoder.decode(text(Logs.word(-1), new byte[32])))
+    assertThatThrownBy(() -> text(decoder, Encoded.word(-1), new byte[32]))
         .hasMessageContaining("reaches outside");
-    assertThatThrownBy(() -> decoder.decode(text(Logs.word(1), Logs.word(1))))
+    assertThatThrownBy(() -> text(decoder, Encoded.word(1), Encoded.word(1)))
         .hasMessageContaining("padding");
-    assertThat(decoder.decode(text(Logs.word(2), new byte[] {'o', 'k'})))
+    assertThat(text(decoder, Encoded.word(2), new byte[] {'o', 'k'}))
         .as("the last word need not be padded")
         .isEqualTo(new OneText("ok"));
-    assertThat(decoder.decode(text(Logs.word(2), new byte[] {(byte) 0xff, 'k'})))
+    assertThat(text(decoder, Encoded.word(2), new byte[] {(byte) 0xff, 'k'}))
         .isEqualTo(new OneText("\ufffdk"));
   }
 
-  private static Log text(byte[] length, byte[] content) {
+  private static Object text(EventDecoder decoder, byte[] length, byte[] content) {
     byte[] data = new byte[64 + content.length];
-    System.arraycopy(Logs.word(32), 0, data, 0, 32);
+    System.arraycopy(Encoded.word(32), 0, data, 0, 32);
     System.arraycopy(length, 0, data, 32, 32);
     System.arraycopy(content, 0, data, 64, content.length);
-    return Logs.log(Logs.TOKEN, new byte[1][32], data);
+    return Encoded.decode(decoder, new byte[1][32], data);
   }
 
   @Test
   void decode_refusesDataOfAnotherLength() {
-    assertThatThrownBy(() -> decoder(Transferred.class).decode(transfer(new byte[31])))
-        .hasMessageContaining("wrong length");
-    assertThatThrownBy(() -> decoder(Transferred.class).decode(transfer(new byte[64])))
-        .hasMessageContaining("wrong length");
+    assertThatThrownBy(() -> transfer(new byte[31])).hasMessageContaining("wrong length");
+    assertThatThrownBy(() -> transfer(new byte[64])).hasMessageContaining("wrong length");
   }
 
-  private static Log transfer(byte[] data) {
-    byte[][] topics = {new byte[32], Logs.word(Logs.ALICE), Logs.word(Logs.BOB)};
-    return Logs.log(Logs.TOKEN, topics, data);
+  private static Object transfer(byte[] data) {
+    byte[][] topics = {new byte[32], Encoded.word(ALICE), Encoded.word(BOB)};
+    return Encoded.decode(Encoded.decoder(Transferred.class), topics, data);
   }
 }
