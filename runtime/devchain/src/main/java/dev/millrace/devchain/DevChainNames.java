@@ -1,12 +1,11 @@
 package dev.millrace.devchain;
 
-import dev.millrace.evm.Log;
-import dev.millrace.evm.Transaction;
+import dev.millrace.devchain.BlockStory.Fate;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.pipeline.Block;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The activity of the dev chain's name registry: names are registered, change hands and are
@@ -21,6 +20,9 @@ final class DevChainNames {
           Bytes32.of("0xa9b4ca9f6b2a167ad0539f30bdcdf4e7cefb101fc88f178cfb21364c0d6fdee2"),
           Bytes32.of("0x638b859180b47aac8a2ae177e6d9e1eabee520e65d8736c881bb8b104156135b"));
 
+  /** The kind of its transactions. */
+  static final int KIND = 1;
+
   private static final int WORD = 32;
   private static final int NAMES = 1_000;
   private static final int OWNERS = 60;
@@ -30,25 +32,47 @@ final class DevChainNames {
   private final DevChainSettings settings;
   private final DevChainRandom random = new DevChainRandom();
   private final DevChainRandom account = new DevChainRandom();
+  private final DevChainRandom fates = new DevChainRandom();
+  private final DevChainHashes hashes;
 
   DevChainNames(DevChainSettings settings) {
     this.settings = settings;
+    this.hashes = new DevChainHashes(settings.seed());
   }
 
-  /** Tells the registry's logs of a block, which come after its transfers. */
-  void tell(Block block, int firstIndex, int firstTransaction, Consumer<Log> logs) {
-    random.at(settings.seed(), 5, block.number());
+  /** Tells the registry's logs of a block, or counts them if nobody listens. */
+  void tell(Branch branch, long number, Told told, @Nullable Consumer<Told> logs) {
+    int fork = branch.fork(number);
+    if (logs == null && fork == 0) {
+      told.pass(settings.names(), settings.names());
+      return;
+    }
+    random.at(settings.seed(), 5, number);
+    fates.at(settings.seed(), DevChainHashes.kind(fork, 8), number);
     for (int each = 0; each < settings.names(); each++) {
-      Transaction transaction = new Transaction(random.word(), firstTransaction + each);
+      Fate fate = fork == 0 ? Fate.SAME : Fate.draw(fates);
       int draw = random.below(8);
+      long what = random.next();
+      if (fate == Fate.OTHER) {
+        what = fates.next();
+      }
+      if (fate == Fate.MISSING) {
+        continue;
+      }
+      if (logs == null) {
+        told.pass(1, 1);
+        continue;
+      }
+      hashes.transaction(KIND, number, each, fate == Fate.SAME ? 0 : fork, told.transactionHash);
       // Registrations and transfers outnumber releases, so that most names have an owner.
-      int kind = draw < 3 ? 0 : draw < 6 ? 1 : 2;
-      logs.accept(log(block, firstIndex + each, transaction, kind));
+      say(told, draw < 3 ? 0 : draw < 6 ? 1 : 2, what);
+      told.tell(logs);
+      told.transaction++;
     }
   }
 
-  private Log log(Block block, int logIndex, Transaction transaction, int kind) {
-    int number = random.below(NAMES);
+  private void say(Told told, int kind, long what) {
+    int number = (int) ((what >>> 32) % NAMES);
     byte[] name =
         (STEMS.get(number % STEMS.size()) + "-" + number).getBytes(StandardCharsets.UTF_8);
     int topics = kind == 2 ? 1 : 2;
@@ -56,12 +80,12 @@ final class DevChainNames {
     byte[] words = new byte[tail + Math.ceilDiv(name.length, WORD) * WORD];
     TOPICS.get(kind).write(words, 0);
     if (kind != 2) {
-      int owner = random.below(Math.min(OWNERS, settings.accounts()));
+      int owner = (int) ((what & 0xFFFF_FFFFL) % Math.min(OWNERS, settings.accounts()));
       DevChainTransfers.address(account, settings.seed(), owner, words, WORD);
     }
     words[tail - WORD - 1] = WORD; // where the text begins: behind this word
     DevChainRandom.write(words, tail - Long.BYTES, name.length);
     System.arraycopy(name, 0, words, tail, name.length);
-    return new Log(block, logIndex, transaction, DevChain.REGISTRY, topics, words, words.length);
+    told.say(DevChain.REGISTRY, topics, words, words.length);
   }
 }

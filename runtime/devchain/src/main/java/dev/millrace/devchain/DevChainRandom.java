@@ -27,6 +27,11 @@ final class DevChainRandom {
     return mix(state);
   }
 
+  /** As if so many numbers had been drawn. */
+  void skip(int draws) {
+    state += GOLDEN * draws;
+  }
+
   /** A number below a bound, without the cost of a division. */
   int below(int bound) {
     return (int) (((next() >>> 32) * bound) >>> 32);
@@ -42,6 +47,10 @@ final class DevChainRandom {
 
   static void write(byte[] target, int at, long value) {
     LONGS.set(target, at, value);
+  }
+
+  static long read(byte[] source, int at) {
+    return (long) LONGS.get(source, at);
   }
 
   private static long mix(long value) {

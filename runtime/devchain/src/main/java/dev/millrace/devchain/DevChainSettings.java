@@ -15,11 +15,30 @@ import java.util.TreeSet;
  *     many
  * @param accounts distinct accounts once the chain is long enough
  * @param names events of the name registry per block
+ * @param pools what happens at the exchange
  */
-public record DevChainSettings(long seed, long blocks, int logs, int accounts, int names) {
-  public static final DevChainSettings USUAL = new DevChainSettings(1, 80_000, 25, 30_000, 2);
+public record DevChainSettings(
+    long seed, long blocks, int logs, int accounts, int names, Pools pools) {
+  public static final DevChainSettings USUAL =
+      new DevChainSettings(1, 80_000, 25, 30_000, 2, new Pools(0, 0));
 
   private static final int MOST_LOGS = 100_000;
+  private static final int MOST_POOLS = 1_000_000;
+
+  /**
+   * The activity of the exchange.
+   *
+   * @param count pools that its factory creates, all within the first thousand blocks
+   * @param swaps transactions per block that swap in one of them
+   */
+  public record Pools(int count, int swaps) {
+    public Pools {
+      if (count < 0 || count > MOST_POOLS || swaps < 0 || swaps >= 1 << 16) {
+        throw new IllegalArgumentException(
+            "dev chain has impossible pools: pools=%d swaps=%d".formatted(count, swaps));
+      }
+    }
+  }
 
   public DevChainSettings {
     if (blocks < 0 || logs < 0 || logs > MOST_LOGS || names < 0 || names > MOST_LOGS) {
@@ -35,29 +54,37 @@ public record DevChainSettings(long seed, long blocks, int logs, int accounts, i
   }
 
   public DevChainSettings withSeed(long other) {
-    return new DevChainSettings(other, blocks, logs, accounts, names);
+    return new DevChainSettings(other, blocks, logs, accounts, names, pools);
   }
 
   public DevChainSettings withBlocks(long other) {
-    return new DevChainSettings(seed, other, logs, accounts, names);
+    return new DevChainSettings(seed, other, logs, accounts, names, pools);
   }
 
   public DevChainSettings withLogs(int other) {
-    return new DevChainSettings(seed, blocks, other, accounts, names);
+    return new DevChainSettings(seed, blocks, other, accounts, names, pools);
   }
 
   public DevChainSettings withAccounts(int other) {
-    return new DevChainSettings(seed, blocks, logs, other, names);
+    return new DevChainSettings(seed, blocks, logs, other, names, pools);
   }
 
   public DevChainSettings withNames(int other) {
-    return new DevChainSettings(seed, blocks, logs, accounts, other);
+    return new DevChainSettings(seed, blocks, logs, accounts, other, pools);
+  }
+
+  public DevChainSettings withPools(int count, int swaps) {
+    return withPools(new Pools(count, swaps));
+  }
+
+  private DevChainSettings withPools(Pools other) {
+    return new DevChainSettings(seed, blocks, logs, accounts, names, other);
   }
 
   /** The form in which a configuration names such a chain. */
   public String endpoint() {
-    return "dev://chain?seed=%d&blocks=%d&logs=%d&accounts=%d&names=%d"
-        .formatted(seed, blocks, logs, accounts, names);
+    return "dev://chain?seed=%d&blocks=%d&logs=%d&accounts=%d&names=%d&pools=%d&swaps=%d"
+        .formatted(seed, blocks, logs, accounts, names, pools.count(), pools.swaps());
   }
 
   /**
@@ -92,10 +119,13 @@ public record DevChainSettings(long seed, long blocks, int logs, int accounts, i
         case "logs" -> withLogs(Integer.parseInt(value));
         case "accounts" -> withAccounts(Integer.parseInt(value));
         case "names" -> withNames(Integer.parseInt(value));
+        case "pools" -> withPools(Integer.parseInt(value), pools.swaps());
+        case "swaps" -> withPools(pools.count(), Integer.parseInt(value));
         default ->
             throw refused(
                 endpoint,
-                "key is unknown: key=%s known=seed blocks logs accounts names".formatted(key));
+                "key is unknown: key=%s known=seed blocks logs accounts names pools swaps"
+                    .formatted(key));
       };
     } catch (NumberFormatException notANumber) {
       throw refused(endpoint, "value is no number: key=%s value=%s".formatted(key, value));

@@ -1,5 +1,7 @@
 package dev.millrace.devchain;
 
+import dev.millrace.evm.ChainFacts;
+import dev.millrace.evm.Finality;
 import dev.millrace.evm.LogRouter;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.evm.Until;
@@ -21,125 +23,203 @@ final class DevChainSource implements Source {
 
   private final DevChain chain;
   private final SourceRequest request;
-  private final LogRouter router;
-  private final boolean asksTransfers;
-  private final int asksNames;
 
   DevChainSource(DevChain chain, SourceRequest request) {
     this.chain = chain;
     this.request = request;
-    this.router = LogRouter.of(request.indexer(), request.chain(), request.contracts());
-    this.asksTransfers = router.asks(DevChain.TOKEN, DevChainTransfers.TOPIC);
-    this.asksNames =
-        (int)
-            DevChainNames.TOPICS.stream()
-                .filter(topic -> router.asks(DevChain.REGISTRY, topic))
-                .count();
+    router(List.of()); // so that mistakes are met now
+  }
+
+  private LogRouter router(List<Found> found) {
+    return LogRouter.of(request, ChainFacts.NONE, found);
   }
 
   @Override
   public Feed open(Standing standing) {
-    Place after = standing.last();
-    if (after == null) {
-      return new DevChainFeed(request.from());
+    Tip tip = chain.tip();
+    Place last = standing.last();
+    if (last == null) {
+      return new DevChainFeed(standing, tip, request.from(), null);
     }
-    if (after.block() > chain.head() || !chain.hash(after.block()).equals(after.hash())) {
+    Place shared = shared(standing, tip);
+    if (shared == null && last.block() >= request.from() && !isOnlyReversible(standing)) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
           "chain does not hold the block that the lane has reached: block=%d hash=%s head=%d"
-              .formatted(after.block(), after.hash(), chain.head()));
+              .formatted(last.block(), last.hash(), tip.head()));
     }
-    return new DevChainFeed(after.block() + 1);
+    Rewind rewind = last.equals(shared) ? null : new Rewind(shared);
+    return new DevChainFeed(standing, tip, last.block() + 1, rewind);
   }
 
-  /** Whether a feed has been closed. */
-  interface Ending {
-    boolean hasEnded();
+  /** Whether all that the lane has of the chain lies in the window, down to its first block. */
+  private boolean isOnlyReversible(Standing standing) {
+    return !standing.window().isEmpty()
+        && standing.window().getFirst().block() <= request.from()
+        && standing.window().size() > 1;
   }
 
-  private final class DevChainFeed implements Feed, Ending {
-    private final DevChainLogs logs = DevChainLogs.of(chain.settings());
+  /** The last block that the lane and the chain have in common. */
+  private @Nullable Place shared(Standing standing, Tip tip) {
+    BlockTeller teller = new BlockTeller(chain.settings());
+    Place last = standing.last();
+    List<Place> places = new ArrayList<>(standing.window());
+    if (last != null && !places.contains(last)) {
+      places.add(last);
+    }
+    return places.reversed().stream()
+        .filter(place -> place.block() <= tip.head())
+        .filter(place -> teller.hash(tip.branch(), place.block()).equals(place.hash()))
+        .findFirst()
+        .orElse(null);
+  }
+
+  private final class DevChainFeed implements Feed, DevChain.Ending {
+    private final BlockTeller teller = new BlockTeller(chain.settings());
+    private final LogRouter router;
     private final OptionalLong last;
     private final long begin;
+    private final boolean asksTransfers;
+    private final long asksNames;
+    private @Nullable Rewind rewind;
+    private Tip tip;
     private volatile boolean closed;
     private volatile long next; // written by the thread that reads the feed
 
-    DevChainFeed(long next) {
+    DevChainFeed(Standing standing, Tip tip, long next, @Nullable Rewind rewind) {
+      this.router = router(standing.found());
+      this.tip = tip;
       this.begin = next;
       this.next = next;
+      this.rewind = rewind;
+      this.asksTransfers = router.asks(DevChain.TOKEN, DevChainTransfers.TOPIC);
+      this.asksNames =
+          DevChainNames.TOPICS.stream()
+              .filter(topic -> router.asks(DevChain.REGISTRY, topic))
+              .count();
       this.last =
           switch (request.until()) {
             case Until.AtBlock(long number) -> OptionalLong.of(number);
-            case Until.AtHead() -> OptionalLong.of(chain.head());
+            case Until.AtHead() -> OptionalLong.of(tip.head());
             case Until.Never() -> OptionalLong.empty();
           };
     }
 
     @Override
-    public @Nullable Batch next(int events) throws InterruptedException {
-      long first = next;
-      if (last.isPresent() && first > last.getAsLong()) {
-        return null;
+    public @Nullable Step next(int events) throws InterruptedException {
+      while (!closed) {
+        Rewind back = rewind == null ? turnBack() : rewind;
+        if (back != null) {
+          rewind = back; // nothing more comes from this feed
+          return back;
+        }
+        long first = next;
+        if (last.isPresent() && first > last.getAsLong()) {
+          return null;
+        }
+        if (first <= tip.head()) {
+          return batch(first, events);
+        }
+        chain.awaitMove(tip, this);
       }
-      if (!chain.await(first, this) || closed) {
-        throw new InterruptedException("feed was closed: block=" + first);
-      }
-      long head = chain.head();
-      long settled = head - request.finality().depth().orElse(0);
-      boolean reversible = first > settled;
-      long end = Math.min(last.orElse(Long.MAX_VALUE), reversible ? head : settled);
-      return batch(first, Math.min(end, first + MOST_BLOCKS - 1), events, settled);
+      throw new InterruptedException("feed was closed: block=" + next);
     }
 
-    private Batch batch(long first, long end, int events, long settled) {
+    /** Looks where the chain stands now; a rewind if it has left what was told of it. */
+    private @Nullable Rewind turnBack() {
+      Tip now = chain.tip();
+      Tip before = tip;
+      tip = now;
+      long shared = before.branch().shared(now.branch());
+      if (shared >= next - 1 || next == request.from()) {
+        return null;
+      }
+      return new Rewind(
+          shared < request.from() ? null : new Place(shared, teller.hash(now.branch(), shared)));
+    }
+
+    private Batch batch(long first, int events) {
+      long settled = settled();
       boolean reversible = first > settled;
+      long end = Math.min(last.orElse(Long.MAX_VALUE), reversible ? tip.head() : settled);
+      end = Math.min(end, first + MOST_BLOCKS - 1);
+      int kinds = kinds();
       List<Event> found = new ArrayList<>();
       List<Block> blocks = new ArrayList<>();
-      Block block = chain.block(first);
-      tell(block, found);
+      Block block = teller.block(tip.branch(), first);
+      tell(block, kinds, found);
       while (true) {
         if (reversible) {
           blocks.add(block);
         }
         if (block.number() == end || found.size() >= events) {
           next = block.number() + 1;
-          return new Batch(found, blocks, block, settled, List.of());
+          return new Batch(found, blocks, block, settled, router.takeFound());
         }
-        block = chain.block(block.number() + 1, block.hash());
-        tell(block, found);
+        block = teller.block(tip.branch(), block.number() + 1, block.hash());
+        tell(block, kinds, found);
       }
     }
 
-    private void tell(Block block, List<Event> found) {
+    private long settled() {
+      Finality finality = request.finality();
+      long settled = tip.head() - finality.depth().orElse(0);
+      return finality.tag().isEmpty() ? settled : Math.min(settled, chain.finalized());
+    }
+
+    /** Which logs may have a handler; contracts found on the way are always the exchange's. */
+    private int kinds() {
+      int kinds = 0;
       if (asksTransfers) {
-        logs.tellTransfers(block, log -> add(router.route(log), found));
+        kinds |= BlockStory.TRANSFERS;
       }
       if (asksNames > 0) {
-        logs.tellNames(block, log -> add(router.route(log), found));
+        kinds |= BlockStory.NAMES;
       }
+      if (router.filters().stream()
+          .anyMatch(filter ->
+              filter.topics().isEmpty()
+                  || filter.topics().stream().anyMatch(DevChainPools.TOPICS::contains))) {
+        kinds |= BlockStory.POOLS;
+      }
+      return kinds;
     }
 
-    private void add(@Nullable Event event, List<Event> found) {
-      if (event != null) {
-        found.add(event);
+    private void tell(Block block, int kinds, List<Event> found) {
+      if (kinds == 0) {
+        return;
       }
+      teller.tell(
+          tip.branch(),
+          block,
+          kinds,
+          log -> {
+            Event event = router.route(log);
+            if (event != null) {
+              found.add(event);
+            }
+          });
     }
 
     @Override
     public Extent extent() {
-      OptionalLong end = last.isPresent() ? last : OptionalLong.of(chain.head());
-      // A part of the registry's events is drawn block by block, so only all or none are counted.
-      boolean counted = asksNames == 0 || asksNames == DevChainNames.TOPICS.size();
-      return new Extent(
-          OptionalLong.of(begin),
-          end,
-          counted ? OptionalLong.of(events(end.getAsLong())) : OptionalLong.empty());
+      Tip now = chain.tip();
+      OptionalLong end = last.isPresent() ? last : OptionalLong.of(now.head());
+      return new Extent(OptionalLong.of(begin), end, events(now, end.getAsLong()));
     }
 
-    private long events(long end) {
-      long transfers = asksTransfers ? DevChainLogs.of(chain.settings()).transfers(begin, end) : 0;
+    /** How many events there are, where that follows from the settings. */
+    private OptionalLong events(Tip now, long end) {
+      boolean trunk = now.branch().shared(Branch.TRUNK) >= end;
+      // A part of the registry's events is drawn block by block, so only all or none are counted.
+      boolean counted = asksNames == 0 || asksNames == DevChainNames.TOPICS.size();
+      if (!trunk || !counted || chain.settings().pools().count() > 0) {
+        return OptionalLong.empty();
+      }
       long blocks = Math.max(0, end + 1 - begin);
-      return transfers + (asksNames == 0 ? 0 : blocks * chain.settings().names());
+      return OptionalLong.of(
+          (asksTransfers ? new BlockStory(chain.settings()).transfers(begin, end) : 0)
+              + (asksNames == 0 ? 0 : blocks * chain.settings().names()));
     }
 
     @Override

@@ -1,19 +1,19 @@
 package dev.millrace.devchain;
 
-import dev.millrace.evm.Log;
-import dev.millrace.evm.Transaction;
+import dev.millrace.devchain.BlockStory.Fate;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.pipeline.Block;
 import java.util.Arrays;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The activity of the dev chain's token: {@code Transfer} logs among accounts of which a few take
  * much of the traffic.
  *
  * <p>New accounts appear with a mint that is large against every later transfer, so that balances
- * stay positive although nobody keeps them. A block's logs follow from its number alone.
+ * stay positive on the trunk although nobody keeps them. A block's logs follow from its number and
+ * its fork alone.
  */
 final class DevChainTransfers {
   /** Accounts that are there from the first log. */
@@ -24,6 +24,10 @@ final class DevChainTransfers {
 
   static final Bytes32 TOPIC =
       Bytes32.of("0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
+
+  /** The kind of its transactions. */
+  static final int KIND = 0;
+
   private static final int TOPICS = 3;
   private static final int WORD = 32;
   private static final int FROM = WORD;
@@ -40,10 +44,13 @@ final class DevChainTransfers {
   private final DevChainSettings settings;
   private final DevChainRandom random = new DevChainRandom();
   private final DevChainRandom account = new DevChainRandom();
+  private final DevChainRandom fates = new DevChainRandom();
+  private final DevChainHashes hashes;
   private final byte[] words = new byte[LENGTH];
 
   DevChainTransfers(DevChainSettings settings) {
     this.settings = settings;
+    this.hashes = new DevChainHashes(settings.seed());
     TOPIC.write(words, 0);
   }
 
@@ -72,22 +79,59 @@ final class DevChainTransfers {
     return (int) (account.next() & (PERIOD - 1));
   }
 
-  /** Tells the transfers of a block. A log may be kept no longer than the call that brings it. */
-  void tell(Block block, Consumer<Log> logs) {
-    int count = count(block.number());
+  /** Tells the transfers of a block, or counts them if nobody listens. */
+  void tell(Branch branch, long number, Told told, @Nullable Consumer<Told> logs) {
+    int fork = branch.fork(number);
+    long origin = fork == 0 ? number : origin(branch, fork, number);
+    int count = count(origin);
+    if (logs == null && fork == 0) {
+      told.pass(count, Math.ceilDiv(count, LOGS_PER_TRANSACTION));
+      return;
+    }
     if (count == 0) {
       return;
     }
-    long place = before(block.number());
-    random.at(settings.seed(), 1, block.number());
-    Transaction transaction = new Transaction(random.word(), 0);
-    for (int index = 0; index < count; index++) {
-      if (index > 0 && index % LOGS_PER_TRANSACTION == 0) {
-        transaction = new Transaction(random.word(), transaction.index() + 1);
+    long place = before(origin);
+    random.at(settings.seed(), 1, origin);
+    fates.at(settings.seed(), DevChainHashes.kind(fork, 6), origin);
+    for (int first = 0; first < count; first += LOGS_PER_TRANSACTION) {
+      Fate fate = fork == 0 ? Fate.SAME : Fate.draw(fates);
+      int logsHere = Math.min(LOGS_PER_TRANSACTION, count - first);
+      if (fate != Fate.MISSING && logs != null) {
+        int variant = fate == Fate.SAME ? 0 : fork;
+        hashes.transaction(
+            KIND, origin, first / LOGS_PER_TRANSACTION, variant, told.transactionHash);
+        told.say(DevChain.TOKEN, TOPICS, words, LENGTH);
+        for (int each = 0; each < logsHere; each++) {
+          transfer(place + first + each);
+          if (fate == Fate.OTHER) {
+            value(fates.next() & 3, fates.next());
+          }
+          told.tell(logs);
+        }
+        told.transaction++;
+      } else {
+        for (int each = 0; each < logsHere; each++) {
+          transfer(place + first + each); // the draws of those behind it stay what they are
+        }
+        if (fate == Fate.OTHER) {
+          fates.skip(2 * logsHere);
+        }
+        if (fate != Fate.MISSING) {
+          told.pass(logsHere, 1);
+        }
       }
-      transfer(place + index);
-      logs.accept(new Log(block, index, transaction, DevChain.TOKEN, TOPICS, words, LENGTH));
     }
+  }
+
+  /** The block of the trunk whose transfers a block of a fork tells: its own or a neighbour's. */
+  private long origin(Branch branch, int fork, long number) {
+    long neighbour = number ^ 1;
+    if (branch.fork(neighbour) != fork) {
+      return number;
+    }
+    account.at(settings.seed(), DevChainHashes.kind(fork, 7), number >> 1);
+    return (account.next() & 1) == 0 ? number : neighbour;
   }
 
   private void transfer(long place) {

@@ -1,0 +1,104 @@
+package dev.millrace.devchain;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Which logs a request asks for, whatever their blocks. Used by one thread. */
+final class LogAsk {
+  private static final int MOST_TOPICS = 4;
+
+  private final Set<Address> addresses;
+  private final List<Set<Bytes32>> topics;
+  private Address lastAddress = Address.ZERO;
+  private boolean lastWanted;
+
+  private LogAsk(Set<Address> addresses, List<Set<Bytes32>> topics) {
+    this.addresses = addresses;
+    this.topics = topics;
+  }
+
+  static LogAsk of(Map<?, ?> filter) throws RpcRefusal {
+    Set<Address> addresses = new HashSet<>();
+    for (Object each : listed(filter.get("address"))) {
+      addresses.add(Address.of(Params.text(each, "address")));
+    }
+    List<Set<Bytes32>> topics = new ArrayList<>();
+    Object given = filter.get("topics");
+    if (given != null && !(given instanceof List<?>)) {
+      throw new RpcRefusal(RpcRefusal.PARAMS, "topics must be an array");
+    }
+    for (Object position : given == null ? List.of() : (List<?>) given) {
+      Set<Bytes32> any = new HashSet<>();
+      for (Object each : listed(position)) {
+        any.add(Bytes32.of(Params.text(each, "topic")));
+      }
+      topics.add(any);
+    }
+    if (topics.size() > MOST_TOPICS) {
+      throw new RpcRefusal(RpcRefusal.PARAMS, "exceed max topics");
+    }
+    return new LogAsk(addresses, topics);
+  }
+
+  /** One or many; nothing means any. */
+  private static List<?> listed(@Nullable Object value) {
+    return switch (value) {
+      case null -> List.of();
+      case List<?> many -> many;
+      default -> List.of(value);
+    };
+  }
+
+  /** Whose logs may be among them. */
+  int kinds() {
+    int kinds = 0;
+    if (asks(DevChain.TOKEN) && first(Set.of(DevChainTransfers.TOPIC))) {
+      kinds |= BlockStory.TRANSFERS;
+    }
+    if (asks(DevChain.REGISTRY) && first(Set.copyOf(DevChainNames.TOPICS))) {
+      kinds |= BlockStory.NAMES;
+    }
+    // Whatever else is asked for may be a pool.
+    boolean others =
+        addresses.isEmpty()
+            || addresses.stream()
+                .anyMatch(each -> !each.equals(DevChain.TOKEN) && !each.equals(DevChain.REGISTRY));
+    if (others && first(Set.copyOf(DevChainPools.TOPICS))) {
+      kinds |= BlockStory.POOLS;
+    }
+    return kinds;
+  }
+
+  private boolean asks(Address address) {
+    return addresses.isEmpty() || addresses.contains(address);
+  }
+
+  private boolean first(Set<Bytes32> known) {
+    return topics.isEmpty()
+        || topics.getFirst().isEmpty()
+        || topics.getFirst().stream().anyMatch(known::contains);
+  }
+
+  boolean matches(Told log) {
+    if (!log.contract.equals(lastAddress)) { // most come from the contract of the one before
+      lastAddress = log.contract;
+      lastWanted = asks(log.contract);
+    }
+    if (!lastWanted || topics.size() > log.topics) {
+      return false;
+    }
+    for (int position = 0; position < topics.size(); position++) {
+      Set<Bytes32> any = topics.get(position);
+      if (!any.isEmpty() && !any.contains(Bytes32.of(log.words, position * Bytes32.LENGTH))) {
+        return false;
+      }
+    }
+    return true;
+  }
+}
