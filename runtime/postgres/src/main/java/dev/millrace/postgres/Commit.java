@@ -36,21 +36,23 @@ final class Commit {
 
   private final Session session;
   private final String lane;
-  private final long epoch;
+  private final Epochs epochs;
   private final Probe probe;
 
-  Commit(Session session, String lane, long epoch, Probe probe) {
+  Commit(Session session, String lane, Epochs epochs, Probe probe) {
     this.session = session;
     this.lane = lane;
-    this.epoch = epoch;
+    this.epochs = epochs;
     this.probe = probe;
   }
 
+  /** Where the changes of a group go. */
+  record Targets(List<TableWriter<?>> writers, SideTables side, Pruning pruning) {}
+
   /** Writes what the group has changed, unless an earlier try has done so. */
-  void run(CommitGroup group, Blame blame, List<TableWriter<?>> writers, SideTables side)
-      throws SQLException {
+  void run(CommitGroup group, Blame blame, Targets targets) throws SQLException {
     List<TableWriter.Write> writes = new ArrayList<>();
-    for (TableWriter<?> writer : writers) {
+    for (TableWriter<?> writer : targets.writers) {
       writer.prepare(session, group).ifPresent(writes::add);
     }
     Handle handle = session.handle();
@@ -63,10 +65,12 @@ final class Commit {
     for (TableWriter.Write write : writes) {
       write.run(blame);
     }
-    side.write(session.connection(), group);
+    targets.side.write(session.connection(), group);
+    targets.pruning.run(session.connection(), group);
     probe.pass(Probe.Point.AFTER_COPY, group.number());
     probe.pass(Probe.Point.BEFORE_COMMIT, group.number());
     handle.commit();
+    targets.pruning.committed();
     probe.pass(Probe.Point.AFTER_COMMIT, group.number());
   }
 
@@ -82,7 +86,7 @@ final class Commit {
             .bind("hash", block.hash().bytes())
             .bind("time", requireNonNull(block.timestamp(), "timestamp").atOffset(ZoneOffset.UTC))
             .bind("lane", lane)
-            .bind("epoch", epoch)
+            .bind("epoch", epochs.current())
             .execute();
     return advanced == 1 || !hasSucceeded(handle, group);
   }
@@ -94,9 +98,7 @@ final class Commit {
             .bind("lane", lane)
             .map((row, _) -> new long[] {row.getLong(1), row.getLong(2)})
             .one();
-    if (standing[0] != epoch) {
-      throw Session.fenced(lane, epoch, standing[0]);
-    }
+    epochs.check(lane, standing[0]);
     if (standing[1] == group.number()) {
       return true;
     }

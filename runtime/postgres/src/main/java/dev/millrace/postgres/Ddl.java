@@ -5,7 +5,23 @@ import java.util.List;
 /** Millrace's own tables, in the schema of each indexer. */
 final class Ddl {
   /** Rises when these tables change. */
-  static final int VERSION = 1;
+  static final int VERSION = 2;
+
+  // In the order in which they were found, for a rewind cuts off the end.
+  private static final String CONTRACTS =
+      """
+      CREATE TABLE millrace_contract (
+        chain bigint NOT NULL,
+        block bigint NOT NULL,
+        log_index integer NOT NULL,
+        nth integer NOT NULL,
+        contract text COLLATE "C" NOT NULL,
+        address bytea NOT NULL,
+        PRIMARY KEY (chain, block, log_index, nth))
+      """;
+
+  private static final String EFFECTS_BY_CHECKPOINT =
+      "CREATE INDEX millrace_effect_checkpoint ON millrace_effect (chain, checkpoint)";
 
   static final List<String> TABLES =
       List.of(
@@ -31,7 +47,8 @@ final class Ddl {
             change text NOT NULL)
           """,
           "CREATE SEQUENCE millrace_epochs AS bigint",
-          // An epoch that goes on has no last checkpoint.
+          // An epoch that goes on has no last checkpoint. The end of one that is over can only
+          // fall.
           """
           CREATE TABLE millrace_epoch (
             epoch bigint PRIMARY KEY,
@@ -41,6 +58,7 @@ final class Ddl {
             opened timestamptz NOT NULL,
             last_checkpoint bigint)
           """,
+          // No rewind goes below the final block: what it would need has been thrown away.
           """
           CREATE TABLE millrace_lane (
             lane text COLLATE "C" PRIMARY KEY,
@@ -51,6 +69,7 @@ final class Ddl {
             block bigint,
             block_hash bytea,
             block_time timestamptz,
+            final_block bigint,
             committed timestamptz,
             backend_pid integer,
             backend_start timestamptz)
@@ -69,13 +88,14 @@ final class Ddl {
             backend_start timestamptz)
           WITH (fillfactor = 20)
           """,
+          // The blocks that a reorg may replace, and the final one below them.
           """
           CREATE TABLE millrace_block (
             chain bigint NOT NULL,
             number bigint NOT NULL,
             hash bytea NOT NULL,
-            parent bytea NOT NULL,
-            time timestamptz NOT NULL,
+            parent bytea,
+            time timestamptz,
             checkpoint bigint NOT NULL,
             PRIMARY KEY (chain, number))
           """,
@@ -89,7 +109,29 @@ final class Ddl {
             output text NOT NULL,
             checkpoint bigint NOT NULL,
             PRIMARY KEY (chain, effect, input_hash))
-          """);
+          """,
+          EFFECTS_BY_CHECKPOINT,
+          CONTRACTS);
+
+  /** What a schema of version 1 lacks. What it has kept of blocks is as deep as it can go back. */
+  static final List<String> FROM_VERSION_1 =
+      List.of(
+          CONTRACTS,
+          EFFECTS_BY_CHECKPOINT,
+          "ALTER TABLE millrace_lane ADD COLUMN final_block bigint",
+          "ALTER TABLE millrace_block ALTER COLUMN parent DROP NOT NULL",
+          "ALTER TABLE millrace_block ALTER COLUMN time DROP NOT NULL",
+          """
+          INSERT INTO millrace_block (chain, number, hash, time, checkpoint)
+          SELECT chain, block, block_hash, block_time, checkpoint FROM millrace_lane
+           WHERE block IS NOT NULL
+              ON CONFLICT DO NOTHING
+          """,
+          """
+          UPDATE millrace_lane l
+             SET final_block = (SELECT min(number) FROM millrace_block b WHERE b.chain = l.chain)
+          """,
+          "UPDATE millrace_schema SET version = 2");
 
   private Ddl() {}
 }

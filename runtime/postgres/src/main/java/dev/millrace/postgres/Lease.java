@@ -15,6 +15,9 @@ import org.slf4j.LoggerFactory;
  * Keeps a lane's lease alive, on a connection and a thread of its own, so that a long commit does
  * not look like a dead process. That it fails to is no error: the epoch alone decides who may
  * write.
+ *
+ * <p>A lease is named by the epoch in which its lane was taken over, whatever epochs its holder has
+ * opened since: so a rewind, however long, never touches the row that the heartbeat writes.
  */
 final class Lease implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Lease.class);

@@ -36,9 +36,13 @@ final class PostgresLane implements LaneStore {
   private final Lease lease;
   private final Probe probe;
   private final Reads reads;
-  private final SideTables side;
+  private final Commit.Targets targets;
   private final Indexes indexes;
-  private final List<TableWriter<?>> writers = new ArrayList<>();
+  private final List<Table<?>> tables = new ArrayList<>();
+
+  /** Confined to the commit thread. */
+  private final Epochs epochs;
+
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /** Written by the commit thread; read by whoever closes the lane. */
@@ -64,12 +68,17 @@ final class PostgresLane implements LaneStore {
     long chain = Takeover.chain(lane);
     String schema = connections.schema();
     this.reads = new PostgresReads(pool, schema, chain);
-    this.side = new SideTables(chain);
+    this.epochs = new Epochs(opened.epoch());
     this.indexes = new Indexes(schema, probe);
     WireBuffer buffer = new WireBuffer();
+    List<TableWriter<?>> writers = new ArrayList<>();
     for (EntityType<?> type : indexer.entities()) {
-      writers.add(new TableWriter<>(new Table<>(schema, type), chain, buffer, probe));
+      Table<?> table = new Table<>(schema, type);
+      tables.add(table);
+      writers.add(new TableWriter<>(table, chain, buffer, probe));
     }
+    this.targets =
+        new Commit.Targets(writers, new SideTables(chain), new Pruning(tables, lane, chain));
   }
 
   @Override
@@ -79,12 +88,30 @@ final class PostgresLane implements LaneStore {
 
   @Override
   public Source.Standing standing() {
-    return Source.Standing.at(opened.place());
+    long chain = Takeover.chain(lane);
+    return PostgresReads.reading(
+        pool, "reading where a lane stands", on -> new StandingQuery(on, chain).read());
   }
 
   @Override
   public Frontier rewind(Source.@Nullable Place to) {
-    throw new MillraceException(Remedy.REPORT_BUG, "this store cannot rewind yet: to=" + to);
+    Session current = session();
+    try {
+      if (!epochs.isTurning()) {
+        Handle handle = current.handle();
+        epochs.turnTo(handle.createQuery(Takeover.NEXT_EPOCH).mapTo(Long.class).one());
+      }
+      Frontier standing = new Rewind(current, epochs, lane, probe).run(to, tables);
+      epochs.turned();
+      return standing;
+    } catch (SQLException | JdbiException | MillraceException failed) {
+      MillraceException explained = explain(SqlErrors.translate("rewind", failed));
+      rollBack(current, epochs.next());
+      throw explained;
+    } catch (RuntimeException | Error broken) {
+      drop(current);
+      throw broken;
+    }
   }
 
   @Override
@@ -97,7 +124,7 @@ final class PostgresLane implements LaneStore {
     Blame blame = new Blame(group);
     Session current = session();
     try {
-      new Commit(current, lane, opened.epoch(), probe).run(group, blame, writers, side);
+      new Commit(current, lane, epochs, probe).run(group, blame, targets);
     } catch (SQLException | JdbiException | MillraceException failed) {
       MillraceException explained = explain(blame.explain(failed));
       rollBack(current, group.number());
@@ -113,9 +140,9 @@ final class PostgresLane implements LaneStore {
     return closed.get() ? closedError(failed) : failed;
   }
 
-  private void rollBack(Session current, long commit) {
+  private void rollBack(Session current, long number) {
     try {
-      probe.pass(Probe.Point.ROLLING_BACK, commit);
+      probe.pass(Probe.Point.ROLLING_BACK, number);
       current.handle().rollback();
     } catch (JdbiException gone) {
       drop(current);
@@ -154,7 +181,7 @@ final class PostgresLane implements LaneStore {
   private Session register(Handle handle) {
     boolean passed = false;
     try {
-      Session fresh = Session.again(handle, lane, opened.epoch(), registered);
+      Session fresh = Session.again(handle, lane, epochs, registered);
       passed = true;
       return fresh;
     } finally {
@@ -177,7 +204,9 @@ final class PostgresLane implements LaneStore {
   @Override
   public Map<String, String> effects(String effect, Collection<String> inputs) {
     return PostgresReads.reading(
-        pool, "reading effect " + effect, connection -> side.answers(connection, effect, inputs));
+        pool,
+        "reading effect " + effect,
+        connection -> targets.side().answers(connection, effect, inputs));
   }
 
   @Override

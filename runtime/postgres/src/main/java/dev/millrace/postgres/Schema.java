@@ -33,6 +33,7 @@ final class Schema {
       if (isOurs()) {
         checkUnchanged(stored(), Definition.of(indexer));
         checkOnlyOurs();
+        upgrade();
       } else {
         checkEmpty();
         create(indexer);
@@ -106,9 +107,8 @@ final class Schema {
   }
 
   Definition stored() {
-    int version =
-        handle.createQuery("SELECT version FROM millrace_schema").mapTo(Integer.class).one();
-    if (version != Ddl.VERSION) {
+    int version = version();
+    if (version < 1 || version > Ddl.VERSION) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
           "schema was made by another version of Millrace: schema=%s made=%d understood=%d"
@@ -120,6 +120,17 @@ final class Schema {
         .map((row, _) -> entries.put(row.getString(1), row.getString(2)))
         .list();
     return new Definition(entries);
+  }
+
+  private int version() {
+    return handle.createQuery("SELECT version FROM millrace_schema").mapTo(Integer.class).one();
+  }
+
+  /** Brings Millrace's own tables up to date; rows of entities are not touched. */
+  private void upgrade() {
+    if (version() == 1) {
+      Ddl.FROM_VERSION_1.forEach(handle::execute);
+    }
   }
 
   private void checkUnchanged(Definition before, Definition wanted) {
@@ -181,6 +192,7 @@ final class Schema {
             Remedy.FIX_SETUP, "there is nothing to accept a change for: schema=" + name);
       }
       Definition before = stored();
+      upgrade();
       Definition wanted = Definition.of(indexer);
       List<String> changes = before.changesTo(wanted);
       if (!changes.isEmpty()) {

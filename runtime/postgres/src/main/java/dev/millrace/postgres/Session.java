@@ -1,8 +1,6 @@
 package dev.millrace.postgres;
 
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Remedy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.HashMap;
@@ -37,10 +35,11 @@ final class Session {
 
   private static final String FENCE = "SELECT epoch FROM millrace_lane WHERE lane = :lane";
 
+  // The session that was lost may finish its rewind while this waits for the row.
   private static final String REGISTER =
       """
       UPDATE millrace_lane SET backend_pid = :pid, backend_start = :started
-       WHERE lane = :lane AND epoch = :epoch
+       WHERE lane = :lane AND epoch IN (:epoch, :next)
       """;
 
   private final Handle handle;
@@ -62,11 +61,8 @@ final class Session {
    * A new session after the last one was lost. It passes the fence before it enters its name, and
    * ends the lost one, which may still hold the lane's row without knowing that we are gone.
    */
-  static Session again(Handle handle, String lane, long epoch, Backend lost) {
-    long current = handle.createQuery(FENCE).bind("lane", lane).mapTo(Long.class).one();
-    if (current != epoch) {
-      throw fenced(lane, epoch, current);
-    }
+  static Session again(Handle handle, String lane, Epochs epochs, Backend lost) {
+    epochs.check(lane, epoch(handle, lane));
     lost.end(handle);
     Backend own = Backend.of(handle);
     int registered =
@@ -75,23 +71,21 @@ final class Session {
             .bind("pid", own.pid())
             .bind("started", own.started())
             .bind("lane", lane)
-            .bind("epoch", epoch)
+            .bind("epoch", epochs.current())
+            .bind("next", epochs.next())
             .execute();
     if (registered == 0) {
-      throw fenced(lane, epoch, epoch + 1);
+      epochs.check(lane, epoch(handle, lane));
     }
     return of(handle, own);
   }
 
-  private static void prepare(Handle handle) {
-    handle.createQuery(PREPARE).map((row, _) -> row.getString(1)).one();
+  private static long epoch(Handle handle, String lane) {
+    return handle.createQuery(FENCE).bind("lane", lane).mapTo(Long.class).one();
   }
 
-  static MillraceException fenced(String lane, long epoch, long current) {
-    return new MillraceException(
-        Remedy.YIELD,
-        "lane was taken over by another process: lane=%s epoch=%d current=%d"
-            .formatted(lane, epoch, current));
+  private static void prepare(Handle handle) {
+    handle.createQuery(PREPARE).map((row, _) -> row.getString(1)).one();
   }
 
   Handle handle() {

@@ -1,7 +1,9 @@
 package dev.millrace.postgres;
 
+import static dev.millrace.loaders.ColumnType.Scalar.ADDRESS;
 import static dev.millrace.loaders.ColumnType.Scalar.BYTES32;
 import static dev.millrace.loaders.ColumnType.Scalar.INSTANT;
+import static dev.millrace.loaders.ColumnType.Scalar.INT;
 import static dev.millrace.loaders.ColumnType.Scalar.LONG;
 import static dev.millrace.loaders.ColumnType.Scalar.TEXT;
 
@@ -10,6 +12,7 @@ import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.EffectResult;
 import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Source;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -25,7 +28,10 @@ import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
-/** What a commit keeps beside the rows of entities: blocks that may be replaced, and effects. */
+/**
+ * What a commit keeps beside the rows of entities: blocks that may be replaced and the final one
+ * below them, contracts that were found, and answers of effects.
+ */
 final class SideTables {
   private static final String BLOCKS =
       """
@@ -44,6 +50,12 @@ final class SideTables {
       ON CONFLICT DO NOTHING
       """;
 
+  private static final String CONTRACTS =
+      """
+      INSERT INTO millrace_contract (chain, block, log_index, nth, contract, address)
+      SELECT ?, * FROM unnest(?::bigint[], ?::integer[], ?::integer[], ?::text[], ?::bytea[])
+      """;
+
   private static final String ANSWERS =
       """
       SELECT input, output FROM millrace_effect
@@ -57,8 +69,11 @@ final class SideTables {
   }
 
   void write(Connection connection, CommitGroup group) throws SQLException {
-    if (!group.blocks().isEmpty()) {
-      writeBlocks(connection, group);
+    writeBlocks(connection, kept(group));
+    List<Source.Found> found =
+        group.batches().stream().flatMap(batch -> batch.batch().found().stream()).toList();
+    if (!found.isEmpty()) {
+      writeContracts(connection, found);
     }
     List<EffectResult> effects = group.effects();
     if (!effects.isEmpty()) {
@@ -66,36 +81,63 @@ final class SideTables {
     }
   }
 
-  private void writeBlocks(Connection connection, CommitGroup group) throws SQLException {
-    List<Block> blocks = group.blocks();
+  /** A block, and the checkpoint that the lane has reached with it. */
+  private record Kept(Block block, long checkpoint) {}
+
+  /** Blocks that may be replaced. Of final ones only the last, as what a rewind may go back to. */
+  private static List<Kept> kept(CommitGroup group) {
+    if (!group.isReversible()) {
+      return List.of(new Kept(group.last().batch().last(), group.checkpoint()));
+    }
+    List<Kept> kept = new ArrayList<>();
+    group.batches().forEach(batch -> addKept(batch, kept));
+    return kept;
+  }
+
+  /** The checkpoint grows by one with every block that has events. */
+  private static void addKept(ExecutedBatch batch, List<Kept> kept) {
+    SortedSet<Long> active = new TreeSet<>();
+    batch.batch().events().forEach(event -> active.add(event.block().number()));
+    long reached = batch.changes().lastCheckpoint() - active.size();
+    for (Block block : batch.batch().blocks()) {
+      reached += active.contains(block.number()) ? 1 : 0;
+      kept.add(new Kept(block, reached));
+    }
+  }
+
+  private void writeBlocks(Connection connection, List<Kept> kept) throws SQLException {
+    List<Block> blocks = kept.stream().map(Kept::block).toList();
     try (PreparedStatement statement = connection.prepareStatement(BLOCKS)) {
       statement.setLong(1, chain);
       statement.setObject(2, ArrayParameter.of(LONG, blocks, Block::number));
       statement.setObject(3, ArrayParameter.of(BYTES32, blocks, Block::hash));
       statement.setObject(4, ArrayParameter.of(BYTES32, blocks, Block::parent));
       statement.setObject(5, ArrayParameter.of(INSTANT, blocks, Block::timestamp));
-      statement.setObject(6, ArrayParameter.of(LONG, checkpoints(group)));
+      statement.setObject(6, ArrayParameter.of(LONG, kept, Kept::checkpoint));
       statement.executeUpdate();
     }
   }
 
-  /**
-   * The checkpoint that the lane has reached after each block: it grows by one with every block
-   * that has events.
-   */
-  static List<Long> checkpoints(CommitGroup group) {
-    List<Long> reached = new ArrayList<>();
-    for (ExecutedBatch batch : group.batches()) {
-      SortedSet<Long> active = new TreeSet<>();
-      batch.batch().events().forEach(event -> active.add(event.block().number()));
-      long before = batch.changes().lastCheckpoint() - active.size();
-      long passed = 0;
-      for (Block block : batch.batch().blocks()) {
-        passed += active.contains(block.number()) ? 1 : 0;
-        reached.add(before + passed);
-      }
+  private void writeContracts(Connection connection, List<Source.Found> found) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(CONTRACTS)) {
+      statement.setLong(1, chain);
+      statement.setObject(2, ArrayParameter.of(LONG, found, one -> one.at().block()));
+      statement.setObject(3, ArrayParameter.of(INT, found, one -> one.at().logIndex()));
+      statement.setObject(4, ArrayParameter.of(INT, places(found)));
+      statement.setObject(5, ArrayParameter.of(TEXT, found, Source.Found::contract));
+      statement.setObject(6, ArrayParameter.of(ADDRESS, found, Source.Found::address));
+      statement.executeUpdate();
     }
-    return reached;
+  }
+
+  /** Counts the contracts of each event. */
+  private static List<Integer> places(List<Source.Found> found) {
+    List<Integer> places = new ArrayList<>();
+    for (int i = 0; i < found.size(); i++) {
+      boolean same = i > 0 && found.get(i).at().equals(found.get(i - 1).at());
+      places.add(same ? places.get(i - 1) + 1 : 0);
+    }
+    return places;
   }
 
   private void writeEffects(Connection connection, List<EffectResult> effects) throws SQLException {

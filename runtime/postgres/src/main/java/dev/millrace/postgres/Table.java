@@ -158,6 +158,39 @@ final class Table<E> {
             sameId("k"));
   }
 
+  /**
+   * Gives each id back what stood there before its first change above a checkpoint, and forgets
+   * those changes. The checkpoint goes in twice. All parts see the tables as they were, and no two
+   * of them touch the same row.
+   */
+  String restore(long chain) {
+    return """
+    WITH oldest AS MATERIALIZED (
+      SELECT DISTINCT ON (%1$s) * FROM %2$s
+       WHERE chain = %3$d AND millrace_checkpoint > ?
+       ORDER BY %1$s, millrace_checkpoint),
+    gone AS (
+      DELETE FROM %4$s AS t USING oldest AS k
+       WHERE t.chain = %3$d AND %5$s AND NOT k.millrace_existed),
+    forgotten AS (
+      DELETE FROM %2$s WHERE chain = %3$d AND millrace_checkpoint > ?)
+    %6$s
+    """
+        .formatted(
+            ids(""),
+            undo,
+            chain,
+            name,
+            sameId("k"),
+            upsert("oldest AS s WHERE s.millrace_existed", chain));
+  }
+
+  /** The part of a statement that forgets what no rewind needs any more. */
+  String pruneUndo(long chain, String settled) {
+    return "DELETE FROM %s WHERE chain = %d AND millrace_checkpoint <= %s"
+        .formatted(undo, chain, settled);
+  }
+
   /** All columns of a row in one value, in the order of the record. */
   String row(String alias) {
     return "record_send(ROW(%s))"

@@ -65,7 +65,7 @@ final class Takeover {
       SELECT backend_pid, backend_start FROM millrace_lease WHERE lane = :lane AND backend_pid > 0
       """;
 
-  private static final String NEXT_EPOCH = "SELECT nextval('millrace_epochs')";
+  static final String NEXT_EPOCH = "SELECT nextval('millrace_epochs')";
 
   // The row's lock comes first: what RETURNING says is then the end of exactly that epoch.
   private static final String OLD_EPOCH =
@@ -192,7 +192,7 @@ final class Takeover {
     return new Outcome.Taken(frontier, own);
   }
 
-  private static Frontier frontier(long epoch, ResultSet row) throws SQLException {
+  static Frontier frontier(long epoch, ResultSet row) throws SQLException {
     return new Frontier(epoch, row.getLong("commit"), row.getLong("checkpoint"), place(row));
   }
 

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Stands between a client and PostgreSQL, and on demand passes one request of the session that
@@ -23,6 +24,7 @@ final class CuttingProxy implements AutoCloseable {
   private final ServerSocket listener;
   private final URI target;
   private final AtomicBoolean cut = new AtomicBoolean();
+  private final AtomicLong requests = new AtomicLong();
   private final Queue<Socket> open = new ConcurrentLinkedQueue<>();
 
   CuttingProxy(String jdbcUrl) throws IOException {
@@ -33,6 +35,11 @@ final class CuttingProxy implements AutoCloseable {
 
   String url() {
     return "jdbc:postgresql://127.0.0.1:%d%s".formatted(listener.getLocalPort(), target.getPath());
+  }
+
+  /** How many packets the sessions that commit have sent: a statement is one. */
+  long requests() {
+    return requests.get();
   }
 
   /** The next request reaches the server, and its answer reaches nobody. */
@@ -63,6 +70,7 @@ final class CuttingProxy implements AutoCloseable {
       boolean commits = false;
       for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
         commits |= new String(buffer, 0, count, StandardCharsets.ISO_8859_1).contains(COMMITS);
+        requests.addAndGet(commits ? 1 : 0);
         if (commits && cut.compareAndSet(true, false)) {
           client.close(); // first, so that no answer slips through
           out.write(buffer, 0, count);

@@ -1,5 +1,6 @@
 package dev.millrace.postgres;
 
+import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
@@ -15,9 +16,11 @@ import dev.millrace.pipeline.EffectResult;
 import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.EventHandler;
 import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -45,9 +48,12 @@ final class Lab implements AutoCloseable {
   final LaneStore lane;
   final StagedStore staged;
 
+  private final TreeMap<Long, Bytes32> hashes = new TreeMap<>();
   private long batches;
   private long blocks;
   private long commits;
+  private long branch;
+  private long finalBlock = -1;
 
   /** An indexer that is only asked for its definition. */
   record TestIndexer(String name, List<EntityType<?>> entities, SortedMap<String, String> asks)
@@ -89,6 +95,8 @@ final class Lab implements AutoCloseable {
     this.lane = store.takeOver("1");
     this.staged = new StagedStore(indexer.entities());
     this.commits = lane.opened().commit();
+    goTo(lane.opened());
+    lane.standing().window().forEach(place -> hashes.put(place.block(), place.hash()));
     staged.open(
         lane.opened().checkpoint(),
         indexer.entities().stream().filter(type -> lane.reads().isEmpty(type)).toList());
@@ -107,11 +115,15 @@ final class Lab implements AutoCloseable {
   final class Script {
     private final List<Event> events = new ArrayList<>();
     private final List<Block> all = new ArrayList<>();
+    private final List<Source.Found> found = new ArrayList<>();
     private @Nullable Block block;
     private int logs;
 
     Script block() {
-      block = new Block(++blocks, hash(blocks), hash(blocks - 1), Instant.ofEpochSecond(blocks));
+      blocks++;
+      Bytes32 hash = hash(branch << 32 | blocks);
+      block = new Block(blocks, hash, hash(blocks - 1), Instant.ofEpochSecond(blocks));
+      hashes.put(blocks, hash);
       all.add(block);
       logs = 0;
       return this;
@@ -125,6 +137,12 @@ final class Lab implements AutoCloseable {
       staged.nextEvent(events.size());
       events.add(new Event(current, logs++, new Handler(handler), "payload"));
       work.run();
+      return this;
+    }
+
+    /** The block creates a contract. */
+    Script found(String contract, Address address, int logIndex) {
+      found.add(new Source.Found(contract, address, EventId.of(blocks, logIndex)));
       return this;
     }
 
@@ -163,8 +181,8 @@ final class Lab implements AutoCloseable {
             script.events,
             reversible ? script.all : List.of(),
             script.all.getLast(),
-            reversible ? -1 : Long.MAX_VALUE,
-            List.of());
+            reversible ? finalBlock : Long.MAX_VALUE,
+            script.found);
     return new ExecutedBatch(++batches, read, staged.freeze(), effects);
   }
 
@@ -182,6 +200,36 @@ final class Lab implements AutoCloseable {
   void committed(CommitGroup group) {
     commits = group.number();
     staged.committed(group.checkpoint());
+  }
+
+  /** From the next reversible batch on. */
+  void finalTo(long block) {
+    finalBlock = block;
+  }
+
+  /** A block of the branch that the lab is on; null for what is before the first. */
+  Source.@Nullable Place place(long block) {
+    Bytes32 hash = hashes.get(block);
+    return hash == null ? null : new Source.Place(block, hash);
+  }
+
+  /** Goes back to a block and on along another branch. */
+  Frontier rewind(long block) {
+    Frontier standing = lane.rewind(place(block));
+    rewound(standing);
+    return standing;
+  }
+
+  void rewound(Frontier standing) {
+    branch++;
+    goTo(standing);
+    staged.rewind(standing.checkpoint());
+  }
+
+  private void goTo(Frontier standing) {
+    Source.Place last = standing.place();
+    blocks = last == null ? 0 : last.block();
+    hashes.tailMap(blocks, false).clear();
   }
 
   List<String> rows(String table, String columns) {

@@ -1,0 +1,223 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.statement.Update;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One transaction that undoes everything above a block and opens a new epoch. It begins with the
+ * lane's row like a commit: a taker, or our own rewind whose answer was lost, is met there.
+ *
+ * <p>As many statements for a thousand blocks as for one: a few for the lane, one per table.
+ */
+final class Rewind {
+  private static final String LOCK =
+      """
+      SELECT epoch, commit, checkpoint, block, block_hash, final_block
+        FROM millrace_lane WHERE lane = :lane FOR UPDATE
+      """;
+
+  private static final String SURVIVOR =
+      """
+      SELECT number, hash, time, checkpoint FROM millrace_block
+       WHERE chain = :chain AND number <= :block ORDER BY number DESC LIMIT 1
+      """;
+
+  private static final String TURN =
+      "UPDATE millrace_lane SET epoch = :next WHERE lane = :lane AND epoch = :epoch";
+
+  private static final String STEP_BACK =
+      """
+      UPDATE millrace_lane
+         SET checkpoint = :checkpoint, block = :block, block_hash = :hash, block_time = :time,
+             committed = clock_timestamp()
+       WHERE lane = :lane
+      """;
+
+  // An end that is stored can only fall; the current epoch has none yet.
+  private static final String END_EPOCHS =
+      """
+      UPDATE millrace_epoch SET last_checkpoint = :checkpoint
+       WHERE lane = :lane AND (last_checkpoint > :checkpoint OR epoch = :epoch)
+      """;
+
+  private static final String OPEN_EPOCH =
+      """
+      INSERT INTO millrace_epoch (epoch, lane, host, pid, opened)
+      SELECT :next, lane, host, pid, clock_timestamp() FROM millrace_epoch WHERE epoch = :epoch
+      """;
+
+  private static final List<String> FORGET_ABOVE_BLOCK =
+      List.of(
+          "DELETE FROM millrace_block WHERE chain = ? AND number > ?",
+          "DELETE FROM millrace_contract WHERE chain = ? AND block > ?");
+
+  private static final String FORGET_EFFECTS =
+      "DELETE FROM millrace_effect WHERE chain = ? AND checkpoint > ?";
+
+  private final Handle handle;
+  private final Epochs epochs;
+  private final String lane;
+  private final long chain;
+  private final Probe probe;
+
+  /** The lane's row as the rewind finds it. */
+  private record Found(long epoch, Frontier frontier, OptionalLong finalBlock) {}
+
+  /** Where the lane goes back to; its hash is null before the first block. */
+  private record Target(
+      long block, @Nullable Bytes32 hash, @Nullable OffsetDateTime time, long checkpoint) {
+    static final Target NOWHERE = new Target(-1, null, null, 0);
+
+    Source.@Nullable Place place() {
+      return hash == null ? null : new Source.Place(block, hash);
+    }
+  }
+
+  Rewind(Session session, Epochs epochs, String lane, Probe probe) {
+    this.handle = session.handle();
+    this.epochs = epochs;
+    this.lane = lane;
+    this.chain = Takeover.chain(lane);
+    this.probe = probe;
+  }
+
+  /** Undoes what lies above, unless an earlier try has done so. */
+  Frontier run(Source.@Nullable Place to, List<Table<?>> tables) throws SQLException {
+    handle.begin();
+    Found found = handle.createQuery(LOCK).bind("lane", lane).map((row, _) -> found(row)).one();
+    epochs.check(lane, found.epoch);
+    if (epochs.isTurning() && found.epoch == epochs.next()) {
+      handle.rollback();
+      return found.frontier;
+    }
+    Frontier standing = goBack(found, to, tables);
+    turn(standing.checkpoint());
+    probe.pass(Probe.Point.REWINDING, epochs.next());
+    handle.commit();
+    probe.pass(Probe.Point.AFTER_REWIND, epochs.next());
+    return standing;
+  }
+
+  private static Found found(ResultSet row) throws SQLException {
+    long last = row.getLong("final_block");
+    OptionalLong settled = row.wasNull() ? OptionalLong.empty() : OptionalLong.of(last);
+    long epoch = row.getLong("epoch");
+    return new Found(epoch, Takeover.frontier(epoch, row), settled);
+  }
+
+  private Frontier goBack(Found found, Source.@Nullable Place to, List<Table<?>> tables)
+      throws SQLException {
+    Frontier frontier = found.frontier;
+    Source.Place place = frontier.place();
+    if (place == null || place.equals(to) || (to != null && place.block() < to.block())) {
+      return new Frontier(epochs.next(), frontier.commit(), frontier.checkpoint(), place);
+    }
+    Target target = target(found, to);
+    stepBack(target);
+    for (Table<?> table : tables) {
+      update(table.restore(chain), target.checkpoint, target.checkpoint);
+    }
+    for (String sql : FORGET_ABOVE_BLOCK) {
+      update(sql, chain, target.block);
+    }
+    update(FORGET_EFFECTS, chain, target.checkpoint);
+    return new Frontier(epochs.next(), frontier.commit(), target.checkpoint, target.place());
+  }
+
+  private Target target(Found found, Source.@Nullable Place to) {
+    long block = to == null ? -1 : to.block();
+    if (found.finalBlock.isPresent() && block < found.finalBlock.getAsLong()) {
+      throw tooDeep(found, to);
+    }
+    if (to == null) {
+      return Target.NOWHERE;
+    }
+    Target kept =
+        handle
+            .createQuery(SURVIVOR)
+            .bind("chain", chain)
+            .bind("block", block)
+            .map((row, _) -> target(row))
+            .findOne()
+            .orElseThrow(() -> tooDeep(found, to));
+    if (kept.block == block && !to.equals(kept.place())) {
+      throw new MillraceException(
+          Remedy.REPORT_BUG,
+          "block to go back to is on another branch than the lane: lane=%s block=%d hash=%s"
+              .formatted(lane, block, to.hash()));
+    }
+    return new Target(block, to.hash(), kept.time, kept.checkpoint);
+  }
+
+  private static Target target(ResultSet row) throws SQLException {
+    return new Target(
+        row.getLong("number"),
+        Bytes32.of(row.getBytes("hash")),
+        row.getObject("time", OffsetDateTime.class),
+        row.getLong("checkpoint"));
+  }
+
+  private MillraceException tooDeep(Found found, Source.@Nullable Place to) {
+    Source.Place place = found.frontier.place();
+    return new MillraceException(
+        Remedy.FIX_SETUP,
+        """
+        reorg goes deeper than what can be undone: lane=%s to=%s final=%s standing=%s
+        Nothing was touched. If the endpoints are on the wrong chain or behind, put that right and \
+        start again: the lane goes on where it stands. If the chain has indeed replaced blocks \
+        that were final, `reset` deletes the schema and indexes anew.\
+        """
+            .formatted(
+                lane,
+                to == null ? "before the first block" : to.block(),
+                found.finalBlock.isPresent() ? found.finalBlock.getAsLong() : "none",
+                place == null ? "nowhere" : place.block()));
+  }
+
+  private void stepBack(Target target) {
+    Bytes32 hash = target.hash;
+    handle
+        .createUpdate(STEP_BACK)
+        .bind("checkpoint", target.checkpoint)
+        .bind("block", hash == null ? null : target.block)
+        .bind("hash", hash == null ? null : hash.bytes())
+        .bind("time", target.time)
+        .bind("lane", lane)
+        .execute();
+  }
+
+  private void turn(long checkpoint) {
+    bound(TURN).execute();
+    bound(END_EPOCHS).bind("checkpoint", checkpoint).execute();
+    bound(OPEN_EPOCH).execute();
+  }
+
+  private Update bound(String sql) {
+    return handle
+        .createUpdate(sql)
+        .bind("lane", lane)
+        .bind("epoch", epochs.current())
+        .bind("next", epochs.next());
+  }
+
+  private void update(String sql, long first, long second) throws SQLException {
+    try (PreparedStatement statement = handle.getConnection().prepareStatement(sql)) {
+      statement.setLong(1, first);
+      statement.setLong(2, second);
+      statement.executeUpdate();
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.EventId;
+import dev.millrace.pipeline.Source;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Reads what a lane has kept of its stream. */
+final class StandingQuery {
+  private static final String LAST =
+      "SELECT block, block_hash FROM millrace_lane WHERE chain = ? AND block_hash IS NOT NULL";
+
+  private static final String WINDOW =
+      "SELECT number, hash FROM millrace_block WHERE chain = ? ORDER BY number";
+
+  private static final String FOUND =
+      """
+      SELECT contract, address, block, log_index FROM millrace_contract
+       WHERE chain = ? ORDER BY block, log_index, nth
+      """;
+
+  private final Connection connection;
+  private final long chain;
+
+  StandingQuery(Connection connection, long chain) {
+    this.connection = connection;
+    this.chain = chain;
+  }
+
+  /** A row as what it means. */
+  @FunctionalInterface
+  private interface Reading<T> {
+    T of(ResultSet row) throws SQLException;
+  }
+
+  Source.Standing read() throws SQLException {
+    List<Source.Place> last = all(LAST, StandingQuery::place);
+    List<Source.Place> window = all(WINDOW, StandingQuery::place);
+    List<Source.Found> found = all(FOUND, StandingQuery::found);
+    if (last.isEmpty()) {
+      return Source.Standing.START;
+    }
+    if (window.isEmpty() || !window.getLast().equals(last.getFirst())) {
+      window.add(last.getFirst());
+    }
+    return new Source.Standing(last.getFirst(), window, found);
+  }
+
+  private static Source.Place place(ResultSet row) throws SQLException {
+    return new Source.Place(row.getLong(1), Bytes32.of(row.getBytes(2)));
+  }
+
+  private static Source.Found found(ResultSet row) throws SQLException {
+    return new Source.Found(
+        row.getString(1), Address.of(row.getBytes(2)), EventId.of(row.getLong(3), row.getInt(4)));
+  }
+
+  private <T> List<T> all(String sql, Reading<T> reading) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setLong(1, chain);
+      try (ResultSet rows = statement.executeQuery()) {
+        List<T> all = new ArrayList<>();
+        while (rows.next()) {
+          all.add(reading.of(rows));
+        }
+        return all;
+      }
+    }
+  }
+}

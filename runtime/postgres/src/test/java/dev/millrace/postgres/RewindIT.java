@@ -1,0 +1,407 @@
+package dev.millrace.postgres;
+
+import static dev.millrace.postgres.Lab.NOTE;
+import static dev.millrace.postgres.Lab.TOKEN;
+import static dev.millrace.postgres.Lab.token;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.StagedStore;
+import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.EffectResult;
+import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Source;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What is left in the tables when blocks are replaced. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+final class RewindIT {
+  private static final Address FIRST = address(1);
+  private static final Address SECOND = address(2);
+
+  private static Address address(int last) {
+    byte[] bytes = new byte[Address.LENGTH];
+    bytes[Address.LENGTH - 1] = (byte) last;
+    return Address.of(bytes);
+  }
+
+  private static List<String> notes(Lab lab) {
+    return lab.rows("note", "id, text");
+  }
+
+  /** Every row of every table of a schema. */
+  static List<String> everything(Lab lab) throws Exception {
+    List<String> all = new ArrayList<>();
+    for (String table :
+        Database.query(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '%s'::regnamespace"
+                .formatted(lab.schema))) {
+      if (!table.equals("millrace_lease")) {
+        Database.query("SELECT t::text FROM %s.%s t ORDER BY 1".formatted(lab.schema, table))
+            .forEach(row -> all.add(table + " " + row));
+      }
+    }
+    return all;
+  }
+
+  @Test
+  @Tag("E1")
+  @DisplayName("E1 inserts, updates and deletes of a replaced block are undone, the next applies")
+  void block_thatIsReplacedLeavesNothing() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(
+          lab.reversible(script ->
+              script
+                  .save(token(1, "kept", 1))
+                  .save(token(2, "deleted", 2))
+                  .save(new Lab.Note(EventId.of(1, 0), "kept"))));
+      lab.commit(
+          lab.reversible(script ->
+              script
+                  .save(token(1, "changed", 9))
+                  .delete(TOKEN, 2L)
+                  .save(token(3, "born", 3))
+                  .save(new Lab.Note(EventId.of(2, 0), "gone"))));
+      Frontier standing = lab.rewind(1);
+      assertThat(lab.tokens()).containsExactly("1|kept|1", "2|deleted|2");
+      assertThat(standing).isEqualTo(new Frontier(2, 2, 1, lab.place(1)));
+      lab.commit(
+          lab.reversible(script ->
+              script.save(token(2, "other", 4)).save(new Lab.Note(EventId.of(2, 0), "other"))));
+      assertThat(lab.tokens()).containsExactly("1|kept|1", "2|other|4");
+      assertThat(notes(lab)).containsExactly("1048576|kept", "2097152|other");
+      assertThat(lab.rows("millrace_epoch", "epoch, last_checkpoint"))
+          .containsExactly("1|1", "2|null");
+      assertThat(lab.rows("millrace_lane", "epoch, commit, checkpoint, block"))
+          .containsExactly("2|3|2|2");
+    }
+  }
+
+  @Test
+  @Tag("E2")
+  @DisplayName("E2 a reorg below what is final is refused with the ways out, nothing is touched")
+  void rewind_belowTheFinalBlockIsRefused() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      Source.Place tooDeep = lab.place(1);
+      lab.commit(lab.batch(script -> script.save(token(1, "b", 2))));
+      lab.commit(lab.reversible(script -> script.save(token(1, "c", 3))));
+      List<String> before = everything(lab);
+      for (Source.Place to : new Source.Place[] {tooDeep, null}) {
+        MillraceException refused =
+            catchThrowableOfType(MillraceException.class, () -> lab.lane.rewind(to));
+        assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
+        assertThat(refused)
+            .hasMessageStartingWith(
+                "reorg goes deeper than what can be undone: lane=1 to=%s final=2 standing=3"
+                    .formatted(to == null ? "before the first block" : "1"))
+            .hasMessageContaining("`reset` deletes the schema");
+        assertThat(everything(lab)).isEqualTo(before);
+      }
+      assertThat(lab.rewind(2).checkpoint()).as("the final block itself").isEqualTo(2);
+      assertThat(lab.tokens()).containsExactly("1|b|2");
+    }
+  }
+
+  @Test
+  @Tag("E2")
+  @DisplayName("E2 a block that was never on this lane's branch is no place to go back to")
+  void rewind_toAStrangersBlockIsRefused() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.reversible(script -> script.save(token(1, "a", 1)).block()));
+      List<String> before = everything(lab);
+      MillraceException refused =
+          catchThrowableOfType(
+              MillraceException.class, () -> lab.lane.rewind(new Source.Place(1, Lab.hash(77))));
+      assertThat(refused).hasMessageContaining("is on another branch than the lane");
+      assertThat(everything(lab)).isEqualTo(before);
+    }
+  }
+
+  @Test
+  @Tag("E3")
+  @Tag("E4")
+  @DisplayName("E3 E4 a row goes back to its value before the first replaced change, wherever")
+  void rows_goBackBeforeTheFirstReplacedChange() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(
+          lab.batch(script ->
+              script.save(token(1, "old", 1)).save(token(2, "dead", 1)).save(token(3, "x", 1))));
+      lab.commit(lab.reversible(script -> script.delete(TOKEN, 2L).save(token(3, "y", 2))));
+      lab.commit(
+          lab.reversible(script ->
+              script.save(token(1, "b", 2)).block().save(token(1, "c", 3)).save(token(4, "d", 1))));
+      lab.commit(lab.reversible(script -> script.save(token(1, "d", 4)).delete(TOKEN, 3L)));
+      lab.commit(lab.reversible(script -> script.save(token(3, "again", 7)).delete(TOKEN, 4L)));
+      lab.rewind(2);
+      assertThat(lab.tokens()).containsExactly("1|old|1", "3|y|2");
+      assertThat(lab.rows("millrace_undo_token", "id, millrace_checkpoint"))
+          .containsExactly("2|2", "3|2");
+    }
+  }
+
+  @Test
+  @Tag("A13")
+  @Tag("E1")
+  @DisplayName("A13 E1 what blind writes replaced is restored as well")
+  void blindWrites_areUndone() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.reversible(script -> script.save(token(1, "a", 1)).save(token(2, "b", 2))));
+      StagedStore ignorant = new StagedStore(lab.indexer.entities());
+      ignorant.open(lab.staged.checkpoint(), List.of());
+      ignorant.begin(true);
+      ignorant.nextBlock();
+      ignorant.save(token(1, "x", 9));
+      ignorant.delete(TOKEN, 2L);
+      ignorant.save(token(3, "new", 9));
+      ignorant.delete(TOKEN, 4L);
+      ExecutedBatch shape = lab.reversible(_ -> {});
+      CommitGroup blind =
+          new CommitGroup(
+              2, List.of(new ExecutedBatch(2, shape.batch(), ignorant.freeze(), List.of())));
+      lab.lane.commit(blind);
+      lab.committed(blind);
+      assertThat(lab.tokens()).containsExactly("1|x|9", "3|new|9");
+      lab.rewind(1);
+      assertThat(lab.tokens()).containsExactly("1|a|1", "2|b|2");
+    }
+  }
+
+  @Test
+  @Tag("E7")
+  @DisplayName("E7 the first branch comes back: the tables are those of the first branch")
+  void branch_thatComesBackIsAsIfItHadNeverGone() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.reversible(script -> script.save(token(1, "a", 1))));
+      for (int branch = 0; branch < 3; branch++) {
+        String owner = branch == 1 ? "other" : "first";
+        lab.commit(lab.reversible(script -> script.save(token(1, owner, 2)).block()));
+        lab.commit(lab.reversible(script -> script.save(token(2, owner, 3))));
+        if (branch < 2) {
+          lab.rewind(1);
+        }
+      }
+      assertThat(lab.tokens()).containsExactly("1|first|2", "2|first|3");
+      assertThat(lab.rows("millrace_epoch", "epoch, last_checkpoint"))
+          .containsExactly("1|1", "2|1", "3|null");
+    }
+  }
+
+  @Test
+  @Tag("E6")
+  @DisplayName("E6 the ends of all epochs above the target fall to it, whoever had closed them")
+  void ends_ofEarlierEpochsFall() {
+    String schema;
+    try (Lab lab = Lab.fresh()) {
+      schema = lab.schema;
+      for (int i = 1; i <= 3; i++) {
+        int amount = i;
+        lab.commit(lab.reversible(script -> script.save(token(1, "a", amount))));
+      }
+      lab.end();
+      try (Lab next = lab.again()) {
+        next.commit(next.reversible(script -> script.save(token(1, "a", 4))));
+        next.rewind(3);
+        next.commit(next.reversible(script -> script.save(token(1, "b", 4))));
+        next.rewind(1);
+        assertThat(next.tokens()).containsExactly("1|a|1");
+        assertThat(next.schema).isEqualTo(schema);
+        assertThat(next.rows("millrace_epoch", "epoch, last_checkpoint"))
+            .containsExactly("1|1", "2|1", "3|1", "4|null");
+      }
+    }
+  }
+
+  @Test
+  @Tag("E9")
+  @DisplayName("E9 a contract found in a replaced block is forgotten; elsewhere it is found anew")
+  void contracts_foundInReplacedBlocksAreForgotten() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.block().found("Pool", FIRST, 7)));
+      lab.commit(
+          lab.reversible(
+              script -> script.block().found("Pool", SECOND, 0).found("Token", FIRST, 0).block()));
+      Source.Found first = new Source.Found("Pool", FIRST, EventId.of(1, 7));
+      assertThat(lab.lane.standing())
+          .isEqualTo(
+              new Source.Standing(
+                  lab.place(3),
+                  List.of(lab.place(1), lab.place(2), lab.place(3)),
+                  List.of(
+                      first,
+                      new Source.Found("Pool", SECOND, EventId.of(2, 0)),
+                      new Source.Found("Token", FIRST, EventId.of(2, 0)))));
+      lab.rewind(1);
+      assertThat(lab.lane.standing())
+          .isEqualTo(new Source.Standing(lab.place(1), List.of(lab.place(1)), List.of(first)));
+      lab.commit(lab.reversible(script -> script.block().block().found("Pool", SECOND, 3)));
+      lab.end();
+      try (Lab next = lab.again()) {
+        assertThat(next.lane.standing().found())
+            .containsExactly(first, new Source.Found("Pool", SECOND, EventId.of(3, 3)));
+      }
+    }
+  }
+
+  @Test
+  @Tag("E13")
+  @DisplayName("E13 a reorg at the first indexed block: back to empty, and on from there")
+  void rewind_beforeTheFirstBlockLeavesNothing() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(
+          lab.reversible(
+              script -> script.save(token(1, "a", 1)).found("Pool", FIRST, 0).block().block()));
+      assertThat(lab.rewind(0)).isEqualTo(new Frontier(2, 1, 0, null));
+      assertThat(lab.tokens()).isEmpty();
+      assertThat(lab.lane.standing()).isEqualTo(Source.Standing.START);
+      lab.commit(lab.reversible(script -> script.save(token(1, "b", 2))));
+      assertThat(lab.tokens()).containsExactly("1|b|2");
+      lab.end();
+      try (Lab next = lab.again()) {
+        assertThat(next.lane.opened()).isEqualTo(new Frontier(3, 2, 1, lab.place(1)));
+      }
+    }
+  }
+
+  @Test
+  @Tag("E15")
+  @DisplayName("E15 a replaced block without events still rewinds hash and frontier")
+  void quietBlocks_rewindTheFrontier() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.reversible(script -> script.save(token(1, "a", 1)).block().block()));
+      Source.Place left = lab.place(3);
+      assertThat(lab.rewind(2)).isEqualTo(new Frontier(2, 1, 1, lab.place(2)));
+      lab.commit(lab.reversible(Lab.Script::block));
+      assertThat(lab.place(3)).isNotEqualTo(left);
+      assertThat(lab.lane.standing().last()).isEqualTo(lab.place(3));
+      assertThat(lab.tokens()).containsExactly("1|a|1");
+    }
+  }
+
+  @Test
+  @Tag("E19")
+  @DisplayName("E19 a rewind over blocks that were never committed only opens a new epoch")
+  void rewind_aboveTheFrontierOnlyTurns() {
+    try (Lab lab = Lab.fresh()) {
+      assertThat(lab.lane.rewind(null)).isEqualTo(new Frontier(2, 0, 0, null));
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      Frontier standing = lab.lane.rewind(new Source.Place(5, Lab.hash(5)));
+      assertThat(standing).isEqualTo(new Frontier(3, 1, 1, lab.place(1)));
+      assertThat(lab.lane.rewind(lab.place(1))).isEqualTo(new Frontier(4, 1, 1, lab.place(1)));
+      lab.commit(lab.batch(script -> script.save(token(1, "b", 2))));
+      assertThat(lab.tokens()).containsExactly("1|b|2");
+      assertThat(lab.rows("millrace_epoch", "epoch, last_checkpoint"))
+          .containsExactly("1|0", "2|1", "3|1", "4|null");
+    }
+  }
+
+  @Test
+  @Tag("E17")
+  @DisplayName("E17 after a rewind the database gives the surviving value and none of the others")
+  void reads_giveTheSurvivingValue() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 100))));
+      lab.commit(lab.reversible(script -> script.save(token(1, "a", 101))));
+      assertThat(lab.lane.reads().byIds(TOKEN, List.of(1L))).containsExactly(token(1, "a", 101));
+      lab.rewind(1);
+      assertThat(lab.lane.reads().byIds(TOKEN, List.of(1L))).containsExactly(token(1, "a", 100));
+    }
+  }
+
+  @Test
+  @Tag("E18")
+  @DisplayName("E18 an effect answered on the replaced branch is forgotten, an earlier one kept")
+  void effects_ofTheReplacedBranchAreForgotten() {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(
+          lab.batch(
+              true,
+              List.of(new EffectResult("price", "a", "1", 1)),
+              script -> script.save(token(1, "a", 1))));
+      lab.commit(
+          lab.batch(
+              true,
+              List.of(new EffectResult("price", "b", "old", 2)),
+              script -> script.save(token(1, "b", 1))));
+      lab.rewind(1);
+      assertThat(lab.lane.effects("price", List.of("a", "b"))).isEqualTo(Map.of("a", "1"));
+      lab.commit(
+          lab.batch(
+              true,
+              List.of(new EffectResult("price", "b", "new", 2)),
+              script -> script.save(token(1, "b", 1))));
+      assertThat(lab.lane.effects("price", List.of("a", "b")))
+          .isEqualTo(Map.of("a", "1", "b", "new"));
+    }
+  }
+
+  @Test
+  @Tag("E16")
+  @DisplayName("E16 the rows, blocks and epochs of another lane do not move")
+  void otherLane_doesNotMove() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.reversible(script -> script.save(token(1, "a", 1)).found("Pool", FIRST, 0)));
+      CommitGroup same = lab.group(lab.reversible(script -> script.save(token(2, "b", 2))));
+      LaneStore other = lab.store.takeOver("2");
+      other.commit(new CommitGroup(1, same.batches()));
+      lab.lane.commit(same);
+      lab.committed(same);
+      List<String> before = of(everything(lab), "2");
+      assertThat(before).anyMatch(row -> row.startsWith("millrace_undo_token (2,"));
+      lab.rewind(0);
+      assertThat(of(everything(lab), "2")).isEqualTo(before);
+      assertThat(lab.tokens()).containsExactly("2|b|2");
+    }
+  }
+
+  /** The rows of a lane; those of the schema as such have no lane. */
+  private static List<String> of(List<String> rows, String lane) {
+    return rows.stream()
+        .filter(row -> row.contains(" (" + lane + ",") || row.startsWith("millrace_epoch (2,"))
+        .toList();
+  }
+
+  @Test
+  @Tag("C3")
+  @DisplayName("C3 values of every type come back exactly after a rollback")
+  void everyType_comesBack() {
+    EntityType<Everything> type = EntityType.of(Everything.class);
+    try (Lab lab = Lab.of(type, NOTE)) {
+      Everything.Draw draw = new Everything.Draw(new Random(5));
+      List<Everything> rows = new ArrayList<>();
+      for (long id = 0; id < 300; id++) {
+        rows.add(draw.row(id));
+      }
+      lab.commit(lab.batch(script -> rows.forEach(script::save)));
+      for (int round = 0; round < 3; round++) {
+        lab.commit(
+            lab.reversible(script ->
+                rows.forEach(row -> {
+                  if (draw.random().nextBoolean()) {
+                    script.delete(type, row.id());
+                  } else {
+                    script.save(draw.row(row.id()));
+                  }
+                })));
+      }
+      lab.rewind(1);
+      assertThat(lab.lane.reads().byIds(type, rows.stream().<Object>map(Everything::id).toList()))
+          .containsExactlyInAnyOrderElementsOf(rows);
+    }
+  }
+}
