@@ -1,6 +1,7 @@
 package dev.millrace.devchain;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.TreeSet;
@@ -130,7 +131,7 @@ public final class Troubles {
 
   /** These happen to the next requests, one each, in this order. */
   public Troubles next(Mishap... mishaps) {
-    script.addAll(java.util.List.of(mishaps));
+    script.addAll(List.of(mishaps));
     return this;
   }
 
@@ -153,7 +154,12 @@ public final class Troubles {
     if ((random.next() >>> 11) * 0x1p-53 >= chance) {
       return null;
     }
-    return java.util.List.copyOf(any).get(random.below(any.size()));
+    return List.copyOf(any).get(random.below(any.size()));
+  }
+
+  /** Whether some of what was scripted has not happened yet. */
+  public boolean isScripted() {
+    return !script.isEmpty();
   }
 
   Duration latency() {

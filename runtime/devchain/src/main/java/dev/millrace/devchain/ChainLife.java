@@ -1,0 +1,135 @@
+package dev.millrace.devchain;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Lets a chain live: a block now and then, and sometimes a reorg. Two lives of one seed do the same
+ * things in the same order.
+ */
+public final class ChainLife implements AutoCloseable {
+  private static final int KEPT_TIPS = 8;
+
+  private final DevChain chain;
+  private final Habits habits;
+  private final Consumer<News> listener;
+  private final DevChainRandom random = new DevChainRandom();
+  private final List<Tip> left = new ArrayList<>();
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private long steps;
+
+  /**
+   * How a chain lives.
+   *
+   * @param blockTime between two blocks
+   * @param reorgs how likely a reorg is, per block
+   * @param depth how many blocks a reorg replaces at the most; most replace few
+   */
+  public record Habits(Duration blockTime, double reorgs, int depth, long seed) {
+    public Habits {
+      if (blockTime.isNegative() || reorgs < 0 || reorgs > 1 || depth < 1) {
+        throw new IllegalArgumentException(
+            "habits are impossible: blockTime=%s reorgs=%s depth=%d"
+                .formatted(blockTime, reorgs, depth));
+      }
+    }
+  }
+
+  /** What has happened. */
+  public sealed interface News {
+    /** One more block. */
+    record Grown(long head) implements News {}
+
+    /**
+     * A reorg.
+     *
+     * @param known whether the chain went back to a branch that it had been on
+     */
+    record Forked(long shared, long replaced, long head, boolean known) implements News {}
+  }
+
+  private ChainLife(DevChain chain, Habits habits, Consumer<News> listener) {
+    this.chain = chain;
+    this.habits = habits;
+    this.listener = listener;
+  }
+
+  /** A life that somebody leads by {@link #step}. */
+  public static ChainLife of(DevChain chain, Habits habits, Consumer<News> listener) {
+    return new ChainLife(chain, habits, listener);
+  }
+
+  /** A life that goes on by itself until it is closed. */
+  public static ChainLife start(DevChain chain, Habits habits, Consumer<News> listener) {
+    ChainLife life = new ChainLife(chain, habits, listener);
+    Thread.ofVirtual().name("devchain-life").start(life::live);
+    return life;
+  }
+
+  private void live() {
+    try {
+      while (!closed.await(habits.blockTime().toNanos(), TimeUnit.NANOSECONDS)) {
+        step();
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** What happens next. */
+  public void step() {
+    random.at(habits.seed(), 70, steps++);
+    Tip before = chain.tip();
+    long most = Math.min(habits.depth(), before.head() - chain.finalized());
+    boolean forks = (random.next() >>> 11) * 0x1p-53 < habits.reorgs();
+    if (!forks || most < 1) {
+      chain.advance(1);
+      listener.accept(new News.Grown(chain.head()));
+      return;
+    }
+    boolean known = (random.next() & 3) == 0 && goBack(before);
+    if (!known) {
+      long depth = depth(most);
+      chain.fork(depth, Math.max(1, depth - 1 + random.below(3)));
+    }
+    left.add(before);
+    if (left.size() > KEPT_TIPS) {
+      left.removeFirst();
+    }
+    long shared = before.shared(chain.tip());
+    listener.accept(new News.Forked(shared, before.head() - shared, chain.head(), known));
+  }
+
+  /**
+   * Each depth is half as likely as half of it: most reorgs are short, some are as deep as can be.
+   */
+  private long depth(long most) {
+    long depth = 1;
+    while (depth < most && (random.next() & 1) == 0) {
+      depth *= 2;
+    }
+    return Math.min(most, depth / 2 + 1 + random.below((int) Math.max(1, depth / 2)));
+  }
+
+  private boolean goBack(Tip now) {
+    for (Tip earlier : left.reversed()) {
+      long shared = now.shared(earlier);
+      boolean other = shared < now.head() && shared < earlier.head();
+      if (other && now.head() - shared <= habits.depth() && shared >= chain.finalized()) {
+        left.remove(earlier);
+        chain.backTo(new Tip(earlier.branch(), Math.max(earlier.head(), now.head())));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+  }
+}
