@@ -21,7 +21,7 @@ final class Conclusion {
                             ? "at block " + ProgressLine.count(lane.committed().block().getAsLong())
                             : "before its first block"))
             .toList();
-    return "%s: %s events durable%s%s%s"
+    return "%s: %s events durable%s%s%s%s"
         .formatted(
             interrupted ? "stopped" : "done",
             ProgressLine.count(events),
@@ -33,6 +33,7 @@ final class Conclusion {
                     ProgressLine.count(Math.round(events / seconds)))
                 : "",
             lanes.isEmpty() ? "" : ", " + String.join(", ", lanes),
+            ProgressLine.rewinds(status).map(rewinds -> ", " + rewinds).orElse(""),
             interrupted ? "; run again to go on" : "");
   }
 }

@@ -37,11 +37,15 @@ final class Metrics implements AutoCloseable {
     perLane(now, "millrace.epoch", Lane::epoch);
     perLane(now, "millrace.transit.batches", Lane::batchesInTransit);
     perLane(now, "millrace.staged.bytes", Lane::stagedBytes);
+    perLane(now, "millrace.rewinds", lane -> lane.rewinds().count());
+    perLane(now, "millrace.rewound.blocks", lane -> lane.rewinds().blocks());
+    perLane(now, "millrace.rewind.seconds", lane -> lane.rewinds().undoing().toMillis() / 1e3);
     perLane(now, "millrace.execute.seconds", lane -> lane.timings().executeNanos() / 1e9);
     perLane(now, "millrace.commit.seconds", lane -> lane.timings().commitNanos() / 1e9);
     perLane(now, "millrace.commits", lane -> lane.timings().groups());
     perLane(now, "millrace.ready", lane -> lane.caughtUp() ? 1 : 0);
     rows("millrace.stalled.seconds", now, Metrics::stalls);
+    rows("millrace.source", now, Metrics::facts);
     return registry.scrape();
   }
 
@@ -62,6 +66,18 @@ final class Metrics implements AutoCloseable {
     lane.stalls()
         .forEach((cause, time) ->
             rows.add(Row.of(tags(lane).and("cause", cause), time.toMillis() / 1e3)));
+    return rows;
+  }
+
+  /** What a source counts; what it says in words is left to the status. */
+  private static List<Row<?>> facts(Lane lane) {
+    List<Row<?>> rows = new ArrayList<>();
+    lane.report()
+        .forEach((name, fact) -> {
+          if (fact.matches("-?[0-9]{1,18}([.][0-9]{1,9})?")) {
+            rows.add(Row.of(tags(lane).and("fact", name), Double.parseDouble(fact)));
+          }
+        });
     return rows;
   }
 

@@ -38,7 +38,8 @@ final class ProgressLine {
     parts.add(new Part(count(status.committedEvents()) + " events", ""));
     parts.add(new Part(count(Math.round(events.perSecond())) + "/s", "\033[36m"));
     timeLeft(status).ifPresent(left -> parts.add(new Part(left + " left", "")));
-    slowest(status).ifPresent(lane -> parts.add(new Part(frontiers(lane), "")));
+    slowest(status).ifPresent(lane -> parts.add(new Part(frontiers(status, lane), "")));
+    rewinds(status).ifPresent(rewinds -> parts.add(new Part(rewinds, "")));
     String waiting = waiting(status);
     if (!waiting.isEmpty()) {
       parts.add(new Part(waiting, "\033[33m"));
@@ -57,7 +58,8 @@ final class ProgressLine {
             + percent(status).map(percent -> " (" + percent + ")").orElse(""));
     said.add(count(Math.round(events.perSecond())) + "/s");
     timeLeft(status).ifPresent(left -> said.add(left + " left"));
-    slowest(status).ifPresent(lane -> said.add(frontiers(lane)));
+    slowest(status).ifPresent(lane -> said.add(frontiers(status, lane)));
+    rewinds(status).ifPresent(said::add);
     String waiting = waiting(status);
     if (!waiting.isEmpty()) {
       said.add(waiting);
@@ -85,6 +87,18 @@ final class ProgressLine {
   /** The lane that is least far, which is the one that people wait for. */
   private static Optional<Lane> slowest(Status status) {
     return status.lanes().stream().min(Comparator.comparingDouble(lane -> share(lane).orElse(2.0)));
+  }
+
+  /** Of several chains the line is about one, and says which. */
+  private static String frontiers(Status status, Lane lane) {
+    return (status.lanes().size() > 1 ? "chain " + lane.chain() + ": " : "") + frontiers(lane);
+  }
+
+  static Optional<String> rewinds(Status status) {
+    long rewinds = status.lanes().stream().mapToLong(lane -> lane.rewinds().count()).sum();
+    return rewinds == 0
+        ? Optional.empty()
+        : Optional.of(count(rewinds) + (rewinds == 1 ? " reorg" : " reorgs"));
   }
 
   private static String frontiers(Lane lane) {

@@ -37,8 +37,14 @@ record RunningLane(Config.Chain chain, Lane lane, Frontier opened) {
         now.waitingFor(),
         now.batchesInTransit(),
         now.bytesInMemory(),
+        rewinds(now.rewinds()),
         stalls,
+        lane.report(),
         lane.timings().summary());
+  }
+
+  private static Status.Rewinds rewinds(LaneStatus.Rewinds rewinds) {
+    return new Status.Rewinds(rewinds.count(), rewinds.blocks(), Duration.ofNanos(rewinds.nanos()));
   }
 
   /** What is durable, for a log. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.SortedMap;
 
 /**
  * What a running indexer is doing, at one moment. Only {@link Lane#committed} is durable; nothing
@@ -37,13 +38,25 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
   }
 
   /**
+   * How often a chain has replaced blocks that had run, since this process began.
+   *
+   * @param blocks those that were replaced, all rewinds together
+   * @param undoing how long undoing what was durable has taken
+   */
+  public record Rewinds(long count, long blocks, Duration undoing) {
+    public static final Rewinds NONE = new Rewinds(0, 0, Duration.ZERO);
+  }
+
+  /**
    * One chain.
    *
    * @param waitingFor why the slowest part is not moving, in words; empty while everything moves
    * @param firstBlock where this process began
    * @param lastBlock where the lane ends, as far as known
    * @param totalEvents how many events there are from {@code firstBlock} on, where the source knows
+   * @param rewinds how often the chain has turned back
    * @param stalls how long the source had to pause, by cause
+   * @param report what the source tells of itself, by name
    * @param timings where the time went, and how much of it overlapped
    */
   public record Lane(
@@ -59,7 +72,9 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
       String waitingFor,
       int batchesInTransit,
       long stagedBytes,
+      Rewinds rewinds,
       Map<String, Duration> stalls,
+      SortedMap<String, String> report,
       Timings.Summary timings) {}
 
   /** Whether everything that the chains hold so far is durable. */

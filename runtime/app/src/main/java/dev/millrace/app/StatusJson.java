@@ -60,8 +60,14 @@ final class StatusJson {
     node.put("waitingFor", lane.waitingFor());
     node.put("batchesInTransit", lane.batchesInTransit());
     node.put("stagedBytes", lane.stagedBytes());
+    node.putObject("rewinds")
+        .put("count", lane.rewinds().count())
+        .put("blocks", lane.rewinds().blocks())
+        .put("undoingMillis", lane.rewinds().undoing().toMillis());
     ObjectNode stalls = node.putObject("stalledMillis");
     lane.stalls().forEach((cause, time) -> stalls.put(cause, time.toMillis()));
+    ObjectNode report = node.putObject("source");
+    lane.report().forEach(report::put);
     node.set("timings", timings(lane.timings()));
     return node;
   }

@@ -41,7 +41,8 @@ class HttpDoorTest {
             "processed":{"block":620,"checkpoint":621,"events":6210},\
             "firstBlock":0,"lastBlock":999,"totalEvents":10000,"caughtUp":false,\
             "waitingFor":"the next block","batchesInTransit":2,"stagedBytes":4096,\
-            "stalledMillis":{"depth":1500},\
+            "rewinds":{"count":0,"blocks":0,"undoingMillis":0},\
+            "stalledMillis":{"depth":1500},"source":{"cache bytes":"1024","endpoint":"http://node: good"},\
             "timings":{"batches":4,"commits":3,"executeMillis":1000,"commitMillis":2000,\
             "wallMillis":2500,"overlap":1.2,"overlapBound":1.5}}\
             """);
@@ -80,10 +81,18 @@ class HttpDoorTest {
         .contains(
             "millrace_committed_block{chain=\"1\"} 599.0",
             "millrace_processed_events{chain=\"1\"} 6210.0",
+            "millrace_source{chain=\"1\",fact=\"cache bytes\"} 1024.0",
             "millrace_stalled_seconds{cause=\"depth\",chain=\"1\"} 1.5");
 
-    status = Samples.running(Samples.lane(700, 699, ""));
-    assertThat(ask("/metrics").body()).contains("millrace_committed_block{chain=\"1\"} 699.0");
+    status =
+        Samples.running(Samples.lane(700, 699, ""), Samples.turned(10, Samples.lane(10, 9, ""), 2));
+    assertThat(ask("/metrics").body())
+        .contains(
+            "millrace_committed_block{chain=\"1\"} 699.0",
+            "millrace_committed_block{chain=\"10\"} 9.0",
+            "millrace_rewinds{chain=\"10\"} 2.0",
+            "millrace_rewound_blocks{chain=\"10\"} 6.0",
+            "millrace_rewind_seconds{chain=\"10\"} 0.04");
   }
 
   @Test

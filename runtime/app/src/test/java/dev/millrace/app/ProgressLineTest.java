@@ -81,6 +81,22 @@ class ProgressLineTest {
   }
 
   @Test
+  void render_namesTheSlowestOfSeveralChainsAndCountsReorgs() {
+    Status now =
+        Samples.running(
+            Samples.lane(620, 599, "the next block"),
+            Samples.turned(10, Samples.lane(99, 99, "http://node, which limits requests"), 2));
+    line.observe(0, now);
+
+    assertThat(line.summary(now))
+        .isEqualTo(
+            "7,000 of 20,000 events (35 %), 0/s, chain 10: block 99 of 999, 2 reorgs,"
+                + " waiting for http://node, which limits requests");
+    assertThat(Conclusion.of(Samples.status(State.DONE, now.lanes().getLast()), false))
+        .endsWith(", chain 10 at block 99, 2 reorgs");
+  }
+
+  @Test
   void duration_isShort() {
     assertThat(
             List.of(0L, 400L, 59_000L, 61_000L, 3_661_000L, 90_061_000L).stream()

@@ -2,6 +2,7 @@ package dev.millrace.app;
 
 import dev.millrace.app.Status.Lane;
 import dev.millrace.app.Status.Mark;
+import dev.millrace.app.Status.Rewinds;
 import dev.millrace.app.Status.State;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Timings;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 
 /** Values that several tests look at. */
 final class Samples {
@@ -38,9 +40,32 @@ final class Samples {
         waitingFor,
         2,
         4096,
+        Rewinds.NONE,
         Map.of("depth", Duration.ofMillis(1500)),
+        new TreeMap<>(Map.of("cache bytes", "1024", "endpoint", "http://node: good")),
         new Timings.Summary(
             4, 3, 10 * (durable + 1), 1_000_000_000, 2_000_000_000, 2_500_000_000L, 0));
+  }
+
+  /** The same lane, of another chain that has turned back. */
+  static Lane turned(long chain, Lane lane, long rewinds) {
+    return new Lane(
+        chain,
+        lane.state(),
+        lane.epoch(),
+        lane.processed(),
+        lane.committed(),
+        lane.caughtUp(),
+        lane.firstBlock(),
+        lane.lastBlock(),
+        lane.totalEvents(),
+        lane.waitingFor(),
+        lane.batchesInTransit(),
+        lane.stagedBytes(),
+        new Rewinds(rewinds, 3 * rewinds, Duration.ofMillis(20 * rewinds)),
+        lane.stalls(),
+        lane.report(),
+        lane.timings());
   }
 
   private static Mark mark(long block) {

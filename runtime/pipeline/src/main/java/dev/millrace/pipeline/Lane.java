@@ -10,10 +10,12 @@ import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.StagedStore;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
@@ -238,6 +240,12 @@ public final class Lane implements AutoCloseable {
     boolean idle =
         transit.batches() == 0 && freeSlots.availablePermits() >= ring.getBufferSize() - 1;
     return idle ? open.waitingFor() : "";
+  }
+
+  /** What the stream tells of itself, by name; empty while it is not open. */
+  public SortedMap<String, String> report() {
+    Source.Feed open = feed;
+    return open == null ? Collections.emptySortedMap() : open.report();
   }
 
   public Timings timings() {
