@@ -27,7 +27,7 @@ final class ArrowsTest {
           entry("postgres", Set.of("pipeline", "loaders")),
           entry("embedded", Set.of()),
           entry("devchain", Set.of("evm", "pipeline", "loaders")),
-          entry("testkit", Set.of("devchain", "evm", "pipeline", "loaders", "embedded")),
+          entry("testkit", Set.of("abi", "devchain", "evm", "pipeline", "loaders")),
           entry("config", Set.of("abi", "evm", "pipeline", "loaders")),
           entry(
               "app", Set.of("config", "abi", "evm", "postgres", "embedded", "pipeline", "loaders")),

@@ -1,5 +1,6 @@
 package dev.millrace.config;
 
+import dev.millrace.abi.ChecksumAddress;
 import dev.millrace.config.Config.Contract;
 import dev.millrace.loaders.Address;
 import java.util.ArrayList;
@@ -64,13 +65,13 @@ final class ContractsReader {
       return;
     }
     Address address = Address.of(written);
-    if (!Checksum.isKept(written)) {
+    if (!keepsChecksum(written)) {
       section.report(
           "address",
           text,
           "has a wrong checksum, so a letter of it is wrong: value=" + text.shown(),
           "the address as its chain shows it (these digits would be written "
-              + Checksum.of(address)
+              + ChecksumAddress.text(address)
               + ")");
       return;
     }
@@ -83,6 +84,15 @@ final class ContractsReader {
           text,
           "belongs to %s too: value=%s".formatted(owner, text.shown()),
           "each address under one contract, which handles all that happens there");
+    }
+  }
+
+  private static boolean keepsChecksum(String written) {
+    try {
+      ChecksumAddress.of(written);
+      return true;
+    } catch (IllegalArgumentException _) {
+      return false;
     }
   }
 

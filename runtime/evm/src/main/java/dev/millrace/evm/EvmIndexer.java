@@ -2,8 +2,11 @@ package dev.millrace.evm;
 
 import dev.millrace.loaders.EntityType;
 import dev.millrace.pipeline.Indexer;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -40,6 +43,17 @@ public final class EvmIndexer implements Indexer {
         .filter(contract -> !contract.anywhere() && !contract.isFound())
         .map(ContractDefinition::name)
         .toList();
+  }
+
+  /** The event records that each contract has handlers for, in the order of the definition. */
+  public Map<String, List<Class<?>>> events() {
+    Map<String, List<Class<?>>> events = new LinkedHashMap<>();
+    for (ContractDefinition contract : contracts) {
+      List<Class<?>> records = new ArrayList<>();
+      contract.events().forEach(event -> records.add(event.type()));
+      events.put(contract.name(), List.copyOf(records));
+    }
+    return Collections.unmodifiableMap(events);
   }
 
   /**

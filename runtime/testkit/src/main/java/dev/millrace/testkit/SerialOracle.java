@@ -93,6 +93,10 @@ public final class SerialOracle {
         new UndoRow(write.type().table(), write.id(), checkpoint, old));
   }
 
+  void apply(OracleContext.Write write) {
+    apply(write, new HashMap<>());
+  }
+
   <E> EntityType<E> type(Class<E> type) {
     EntityType<?> known = types.get(type);
     if (known == null) {
