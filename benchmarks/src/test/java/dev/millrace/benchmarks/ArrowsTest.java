@@ -24,13 +24,24 @@ final class ArrowsTest {
           entry("evm", Set.of("abi", "pipeline", "loaders")),
           entry("wire", Set.of()),
           entry("rpc", Set.of("wire", "evm", "pipeline", "loaders")),
+          entry("chain", Set.of("rpc", "evm", "pipeline", "loaders")),
           entry("postgres", Set.of("pipeline", "loaders")),
           entry("embedded", Set.of()),
           entry("devchain", Set.of("evm", "pipeline", "loaders")),
           entry("testkit", Set.of("abi", "devchain", "evm", "pipeline", "loaders")),
           entry("config", Set.of("abi", "evm", "pipeline", "loaders")),
           entry(
-              "app", Set.of("config", "abi", "evm", "postgres", "embedded", "pipeline", "loaders")),
+              "app",
+              Set.of(
+                  "config",
+                  "abi",
+                  "chain",
+                  "rpc",
+                  "evm",
+                  "postgres",
+                  "embedded",
+                  "pipeline",
+                  "loaders")),
           entry(
               "scenarios",
               Set.of(

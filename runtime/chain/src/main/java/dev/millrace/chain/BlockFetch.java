@@ -1,0 +1,129 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.Header;
+import dev.millrace.evm.LogFilter;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.LogColumns;
+import dev.millrace.rpc.LogQuery;
+import dev.millrace.rpc.Node;
+import dev.millrace.rpc.NodeBlock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+
+/** Fetches single blocks near the head, several at once, and their logs by their hashes. */
+final class BlockFetch {
+  private final Node node;
+  private final Recent recent;
+  private final ExecutorService pool;
+
+  BlockFetch(Node node, Recent recent, ExecutorService pool) {
+    this.node = node;
+    this.recent = recent;
+    this.pool = pool;
+  }
+
+  /** The blocks from one number up to another, as many as the node has without a gap. */
+  List<NodeBlock> blocks(long from, long to) throws InterruptedException {
+    List<Callable<Optional<NodeBlock>>> calls = new ArrayList<>();
+    for (long number = from; number <= to; number++) {
+      long each = number;
+      calls.add(() -> node.block(each));
+    }
+    List<NodeBlock> blocks = new ArrayList<>();
+    for (Optional<NodeBlock> block : all(calls)) {
+      if (block.isEmpty()) {
+        break;
+      }
+      recent.addHeader(block.get().header());
+      blocks.add(block.get());
+    }
+    return blocks;
+  }
+
+  /** The blocks with their logs; fewer if one of them is gone meanwhile. */
+  List<Stretch> logs(List<NodeBlock> blocks, Plan plan) throws InterruptedException {
+    List<Callable<Optional<Stretch>>> calls = new ArrayList<>();
+    for (NodeBlock block : blocks) {
+      calls.add(() -> stretch(block, plan));
+    }
+    List<Stretch> stretches = new ArrayList<>();
+    for (Optional<Stretch> stretch : all(calls)) {
+      if (stretch.isEmpty()) {
+        break;
+      }
+      stretches.add(stretch.get());
+    }
+    return stretches;
+  }
+
+  private Optional<Stretch> stretch(NodeBlock block, Plan plan) throws InterruptedException {
+    Header header = block.header();
+    NavigableMap<Long, Header> headers = new TreeMap<>();
+    headers.put(header.number(), header);
+    try {
+      List<LogColumns> pages = new ArrayList<>();
+      for (LogFilter query : plan.queries()) {
+        pages.add(ask(block, query));
+      }
+      return Optional.of(
+          new Stretch(
+              header.number(),
+              header.number(),
+              plan,
+              LogColumns.merged(pages),
+              headers,
+              (filter, _) -> ask(block, filter)));
+    } catch (MillraceException gone) {
+      if (gone.remedy() == Remedy.REWIND) {
+        return Optional.empty();
+      }
+      throw gone;
+    }
+  }
+
+  private LogColumns ask(NodeBlock block, LogFilter filter) throws InterruptedException {
+    if (!block.bloom().mayMatch(filter)) {
+      return LogColumns.EMPTY;
+    }
+    Header header = block.header();
+    return node.logsOf(header.hash(), new LogQuery(filter, header.number(), header.number()))
+        .logs();
+  }
+
+  private <T> List<T> all(List<Callable<T>> calls) throws InterruptedException {
+    if (calls.size() == 1) {
+      return List.of(one(calls.getFirst()));
+    }
+    List<T> results = new ArrayList<>();
+    for (Future<T> future : pool.invokeAll(calls)) {
+      results.add(one(future::get));
+    }
+    return results;
+  }
+
+  private static <T> T one(Callable<T> call) throws InterruptedException {
+    try {
+      return call.call();
+    } catch (InterruptedException | RuntimeException thrown) {
+      throw thrown;
+    } catch (ExecutionException failed) {
+      if (failed.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      if (failed.getCause() instanceof InterruptedException) {
+        throw new InterruptedException("a block is no longer waited for");
+      }
+      throw new IllegalStateException("block cannot be fetched", failed.getCause());
+    } catch (Exception other) {
+      throw new IllegalStateException("block cannot be fetched", other);
+    }
+  }
+}

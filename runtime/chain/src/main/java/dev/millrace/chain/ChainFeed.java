@@ -1,0 +1,218 @@
+package dev.millrace.chain;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.millrace.evm.Until;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.Source;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A chain from where a lane stands.
+ *
+ * <p>Up to the final block it is told as history, in ranges; above it block by block. Which of the
+ * two goes on is decided anew before every step, from the block to be told next and from how far
+ * the node says that the chain is final.
+ */
+final class ChainFeed implements Source.Feed {
+  private static final long OPEN = Long.MAX_VALUE;
+
+  private final ChainSource source;
+  private final Branch branch;
+  private final Horizon horizon;
+  private final Decoder decoder;
+  private final RangeFetch rangeFetch;
+  private final Ranges ranges;
+  private final ArrayDeque<Told> told = new ArrayDeque<>();
+  private final Reorgs reorgs;
+  private final Follower follower;
+  private final ExecutorService pool;
+  private final long first;
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile long last;
+  private volatile String waitingFor = "";
+  private boolean ended;
+  private boolean tipIsSure;
+
+  @GuardedBy("lock")
+  private @Nullable Thread reader;
+
+  @GuardedBy("lock")
+  private boolean closed;
+
+  ChainFeed(ChainSource source, Source.Standing standing) {
+    this.source = source;
+    this.branch = new Branch(standing, source.request().from());
+    this.first = branch.next();
+    this.horizon = source.horizon(branch);
+    this.pool =
+        Executors.newThreadPerTaskExecutor(
+            Thread.ofVirtual()
+                .name("millrace-" + source.request().chain() + "-read-", 0)
+                .factory());
+    this.decoder = new Decoder(source.request(), source.facts(), standing.found());
+    this.rangeFetch = new RangeFetch(source.node(), source.recent(), decoder.fields());
+    this.ranges = new Ranges(pool, rangeFetch, decoder.plan(), first);
+    this.reorgs = new Reorgs(source.node(), branch, source.request().chain());
+    this.follower =
+        new Follower(branch, reorgs, new BlockFetch(source.node(), source.recent(), pool), decoder);
+    this.tipIsSure = branch.tip() == null;
+    this.last =
+        switch (source.request().until()) {
+          case Until.AtBlock(long number) -> number;
+          case Until.AtHead _, Until.Never _ -> OPEN;
+        };
+  }
+
+  @Override
+  public Source.@Nullable Step next(int events) throws InterruptedException {
+    begin();
+    try {
+      while (!ended && branch.next() <= last) {
+        Source.Step step = told.isEmpty() && ranges.isEmpty() ? above(events) : history(events);
+        if (step != null) {
+          ended = step instanceof Source.Rewind;
+          waitingFor = "";
+          return step;
+        }
+      }
+      ended = true;
+      waitingFor = "";
+      return null;
+    } finally {
+      end();
+    }
+  }
+
+  /** Final blocks: one batch of what has come, waiting for the first range only. */
+  private Batch history(int most) throws InterruptedException {
+    waitingFor = "the logs from block " + branch.next();
+    List<Event> events = new ArrayList<>();
+    List<Source.Found> found = new ArrayList<>();
+    Block block;
+    rangeFetch.cutEvery(most);
+    do {
+      if (told.isEmpty()) {
+        told.addAll(decoder.decode(ranges.take()));
+        ranges.follow(decoder.plan());
+      }
+      Told piece = told.remove();
+      events.addAll(piece.events());
+      found.addAll(piece.found());
+      block = piece.last();
+    } while (events.size() < most && (!told.isEmpty() || ranges.isReady()));
+    branch.extend(block.number(), block.hash());
+    branch.settle(block.number());
+    tipIsSure = true;
+    return new Batch(events, List.of(), block, horizon.sight().finalBlock(), List.copyOf(found));
+  }
+
+  /** Behind the last range: asks how far the chain goes, and goes on with whatever is there. */
+  private Source.@Nullable Step above(int events) throws InterruptedException {
+    if (follower.isReady()) {
+      return follower.next(horizon.sight(), last, events);
+    }
+    Horizon.Sight sight = horizon.refresh();
+    if (last == OPEN && source.request().until() instanceof Until.AtHead && sight.head() != null) {
+      last = sight.number();
+      return null;
+    }
+    if (sight.finalBlock() < branch.next()) {
+      Source.Step step = follower.next(sight, last, events);
+      tipIsSure &= step == null;
+      return step != null || follower.isReady() ? step : pause(sight);
+    }
+    return backfill(sight);
+  }
+
+  /** Ranges build on our tip without naming it, so it must be the node's as well. */
+  private Source.@Nullable Step backfill(Horizon.Sight sight) throws InterruptedException {
+    if (!tipIsSure) {
+      switch (reorgs.atTip(sight)) {
+        case Reorgs.Look.Same _ -> tipIsSure = true;
+        case Reorgs.Look.Later _ -> {
+          return pause(sight);
+        }
+        case Reorgs.Look.Turned(Source.Rewind rewind) -> {
+          return rewind;
+        }
+      }
+    }
+    ranges.reach(branch.next(), Math.min(last, sight.finalBlock()));
+    return null;
+  }
+
+  private Source.@Nullable Step pause(Horizon.Sight sight) throws InterruptedException {
+    waitingFor =
+        sight.head() == null
+            ? "a head of the chain; the node tells none"
+            : "block %d, which the node does not have yet; its head is %d since %s"
+                .formatted(branch.next(), sight.number(), sight.since());
+    source.node().awaitHead(sight.number(), source.request().reading().poll());
+    return null;
+  }
+
+  private void begin() throws InterruptedException {
+    lock.lock();
+    try {
+      if (closed) {
+        throw new InterruptedException("feed was closed: block=" + branch.next());
+      }
+      reader = Thread.currentThread();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void end() {
+    lock.lock();
+    try {
+      reader = null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public Source.Extent extent() {
+    long end = last != OPEN ? last : horizon.sight().number();
+    return new Source.Extent(
+        OptionalLong.of(first),
+        end < 0 ? OptionalLong.empty() : OptionalLong.of(end),
+        OptionalLong.empty());
+  }
+
+  @Override
+  public String waitingFor() {
+    return waitingFor;
+  }
+
+  @Override
+  public SortedMap<String, String> report() {
+    return source.report(horizon.sight(), decoder.router());
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      if (reader != null && reader.threadId() != Thread.currentThread().threadId()) {
+        reader.interrupt();
+      }
+    } finally {
+      lock.unlock();
+    }
+    ranges.close();
+    pool.shutdownNow();
+  }
+}

@@ -1,0 +1,92 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.ChainFacts;
+import dev.millrace.evm.LogRouter;
+import dev.millrace.evm.SourceRequest;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.Node;
+import dev.millrace.rpc.NodeStatus;
+import dev.millrace.rpc.Nodes;
+import dev.millrace.rpc.RpcSettings;
+import java.time.InstantSource;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A chain behind the endpoints of a request. What is costly to learn lives here and outlasts the
+ * feeds: each rewind begins a new one.
+ */
+final class ChainSource implements Source {
+  private final SourceRequest request;
+  private final Node node;
+  private final InstantSource clock;
+  private final Recent recent = new Recent();
+  private final ChainFacts facts;
+
+  ChainSource(SourceRequest request, Node node, InstantSource clock) {
+    this.request = request;
+    this.node = node;
+    this.clock = clock;
+    this.facts = new Facts(node, recent, clock);
+  }
+
+  static ChainSource of(SourceRequest request) {
+    RpcSettings settings =
+        RpcSettings.usual()
+            .withDirectory(request.reading().directory())
+            .withPoll(request.reading().poll());
+    Node node = Nodes.open(request.endpoints(), request.chain(), settings);
+    return new ChainSource(request, node, InstantSource.system());
+  }
+
+  @Override
+  public Feed open(Standing standing) {
+    return new ChainFeed(this, standing);
+  }
+
+  SourceRequest request() {
+    return request;
+  }
+
+  Node node() {
+    return node;
+  }
+
+  Recent recent() {
+    return recent;
+  }
+
+  ChainFacts facts() {
+    return facts;
+  }
+
+  /** Where a feed looks; what a branch holds below its reversible part is final already. */
+  Horizon horizon(Branch branch) {
+    return new Horizon(node, request.finality(), clock, branch.floor());
+  }
+
+  /** What the status says of this chain beyond its place. */
+  SortedMap<String, String> report(Horizon.Sight sight, LogRouter router) {
+    SortedMap<String, String> report = new TreeMap<>();
+    if (sight.head() != null) {
+      report.put("chain.head", Long.toString(sight.number()));
+      report.put("chain.final", Long.toString(sight.finalBlock()));
+    }
+    report.put("logs.undecoded", Long.toString(router.undecoded()));
+    router.firstUndecoded().ifPresent(first -> report.put("logs.undecoded.first", first));
+    NodeStatus status = node.status();
+    for (NodeStatus.Endpoint endpoint : status.endpoints()) {
+      report.put(
+          "endpoint." + endpoint.name(),
+          "%s requests=%d latencyMillis=%.0f span=%d errors=%s%s"
+              .formatted(
+                  endpoint.state(),
+                  endpoint.requests(),
+                  endpoint.latencyMillis(),
+                  endpoint.span(),
+                  endpoint.errors(),
+                  endpoint.reason().isEmpty() ? "" : " reason=\"" + endpoint.reason() + "\""));
+    }
+    return report;
+  }
+}

@@ -1,0 +1,104 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.ChainFacts;
+import dev.millrace.evm.Header;
+import dev.millrace.evm.TransactionBody;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.Node;
+import dev.millrace.rpc.NodeBlock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What handlers read of blocks and transactions.
+ *
+ * <p>One of several nodes may not have yet what its neighbour has told, so what is missing is asked
+ * for again. It is gone only once another block stands at the height of its own.
+ */
+final class Facts implements ChainFacts {
+  private static final Duration PAUSE = Duration.ofMillis(200);
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
+
+  /** A hash that nobody has for so long, at no known height, was left behind while we were away. */
+  private static final Duration UNKNOWN = Duration.ofMinutes(1);
+
+  private final Node node;
+  private final Recent recent;
+  private final InstantSource clock;
+
+  Facts(Node node, Recent recent, InstantSource clock) {
+    this.node = node;
+    this.recent = recent;
+    this.clock = clock;
+  }
+
+  @Override
+  public Header header(Bytes32 blockHash) throws InterruptedException {
+    Header known = recent.header(blockHash);
+    Instant began = clock.instant();
+    while (known == null) {
+      Optional<NodeBlock> block = node.block(blockHash);
+      if (block.isPresent()) {
+        known = block.get().header();
+        recent.addHeader(known);
+      } else {
+        check("block", blockHash, blockHash, began);
+        node.awaitHead(Long.MAX_VALUE, PAUSE);
+      }
+    }
+    return known;
+  }
+
+  @Override
+  public TransactionBody transaction(Bytes32 hash, Bytes32 blockHash) throws InterruptedException {
+    TransactionBody known = recent.body(hash);
+    Instant began = clock.instant();
+    while (known == null) {
+      known = node.transactions(List.of(hash)).get(hash);
+      if (known != null) {
+        recent.addBodies(List.of(known));
+      } else {
+        check("transaction", hash, blockHash, began);
+        node.awaitHead(Long.MAX_VALUE, PAUSE);
+      }
+    }
+    return known;
+  }
+
+  @Override
+  public @Nullable TransactionBody fetched(Bytes32 hash, Bytes32 blockHash) {
+    return recent.body(hash);
+  }
+
+  /** Ends the wait for something that is not there if its block has been replaced. */
+  private void check(String what, Bytes32 hash, Bytes32 blockHash, Instant began)
+      throws InterruptedException {
+    Header header = recent.header(blockHash);
+    Duration waited = Duration.between(began, clock.instant());
+    boolean gone =
+        header == null
+            ? waited.compareTo(UNKNOWN) > 0 && node.block(blockHash).isEmpty()
+            : isReplaced(header);
+    if (gone) {
+      throw new MillraceException(
+          Remedy.REWIND,
+          "%s is not on the chain any more: hash=%s block=%s".formatted(what, hash, blockHash));
+    }
+    if (waited.compareTo(PATIENCE) > 0) {
+      throw new MillraceException(
+          Remedy.RESTART,
+          "no endpoint has what a handler reads: %s=%s block=%s".formatted(what, hash, blockHash));
+    }
+  }
+
+  private boolean isReplaced(Header header) throws InterruptedException {
+    Optional<NodeBlock> now = node.block(header.number());
+    return now.isPresent() && !now.get().header().hash().equals(header.hash());
+  }
+}

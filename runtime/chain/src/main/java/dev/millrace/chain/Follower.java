@@ -1,0 +1,136 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.Header;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.NodeBlock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells what a reorg may still replace, block by block: each must name the one before it as its
+ * parent. When the head is far away many blocks are fetched at once, but never more than a few
+ * batches of them. Confined to the thread that reads the feed.
+ */
+final class Follower {
+  /** So many blocks are asked for at once. */
+  static final int AT_ONCE = 32;
+
+  private final Branch branch;
+  private final Reorgs reorgs;
+  private final BlockFetch fetch;
+  private final Decoder decoder;
+  private final ArrayDeque<Stretch> pending = new ArrayDeque<>();
+  private long settled;
+  private boolean isSpoilt;
+
+  Follower(Branch branch, Reorgs reorgs, BlockFetch fetch, Decoder decoder) {
+    this.branch = branch;
+    this.reorgs = reorgs;
+    this.fetch = fetch;
+    this.decoder = decoder;
+  }
+
+  /** Whether blocks are at hand that have not been told. */
+  boolean isReady() {
+    return isSpoilt || !pending.isEmpty();
+  }
+
+  /**
+   * More of the chain, or that it has turned back; null if there is nothing to tell just now.
+   *
+   * @param last how far to go
+   */
+  Source.@Nullable Step next(Horizon.Sight sight, long last, int events)
+      throws InterruptedException {
+    if (pending.isEmpty() && !isSpoilt) {
+      Source.Rewind rewind = look(sight, last);
+      if (rewind != null) {
+        return rewind;
+      }
+    }
+    return isReady() ? batch(events) : null;
+  }
+
+  private Source.@Nullable Rewind look(Horizon.Sight sight, long last) throws InterruptedException {
+    long next = branch.next();
+    long to = Math.min(last, Math.min(sight.number(), next + AT_ONCE - 1));
+    List<NodeBlock> linked = to < next ? List.of() : linked(fetch.blocks(next, to));
+    Reorgs.Look look = linked.isEmpty() ? reorgs.atTip(sight) : reorgs.atFinal(sight);
+    if (look instanceof Reorgs.Look.Turned(Source.Rewind rewind)) {
+      return rewind;
+    }
+    if (look instanceof Reorgs.Look.Same && !linked.isEmpty()) {
+      settled = sight.finalBlock();
+      pending.addAll(fetch.logs(linked, decoder.plan()));
+    }
+    return null;
+  }
+
+  /** As many of the blocks as follow our tip one by one. */
+  private List<NodeBlock> linked(List<NodeBlock> blocks) {
+    Source.Place tip = branch.tip();
+    List<NodeBlock> linked = new ArrayList<>();
+    Header before = null;
+    for (NodeBlock block : blocks) {
+      Header header = block.header();
+      boolean follows =
+          before != null
+              ? header.parent().equals(before.hash())
+              : tip == null || header.parent().equals(tip.hash());
+      if (!follows) {
+        return linked;
+      }
+      linked.add(block);
+      before = header;
+    }
+    return linked;
+  }
+
+  /**
+   * As many blocks as hold about so many events. A contract that was found in a block which is gone
+   * before its logs are there leaves the router spoilt: what came before is told, and then the lane
+   * is sent back to where it stands anyway, so that it begins with a new one.
+   */
+  private Source.@Nullable Step batch(int most) throws InterruptedException {
+    List<Event> events = new ArrayList<>();
+    List<Block> blocks = new ArrayList<>();
+    List<Source.Found> found = new ArrayList<>();
+    do {
+      Told told = decode(pending.poll());
+      if (told == null) {
+        break;
+      }
+      Block block = told.last();
+      events.addAll(told.events());
+      found.addAll(told.found());
+      blocks.add(block);
+      branch.extend(block.number(), block.hash());
+    } while (events.size() < most && !pending.isEmpty());
+    branch.settle(settled);
+    return blocks.isEmpty()
+        ? new Source.Rewind(branch.tip())
+        : new Batch(events, blocks, blocks.getLast(), settled, List.copyOf(found));
+  }
+
+  private @Nullable Told decode(@Nullable Stretch block) throws InterruptedException {
+    if (isSpoilt || block == null) {
+      return null;
+    }
+    try {
+      return decoder.decode(block).getFirst();
+    } catch (MillraceException gone) {
+      if (gone.remedy() != Remedy.REWIND) {
+        throw gone;
+      }
+      isSpoilt = true;
+      return null;
+    }
+  }
+}

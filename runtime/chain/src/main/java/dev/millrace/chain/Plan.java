@@ -1,0 +1,97 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.LogFilter;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.rpc.Bloom;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What a node is asked for so that no log is missed which somebody wants. It may bring more: the
+ * router drops what nobody asked for.
+ *
+ * @param queries the questions; each is asked of every range
+ * @param filters what is wanted
+ * @param known how many contracts had been found on the way when it was made
+ */
+record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
+  /** A longer list costs a node more than the logs of all other contracts cost us. */
+  static final int MOST_ADDRESSES = 1_000;
+
+  /** So many addresses one question names. */
+  static final int CHUNK = 250;
+
+  Plan {
+    queries = List.copyOf(queries);
+    filters = List.copyOf(filters);
+  }
+
+  /**
+   * One question where that is possible: its logs are those of any of the addresses with any of the
+   * topics. Contracts seldom write each other's events, so this brings hardly more.
+   */
+  static Plan of(Collection<LogFilter> filters, int known) {
+    Set<Bytes32> everywhere = new LinkedHashSet<>();
+    Set<Address> speakers = new LinkedHashSet<>(); // of whom any log is wanted
+    Set<Address> addresses = new LinkedHashSet<>();
+    Set<Bytes32> topics = new LinkedHashSet<>();
+    boolean everything = false;
+    for (LogFilter filter : filters) {
+      if (filter.addresses().isEmpty()) {
+        everywhere.addAll(filter.topics());
+        everything |= filter.topics().isEmpty();
+      } else if (filter.topics().isEmpty()) {
+        speakers.addAll(filter.addresses());
+      } else {
+        addresses.addAll(filter.addresses());
+        topics.addAll(filter.topics());
+      }
+    }
+    if (addresses.size() > MOST_ADDRESSES) {
+      everywhere.addAll(topics);
+    }
+    everything |= speakers.size() > MOST_ADDRESSES;
+    List<LogFilter> queries = new ArrayList<>();
+    if (everything) {
+      queries.add(new LogFilter(List.of(), List.of()));
+    } else {
+      if (!everywhere.isEmpty()) {
+        queries.add(new LogFilter(List.of(), List.copyOf(everywhere)));
+      }
+      if (!everywhere.containsAll(topics)) {
+        queries.addAll(inChunks(addresses, topics));
+      }
+      queries.addAll(inChunks(speakers, Set.of()));
+    }
+    return new Plan(queries, List.copyOf(filters), known);
+  }
+
+  /** The questions for some addresses. */
+  static List<LogFilter> inChunks(Collection<Address> addresses, Collection<Bytes32> topics) {
+    List<Address> all = List.copyOf(addresses);
+    List<LogFilter> chunks = new ArrayList<>();
+    for (int at = 0; at < all.size(); at += CHUNK) {
+      List<Address> chunk = all.subList(at, Math.min(all.size(), at + CHUNK));
+      chunks.add(new LogFilter(chunk, List.copyOf(topics)));
+    }
+    return chunks;
+  }
+
+  /** Whether it brings the logs of all addresses with these topics. */
+  boolean hearsAnyone(Collection<Bytes32> topics) {
+    return queries.stream()
+        .anyMatch(query ->
+            query.addresses().isEmpty()
+                && (query.topics().isEmpty()
+                    || (!topics.isEmpty() && query.topics().containsAll(topics))));
+  }
+
+  /** Whether a block may hold a log that is wanted. */
+  boolean mayMatch(Bloom bloom) {
+    return filters.stream().anyMatch(bloom::mayMatch);
+  }
+}

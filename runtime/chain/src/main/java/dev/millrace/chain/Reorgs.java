@@ -1,0 +1,104 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.Header;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.Node;
+import dev.millrace.rpc.NodeBlock;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells a chain that has left our branch from a node that is merely behind.
+ *
+ * <p>Only another block at a height that we hold is news of a reorg; a block that is missing is
+ * not. What one answer says is confirmed by a second one, so that an endpoint which lags behind its
+ * neighbours turns nothing back. Confined to the thread that reads the feed.
+ */
+final class Reorgs {
+  /** How often the same must be seen before it counts, where a single answer may be stale. */
+  private static final int SEEN = 3;
+
+  private final Node node;
+  private final Branch branch;
+  private final long chain;
+  private int shorter;
+  private int tooDeep;
+
+  Reorgs(Node node, Branch branch, long chain) {
+    this.node = node;
+    this.branch = branch;
+    this.chain = chain;
+  }
+
+  /** What a look at the node comes to. */
+  sealed interface Look {
+    /** Our tip is a block of the node's chain. */
+    record Same() implements Look {}
+
+    /** Nothing is certain yet: look again later. */
+    record Later() implements Look {}
+
+    record Turned(Source.Rewind rewind) implements Look {}
+  }
+
+  /** Looks whether the chain still goes through our tip. */
+  Look atTip(Horizon.Sight sight) throws InterruptedException {
+    Source.Place tip = branch.tip();
+    Header head = sight.head();
+    if (tip == null || (head != null && head.hash().equals(tip.hash()))) {
+      return new Look.Same();
+    }
+    Optional<NodeBlock> theirs = node.block(tip.block());
+    if (theirs.isEmpty()) {
+      return belowTip(sight, tip);
+    }
+    shorter = 0;
+    return theirs.get().header().hash().equals(tip.hash()) ? new Look.Same() : search(tip.block());
+  }
+
+  /**
+   * The node does not have the height of our tip: it is behind, or its chain has become shorter.
+   */
+  private Look belowTip(Horizon.Sight sight, Source.Place tip) throws InterruptedException {
+    Header head = sight.head();
+    Bytes32 ours = head == null ? null : branch.hash(head.number());
+    boolean differs =
+        head != null && ours != null && head.number() < tip.block() && !ours.equals(head.hash());
+    shorter = differs ? shorter + 1 : 0;
+    return head != null && shorter >= SEEN ? search(head.number()) : new Look.Later();
+  }
+
+  /** A block that is called final is not the one that we hold at its height. */
+  Look atFinal(Horizon.Sight sight) throws InterruptedException {
+    Bytes32 ours = branch.hash(sight.finalBlock());
+    Bytes32 theirs = sight.finalHash();
+    return ours == null || theirs == null || ours.equals(theirs)
+        ? new Look.Same()
+        : search(sight.finalBlock());
+  }
+
+  private Look search(long replaced) throws InterruptedException {
+    return switch (new Ancestor(node, branch).search(replaced)) {
+      case Ancestor.Found.Unclear _ -> new Look.Later();
+      case Ancestor.Found.Shared(Source.@Nullable Place place) ->
+          new Look.Turned(new Source.Rewind(place));
+      case Ancestor.Found.TooDeep(Source.Place lowest) -> tooDeep(lowest);
+    };
+  }
+
+  private Look tooDeep(Source.Place lowest) {
+    tooDeep++;
+    if (tooDeep < SEEN) {
+      return new Look.Later();
+    }
+    throw new MillraceException(
+        Remedy.FIX_SETUP,
+        ("chain was replaced from its final block on, which cannot be undone: chain=%d block=%d"
+                + " ours=%s held=%d. Nothing was changed. Look whether the endpoints serve this"
+                + " chain; to go on, give a greater finality.depth and index anew after reset")
+            .formatted(chain, lowest.block(), lowest.hash(), branch.size()));
+  }
+}

@@ -1,0 +1,141 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.Evm;
+import dev.millrace.evm.EvmIndexer;
+import dev.millrace.evm.Finality;
+import dev.millrace.evm.Log;
+import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceRequest;
+import dev.millrace.evm.Until;
+import dev.millrace.loaders.Address;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.Node;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Reads a test's chain as a lane would, without running anything. */
+final class Reader {
+  static final Instant BEGINNING = Instant.parse("2026-01-01T00:00:00Z");
+
+  private final TestNode node;
+  private long from;
+  private Until until = new Until.AtHead();
+  private Finality finality = Finality.AT_ONCE;
+  private Reading reading = Reading.USUAL.withPoll(Duration.ofMillis(1));
+  private volatile Instant now = BEGINNING;
+
+  @dev.millrace.evm.Event("Transfer(address indexed from, address indexed to, uint256 value)")
+  record Transferred(Address from, Address to, BigInteger value) {}
+
+  @dev.millrace.loaders.Entity
+  record Nothing(@dev.millrace.loaders.Id long id) {}
+
+  Reader(TestNode node) {
+    this.node = node;
+  }
+
+  static EvmIndexer indexer() {
+    return Evm.indexer("reader")
+        .entities(Nothing.class)
+        .contract("Token", token -> token.on(Transferred.class, (_, _) -> {}))
+        .build();
+  }
+
+  Reader from(long block) {
+    from = block;
+    return this;
+  }
+
+  Reader until(Until end) {
+    until = end;
+    return this;
+  }
+
+  Reader finality(Finality safety) {
+    finality = safety;
+    return this;
+  }
+
+  Reader poll(Duration pause) {
+    reading = reading.withPoll(pause);
+    return this;
+  }
+
+  Reader reading(Reading other) {
+    reading = other;
+    return this;
+  }
+
+  /** Lets time go by. */
+  void pass(Duration time) {
+    now = now.plus(time);
+  }
+
+  SourceRequest request() {
+    return new SourceRequest(
+        indexer(),
+        1,
+        List.of(),
+        from,
+        until,
+        finality,
+        Map.of("Token", List.of(TestChain.TOKEN)),
+        reading);
+  }
+
+  ChainSource source() {
+    return source(node);
+  }
+
+  ChainSource source(Node other) {
+    return new ChainSource(request(), other, () -> now);
+  }
+
+  Source.Feed open(Source.Standing standing) {
+    return source().open(standing);
+  }
+
+  List<Batch> toTheEnd(int events) throws InterruptedException {
+    try (Source.Feed feed = open(Source.Standing.START)) {
+      return drain(feed, events);
+    }
+  }
+
+  /** All batches of a stream that does not turn back. */
+  static List<Batch> drain(Source.Feed feed, int events) throws InterruptedException {
+    List<Batch> batches = new ArrayList<>();
+    Source.Step step = feed.next(events);
+    while (step != null) {
+      batches.add((Batch) step);
+      step = feed.next(events);
+    }
+    return batches;
+  }
+
+  static List<String> events(List<Batch> batches) {
+    return batches.stream().flatMap(batch -> batch.events().stream()).map(Reader::text).toList();
+  }
+
+  static String text(Event event) {
+    return event.block().number() + "-" + event.logIndex() + " " + event.block().hash();
+  }
+
+  /** What the chain holds for the indexer, as the logs stand there. */
+  List<String> expected(long first, long last) {
+    List<String> expected = new ArrayList<>();
+    for (long number = first; number <= last; number++) {
+      for (Log log : node.chain.at(number).orElseThrow().logs()) {
+        if (log.contract().equals(TestChain.TOKEN)) {
+          expected.add(number + "-" + log.logIndex() + " " + log.block().hash());
+        }
+      }
+    }
+    return expected;
+  }
+}

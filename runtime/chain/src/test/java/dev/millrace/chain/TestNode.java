@@ -1,0 +1,193 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.Log;
+import dev.millrace.evm.LogFilter;
+import dev.millrace.evm.TransactionBody;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.LogColumns;
+import dev.millrace.rpc.LogPage;
+import dev.millrace.rpc.LogQuery;
+import dev.millrace.rpc.LogWriter;
+import dev.millrace.rpc.Node;
+import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.NodeStatus;
+import dev.millrace.rpc.Tag;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+
+/**
+ * A node over a chain in memory, with the troubles that a test asks for: endpoints that lag behind,
+ * pages that reach less, logs that are kept back. What was asked is written down.
+ */
+final class TestNode implements Node {
+  final Queue<LogQuery> asked = new ConcurrentLinkedQueue<>();
+  final Queue<Bytes32> askedByHash = new ConcurrentLinkedQueue<>();
+  final Queue<List<Long>> headers = new ConcurrentLinkedQueue<>();
+  final Queue<Long> waits = new ConcurrentLinkedQueue<>();
+
+  /** What happens when the feed waits for a head; each is run once. */
+  final Queue<Runnable> whileWaiting = new ConcurrentLinkedQueue<>();
+
+  volatile TestChain chain;
+  volatile long latest = 1_000_000;
+  volatile long finalized = -1;
+  volatile long span = 100;
+  volatile long reach = 1_000_000;
+  volatile boolean receipts = true;
+  volatile Predicate<Log> kept = _ -> true;
+  volatile Predicate<LogQuery> honest = _ -> true;
+
+  TestNode(TestChain chain) {
+    this.chain = chain;
+  }
+
+  @Override
+  public long chainId() {
+    return 1;
+  }
+
+  @Override
+  public Optional<NodeBlock> block(long number) {
+    return number > latest ? Optional.empty() : chain.at(number).map(TestChain.TestBlock::block);
+  }
+
+  @Override
+  public Optional<NodeBlock> block(Bytes32 hash) {
+    return chain.by(hash).filter(this::counts).map(TestChain.TestBlock::block);
+  }
+
+  private boolean counts(TestChain.TestBlock block) {
+    return chain.at(block.header().number()).filter(block::equals).isPresent();
+  }
+
+  @Override
+  public Optional<NodeBlock> block(Tag tag) {
+    return switch (tag) {
+      case LATEST -> block(Math.min(latest, chain.head()));
+      case SAFE, FINALIZED -> finalized < 0 ? Optional.empty() : block(finalized);
+    };
+  }
+
+  @Override
+  public List<NodeBlock> blocks(List<Long> numbers) {
+    headers.add(numbers);
+    return numbers.stream()
+        .map(number ->
+            block((long) number)
+                .orElseThrow(() -> new AssertionError("no such block: asked=" + numbers)))
+        .toList();
+  }
+
+  @Override
+  public LogPage logs(LogQuery query) {
+    asked.add(query);
+    long reached = Math.min(query.to(), query.from() + reach - 1);
+    List<Log> logs = new ArrayList<>();
+    for (long number = query.from(); number <= reached; number++) {
+      logs.addAll(matching(chain.at(number).orElseThrow().logs(), query));
+    }
+    return new LogPage(query.from(), reached, columns(logs), "node");
+  }
+
+  @Override
+  public LogPage logsOf(Bytes32 hash, LogQuery query) {
+    askedByHash.add(hash);
+    return page(query, matching(known(hash).logs(), query));
+  }
+
+  @Override
+  public LogPage receiptLogs(Bytes32 hash, LogQuery query) {
+    if (!receipts) {
+      throw new MillraceException(Remedy.FIX_SETUP, "no endpoint tells receipts: block=" + hash);
+    }
+    return page(
+        query, known(hash).logs().stream().filter(log -> matches(query.filter(), log)).toList());
+  }
+
+  private TestChain.TestBlock known(Bytes32 hash) {
+    return chain
+        .by(hash)
+        .filter(this::counts)
+        .orElseThrow(() ->
+            new MillraceException(Remedy.REWIND, "no endpoint knows the block: hash=" + hash));
+  }
+
+  private static LogPage page(LogQuery query, List<Log> logs) {
+    return new LogPage(query.from(), query.to(), columns(logs), "node");
+  }
+
+  private List<Log> matching(List<Log> logs, LogQuery query) {
+    return logs.stream()
+        .filter(log -> matches(query.filter(), log))
+        .filter(log -> kept.test(log) || (honest.test(query) && !query.avoid().isEmpty()))
+        .toList();
+  }
+
+  private static boolean matches(LogFilter filter, Log log) {
+    return (filter.addresses().isEmpty() || filter.addresses().contains(log.contract()))
+        && (filter.topics().isEmpty()
+            || (log.topics() > 0 && filter.topics().contains(log.topic(0))));
+  }
+
+  static LogColumns columns(List<Log> logs) {
+    LogWriter writer = new LogWriter();
+    logs.forEach(writer::add);
+    return writer.finish();
+  }
+
+  @Override
+  public Map<Bytes32, TransactionBody> transactions(Collection<Bytes32> hashes) {
+    Map<Bytes32, TransactionBody> bodies = new HashMap<>();
+    for (long number = 0; number <= chain.head(); number++) {
+      for (Log log : chain.at(number).orElseThrow().logs()) {
+        Bytes32 hash = log.transaction().hash();
+        if (hashes.contains(hash)) {
+          bodies.put(
+              hash,
+              new TransactionBody(
+                  hash, Address.ZERO, null, BigInteger.ONE, Bytes.EMPTY, log.logIndex()));
+        }
+      }
+    }
+    return bodies;
+  }
+
+  @Override
+  public long span(LogQuery query) {
+    return span;
+  }
+
+  @Override
+  public void awaitHead(long above, Duration most) throws InterruptedException {
+    waits.add(above);
+    Runnable next = whileWaiting.poll();
+    if (next != null) {
+      next.run();
+    } else if (new CountDownLatch(1).await(most.toNanos(), TimeUnit.NANOSECONDS)) {
+      throw new AssertionError("nobody counts down");
+    }
+  }
+
+  @Override
+  public NodeStatus status() {
+    return new NodeStatus(List.of(), "");
+  }
+
+  @Override
+  public void close() {}
+}
