@@ -113,7 +113,7 @@ final class Effects {
     Throwable error = answer.error;
     if (error != null) {
       throw new MillraceException(
-          Remedy.FIX_HANDLER,
+          error instanceof MillraceException known ? known.remedy() : Remedy.FIX_HANDLER,
           "effect failed: effect=%s error=%s".formatted(effect.name(), error),
           error);
     }
