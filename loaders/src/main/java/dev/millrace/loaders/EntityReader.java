@@ -108,7 +108,7 @@ final class EntityReader<E> {
       String sql = SnakeCase.of(component.getName());
       checkLength("column", sql);
       if (RESERVED.contains(sql) || sql.startsWith("_") || sql.startsWith("millrace_")) {
-        wrong(component, "takes a reserved column name: column=" + sql);
+        wrong(component, "takes a reserved column name: column=" + sql + why(sql));
       }
       if (!names.add(sql)) {
         wrong(component, "takes a column name twice: column=" + sql);
@@ -123,6 +123,14 @@ final class EntityReader<E> {
               .formatted(MOST_COLUMNS, components.length));
     }
     return columns;
+  }
+
+  /** Rows that chains share cannot be: each chain is rewound alone. */
+  private static String why(String reserved) {
+    return reserved.equals("chain")
+        ? "; every key begins with the chain of its lane already, because lanes run side by side and"
+            + " rewind alone, so that chains share no row"
+        : "";
   }
 
   private Optional<Column> read(RecordComponent component, int position) {

@@ -182,21 +182,6 @@ final class NestedDecodingTest {
   }
 
   @Test
-  void address_isReadWithItsChecksum() {
-    String right = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
-
-    assertThat(ChecksumAddress.text(Address.of(right))).isEqualTo(right);
-    assertThat(ChecksumAddress.of(right)).isEqualTo(Address.of(right));
-    assertThat(ChecksumAddress.of(right.toLowerCase(java.util.Locale.ROOT)))
-        .isEqualTo(Address.of(right));
-    assertThat(ChecksumAddress.of("0x" + right.substring(2).toUpperCase(java.util.Locale.ROOT)))
-        .isEqualTo(Address.of(right));
-    assertThatThrownBy(() -> ChecksumAddress.of(right.replace("Aed", "aed")))
-        .hasMessageContaining("wrong checksum")
-        .hasMessageContaining("checksummed=" + right);
-  }
-
-  @Test
   void anonymous_eventHasItsParametersInEveryTopic() {
     Address alice = Address.of("0x1111111111111111111111111111111111111111");
     byte[][] data = {Encoded.word(32), Encoded.word(0)};

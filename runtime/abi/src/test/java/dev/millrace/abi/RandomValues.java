@@ -92,8 +92,7 @@ final class RandomValues {
     return switch (plain) {
       case ADDRESS -> {
         Address address = Address.of(bytes(20));
-        yield new Drawn(
-            address, com.esaulpaugh.headlong.abi.Address.wrap(ChecksumAddress.text(address)));
+        yield new Drawn(address, com.esaulpaugh.headlong.abi.Address.wrap(checksummed(address)));
       }
       case BOOL -> {
         boolean drawn = random.nextBoolean();
@@ -108,6 +107,11 @@ final class RandomValues {
         yield new Drawn(drawn, drawn);
       }
     };
+  }
+
+  private static String checksummed(Address address) {
+    return com.esaulpaugh.headlong.abi.Address.toChecksumAddress(
+        new BigInteger(1, address.bytes()));
   }
 
   private Drawn whole(AbiType.Whole type, Type java) {
