@@ -235,13 +235,12 @@ final class PostgresLane implements LaneStore {
 
   @Override
   public void close() {
-    if (!closed.compareAndSet(false, true)) {
-      return;
+    if (closed.compareAndSet(false, true)) {
+      Session current = session;
+      if (current != null) {
+        current.abort();
+      }
     }
-    Session current = session;
-    if (current != null) {
-      current.abort();
-    }
-    lease.close();
+    lease.close(); // whoever comes second waits as well, and then the lane is free
   }
 }
