@@ -2,6 +2,7 @@ package dev.millrace.rpc;
 
 import dev.millrace.evm.Log;
 import dev.millrace.loaders.Address;
+import dev.millrace.wire.ByteRun;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;

@@ -1,0 +1,150 @@
+package dev.millrace.rpc;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What endpoints have refused, kept across restarts: one line per host, never an address, which may
+ * hold a key. What is a week old is forgotten, for plans and nodes change. Guarded by its
+ * endpoints.
+ */
+final class LearntLimits {
+  private static final Logger LOG = LoggerFactory.getLogger(LearntLimits.class);
+  private static final Duration KEPT = Duration.ofDays(7);
+
+  private final Optional<Path> file;
+  private final InstantSource clock;
+  private final Map<String, Limits> known = new HashMap<>();
+
+  /**
+   * What is kept of one host.
+   *
+   * @param span how many blocks it takes; 0: it named no number
+   * @param perSecond how many requests it takes; 0: it refused none
+   */
+  private record Limits(long span, int batch, double perSecond, boolean hasLogs, Instant learnt) {
+    private static Limits of(Endpoint endpoint, Instant now) {
+      double perSecond = endpoint.pace.perSecond();
+      return new Limits(
+          endpoint.span.isCapped() ? endpoint.span.cap() : 0,
+          endpoint.batch,
+          Double.isInfinite(perSecond) ? 0 : perSecond,
+          endpoint.hasLogs,
+          now);
+    }
+
+    private boolean isUsual() {
+      return span == 0 && batch == Endpoint.BATCH && perSecond == 0 && hasLogs;
+    }
+
+    private boolean isSame(Limits other) {
+      return span == other.span
+          && batch == other.batch
+          && perSecond == other.perSecond
+          && hasLogs == other.hasLogs;
+    }
+
+    private String line(String host) {
+      return "%s\t%d\t%d\t%s\t%s\t%s".formatted(host, span, batch, perSecond, hasLogs, learnt);
+    }
+  }
+
+  LearntLimits(Optional<Path> directory, long chain, InstantSource clock) {
+    file = directory.map(parent -> parent.resolve("rpc-limits-%d.tsv".formatted(chain)));
+    this.clock = clock;
+    file.ifPresent(this::load);
+  }
+
+  private void load(Path from) {
+    try {
+      if (Files.exists(from)) {
+        Files.readAllLines(from).forEach(this::load);
+      }
+    } catch (IOException | IllegalArgumentException | java.time.DateTimeException unreadable) {
+      known.clear();
+      LOG.warn("learnt limits cannot be read and are learnt again: file={}", from, unreadable);
+    }
+  }
+
+  private void load(String line) {
+    String[] cells = line.split("\t", -1);
+    if (cells.length != 6) {
+      throw new IllegalArgumentException("line has not six cells: cells=" + cells.length);
+    }
+    Limits limits =
+        new Limits(
+            Long.parseLong(cells[1]),
+            Integer.parseInt(cells[2]),
+            Double.parseDouble(cells[3]),
+            Boolean.parseBoolean(cells[4]),
+            Instant.parse(cells[5]));
+    if (limits.learnt().plus(KEPT).isAfter(clock.instant())) {
+      known.put(cells[0], limits);
+    }
+  }
+
+  /** Tells an endpoint what it has taught before. */
+  void recall(Endpoint endpoint) {
+    Limits limits = known.get(endpoint.target.toString());
+    if (limits == null) {
+      return;
+    }
+    if (limits.span() > 0) {
+      endpoint.span.remember(limits.span());
+    }
+    if (limits.perSecond() > 0) {
+      endpoint.pace.remember(limits.perSecond());
+    }
+    endpoint.batch = Math.clamp(limits.batch(), 1, Endpoint.BATCH);
+    endpoint.hasLogs = limits.hasLogs();
+    endpoint.isLackRemembered = !limits.hasLogs();
+  }
+
+  /** Writes what is known now, in place of what was. */
+  void keep(List<Endpoint> endpoints) {
+    Instant now = clock.instant();
+    for (Endpoint endpoint : endpoints) {
+      String host = endpoint.target.toString();
+      Limits limits = Limits.of(endpoint, now);
+      Limits before = known.get(host);
+      if (limits.isUsual()) {
+        known.remove(host);
+      } else if (before == null || !before.isSame(limits)) {
+        known.put(host, limits);
+      }
+    }
+    file.ifPresent(this::write);
+  }
+
+  private void write(Path to) {
+    String text =
+        known.entrySet().stream()
+            .sorted(Map.Entry.comparingByKey())
+            .map(entry -> entry.getValue().line(entry.getKey()) + "\n")
+            .collect(Collectors.joining());
+    try {
+      Path parent = to.toAbsolutePath().getParent();
+      if (parent == null || (text.isEmpty() && !Files.exists(to))) {
+        return;
+      }
+      Files.createDirectories(parent);
+      Path written = Files.createTempFile(parent, "rpc-limits", ".tmp");
+      Files.writeString(written, text);
+      Files.move(written, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException unwritable) {
+      LOG.warn("learnt limits cannot be kept: file={}", to, unwritable);
+    }
+  }
+}

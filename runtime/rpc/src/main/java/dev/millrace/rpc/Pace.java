@@ -1,0 +1,110 @@
+package dev.millrace.rpc;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * How many requests at once, and how many per second. Both grow a little with each success and are
+ * cut when the node refuses. Guarded by its endpoints.
+ */
+final class Pace {
+  private static final double MOST_AT_ONCE = 32;
+  private static final double UNLIMITED = 2_000;
+  private static final double SLOWEST = 0.2;
+  private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+
+  private double atOnce = 4;
+  private int running;
+  private double perSecond = Double.POSITIVE_INFINITY;
+
+  /** When the next request may begin, where requests per second are limited. */
+  private long nextAt;
+
+  private long windowBegan;
+  private int inWindow;
+  private double lately;
+  private long raisedAt;
+  private long cutAt;
+
+  Pace(long now) {
+    nextAt = now;
+    windowBegan = now;
+    raisedAt = now;
+    cutAt = now - SECOND;
+  }
+
+  int running() {
+    return running;
+  }
+
+  boolean isFull() {
+    return running >= (int) atOnce;
+  }
+
+  /** How long the queue is that a new request joins, in turns. */
+  double queue() {
+    return Math.max(1, (running + 1) / atOnce);
+  }
+
+  double perSecond() {
+    return perSecond;
+  }
+
+  void remember(double learnt) {
+    perSecond = learnt;
+  }
+
+  /** How long the rate makes a request wait, in nanoseconds. */
+  long pause(long now) {
+    return Double.isInfinite(perSecond) ? 0 : Math.max(0, nextAt - now);
+  }
+
+  /** A request begins, of so many calls as the node counts them. */
+  void begin(long now, int calls) {
+    running++;
+    if (now - windowBegan >= SECOND) {
+      lately = inWindow * (double) SECOND / (now - windowBegan);
+      windowBegan = now;
+      inWindow = 0;
+    }
+    inWindow += calls;
+    if (!Double.isInfinite(perSecond)) {
+      // A tenth of a second may be caught up with, so that the rate is reached in spite of waits.
+      nextAt = Math.max(nextAt, now - SECOND / 10) + (long) (calls * SECOND / perSecond);
+    }
+  }
+
+  void end() {
+    running--;
+  }
+
+  void succeeded(long now) {
+    atOnce = Math.min(MOST_AT_ONCE, atOnce + 1 / atOnce);
+    if (!Double.isInfinite(perSecond) && now - raisedAt > SECOND && now - cutAt > SECOND) {
+      raisedAt = now;
+      perSecond *= 1.05;
+      if (perSecond > UNLIMITED) {
+        perSecond = Double.POSITIVE_INFINITY;
+      }
+    }
+  }
+
+  /** The node broke down under what it was asked. Of several at once only the first counts. */
+  void overloaded(long begun, long now) {
+    if (begun - cutAt >= 0) {
+      cutAt = now;
+      atOnce = Math.max(1, atOnce / 2);
+    }
+  }
+
+  /** The node refuses so many requests. */
+  void refused(long begun, long now) {
+    if (begun - cutAt < 0) {
+      return;
+    }
+    double measured =
+        Math.max(lately, inWindow * (double) SECOND / Math.max(SECOND, now - windowBegan));
+    perSecond = Math.max(SLOWEST, Math.min(perSecond, measured) * 0.75);
+    nextAt = now;
+    overloaded(begun, now);
+  }
+}

@@ -1,0 +1,149 @@
+package dev.millrace.rpc;
+
+import dev.millrace.evm.TransactionBody;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.wire.JsonInput;
+import dev.millrace.wire.ReplyReader;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A {@link Node} over endpoints. */
+final class RpcNode implements Node {
+  private static final String BY_NUMBER = "eth_getBlockByNumber";
+  private static final ReplyReader<NodeBlock> BLOCK = BlockReader::block;
+
+  private final Calls calls;
+  private final LogCalls logs;
+  private final Heads heads;
+  private final RpcSettings settings;
+  private volatile String waitingFor = "";
+
+  RpcNode(Calls calls, RpcSettings settings) {
+    this.calls = calls;
+    this.settings = settings;
+    logs = new LogCalls(calls, settings);
+    heads = new Heads(calls.endpoints().all(), settings.poll());
+  }
+
+  @Override
+  public long chainId() throws InterruptedException {
+    Long served = calls.ask("", "eth_chainId", "[]", JsonInput::quantity).value();
+    return served == null ? 0 : served;
+  }
+
+  @Override
+  public Optional<NodeBlock> block(long number) throws InterruptedException {
+    return Optional.ofNullable(calls.find(BY_NUMBER, byNumber(number), BLOCK))
+        .filter(block -> block.header().number() == number);
+  }
+
+  @Override
+  public Optional<NodeBlock> block(Bytes32 hash) throws InterruptedException {
+    return Optional.ofNullable(
+            calls.find("eth_getBlockByHash", "[\"%s\",false]".formatted(hash), BLOCK))
+        .filter(block -> block.header().hash().equals(hash));
+  }
+
+  @Override
+  public Optional<NodeBlock> block(Tag tag) throws InterruptedException {
+    return Optional.ofNullable(
+        calls.tagged(BY_NUMBER, "[\"%s\",false]".formatted(tag.word()), BLOCK));
+  }
+
+  @Override
+  public List<NodeBlock> blocks(List<Long> numbers) throws InterruptedException {
+    Map<Long, NodeBlock> known = new HashMap<>();
+    Collection<Long> missing = new LinkedHashSet<>(numbers);
+    try {
+      while (true) {
+        List<Long> asked = List.copyOf(missing);
+        List<@Nullable NodeBlock> found =
+            calls.many("", BY_NUMBER, asked.stream().map(RpcNode::byNumber).toList(), BLOCK);
+        for (int i = 0; i < asked.size(); i++) {
+          NodeBlock block = found.get(i);
+          if (block != null && block.header().number() == asked.get(i)) {
+            known.put(asked.get(i), block);
+          }
+        }
+        missing.removeAll(known.keySet());
+        if (missing.isEmpty()) {
+          break;
+        }
+        waitingFor = "block is not there yet: block=" + missing.iterator().next();
+        heads.await(Long.MAX_VALUE, settings.poll());
+      }
+    } finally {
+      waitingFor = "";
+    }
+    List<NodeBlock> blocks = new ArrayList<>(numbers.size());
+    for (Long number : numbers) {
+      NodeBlock block = known.get(number);
+      if (block != null) {
+        blocks.add(block);
+      }
+    }
+    return blocks;
+  }
+
+  @Override
+  public LogPage logs(LogQuery query) throws InterruptedException {
+    return logs.logs(query);
+  }
+
+  @Override
+  public LogPage logsOf(Bytes32 blockHash, LogQuery query) throws InterruptedException {
+    return logs.logsOf(blockHash, query);
+  }
+
+  @Override
+  public LogPage receiptLogs(Bytes32 blockHash, LogQuery query) throws InterruptedException {
+    return logs.receiptLogs(blockHash, query);
+  }
+
+  @Override
+  public Map<Bytes32, TransactionBody> transactions(Collection<Bytes32> hashes)
+      throws InterruptedException {
+    List<String> params = hashes.stream().distinct().map("[\"%s\"]"::formatted).toList();
+    Map<Bytes32, TransactionBody> bodies = new HashMap<>();
+    for (TransactionBody body :
+        calls.many("", "eth_getTransactionByHash", params, BlockReader::transaction)) {
+      if (body != null) {
+        bodies.put(body.hash(), body);
+      }
+    }
+    return bodies;
+  }
+
+  @Override
+  public long span(LogQuery query) {
+    return calls.endpoints().span(Need.logs(query));
+  }
+
+  @Override
+  public void awaitHead(long above, Duration most) throws InterruptedException {
+    heads.await(above, most);
+  }
+
+  @Override
+  public NodeStatus status() {
+    NodeStatus status = calls.endpoints().status();
+    return status.waitingFor().isEmpty() ? new NodeStatus(status.endpoints(), waitingFor) : status;
+  }
+
+  @Override
+  public void close() {
+    heads.close();
+    calls.endpoints().close();
+  }
+
+  private static String byNumber(long number) {
+    return "[\"%s\",false]".formatted(LogCalls.hex(number));
+  }
+}

@@ -1,0 +1,73 @@
+package dev.millrace.rpc;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * How many blocks one request asks for. It doubles until something stands against it and grows by a
+ * twentieth after that; errors, large replies and slow ones shrink it. A number that the node named
+ * itself is never exceeded. Guarded by its endpoints.
+ */
+final class Span {
+  static final long FIRST = 64;
+  private static final long MOST = 100_000;
+  private static final long SLOW = TimeUnit.SECONDS.toNanos(10);
+
+  private final long target;
+  private double blocks = FIRST;
+  private long cap = MOST;
+  private boolean isDoubling = true;
+
+  /**
+   * @param target how many bytes a reply should have
+   */
+  Span(long target) {
+    this.target = target;
+  }
+
+  long blocks() {
+    return Math.max(1, Math.min((long) blocks, cap));
+  }
+
+  /** What the node named; a large number if it named none. */
+  long cap() {
+    return cap;
+  }
+
+  boolean isCapped() {
+    return cap < MOST;
+  }
+
+  /** A reply came: whatever was learnt from a shorter range says little about this one. */
+  void succeeded(long asked, long bytes, long nanos) {
+    if (bytes > target) {
+      isDoubling = false;
+      blocks = Math.max(1, Math.min(blocks, (double) asked * target / bytes));
+    } else if (nanos > SLOW) {
+      shrink();
+    } else if (asked >= blocks()) {
+      double room = bytes == 0 ? 2 : Math.min(2, (double) target / bytes);
+      blocks =
+          Math.min((double) cap, isDoubling ? blocks * room : blocks + Math.max(1.0, blocks / 20));
+    }
+  }
+
+  /** The node refused; ask for no more than this. */
+  void refused(long most, boolean isStated) {
+    isDoubling = false;
+    blocks = Math.max(1.0, Math.min(blocks, (double) most));
+    if (isStated) {
+      cap = Math.max(1, most);
+    }
+  }
+
+  /** Nobody knows what was wrong; less may be easier. */
+  void shrink() {
+    isDoubling = false;
+    blocks = Math.max(1, blocks / 2);
+  }
+
+  void remember(long learntCap) {
+    cap = Math.clamp(learntCap, 1, MOST);
+    blocks = Math.min(blocks, (double) cap);
+  }
+}
