@@ -60,11 +60,15 @@ final class ChainFeed implements Source.Feed {
                 .name("millrace-" + source.request().chain() + "-read-", 0)
                 .factory());
     this.decoder = new Decoder(source.request(), source.facts(), standing.found());
-    this.rangeFetch = new RangeFetch(source.node(), source.recent(), decoder.fields());
+    this.rangeFetch = new RangeFetch(source, decoder.fields());
     this.ranges = new Ranges(pool, rangeFetch, decoder.plan(), first);
     this.reorgs = new Reorgs(source.node(), branch, source.request().chain());
     this.follower =
-        new Follower(branch, reorgs, new BlockFetch(source.node(), source.recent(), pool), decoder);
+        new Follower(
+            branch,
+            reorgs,
+            new BlockFetch(source.node(), source.recent(), source.findings(), pool),
+            decoder);
     this.tipIsSure = branch.tip() == null;
     this.last =
         switch (source.request().until()) {

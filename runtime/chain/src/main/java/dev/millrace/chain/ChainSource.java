@@ -21,22 +21,28 @@ final class ChainSource implements Source {
   private final Node node;
   private final InstantSource clock;
   private final Recent recent = new Recent();
+  private final Findings findings;
   private final ChainFacts facts;
 
   ChainSource(SourceRequest request, Node node, InstantSource clock) {
     this.request = request;
     this.node = node;
     this.clock = clock;
+    this.findings = new Findings(request.chain());
     this.facts = new Facts(node, recent, clock);
   }
 
   static ChainSource of(SourceRequest request) {
+    return new ChainSource(request, node(request), InstantSource.system());
+  }
+
+  /** The endpoints of a request. */
+  static Node node(SourceRequest request) {
     RpcSettings settings =
         RpcSettings.usual()
             .withDirectory(request.reading().directory())
             .withPoll(request.reading().poll());
-    Node node = Nodes.open(request.endpoints(), request.chain(), settings);
-    return new ChainSource(request, node, InstantSource.system());
+    return Nodes.open(request.endpoints(), request.chain(), settings);
   }
 
   @Override
@@ -50,6 +56,10 @@ final class ChainSource implements Source {
 
   Node node() {
     return node;
+  }
+
+  Findings findings() {
+    return findings;
   }
 
   Recent recent() {
@@ -74,6 +84,7 @@ final class ChainSource implements Source {
     }
     report.put("logs.undecoded", Long.toString(router.undecoded()));
     router.firstUndecoded().ifPresent(first -> report.put("logs.undecoded.first", first));
+    findings.report(report);
     NodeStatus status = node.status();
     for (NodeStatus.Endpoint endpoint : status.endpoints()) {
       report.put(

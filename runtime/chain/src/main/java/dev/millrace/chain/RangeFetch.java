@@ -17,6 +17,8 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.LongStream;
 
 /**
  * Fetches one range of final blocks: the logs, then the headers that will be needed. Many threads
@@ -26,15 +28,27 @@ final class RangeFetch implements Ranges.Fetch {
   /** Headers that one call asks for. */
   private static final int GROUP = 500;
 
+  /** So many blooms of a range are looked at; a node that drops logs drops those of many blocks. */
+  private static final int SAMPLE = 100;
+
+  private static final int EXPECTED = 20;
+
   private final Node node;
   private final Recent recent;
   private final Fields fields;
+  private final Findings findings;
+  private final Auditor auditor;
+  private final double audited;
   private volatile int cutEvery = Integer.MAX_VALUE;
+  private volatile double density; // logs per block lately; threads may overwrite each other's
 
-  RangeFetch(Node node, Recent recent, Fields fields) {
-    this.node = node;
-    this.recent = recent;
+  RangeFetch(ChainSource source, Fields fields) {
+    this.node = source.node();
+    this.recent = source.recent();
     this.fields = fields;
+    this.findings = source.findings();
+    this.auditor = new Auditor(node, findings);
+    this.audited = source.request().reading().audited();
   }
 
   /** About how many logs a batch takes: the block at which one may end must be complete. */
@@ -53,20 +67,56 @@ final class RangeFetch implements Ranges.Fetch {
 
   @Override
   public Stretch fetch(Plan plan, long from, long to) throws InterruptedException {
+    return fetch(plan, from, to, "");
+  }
+
+  /** A second time elsewhere, if the first answer lacks logs; then block by block. */
+  private Stretch fetch(Plan plan, long from, long to, String avoid) throws InterruptedException {
+    String endpoint = "";
     List<LogColumns> pages = new ArrayList<>();
     long reached = to;
     for (LogFilter query : plan.queries()) {
-      LogPage page = node.logs(new LogQuery(query, from, reached));
+      LogPage page = node.logs(new LogQuery(query, from, reached, avoid));
       reached = page.reached();
+      endpoint = page.endpoint();
       pages.add(page.logs());
     }
     LogColumns logs = LogColumns.merged(pages);
     long end = reached;
+    if (lacks(plan, logs, from, end, endpoint)) {
+      if (avoid.isEmpty()) {
+        return fetch(plan, from, end, endpoint);
+      }
+      List<NodeBlock> all = blocks(LongStream.rangeClosed(from, end).boxed().toList());
+      logs = LogColumns.merged(List.of(logs, auditor.check(plan, logs, all, endpoint)));
+    }
     NavigableMap<Long, Header> headers = headers(List.copyOf(wanted(logs, end)));
     if (fields.transaction()) {
       recent.addBodies(node.transactions(transactions(logs)).values());
     }
     return new Stretch(from, end, plan, logs, headers, (filter, first) -> ask(filter, first, end));
+  }
+
+  /**
+   * Whether blooms of the range allow logs that did not come. A sample of ranges is looked at, and
+   * each that has none where some twenty were to be expected: a node that has lost its index tells
+   * just that.
+   */
+  private boolean lacks(Plan plan, LogColumns logs, long from, long to, String endpoint)
+      throws InterruptedException {
+    double blocks = to - from + 1;
+    boolean suspicious = logs.isEmpty() && density * blocks >= EXPECTED;
+    double before = density;
+    density = before + (logs.size() / blocks - before) / 8;
+    ThreadLocalRandom random = ThreadLocalRandom.current();
+    if (findings.bloomsAreUseless() || (!suspicious && random.nextDouble() >= audited)) {
+      return false;
+    }
+    List<Long> sample =
+        blocks <= SAMPLE
+            ? LongStream.rangeClosed(from, to).boxed().toList()
+            : random.longs(SAMPLE, from, to + 1).sorted().distinct().boxed().toList();
+    return !auditor.check(plan, logs, node.blocks(sample), endpoint).isEmpty();
   }
 
   /** The blocks whose headers are needed: where a batch may end, or of all events. */
@@ -91,13 +141,18 @@ final class RangeFetch implements Ranges.Fetch {
 
   private NavigableMap<Long, Header> headers(List<Long> numbers) throws InterruptedException {
     NavigableMap<Long, Header> headers = new TreeMap<>();
-    for (int at = 0; at < numbers.size(); at += GROUP) {
-      List<Long> group = numbers.subList(at, Math.min(numbers.size(), at + GROUP));
-      for (NodeBlock block : node.blocks(group)) {
-        headers.put(block.header().number(), block.header());
-      }
+    for (NodeBlock block : blocks(numbers)) {
+      headers.put(block.header().number(), block.header());
     }
     return headers;
+  }
+
+  private List<NodeBlock> blocks(List<Long> numbers) throws InterruptedException {
+    List<NodeBlock> blocks = new ArrayList<>(numbers.size());
+    for (int at = 0; at < numbers.size(); at += GROUP) {
+      blocks.addAll(node.blocks(numbers.subList(at, Math.min(numbers.size(), at + GROUP))));
+    }
+    return blocks;
   }
 
   private LogColumns ask(LogFilter filter, long from, long to) throws InterruptedException {

@@ -16,8 +16,10 @@ import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Reads a test's chain as a lane would, without running anything. */
 final class Reader {
@@ -33,6 +35,12 @@ final class Reader {
   @dev.millrace.evm.Event("Transfer(address indexed from, address indexed to, uint256 value)")
   record Transferred(Address from, Address to, BigInteger value) {}
 
+  @dev.millrace.evm.Event("PoolCreated(address indexed pool)")
+  record PoolCreated(Address pool) {}
+
+  @dev.millrace.evm.Event("Swap(uint256 amount)")
+  record Swapped(BigInteger amount) {}
+
   @dev.millrace.loaders.Entity
   record Nothing(@dev.millrace.loaders.Id long id) {}
 
@@ -44,6 +52,11 @@ final class Reader {
     return Evm.indexer("reader")
         .entities(Nothing.class)
         .contract("Token", token -> token.on(Transferred.class, (_, _) -> {}))
+        .contract("Factory", factory -> factory.on(PoolCreated.class, (_, _) -> {}))
+        .contract(
+            "Pool",
+            pool ->
+                pool.foundBy(PoolCreated.class, PoolCreated::pool).on(Swapped.class, (_, _) -> {}))
         .build();
   }
 
@@ -85,7 +98,7 @@ final class Reader {
         from,
         until,
         finality,
-        Map.of("Token", List.of(TestChain.TOKEN)),
+        Map.of("Token", List.of(TestChain.TOKEN), "Factory", List.of(TestChain.FACTORY)),
         reading);
   }
 
@@ -126,13 +139,20 @@ final class Reader {
     return event.block().number() + "-" + event.logIndex() + " " + event.block().hash();
   }
 
-  /** What the chain holds for the indexer, as the logs stand there. */
+  /**
+   * What the chain holds for the indexer, log by log as a serial reader would see it. Blocks that
+   * were told before count for the pools that they have created.
+   */
   List<String> expected(long first, long last) {
     List<String> expected = new ArrayList<>();
-    for (long number = first; number <= last; number++) {
+    Set<Address> known = new HashSet<>(Set.of(TestChain.TOKEN, TestChain.FACTORY));
+    for (long number = from; number <= last; number++) {
       for (Log log : node.chain.at(number).orElseThrow().logs()) {
-        if (log.contract().equals(TestChain.TOKEN)) {
+        if (known.contains(log.contract()) && number >= first) {
           expected.add(number + "-" + log.logIndex() + " " + log.block().hash());
+        }
+        if (log.contract().equals(TestChain.FACTORY)) {
+          known.add(Address.of(log.topic(1).bytes(), 12));
         }
       }
     }

@@ -1,0 +1,152 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.ChainFacts;
+import dev.millrace.evm.LogFilter;
+import dev.millrace.evm.LogRouter;
+import dev.millrace.evm.SourceRequest;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.LogColumns;
+import dev.millrace.rpc.LogPage;
+import dev.millrace.rpc.LogQuery;
+import dev.millrace.rpc.Node;
+import dev.millrace.rpc.NodeBlock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Proves for a range of blocks that no log is missing which somebody asked for: every header is
+ * fetched, each names the one before it, and every bloom is compared with the logs that the node
+ * tells.
+ */
+public final class Audit {
+  private static final int GROUP = 200;
+
+  private final Node node;
+  private final Plan plan;
+  private final Findings findings;
+  private final Auditor auditor;
+  private long logs;
+
+  /**
+   * What has been proved so far.
+   *
+   * @param to the last block that has been checked
+   * @param blocks how many were checked
+   * @param logs how many logs the node tells in them
+   * @param positive blocks whose bloom allows a log of ours
+   * @param confirmed those of them whose logs were there
+   * @param falsePositive those of them that hold none, as a second answer or the receipts say
+   * @param bloomsAreUsable false if blooms of this chain prove nothing
+   * @param findings what did not fit, in words
+   */
+  public record Proof(
+      long to,
+      long blocks,
+      long logs,
+      long positive,
+      long confirmed,
+      long falsePositive,
+      boolean bloomsAreUsable,
+      List<String> findings) {}
+
+  private Audit(SourceRequest request, List<Source.Found> found, Node node) {
+    this.node = node;
+    this.plan = Plan.of(LogRouter.of(request, ChainFacts.NONE, found).filters(), 0);
+    this.findings = new Findings(request.chain());
+    this.auditor = new Auditor(node, findings);
+  }
+
+  /** The same for the contracts that a configuration names, without those found on the way. */
+  public static Proof run(SourceRequest request, long from, long to, Consumer<Proof> progress)
+      throws InterruptedException {
+    return run(request, List.of(), from, to, progress);
+  }
+
+  /**
+   * Checks a range of final blocks.
+   *
+   * @param found the contracts that have been found on the way before it
+   * @param progress told after every few blocks
+   */
+  public static Proof run(
+      SourceRequest request, List<Source.Found> found, long from, long to, Consumer<Proof> progress)
+      throws InterruptedException {
+    try (Node node = ChainSource.node(request)) {
+      return run(request, found, node, from, to, progress);
+    }
+  }
+
+  static Proof run(
+      SourceRequest request,
+      List<Source.Found> found,
+      Node node,
+      long from,
+      long to,
+      Consumer<Proof> progress)
+      throws InterruptedException {
+    Audit audit = new Audit(request, found, node);
+    @Nullable NodeBlock before = null;
+    for (long first = from; first <= to; first += GROUP) {
+      long last = Math.min(to, first + GROUP - 1);
+      before = audit.check(first, last, before);
+      progress.accept(audit.proof(last));
+    }
+    return audit.proof(to);
+  }
+
+  private NodeBlock check(long first, long last, @Nullable NodeBlock before)
+      throws InterruptedException {
+    List<NodeBlock> blocks = node.blocks(LongStream.rangeClosed(first, last).boxed().toList());
+    @Nullable NodeBlock parent = before;
+    for (NodeBlock block : blocks) {
+      if (parent != null && !block.header().parent().equals(parent.header().hash())) {
+        findings.find("block does not name the one before it: block=" + block.header().number());
+      }
+      parent = block;
+    }
+    List<LogColumns> pages = new ArrayList<>();
+    String endpoint = "";
+    for (LogFilter filter : plan.queries()) {
+      for (long next = first; next <= last; ) {
+        LogPage page = node.logs(new LogQuery(filter, next, last));
+        pages.add(page.logs());
+        endpoint = page.endpoint();
+        next = page.reached() + 1;
+      }
+    }
+    LogColumns told = LogColumns.merged(pages);
+    logs += told.size();
+    compareHashes(told, first, blocks);
+    auditor.check(plan, told, blocks, endpoint);
+    return blocks.getLast();
+  }
+
+  private void compareHashes(LogColumns told, long first, List<NodeBlock> blocks) {
+    for (int log = 0; log < told.size(); log++) {
+      int at = (int) (told.blockNumber(log) - first);
+      Bytes32 hash = blocks.get(at).header().hash();
+      if (!hash.equals(told.blockHash(log))) {
+        findings.find(
+            "log names another block: block=%d log=%d hash=%s log's=%s"
+                .formatted(first + at, told.logIndex(log), hash, told.blockHash(log)));
+      }
+    }
+  }
+
+  private Proof proof(long to) {
+    Findings.Tally tally = findings.tally();
+    return new Proof(
+        to,
+        tally.blocks(),
+        logs,
+        tally.positive(),
+        tally.confirmed(),
+        tally.falsePositive(),
+        !findings.bloomsAreUseless(),
+        findings.found());
+  }
+}
