@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** A node on a real socket that says what a test tells it to say. */
 final class FakeNode implements AutoCloseable {
@@ -114,7 +115,7 @@ final class FakeNode implements AutoCloseable {
     return whole;
   }
 
-  private static String request(InputStream in) throws IOException {
+  private static @Nullable String request(InputStream in) throws IOException {
     int length = 0;
     String line = line(in);
     if (line == null) {
@@ -129,7 +130,7 @@ final class FakeNode implements AutoCloseable {
     return new String(in.readNBytes(length), StandardCharsets.UTF_8);
   }
 
-  private static String line(InputStream in) throws IOException {
+  private static @Nullable String line(InputStream in) throws IOException {
     StringBuilder line = new StringBuilder();
     for (int b = in.read(); b != '\n'; b = in.read()) {
       if (b < 0) {
