@@ -85,7 +85,7 @@ final class BlockFetch {
               plan,
               LogColumns.merged(pages),
               headers,
-              (filter, _) -> ask(block, filter)));
+              filter -> ask(block, filter)));
     } catch (MillraceException gone) {
       if (gone.remedy() == Remedy.REWIND) {
         return Optional.empty();

@@ -22,6 +22,7 @@ final class ChainSource implements Source {
   private final InstantSource clock;
   private final Recent recent = new Recent();
   private final Findings findings;
+  private final RawCache cache;
   private final ChainFacts facts;
 
   ChainSource(SourceRequest request, Node node, InstantSource clock) {
@@ -29,6 +30,7 @@ final class ChainSource implements Source {
     this.node = node;
     this.clock = clock;
     this.findings = new Findings(request.chain());
+    this.cache = new RawCache(request.reading(), request.chain(), clock);
     this.facts = new Facts(node, recent, clock);
   }
 
@@ -62,6 +64,10 @@ final class ChainSource implements Source {
     return findings;
   }
 
+  RawCache cache() {
+    return cache;
+  }
+
   Recent recent() {
     return recent;
   }
@@ -84,6 +90,7 @@ final class ChainSource implements Source {
     }
     report.put("logs.undecoded", Long.toString(router.undecoded()));
     router.firstUndecoded().ifPresent(first -> report.put("logs.undecoded.first", first));
+    cache.report(report);
     findings.report(report);
     NodeStatus status = node.status();
     for (NodeStatus.Endpoint endpoint : status.endpoints()) {

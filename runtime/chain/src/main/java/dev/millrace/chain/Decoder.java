@@ -68,7 +68,7 @@ final class Decoder {
     LogColumns logs = stretch.logs();
     if (stretch.plan().known() < children.size()) {
       List<Address> missing = children.subList(stretch.plan().known(), children.size());
-      logs = LogColumns.merged(List.of(logs, ask(stretch, missing, stretch.from())));
+      logs = LogColumns.merged(List.of(logs, ask(stretch, missing)));
     }
     route(stretch, logs);
     boolean mixed = false;
@@ -76,9 +76,8 @@ final class Decoder {
       found.addAll(born);
       List<Address> addresses = born.stream().map(Source.Found::address).toList();
       children.addAll(addresses);
-      long first = born.stream().mapToLong(each -> each.at().block()).min().orElseThrow();
       plan = Plan.of(router.filters(), children.size());
-      LogColumns more = ask(stretch, addresses, first);
+      LogColumns more = ask(stretch, addresses);
       route(stretch, more);
       mixed |= !more.isEmpty();
     }
@@ -89,8 +88,7 @@ final class Decoder {
     return pieces(stretch);
   }
 
-  private LogColumns ask(Stretch stretch, List<Address> addresses, long from)
-      throws InterruptedException {
+  private LogColumns ask(Stretch stretch, List<Address> addresses) throws InterruptedException {
     Set<Address> asked = Set.copyOf(addresses);
     Set<Bytes32> topics = new LinkedHashSet<>();
     boolean any = false;
@@ -109,7 +107,7 @@ final class Decoder {
     }
     List<LogColumns> pages = new ArrayList<>();
     for (LogFilter chunk : Plan.inChunks(addresses, topics)) {
-      pages.add(stretch.asker().ask(chunk, from));
+      pages.add(stretch.asker().ask(chunk));
     }
     return LogColumns.merged(pages);
   }

@@ -33,18 +33,29 @@ final class RangeFetch implements Ranges.Fetch {
 
   private static final int EXPECTED = 20;
 
+  /** Even where nothing happens the frontier should move from time to time. */
+  private static final long MOST_BLOCKS = 100_000;
+
   private final Node node;
   private final Recent recent;
   private final Fields fields;
+  private final RawCache cache;
   private final Findings findings;
   private final Auditor auditor;
   private final double audited;
   private volatile int cutEvery = Integer.MAX_VALUE;
   private volatile double density; // logs per block lately; threads may overwrite each other's
 
+  private record Fetched(LogFilter filter, LogPage page) {
+    void keep(RawCache cache) {
+      cache.keep(filter, page.from(), page.reached(), page.logs());
+    }
+  }
+
   RangeFetch(ChainSource source, Fields fields) {
     this.node = source.node();
     this.recent = source.recent();
+    this.cache = source.cache();
     this.fields = fields;
     this.findings = source.findings();
     this.auditor = new Auditor(node, findings);
@@ -62,7 +73,11 @@ final class RangeFetch implements Ranges.Fetch {
     for (LogFilter query : plan.queries()) {
       span = Math.min(span, node.span(new LogQuery(query, from, from)));
     }
-    return span == Long.MAX_VALUE ? 10_000 : span;
+    long end = from + Math.min(span, MOST_BLOCKS) - 1;
+    for (LogFilter query : plan.queries()) {
+      end = cache.end(query, from, end);
+    }
+    return end - from + 1;
   }
 
   @Override
@@ -74,19 +89,27 @@ final class RangeFetch implements Ranges.Fetch {
   private Stretch fetch(Plan plan, long from, long to, String avoid) throws InterruptedException {
     String endpoint = "";
     List<LogColumns> pages = new ArrayList<>();
+    List<Fetched> fetched = new ArrayList<>();
     long reached = to;
     for (LogFilter query : plan.queries()) {
-      LogPage page = node.logs(new LogQuery(query, from, reached, avoid));
-      reached = page.reached();
-      endpoint = page.endpoint();
-      pages.add(page.logs());
+      RawCache.Held held = cache.find(new LogQuery(query, from, reached), node);
+      pages.addAll(held.logs());
+      reached = held.reached();
+      for (LogFilter missing : held.missing()) {
+        LogPage page = node.logs(new LogQuery(missing, from, reached, avoid));
+        pages.add(page.logs());
+        reached = page.reached();
+        endpoint = page.endpoint();
+        fetched.add(new Fetched(missing, page));
+      }
     }
     LogColumns logs = LogColumns.merged(pages);
     long end = reached;
-    if (lacks(plan, logs, from, end, endpoint)) {
-      if (avoid.isEmpty()) {
-        return fetch(plan, from, end, endpoint);
-      }
+    if (fetched.isEmpty() || !lacks(plan, logs, from, end, endpoint)) {
+      fetched.forEach(each -> each.keep(cache));
+    } else if (avoid.isEmpty()) {
+      return fetch(plan, from, end, endpoint);
+    } else {
       List<NodeBlock> all = blocks(LongStream.rangeClosed(from, end).boxed().toList());
       logs = LogColumns.merged(List.of(logs, auditor.check(plan, logs, all, endpoint)));
     }
@@ -94,7 +117,7 @@ final class RangeFetch implements Ranges.Fetch {
     if (fields.transaction()) {
       recent.addBodies(node.transactions(transactions(logs)).values());
     }
-    return new Stretch(from, end, plan, logs, headers, (filter, first) -> ask(filter, first, end));
+    return new Stretch(from, end, plan, logs, headers, filter -> ask(filter, from, end));
   }
 
   /**
@@ -157,12 +180,26 @@ final class RangeFetch implements Ranges.Fetch {
 
   private LogColumns ask(LogFilter filter, long from, long to) throws InterruptedException {
     List<LogColumns> pages = new ArrayList<>();
-    long next = from;
-    while (next <= to) {
+    for (long next = from; next <= to; ) {
+      RawCache.Held held = cache.find(new LogQuery(filter, next, to), node);
+      pages.addAll(held.logs());
+      for (LogFilter missing : held.missing()) {
+        pages.add(whole(missing, next, held.reached()));
+      }
+      next = held.reached() + 1;
+    }
+    return LogColumns.merged(pages);
+  }
+
+  private LogColumns whole(LogFilter filter, long from, long to) throws InterruptedException {
+    List<LogColumns> pages = new ArrayList<>();
+    for (long next = from; next <= to; ) {
       LogPage page = node.logs(new LogQuery(filter, next, to));
       pages.add(page.logs());
       next = page.reached() + 1;
     }
-    return LogColumns.merged(pages);
+    LogColumns logs = LogColumns.merged(pages);
+    cache.keep(filter, from, to, logs);
+    return logs;
   }
 }

@@ -24,8 +24,8 @@ record Stretch(
 
   /** Asks the blocks of a stretch once more. */
   interface Asker {
-    /** All logs of a filter in the blocks from one up to and with the last of the stretch. */
-    LogColumns ask(LogFilter filter, long from) throws InterruptedException;
+    /** All logs of a filter in all blocks of the stretch. */
+    LogColumns ask(LogFilter filter) throws InterruptedException;
   }
 
   long bytes() {

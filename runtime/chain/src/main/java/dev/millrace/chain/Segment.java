@@ -1,0 +1,199 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.LogFilter;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.rpc.LogColumns;
+import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One file of raw logs: all that a filter has in a range of blocks.
+ *
+ * <p>It begins with what it holds, so that an index of many files reads no logs, and ends with a
+ * checksum over everything. It is written aside and renamed, and never changed.
+ *
+ * @param addresses who may have written them; empty: anyone
+ * @param topics what their first topic may be; empty: anything
+ * @param witness the block of one of its logs, to know the chain by; null if it holds none
+ */
+record Segment(
+    Path file,
+    Set<Address> addresses,
+    Set<Bytes32> topics,
+    long from,
+    long to,
+    @Nullable Witness witness,
+    long bytes) {
+  static final String SUFFIX = ".logs";
+  private static final long MAGIC = 0x4d494c4c52415731L;
+  private static final int MOST_HEAD = 1 << 20;
+  private static final int SUM = 8;
+
+  record Witness(long block, Bytes32 hash) {}
+
+  boolean covers(long block) {
+    return from <= block && block <= to;
+  }
+
+  /** Whether it holds any of what a filter asks for. */
+  boolean helps(LogFilter filter) {
+    return !subtractFrom(filter).equals(List.of(filter));
+  }
+
+  /** What is left of a filter when the logs of this segment are taken away from it. */
+  List<LogFilter> subtractFrom(LogFilter filter) {
+    if ((filter.addresses().isEmpty() && !addresses.isEmpty())
+        || (filter.topics().isEmpty() && !topics.isEmpty())) {
+      return List.of(filter);
+    }
+    List<Address> mine = new ArrayList<>();
+    List<Address> others = new ArrayList<>();
+    for (Address address : filter.addresses()) {
+      boolean has = addresses.isEmpty() || addresses.contains(address);
+      (has ? mine : others).add(address);
+    }
+    List<Bytes32> missing =
+        topics.isEmpty()
+            ? List.of()
+            : filter.topics().stream().filter(topic -> !topics.contains(topic)).toList();
+    boolean some =
+        (filter.addresses().isEmpty() || !mine.isEmpty())
+            && (filter.topics().isEmpty() || missing.size() < filter.topics().size());
+    if (!some) {
+      return List.of(filter);
+    }
+    List<LogFilter> left = new ArrayList<>();
+    if (!others.isEmpty()) {
+      left.add(new LogFilter(others, filter.topics()));
+    }
+    if (!missing.isEmpty()) {
+      left.add(new LogFilter(mine, missing));
+    }
+    return left;
+  }
+
+  static Segment write(Path directory, LogFilter filter, long from, long to, LogColumns logs)
+      throws IOException {
+    byte[] head = head(filter, from, to, logs);
+    ByteBuffer plain = ByteBuffer.allocate(logs.encodedBytes());
+    logs.encode(plain);
+    byte[] packed = Packing.pack(plain.array(), plain.position());
+    ByteBuffer all =
+        ByteBuffer.allocate(Long.BYTES + 3 * Integer.BYTES + head.length + packed.length + SUM);
+    all.putLong(MAGIC).putInt(head.length).put(head);
+    all.putInt(plain.position()).putInt(packed.length).put(packed);
+    CRC32C sum = new CRC32C();
+    sum.update(all.array(), 0, all.position());
+    all.putLong(sum.getValue());
+    Path aside = directory.resolve(UUID.randomUUID() + ".aside");
+    Path file = directory.resolve("%d-%d-%s%s".formatted(from, to, UUID.randomUUID(), SUFFIX));
+    Files.write(aside, all.array());
+    Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+    return new Segment(
+        file,
+        Set.copyOf(filter.addresses()),
+        Set.copyOf(filter.topics()),
+        from,
+        to,
+        witness(logs),
+        all.position());
+  }
+
+  private static @Nullable Witness witness(LogColumns logs) {
+    return logs.isEmpty() ? null : new Witness(logs.blockNumber(0), logs.blockHash(0));
+  }
+
+  private static byte[] head(LogFilter filter, long from, long to, LogColumns logs) {
+    ByteBuffer head =
+        ByteBuffer.allocate(
+            3 * Long.BYTES
+                + 2 * Integer.BYTES
+                + Bytes32.LENGTH
+                + filter.addresses().size() * Address.LENGTH
+                + filter.topics().size() * Bytes32.LENGTH);
+    Witness witness = witness(logs);
+    head.putLong(from).putLong(to).putLong(witness == null ? -1 : witness.block());
+    head.put((witness == null ? Bytes32.ZERO : witness.hash()).bytes());
+    head.putInt(filter.addresses().size()).putInt(filter.topics().size());
+    filter.addresses().forEach(address -> head.put(address.bytes()));
+    filter.topics().forEach(topic -> head.put(topic.bytes()));
+    return head.array();
+  }
+
+  /** Reads what a file holds, without its logs. */
+  static Segment open(Path file) throws IOException {
+    try (var channel = Files.newByteChannel(file)) {
+      ByteBuffer begin = ByteBuffer.allocate(Long.BYTES + Integer.BYTES);
+      channel.read(begin);
+      begin.flip();
+      if (begin.remaining() < begin.capacity() || begin.getLong() != MAGIC) {
+        throw new IOException("file holds no logs: file=" + file.getFileName());
+      }
+      int length = begin.getInt();
+      if (length < 0 || length > MOST_HEAD) {
+        throw new IOException("file has an impossible head: file=" + file.getFileName());
+      }
+      ByteBuffer head = ByteBuffer.allocate(length);
+      channel.read(head);
+      return read(file, head.flip(), channel.size());
+    } catch (BufferUnderflowException | IllegalArgumentException broken) {
+      throw new IOException("file is cut off: file=" + file.getFileName(), broken);
+    }
+  }
+
+  private static Segment read(Path file, ByteBuffer head, long bytes) {
+    long from = head.getLong();
+    long to = head.getLong();
+    long block = head.getLong();
+    byte[] word = new byte[Bytes32.LENGTH];
+    head.get(word);
+    Witness witness = block < 0 ? null : new Witness(block, Bytes32.of(word));
+    int addressCount = head.getInt();
+    int topicCount = head.getInt();
+    Set<Address> addresses = new HashSet<>();
+    byte[] name = new byte[Address.LENGTH];
+    for (int i = 0; i < addressCount; i++) {
+      head.get(name);
+      addresses.add(Address.of(name));
+    }
+    Set<Bytes32> topics = new HashSet<>();
+    for (int i = 0; i < topicCount; i++) {
+      head.get(word);
+      topics.add(Bytes32.of(word));
+    }
+    return new Segment(file, addresses, topics, from, to, witness, bytes);
+  }
+
+  /** Reads the logs and proves that they are those that were written. */
+  LogColumns logs() throws IOException {
+    byte[] all = Files.readAllBytes(file);
+    CRC32C sum = new CRC32C();
+    sum.update(all, 0, Math.max(0, all.length - SUM));
+    if (all.length < SUM || ByteBuffer.wrap(all).getLong(all.length - SUM) != sum.getValue()) {
+      throw new IOException("file does not match its checksum: file=" + file.getFileName());
+    }
+    try {
+      ByteBuffer from = ByteBuffer.wrap(all);
+      from.getLong();
+      from.position(from.getInt() + from.position());
+      int length = from.getInt();
+      int packed = from.getInt();
+      int at = from.position();
+      return LogColumns.decode(ByteBuffer.wrap(Packing.unpack(all, at, at + packed, length)));
+    } catch (RuntimeException broken) {
+      throw new IOException("file is of another form: file=" + file.getFileName(), broken);
+    }
+  }
+}
