@@ -9,7 +9,7 @@ import java.util.List;
 public final class ScenarioExtension implements Extension {
   @Override
   public List<Object> commands(Shell shell) {
-    return List.of(new DemoCommand(shell), new SoakCommand(shell));
+    return List.of(new DemoCommand(shell), new DevchainCommand(shell), new SoakCommand(shell));
   }
 
   @Override

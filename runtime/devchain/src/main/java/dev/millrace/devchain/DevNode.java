@@ -1,5 +1,7 @@
 package dev.millrace.devchain;
 
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -54,7 +56,10 @@ public final class DevNode implements AutoCloseable {
       Thread.ofVirtual().name("devnode-accept").start(node::accept);
       return node;
     } catch (IOException failed) {
-      throw new UncheckedIOException("port cannot be opened: port=" + port, failed);
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "port cannot be opened: port=%d reason=\"%s\"".formatted(port, failed.getMessage()),
+          failed);
     }
   }
 
