@@ -20,14 +20,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.Set;
 
 /**
  * Puts together what a config asks for: sources by the schemes of their endpoints, and the store.
  */
 final class Wiring implements IndexerRuntime.Ports {
-  private static final Set<String> JSON_RPC = Set.of("http", "https", "ws", "wss");
-
   private final Indexer indexer;
   private final Config config;
 
@@ -79,18 +76,7 @@ final class Wiring implements IndexerRuntime.Ports {
             finality(chain.finality()),
             contracts,
             chain.reading().withDirectory(directory(chain)));
-    try {
-      return ChainSources.source(request);
-    } catch (MillraceException refused) {
-      if (chain.endpoints().stream().noneMatch(endpoint -> JSON_RPC.contains(endpoint.scheme()))) {
-        throw refused;
-      }
-      throw new MillraceException(
-          Remedy.FIX_SETUP,
-          "JSON-RPC comes with the next version, this one reads dev chains: chain=%d rpc=%s"
-              .formatted(chain.id(), chain.endpoints()),
-          refused);
-    }
+    return ChainSources.source(request);
   }
 
   /** What is read of chains and may be read again; it can be deleted at any time. */

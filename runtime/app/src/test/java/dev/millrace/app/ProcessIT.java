@@ -142,11 +142,11 @@ class ProcessIT {
         Files.writeString(
             home.resolve("rpc.yaml"),
             Files.readString(config("rpc", 10, ""))
-                .replaceFirst("rpc: .*", "rpc: https://u:hush@node.example/v2/hush"));
+                .replaceFirst("rpc: .*", "rpc: ftp://u:hush@node.example/v2/hush"));
     Running later = start("run", rpc);
     assertThat(later.code()).isEqualTo(ExitCode.MISUSE);
     assertThat(later.output())
-        .contains("JSON-RPC comes with the next version", "https://node.example")
+        .contains("has a scheme that is none of a node: scheme=ftp")
         .doesNotContain("hush");
 
     try (ServerSocket taken = new ServerSocket(0)) {
