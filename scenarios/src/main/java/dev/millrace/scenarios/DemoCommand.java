@@ -8,6 +8,8 @@ import dev.millrace.app.Shell;
 import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
+import dev.millrace.devchain.DevNode;
+import dev.millrace.evm.Reading;
 import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.Timings;
 import dev.millrace.postgres.DatabaseSettings;
@@ -21,12 +23,14 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -39,6 +43,9 @@ import picocli.CommandLine.Option;
 final class DemoCommand implements Callable<Integer> {
   private static final String SCHEMA = "demo";
   private static final int DECIMALS = 18;
+
+  /** Its blocks come faster than those of a real chain. */
+  private static final Duration POLL = Duration.ofMillis(100);
 
   private final Shell shell;
 
@@ -62,35 +69,51 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws SQLException {
     Path directory = shell.resolve(dataDir == null ? Path.of(".millrace") : dataDir);
-    DevChainSettings chain = DevChainSettings.USUAL.withBlocks(blocks);
-    Config config = config(directory, chain);
-    shell
-        .err()
-        .printf(
-            Locale.ROOT,
-            "millrace: demo: %,d blocks of a dev chain, the ERC-20 indexer, PostgreSQL in %s%n",
-            blocks,
-            directory);
-    try (Database database = Database.open(config)) {
-      PostgresStore.reset(database.settings(), SCHEMA);
-      IndexerRuntime runtime = IndexerRuntime.of(Erc20.indexer(), config);
-      int code = Session.run(runtime, shell);
-      if (code == ExitCode.DONE) {
-        show(database.settings(), runtime, directory);
+    DevChain chain = new DevChain(DevChainSettings.USUAL.withBlocks(blocks));
+    try (DevNode node = DevNode.open(chain)) {
+      Config config = config(directory, node.url());
+      shell
+          .err()
+          .printf(
+              Locale.ROOT,
+              """
+              millrace: demo: a dev chain of %,d blocks behind JSON-RPC at %s, \
+              the ERC-20 indexer, PostgreSQL in %s
+              """,
+              blocks,
+              node.url(),
+              directory);
+      try (Database database = Database.open(config)) {
+        PostgresStore.reset(database.settings(), SCHEMA);
+        return run(config, chain, database.settings());
       }
-      return code;
     }
   }
 
-  private static Config config(Path directory, DevChainSettings settings) {
+  private int run(Config config, DevChain chain, DatabaseSettings database) throws SQLException {
+    IndexerRuntime runtime = IndexerRuntime.of(Erc20.indexer(), config);
+    DemoPlay play = DemoPlay.start(chain, runtime, shell);
+    int code = Session.run(runtime, shell);
+    Optional<DemoPlay.Course> course = play.course();
+    if (code == ExitCode.DONE && course.isPresent()) {
+      show(database, course.get(), chain, config.dataDir());
+    }
+    return code;
+  }
+
+  private static Config config(Path directory, String endpoint) {
     Config.Chain chain =
         new Config.Chain(
             DevChain.ID,
-            List.of(new Config.Endpoint(URI.create(settings.endpoint()))),
-            0,
-            new Config.End.Latest(),
-            new Config.Finality(Optional.empty(), OptionalInt.empty()),
-            List.of(new Config.Contract("Token", List.of(DevChain.TOKEN))));
+            List.of(new Config.Endpoint(URI.create(endpoint))),
+            new Config.Stretch(
+                0,
+                new Config.End.Open(),
+                new Config.Finality(
+                    Optional.of(Config.Finality.Tag.FINALIZED), OptionalInt.empty())),
+            List.of(new Config.Contract("Token", List.of(DevChain.TOKEN))),
+            Reading.USUAL.withPoll(POLL),
+            Config.Origin.NONE);
     return new Config(
         SCHEMA,
         new Config.Postgres.Embedded(),
@@ -100,18 +123,20 @@ final class DemoCommand implements Callable<Integer> {
         directory);
   }
 
-  private void show(DatabaseSettings database, IndexerRuntime runtime, Path directory)
+  private void show(
+      DatabaseSettings database, DemoPlay.Course course, DevChain chain, Path directory)
       throws SQLException {
+    pace(course.backfill());
+    reorg(course);
     try (Connection connection = Tables.connect(database);
         Statement statement = connection.createStatement()) {
       statement.execute("SET search_path TO " + Tables.quoted(SCHEMA));
-      accounts(statement);
+      accounts(statement, chain);
     }
-    pace(runtime.status().lanes().getFirst().timings());
     howToAsk(database, directory);
   }
 
-  private void accounts(Statement statement) throws SQLException {
+  private void accounts(Statement statement, DevChain chain) throws SQLException {
     shell.out().printf("%nTop accounts%n");
     String sql = "SELECT address, balance, transfers FROM account ORDER BY balance DESC LIMIT 5";
     try (ResultSet rows = statement.executeQuery(sql)) {
@@ -133,11 +158,23 @@ final class DemoCommand implements Callable<Integer> {
           .out()
           .printf(
               Locale.ROOT,
-              "  %,d accounts and %,d transfers; all balances together: %s%n",
+              """
+                %,d accounts and %,d transfers, of which the surviving branch tells %,d;
+                all balances together: %s
+              """,
               rows.getLong(1),
               rows.getLong(3),
+              transfers(chain),
               rows.getBigDecimal(2).round(MathContext.UNLIMITED).toPlainString());
     }
+  }
+
+  private static long transfers(DevChain chain) {
+    return LongStream.rangeClosed(0, chain.head())
+        .mapToObj(chain::logs)
+        .flatMap(List::stream)
+        .filter(log -> log.contract().equals(DevChain.TOKEN))
+        .count();
   }
 
   private static BigDecimal tokens(BigDecimal amount) {
@@ -164,6 +201,24 @@ final class DemoCommand implements Callable<Integer> {
             timings.commitNanos() / 1e9,
             timings.overlap(),
             timings.bound());
+  }
+
+  private void reorg(DemoPlay.Course course) {
+    shell
+        .out()
+        .printf(
+            Locale.ROOT,
+            """
+
+            Reorg
+              while it followed the chain, %,d blocks above %,d were replaced by %,d others
+              their rows were taken back in %.0f ms; %.0f ms later the new branch was durable
+            """,
+            course.replaced(),
+            course.shared(),
+            course.came(),
+            course.undoing().toNanos() / 1e6,
+            course.catchingUp().toNanos() / 1e6);
   }
 
   private void howToAsk(DatabaseSettings database, Path directory) {

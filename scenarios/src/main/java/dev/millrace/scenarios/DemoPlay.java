@@ -1,0 +1,123 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.app.IndexerRuntime;
+import dev.millrace.app.Shell;
+import dev.millrace.app.Status;
+import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.Tip;
+import dev.millrace.pipeline.Timings;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What happens to the chain of a demo while it is indexed: once everything is caught up with, some
+ * blocks come, some are replaced, some more come, and then it is over.
+ */
+final class DemoPlay {
+  private static final long LOOK_NANOS = 1_000_000;
+  private static final int BLOCKS = 5;
+  private static final int REPLACED = 7;
+  private static final int OTHERS = 9;
+
+  private final DevChain chain;
+  private final IndexerRuntime runtime;
+  private final Shell shell;
+  private volatile @Nullable Course course;
+
+  /**
+   * How it went.
+   *
+   * @param backfill the pace up to the head
+   * @param undoing how long it took to take back what did not count any more
+   * @param catchingUp from then on until the new branch was durable
+   */
+  record Course(
+      Timings.Summary backfill,
+      long shared,
+      long replaced,
+      long came,
+      Duration undoing,
+      Duration catchingUp) {}
+
+  private DemoPlay(DevChain chain, IndexerRuntime runtime, Shell shell) {
+    this.chain = chain;
+    this.runtime = runtime;
+    this.shell = shell;
+  }
+
+  static DemoPlay start(DevChain chain, IndexerRuntime runtime, Shell shell) {
+    DemoPlay play = new DemoPlay(chain, runtime, shell);
+    Thread.ofVirtual().name("millrace-demo").start(play::run);
+    return play;
+  }
+
+  /** Empty if the indexer ended before the play did. */
+  Optional<Course> course() {
+    return Optional.ofNullable(course);
+  }
+
+  private void run() {
+    if (!awaitDurable()) {
+      return;
+    }
+    Timings.Summary backfill = lane(runtime.status()).timings();
+    say("caught up; the chain goes on");
+    if (!grow()) {
+      return;
+    }
+    Tip before = chain.fork(REPLACED, OTHERS);
+    long shared = before.shared(chain.tip());
+    say("the last %d blocks are replaced".formatted(REPLACED));
+    long begin = System.nanoTime();
+    if (!awaitDurable()) {
+      return;
+    }
+    Duration whole = Duration.ofNanos(System.nanoTime() - begin);
+    Duration undoing = lane(runtime.status()).rewinds().undoing();
+    if (grow()) {
+      course = new Course(backfill, shared, REPLACED, OTHERS, undoing, whole.minus(undoing));
+      runtime.close();
+    }
+  }
+
+  private boolean grow() {
+    for (int block = 0; block < BLOCKS; block++) {
+      chain.advance(1);
+      if (!awaitDurable()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean awaitDurable() {
+    long head = chain.head();
+    return await(status -> lane(status).committed().block().orElse(-1) >= head);
+  }
+
+  /** Waits for a lane of this process; false if it ends before that. */
+  private boolean await(Predicate<Status> condition) {
+    while (true) {
+      Status status = runtime.status();
+      if (status.isOver()) {
+        return false;
+      }
+      if (!status.lanes().isEmpty() && condition.test(status)) {
+        return true;
+      }
+      LockSupport.parkNanos(LOOK_NANOS);
+    }
+  }
+
+  private static Status.Lane lane(Status status) {
+    return status.lanes().getFirst();
+  }
+
+  private void say(String news) {
+    shell.err().printf(Locale.ROOT, "millrace: demo: block %,d: %s%n", chain.head(), news);
+  }
+}
