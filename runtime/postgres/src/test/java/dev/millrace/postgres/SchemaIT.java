@@ -255,6 +255,30 @@ final class SchemaIT {
     assertThat(PostgresStore.status(Database.settings(), "nobody's")).isEmpty();
   }
 
+  @Test
+  void schemaOfVersion1_isBroughtUpToDate() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      lab.end();
+      Database.execute(
+          "DROP TABLE %s.millrace_contract".formatted(lab.schema),
+          "DROP INDEX %s.millrace_effect_checkpoint".formatted(lab.schema),
+          "DELETE FROM %s.millrace_block".formatted(lab.schema),
+          "ALTER TABLE %s.millrace_lane DROP COLUMN final_block".formatted(lab.schema),
+          "ALTER TABLE %s.millrace_block ALTER COLUMN parent SET NOT NULL".formatted(lab.schema),
+          "UPDATE %s.millrace_schema SET version = 1".formatted(lab.schema));
+      assertThat(PostgresStore.status(Database.settings(), lab.schema)).isPresent();
+      try (Lab next = lab.again()) {
+        next.commit(next.reversible(script -> script.save(token(1, "b", 2))));
+        assertThat(next.rows("millrace_block", "number, checkpoint")).containsExactly("1|1", "2|2");
+        assertThat(next.rewind(1).checkpoint()).isEqualTo(1);
+        assertThat(next.tokens()).containsExactly("1|a|1");
+        assertThat(refusal(() -> next.lane.rewind(null)))
+            .hasMessageStartingWith("reorg goes deeper than what can be undone");
+      }
+    }
+  }
+
   private static StoreStatus.LaneState laneOf(Lab lab) {
     return PostgresStore.status(Database.settings(), lab.schema).orElseThrow().lanes().getFirst();
   }

@@ -44,7 +44,7 @@ final class TakeoverIT {
   }
 
   /** As if the holder had fallen silent longer ago than its lease lasts; its sessions stay. */
-  private static void silence(Lab lab) throws SQLException {
+  static void silence(Lab lab) throws SQLException {
     Database.execute(
         "UPDATE %s.millrace_lease SET epoch = -1, expires = clock_timestamp() - interval '1 second'"
             .formatted(lab.schema));
