@@ -202,6 +202,9 @@ public final class EntityType<E> {
 
   private Object canonical(Column column, Object value) {
     try {
+      if (column.isIndexed()) {
+        KeyLength.check(value);
+      }
       return column.type().canonical(value);
     } catch (IllegalArgumentException wrong) {
       throw refused(column, String.valueOf(wrong.getMessage()), wrong);

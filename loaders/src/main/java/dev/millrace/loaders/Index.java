@@ -6,7 +6,10 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** Asks for an index on this column, for the people and programs that query the table. */
+/**
+ * Asks for an index on this column, for the people and programs that query the table. Text and
+ * bytes in it may have 2,000 bytes at most.
+ */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)

@@ -51,7 +51,9 @@ record Definition(SortedMap<String, String> entries) {
         lines.add("+ %s: %s".formatted(key, after));
       } else if (after == null) {
         lines.add("- %s: %s".formatted(key, before));
-      } else if (!before.equals(after)) {
+      } else if (!(key.startsWith(ENTITY)
+          ? Constants.allow(before, after)
+          : before.equals(after))) {
         lines.add("~ %s: %s -> %s".formatted(key, before, after));
       }
     }

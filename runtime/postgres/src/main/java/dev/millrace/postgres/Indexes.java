@@ -5,10 +5,12 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Probe;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -84,6 +86,12 @@ final class Indexes {
         .one();
   }
 
+  /** A query without its index is slow; a lane that ends because of it is no use at all. */
+  private static boolean isTooLong(JdbiException failed) {
+    SQLException sql = SqlErrors.sql(failed);
+    return sql != null && SqlErrors.state(sql).equals("54000");
+  }
+
   private void build(Handle handle, Wanted wanted, int number, int count) {
     if (exists(handle, wanted)) {
       return;
@@ -93,14 +101,24 @@ final class Indexes {
         String.join(", ", wanted.columns().stream().map(Column::sql).map(Names::quoted).toList());
     LOG.info("index is being built: index={} number={} of={}", wanted.name(), number, count);
     long began = System.nanoTime();
-    handle.useTransaction(_ -> {
-      // Two lanes may come to the same index at once.
-      new Schema(handle, schema).lock();
-      handle.execute(
-          "CREATE INDEX IF NOT EXISTS %s ON %s (chain, %s)"
-              .formatted(Names.quoted(wanted.name()), table, columns));
-      probe.pass(Probe.Point.BUILDING_INDEX, number);
-    });
+    try {
+      handle.useTransaction(_ -> {
+        // Two lanes may come to the same index at once.
+        new Schema(handle, schema).lock();
+        handle.execute(
+            "CREATE INDEX IF NOT EXISTS %s ON %s (chain, %s)"
+                .formatted(Names.quoted(wanted.name()), table, columns));
+        probe.pass(Probe.Point.BUILDING_INDEX, number);
+      });
+    } catch (JdbiException failed) {
+      if (!isTooLong(failed)) {
+        throw failed;
+      }
+      LOG.warn(
+          "index cannot be built, rows hold values that are too long for one: index={}",
+          wanted.name());
+      return;
+    }
     handle.execute("ANALYZE " + table);
     LOG.info(
         "index is built: index={} millis={}",

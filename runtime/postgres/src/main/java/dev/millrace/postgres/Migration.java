@@ -1,6 +1,7 @@
 package dev.millrace.postgres;
 
 import dev.millrace.loaders.Column;
+import dev.millrace.loaders.ColumnType;
 import dev.millrace.loaders.EntityType;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,9 +39,15 @@ final class Migration {
   private void follow(Column column) {
     String known = before.column(table.type().table(), column.sql());
     String described = SqlType.describe(column.type());
+    if (known != null && holdsAny(column, Constants.gone(known, described))) {
+      impossible.add(
+          "%s.%s: rows hold a constant that is gone: gone=%s"
+              .formatted(table.type().table(), column.sql(), Constants.gone(known, described)));
+      return;
+    }
     if (known == null) {
       add(column);
-    } else if (!known.split(",", 2)[0].equals(described)) {
+    } else if (!Constants.areAllThatDiffers(known.split(",", 2)[0], described)) {
       impossible.add(
           "%s.%s: %s -> %s".formatted(table.type().table(), column.sql(), known, described));
     } else if (column.isNullable() && !known.contains(",")) {
@@ -49,6 +56,24 @@ final class Migration {
       impossible.add(
           "%s.%s: rows may hold null already".formatted(table.type().table(), column.sql()));
     }
+  }
+
+  private boolean holdsAny(Column column, List<String> constants) {
+    if (constants.isEmpty() || SqlType.describe(column.type()).indexOf("enum") < 0) {
+      return false;
+    }
+    String name = Names.quoted(column.sql());
+    String holds =
+        column.type() instanceof ColumnType.ListOf
+            ? name + " && :gone::text[]"
+            : name + " = ANY (:gone)";
+    return handle
+        .createQuery(
+            "SELECT EXISTS (SELECT FROM %s WHERE %s) OR EXISTS (SELECT FROM %s WHERE %s)"
+                .formatted(table.name(), holds, table.undo(), holds))
+        .bindArray("gone", String.class, constants)
+        .mapTo(Boolean.class)
+        .one();
   }
 
   private void add(Column column) {

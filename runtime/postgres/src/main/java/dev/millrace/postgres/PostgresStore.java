@@ -33,6 +33,7 @@ public final class PostgresStore implements CommitStore {
   private final PostgresLane.Surroundings around;
   private final Takeover.Candidate self;
   private final Queue<PostgresLane> lanes = new ConcurrentLinkedQueue<>();
+  private volatile boolean closed;
 
   private PostgresStore(DatabaseSettings settings, PostgresLane.Surroundings around) {
     this.settings = settings;
@@ -114,6 +115,7 @@ public final class PostgresStore implements CommitStore {
     long deadline = System.nanoTime() + settings.patience().toNanos();
     boolean told = false;
     while (true) {
+      requireOpen(lane);
       MillraceException refused;
       try {
         return tryToTake(lane);
@@ -163,9 +165,20 @@ public final class PostgresStore implements CommitStore {
         Lease lease = new Lease(around.connections(), lane, frontier.epoch(), settings.lease());
         PostgresLane store = new PostgresLane(around, lane, session, frontier, lease);
         lanes.add(store);
+        if (closed) {
+          store.close(); // close() may not have seen it
+          requireOpen(lane);
+        }
         yield store;
       }
     };
+  }
+
+  private void requireOpen(String lane) {
+    if (closed) {
+      throw new MillraceException(
+          Remedy.RESTART, "store is closed and takes no lane: lane=" + lane);
+    }
   }
 
   private static String host() {
@@ -178,6 +191,7 @@ public final class PostgresStore implements CommitStore {
 
   @Override
   public void close() {
+    closed = true;
     lanes.forEach(PostgresLane::close);
     HikariDataSource pool = around.pool();
     pool.close();

@@ -1,13 +1,16 @@
 package dev.millrace.postgres;
 
+import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Column;
 import dev.millrace.loaders.ColumnType;
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Json;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts rows in the place of others. Few of them travel as one array per column, in one statement;
@@ -16,10 +19,15 @@ import java.util.List;
  */
 final class Replacement<E> {
   private static final int MOST_IN_ARRAYS = 5_000;
+  private static final long MOST_LENGTH_IN_ARRAYS = 16 << 20;
+
+  private static final List<ColumnType> UNBOUNDED =
+      List.of(ColumnType.Scalar.TEXT, ColumnType.Scalar.BYTES, ColumnType.Scalar.JSON);
 
   private final Table<E> table;
   private final long chain;
   private final boolean hasLists;
+  private final List<Column> unbounded;
   private final CopyRows<E> copy;
 
   Replacement(Table<E> table, long chain, CopyRows<E> copy) {
@@ -29,6 +37,10 @@ final class Replacement<E> {
     // unnest would take an array of arrays apart to its last element.
     this.hasLists =
         table.type().columns().stream().anyMatch(c -> c.type() instanceof ColumnType.ListOf);
+    this.unbounded =
+        table.type().columns().stream()
+            .filter(column -> UNBOUNDED.contains(column.type()))
+            .toList();
   }
 
   /** Sends rows of one entity by COPY. */
@@ -37,9 +49,29 @@ final class Replacement<E> {
     void send(Session session, String sql, List<E> rows) throws SQLException;
   }
 
-  /** Whether so many rows need the temporary table, which is made before the transaction. */
-  boolean stages(int rows) {
-    return rows > 0 && (hasLists || rows > MOST_IN_ARRAYS);
+  /** Whether rows need the temporary table, which is made before the transaction. */
+  boolean stages(List<E> rows) {
+    return !rows.isEmpty() && (hasLists || rows.size() > MOST_IN_ARRAYS || areLarge(rows));
+  }
+
+  /** A parameter is built in memory as a whole, and the protocol ends it at a gigabyte. */
+  private boolean areLarge(List<E> rows) {
+    long length = 0;
+    for (Column column : unbounded) {
+      for (E row : rows) {
+        length += length(column.value(row));
+      }
+    }
+    return length > MOST_LENGTH_IN_ARRAYS;
+  }
+
+  private static long length(@Nullable Object value) {
+    return switch (value) {
+      case String text -> text.length();
+      case Bytes bytes -> bytes.length();
+      case Json json -> json.text().length();
+      case null, default -> 0;
+    };
   }
 
   /** Replaces rows that must exist. */
@@ -48,7 +80,7 @@ final class Replacement<E> {
       return;
     }
     int updated =
-        stages(rows.size())
+        stages(rows)
             ? staged(session, rows, table.update(source(session), chain))
             : inArrays(session, rows, table.update(table.arrays(), chain));
     if (updated != rows.size()) {
@@ -64,7 +96,7 @@ final class Replacement<E> {
     if (rows.isEmpty()) {
       return;
     }
-    if (stages(rows.size())) {
+    if (stages(rows)) {
       staged(session, rows, table.upsert(source(session), chain));
     } else {
       inArrays(session, rows, table.upsert(table.arrays(), chain));

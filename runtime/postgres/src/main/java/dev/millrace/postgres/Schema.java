@@ -31,9 +31,14 @@ final class Schema {
     handle.useTransaction(_ -> {
       lock();
       if (isOurs()) {
-        checkUnchanged(stored(), Definition.of(indexer));
+        Definition before = stored();
+        Definition wanted = Definition.of(indexer);
+        checkUnchanged(before, wanted);
         checkOnlyOurs();
         upgrade();
+        if (!before.equals(wanted)) {
+          store(wanted); // constants that have come since
+        }
       } else {
         checkEmpty();
         create(indexer);
@@ -211,7 +216,13 @@ final class Schema {
     List<String> impossible = new ArrayList<>();
     for (EntityType<?> type : indexer.entities()) {
       if (!before.hasTable(type.table())) {
-        createTables(type);
+        if (tables().contains(type.table())) {
+          impossible.add(
+              "%s: the table is there from an earlier definition, with the rows it had then"
+                  .formatted(type.table()));
+        } else {
+          createTables(type);
+        }
       } else {
         impossible.addAll(new Migration(handle, new Table<>(name, type), before).run());
       }

@@ -75,7 +75,7 @@ final class SqlType {
     return switch (type) {
       case ColumnType.Scalar scalar -> scalar.boxed().getSimpleName();
       case ColumnType.Decimal decimal -> "BigDecimal(%d)".formatted(decimal.scale());
-      case ColumnType.Enumerated _ -> "enum";
+      case ColumnType.Enumerated constants -> Constants.of(constants).describe();
       case ColumnType.ListOf list -> "List<%s>".formatted(describe(list.element()));
     };
   }

@@ -66,8 +66,8 @@ final class TableWriter<E> {
     List<E> inserts = inOrder(net.inserts());
     List<E> updates = inOrder(net.updates());
     List<E> upserts = inOrder(net.upserts());
-    boolean both = replacement.stages(updates.size()) && replacement.stages(upserts.size());
-    if (replacement.stages(updates.size()) || replacement.stages(upserts.size())) {
+    boolean both = replacement.stages(updates) && replacement.stages(upserts);
+    if (replacement.stages(updates) || replacement.stages(upserts)) {
       session.staging(table);
     }
     return Optional.of(blame -> {

@@ -7,6 +7,9 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Probe;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jdbi.v3.core.Handle;
@@ -28,6 +31,24 @@ final class ConnectionsIT {
           .isInstanceOf(MillraceException.class)
           .hasMessageContaining("lane is held by another process");
       assertThat(sessions(lab.schema, "commits 1", 1)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  @DisplayName("a store that was closed takes no lane any more, and ends whoever waits for one")
+  void close_endsTakingOver() throws Exception {
+    try (Lab lab = Lab.fresh();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      DatabaseSettings patient = Database.settings().withPatience(Duration.ofMinutes(1));
+      PostgresStore other = PostgresStore.open(patient, lab.indexer, Probe.NONE);
+      Future<?> waiting = threads.submit(() -> other.takeOver("1"));
+      other.close();
+      lab.end();
+      assertThatThrownBy(waiting::get)
+          .hasRootCauseMessage("store is closed and takes no lane: lane=1");
+      assertThatThrownBy(() -> other.takeOver("1"))
+          .hasMessage("store is closed and takes no lane: lane=1");
+      assertThat(sessions(lab.schema, "commits 1", 0)).isZero();
     }
   }
 

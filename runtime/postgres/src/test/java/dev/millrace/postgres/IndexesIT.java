@@ -4,9 +4,17 @@ import static dev.millrace.postgres.Lab.TOKEN;
 import static dev.millrace.postgres.Lab.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Id;
+import dev.millrace.loaders.Index;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Probe;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -53,6 +61,43 @@ final class IndexesIT {
         assertThat(files(lab)).isEqualTo(built);
       }
     }
+  }
+
+  @Entity
+  record Page(@Id long id, @Index String title, String body) {}
+
+  @Test
+  @DisplayName("a value that no index takes is refused when it is saved, or the index is left out")
+  void longValues_areRefusedOrLeaveTheIndexOut() throws Exception {
+    EntityType<Page> type = EntityType.of(Page.class);
+    Random random = new Random(1);
+    String most = text(random, 2_000);
+    String body = text(random, 5_000);
+    try (Lab lab = Lab.of(type)) {
+      lab.commit(lab.batch(script -> script.save(new Page(1, most, body))));
+      MillraceException refused =
+          catchThrowableOfType(
+              MillraceException.class,
+              () -> lab.batch(script -> script.save(new Page(2, most + "x", body))));
+      assertThat(refused.remedy()).isEqualTo(Remedy.FIX_HANDLER);
+      assertThat(refused)
+          .hasMessageContaining("value is too long for an index: bytes=2001 most=2000");
+      lab.lane.finish();
+      lab.lane.index(type, List.of("body"));
+      assertThat(
+              Database.query(
+                  "SELECT indexname FROM pg_indexes WHERE schemaname = '%s' AND tablename = 'page'"
+                      .formatted(lab.schema)))
+          .containsExactlyInAnyOrder("page_pkey", "page.title");
+    }
+  }
+
+  /** What no compression makes any shorter. */
+  private static String text(Random random, int length) {
+    return random
+        .ints(length, '0', 'z')
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
   }
 
   @Test

@@ -13,6 +13,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -85,7 +87,7 @@ final class PruningIT {
     Lab lab = Lab.fresh();
     try {
       // What the table holds after each block that a rewind may still go back to.
-      TreeMap<Long, TreeMap<Long, Lab.Token>> model = new TreeMap<>();
+      NavigableMap<Long, Map<Long, Lab.Token>> model = new TreeMap<>();
       model.put(0L, new TreeMap<>());
       long settled = 0;
       for (int step = 0; step < 300; step++) {
@@ -121,11 +123,11 @@ final class PruningIT {
   }
 
   private static void commit(
-      Lab lab, TreeMap<Long, TreeMap<Long, Lab.Token>> model, Random random) {
+      Lab lab, NavigableMap<Long, Map<Long, Lab.Token>> model, Random random) {
     lab.commit(
         lab.reversible(script -> {
           for (int blocks = 1 + random.nextInt(3); blocks > 0; blocks--) {
-            TreeMap<Long, Lab.Token> rows = new TreeMap<>(model.lastEntry().getValue());
+            Map<Long, Lab.Token> rows = new TreeMap<>(model.lastEntry().getValue());
             script.block();
             for (int changes = random.nextInt(4); changes > 0; changes--) {
               long id = random.nextLong(6);

@@ -140,6 +140,88 @@ final class SchemaIT {
     }
   }
 
+  private static final class Before {
+    enum Kind {
+      A,
+      B,
+      C
+    }
+
+    @Entity
+    record Thing(@Id long id, Kind kind, List<Kind> kinds) {}
+  }
+
+  private static final class After {
+    enum Kind {
+      A,
+      C,
+      D
+    }
+
+    @Entity
+    record Thing(@Id long id, Kind kind, List<Kind> kinds) {}
+  }
+
+  private static final class Wider {
+    enum Kind {
+      A,
+      B,
+      C,
+      D
+    }
+
+    @Entity
+    record Thing(@Id long id, Kind kind, List<Kind> kinds) {}
+  }
+
+  @Test
+  @Tag("D5")
+  @DisplayName("D5 a constant may come; one that goes is refused, and accepted if no row holds it")
+  void constants_mayComeButNotGo() {
+    String schema = Database.freshSchema();
+    EntityType<Before.Thing> thing = EntityType.of(Before.Thing.class);
+    try (Lab lab = new Lab(asking(schema, List.of(thing), "0"), Probe.NONE)) {
+      lab.commit(
+          lab.batch(script ->
+              script
+                  .save(new Before.Thing(1, Before.Kind.A, List.of()))
+                  .save(new Before.Thing(2, Before.Kind.C, List.of(Before.Kind.B)))));
+    }
+    new Lab(asking(schema, List.of(EntityType.of(Wider.Thing.class)), "0"), Probe.NONE).end();
+    Lab.TestIndexer narrowed = asking(schema, List.of(EntityType.of(After.Thing.class)), "0");
+    assertThat(openingRefused(narrowed))
+        .hasMessageContaining("~ entity thing.kind: enum A|B|C|D -> enum A|C|D")
+        .hasMessageContaining("~ entity thing.kinds: List<enum A|B|C|D> -> List<enum A|C|D>");
+    assertThat(refusal(() -> PostgresStore.accept(Database.settings(), narrowed)))
+        .hasMessageContaining("thing.kinds: rows hold a constant that is gone: gone=[B]");
+    try (Lab lab =
+        new Lab(asking(schema, List.of(EntityType.of(Wider.Thing.class)), "0"), Probe.NONE)) {
+      lab.commit(lab.batch(script -> script.save(new Wider.Thing(2, Wider.Kind.D, List.of()))));
+    }
+    assertThat(PostgresStore.accept(Database.settings(), narrowed)).hasSize(2);
+    try (Lab lab = new Lab(narrowed, Probe.NONE)) {
+      assertThat(lab.lane.reads().byIds(EntityType.of(After.Thing.class), List.of(1L, 2L)))
+          .hasSize(2);
+    }
+  }
+
+  @Test
+  @Tag("D5")
+  @DisplayName("D5 an entity that comes back finds its old table, and accept says so")
+  void entityThatComesBack_isRefused() {
+    String schema = Database.freshSchema();
+    try (Lab lab = new Lab(asking(schema, List.of(TOKEN, NOTE), "0"), Probe.NONE)) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+    }
+    PostgresStore.accept(Database.settings(), asking(schema, List.of(NOTE), "0"));
+    MillraceException refused =
+        refusal(() ->
+            PostgresStore.accept(Database.settings(), asking(schema, List.of(TOKEN, NOTE), "0")));
+    assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
+    assertThat(refused)
+        .hasMessageContaining("token: the table is there from an earlier definition");
+  }
+
   @Test
   @Tag("D6")
   @DisplayName("D6 two indexers in one database do not touch each other's rows")

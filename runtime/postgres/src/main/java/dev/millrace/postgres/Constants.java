@@ -1,0 +1,58 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.ColumnType;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeSet;
+
+/**
+ * The constants of an enum as a definition tells them, {@code enum A|B}. One may come at any time;
+ * one that goes may still be in a row. A schema of earlier days has remembered none.
+ */
+record Constants(List<String> names) {
+  private static final String WORD = "enum";
+  private static final String BAR = "|";
+
+  static Constants of(ColumnType.Enumerated type) {
+    return new Constants(
+        Arrays.stream(type.type().getEnumConstants()).map(constant -> constant.name()).toList());
+  }
+
+  /** The constants inside the description of a column; none if it is no enum. */
+  static Constants in(String description) {
+    int start = description.indexOf(WORD + " ");
+    if (start < 0) {
+      return new Constants(List.of());
+    }
+    String names = description.substring(start + WORD.length() + 1).split("[,>]", 2)[0];
+    return new Constants(List.of(names.split("\\|")));
+  }
+
+  String describe() {
+    return WORD + " " + String.join(BAR, names);
+  }
+
+  /** The description without them. */
+  private static String bare(String description) {
+    Constants constants = in(description);
+    return constants.names.isEmpty()
+        ? description
+        : description.replace(constants.describe(), WORD);
+  }
+
+  /** Whether a column goes on as it is, with new constants at most. */
+  static boolean allow(String before, String after) {
+    return bare(before).equals(bare(after)) && gone(before, after).isEmpty();
+  }
+
+  /** What was there and is not any more. */
+  static List<String> gone(String before, String after) {
+    TreeSet<String> gone = new TreeSet<>(in(before).names);
+    gone.removeAll(in(after).names);
+    return List.copyOf(gone);
+  }
+
+  static boolean areAllThatDiffers(String before, String after) {
+    return bare(before).equals(bare(after));
+  }
+}
