@@ -66,8 +66,7 @@ final class ChainSocketIT {
         .contract(
             "Pool",
             pool ->
-                pool.foundBy(PoolCreated.class, PoolCreated::pool)
-                    .on(Synced.class, (_, _) -> {}))
+                pool.foundBy(PoolCreated.class, PoolCreated::pool).on(Synced.class, (_, _) -> {}))
         .build();
   }
 
@@ -197,12 +196,16 @@ final class ChainSocketIT {
       }
       Block last = batch.last();
       window.put(last.number(), new Source.Place(last.number(), last.hash()));
-      batch.events().forEach(event ->
-          events
-              .computeIfAbsent(event.block().number(), _ -> new ArrayList<>())
-              .add(Reader.text(event) + " " + event.handler().name()));
-      batch.found().forEach(each ->
-          found.computeIfAbsent(each.at().block(), _ -> new ArrayList<>()).add(each));
+      batch
+          .events()
+          .forEach(event ->
+              events
+                  .computeIfAbsent(event.block().number(), _ -> new ArrayList<>())
+                  .add(Reader.text(event) + " " + event.handler().name()));
+      batch
+          .found()
+          .forEach(
+              each -> found.computeIfAbsent(each.at().block(), _ -> new ArrayList<>()).add(each));
       Long base = window.floorKey(settled);
       if (base != null) {
         window.headMap(base, false).clear();

@@ -127,7 +127,10 @@ final class DevChainTransfers {
   /** The block of the trunk whose transfers a block of a fork tells: its own or a neighbour's. */
   private long origin(Branch branch, int fork, long number) {
     long neighbour = number ^ 1;
-    if (branch.fork(neighbour) != fork) {
+    // Of a pair the second asks whether the first is told by the same fork. The first must not ask:
+    // a
+    // later fork may tell the second, and a block that both branches share stays what it was.
+    if (neighbour < number && branch.fork(neighbour) != fork) {
       return number;
     }
     account.at(settings.seed(), DevChainHashes.kind(fork, 7), number >> 1);
