@@ -197,7 +197,9 @@ final class ChainFeed implements Source.Feed {
 
   @Override
   public String waitingFor() {
-    return waitingFor;
+    String what = waitingFor;
+    String why = source.node().status().waitingFor();
+    return why.isEmpty() || what.isEmpty() ? what + why : what + "; " + why;
   }
 
   @Override

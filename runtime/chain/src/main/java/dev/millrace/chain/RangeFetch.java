@@ -69,11 +69,13 @@ final class RangeFetch implements Ranges.Fetch {
 
   @Override
   public long span(Plan plan, long from) {
-    long span = Long.MAX_VALUE;
+    long span = MOST_BLOCKS;
     for (LogFilter query : plan.queries()) {
-      span = Math.min(span, node.span(new LogQuery(query, from, from)));
+      if (!cache.holds(query, from)) {
+        span = Math.min(span, node.span(new LogQuery(query, from, from)));
+      }
     }
-    long end = from + Math.min(span, MOST_BLOCKS) - 1;
+    long end = from + span - 1;
     for (LogFilter query : plan.queries()) {
       end = cache.end(query, from, end);
     }

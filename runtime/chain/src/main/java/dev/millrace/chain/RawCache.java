@@ -118,6 +118,12 @@ final class RawCache {
     return then.isBefore(clock.instant().minusSeconds(STALE_SECONDS));
   }
 
+  /** Whether any of a filter's logs in a block are held. */
+  synchronized boolean holds(LogFilter filter, long block) {
+    return segments.values().stream()
+        .anyMatch(segment -> segment.covers(block) && segment.helps(filter));
+  }
+
   /** How far a range should go that begins here: as far as one file does, or up to the next one. */
   synchronized long end(LogFilter filter, long from, long to) {
     long end = to;
