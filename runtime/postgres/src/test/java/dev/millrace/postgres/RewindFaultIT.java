@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -40,7 +41,7 @@ final class RewindFaultIT {
     return catchThrowableOfType(MillraceException.class, work::run);
   }
 
-  private static Frontier rewindWithRetries(Lab lab, Source.Place to) {
+  private static Frontier rewindWithRetries(Lab lab, Source.@Nullable Place to) {
     while (true) {
       try {
         Frontier standing = lab.lane.rewind(to);
