@@ -44,6 +44,32 @@ record Scenario(Indexer indexer, DevChain chain, Map<String, List<?>> expected) 
                 expected.changes())));
   }
 
+  /** Long enough for several hours and pools that are created in the reversible part too. */
+  static Scenario amm(long seed, long blocks, int pools, int swaps) {
+    DevChainSettings settings =
+        DevChainSettings.USUAL
+            .withSeed(seed)
+            .withBlocks(blocks)
+            .withLogs(0)
+            .withNames(0)
+            .withPools(pools, swaps);
+    DevChain chain = new DevChain(settings);
+    AmmExpected expected = AmmExpected.of(chain);
+    return new Scenario(
+        Amm.indexer(),
+        chain,
+        sorted(
+            Map.of(
+                "Pool",
+                expected.pools(),
+                "Token",
+                expected.tokens(),
+                "PoolHour",
+                expected.hours(),
+                "Trade",
+                expected.trades())));
+  }
+
   private static Map<String, List<?>> sorted(Map<String, List<?>> tables) {
     return new TreeMap<>(tables);
   }

@@ -48,7 +48,7 @@ final class ScenarioIT {
   }
 
   static Stream<Scenario> scenarios() {
-    return Stream.of(Scenario.erc20(5, 80), Scenario.registry(5, 100));
+    return Stream.of(Scenario.erc20(5, 80), Scenario.registry(5, 100), Scenario.amm(5, 100, 90, 3));
   }
 
   @Tag("A18")

@@ -28,7 +28,8 @@ final class ScenarioTest {
   private static final int CRASHES = 500;
 
   static Stream<Scenario> scenarios() {
-    return Stream.of(Scenario.erc20(3, 120), Scenario.registry(3, 250));
+    return Stream.of(
+        Scenario.erc20(3, 120), Scenario.registry(3, 250), Scenario.amm(3, 700, 650, 1));
   }
 
   @ParameterizedTest
@@ -68,7 +69,8 @@ final class ScenarioTest {
   @Tag("D1")
   @DisplayName("A16 D1 a thousand crashes at all fault points leave the same rows")
   void rows_doNotDependOnCrashes() throws InterruptedException {
-    for (Scenario scenario : List.of(Scenario.erc20(4, 40), Scenario.registry(4, 60))) {
+    for (Scenario scenario :
+        List.of(Scenario.erc20(4, 40), Scenario.registry(4, 60), Scenario.amm(4, 60, 60, 3))) {
       Lives lives = new Lives(scenario, 17);
       while (lives.total() < CRASHES) {
         MemoryStore store = new MemoryStore(scenario.entities());

@@ -57,6 +57,17 @@ final class SoakIT {
   }
 
   @Test
+  @Tag("A16")
+  @Tag("D1")
+  @DisplayName("A16 D1 the exchange under ten SIGKILLs leaves the tables of an undisturbed run")
+  void amm_survivesKills() throws Exception {
+    Soak.Result result =
+        soak(Scenario.amm(SEED, 2_500, 500, 6), "Factory", DevChain.FACTORY, KILLS, 0);
+
+    assertThat(result.kills()).isEqualTo(KILLS);
+  }
+
+  @Test
   @Tag("D3")
   @DisplayName("D3 a stopped process whose lane was taken changes nothing and exits with code 3")
   void stoppedProcess_givesWayToItsSuccessor() throws Exception {
