@@ -29,10 +29,11 @@ final class AmmExpected {
     AmmExpected expected = new AmmExpected();
     for (long block = 0; block <= chain.head(); block++) {
       for (Log log : chain.logs(block)) {
+        Amm.Pool pool = expected.pools.get(log.contract());
         if (log.contract().equals(DevChain.FACTORY)) {
           expected.create(log);
-        } else if (expected.pools.containsKey(log.contract())) {
-          expected.trade(log);
+        } else if (pool != null) {
+          expected.trade(pool, log);
         }
       }
     }
@@ -48,8 +49,7 @@ final class AmmExpected {
     volumes.putIfAbsent(second, BigInteger.ZERO);
   }
 
-  private void trade(Log log) {
-    Amm.Pool pool = pools.get(log.contract());
+  private void trade(Amm.Pool pool, Log log) {
     BigInteger first = word(log, 0);
     BigInteger second = word(log, 1);
     if (log.topics() != TRADE_TOPICS) {

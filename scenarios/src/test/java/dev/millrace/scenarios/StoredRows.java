@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Timestamp;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +67,7 @@ final class StoredRows {
       case BigDecimal number when type == ColumnType.Scalar.BIG_INTEGER ->
           number.toBigIntegerExact();
       case byte[] bytes when type == ColumnType.Scalar.ADDRESS -> Address.of(bytes);
+      case Timestamp time when type == ColumnType.Scalar.INSTANT -> time.toInstant();
       case Long number when type == ColumnType.Scalar.EVENT_ID -> new EventId(number);
       default -> {
         if (!type.boxed().isInstance(stored)) {
