@@ -107,19 +107,41 @@ final class RangeFetch implements Ranges.Fetch {
     }
     LogColumns logs = LogColumns.merged(pages);
     long end = reached;
-    if (fetched.isEmpty() || !lacks(plan, logs, from, end, endpoint)) {
-      fetched.forEach(each -> each.keep(cache));
-    } else if (avoid.isEmpty()) {
+    boolean lacks = !fetched.isEmpty() && lacks(plan, logs, from, end, endpoint);
+    if (lacks && avoid.isEmpty()) {
       return fetch(plan, from, end, endpoint);
-    } else {
+    }
+    if (lacks) {
       List<NodeBlock> all = blocks(LongStream.rangeClosed(from, end).boxed().toList());
       logs = LogColumns.merged(List.of(logs, auditor.check(plan, logs, all, endpoint)));
     }
     NavigableMap<Long, Header> headers = headers(List.copyOf(wanted(logs, end)));
+    if (!agree(logs, headers)) {
+      findings.find(
+          "logs name other blocks than the headers: from=%d to=%d endpoint=%s"
+              .formatted(from, end, endpoint));
+      cache.clear(); // at worst they are fetched again
+      if (avoid.isEmpty()) {
+        return fetch(plan, from, end, endpoint);
+      }
+    } else if (!lacks) {
+      fetched.forEach(each -> each.keep(cache));
+    }
     if (fields.transaction()) {
       recent.addBodies(node.transactions(transactions(logs)).values());
     }
     return new Stretch(from, end, plan, logs, headers, filter -> ask(filter, from, end));
+  }
+
+  private static boolean agree(LogColumns logs, NavigableMap<Long, Header> headers) {
+    for (int log = 0; log < logs.size(); log++) {
+      boolean first = log == 0 || logs.blockNumber(log) != logs.blockNumber(log - 1);
+      Header header = first ? headers.get(logs.blockNumber(log)) : null;
+      if (header != null && !header.hash().equals(logs.blockHash(log))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**

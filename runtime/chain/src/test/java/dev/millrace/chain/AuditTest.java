@@ -66,6 +66,24 @@ final class AuditTest {
   }
 
   @Test
+  @Tag("F4")
+  @DisplayName("F4 logs of history whose block hash is not the block's: asked again elsewhere")
+  void logsOfAnotherBranch_areAskedForElsewhere() throws InterruptedException {
+    chain.transfers(300);
+    TestChain stray = new TestChain().transfers(10);
+    for (int block = 10; block < 300; block++) {
+      stray.mine(5, TestChain.transfer(1, 2, block));
+    }
+    node.stray = stray;
+    Reader reader = new Reader(node).finality(Finality.AT_ONCE).reading(reading().withAudited(0));
+
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(reader.expected(0, 299));
+      assertThat(feed.report().get("audit.last")).contains("logs name other blocks");
+    }
+  }
+
+  @Test
   void run_provesACompleteRange() throws InterruptedException {
     chain.transfers(300).empty(100).mine(TestChain.swap(TestChain.address(9), 1)).transfers(99);
     List<Audit.Proof> progress = new ArrayList<>();

@@ -29,6 +29,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A node over a chain in memory, with the troubles that a test asks for: endpoints that lag behind,
@@ -51,6 +52,9 @@ final class TestNode implements Node {
   volatile boolean receipts = true;
   volatile Predicate<Log> kept = _ -> true;
   volatile Predicate<LogQuery> honest = _ -> true;
+
+  /** Whose logs an endpoint tells that is on another branch; null if there is none. */
+  volatile @Nullable TestChain stray;
 
   TestNode(TestChain chain) {
     this.chain = chain;
@@ -97,9 +101,11 @@ final class TestNode implements Node {
   public LogPage logs(LogQuery query) {
     asked.add(query);
     long reached = Math.min(query.to(), query.from() + reach - 1);
+    TestChain other = stray;
+    TestChain told = other != null && query.avoid().isEmpty() ? other : chain;
     List<Log> logs = new ArrayList<>();
     for (long number = query.from(); number <= reached; number++) {
-      logs.addAll(matching(chain.at(number).orElseThrow().logs(), query));
+      logs.addAll(matching(told.at(number).orElseThrow().logs(), query));
     }
     return new LogPage(query.from(), reached, columns(logs), "node");
   }
