@@ -112,7 +112,7 @@ final class DemoCommand implements Callable<Integer> {
                 new Config.Finality(
                     Optional.of(Config.Finality.Tag.FINALIZED), OptionalInt.empty())),
             List.of(new Config.Contract("Token", List.of(DevChain.TOKEN))),
-            Reading.USUAL.withPoll(POLL),
+            Reading.USUAL.withPoll(POLL).withCacheBytes(0), // every run goes over the wire
             Config.Origin.NONE);
     return new Config(
         SCHEMA,

@@ -144,7 +144,7 @@ final class DevchainCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() {
     DevChain chain =
         new DevChain(
                 DevChainSettings.USUAL
@@ -165,6 +165,8 @@ final class DevchainCommand implements Callable<Integer> {
       try (ChainLife _ = ChainLife.start(chain, habits, news -> tell(chain, news))) {
         ended.await();
       }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt(); // whoever runs the command has had enough of it
     } finally {
       forget(hook);
     }
