@@ -82,7 +82,7 @@ final class DevChainTransfers {
   /** Tells the transfers of a block, or counts them if nobody listens. */
   void tell(Branch branch, long number, Told told, @Nullable Consumer<Told> logs) {
     int fork = branch.fork(number);
-    long origin = fork == 0 ? number : origin(branch, fork, number);
+    long origin = fork == 0 ? number : origin(branch, number);
     int count = count(origin);
     if (logs == null && fork == 0) {
       told.pass(count, Math.ceilDiv(count, LOGS_PER_TRANSACTION));
@@ -124,17 +124,19 @@ final class DevChainTransfers {
     }
   }
 
-  /** The block of the trunk whose transfers a block of a fork tells: its own or a neighbour's. */
-  private long origin(Branch branch, int fork, long number) {
-    long neighbour = number ^ 1;
-    // Of a pair the second asks whether the first is told by the same fork. The first must not ask:
-    // a
-    // later fork may tell the second, and a block that both branches share stays what it was.
-    if (neighbour < number && branch.fork(neighbour) != fork) {
+  /**
+   * The block of the trunk whose transfers a block tells: its own or its neighbour's.
+   *
+   * <p>Who tells the first of a pair decides for both. The second may be told by a fork that leaves
+   * later, and neither may that change the first, nor may a transaction be told twice.
+   */
+  private long origin(Branch branch, long number) {
+    int fork = branch.fork(number & ~1L);
+    if (fork == 0) {
       return number;
     }
     account.at(settings.seed(), DevChainHashes.kind(fork, 7), number >> 1);
-    return (account.next() & 1) == 0 ? number : neighbour;
+    return (account.next() & 1) == 0 ? number : number ^ 1;
   }
 
   private void transfer(long place) {

@@ -82,6 +82,23 @@ final class DevChainForkTest {
   }
 
   @Test
+  void blocks_staySharedAndTellNoTransactionTwice() {
+    for (int fork = 0; fork < 40; fork++) {
+      long depth = 1L + fork % 7;
+      List<String> shared = logs(1_940, chain.head() - depth);
+      chain.fork(depth, depth + fork % 2);
+      assertThat(logs(1_940, 1_940 + 200)).startsWith(shared.toArray(String[]::new));
+    }
+    long blocks = chain.head() - 1_940 + 1;
+    int apart =
+        LongStream.rangeClosed(1_940, chain.head())
+            .mapToInt(number -> transactions(number, number).size())
+            .sum();
+    assertThat(blocks).isEqualTo(80);
+    assertThat(transactions(1_940, chain.head())).hasSize(apart);
+  }
+
+  @Test
   void chain_goesBackToABranchAsItWas() {
     List<String> first = logs(1_960, 1_999);
     Tip a = chain.fork(30, 40);
