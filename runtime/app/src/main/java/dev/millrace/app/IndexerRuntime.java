@@ -2,6 +2,7 @@ package dev.millrace.app;
 
 import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Lane;
@@ -70,6 +71,13 @@ public final class IndexerRuntime implements AutoCloseable {
     /** One per chain of the config. Opens nothing yet, but refuses all that cannot work. */
     List<Source> sources();
 
+    /**
+     * Asks the chains whether they can be read at all.
+     *
+     * @throws MillraceException if not
+     */
+    default void check() throws InterruptedException {}
+
     CommitStore store(Probe probe);
   }
 
@@ -88,6 +96,7 @@ public final class IndexerRuntime implements AutoCloseable {
     }
     // All that can be refused without a connection is refused before there is one.
     List<Source> sources = ports.sources();
+    check();
     CommitStore opened = ports.store(probe);
     store = opened;
     List<RunningLane> started = new ArrayList<>();
@@ -108,6 +117,16 @@ public final class IndexerRuntime implements AutoCloseable {
     lanes = List.copyOf(started);
     lanes.forEach(lane -> lane.lane().start());
     Thread.ofVirtual().name("millrace-watch").start(this::watch);
+  }
+
+  private void check() {
+    try {
+      ports.check();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new MillraceException(
+          Remedy.RESTART, "start was interrupted: indexer=" + indexer.name(), interrupted);
+    }
   }
 
   private RunningLane lane(Config.Chain chain, Source source, CommitStore opened) {

@@ -13,9 +13,12 @@ import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
+import dev.millrace.postgres.PostgresStore;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,6 +28,9 @@ import java.util.OptionalLong;
  * Puts together what a config asks for: sources by the schemes of their endpoints, and the store.
  */
 final class Wiring implements IndexerRuntime.Ports {
+  /** How long a chain may keep silent at the start. */
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
   private final Indexer indexer;
   private final Config config;
 
@@ -49,7 +55,7 @@ final class Wiring implements IndexerRuntime.Ports {
         continue;
       }
       try {
-        sources.add(source(chain, evm));
+        sources.add(ChainSources.source(request(chain, evm)));
       } catch (MillraceException refused) {
         mistakes.add(String.valueOf(refused.getMessage()));
       }
@@ -63,20 +69,19 @@ final class Wiring implements IndexerRuntime.Ports {
     return sources;
   }
 
-  private Source source(Config.Chain chain, EvmIndexer evm) {
+  /** What is asked of a chain. */
+  SourceRequest request(Config.Chain chain, EvmIndexer evm) {
     Map<String, List<Address>> contracts = new HashMap<>();
     chain.contracts().forEach(contract -> contracts.put(contract.name(), contract.addresses()));
-    SourceRequest request =
-        new SourceRequest(
-            evm,
-            chain.id(),
-            chain.endpoints().stream().map(endpoint -> endpoint.url().toString()).toList(),
-            chain.from(),
-            until(chain.to()),
-            finality(chain.finality()),
-            contracts,
-            chain.reading().withDirectory(directory(chain)));
-    return ChainSources.source(request);
+    return new SourceRequest(
+        evm,
+        chain.id(),
+        chain.endpoints().stream().map(endpoint -> endpoint.url().toString()).toList(),
+        chain.from(),
+        until(chain.to()),
+        finality(chain.finality()),
+        contracts,
+        chain.reading().withDirectory(directory(chain)));
   }
 
   /** What is read of chains and may be read again; it can be deleted at any time. */
@@ -98,6 +103,25 @@ final class Wiring implements IndexerRuntime.Ports {
         finality.depth().isPresent()
             ? OptionalLong.of(finality.depth().getAsInt())
             : OptionalLong.empty());
+  }
+
+  @Override
+  public void check() throws InterruptedException {
+    new Preflight(PATIENCE, chain -> begun().contains(chain)).check(config.chains());
+  }
+
+  /** The chains of which something is durable. */
+  private Set<Long> begun() {
+    Set<Long> begun = new HashSet<>();
+    if (Database.mayHoldRows(config)) {
+      try (Database database = Database.open(config)) {
+        PostgresStore.status(database.settings(), config.name()).stream()
+            .flatMap(status -> status.lanes().stream())
+            .filter(lane -> lane.block().isPresent())
+            .forEach(lane -> begun.add(Long.parseLong(lane.lane())));
+      }
+    }
+    return begun;
   }
 
   @Override

@@ -1,0 +1,143 @@
+package dev.millrace.app;
+
+import dev.millrace.chain.Audit;
+import dev.millrace.config.Config;
+import dev.millrace.evm.EvmIndexer;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Indexer;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Proves for a range of blocks that the nodes of a chain keep no log back. */
+@Command(
+    name = "audit",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Checks every header of a range against the logs that the nodes tell of it.",
+      "Says what that proves; with exit code 1 if anything is missing. Changes nothing."
+    })
+final class AuditCommand implements Callable<Integer> {
+  private final Shell shell;
+  private final Map<String, Indexer> indexers;
+
+  @Mixin private final CommonOptions options = new CommonOptions();
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "INDEXER",
+      description = "Its name. Default: the name in the config.")
+  private @Nullable String name;
+
+  @Option(names = "--from", paramLabel = "BLOCK", required = true, description = "The first block.")
+  private long from;
+
+  @Option(
+      names = "--to",
+      paramLabel = "BLOCK",
+      required = true,
+      description = "The last block, itself included. It should be final.")
+  private long to;
+
+  @Option(
+      names = "--chain",
+      paramLabel = "ID",
+      description = "Which chain; needed where the config has several.")
+  private @Nullable Long chain;
+
+  AuditCommand(Shell shell, Map<String, Indexer> indexers) {
+    this.shell = shell;
+    this.indexers = indexers;
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    if (from < 0 || to < from) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "range has no block: from=%d to=%d".formatted(from, to));
+    }
+    Config config = options.require(shell);
+    Indexer indexer = RunCommand.find(Optional.ofNullable(name).orElse(config.name()), indexers);
+    if (!(indexer instanceof EvmIndexer evm)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "indexer reads no chain: name=" + indexer.name());
+    }
+    Config.Chain audited = chain(config);
+    List<String> unfit = ContractFit.mistakes(audited, evm);
+    if (!unfit.isEmpty()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "config does not fit the indexer: indexer=%s mistakes=%d\n  %s"
+              .formatted(indexer.name(), unfit.size(), String.join("\n  ", unfit)));
+    }
+    Wiring wiring = new Wiring(indexer, config);
+    wiring.check();
+    LiveLine live = new LiveLine(shell.err());
+    Audit.Proof proof = Audit.run(wiring.request(audited, evm), from, to, so -> show(live, so));
+    live.clear();
+    print(audited, proof);
+    return proof.findings().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
+  }
+
+  private Config.Chain chain(Config config) {
+    List<Config.Chain> fitting =
+        config.chains().stream().filter(one -> chain == null || one.id() == chain).toList();
+    if (fitting.size() != 1) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "one chain is audited at a time, name it with --chain: chains="
+              + config.chains().stream().map(Config.Chain::id).toList());
+    }
+    return fitting.getFirst();
+  }
+
+  private void show(LiveLine live, Audit.Proof so) {
+    if (shell.isLive()) {
+      live.show(
+          "audit  block %s of %s  %d findings"
+              .formatted(
+                  ProgressLine.count(so.to()), ProgressLine.count(to), so.findings().size()));
+    }
+  }
+
+  private void print(Config.Chain audited, Audit.Proof proof) {
+    PrintStream out = shell.out();
+    out.printf(
+        "chain %d, blocks %s to %s: %s headers, each naming the one before it%n",
+        audited.id(),
+        ProgressLine.count(from),
+        ProgressLine.count(proof.to()),
+        ProgressLine.count(proof.blocks()));
+    out.printf("  %s logs were told for what the indexer asks%n", ProgressLine.count(proof.logs()));
+    if (proof.bloomsAreUsable()) {
+      out.printf(
+          "  %s blooms allow such a log: %s have it, %s have none as a second answer says%n",
+          ProgressLine.count(proof.positive()),
+          ProgressLine.count(proof.confirmed()),
+          ProgressLine.count(proof.falsePositive()));
+      out.printf(
+          "  %s blooms rule such a log out%n",
+          ProgressLine.count(proof.blocks() - proof.positive()));
+    } else {
+      out.printf("  blooms of this chain are not kept, so nothing is proved by them%n");
+    }
+    if (proof.findings().isEmpty()) {
+      out.printf(
+          proof.bloomsAreUsable()
+              ? "proved: no log of the contracts in the config is missing%n"
+              : "not proved: the logs fit the headers, and that is all that can be said%n");
+      return;
+    }
+    out.printf("%d findings:%n", proof.findings().size());
+    proof.findings().forEach(finding -> out.println("  " + finding));
+  }
+}

@@ -1,0 +1,171 @@
+package dev.millrace.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.millrace.app.Samples.Captured;
+import dev.millrace.config.Config;
+import dev.millrace.config.ConfigFile;
+import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.DevChainSettings;
+import dev.millrace.devchain.DevNode;
+import dev.millrace.devchain.Troubles;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a node says that a config cannot have meant, told before anything is written. */
+@Timeout(120)
+class PreflightTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  private final DevChain chain = new DevChain(DevChainSettings.USUAL.withBlocks(100));
+  @TempDir private Path directory;
+
+  @Test
+  void chain_thatIsAsTheConfigSaysPasses() {
+    try (DevNode node = DevNode.open(chain)) {
+      assertThatCode(() -> check(node.url(), "from: 99", false)).doesNotThrowAnyException();
+    }
+  }
+
+  @Test
+  void id_ofAnotherChainIsToldWithTheLineOfTheEndpoint() {
+    try (DevNode node = DevNode.open(chain, Troubles.none().chainId(5), 0)) {
+      MillraceException refused = refused(node.url(), "from: 0", false);
+
+      assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
+      assertThat(refused).hasMessageContainingAll("f.yaml:4: chains[0].rpc: ", "1337", "5");
+    }
+  }
+
+  @Test
+  void node_withoutLogsIsTold() {
+    try (DevNode node = DevNode.open(chain, Troubles.none().without("eth_getLogs"), 0)) {
+      MillraceException refused = refused(node.url(), "from: 0", false);
+
+      assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
+      assertThat(refused).hasMessageContainingAll("f.yaml:4: chains[0].rpc: ", "eth_getLogs");
+    }
+  }
+
+  @Test
+  void node_thatHasForgottenTheFirstBlocksIsToldUnlessTheyWereRead() {
+    try (DevNode node = DevNode.open(chain, Troubles.none().pruned(50), 0)) {
+      MillraceException refused = refused(node.url(), "from: 3", false);
+
+      assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
+      assertThat(refused).hasMessageContaining("f.yaml:5: chains[0].from: ");
+      assertThatCode(() -> check(node.url(), "from: 3", true)).doesNotThrowAnyException();
+    }
+  }
+
+  @Test
+  void from_aboveTheHeadIsTold() {
+    try (DevNode node = DevNode.open(chain)) {
+      assertThat(refused(node.url(), "from: 100", false))
+          .hasMessageContaining(
+              "f.yaml:5: chains[0].from: lies above the head of the chain: from=100 head=99");
+    }
+  }
+
+  @Test
+  void endpoint_thatDoesNotAnswerIsWorthARestart() throws IOException {
+    int closed;
+    try (ServerSocket free = new ServerSocket(0)) {
+      closed = free.getLocalPort();
+    }
+    MillraceException refused =
+        catchThrowableOfType(
+            MillraceException.class,
+            () ->
+                new Preflight(Duration.ofSeconds(1), _ -> false)
+                    .check(config("http://127.0.0.1:" + closed + "/hush", "from: 0").chains()));
+
+    assertThat(refused.remedy()).isEqualTo(Remedy.RESTART);
+    assertThat(refused)
+        .hasMessageStartingWith("f.yaml:4: chains[0].rpc: ")
+        .hasMessageContaining("127.0.0.1:" + closed);
+    assertThat(refused.getMessage()).doesNotContain("hush");
+  }
+
+  @Test
+  void run_writesNothingBeforeItsChainsAreFoundGood() throws IOException {
+    try (DevNode node = DevNode.open(chain, Troubles.none().chainId(5), 0)) {
+      Files.writeString(directory.resolve("f.yaml"), text(node.url(), "from: 0"));
+      Captured captured = Samples.shell(directory, Map.of());
+
+      assertThat(execute(captured, "run", "--config", "f.yaml")).isEqualTo(ExitCode.MISUSE);
+
+      assertThat(captured.err()).contains("f.yaml:4: chains[0].rpc: ");
+      assertThat(directory.resolve(".millrace")).doesNotExist();
+    }
+  }
+
+  @Test
+  void audit_provesOrFindsWhatIsMissing() throws IOException {
+    try (DevNode good = DevNode.open(chain);
+        DevNode bad = DevNode.open(chain, Troubles.none().dropLogs(block -> block == 42), 0)) {
+      Files.writeString(directory.resolve("f.yaml"), text(good.url(), "from: 0"));
+      Captured proved = Samples.shell(directory, Map.of());
+      int code = execute(proved, "audit", "--config", "f.yaml", "--from", "10", "--to", "60");
+      assertThat(code).as(proved.err()).isEqualTo(ExitCode.DONE);
+      assertThat(proved.out())
+          .contains("chain 1337, blocks 10 to 60: 51 headers", "proved: no log");
+
+      Files.writeString(directory.resolve("f.yaml"), text(bad.url(), "from: 0"));
+      Captured found = Samples.shell(directory, Map.of());
+      code = execute(found, "audit", "--config", "f.yaml", "--from", "10", "--to", "60");
+      assertThat(code).as(found.err() + found.out()).isEqualTo(ExitCode.FAILED);
+      assertThat(found.out()).contains("findings:", "42").doesNotContain("proved: no log");
+    }
+  }
+
+  private static int execute(Captured captured, String... arguments) {
+    Extension counting =
+        new Extension() {
+          @Override
+          public List<dev.millrace.pipeline.Indexer> indexers() {
+            return List.of(CountingMain.indexer(Long.MAX_VALUE));
+          }
+        };
+    return new Commands(captured.shell(), List.of(counting)).execute(arguments);
+  }
+
+  private static MillraceException refused(String url, String from, boolean begun) {
+    return catchThrowableOfType(MillraceException.class, () -> check(url, from, begun));
+  }
+
+  private static void check(String url, String from, boolean begun) throws InterruptedException {
+    new Preflight(PATIENCE, _ -> begun).check(config(url, from).chains());
+  }
+
+  private static String text(String url, String from) {
+    return """
+    name: counting
+    chains:
+      - id: 1337
+        rpc: "%s"
+        %s
+        contracts: [ { name: Token, address: "%s" } ]
+    """
+        .formatted(url, from, DevChain.TOKEN);
+  }
+
+  private static Config config(String url, String from) {
+    return switch (ConfigFile.read("f.yaml", text(url, from), Map.of(), Path.of("nowhere"))) {
+      case ConfigFile.Valid valid -> valid.config();
+      case ConfigFile.Invalid invalid -> throw new AssertionError(invalid);
+    };
+  }
+}
