@@ -59,7 +59,7 @@ record Soak(
   }
 
   private ChildConfig config(String schema) {
-    return new ChildConfig(schema, database, contract, address, chain);
+    return new ChildConfig(schema, database, contract, address, ChildConfig.Stretch.of(chain));
   }
 
   private SortedMap<String, Tables.Content> contents(String schema) throws SQLException {
@@ -133,34 +133,17 @@ record Soak(
       return child.hasEndedAfter(Duration.ofMillis(moment));
     }
 
-    /** Stops a process, lets another take its lane, and wakes it up again: it must give way. */
+    /** An heir takes the lane; if it was done before that, so were the tables. */
     private Child replace(Child stopped, Path config)
         throws InterruptedException, SQLException, Failure {
-      stopped.freeze();
-      Child heir = start(config);
-      try {
-        heir.awaitWork(PATIENCE);
-        heir.hasEndedAfter(Duration.ofMillis(random.nextInt(WORKING_MILLIS)));
-        stopped.thaw();
-        if (!stopped.hasEndedAfter(PATIENCE)) {
-          throw new Failure("a process whose lane was taken goes on: output=\n" + stopped.output());
-        }
-        int code = stopped.exitCode();
-        if (code == ExitCode.DONE) {
-          compare(); // it had come to the end before it was stopped, or after its heir was through
-        } else if (code != ExitCode.TAKEN) {
-          throw new Failure(
-              "a process whose lane was taken ended otherwise: exit=%d output=%n%s"
-                  .formatted(code, stopped.output()));
-        }
-        takenOver += code == ExitCode.TAKEN ? 1 : 0;
-        return heir;
-      } catch (InterruptedException | SQLException | Failure | RuntimeException failed) {
-        heir.close();
-        throw failed;
-      } finally {
-        stopped.close();
+      Succession.Outcome outcome =
+          new Succession(stopped, () -> start(config), random.nextInt(WORKING_MILLIS), () -> {})
+              .run();
+      takenOver += outcome.gaveWay() ? 1 : 0;
+      if (!outcome.gaveWay()) {
+        compare(); // it had come to the end before it was stopped, or after its heir was through
       }
+      return outcome.heir();
     }
 
     private void awaitDone(Child child) throws InterruptedException, Failure {

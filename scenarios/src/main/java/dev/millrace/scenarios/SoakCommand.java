@@ -20,14 +20,16 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Proves by force that a kill cannot be seen in the tables. */
+/** Proves by force that neither a kill nor a reorg can be seen in the tables. */
 @Command(
     name = "soak",
     mixinStandardHelpOptions = true,
     description = {
-      "Kills a running indexer at random moments and compares its tables.",
-      "The ERC-20 scenario runs in processes that get SIGKILL, or SIGSTOP and a successor; the",
-      "tables must equal those of an undisturbed run, else it ends with 1 and names the seed."
+      "Kills an indexer at random moments while its chain forks, and compares its tables.",
+      "The ERC-20 scenario follows a dev chain over a socket, in processes that get SIGKILL, or",
+      "SIGSTOP and a successor; the tables must equal a fresh index of the chain that is left,",
+      "else it ends with 1 and names the seed. With --reorgs 0 the chain stands still, and the",
+      "tables must equal those of an undisturbed run."
     })
 final class SoakCommand implements Callable<Integer> {
   private final Shell shell;
@@ -35,9 +37,16 @@ final class SoakCommand implements Callable<Integer> {
   @Mixin private final CommonOptions options = new CommonOptions();
 
   @Option(
+      names = "--reorgs",
+      paramLabel = "N",
+      defaultValue = "300",
+      description = "How often the chain forks, 1 to 40 blocks deep. Default: ${DEFAULT-VALUE}.")
+  private int reorgs;
+
+  @Option(
       names = "--kills",
       paramLabel = "N",
-      defaultValue = "200",
+      defaultValue = "100",
       description = "Processes that die or are stopped. Default: ${DEFAULT-VALUE}.")
   private int kills;
 
@@ -52,9 +61,10 @@ final class SoakCommand implements Callable<Integer> {
   @Option(
       names = "--blocks",
       paramLabel = "N",
-      defaultValue = "12000",
-      description = "Length of the chain, with 25 events per block. Default: ${DEFAULT-VALUE}.")
-  private long blocks;
+      description =
+          "Length of the chain, with 25 events per block. Default: 400 to begin with, or 12000 where"
+              + " it stands still.")
+  private @Nullable Long blocks;
 
   @Option(
       names = "--seed",
@@ -70,16 +80,17 @@ final class SoakCommand implements Callable<Integer> {
   public Integer call() throws IOException, SQLException, InterruptedException {
     long chosen = seed == null ? ThreadLocalRandom.current().nextInt(1_000_000) : seed;
     Config config = config();
-    shell.err().printf("millrace: soak begins: seed=%d kills=%d%n", chosen, kills);
+    shell
+        .err()
+        .printf("millrace: soak begins: seed=%d reorgs=%d kills=%d%n", chosen, reorgs, kills);
     try (Database database = Database.open(config)) {
       Path directory = config.dataDir().resolve("soak");
-      Soak.Result result = soak(database, directory, chosen).run();
       shell
           .out()
-          .printf(
-              "soak: tables equal the undisturbed run every time: kills=%d takeovers=%d rounds=%d"
-                  + " seed=%d%n",
-              result.kills(), result.takeovers(), result.rounds(), chosen);
+          .println(
+              reorgs > 0
+                  ? forking(database, directory, chosen)
+                  : standing(database, directory, chosen));
       return ExitCode.DONE;
     } catch (Soak.Failure failure) {
       shell.out().printf("soak: FAILED: seed=%d %s%n", chosen, failure.getMessage());
@@ -87,18 +98,47 @@ final class SoakCommand implements Callable<Integer> {
     }
   }
 
-  private Soak soak(Database database, Path directory, long chosen) {
-    return new Soak(
-        "erc20",
-        "Token",
-        DevChain.TOKEN,
-        DevChainSettings.USUAL.withSeed(chosen).withBlocks(blocks),
-        database.settings(),
-        directory,
-        chosen,
-        kills,
-        stops,
-        news -> shell.err().println("millrace: soak: " + news));
+  private String forking(Database database, Path directory, long chosen)
+      throws IOException, SQLException, InterruptedException, Soak.Failure {
+    DevChain chain = new DevChain(chain(chosen, 400));
+    ReorgSoak.Result result =
+        new ReorgSoak(
+                new ReorgSoak.Subject("erc20", "Token", DevChain.TOKEN),
+                chain,
+                new ReorgSoak.Place(database.settings(), directory),
+                chosen,
+                new ReorgSoak.Toll(reorgs, kills, stops),
+                this::tell)
+            .run();
+    return "soak: tables equal a fresh index every time: seed=%d blocks=%d %s"
+        .formatted(chosen, chain.head() + 1, result);
+  }
+
+  private String standing(Database database, Path directory, long chosen)
+      throws IOException, SQLException, InterruptedException, Soak.Failure {
+    Soak.Result result =
+        new Soak(
+                "erc20",
+                "Token",
+                DevChain.TOKEN,
+                chain(chosen, 12_000),
+                database.settings(),
+                directory,
+                chosen,
+                kills,
+                stops,
+                this::tell)
+            .run();
+    return "soak: tables equal the undisturbed run every time: seed=%d %s"
+        .formatted(chosen, result);
+  }
+
+  private DevChainSettings chain(long chosen, long usual) {
+    return DevChainSettings.USUAL.withSeed(chosen).withBlocks(blocks == null ? usual : blocks);
+  }
+
+  private void tell(String news) {
+    shell.err().println("millrace: soak: " + news);
   }
 
   /** The database that a config names, else the embedded one; a soak brings its own chain. */

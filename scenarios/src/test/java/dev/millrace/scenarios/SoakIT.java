@@ -3,6 +3,7 @@ package dev.millrace.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.loaders.Address;
 import dev.millrace.postgres.DatabaseSettings;
@@ -76,10 +77,37 @@ final class SoakIT {
     assertThat(result.takeovers()).isPositive();
   }
 
+  @Test
+  @Tag("E5")
+  @Tag("E6")
+  @Tag("E7")
+  @Tag("E8")
+  @Tag("D1")
+  @DisplayName("D1 E5 E6 E7 E8 thirty reorgs over a socket with ten kills leave a fresh index")
+  void forkingChain_isFollowedThroughKills() throws Exception {
+    ReorgSoak.Result result =
+        new ReorgSoak(
+                new ReorgSoak.Subject("erc20", "Token", DevChain.TOKEN),
+                new DevChain(DevChainSettings.USUAL.withSeed(SEED).withBlocks(300)),
+                new ReorgSoak.Place(database(), directory),
+                SEED,
+                new ReorgSoak.Toll(30, 10, 10),
+                news -> {})
+            .run();
+
+    assertThat(result.reorgs()).isGreaterThanOrEqualTo(30);
+    assertThat(result.kills()).isGreaterThanOrEqualTo(10);
+    assertThat(result.rewinds()).isPositive();
+    assertThat(result.returns()).isPositive();
+  }
+
+  private static DatabaseSettings database() {
+    return DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password());
+  }
+
   private static Soak.Result soak(
       Scenario scenario, String contract, Address address, int kills, int stops) throws Exception {
-    DatabaseSettings database =
-        DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password());
+    DatabaseSettings database = database();
     Soak.Result result =
         new Soak(
                 scenario.indexer().name(),

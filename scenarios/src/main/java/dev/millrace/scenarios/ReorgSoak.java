@@ -1,0 +1,287 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.DevNode;
+import dev.millrace.devchain.Tip;
+import dev.millrace.loaders.Address;
+import dev.millrace.pipeline.Block;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.PostgresStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import java.util.SortedMap;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * Lets a chain fork under processes that follow it over a real socket and are killed meanwhile, and
+ * compares what is left with a fresh index of the chain that is left.
+ */
+record ReorgSoak(
+    Subject subject, DevChain chain, Place place, long seed, Toll toll, Consumer<String> progress) {
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final int DEEPEST = 40;
+  private static final int WINDOW = 64;
+  private static final int KEPT_TIPS = 6;
+  private static final int COMPARISONS = 4;
+
+  /** What is indexed. */
+  record Subject(String indexer, String contract, Address address) {}
+
+  /** Where it is indexed to. */
+  record Place(DatabaseSettings database, Path directory) {}
+
+  /**
+   * What is asked of a soak.
+   *
+   * @param reorgs of 1 to 40 blocks; about one in four goes back to a branch that the chain was on
+   *     before, and one in three comes at once, while the one before it may still be undone
+   * @param kills how many processes die
+   * @param stops how many of a hundred of these get SIGSTOP and a successor instead
+   */
+  record Toll(int reorgs, int kills, int stops) {}
+
+  /**
+   * What a soak has seen.
+   *
+   * @param rewinds how many reorgs had to be undone in the database; others fell between two looks,
+   *     or on blocks that no process had committed
+   */
+  record Result(int reorgs, int returns, int kills, int takeovers, long rewinds, int comparisons) {}
+
+  Result run() throws IOException, SQLException, InterruptedException, Soak.Failure {
+    chain.finality(WINDOW);
+    try (DevNode node = DevNode.open(chain);
+        Course course = new Course(node)) {
+      return course.run();
+    }
+  }
+
+  /** One soak while it lasts. */
+  private final class Course implements AutoCloseable {
+    private final String soakedSchema = subject.indexer + "_reorged";
+    private final String freshSchema = subject.indexer + "_fresh";
+    private final Random random = new Random(seed);
+    private final List<Tip> left = new ArrayList<>();
+    private final String endpoint;
+    private final Path config;
+    private Child child;
+    private int forked;
+    private int returned;
+    private int killed;
+    private int takenOver;
+    private int compared;
+
+    Course(DevNode node) throws IOException {
+      this.endpoint = node.webSocketUrl();
+      PostgresStore.reset(place.database, soakedSchema);
+      this.config = config(soakedSchema);
+      this.child = start();
+    }
+
+    private Path config(String schema) throws IOException {
+      ChildConfig.Stretch stretch = new ChildConfig.Stretch(endpoint, null, WINDOW);
+      Files.createDirectories(place.directory);
+      // What an earlier process has kept of final blocks may be of another chain by now.
+      Path directory = Files.createTempDirectory(place.directory, schema + "-");
+      return new ChildConfig(schema, place.database, subject.contract, subject.address, stretch)
+          .write(directory);
+    }
+
+    private Child start() {
+      return start(config);
+    }
+
+    private Child start(Path of) {
+      return Child.run(subject.indexer, of, String.valueOf(place.database.password()));
+    }
+
+    Result run() throws IOException, SQLException, InterruptedException, Soak.Failure {
+      child.awaitWork(PATIENCE);
+      awaitTip(child, soakedSchema);
+      while (forked < toll.reorgs || killed < toll.kills) {
+        turn();
+        if (killed * toll.reorgs < forked * toll.kills) {
+          end();
+        }
+        pace();
+        if (forked * COMPARISONS / Math.max(1, toll.reorgs) > compared) {
+          compare();
+        }
+      }
+      if (compared < COMPARISONS) {
+        compare();
+      }
+      return new Result(forked, returned, killed, takenOver, rewinds(), compared);
+    }
+
+    /** The chain grows a little and turns; now and then it turns again at once. */
+    private void turn() {
+      chain.advance(random.nextInt(4));
+      do {
+        Tip before = chain.tip();
+        long most = Math.min(DEEPEST, before.head() - chain.finalized());
+        if (random.nextInt(4) != 0 || !goBack(before, most)) {
+          long depth = most <= 0 ? 0 : 1 + random.nextLong(most);
+          chain.fork(depth, Math.max(1, depth - 2 + random.nextInt(5)));
+        }
+        left.addFirst(before);
+        if (left.size() > KEPT_TIPS) {
+          left.removeLast();
+        }
+        forked++;
+        pause(random.nextInt(60));
+      } while (random.nextInt(3) == 0 && forked < toll.reorgs);
+    }
+
+    /** Back to a branch that the chain was on before, if one is near enough. */
+    private boolean goBack(Tip now, long most) {
+      for (Tip earlier : left) {
+        long shared = now.shared(earlier);
+        if (shared < now.head() && shared < earlier.head() && now.head() - shared <= most) {
+          chain.backTo(new Tip(earlier.branch(), Math.max(earlier.head(), now.head() - 2)));
+          returned++;
+          return true;
+        }
+      }
+      return false;
+    }
+
+    /** The process dies: while it undoes, while it indexes, or before it has begun. */
+    private void end() throws InterruptedException, Soak.Failure {
+      switch (random.nextInt(4)) {
+        case 0 -> {}
+        case 1, 2 -> {
+          child.awaitWork(PATIENCE);
+          pause(random.nextInt(40));
+        }
+        default -> {
+          child.awaitWork(PATIENCE);
+          pause(random.nextInt(600));
+        }
+      }
+      requireAlive(child);
+      killed++;
+      if (random.nextInt(100) < toll.stops) {
+        Succession.Outcome outcome =
+            new Succession(child, this::start, random.nextInt(500), () -> chain.advance(1)).run();
+        takenOver += outcome.gaveWay() ? 1 : 0;
+        child = outcome.heir();
+      } else {
+        child.kill();
+        child = start();
+      }
+      if (killed % 10 == 0) {
+        progress.accept("reorgs=%d kills=%d".formatted(forked, killed));
+      }
+    }
+
+    /** Mostly the chain waits until it has been followed; sometimes it goes on at once. */
+    private void pace() throws SQLException, InterruptedException, Soak.Failure {
+      if (random.nextInt(3) != 0) {
+        awaitTip(child, soakedSchema);
+      } else {
+        pause(random.nextInt(200));
+      }
+    }
+
+    private void awaitTip(Child follower, String schema)
+        throws SQLException, InterruptedException, Soak.Failure {
+      Tip tip = chain.tip();
+      Block last = chain.block(tip.head());
+      String wanted = last.number() + " " + HexFormat.of().formatHex(last.hash().bytes());
+      long until = System.nanoTime() + PATIENCE.toNanos();
+      try (Connection connection = Tables.connect(place.database)) {
+        for (String found = ""; !found.equals(wanted); found = standing(connection, schema)) {
+          requireAlive(follower);
+          if (System.nanoTime() - until > 0) {
+            throw new Soak.Failure(
+                "the chain is not followed: wanted=%s found=%s output=%n%s"
+                    .formatted(wanted, found, follower.output()));
+          }
+          pause(5);
+        }
+      }
+    }
+
+    private String standing(Connection connection, String schema) throws SQLException {
+      return one(
+          connection,
+          """
+          SELECT coalesce((SELECT block || ' ' || encode(block_hash, 'hex')
+                             FROM %s.millrace_lane WHERE block IS NOT NULL), 'nowhere')
+          """
+              .formatted(Tables.quoted(schema)));
+    }
+
+    private void requireAlive(Child follower) throws InterruptedException, Soak.Failure {
+      if (!follower.isAlive()) {
+        throw new Soak.Failure(
+            "a process ended by itself: exit=%d output=%n%s"
+                .formatted(follower.exitCode(), follower.output()));
+      }
+    }
+
+    /** The tables against those of a process that has seen nothing but the chain as it is now. */
+    private void compare() throws IOException, SQLException, InterruptedException, Soak.Failure {
+      awaitTip(child, soakedSchema);
+      PostgresStore.reset(place.database, freshSchema);
+      try (Child fresh = start(config(freshSchema))) {
+        fresh.awaitWork(PATIENCE);
+        awaitTip(fresh, freshSchema);
+        fresh.kill();
+      }
+      try (Connection connection = Tables.connect(place.database)) {
+        SortedMap<String, Tables.Content> expected = Tables.contents(connection, freshSchema);
+        SortedMap<String, Tables.Content> found = Tables.contents(connection, soakedSchema);
+        if (!found.equals(expected)) {
+          throw new Soak.Failure(
+              "tables differ after %d reorgs and %d kills: schemas=%s, %s%n  fresh   %s%n  soaked  %s"
+                  .formatted(forked, killed, freshSchema, soakedSchema, expected, found));
+        }
+      }
+      compared++;
+      progress.accept(
+          "tables equal a fresh index: reorgs=%d kills=%d head=%d"
+              .formatted(forked, killed, chain.head()));
+    }
+
+    /** A process opens one epoch when it takes the lane, and one more with each rewind. */
+    private long rewinds() throws SQLException {
+      try (Connection connection = Tables.connect(place.database)) {
+        return Long.parseLong(
+            one(
+                connection,
+                "SELECT count(*) - count(DISTINCT (host, pid)) FROM %s.millrace_epoch"
+                    .formatted(Tables.quoted(soakedSchema))));
+      }
+    }
+
+    private static String one(Connection connection, String sql) throws SQLException {
+      try (Statement statement = connection.createStatement();
+          ResultSet found = statement.executeQuery(sql)) {
+        found.next();
+        return found.getString(1);
+      }
+    }
+
+    private static void pause(int millis) {
+      LockSupport.parkNanos(millis * 1_000_000L);
+    }
+
+    @Override
+    public void close() {
+      child.close();
+    }
+  }
+}
