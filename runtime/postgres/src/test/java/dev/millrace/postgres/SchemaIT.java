@@ -148,7 +148,7 @@ final class SchemaIT {
     }
 
     @Entity
-    record Thing(@Id long id, Kind kind, List<Kind> kinds) {}
+    record Thing(@Id long id, Before.Kind kind, List<Before.Kind> kinds) {}
   }
 
   private static final class After {
@@ -159,7 +159,7 @@ final class SchemaIT {
     }
 
     @Entity
-    record Thing(@Id long id, Kind kind, List<Kind> kinds) {}
+    record Thing(@Id long id, After.Kind kind, List<After.Kind> kinds) {}
   }
 
   private static final class Wider {
@@ -171,7 +171,7 @@ final class SchemaIT {
     }
 
     @Entity
-    record Thing(@Id long id, Kind kind, List<Kind> kinds) {}
+    record Thing(@Id long id, Wider.Kind kind, List<Wider.Kind> kinds) {}
   }
 
   @Test
