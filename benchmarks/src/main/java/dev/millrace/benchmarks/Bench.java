@@ -21,7 +21,8 @@ record Bench(Sizes sizes, Path directory, Consumer<String> progress) {
     OVERLAP,
     GROUPS,
     WAITING,
-    ERC20;
+    ERC20,
+    RPC;
 
     @Override
     public String toString() {
@@ -53,6 +54,7 @@ record Bench(Sizes sizes, Path directory, Consumer<String> progress) {
       case GROUPS -> Overlap.groups(sizes);
       case WAITING -> Waiting.measure(sizes);
       case ERC20 -> Erc20Bench.measure(sizes, progress, directory);
+      case RPC -> RpcBench.measure(sizes, progress, directory);
     };
   }
 }

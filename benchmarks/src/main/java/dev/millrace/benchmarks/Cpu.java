@@ -27,6 +27,11 @@ record Cpu(long ours, long postgres) {
     return new Cpu(ours, postmaster.isPresent() ? tree(postmaster.getAsLong()) : 0);
   }
 
+  /** What one other process has used. */
+  static long of(ProcessHandle process) {
+    return ticks(process.pid(), USER) * NANOS_PER_TICK;
+  }
+
   Cpu since(Cpu before) {
     return new Cpu(ours - before.ours, postgres - before.postgres);
   }

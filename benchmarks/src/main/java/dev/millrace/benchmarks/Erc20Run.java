@@ -9,6 +9,7 @@ import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
 import dev.millrace.pipeline.Timings;
 import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
@@ -16,7 +17,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * The ERC-20 scenario over the dev chain into an empty schema, once.
+ * The ERC-20 scenario over a dev chain into an empty schema, once.
  *
  * @param nanos from the first fetch to the last commit
  * @param indexNanos from the last commit to the last index
@@ -29,6 +30,11 @@ record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, l
   private record Mark(long nanos, Cpu cpu) {}
 
   static Erc20Run of(EmbeddedPostgres server, Indexer indexer, DevChain chain, int depth)
+      throws InterruptedException {
+    return of(server, indexer, chain.source(indexer), depth);
+  }
+
+  static Erc20Run of(EmbeddedPostgres server, Indexer indexer, Source source, int depth)
       throws InterruptedException {
     DatabaseSettings database =
         DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password());
@@ -47,14 +53,7 @@ record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, l
     try (PostgresStore store = PostgresStore.open(database, indexer, probe);
         LaneStore rows = store.takeOver(Long.toString(DevChain.ID));
         HeapWatch heap = HeapWatch.start();
-        Lane lane =
-            new Lane(
-                Long.toString(DevChain.ID),
-                indexer,
-                chain.source(indexer),
-                rows,
-                settings,
-                probe)) {
+        Lane lane = new Lane(Long.toString(DevChain.ID), indexer, source, rows, settings, probe)) {
       Mark begun = mark(server);
       lane.start();
       LaneEnd end = lane.await();

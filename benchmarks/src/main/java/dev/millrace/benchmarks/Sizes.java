@@ -15,6 +15,7 @@ import java.util.List;
  * @param hold how long a stage is held while the others' CPU is watched
  * @param depths the first of them is 0, to which the others are compared
  * @param events of ERC-20, the smaller number first where the cost per event is compared
+ * @param rpcEvents of ERC-20 from a node
  */
 record Sizes(
     int repeats,
@@ -25,7 +26,8 @@ record Sizes(
     Duration groupCommit,
     Duration hold,
     List<Integer> depths,
-    List<Integer> events) {
+    List<Integer> events,
+    List<Integer> rpcEvents) {
   /** Under two minutes in all. */
   static final Sizes SHORT =
       new Sizes(
@@ -37,7 +39,8 @@ record Sizes(
           Duration.ofMillis(50),
           Duration.ofSeconds(10),
           List.of(0, 1, 8),
-          List.of(200_000));
+          List.of(200_000),
+          List.of(100_000));
 
   /** As promised: two million events, and the cost of each beside that of 200,000. */
   static final Sizes FULL =
@@ -50,5 +53,6 @@ record Sizes(
           Duration.ofMillis(50),
           Duration.ofSeconds(10),
           List.of(0, 1, 8),
-          List.of(200_000, 2_000_000));
+          List.of(200_000, 2_000_000),
+          List.of(500_000, 2_000_000));
 }

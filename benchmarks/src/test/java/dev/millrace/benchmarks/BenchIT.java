@@ -26,7 +26,8 @@ final class BenchIT {
           Duration.ofMillis(5),
           Duration.ofMillis(50),
           List.of(0, 2),
-          List.of(1000, 4000));
+          List.of(1000, 4000),
+          List.of(2000));
 
   @TempDir private Path directory;
 
@@ -51,6 +52,22 @@ final class BenchIT {
     assertThat(measure(Part.COPY))
         .extracting(Measure::name)
         .containsExactly("copy encoding of a row, transfer", "copy encoding of a row, account");
+  }
+
+  @Test
+  void rpc_isMeasuredColdWarmAndLate() throws Exception {
+    List<Measure> measures = measure(Part.RPC);
+
+    assertThat(measures)
+        .extracting(Measure::name)
+        .contains(
+            "rpc 2,000 events cold",
+            "rpc 2,000 events warm",
+            "rpc 2,000 events 50 ms latency",
+            "rpc 2,000 events cpu of the node");
+    assertThat(measures)
+        .filteredOn(measure -> measure.unit().equals("events/s"))
+        .allMatch(measure -> measure.value() > 0);
   }
 
   private List<Measure> measure(Part part) throws Exception {

@@ -36,6 +36,7 @@ final class BenchTest {
           Duration.ofMillis(5),
           Duration.ofMillis(50),
           List.of(0, 1, 8),
+          List.of(1000),
           List.of(1000));
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();

@@ -27,6 +27,7 @@ final class PipelineIT {
           Duration.ofMillis(50),
           Duration.ofSeconds(10),
           List.of(0, 1, 8),
+          List.of(1000),
           List.of(1000));
 
   @Test
