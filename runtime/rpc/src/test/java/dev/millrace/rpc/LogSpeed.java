@@ -77,8 +77,7 @@ final class LogSpeed {
     }
     long nanos = System.nanoTime() - begun;
     System.out.printf(
-        "parse: %d MB/s, %d ns per log%n",
-        (long) body.length * times * 1000 / nanos, nanos / logs);
+        "parse: %d MB/s, %d ns per log%n", (long) body.length * times * 1000 / nanos, nanos / logs);
   }
 
   private static void fetch(Node node, int bytes) throws Exception {
@@ -117,7 +116,8 @@ final class LogSpeed {
   }
 
   private static void answer(Socket socket, byte[] logs) {
-    byte[] chain = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}".getBytes(StandardCharsets.UTF_8);
+    byte[] chain =
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}".getBytes(StandardCharsets.UTF_8);
     try (socket) {
       InputStream in = socket.getInputStream();
       OutputStream out = socket.getOutputStream();
