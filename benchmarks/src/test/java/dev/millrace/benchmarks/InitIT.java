@@ -37,7 +37,7 @@ final class InitIT {
   @Test
   void project_compilesItsTestsPassAndItRuns() throws Exception {
     Path root = directory.resolve("millrace");
-    copy(Path.of("").toAbsolutePath().getParent(), root);
+    copy(Path.of("..").toAbsolutePath().normalize(), root);
     layer(Path.of(machine()), directory.resolve("repository"));
     Path work = Files.createDirectory(directory.resolve("work"));
     String launcher = root.resolve("millrace").toString();
@@ -89,7 +89,7 @@ final class InitIT {
           public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes)
               throws IOException {
             String name = path.getFileName().toString();
-            boolean inTarget = path.getParent().getFileName().toString().equals("target");
+            boolean inTarget = isIn("target", path);
             if (name.startsWith(".git") || (inTarget && !BUILT.contains(name))) {
               return SKIP_SUBTREE;
             }
@@ -100,7 +100,7 @@ final class InitIT {
           @Override
           public FileVisitResult visitFile(Path path, BasicFileAttributes attributes)
               throws IOException {
-            if (!path.getParent().getFileName().toString().equals("target")) {
+            if (!isIn("target", path)) {
               Files.copy(
                   path, to.resolve(from.relativize(path)), StandardCopyOption.COPY_ATTRIBUTES);
             }
@@ -146,5 +146,10 @@ final class InitIT {
       process.destroyForcibly().waitFor();
     }
     return new Ran(process.exitValue(), Files.readString(said, UTF_8));
+  }
+
+  private static boolean isIn(String directory, Path path) {
+    Path parent = path.getParent();
+    return parent != null && parent.endsWith(directory);
   }
 }
