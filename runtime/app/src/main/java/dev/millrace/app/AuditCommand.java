@@ -72,13 +72,6 @@ final class AuditCommand implements Callable<Integer> {
           Remedy.FIX_SETUP, "indexer reads no chain: name=" + indexer.name());
     }
     Config.Chain audited = chain(config);
-    List<String> unfit = ContractFit.mistakes(audited, evm);
-    if (!unfit.isEmpty()) {
-      throw new MillraceException(
-          Remedy.FIX_SETUP,
-          "config does not fit the indexer: indexer=%s mistakes=%d\n  %s"
-              .formatted(indexer.name(), unfit.size(), String.join("\n  ", unfit)));
-    }
     Wiring wiring = new Wiring(indexer, config);
     wiring.check();
     LiveLine live = new LiveLine(shell.err());

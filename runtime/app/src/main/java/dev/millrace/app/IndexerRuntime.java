@@ -68,11 +68,12 @@ public final class IndexerRuntime implements AutoCloseable {
 
   /** What a runtime is put together from. */
   interface Ports {
-    /** One per chain of the config. Opens nothing yet, but refuses all that cannot work. */
+    /** One per chain of the config. */
     List<Source> sources();
 
     /**
-     * Asks the chains whether they can be read at all.
+     * Refuses all that cannot work: first what the config alone shows, then what the chains say.
+     * Writes nothing.
      *
      * @throws MillraceException if not
      */
@@ -94,9 +95,9 @@ public final class IndexerRuntime implements AutoCloseable {
     if (!lanes.isEmpty()) {
       throw new IllegalStateException("runtime is started once: indexer=" + indexer.name());
     }
-    // All that can be refused without a connection is refused before there is one.
-    List<Source> sources = ports.sources();
+    // Sources may keep what they read in files, so the chains are asked before there is one.
     check();
+    List<Source> sources = ports.sources();
     CommitStore opened = ports.store(probe);
     store = opened;
     List<RunningLane> started = new ArrayList<>();

@@ -47,19 +47,13 @@ final class Wiring implements IndexerRuntime.Ports {
           Remedy.FIX_SETUP,
           "indexer reads no chain, build it with Evm.indexer: name=" + indexer.name());
     }
+    return config.chains().stream().map(chain -> ChainSources.source(request(chain, evm))).toList();
+  }
+
+  private void checkContracts() {
     List<String> mistakes = new ArrayList<>();
-    List<Source> sources = new ArrayList<>();
-    for (Config.Chain chain : config.chains()) {
-      List<String> unfit = ContractFit.mistakes(chain, evm);
-      mistakes.addAll(unfit);
-      if (!unfit.isEmpty()) {
-        continue;
-      }
-      try {
-        sources.add(ChainSources.source(request(chain, evm)));
-      } catch (MillraceException refused) {
-        mistakes.add(String.valueOf(refused.getMessage()));
-      }
+    if (indexer instanceof EvmIndexer evm) {
+      config.chains().forEach(chain -> mistakes.addAll(ContractFit.mistakes(chain, evm)));
     }
     if (!mistakes.isEmpty()) {
       throw new MillraceException(
@@ -67,7 +61,6 @@ final class Wiring implements IndexerRuntime.Ports {
           "config does not fit the indexer: indexer=%s mistakes=%d\n  %s"
               .formatted(indexer.name(), mistakes.size(), String.join("\n  ", mistakes)));
     }
-    return sources;
   }
 
   /** What is asked of a chain. */
@@ -108,6 +101,7 @@ final class Wiring implements IndexerRuntime.Ports {
 
   @Override
   public void check() throws InterruptedException {
+    checkContracts();
     new Preflight(PATIENCE, chain -> begun().contains(chain)).check(config.chains());
   }
 
