@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,6 +69,18 @@ final class InitIT {
     } finally {
       // It outlives the process by seconds, and would write where JUnit is deleting.
       EmbeddedPostgres.start(project.resolve(".millrace/postgres")).stop();
+    }
+  }
+
+  /** JUnit, too, would leave alone what the links lead to, but with a warning for each. */
+  @AfterEach
+  void unlink() throws IOException {
+    for (Path where : List.of(repository(), repository().resolve("dev"))) {
+      try (Stream<Path> all = Files.list(where)) {
+        for (Path each : all.filter(Files::isSymbolicLink).toList()) {
+          Files.delete(each);
+        }
+      }
     }
   }
 
