@@ -64,7 +64,10 @@ final class WaitingTest {
       mill.settings = new LaneSettings(8, 1, 64L << 20, 1); // each commit takes one batch
       StepGates.Gate first = mill.gates.hold(Point.BEFORE_COMMIT, 1);
       StepGates.Gate seventh = mill.gates.hold(Point.BEFORE_COMMIT, 7);
+      StepGates.Gate second = mill.gates.hold(Point.AFTER_RUN, 2);
       Lane lane = mill.start();
+      first.await();
+      second.release(); // only now, so that the first run of commits is of one batch
       mill.gates.awaitPassed(Point.AFTER_RUN, 9);
       mill.gates.awaitPassed(Point.FETCH, 16);
       first.release();
