@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -132,6 +133,49 @@ final class NodeTest {
       assertThat(node.blocks(List.of(3L, 2L, 9L)))
           .extracting(block -> block.header().number())
           .containsExactly(3L, 2L, 9L);
+    }
+  }
+
+  @Test
+  @Tag("F11")
+  @DisplayName("F11 replies of a batch that come in another order are put in order")
+  void blocks_ofABatchInAnyOrderComeInTheOrderAsked() throws Exception {
+    List<Long> numbers = LongStream.rangeClosed(1, 120).boxed().toList();
+    try (FakeNode fake =
+            new FakeNode(body -> {
+              List<String> replies = FakeChain.calls(body).stream().map(CHAIN::reply).toList();
+              return body.startsWith("[")
+                  ? FakeNode.Answer.of("[" + String.join(",", replies.reversed()) + "]")
+                  : CHAIN.answer(body);
+            });
+        Node node = open(5, fake)) {
+      assertThat(node.blocks(numbers))
+          .extracting(block -> block.header().number())
+          .isEqualTo(numbers);
+      assertThat(fake.asked()).anyMatch(body -> body.startsWith("["));
+    }
+  }
+
+  @Test
+  @Tag("F12")
+  @DisplayName("F12 most requests go to the fast endpoint, and the slow one is still probed")
+  void requests_goToTheFastEndpoint() throws Exception {
+    String asked = "eth_getBlockByNumber";
+    try (FakeNode fast = new FakeNode(body -> CHAIN.answer(body).after(3));
+        FakeNode slow = new FakeNode(body -> CHAIN.answer(body).after(30));
+        Node node = open(5, slow, fast)) {
+      long begun = System.nanoTime();
+      long number = 0;
+      while (System.nanoTime() - begun < Duration.ofSeconds(1).toNanos()) {
+        node.block(++number);
+      }
+      long learning = slow.asked(asked);
+      while (System.nanoTime() - begun < Duration.ofSeconds(8).toNanos()) {
+        node.block(++number % CHAIN.head());
+      }
+
+      assertThat(fast.asked(asked)).isGreaterThan(10 * slow.asked(asked));
+      assertThat(slow.asked(asked)).as("probes").isGreaterThan(learning);
     }
   }
 
