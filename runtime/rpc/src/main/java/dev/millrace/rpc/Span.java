@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
  * itself is never exceeded. Guarded by its endpoints.
  */
 final class Span {
-  static final long FIRST = 64;
+  static final long FIRST = 256;
   private static final long MOST = 100_000;
   private static final long SLOW = TimeUnit.SECONDS.toNanos(10);
 
