@@ -7,7 +7,9 @@ import dev.millrace.loaders.Reads;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Ledger;
 import dev.millrace.pipeline.Source;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -48,6 +50,11 @@ final class InjectedStore implements LaneStore, Reads {
   @Override
   public Frontier opened() {
     return new Frontier(1, 0, 0, null);
+  }
+
+  @Override
+  public Ledger ledger() {
+    return new Ledger("one", 1, 0, 0, 0, List.of(new Ledger.Epoch(1, 0, Instant.EPOCH, 0, false)));
   }
 
   @Override

@@ -9,29 +9,33 @@ public final class Column {
   private final String sql;
   private final ColumnType type;
   private final int position;
-  private final boolean nullable;
-  private final boolean id;
-  private final boolean indexed;
-  private final boolean primitive;
+  private final Marks marks;
   private final Function<Object, @Nullable Object> accessor;
+
+  /**
+   * What is said of a component beside its name and type.
+   *
+   * @param codec how ClickHouse compresses it; empty for its own choice
+   */
+  record Marks(
+      boolean nullable,
+      boolean id,
+      boolean indexed,
+      boolean primitive,
+      boolean unsigned,
+      String codec) {}
 
   Column(
       String name,
       ColumnType type,
       int position,
-      boolean nullable,
-      boolean id,
-      boolean indexed,
-      boolean primitive,
+      Marks marks,
       Function<Object, @Nullable Object> accessor) {
     this.name = name;
     this.sql = SnakeCase.of(name);
     this.type = type;
     this.position = position;
-    this.nullable = nullable;
-    this.id = id;
-    this.indexed = indexed;
-    this.primitive = primitive;
+    this.marks = marks;
     this.accessor = accessor;
   }
 
@@ -54,19 +58,29 @@ public final class Column {
   }
 
   public boolean isNullable() {
-    return nullable;
+    return marks.nullable;
   }
 
   public boolean isId() {
-    return id;
+    return marks.id;
   }
 
   public boolean isIndexed() {
-    return indexed;
+    return marks.indexed;
+  }
+
+  /** Whether an integer of it is never negative. */
+  public boolean isUnsigned() {
+    return marks.unsigned;
+  }
+
+  /** How ClickHouse compresses it; empty for its own choice. */
+  public String codec() {
+    return marks.codec;
   }
 
   boolean isPrimitive() {
-    return primitive;
+    return marks.primitive;
   }
 
   public @Nullable Object value(Object entity) {

@@ -16,4 +16,6 @@ public @interface Entity {
 
   /** The table's name, where the snake case of the record's name will not do. */
   String table() default "";
+
+  Storage storage() default Storage.CONFIGURED;
 }

@@ -70,16 +70,48 @@ final class EntityReader<E> {
     String table = entity.table().isEmpty() ? SnakeCase.of(type.getSimpleName()) : entity.table();
     checkTable(table);
     List<Column> columns = columns(components);
+    MirrorLayout layout = layout(columns);
     if (mistakes.size() > known) {
       return Optional.empty();
     }
     try {
       return Optional.of(
-          new EntityType<>(type, table, entity.immutable(), columns, constructor(components)));
+          new EntityType<>(
+              type,
+              new EntityType.Traits(table, entity.immutable(), entity.storage(), layout),
+              columns,
+              constructor(components)));
     } catch (ReflectiveOperationException inaccessible) {
       wrong("cannot be constructed: error=" + inaccessible);
       return Optional.empty();
     }
+  }
+
+  private MirrorLayout layout(List<Column> columns) {
+    Mirrored mirrored = type.getAnnotation(Mirrored.class);
+    if (mirrored == null) {
+      return new MirrorLayout(Versions.EVERY, List.of(), "", "");
+    }
+    List<Column> order = new ArrayList<>();
+    for (String name : mirrored.order()) {
+      columns.stream()
+          .filter(column -> column.name().equals(name))
+          .findFirst()
+          .ifPresentOrElse(
+              column -> addOrder(column, order),
+              () -> wrong("is ordered by a component that it does not have: component=" + name));
+    }
+    return new MirrorLayout(mirrored.versions(), order, mirrored.partition(), mirrored.ttl());
+  }
+
+  private void addOrder(Column column, List<Column> order) {
+    if (column.isNullable() || !column.type().isComparable()) {
+      wrong("is ordered by a component that has no order: component=" + column.name());
+    }
+    if (order.contains(column)) {
+      wrong("is ordered by a component twice: component=" + column.name());
+    }
+    order.add(column);
   }
 
   private void checkTable(String table) {
@@ -157,21 +189,34 @@ final class EntityReader<E> {
           component,
           "has a type that cannot be indexed: type=" + shortName(component.getGenericType()));
     }
+    boolean unsigned = component.isAnnotationPresent(Unsigned.class);
+    if (unsigned && !isInteger(columnType)) {
+      wrong(component, "is annotated with @Unsigned and is no BigInteger");
+    }
+    Codec codec = component.getAnnotation(Codec.class);
     try {
       return Optional.of(
           new Column(
               component.getName(),
               columnType,
               position,
-              nullable,
-              id,
-              indexed,
-              component.getType().isPrimitive(),
+              new Column.Marks(
+                  nullable,
+                  id,
+                  indexed,
+                  component.getType().isPrimitive(),
+                  unsigned,
+                  codec == null ? "" : codec.value()),
               accessor(component)));
     } catch (ReflectiveOperationException inaccessible) {
       wrong(component, "cannot be read: error=" + inaccessible);
       return Optional.empty();
     }
+  }
+
+  private static boolean isInteger(ColumnType type) {
+    return type == ColumnType.Scalar.BIG_INTEGER
+        || (type instanceof ColumnType.ListOf list && isInteger(list.element()));
   }
 
   private @Nullable ColumnType columnType(RecordComponent component) {

@@ -1,6 +1,7 @@
 package dev.millrace.loaders;
 
 import java.lang.invoke.MethodHandle;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -15,8 +16,7 @@ public final class EntityType<E> {
   private static final int OBJECT_HEADER = 12;
 
   private final Class<E> type;
-  private final String table;
-  private final boolean immutable;
+  private final Traits traits;
   private final List<Column> columns;
   private final List<Column> ids;
   private final MethodHandle constructor;
@@ -24,15 +24,12 @@ public final class EntityType<E> {
   private final Column[] sized;
   private final int fixedBytes;
 
-  EntityType(
-      Class<E> type,
-      String table,
-      boolean immutable,
-      List<Column> columns,
-      MethodHandle constructor) {
+  /** What is said of an entity as a whole. */
+  record Traits(String table, boolean immutable, Storage storage, MirrorLayout layout) {}
+
+  EntityType(Class<E> type, Traits traits, List<Column> columns, MethodHandle constructor) {
     this.type = type;
-    this.table = table;
-    this.immutable = immutable;
+    this.traits = traits;
     this.columns = List.copyOf(columns);
     this.ids = columns.stream().filter(Column::isId).toList();
     this.constructor = constructor;
@@ -62,7 +59,7 @@ public final class EntityType<E> {
 
   /** The table's name, not quoted. */
   public String table() {
-    return table;
+    return traits.table;
   }
 
   public Class<E> type() {
@@ -70,7 +67,17 @@ public final class EntityType<E> {
   }
 
   public boolean isImmutable() {
-    return immutable;
+    return traits.immutable;
+  }
+
+  /** Where the definition wants its rows; the configuration decides the rest. */
+  public Storage storage() {
+    return traits.storage;
+  }
+
+  /** How it lies in ClickHouse. */
+  public MirrorLayout layout() {
+    return traits.layout;
   }
 
   public List<Column> columns() {
@@ -205,9 +212,22 @@ public final class EntityType<E> {
       if (column.isIndexed()) {
         KeyLength.check(value);
       }
+      if (column.isUnsigned()) {
+        checkSign(value);
+      }
       return column.type().canonical(value);
     } catch (IllegalArgumentException wrong) {
       throw refused(column, String.valueOf(wrong.getMessage()), wrong);
+    }
+  }
+
+  private static void checkSign(Object value) {
+    if (value instanceof BigInteger number && number.signum() < 0) {
+      throw new IllegalArgumentException(
+          "integer must not be negative: bits=" + number.bitLength());
+    }
+    if (value instanceof List<?> list) {
+      list.forEach(EntityType::checkSign);
     }
   }
 

@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * What handlers have decided and what they have read: per entity one table that is both write
@@ -30,7 +31,6 @@ public final class StagedStore {
   private final Map<String, StagedTable<?>> byClass = new HashMap<>();
   private final List<StagedTable<?>> tables = new ArrayList<>();
   private final Deque<ChangeSet> transit = new ArrayDeque<>();
-  private final boolean mirrored;
 
   private long checkpoint;
   private long committed;
@@ -38,18 +38,14 @@ public final class StagedStore {
   private boolean reversible;
   private long changeBytes;
 
+  /** All of it in PostgreSQL. */
   public StagedStore(List<EntityType<?>> types) {
-    this(types, false);
+    this(types, _ -> Storage.POSTGRES);
   }
 
-  /**
-   * With {@code everyVersion}, change sets keep one change per id and checkpoint even outside the
-   * window.
-   */
-  public StagedStore(List<EntityType<?>> types, boolean everyVersion) {
-    this.mirrored = everyVersion;
+  public StagedStore(List<EntityType<?>> types, Function<EntityType<?>, Storage> storage) {
     for (EntityType<?> type : types) {
-      StagedTable<?> table = new StagedTable<>(type);
+      StagedTable<?> table = new StagedTable<>(type, storage.apply(type));
       tables.add(table);
       byClass.put(type.type().getName(), table);
     }
@@ -74,7 +70,7 @@ public final class StagedStore {
     reversible = batchIsReversible;
     changeBytes = 0;
     for (StagedTable<?> table : tables) {
-      table.begin(checkpoint + 1, mirrored || batchIsReversible);
+      table.begin(checkpoint + 1, batchIsReversible);
     }
   }
 
@@ -202,8 +198,8 @@ public final class StagedStore {
 
   private <E> StagedTable<E> reading(EntityType<E> type) {
     StagedTable<E> table = table(type);
-    if (!table.isKept()) {
-      table.keep(transit);
+    if (!table.isReadable()) {
+      table.becomeReadable(transit);
     }
     return table;
   }

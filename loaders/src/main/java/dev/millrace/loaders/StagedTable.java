@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class StagedTable<E> {
   private final EntityType<E> type;
+  private final boolean inPostgres;
+  private final boolean everyVersion;
   private final Staged<E> absent = new Staged.Absent<>();
   private final Staged<E> unknown = new Staged.Unknown<>();
   private final RowTable<E> rows = new RowTable<>();
@@ -29,8 +31,11 @@ final class StagedTable<E> {
   /** False while no handler has read an immutable type: its rows then live in change sets only. */
   private boolean kept;
 
-  StagedTable(EntityType<E> type) {
+  StagedTable(EntityType<E> type, Storage storage) {
     this.type = type;
+    this.inPostgres = storage.isInPostgres();
+    this.everyVersion =
+        storage.isMirrored() && !type.isImmutable() && type.layout().versions() == Versions.EVERY;
     this.indexes = new FieldIndexes<>(type);
     this.changes = new TableChanges<>(type, false);
     this.kept = !type.isImmutable();
@@ -40,8 +45,8 @@ final class StagedTable<E> {
     return type;
   }
 
-  boolean isKept() {
-    return kept;
+  boolean isReadable() {
+    return kept && inPostgres;
   }
 
   boolean isComplete() {
@@ -56,10 +61,10 @@ final class StagedTable<E> {
     return bytes + indexes.bytes();
   }
 
-  void begin(long firstCheckpoint, boolean keepVersions) {
+  void begin(long firstCheckpoint, boolean reversible) {
     batchStart = firstCheckpoint;
-    versions = keepVersions;
-    changes = new TableChanges<>(type, keepVersions);
+    versions = everyVersion || reversible;
+    changes = new TableChanges<>(type, versions);
   }
 
   TableChanges<E> freeze() {
@@ -77,7 +82,12 @@ final class StagedTable<E> {
   }
 
   /** Memory begins to hold the rows of an immutable type, those in transit included. */
-  void keep(Collection<ChangeSet> transit) {
+  void becomeReadable(Collection<ChangeSet> transit) {
+    if (!inPostgres) {
+      throw new MillraceException(
+          Remedy.FIX_HANDLER,
+          "entity is kept in ClickHouse only and cannot be read: entity=%s".formatted(type));
+    }
     kept = true;
     for (ChangeSet set : transit) {
       for (TableChanges<?> frozen : set.tables()) {

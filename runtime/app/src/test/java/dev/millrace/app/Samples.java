@@ -44,7 +44,7 @@ final class Samples {
         Map.of("depth", Duration.ofMillis(1500)),
         new TreeMap<>(Map.of("cache bytes", "1024", "endpoint", "http://node: good")),
         new Timings.Summary(
-            4, 3, 10 * (durable + 1), 1_000_000_000, 2_000_000_000, 2_500_000_000L, 0));
+            4, 3, 10 * (durable + 1), 1_000_000_000, 0, 2_000_000_000, 2_500_000_000L, 0));
   }
 
   /** The same lane, of another chain that has turned back. */

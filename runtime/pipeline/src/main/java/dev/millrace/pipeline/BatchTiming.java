@@ -8,6 +8,7 @@ package dev.millrace.pipeline;
  * @param stalledNanos how long execute waited for room before it ran
  * @param stalledBy what it waited for last, {@code depth} or {@code bytes}; empty if it did not
  *     wait
+ * @param mirrorStart 0 without a mirror, as {@code mirrorEnd}; batches copied together share both
  * @param group number of the commit it was part of; batches of one group share its times
  */
 public record BatchTiming(
@@ -19,6 +20,8 @@ public record BatchTiming(
     String stalledBy,
     long executeStart,
     long executeEnd,
+    long mirrorStart,
+    long mirrorEnd,
     long commitStart,
     long commitEnd,
     long group) {}

@@ -34,15 +34,7 @@ public record CommitGroup(long number, List<ExecutedBatch> batches) {
   /** The changes of one table, a part per batch that has any, in order. */
   public <E> List<TableChanges<E>> changesOf(EntityType<E> type) {
     List<TableChanges<E>> parts = new ArrayList<>();
-    for (ExecutedBatch batch : batches) {
-      for (TableChanges<?> changes : batch.changes().tables()) {
-        if (changes.type() == type) {
-          @SuppressWarnings("unchecked")
-          TableChanges<E> same = (TableChanges<E>) changes;
-          parts.add(same);
-        }
-      }
-    }
+    batches.forEach(batch -> batch.changes().of(type).ifPresent(parts::add));
     return parts;
   }
 

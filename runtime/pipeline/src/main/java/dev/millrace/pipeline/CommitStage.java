@@ -4,6 +4,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
@@ -21,6 +22,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
   /** What the stage works with; all of it is the lane's. */
   record Parts(
       LaneStore store,
+      Optional<Publisher> publisher,
       Retry retry,
       LaneProgress progress,
       Transit transit,
@@ -149,7 +151,12 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       if (isReversible(pending.getLast())) {
         finish();
       }
-      commitTogether(List.copyOf(pending));
+      try {
+        commitTogether(List.copyOf(pending));
+      } finally {
+        // Also of a group of which only the first batches could commit.
+        parts.publisher().ifPresent(Publisher::tell);
+      }
     } catch (MillraceException failed) {
       if (!halt.turn().isUnderWay() || failed.remedy() != Remedy.FIX_HANDLER) {
         throw failed;
@@ -183,6 +190,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     Frontier frontier = parts.retry().call("rewind", () -> parts.store().rewind(to));
     Source.Standing standing = parts.retry().call("standing", parts.store()::standing);
     parts.progress().rewound(frontier, nanos.getAsLong() - begun);
+    parts.publisher().ifPresent(Publisher::turned);
     halt.turn().complete(new Turn.Turned(frontier, standing));
   }
 
@@ -250,6 +258,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
             });
     long ended = nanos.getAsLong();
     parts.progress().committed(group);
+    parts.publisher().ifPresent(publisher -> publisher.committed(group));
     for (Slot slot : slots) {
       record(slot, group.number(), begun, ended);
       slot.executed = null;
@@ -274,6 +283,8 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
                   slot.stalledBy,
                   slot.executeStart,
                   slot.executeEnd,
+                  slot.mirrorStart,
+                  slot.mirrorEnd,
                   begun,
                   end,
                   group));

@@ -6,6 +6,7 @@ import dev.millrace.loaders.Remedy;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Moves batches from the source into the ring. One thread of its own. */
@@ -38,9 +39,9 @@ final class FetchStage {
     this.probe = probe;
   }
 
-  void run(Source.Standing standing, Consumer<Source.Feed> opened) {
+  void run(Supplier<Source.Standing> standing, Consumer<Source.Feed> opened) {
     try {
-      Source.Standing next = standing;
+      Source.Standing next = standing.get();
       while (next != null) {
         next = fetch(next, opened);
       }
@@ -48,7 +49,14 @@ final class FetchStage {
     } catch (InterruptedException _) {
       publish(slot -> slot.end(number));
     } catch (MillraceException failed) {
-      publish(slot -> slot.fail(number, failed));
+      // What fails because the lane is to stop is no failure.
+      publish(slot -> {
+        if (halt.isDraining()) {
+          slot.end(number);
+        } else {
+          slot.fail(number, failed);
+        }
+      });
     } catch (Throwable thrown) {
       MillraceException bug =
           new MillraceException(Remedy.REPORT_BUG, "source failed: error=" + thrown, thrown);

@@ -3,6 +3,7 @@ package dev.millrace.pipeline;
 import com.lmax.disruptor.BatchEventProcessor;
 import com.lmax.disruptor.BatchEventProcessorBuilder;
 import com.lmax.disruptor.RingBuffer;
+import com.lmax.disruptor.Sequence;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Loader;
 import dev.millrace.loaders.MillraceException;
@@ -14,6 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -27,14 +29,15 @@ import org.jspecify.annotations.Nullable;
  * One totally ordered stream of events on its way to durable rows.
  *
  * <p>Threads: {@code fetch} (virtual) asks the source and fills slots; {@code execute} and {@code
- * commit} (platform) own a stage each. The commit thread alone ends the lane.
+ * commit} (platform) own a stage each, and so does {@code mirror} between them where there is one.
+ * The commit thread alone ends the lane.
  */
 public final class Lane implements AutoCloseable {
   private static final Duration CLOSING = Duration.ofSeconds(5);
 
   private final String name;
   private final Source source;
-  private final LaneStore store;
+  private final LaneStores stores;
   private final LaneSettings settings;
   private final Probe probe;
 
@@ -48,6 +51,7 @@ public final class Lane implements AutoCloseable {
   private final Memory memory;
   private final RingBuffer<Slot> ring;
   private final Semaphore freeSlots;
+  private final Optional<Publisher> publisher;
   private final CommitStage commit;
 
   /** Written once, by {@link #start}, before any of them runs. */
@@ -66,9 +70,20 @@ public final class Lane implements AutoCloseable {
       LaneStore store,
       LaneSettings settings,
       Probe probe) {
+    this(name, indexer, source, new LaneStores(store), settings, probe);
+  }
+
+  public Lane(
+      String name,
+      Indexer indexer,
+      Source source,
+      LaneStores stores,
+      LaneSettings settings,
+      Probe probe) {
+    LaneStore store = stores.store();
     this.name = name;
     this.source = source;
-    this.store = store;
+    this.stores = stores;
     this.settings = settings;
     this.probe = probe;
     this.transit = new Transit(nanos, settings.staged().join());
@@ -76,16 +91,17 @@ public final class Lane implements AutoCloseable {
     int slots = Integer.highestOneBit(settings.depth() + 3) * 2;
     this.ring = RingBuffer.createSingleProducer(Slot::new, slots, new GrowingPark());
     this.freeSlots = new Semaphore(slots);
+    this.publisher = stores.mirror().map(mirror -> new Publisher(store, mirror, retry, probe));
     this.commit =
         new CommitStage(
             settings,
-            new CommitStage.Parts(store, retry, progress, transit, timings, freeSlots),
+            new CommitStage.Parts(store, publisher, retry, progress, transit, timings, freeSlots),
             halt,
             probe,
             nanos,
             this::end);
     PatientReads reads = new PatientReads(store.reads(), retry, commit::need);
-    this.staged = new StagedStore(indexer.entities());
+    this.staged = new StagedStore(indexer.entities(), indexer::storage);
     this.staged.open(store.opened().checkpoint(), emptyTables(indexer, reads));
     this.memory = new Memory(staged, new Loader(staged, reads), new Effects(store, retry));
   }
@@ -93,7 +109,7 @@ public final class Lane implements AutoCloseable {
   private static List<EntityType<?>> emptyTables(Indexer indexer, PatientReads reads) {
     List<EntityType<?>> empty = new ArrayList<>();
     for (EntityType<?> type : indexer.entities()) {
-      if (reads.isEmpty(type)) {
+      if (indexer.storage(type).isInPostgres() && reads.isEmpty(type)) {
         empty.add(type);
       }
     }
@@ -111,20 +127,39 @@ public final class Lane implements AutoCloseable {
     // slot is done.
     BatchEventProcessor<Slot> executing =
         new BatchEventProcessorBuilder().setMaxBatchSize(1).build(ring, ring.newBarrier(), execute);
+    Optional<BatchEventProcessor<Slot>> mirroring =
+        stores.mirror().map(mirror -> mirroring(mirror, executing.getSequence()));
+    Sequence beforeCommit = mirroring.orElse(executing).getSequence();
     BatchEventProcessor<Slot> committing =
-        new BatchEventProcessorBuilder()
-            .build(ring, ring.newBarrier(executing.getSequence()), commit);
+        new BatchEventProcessorBuilder().build(ring, ring.newBarrier(beforeCommit), commit);
     ring.addGatingSequences(committing.getSequence());
     FetchStage fetch = new FetchStage(source, settings.batchEvents(), ring, freeSlots, halt, probe);
-    processors = List.of(executing, committing);
-    threads =
-        List.of(
-            stage("execute").unstarted(executing),
-            stage("commit").unstarted(committing),
-            Thread.ofVirtual()
-                .name("millrace-" + name + "-fetch")
-                .unstarted(() -> fetch.run(store.standing(), this::opened)));
+    List<BatchEventProcessor<Slot>> stages = new ArrayList<>(List.of(executing));
+    List<Thread> workers = new ArrayList<>(List.of(stage("execute").unstarted(executing)));
+    mirroring.ifPresent(stages::add);
+    mirroring.ifPresent(stage -> workers.add(stage("mirror").unstarted(stage)));
+    stages.add(committing);
+    workers.add(stage("commit").unstarted(committing));
+    workers.add(
+        Thread.ofVirtual()
+            .name("millrace-" + name + "-fetch")
+            .unstarted(() -> fetch.run(this::begin, this::opened)));
+    processors = List.copyOf(stages);
+    threads = List.copyOf(workers);
     threads.forEach(Thread::start);
+  }
+
+  private BatchEventProcessor<Slot> mirroring(LaneMirror mirror, Sequence executed) {
+    MirrorStage stage =
+        new MirrorStage(
+            mirror, settings, new MirrorStage.Parts(retry, progress, transit), halt, probe, nanos);
+    return new BatchEventProcessorBuilder().build(ring, ring.newBarrier(executed), stage);
+  }
+
+  /** The mirror knows what counts before anything new can reach it. */
+  private Source.Standing begin() {
+    publisher.ifPresent(Publisher::begin);
+    return retry.call("standing", stores.store()::standing);
   }
 
   private Thread.Builder stage(String stage) {
@@ -216,6 +251,7 @@ public final class Lane implements AutoCloseable {
         progress.epoch(),
         progress.commits(),
         side(progress.processed()),
+        stores.mirror().isPresent() ? side(progress.mirrored()) : null,
         side(progress.committed()),
         progress.rewinds(),
         transit.batches(),
@@ -259,7 +295,7 @@ public final class Lane implements AutoCloseable {
     retry.abandon();
     transit.abandon();
     closeFeed();
-    store.close();
+    stores.close();
     processors.forEach(BatchEventProcessor::halt);
     threads.forEach(Thread::interrupt);
     long until = nanos.getAsLong() + CLOSING.toNanos();

@@ -28,6 +28,7 @@ final class LaneProgress {
   }
 
   private volatile Side processed;
+  private volatile Side mirrored;
   private volatile Side committed;
   private volatile Frontier opened;
   private volatile LaneStatus.Rewinds rewinds = new LaneStatus.Rewinds(0, 0, 0);
@@ -37,6 +38,7 @@ final class LaneProgress {
   LaneProgress(Frontier opened) {
     Source.Place place = opened.place();
     processed = new Side(opened.checkpoint(), place == null ? -1 : place.block(), 0, 0, 0);
+    mirrored = processed;
     committed = processed;
     commits = opened.commit();
     this.opened = opened;
@@ -45,6 +47,12 @@ final class LaneProgress {
   void processed(ExecutedBatch batch, long bytesInMemory) {
     processed = processed.plus(batch);
     memoryBytes = bytesInMemory;
+  }
+
+  /** Copied, and not yet to be seen. Mirror thread. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // commit writes it only while mirror has nothing
+  void mirrored(ExecutedBatch batch) {
+    mirrored = mirrored.plus(batch);
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // the commit thread alone writes it
@@ -68,6 +76,7 @@ final class LaneProgress {
   void rewound(Frontier to, long nanos) {
     long left = Math.max(processed.block(), committed.block());
     committed = committed.at(to);
+    mirrored = mirrored.at(to);
     commits = to.commit();
     opened = to;
     rewinds = rewinds.plus(Math.max(0, left - committed.block()), nanos);
@@ -84,6 +93,10 @@ final class LaneProgress {
 
   Side processed() {
     return processed;
+  }
+
+  Side mirrored() {
+    return mirrored;
   }
 
   Side committed() {

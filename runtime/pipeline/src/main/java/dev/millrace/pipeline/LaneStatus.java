@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param epoch in which this process holds the lane
  * @param commits made by all processes so far
  * @param processed the frontier that has run
+ * @param mirrored the frontier that has been copied; null without a mirror
  * @param committed the frontier that is durable
  * @param rewinds how often the stream has turned back since this process began
  * @param extent of the stream, as far as it is known
@@ -21,6 +22,7 @@ public record LaneStatus(
     long epoch,
     long commits,
     Side processed,
+    @Nullable Side mirrored,
     Side committed,
     Rewinds rewinds,
     int batchesInTransit,

@@ -19,6 +19,14 @@ public interface LaneStore extends AutoCloseable {
   /** What is kept of the stream, for a source to go on from. Not while a commit is under way. */
   Source.Standing standing();
 
+  /**
+   * What is kept of the lane's epochs. Any thread.
+   *
+   * @throws dev.millrace.loaders.MillraceException with remedy {@code YIELD} if the lane is not
+   *     held in our epoch any more
+   */
+  Ledger ledger();
+
   /** Committed rows. Any thread may read. */
   Reads reads();
 

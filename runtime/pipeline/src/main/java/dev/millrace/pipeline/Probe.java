@@ -12,6 +12,10 @@ public interface Probe {
     BEFORE_PRELOAD,
     BEFORE_RUN,
     AFTER_RUN,
+    BEFORE_MIRROR,
+    /** In the mirror, when part of a group is in: between two inserts. */
+    MIRRORING,
+    MIRRORED,
     BEFORE_COMMIT_GROUP,
     BEFORE_BEGIN,
     DURING_COPY,
@@ -25,7 +29,11 @@ public interface Probe {
     REWINDING,
     /** The store has done it, and nobody knows yet. */
     AFTER_REWIND,
-    COMMITTED
+    COMMITTED,
+    BEFORE_PUBLISH,
+    /** The mirror has it, and nobody knows yet. */
+    PUBLISHING,
+    PUBLISHED
   }
 
   Probe NONE = (_, _) -> {};

@@ -3,6 +3,8 @@ package dev.millrace.pipeline;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +26,9 @@ final class Retry {
 
   private final CountDownLatch abandoned = new CountDownLatch(1);
   private final LongSupplier nanos;
-  private volatile String waitingFor = "";
+
+  /** What each call that has to wait is waiting for, by a mark of its own. */
+  private final Map<Object, String> waits = new ConcurrentHashMap<>();
 
   Retry(LongSupplier nanos) {
     this.nanos = nanos;
@@ -32,7 +36,7 @@ final class Retry {
 
   /** What is being waited for, in words; empty if nothing. */
   String waitingFor() {
-    return waitingFor;
+    return waits.values().stream().sorted().findFirst().orElse("");
   }
 
   /** Ends all waiting: calls in progress fail with their last error. */
@@ -42,6 +46,7 @@ final class Retry {
 
   <T> T call(String what, Supplier<T> call) {
     long begun = nanos.getAsLong();
+    Object mark = new Object();
     Duration pause = FIRST;
     try {
       while (true) {
@@ -57,13 +62,13 @@ final class Retry {
               what,
               pause.toMillis(),
               failed.getMessage());
-          waitingFor = what + ": " + failed.getMessage();
+          waits.put(mark, what + ": " + failed.getMessage());
           pause(what, pause, failed);
           pause = pause.multipliedBy(2).compareTo(LONGEST) < 0 ? pause.multipliedBy(2) : LONGEST;
         }
       }
     } finally {
-      waitingFor = "";
+      waits.remove(mark);
     }
   }
 

@@ -66,6 +66,11 @@ final class Slot {
     failure = why;
   }
 
+  // Written by the mirror thread.
+  boolean mirrored;
+  long mirrorStart;
+  long mirrorEnd;
+
   // Written by the commit thread.
   boolean released;
 
@@ -84,6 +89,9 @@ final class Slot {
     survivor = null;
     rewound = null;
     skipped = false;
+    mirrored = false;
+    mirrorStart = 0;
+    mirrorEnd = 0;
     released = false;
     stalledNanos = 0;
     stalledBy = "";

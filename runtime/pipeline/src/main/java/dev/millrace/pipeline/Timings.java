@@ -21,6 +21,7 @@ public final class Timings {
       long groups,
       long events,
       long executeNanos,
+      long mirrorNanos,
       long commitNanos,
       long wallNanos,
       long stalledNanos) {
@@ -28,13 +29,20 @@ public final class Timings {
      * How much work was done per unit of time: 1 is none side by side, 2 is two stages always busy.
      */
     public double overlap() {
-      return wallNanos == 0 ? 1 : (double) (executeNanos + commitNanos) / wallNanos;
+      return wallNanos == 0 ? 1 : (double) workNanos() / wallNanos;
     }
 
-    /** The most that overlap can give with these stage times: {@code (c + s) / max(c, s)}. */
+    /**
+     * The most that overlap can give with these stage times: their sum by the longest of them, such
+     * as {@code (c + s) / max(c, s)}.
+     */
     public double bound() {
-      long longer = Math.max(executeNanos, commitNanos);
-      return longer == 0 ? 1 : (double) (executeNanos + commitNanos) / longer;
+      long longest = Math.max(mirrorNanos, Math.max(executeNanos, commitNanos));
+      return longest == 0 ? 1 : (double) workNanos() / longest;
+    }
+
+    private long workNanos() {
+      return executeNanos + mirrorNanos + commitNanos;
     }
   }
 
@@ -43,11 +51,13 @@ public final class Timings {
     private long groups;
     private long events;
     private long executeNanos;
+    private long mirrorNanos;
     private long commitNanos;
     private long stalledNanos;
     private long first = Long.MAX_VALUE;
     private long last = Long.MIN_VALUE;
     private long lastGroup = -1;
+    private long lastMirrorEnd;
   }
 
   synchronized void add(BatchTiming timing) {
@@ -63,6 +73,10 @@ public final class Timings {
       totals.lastGroup = timing.group();
       totals.groups++;
       totals.commitNanos += timing.commitEnd() - timing.commitStart();
+    }
+    if (timing.mirrorEnd() != totals.lastMirrorEnd) {
+      totals.lastMirrorEnd = timing.mirrorEnd();
+      totals.mirrorNanos += timing.mirrorEnd() - timing.mirrorStart();
     }
     totals.first = Math.min(totals.first, timing.executeStart());
     totals.last = Math.max(totals.last, timing.commitEnd());
@@ -80,6 +94,7 @@ public final class Timings {
         totals.groups,
         totals.events,
         totals.executeNanos,
+        totals.mirrorNanos,
         totals.commitNanos,
         wall,
         totals.stalledNanos);

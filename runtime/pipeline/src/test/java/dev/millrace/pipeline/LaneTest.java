@@ -162,6 +162,12 @@ final class LaneTest {
     }
 
     @Override
+    public Ledger ledger() {
+      return new Ledger(
+          "one", 1, 0, 0, 0, List.of(new Ledger.Epoch(1, 0, Instant.EPOCH, 0, false)));
+    }
+
+    @Override
     public Reads reads() {
       return this;
     }

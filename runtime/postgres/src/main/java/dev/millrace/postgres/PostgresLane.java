@@ -9,6 +9,7 @@ import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Ledger;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import java.sql.SQLException;
@@ -91,6 +92,11 @@ final class PostgresLane implements LaneStore {
     long chain = Takeover.chain(lane);
     return PostgresReads.reading(
         pool, "reading where a lane stands", on -> new StandingQuery(on, chain).read());
+  }
+
+  @Override
+  public Ledger ledger() {
+    throw new MillraceException(Remedy.REPORT_BUG, "ledger is not kept yet");
   }
 
   @Override

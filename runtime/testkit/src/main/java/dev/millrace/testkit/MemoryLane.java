@@ -9,6 +9,7 @@ import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Ledger;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import java.util.ArrayList;
@@ -50,6 +51,11 @@ final class MemoryLane implements LaneStore, Reads {
   @Override
   public Source.Standing standing() {
     return store.locked(tables::standing);
+  }
+
+  @Override
+  public Ledger ledger() {
+    throw new MillraceException(Remedy.REPORT_BUG, "ledger is not kept yet");
   }
 
   @Override

@@ -1,0 +1,16 @@
+package dev.millrace.loaders;
+
+import java.util.List;
+
+/**
+ * How an entity lies in ClickHouse.
+ *
+ * @param order columns before the id by which rows are sorted
+ * @param partition an expression; empty for none
+ * @param ttl an expression; empty for none
+ */
+public record MirrorLayout(Versions versions, List<Column> order, String partition, String ttl) {
+  public MirrorLayout {
+    order = List.copyOf(order);
+  }
+}

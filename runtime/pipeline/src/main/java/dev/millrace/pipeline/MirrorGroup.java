@@ -1,0 +1,34 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.TableChanges;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Batches that go to the mirror together, in order.
+ *
+ * @param epoch under which their rows are written
+ */
+public record MirrorGroup(long epoch, List<ExecutedBatch> batches) {
+  public MirrorGroup {
+    batches = List.copyOf(batches);
+  }
+
+  /** The first checkpoint that any row of it can have. */
+  public long firstCheckpoint() {
+    ExecutedBatch first = batches.getFirst();
+    return first.changes().lastCheckpoint() - first.reached().size() + 1;
+  }
+
+  public long lastCheckpoint() {
+    return batches.getLast().changes().lastCheckpoint();
+  }
+
+  /** The changes of one table, a part per batch that has any, in order. */
+  public <E> List<TableChanges<E>> changesOf(EntityType<E> type) {
+    List<TableChanges<E>> parts = new ArrayList<>();
+    batches.forEach(batch -> batch.changes().of(type).ifPresent(parts::add));
+    return parts;
+  }
+}
