@@ -9,6 +9,7 @@ import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.Index;
+import dev.millrace.loaders.Unsigned;
 import dev.millrace.pipeline.Indexer;
 import java.math.BigInteger;
 
@@ -25,7 +26,7 @@ public final class Erc20 {
       int logIndex,
       @Index Address from,
       @Index Address to,
-      BigInteger value) {}
+      @Unsigned BigInteger value) {}
 
   @Entity
   public record Account(@Id Address address, BigInteger balance, long transfers) {

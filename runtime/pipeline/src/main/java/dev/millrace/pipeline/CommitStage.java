@@ -151,12 +151,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       if (isReversible(pending.getLast())) {
         finish();
       }
-      try {
-        commitTogether(List.copyOf(pending));
-      } finally {
-        // Also of a group of which only the first batches could commit.
-        parts.publisher().ifPresent(Publisher::tell);
-      }
+      commitTogether(List.copyOf(pending));
     } catch (MillraceException failed) {
       if (!halt.turn().isUnderWay() || failed.remedy() != Remedy.FIX_HANDLER) {
         throw failed;
@@ -213,8 +208,18 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
         } catch (MillraceException culprit) {
           throw named(culprit, List.of(slot));
         }
+        tell();
       }
+      return;
     }
+    tell();
+  }
+
+  /**
+   * After every commit: a mirror that was not told of two of them has lost one, for all it knows.
+   */
+  private void tell() {
+    parts.publisher().ifPresent(Publisher::tell);
   }
 
   private static MillraceException named(MillraceException failed, List<Slot> slots) {
