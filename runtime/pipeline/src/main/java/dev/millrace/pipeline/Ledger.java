@@ -16,6 +16,8 @@ import java.util.List;
 public record Ledger(
     String identity, long epoch, long commit, long checkpoint, long settled, List<Epoch> epochs) {
   /**
+   * A stretch of commits of one writer.
+   *
    * @param end the last of its checkpoints that counts; of the last epoch, what is durable so far
    * @param opened when, which tells it from an epoch of this number in a restored copy
    * @param followed the number of the commit that it began behind
