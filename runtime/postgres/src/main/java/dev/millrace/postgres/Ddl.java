@@ -5,7 +5,7 @@ import java.util.List;
 /** Millrace's own tables, in the schema of each indexer. */
 final class Ddl {
   /** Rises when these tables change. */
-  static final int VERSION = 2;
+  static final int VERSION = 3;
 
   // In the order in which they were found, for a rewind cuts off the end.
   private static final String CONTRACTS =
@@ -48,7 +48,7 @@ final class Ddl {
           """,
           "CREATE SEQUENCE millrace_epochs AS bigint",
           // An epoch that goes on has no last checkpoint. The end of one that is over can only
-          // fall.
+          // fall. It began behind the commit that it followed.
           """
           CREATE TABLE millrace_epoch (
             epoch bigint PRIMARY KEY,
@@ -56,6 +56,8 @@ final class Ddl {
             host text NOT NULL,
             pid bigint NOT NULL,
             opened timestamptz NOT NULL,
+            followed bigint NOT NULL,
+            mirrored boolean NOT NULL,
             last_checkpoint bigint)
           """,
           // No rewind goes below the final block: what it would need has been thrown away.
@@ -132,6 +134,15 @@ final class Ddl {
              SET final_block = (SELECT min(number) FROM millrace_block b WHERE b.chain = l.chain)
           """,
           "UPDATE millrace_schema SET version = 2");
+
+  // Nothing was mirrored, whatever each of these epochs followed.
+  static final List<String> FROM_VERSION_2 =
+      List.of(
+          "ALTER TABLE millrace_epoch ADD COLUMN followed bigint NOT NULL DEFAULT 0",
+          "ALTER TABLE millrace_epoch ADD COLUMN mirrored boolean NOT NULL DEFAULT false",
+          "ALTER TABLE millrace_epoch ALTER COLUMN followed DROP DEFAULT",
+          "ALTER TABLE millrace_epoch ALTER COLUMN mirrored DROP DEFAULT",
+          "UPDATE millrace_schema SET version = 3");
 
   private Ddl() {}
 }

@@ -18,13 +18,17 @@ record Definition(SortedMap<String, String> entries) {
   private static final String ENTITY = "entity ";
   private static final String ASK = "ask ";
 
+  /** Marks an entity that has no table here. */
+  private static final String ELSEWHERE = "in ClickHouse only, ";
+
   static Definition of(Indexer indexer) {
     SortedMap<String, String> entries = new TreeMap<>();
     for (EntityType<?> type : indexer.entities()) {
       entries.put(
           ENTITY + type.table(),
-          "%s, id %s"
+          "%s%s, id %s"
               .formatted(
+                  indexer.storage(type).isInPostgres() ? "" : ELSEWHERE,
                   type.isImmutable() ? "immutable" : "mutable",
                   String.join(", ", type.ids().stream().map(Column::sql).toList())));
       for (Column column : type.columns()) {
@@ -60,8 +64,14 @@ record Definition(SortedMap<String, String> entries) {
     return lines;
   }
 
-  boolean hasTable(String table) {
+  /** Whether an entity has this table, in whatever store. */
+  boolean knows(String table) {
     return entries.containsKey(ENTITY + table);
+  }
+
+  boolean hasTable(String table) {
+    String described = entries.get(ENTITY + table);
+    return described != null && !described.startsWith(ELSEWHERE);
   }
 
   /** How a column is described, or null if there is none. */

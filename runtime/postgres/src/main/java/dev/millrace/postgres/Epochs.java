@@ -6,11 +6,11 @@ import dev.millrace.loaders.Remedy;
 /**
  * In which epoch a lane writes, and the one that a rewind under way opens. The next one is drawn
  * before the first try and is the same at every other, so that a try whose answer was lost is known
- * by its number. Confined to the commit thread.
+ * by its number. Written by the commit thread alone.
  */
 final class Epochs {
-  private long current;
-  private long next;
+  private volatile long current;
+  private volatile long next;
 
   Epochs(long opened) {
     this.current = opened;

@@ -41,7 +41,6 @@ final class PostgresLane implements LaneStore {
   private final Indexes indexes;
   private final List<Table<?>> tables = new ArrayList<>();
 
-  /** Confined to the commit thread. */
   private final Epochs epochs;
 
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -73,13 +72,20 @@ final class PostgresLane implements LaneStore {
     this.indexes = new Indexes(schema, probe);
     WireBuffer buffer = new WireBuffer();
     List<TableWriter<?>> writers = new ArrayList<>();
-    for (EntityType<?> type : indexer.entities()) {
+    for (EntityType<?> type : types()) {
       Table<?> table = new Table<>(schema, type);
       tables.add(table);
       writers.add(new TableWriter<>(table, chain, buffer, probe));
     }
     this.targets =
         new Commit.Targets(writers, new SideTables(chain), new Pruning(tables, lane, chain));
+  }
+
+  /** The entities that have tables here. */
+  private List<EntityType<?>> types() {
+    return indexer.entities().stream()
+        .filter(type -> indexer.storage(type).isInPostgres())
+        .toList();
   }
 
   @Override
@@ -96,7 +102,14 @@ final class PostgresLane implements LaneStore {
 
   @Override
   public Ledger ledger() {
-    throw new MillraceException(Remedy.REPORT_BUG, "ledger is not kept yet");
+    long held = epochs.current(); // a rewind may open the next one while we look
+    Ledger ledger =
+        PostgresReads.reading(
+            pool, "reading the ledger", on -> new LedgerQuery(on).read(lane).orElseThrow());
+    if (ledger.epoch() != held) {
+      epochs.check(lane, ledger.epoch());
+    }
+    return ledger;
   }
 
   @Override
@@ -222,7 +235,7 @@ final class PostgresLane implements LaneStore {
 
   @Override
   public void finish() {
-    building(handle -> indexes.buildRest(handle, indexer.entities()));
+    building(handle -> indexes.buildRest(handle, types()));
   }
 
   /** DDL on the connection that commits: nothing else writes meanwhile. */

@@ -38,7 +38,12 @@ public final class PostgresStore implements CommitStore {
   private PostgresStore(DatabaseSettings settings, PostgresLane.Surroundings around) {
     this.settings = settings;
     this.around = around;
-    this.self = new Takeover.Candidate(host(), ProcessHandle.current().pid());
+    Indexer indexer = around.indexer();
+    this.self =
+        new Takeover.Candidate(
+            host(),
+            ProcessHandle.current().pid(),
+            indexer.entities().stream().anyMatch(type -> indexer.storage(type).isMirrored()));
   }
 
   /**

@@ -55,8 +55,9 @@ final class Rewind {
 
   private static final String OPEN_EPOCH =
       """
-      INSERT INTO millrace_epoch (epoch, lane, host, pid, opened)
-      SELECT :next, lane, host, pid, clock_timestamp() FROM millrace_epoch WHERE epoch = :epoch
+      INSERT INTO millrace_epoch (epoch, lane, host, pid, opened, followed, mirrored)
+      SELECT :next, lane, e.host, e.pid, clock_timestamp(), n.commit, e.mirrored
+        FROM millrace_epoch e JOIN millrace_lane n USING (lane) WHERE e.epoch = :epoch
       """;
 
   private static final List<String> FORGET_ABOVE_BLOCK =

@@ -92,7 +92,9 @@ final class Schema {
     Ddl.TABLES.forEach(handle::execute);
     handle.execute(
         "INSERT INTO millrace_schema VALUES (?, ?, now())", Ddl.VERSION, UUID.randomUUID());
-    indexer.entities().forEach(this::createTables);
+    indexer.entities().stream()
+        .filter(type -> indexer.storage(type).isInPostgres())
+        .forEach(this::createTables);
     store(Definition.of(indexer));
   }
 
@@ -135,6 +137,21 @@ final class Schema {
   private void upgrade() {
     if (version() == 1) {
       Ddl.FROM_VERSION_1.forEach(handle::execute);
+    }
+    if (version() == 2) {
+      Ddl.FROM_VERSION_2.forEach(handle::execute);
+    }
+  }
+
+  /** Refuses to read what was made for another definition, or not brought up to date yet. */
+  void checkCurrent(Indexer indexer) {
+    checkUnchanged(stored(), Definition.of(indexer));
+    if (version() < Ddl.VERSION) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "schema was made by an earlier version of Millrace: schema=%s made=%d. "
+                  .formatted(name, version())
+              + "`run` brings it up to date");
     }
   }
 
@@ -215,16 +232,12 @@ final class Schema {
   private void migrate(Indexer indexer, Definition before) {
     List<String> impossible = new ArrayList<>();
     for (EntityType<?> type : indexer.entities()) {
-      if (!before.hasTable(type.table())) {
-        if (tables().contains(type.table())) {
-          impossible.add(
-              "%s: the table is there from an earlier definition, with the rows it had then"
-                  .formatted(type.table()));
-        } else {
-          createTables(type);
-        }
-      } else {
-        impossible.addAll(new Migration(handle, new Table<>(name, type), before).run());
+      boolean isHere = indexer.storage(type).isInPostgres();
+      if (before.knows(type.table()) && before.hasTable(type.table()) != isHere) {
+        impossible.add(
+            "%s: rows that exist do not move from one store to another".formatted(type.table()));
+      } else if (isHere) {
+        impossible.addAll(migrate(type, before));
       }
     }
     if (!impossible.isEmpty()) {
@@ -237,6 +250,20 @@ final class Schema {
           """
               .formatted(name, String.join("\n  ", impossible)));
     }
+  }
+
+  /** Returns what cannot be done. */
+  private List<String> migrate(EntityType<?> type, Definition before) {
+    if (before.knows(type.table())) {
+      return new Migration(handle, new Table<>(name, type), before).run();
+    }
+    if (tables().contains(type.table())) {
+      return List.of(
+          "%s: the table is there from an earlier definition, with the rows it had then"
+              .formatted(type.table()));
+    }
+    createTables(type);
+    return List.of();
   }
 
   /** Deletes the schema with everything in it, but never while a process has one of its lanes. */

@@ -84,8 +84,8 @@ final class Takeover {
 
   private static final String OPEN_EPOCH =
       """
-      INSERT INTO millrace_epoch (epoch, lane, host, pid, opened)
-      VALUES (:next, :lane, :host, :pid, clock_timestamp())
+      INSERT INTO millrace_epoch (epoch, lane, host, pid, opened, followed, mirrored)
+      VALUES (:next, :lane, :host, :pid, clock_timestamp(), :followed, :mirrored)
       """;
 
   private static final String LEASE =
@@ -102,8 +102,12 @@ final class Takeover {
   private final String lane;
   private final Duration lease;
 
-  /** Who we are, for others. */
-  record Candidate(String host, long pid) {}
+  /**
+   * Who we are, for others.
+   *
+   * @param mirrored whether what we commit goes to the mirror first
+   */
+  record Candidate(String host, long pid, boolean mirrored) {}
 
   Takeover(Handle handle, Candidate self, String lane, Duration lease) {
     this.handle = handle;
@@ -180,6 +184,8 @@ final class Takeover {
         .bind("lane", lane)
         .bind("host", self.host())
         .bind("pid", self.pid())
+        .bind("followed", frontier.commit())
+        .bind("mirrored", self.mirrored())
         .execute();
     handle
         .createUpdate(LEASE)

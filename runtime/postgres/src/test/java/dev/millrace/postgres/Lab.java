@@ -93,13 +93,16 @@ final class Lab implements AutoCloseable {
     this.indexer = indexer;
     this.store = store;
     this.lane = store.takeOver("1");
-    this.staged = new StagedStore(indexer.entities());
+    this.staged = new StagedStore(indexer.entities(), indexer::storage);
     this.commits = lane.opened().commit();
     goTo(lane.opened());
     lane.standing().window().forEach(place -> hashes.put(place.block(), place.hash()));
     staged.open(
         lane.opened().checkpoint(),
-        indexer.entities().stream().filter(type -> lane.reads().isEmpty(type)).toList());
+        indexer.entities().stream()
+            .filter(type -> indexer.storage(type).isInPostgres())
+            .filter(type -> lane.reads().isEmpty(type))
+            .toList());
   }
 
   /** The same schema, taken over anew. */

@@ -5,6 +5,7 @@ import static dev.millrace.postgres.Lab.TOKEN;
 import static dev.millrace.postgres.Lab.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
@@ -12,6 +13,7 @@ import dev.millrace.loaders.Id;
 import dev.millrace.loaders.Index;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Ledger;
 import dev.millrace.pipeline.Probe;
 import java.math.BigInteger;
 import java.util.List;
@@ -344,6 +346,8 @@ final class SchemaIT {
       lab.end();
       Database.execute(
           "DROP TABLE %s.millrace_contract".formatted(lab.schema),
+          "ALTER TABLE %s.millrace_epoch DROP COLUMN followed".formatted(lab.schema),
+          "ALTER TABLE %s.millrace_epoch DROP COLUMN mirrored".formatted(lab.schema),
           "DROP INDEX %s.millrace_effect_checkpoint".formatted(lab.schema),
           "DELETE FROM %s.millrace_block".formatted(lab.schema),
           "ALTER TABLE %s.millrace_lane DROP COLUMN final_block".formatted(lab.schema),
@@ -357,6 +361,25 @@ final class SchemaIT {
         assertThat(next.tokens()).containsExactly("1|a|1");
         assertThat(refusal(() -> next.lane.rewind(null)))
             .hasMessageStartingWith("reorg goes deeper than what can be undone");
+      }
+    }
+  }
+
+  @Test
+  void schemaOfVersion2_isBroughtUpToDateAsNotMirrored() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      lab.end();
+      Database.execute(
+          "ALTER TABLE %s.millrace_epoch DROP COLUMN followed".formatted(lab.schema),
+          "ALTER TABLE %s.millrace_epoch DROP COLUMN mirrored".formatted(lab.schema),
+          "UPDATE %s.millrace_schema SET version = 2".formatted(lab.schema));
+      assertThat(PostgresStore.status(Database.settings(), lab.schema)).isPresent();
+      try (Lab next = lab.again()) {
+        Ledger ledger = next.lane.ledger();
+        assertThat(ledger.epochs())
+            .extracting(Ledger.Epoch::followed, Ledger.Epoch::end, Ledger.Epoch::mirrored)
+            .containsExactly(tuple(0L, 1L, false), tuple(1L, 1L, false));
       }
     }
   }

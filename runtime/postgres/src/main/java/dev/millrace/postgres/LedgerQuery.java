@@ -1,0 +1,69 @@
+package dev.millrace.postgres;
+
+import dev.millrace.pipeline.Ledger;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Reads what is kept of a lane's epochs: one statement, so one moment. */
+final class LedgerQuery {
+  // Below the final block nothing is kept, so that what it has reached is what is settled.
+  private static final String READ =
+      """
+      SELECT s.id, n.epoch, n.commit, n.checkpoint,
+             coalesce((SELECT b.checkpoint FROM millrace_block b
+                        WHERE b.chain = n.chain AND b.number = n.final_block), 0) AS settled,
+             e.epoch AS number, coalesce(e.last_checkpoint, n.checkpoint) AS last, e.opened,
+             e.followed, e.mirrored
+        FROM millrace_schema s CROSS JOIN millrace_lane n JOIN millrace_epoch e USING (lane)
+       WHERE lane = ?
+       ORDER BY e.epoch
+      """;
+
+  private final Connection connection;
+
+  LedgerQuery(Connection connection) {
+    this.connection = connection;
+  }
+
+  /** Empty if nobody has had the lane yet. */
+  Optional<Ledger> read(String lane) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(READ)) {
+      statement.setString(1, lane);
+      try (ResultSet rows = statement.executeQuery()) {
+        List<Ledger.Epoch> epochs = new ArrayList<>();
+        while (rows.next()) {
+          epochs.add(epoch(rows));
+          if (rows.isLast()) {
+            return Optional.of(ledger(rows, epochs));
+          }
+        }
+        return Optional.empty();
+      }
+    }
+  }
+
+  private static Ledger ledger(ResultSet row, List<Ledger.Epoch> epochs) throws SQLException {
+    return new Ledger(
+        row.getString("id"),
+        row.getLong("epoch"),
+        row.getLong("commit"),
+        row.getLong("checkpoint"),
+        row.getLong("settled"),
+        epochs);
+  }
+
+  private static Ledger.Epoch epoch(ResultSet row) throws SQLException {
+    return new Ledger.Epoch(
+        row.getLong("number"),
+        row.getLong("last"),
+        row.getObject("opened", OffsetDateTime.class).toInstant(),
+        row.getLong("followed"),
+        row.getBoolean("mirrored"));
+  }
+}
