@@ -4,7 +4,9 @@ import dev.millrace.loaders.Column;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +21,15 @@ final class RowDecoder<E> {
   }
 
   E row(byte[] bytes) {
-    List<Column> columns = type.columns();
+    return type.create(values(type.columns(), bytes));
+  }
+
+  /** An id, of its columns alone. */
+  Object id(byte[] bytes) {
+    return type.id(Arrays.stream(values(type.ids(), bytes)).map(Objects::requireNonNull).toArray());
+  }
+
+  private @Nullable Object[] values(List<Column> columns, byte[] bytes) {
     @Nullable Object[] values = new @Nullable Object[columns.size()];
     int at = 4;
     for (int i = 0; i < values.length; i++) {
@@ -30,7 +40,7 @@ final class RowDecoder<E> {
         at += length;
       }
     }
-    return type.create(values);
+    return values;
   }
 
   private Object value(Column column, byte[] bytes, int at, int length) {

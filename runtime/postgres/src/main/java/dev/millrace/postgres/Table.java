@@ -197,6 +197,39 @@ final class Table<E> {
         .formatted(columns(column -> alias + "." + Names.quoted(column.sql())));
   }
 
+  /** The columns of its id in one value. */
+  String id(String alias) {
+    return "record_send(ROW(%s))".formatted(ids(alias + "."));
+  }
+
+  /** Rows that no block above a checkpoint has touched; the chain and that checkpoint go in. */
+  String untouched() {
+    return """
+    SELECT %s FROM %s AS t
+     WHERE t.chain = ?
+       AND NOT EXISTS (
+         SELECT FROM %s AS u
+          WHERE u.chain = t.chain AND u.millrace_checkpoint > ? AND %s)
+    """
+        .formatted(row("t"), name, undo, sameId("u"));
+  }
+
+  /**
+   * What blocks above a checkpoint have found, id by id in their order, each beside what stands
+   * there now; the chain and that checkpoint go in.
+   */
+  String touched() {
+    return """
+    SELECT u.millrace_checkpoint, %s,
+           CASE WHEN u.millrace_existed THEN %s END,
+           CASE WHEN t.chain IS NOT NULL THEN %s END
+      FROM %s AS u LEFT JOIN %s AS t ON t.chain = u.chain AND %s
+     WHERE u.chain = ? AND u.millrace_checkpoint > ?
+     ORDER BY %s, u.millrace_checkpoint
+    """
+        .formatted(id("u"), row("u"), row("t"), undo, name, sameId("u"), ids("u."));
+  }
+
   boolean hasValues() {
     return type.columns().size() > type.ids().size();
   }

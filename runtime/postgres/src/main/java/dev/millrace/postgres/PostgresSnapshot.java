@@ -1,0 +1,201 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.Ledger;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One moment of an indexer's schema, whatever is committed meanwhile: one transaction that changes
+ * nothing and keeps nobody from writing. Rows go by one after the other, a page of them in memory.
+ * For one thread.
+ */
+public final class PostgresSnapshot implements AutoCloseable {
+  private static final int PAGE = 1000;
+
+  private static final String WINDOW =
+      """
+      SELECT number, hash, parent, time, checkpoint FROM millrace_block
+       WHERE chain = ? ORDER BY number
+      """;
+
+  private final Handle handle;
+  private final String schema;
+  private final SortedMap<String, Ledger> ledgers;
+
+  private PostgresSnapshot(Handle handle, String schema, SortedMap<String, Ledger> ledgers) {
+    this.handle = handle;
+    this.schema = schema;
+    this.ledgers = Collections.unmodifiableSortedMap(ledgers);
+  }
+
+  /** Takes what a block has left of a row. */
+  @FunctionalInterface
+  public interface VersionSink<E> {
+    /** A row as it stood from a checkpoint on; null where it was deleted. */
+    void version(long checkpoint, Object id, @Nullable E row);
+  }
+
+  /**
+   * The schema of an indexer as it is now; empty if there is none.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP} if it was made for another definition
+   */
+  public static Optional<PostgresSnapshot> open(DatabaseSettings settings, Indexer indexer) {
+    Handle handle = null;
+    boolean ready = false;
+    try {
+      handle = new Connections(settings, indexer.name()).open("snapshot");
+      Schema schema = new Schema(handle, indexer.name());
+      Connection connection = handle.getConnection();
+      connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      connection.setReadOnly(true);
+      connection.setAutoCommit(false);
+      if (!schema.isOurs()) {
+        return Optional.empty();
+      }
+      schema.checkCurrent(indexer);
+      SortedMap<String, Ledger> ledgers = new TreeMap<>();
+      for (StoreStatus.LaneState lane : new Lanes(handle).all()) {
+        new LedgerQuery(connection)
+            .read(lane.lane())
+            .ifPresent(ledger -> ledgers.put(lane.lane(), ledger));
+      }
+      ready = true;
+      return Optional.of(new PostgresSnapshot(handle, indexer.name(), ledgers));
+    } catch (SQLException | JdbiException failed) {
+      throw SqlErrors.translate("opening a snapshot", failed);
+    } finally {
+      if (!ready && handle != null) {
+        Connections.close(handle);
+      }
+    }
+  }
+
+  /** Where each lane stood, and the ends of its epochs. */
+  public SortedMap<String, Ledger> ledgers() {
+    return ledgers;
+  }
+
+  /** All rows of an entity in one lane, in no order. */
+  public <E> void rows(EntityType<E> type, String lane, Consumer<E> each) {
+    Table<E> table = new Table<>(schema, type);
+    RowDecoder<E> decoder = new RowDecoder<>(type);
+    stream(
+        type,
+        "SELECT %s FROM %s AS t WHERE t.chain = ?".formatted(table.row("t"), table),
+        List.of(Takeover.chain(lane)),
+        row -> each.accept(decoder.row(row.getBytes(1))));
+  }
+
+  /**
+   * The rows of an entity as they stood when the lane's settled checkpoint was reached, and every
+   * version since, the versions of one id in order.
+   */
+  public <E> void versions(EntityType<E> type, String lane, VersionSink<E> each) {
+    Ledger ledger = ledgers.get(lane);
+    long settled = ledger == null ? 0 : ledger.settled();
+    Table<E> table = new Table<>(schema, type);
+    RowDecoder<E> decoder = new RowDecoder<>(type);
+    List<Long> arguments = List.of(Takeover.chain(lane), settled);
+    stream(
+        type,
+        table.untouched(),
+        arguments,
+        row -> {
+          E untouched = decoder.row(row.getBytes(1));
+          each.version(settled, type.id(untouched), untouched);
+        });
+    Replay<E> replay = new Replay<>(settled, each);
+    stream(
+        type,
+        table.touched(),
+        arguments,
+        row ->
+            replay.found(
+                row.getLong(1),
+                decoder.id(row.getBytes(2)),
+                decoded(decoder, row.getBytes(3)),
+                decoded(decoder, row.getBytes(4))));
+    replay.end();
+  }
+
+  private static <E> @Nullable E decoded(RowDecoder<E> decoder, byte @Nullable [] row) {
+    return row == null ? null : decoder.row(row);
+  }
+
+  /** The last final block and those above it that have events, each with its checkpoint. */
+  public List<ExecutedBatch.Reached> window(String lane) {
+    List<ExecutedBatch.Reached> window = new ArrayList<>();
+    read(
+        "reading blocks",
+        WINDOW,
+        List.of(Takeover.chain(lane)),
+        row -> {
+          long checkpoint = row.getLong(5);
+          if (checkpoint > (window.isEmpty() ? 0 : window.getLast().checkpoint())) {
+            window.add(new ExecutedBatch.Reached(block(row), checkpoint));
+          }
+        });
+    return window;
+  }
+
+  private static Block block(ResultSet row) throws SQLException {
+    byte[] parent = row.getBytes(3);
+    OffsetDateTime time = row.getObject(4, OffsetDateTime.class);
+    return new Block(
+        row.getLong(1),
+        Bytes32.of(row.getBytes(2)),
+        parent == null ? null : Bytes32.of(parent),
+        time == null ? null : time.toInstant());
+  }
+
+  /** What is done with one row of an answer. */
+  @FunctionalInterface
+  private interface RowWork {
+    void on(ResultSet row) throws SQLException;
+  }
+
+  private void stream(EntityType<?> type, String sql, List<Long> arguments, RowWork work) {
+    read("reading table " + type.table(), sql, arguments, work);
+  }
+
+  private void read(String doing, String sql, List<Long> arguments, RowWork work) {
+    try (PreparedStatement statement = handle.getConnection().prepareStatement(sql)) {
+      statement.setFetchSize(PAGE);
+      for (int i = 0; i < arguments.size(); i++) {
+        statement.setLong(i + 1, arguments.get(i));
+      }
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          work.on(rows);
+        }
+      }
+    } catch (SQLException failed) {
+      throw SqlErrors.translate(doing, failed);
+    }
+  }
+
+  @Override
+  public void close() {
+    Connections.close(handle);
+  }
+}
