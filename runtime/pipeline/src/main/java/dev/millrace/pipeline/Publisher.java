@@ -42,6 +42,18 @@ final class Publisher {
 
   /** Before the first row of a process. */
   void begin() {
+    announce(followed());
+  }
+
+  /** The lane has turned back into a new epoch, and nothing has been written under it yet. */
+  void turned() {
+    Ledger ledger = followed();
+    window.removeIf(reached -> reached.checkpoint() > ledger.checkpoint());
+    announce(ledger);
+  }
+
+  /** Every epoch is shown with the moment that tells it from another of its number. */
+  private Ledger followed() {
     Ledger ledger = retry.call("ledger", store::ledger);
     retry.call(
         "mirror",
@@ -49,14 +61,7 @@ final class Publisher {
           mirror.follow(ledger);
           return true;
         });
-    announce(ledger);
-  }
-
-  /** The lane has turned back into a new epoch, and nothing has been written under it yet. */
-  void turned() {
-    Ledger ledger = retry.call("ledger", store::ledger);
-    window.removeIf(reached -> reached.checkpoint() > ledger.checkpoint());
-    announce(ledger);
+    return ledger;
   }
 
   private void announce(Ledger ledger) {

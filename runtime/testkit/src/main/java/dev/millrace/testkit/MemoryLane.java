@@ -27,8 +27,8 @@ final class MemoryLane implements LaneStore, Reads {
   private final Frontier opened;
   private final Probe probe;
 
-  /** In which this process writes; a rewind opens the next. Confined to the commit thread. */
-  private long epoch;
+  /** In which this process writes; a rewind opens the next. Written by the commit thread. */
+  private volatile long epoch;
 
   /** The epoch that a rewind under way opens, the same at every try; 0 while there is none. */
   private long successor;
@@ -55,7 +55,8 @@ final class MemoryLane implements LaneStore, Reads {
 
   @Override
   public Ledger ledger() {
-    throw new MillraceException(Remedy.REPORT_BUG, "ledger is not kept yet");
+    checkOpen();
+    return store.locked(() -> tables.ledger(store.identity(), epoch));
   }
 
   @Override

@@ -6,12 +6,15 @@ import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.EffectResult;
 import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Ledger;
 import dev.millrace.pipeline.Probe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -27,23 +30,59 @@ import java.util.function.Supplier;
  */
 public final class MemoryStore implements CommitStore {
   private final ReentrantLock lock = new ReentrantLock();
+  private final String identity;
   private final List<EntityType<?>> types;
+  private final boolean mirrored;
   private final Map<String, MemoryTables> lanes = new TreeMap<>(); // guarded by lock
   private final List<String> queries = new ArrayList<>(); // guarded by lock
   private long epochs; // guarded by lock
   private volatile Consumer<String> beforeQuery = _ -> {};
   private volatile Consumer<String> afterQuery = _ -> {};
 
+  /** With a table for each of them, and no mirror. */
   public MemoryStore(List<EntityType<?>> types) {
+    this(UUID.randomUUID().toString(), types, false);
+  }
+
+  /** With a table for each entity that has one in PostgreSQL. */
+  public MemoryStore(Indexer indexer) {
+    this(
+        UUID.randomUUID().toString(),
+        indexer.entities().stream().filter(type -> indexer.storage(type).isInPostgres()).toList(),
+        indexer.entities().stream().anyMatch(type -> indexer.storage(type).isMirrored()));
+  }
+
+  private MemoryStore(String identity, List<EntityType<?>> types, boolean mirrored) {
+    this.identity = identity;
     this.types = List.copyOf(types);
+    this.mirrored = mirrored;
+  }
+
+  /** What somebody gets who restores a backup that was made now. */
+  public MemoryStore backup() {
+    return locked(() -> {
+      MemoryStore copy = new MemoryStore(identity, types, mirrored);
+      lanes.forEach((lane, tables) -> copy.lanes.put(lane, new MemoryTables(tables)));
+      copy.epochs = epochs;
+      return copy;
+    });
   }
 
   /** The same store as another process sees it, which passes this probe. */
   public CommitStore opened(Probe probe) {
+    return opened(probe, mirrored);
+  }
+
+  /** The same, for a process that mirrors nothing, whatever the definition says. */
+  public CommitStore unmirrored(Probe probe) {
+    return opened(probe, false);
+  }
+
+  private CommitStore opened(Probe probe, boolean mirrors) {
     return new CommitStore() {
       @Override
       public LaneStore takeOver(String lane) {
-        return MemoryStore.this.takeOver(lane, probe);
+        return MemoryStore.this.takeOver(lane, probe, mirrors);
       }
 
       @Override
@@ -53,14 +92,18 @@ public final class MemoryStore implements CommitStore {
 
   @Override
   public LaneStore takeOver(String lane) {
-    return takeOver(lane, Probe.NONE);
+    return takeOver(lane, Probe.NONE, mirrored);
   }
 
-  private LaneStore takeOver(String lane, Probe probe) {
+  private LaneStore takeOver(String lane, Probe probe, boolean mirrors) {
     return locked(() -> {
       MemoryTables tables = lanes.computeIfAbsent(lane, _ -> new MemoryTables(types));
-      return new MemoryLane(this, tables, tables.takeOver(nextEpoch()), probe);
+      return new MemoryLane(this, tables, tables.takeOver(nextEpoch(), mirrors), probe);
     });
+  }
+
+  String identity() {
+    return identity;
   }
 
   /** The caller holds the lock. */
@@ -148,6 +191,11 @@ public final class MemoryStore implements CommitStore {
 
   public Frontier frontier(String lane) {
     return locked(() -> tables(lane).frontier());
+  }
+
+  /** What a mirror of the lane would have to follow now, whoever holds it. */
+  public Ledger ledger(String lane) {
+    return locked(() -> tables(lane).ledger(identity));
   }
 
   /** Indexes that were asked for, as {@code table(column,column)}. */

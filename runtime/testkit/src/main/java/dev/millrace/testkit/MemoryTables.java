@@ -14,6 +14,7 @@ import dev.millrace.pipeline.EffectResult;
 import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.ExecutedBatch;
 import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.Ledger;
 import dev.millrace.pipeline.Source;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -39,6 +40,7 @@ final class MemoryTables {
   private long rewinds;
   private long finalCheckpoint;
 
+  private final MemoryEpochs epochs;
   private Frontier frontier = new Frontier(0, 0, 0, null);
 
   /** A block that is remembered, and the checkpoint that the lane has reached with it. */
@@ -46,11 +48,45 @@ final class MemoryTables {
 
   MemoryTables(List<EntityType<?>> types) {
     types.forEach(type -> tables.put(type, new HashMap<>()));
+    epochs = new MemoryEpochs();
   }
 
-  Frontier takeOver(long epoch) {
+  /** All of it as it stands now. */
+  MemoryTables(MemoryTables other) {
+    other.tables.forEach((type, rows) -> tables.put(type, new HashMap<>(rows)));
+    undo.addAll(other.undo);
+    effects.putAll(other.effects);
+    blocks.putAll(other.blocks);
+    found.addAll(other.found);
+    commits.addAll(other.commits);
+    indexes.addAll(other.indexes);
+    finalBlock = other.finalBlock;
+    rewinds = other.rewinds;
+    finalCheckpoint = other.finalCheckpoint;
+    epochs = new MemoryEpochs(other.epochs);
+    frontier = other.frontier;
+  }
+
+  Frontier takeOver(long epoch, boolean mirrored) {
+    epochs.open(epoch, frontier, mirrored);
     frontier = new Frontier(epoch, frontier.commit(), frontier.checkpoint(), frontier.place());
     return frontier;
+  }
+
+  /** For whoever holds the lane in this epoch. */
+  Ledger ledger(String identity, long epoch) {
+    fence(epoch);
+    return ledger(identity);
+  }
+
+  Ledger ledger(String identity) {
+    return new Ledger(
+        identity,
+        frontier.epoch(),
+        frontier.commit(),
+        frontier.checkpoint(),
+        finalCheckpoint,
+        epochs.until(frontier.checkpoint()));
   }
 
   Source.Standing standing() {
@@ -77,8 +113,9 @@ final class MemoryTables {
       undo(target, kept == null ? 0 : kept.getValue().checkpoint());
       place = to;
     }
-    long checkpoint = Math.min(frontier.checkpoint(), lastCheckpoint());
-    frontier = new Frontier(next, frontier.commit(), checkpoint, place);
+    long durable = frontier.checkpoint();
+    frontier = new Frontier(next, frontier.commit(), Math.min(durable, lastCheckpoint()), place);
+    epochs.turn(next, durable, frontier);
     rewinds++;
     return frontier;
   }

@@ -24,6 +24,7 @@ public final class SerialOracle {
   private final Map<EntityType<?>, Map<Object, Object>> tables = new LinkedHashMap<>();
   private final Map<List<Object>, Object> answers = new HashMap<>();
   private final List<UndoRow> undo = new ArrayList<>();
+  private final Map<List<Object>, RowVersion> versions = new LinkedHashMap<>();
   private final TreeMap<Long, Long> checkpoints = new TreeMap<>();
   private final List<String> kept = new ArrayList<>();
   private final List<Source.Found> found = new ArrayList<>();
@@ -91,6 +92,9 @@ public final class SerialOracle {
     before.putIfAbsent(
         List.of(write.type(), write.id()),
         new UndoRow(write.type().table(), write.id(), checkpoint, old));
+    versions.put(
+        List.of(write.type(), write.id(), checkpoint),
+        new RowVersion(write.type().table(), write.id(), checkpoint, row));
   }
 
   void apply(OracleContext.Write write) {
@@ -139,6 +143,30 @@ public final class SerialOracle {
   /** What stood in the tables before each block above a checkpoint, once per row and checkpoint. */
   public List<UndoRow> undo(long above) {
     return undo.stream().filter(row -> row.checkpoint() > above).toList();
+  }
+
+  /** What each block has left of the rows that it saved or deleted, in order of checkpoints. */
+  public List<RowVersion> versions(EntityType<?> type) {
+    return versions.values().stream()
+        .filter(version -> version.table().equals(type.table()))
+        .toList();
+  }
+
+  /** The rows of a table by id, as they stood at a checkpoint. */
+  public <E> Map<Object, E> rows(EntityType<E> type, long at) {
+    Map<Object, E> rows = new TreeMap<>(byId(type));
+    for (RowVersion version : versions(type)) {
+      Object row = version.row();
+      if (version.checkpoint() > at) {
+        continue;
+      }
+      if (row == null) {
+        rows.remove(version.id());
+      } else {
+        rows.put(version.id(), type.type().cast(row));
+      }
+    }
+    return rows;
   }
 
   /** The checkpoint that is reached with a block, with or without events. */

@@ -182,7 +182,7 @@ final class FailureTest {
   void crash_atEveryPointIsRepairedByARestart(Point point) throws Exception {
     for (int passing = 1; passing <= 6; passing++) {
       for (int depth : List.of(0, 1, 8)) {
-        try (Mill other = new Mill().notEmpty()) {
+        try (Mill other = new Mill(Mill.mirroring()).notEmpty()) {
           for (int i = 0; i < 8; i++) {
             String hot = "hot " + i % 2;
             other.script.block(increment(hot), increment("cell " + i), other.findByOwner("a"));

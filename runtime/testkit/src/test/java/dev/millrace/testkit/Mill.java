@@ -5,15 +5,18 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Lane;
 import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.LaneStores;
 import dev.millrace.pipeline.Probe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /** A lane over a script and a store in memory; each block is a batch unless told otherwise. */
 final class Mill implements AutoCloseable {
@@ -32,10 +36,19 @@ final class Mill implements AutoCloseable {
 
   static final EntityType<Cell> CELL = EntityType.of(Cell.class);
 
-  private record Definition(List<EntityType<?>> entities) implements Indexer {
+  /** Keeps its cells in both stores if it mirrors anything, and the rest as the entities say. */
+  private record Definition(List<EntityType<?>> entities, boolean mirrors) implements Indexer {
     @Override
     public String name() {
       return "mill";
+    }
+
+    @Override
+    public Storage storage(EntityType<?> type) {
+      if (type.storage() != Storage.CONFIGURED) {
+        return type.storage();
+      }
+      return mirrors ? Storage.BOTH : Storage.POSTGRES;
     }
 
     @Override
@@ -45,11 +58,18 @@ final class Mill implements AutoCloseable {
   }
 
   static Indexer definition() {
-    return new Definition(List.of(CELL));
+    return new Definition(List.of(CELL), false);
   }
 
-  final MemoryStore store = new MemoryStore(List.of(CELL));
-  final Script script = new Script();
+  /** With a mirror, and more entities than cells. */
+  static Indexer mirroring(EntityType<?>... more) {
+    return new Definition(Stream.concat(Stream.of(CELL), Stream.of(more)).toList(), true);
+  }
+
+  final Indexer indexer;
+  final MemoryStore store;
+  final Optional<MemoryMirror> mirror;
+  final Script script;
   final StepGates gates = new StepGates();
 
   /** What handlers have noted; a rehearsal's notes are overwritten by those of the run. */
@@ -58,6 +78,25 @@ final class Mill implements AutoCloseable {
   volatile Probe fault = Probe.NONE;
   LaneSettings settings = new LaneSettings(8, 1, 64L << 20, 64L << 20);
   private final List<Lane> lanes = new ArrayList<>();
+
+  Mill() {
+    this(definition());
+  }
+
+  Mill(Indexer indexer) {
+    this(indexer, new MemoryStore(indexer), new MemoryMirror(indexer), new Script());
+  }
+
+  /** Over what another has left. */
+  Mill(Indexer indexer, MemoryStore store, MemoryMirror mirror, Script script) {
+    this.indexer = indexer;
+    this.store = store;
+    this.mirror =
+        Optional.of(mirror)
+            .filter(_ ->
+                indexer.entities().stream().anyMatch(type -> indexer.storage(type).isMirrored()));
+    this.script = script;
+  }
 
   static Cell cell(String id, String owner, long value) {
     return new Cell(id, owner, value);
@@ -125,8 +164,10 @@ final class Mill implements AutoCloseable {
           gates.pass(point, number);
           fault.pass(point, number);
         };
-    Lane lane =
-        new Lane(LANE, definition(), script, store.opened(probe).takeOver(LANE), settings, probe);
+    LaneStores stores =
+        new LaneStores(
+            store.opened(probe).takeOver(LANE), mirror.map(copy -> copy.opened(LANE, probe)));
+    Lane lane = new Lane(LANE, indexer, script, stores, settings, probe);
     lanes.add(lane);
     lane.start();
     return lane;
@@ -143,7 +184,11 @@ final class Mill implements AutoCloseable {
   }
 
   List<Cell> oracleCells() throws Exception {
-    return List.copyOf(new SerialOracle(List.of(CELL)).run(script).rows(CELL).values());
+    return List.copyOf(oracle().rows(CELL).values());
+  }
+
+  SerialOracle oracle() throws Exception {
+    return new SerialOracle(indexer.entities()).run(script);
   }
 
   /** A probe that throws at the first passings of a point with this number. */
