@@ -1,0 +1,222 @@
+package dev.millrace.chdb;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.Arrays;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+
+/**
+ * Runs the query of one request: the statement in memory, its data and its rows through a pipe.
+ *
+ * <p>The thread of the client moves the bytes and a second one waits for the engine, because the
+ * engine reads or writes the other end of the pipe until the query is over.
+ */
+final class QueryHandler {
+  private static final int HEAD = 1 << 16;
+  private static final int LONGEST_STATEMENT = 64 << 20;
+  private static final int AT_ONCE = 64;
+
+  private final Engine engine;
+  private final Accounts accounts;
+  private final ExecutorService workers;
+  private final RunningQuery.Register register = new RunningQuery.Register();
+  private final Semaphore places = new Semaphore(AT_ONCE);
+
+  QueryHandler(Engine engine, Accounts accounts, ExecutorService workers) {
+    this.engine = engine;
+    this.accounts = accounts;
+    this.workers = workers;
+  }
+
+  void handle(Request request, Reply reply) throws IOException {
+    Accounts.Account account = accounts.authenticate(request);
+    Ask ask = Ask.of(request);
+    reply.header("X-ClickHouse-Query-Id", ask.queryId());
+    if (!places.tryAcquire()) {
+      throw ChdbException.of(
+          ErrorCode.TOO_MANY_SIMULTANEOUS_QUERIES,
+          "Too many simultaneous queries. Maximum: " + AT_ONCE);
+    }
+    RunningQuery query = register.begin(ask.queryId(), account.name(), () -> kill(ask.queryId()));
+    try (Engine.Session session = engine.session()) {
+      new Run(request, reply, ask, session).run(ask.preparation(account));
+    } finally {
+      register.end(query);
+      places.release();
+    }
+  }
+
+  private void kill(String id) {
+    try (Engine.Session session = engine.session()) {
+      session.run(
+          "KILL QUERY WHERE Settings['log_comment'] = '"
+              + id.replace("\\", "\\\\").replace("'", "\\'")
+              + "' ASYNC");
+    }
+  }
+
+  private final class Run {
+    private final long began = System.nanoTime();
+    private final Request request;
+    private final Reply reply;
+    private final Ask ask;
+    private final Engine.Session session;
+
+    Run(Request request, Reply reply, Ask ask, Engine.Session session) {
+      this.request = request;
+      this.reply = reply;
+      this.ask = ask;
+      this.session = session;
+    }
+
+    void run(String preparation) throws IOException {
+      InputStream body = Encoding.unwrap(request);
+      byte[] sql = text(body);
+      Statement statement = Statement.of(sql);
+      session.run(preparation);
+      switch (statement) {
+        case Statement.Insertion insertion -> {
+          int start = insertion.dataStart();
+          summarize(insert(insertion, Arrays.copyOfRange(sql, start, sql.length), body), 0);
+        }
+        case Statement.Rows rows -> select(rows);
+        case Statement.Other other -> {
+          Outcome outcome = session.run(other.bytes(), defaultFormat());
+          summarize(outcome, outcome.text().remaining());
+          if (outcome.text().remaining() > 0) {
+            format(defaultFormat());
+          }
+          OutputStream out = Encoding.of(request).wrap(reply);
+          out.write(outcome.text().array());
+          Encoding.finish(out);
+        }
+      }
+      reply.end();
+    }
+
+    /** The statement, and of the data of an INSERT as much as came with it. */
+    private byte[] text(InputStream body) throws IOException {
+      ByteArrayOutputStream sql = new ByteArrayOutputStream();
+      sql.writeBytes(request.parameter("query").orElse("").getBytes(UTF_8));
+      byte[] head = body.readNBytes(HEAD);
+      if (sql.size() > 0 && head.length > 0) {
+        sql.write('\n');
+      }
+      sql.writeBytes(head);
+      while (head.length == HEAD && !holdsStatement(sql.toByteArray())) {
+        if (sql.size() > LONGEST_STATEMENT) {
+          throw ChdbException.of(
+              ErrorCode.QUERY_IS_TOO_LARGE,
+              "Statement must be shorter, data of an INSERT follow FORMAT: limit="
+                  + LONGEST_STATEMENT);
+        }
+        byte[] more = body.readNBytes(Math.max(HEAD, sql.size()));
+        sql.writeBytes(more);
+        if (more.length < HEAD) {
+          break;
+        }
+      }
+      return sql.toByteArray();
+    }
+
+    private static boolean holdsStatement(byte[] sql) {
+      return Statement.insertion(sql).filter(found -> found.dataStart() < sql.length).isPresent();
+    }
+
+    private Outcome insert(Statement.Insertion insertion, byte[] first, InputStream rest)
+        throws IOException {
+      try (Pipe pipe = Pipe.open()) {
+        OutputStream sink = pipe.output();
+        Future<Outcome> outcome = start(pipe, insertion.from(pipe.sourceName()));
+        boolean delivered = false;
+        try (sink) {
+          delivered = deliver(first, rest, new StoredGzip(sink));
+        } catch (IOException e) {
+          if (delivered) {
+            throw e;
+          }
+          // Either the engine reads no further, and says why, or the client is gone.
+        }
+        return await(outcome);
+      }
+    }
+
+    private boolean deliver(byte[] first, InputStream rest, StoredGzip sink) throws IOException {
+      sink.write(first);
+      rest.transferTo(sink);
+      sink.end();
+      return true;
+    }
+
+    private void select(Statement.Rows rows) throws IOException {
+      String format = rows.format().orElse(defaultFormat());
+      format(format);
+      summarize(Summary.NOTHING, 0);
+      try (Pipe pipe = Pipe.open()) {
+        InputStream source = pipe.input();
+        Future<Outcome> outcome = start(pipe, rows.into(pipe.sinkName(), format));
+        OutputStream out = Encoding.of(request).wrap(reply);
+        long size;
+        try (source) {
+          size = source.transferTo(out);
+        }
+        Outcome ended = await(outcome);
+        summarize(ended, size);
+        Encoding.finish(out);
+      }
+    }
+
+    private Future<Outcome> start(Pipe pipe, byte[] sql) {
+      return workers.submit(() -> {
+        try {
+          return session.run(sql, defaultFormat());
+        } finally {
+          pipe.close();
+        }
+      });
+    }
+
+    private Outcome await(Future<Outcome> outcome) throws IOException {
+      try {
+        return outcome.get();
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof ChdbException refused) {
+          throw refused;
+        }
+        throw new IOException("query cannot be run: " + e.getCause(), e);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException("nobody interrupts the threads of clients", e);
+      }
+    }
+
+    private String defaultFormat() {
+      return ask.format().orElse("TabSeparated");
+    }
+
+    private void format(String name) {
+      reply.header("X-ClickHouse-Format", name);
+      reply.header(
+          "Content-Type",
+          name.startsWith("JSON")
+              ? "application/json; charset=UTF-8"
+              : name.startsWith("CSV")
+                  ? "text/csv; charset=UTF-8"
+                  : name.startsWith("Tab") || name.startsWith("TSV")
+                      ? "text/tab-separated-values; charset=UTF-8"
+                      : "application/octet-stream");
+    }
+
+    private void summarize(Outcome outcome, long resultBytes) {
+      reply.header(
+          "X-ClickHouse-Summary",
+          new Summary(outcome, resultBytes, System.nanoTime() - began).json());
+    }
+  }
+}

@@ -1,0 +1,119 @@
+package dev.millrace.chdb;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The answer to a request. Its beginning is held back, so that a query that fails early still gets
+ * the status of its error and one that ends early its whole summary; what is longer goes in chunks.
+ */
+final class Reply extends OutputStream {
+  private static final int HELD = 1 << 18;
+
+  private final OutputStream out;
+  private final Map<String, String> headers = new LinkedHashMap<>();
+  private final ByteArrayOutputStream held = new ByteArrayOutputStream(1024);
+  private int status = 200;
+  private boolean keepAlive;
+  private boolean begun;
+
+  Reply(OutputStream out, boolean keepAlive) {
+    this.out = out;
+    this.keepAlive = keepAlive;
+  }
+
+  void header(String name, String value) {
+    headers.put(name, value);
+  }
+
+  void removeHeader(String name) {
+    headers.remove(name);
+  }
+
+  void status(int number) {
+    status = number;
+  }
+
+  /** Whether the client knows the status, so that only the connection can say more. */
+  boolean hasBegun() {
+    return begun;
+  }
+
+  /** Takes back what is still held. */
+  void clear() {
+    held.reset();
+  }
+
+  void closeAfterwards() {
+    keepAlive = false;
+  }
+
+  boolean keepsAlive() {
+    return keepAlive;
+  }
+
+  @Override
+  public void write(int value) throws IOException {
+    write(new byte[] {(byte) value});
+  }
+
+  @Override
+  public void write(byte[] bytes, int offset, int length) throws IOException {
+    if (!begun && held.size() + length <= HELD) {
+      held.write(bytes, offset, length);
+      return;
+    }
+    if (!begun) {
+      headers.put("Transfer-Encoding", "chunked");
+      begin();
+      chunk(held.toByteArray(), 0, held.size());
+      held.reset();
+    }
+    chunk(bytes, offset, length);
+  }
+
+  private void begin() throws IOException {
+    begun = true;
+    headers.put("Connection", keepAlive ? "Keep-Alive" : "Close");
+    if (keepAlive) {
+      headers.put("Keep-Alive", "timeout=" + HttpServer.PATIENCE.toSeconds());
+    }
+    StringBuilder head = new StringBuilder("HTTP/1.1 " + status + " " + reason() + "\r\n");
+    headers.forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
+    out.write(head.append("\r\n").toString().getBytes(UTF_8));
+  }
+
+  private String reason() {
+    return status == 200 ? "OK" : status < 500 ? "Refused" : "Failed";
+  }
+
+  private void chunk(byte[] bytes, int offset, int length) throws IOException {
+    if (length > 0) {
+      out.write((Integer.toHexString(length) + "\r\n").getBytes(UTF_8));
+      out.write(bytes, offset, length);
+      out.write("\r\n".getBytes(UTF_8));
+    }
+  }
+
+  void end() throws IOException {
+    if (begun) {
+      out.write("0\r\n\r\n".getBytes(UTF_8));
+    } else {
+      headers.put("Content-Length", Integer.toString(held.size()));
+      begin();
+      held.writeTo(out);
+    }
+    out.flush();
+  }
+
+  /** What was begun ends without an end, which no client takes for a whole result. */
+  void breakOff() throws IOException {
+    keepAlive = false;
+    out.flush();
+  }
+}
