@@ -7,9 +7,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.security.SecureRandom;
-import java.util.HexFormat;
 import java.util.function.Consumer;
 
 /**
@@ -27,7 +24,7 @@ record Cluster(ServerDirectory directory, Binaries binaries, Rights rights, bool
         rights.own(directory.cluster());
         if (Files.notExists(directory.password())) {
           progress.accept("choosing a new password, the file is gone");
-          single(directory.cluster(), setPassword(writePassword()));
+          single(directory.cluster(), setPassword(directory.writePassword()));
         }
       } else {
         progress.accept("making a new cluster in " + directory.root());
@@ -67,7 +64,7 @@ record Cluster(ServerDirectory directory, Binaries binaries, Rights rights, bool
             rights.command(
                 binaries.program("initdb"),
                 "--pgdata=" + draft,
-                "--username=" + ServerState.USER,
+                "--username=" + directory.product().user(),
                 "--encoding=UTF8",
                 "--locale=C",
                 "--locale-provider=builtin",
@@ -85,10 +82,8 @@ record Cluster(ServerDirectory directory, Binaries binaries, Rights rights, bool
           "cluster cannot be made" + Command.noteOnDisk(directory.root(), made));
     }
     String password =
-        Files.exists(directory.password())
-            ? Files.readString(directory.password(), UTF_8).strip()
-            : writePassword();
-    single(draft, setPassword(password) + "CREATE DATABASE " + ServerState.DATABASE + ";\n");
+        Files.exists(directory.password()) ? directory.readPassword() : directory.writePassword();
+    single(draft, setPassword(password) + "CREATE DATABASE " + directory.product().user() + ";\n");
     Files.move(draft, directory.cluster(), StandardCopyOption.ATOMIC_MOVE);
   }
 
@@ -101,21 +96,8 @@ record Cluster(ServerDirectory directory, Binaries binaries, Rights rights, bool
     }
   }
 
-  private String writePassword() throws IOException {
-    byte[] bytes = new byte[24];
-    new SecureRandom().nextBytes(bytes);
-    String password = HexFormat.of().formatHex(bytes);
-    Path draft = directory.password().resolveSibling("password.draft");
-    Files.deleteIfExists(draft);
-    Files.createFile(
-        draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    Files.writeString(draft, password + "\n", UTF_8);
-    Files.move(draft, directory.password(), StandardCopyOption.ATOMIC_MOVE);
-    return password;
-  }
-
   private static String setPassword(String password) {
-    return "ALTER ROLE " + ServerState.USER + " PASSWORD '" + password + "';\n";
+    return "ALTER ROLE " + Product.POSTGRES.user() + " PASSWORD '" + password + "';\n";
   }
 
   /** Runs statements without a server, one on each line. */

@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,12 +15,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** One run of the PostgreSQL server, as the supervisor sees it: its process and its pid file. */
-final class Postmaster {
+final class Postmaster implements ServerProcess {
   /** A fast shutdown writes a checkpoint: all of shared_buffers, on a slow disk. */
   private static final Duration FAST = Duration.ofSeconds(60);
 
   private static final Duration IMMEDIATE = Duration.ofSeconds(5);
-  private static final long LONGEST_LOG = 16L << 20;
 
   private final ServerDirectory directory;
   private final Process process;
@@ -38,10 +36,7 @@ final class Postmaster {
 
   static Postmaster launch(ServerDirectory directory, List<String> command, int port)
       throws IOException {
-    Path log = directory.log();
-    if (Files.exists(log) && Files.size(log) > LONGEST_LOG) {
-      Files.move(log, log.resolveSibling("postgres.1.log"), StandardCopyOption.REPLACE_EXISTING);
-    }
+    Path log = directory.rotatedLog();
     List<String> words = new ArrayList<>(command);
     words.addAll(List.of("-D", directory.cluster().toString(), "-p", Integer.toString(port)));
     words.addAll(List.of("-c", "config_file=" + directory.conf()));
@@ -58,7 +53,8 @@ final class Postmaster {
     return new Postmaster(directory, process, before, logStart);
   }
 
-  boolean isAlive(Duration patience) {
+  @Override
+  public boolean isAlive(Duration patience) {
     try {
       return !process.waitFor(patience.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
@@ -69,18 +65,21 @@ final class Postmaster {
   /**
    * The last line of the pid file, written when recovery is over; a killed server may have left it.
    */
-  boolean isReady() {
+  @Override
+  public boolean isReady() {
     List<String> lines = pidFile(directory);
     return !lines.equals(before) && lines.size() >= 8 && lines.get(7).strip().equals("ready");
   }
 
   /** Of the server itself: some ways to start it leave another process in between. */
-  long pid() {
+  @Override
+  public long pid() {
     List<String> lines = pidFile(directory);
     return lines.isEmpty() || lines.equals(before) ? process.pid() : Long.parseLong(lines.get(0));
   }
 
-  void stop() {
+  @Override
+  public void stop() {
     if (process.isAlive()) {
       stop(pid());
       isAlive(IMMEDIATE);
@@ -91,7 +90,8 @@ final class Postmaster {
    * The end of what this run has logged, and its exit code: 137 and silence mean that it was
    * killed.
    */
-  String lastWords() {
+  @Override
+  public String lastWords() {
     try (InputStream stream = Files.newInputStream(directory.log())) {
       stream.skipNBytes(logStart);
       List<String> lines =

@@ -1,18 +1,25 @@
 package dev.millrace.embedded;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.Locale;
 
 /**
  * The files of one server. Its cluster is a directory inside, so that a cluster appears whole or
  * not at all.
  */
-record ServerDirectory(Path root) {
+record ServerDirectory(Product product, Path root) {
+  private static final long LONGEST_LOG = 16L << 20;
 
-  static ServerDirectory open(Path directory) {
+  static ServerDirectory open(Product product, Path directory) {
     Path wanted = directory.toAbsolutePath().normalize();
     try {
       if (Files.notExists(wanted)) {
@@ -23,7 +30,7 @@ record ServerDirectory(Path root) {
         throw new NotDirectoryException(wanted.toString());
       }
       // One server is one real path: two names for it must meet the same locks in this JVM too.
-      return new ServerDirectory(wanted.toRealPath());
+      return new ServerDirectory(product, wanted.toRealPath());
     } catch (IOException | UnsupportedOperationException e) {
       throw new EmbeddedException(
           "data directory must be a directory that we may create and write: directory="
@@ -54,12 +61,45 @@ record ServerDirectory(Path root) {
     return root.resolve("password");
   }
 
+  /** A new one, in a file that only its owner may read. */
+  String writePassword() throws IOException {
+    byte[] bytes = new byte[24];
+    new SecureRandom().nextBytes(bytes);
+    String password = HexFormat.of().formatHex(bytes);
+    writeSecret(password(), password + "\n");
+    return password;
+  }
+
+  String readPassword() throws IOException {
+    return Files.readString(password(), UTF_8).strip();
+  }
+
+  static void writeSecret(Path file, String text) throws IOException {
+    Path draft = file.resolveSibling(file.getFileName() + ".draft");
+    Files.deleteIfExists(draft);
+    Files.createFile(
+        draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(draft, text, UTF_8);
+    Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+
   Path state() {
     return root.resolve("server.properties");
   }
 
+  /** Where the server writes its messages. */
   Path log() {
-    return root.resolve("postgres.log");
+    return root.resolve(product.name().toLowerCase(Locale.ROOT) + ".log");
+  }
+
+  /** Adds to the log of the server, and begins it anew once it has grown long. */
+  Path rotatedLog() throws IOException {
+    Path log = log();
+    if (Files.exists(log) && Files.size(log) > LONGEST_LOG) {
+      String old = log.getFileName().toString().replace(".log", ".1.log");
+      Files.move(log, log.resolveSibling(old), StandardCopyOption.REPLACE_EXISTING);
+    }
+    return log;
   }
 
   Path supervisorLog() {

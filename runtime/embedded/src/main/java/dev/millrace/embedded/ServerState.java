@@ -15,14 +15,12 @@ import java.util.Properties;
  * What {@code server.properties} says: for users who look for the server, and for people. Written
  * by whoever starts, and from then on by the supervisor alone.
  *
- * @param pid PostgreSQL's process, or 0 while there is none
- * @param rights how PostgreSQL is kept from running as root; tried first next time
+ * @param pid the process of the server, or 0 while there is none
+ * @param rights how the server is kept from running as root; tried first next time
  * @param detail why, for {@code FAILED} and {@code RESTARTING}
  */
 record ServerState(Phase phase, long pid, int port, String rights, String detail) {
   static final String HOST = "127.0.0.1";
-  static final String USER = "millrace";
-  static final String DATABASE = "millrace";
 
   enum Phase {
     LAUNCHING,
@@ -31,10 +29,6 @@ record ServerState(Phase phase, long pid, int port, String rights, String detail
     RESTARTING,
     FAILED,
     STOPPED
-  }
-
-  static String url(int port) {
-    return "jdbc:postgresql://" + HOST + ":" + port + "/" + DATABASE;
   }
 
   static Optional<ServerState> find(Path file) {
@@ -60,7 +54,9 @@ record ServerState(Phase phase, long pid, int port, String rights, String detail
   }
 
   /** Readers see the old text or the new one, never a part. */
-  void write(Path file) {
+  void write(ServerDirectory directory) {
+    Path file = directory.state();
+    Product product = directory.product();
     String text =
         """
         # Where this server listens; the password is in the file beside this one.
@@ -77,11 +73,11 @@ record ServerState(Phase phase, long pid, int port, String rights, String detail
         """
             .formatted(
                 phase,
-                url(port),
+                product.url(port),
                 HOST,
                 port,
-                DATABASE,
-                USER,
+                product.user(),
+                product.user(),
                 pid,
                 ProcessHandle.current().pid(),
                 rights,

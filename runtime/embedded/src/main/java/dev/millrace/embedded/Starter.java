@@ -23,7 +23,10 @@ final class Starter {
           Supervisor.class,
           Departure.class,
           Launch.class,
+          Product.class,
+          ServerProcess.class,
           Postmaster.class,
+          EngineProcess.class,
           ServerDirectory.class,
           ServerState.class,
           ServerState.Phase.class,
@@ -36,11 +39,11 @@ final class Starter {
           EmbeddedException.class);
 
   private final ServerDirectory directory;
-  private final PostgresSettings settings;
+  private final Recipe recipe;
 
-  Starter(ServerDirectory directory, PostgresSettings settings) {
+  Starter(ServerDirectory directory, Recipe recipe) {
     this.directory = directory;
-    this.settings = settings;
+    this.recipe = recipe;
   }
 
   /**
@@ -75,33 +78,16 @@ final class Starter {
     ServerState last =
         ServerState.find(directory.state())
             .orElse(new ServerState(ServerState.Phase.STOPPED, 0, 0, "", ""));
-    Binaries binaries = Binaries.unpack(settings.cache(), settings.progress());
-    Rights rights = Rights.find(binaries, directory, last.rights());
-    boolean durable = !"off".equals(settings.server().get("fsync"));
-    ServerConf.write(directory, settings.server());
-    Postmaster.removeLeftover(directory);
-    new Cluster(directory, binaries, rights, durable).prepare(settings.progress());
-
-    boolean fixed = settings.port() != 0;
-    int port = fixed ? settings.port() : last.port();
-    new ServerState(ServerState.Phase.LAUNCHING, 0, port, rights.name(), "")
-        .write(directory.state());
-    settings.progress().accept("starting PostgreSQL " + binaries.version());
-    launch(
-        new Launch(port, fixed, settings.grace(), rights.name(), boundToParent(rights, binaries)));
+    Recipe.Prepared prepared = recipe.prepare(directory, last);
+    boolean fixed = recipe.port() != 0;
+    int port = fixed ? recipe.port() : last.port();
+    new ServerState(ServerState.Phase.LAUNCHING, 0, port, prepared.rights(), "").write(directory);
+    recipe.progress().accept("starting " + title() + " " + prepared.version());
+    launch(new Launch(port, fixed, recipe.grace(), prepared.rights(), prepared.command()));
   }
 
-  /**
-   * Where the system can do it, PostgreSQL ends with its supervisor, even if that one is killed.
-   */
-  private static List<String> boundToParent(Rights rights, Binaries binaries) {
-    List<String> binding = List.of("setpriv", "--pdeathsig", "INT", "--");
-    List<String> command = new ArrayList<>(rights.prefix());
-    if (Command.shell(binding, "exit 0").succeeded()) {
-      command.addAll(binding);
-    }
-    command.add(binaries.program("postgres").toString());
-    return command;
+  private String title() {
+    return directory.product().title();
   }
 
   private void launch(Launch launch) throws IOException {
@@ -116,6 +102,7 @@ final class Starter {
             "-cp",
             copyClasses().toString(),
             Supervisor.class.getName(),
+            directory.product().name(),
             directory.root().toString());
     List<String> command = new ArrayList<>();
     // A session of its own: neither Ctrl-C nor the end of our process group or terminal reaches it.
@@ -133,7 +120,7 @@ final class Starter {
             .redirectOutput(directory.supervisorLog().toFile());
     Command.clean(builder.environment());
     builder.start().getOutputStream().close();
-    Waiting launched = new Waiting("the supervisor to begin", LONGEST_LAUNCH, settings.progress());
+    Waiting launched = new Waiting("the supervisor to begin", LONGEST_LAUNCH, recipe.progress());
     while (!isSupervised() && state().phase() == ServerState.Phase.LAUNCHING) {
       launched.pause(POLL);
     }
@@ -156,7 +143,7 @@ final class Starter {
   }
 
   private ServerState awaitReady() throws IOException {
-    Waiting waiting = waiting("PostgreSQL to be ready, it may be recovering from a crash");
+    Waiting waiting = waiting(title() + " to be ready, it may be recovering from a crash");
     while (true) {
       // Asked first: a supervisor writes its last state before it lets go of its lock.
       boolean supervised = isSupervised();
@@ -167,12 +154,14 @@ final class Starter {
             return state;
           }
         }
-        case FAILED -> throw new EmbeddedException("PostgreSQL does not start: " + state.detail());
+        case FAILED -> throw new EmbeddedException(title() + " does not start: " + state.detail());
         case LAUNCHING, STARTING, RESTARTING, STOPPED -> {}
       }
       if (!supervised) {
         throw new EmbeddedException(
-            "supervisor of PostgreSQL has ended: state="
+            "supervisor of "
+                + title()
+                + " has ended: state="
                 + state.phase()
                 + " log="
                 + directory.supervisorLog()
@@ -190,6 +179,6 @@ final class Starter {
   }
 
   private Waiting waiting(String what) {
-    return new Waiting(what, settings.patience(), settings.progress());
+    return new Waiting(what, recipe.patience(), recipe.progress());
   }
 }

@@ -9,12 +9,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The main of the process that owns PostgreSQL: starts it, says where it listens, starts it again
+ * The main of the process that owns a server: starts it, says where it listens, starts it again
  * when it dies under its users, and stops it when they have been gone for the grace.
  *
- * <p>Confined to the main thread, which must live as long as the process: PostgreSQL may have been
- * told by {@code setpriv --pdeathsig} to end with the thread that started it. The shutdown hook
- * only stops.
+ * <p>Confined to the main thread, which must live as long as the process: it may have been told by
+ * {@code setpriv --pdeathsig} to end with the thread that started it. The shutdown hook only stops.
  *
  * <p>Easy to get wrong: to stop, the supervisor takes {@code users.lock} for itself and keeps it
  * until its process ends. A user that comes meanwhile waits for that lock, then finds no supervisor
@@ -51,8 +50,9 @@ final class Supervisor {
   }
 
   public static void main(String[] arguments) {
-    ServerDirectory directory = new ServerDirectory(Path.of(arguments[0]));
-    Launch launch = Launch.parse(List.of(arguments).subList(1, arguments.length));
+    ServerDirectory directory =
+        new ServerDirectory(Product.valueOf(arguments[0]), Path.of(arguments[1]));
+    Launch launch = Launch.parse(List.of(arguments).subList(2, arguments.length));
     // Held until this process ends; whoever starts holds the start lock, so only a probe is in our
     // way.
     Waiting waiting = new Waiting("another supervisor", Duration.ofSeconds(5), Supervisor::log);
@@ -76,12 +76,12 @@ final class Supervisor {
   }
 
   private void run() throws IOException {
-    Postmaster.removeLeftover(directory);
+    directory.product().removeLeftover(directory);
     port = launch.fixedPort() ? port : Ports.choose(port);
     int attempt = 1;
     while (true) {
       long began = System.nanoTime();
-      Postmaster server = Postmaster.launch(directory, launch.command(), port);
+      ServerProcess server = directory.product().launch(directory, launch.command(), port);
       publish(ServerState.Phase.STARTING, 0, "");
       boolean over;
       try {
@@ -102,7 +102,7 @@ final class Supervisor {
   }
 
   private boolean mayStartAgain(String cause, int attempt) {
-    log("PostgreSQL ended: next=" + attempt + " cause=" + cause);
+    log(title() + " ended: next=" + attempt + " cause=" + cause);
     if (attempt > ATTEMPTS || !mayHelpToRetry(cause)) {
       publish(ServerState.Phase.FAILED, 0, explain(cause));
       return false;
@@ -112,13 +112,13 @@ final class Supervisor {
   }
 
   /** Returns true when the users are gone, false when the server is. */
-  private boolean watch(Postmaster server) {
+  private boolean watch(ServerProcess server) {
     boolean ready = false;
     while (server.isAlive(ready ? TICK : READY_TICK)) {
       if (!ready && server.isReady()) {
         ready = true;
         wasReady = true;
-        log("PostgreSQL is ready: pid=" + server.pid() + " port=" + port);
+        log(title() + " is ready: pid=" + server.pid() + " port=" + port);
         publish(ServerState.Phase.READY, server.pid(), "");
       }
       if (!isTold) {
@@ -172,9 +172,9 @@ final class Supervisor {
   /** SIGTERM, as when the machine shuts down: users or not, the server ends in order. */
   private void end() {
     ending = true;
-    Postmaster.removeLeftover(directory);
+    directory.product().removeLeftover(directory);
     new ServerState(ServerState.Phase.STOPPED, 0, state.port(), launch.rights(), "")
-        .write(directory.state());
+        .write(directory);
   }
 
   private void publish(ServerState.Phase phase, long pid, String detail) {
@@ -186,11 +186,15 @@ final class Supervisor {
   /** A full disk must not end the supervisor: what cannot be told now is told at a later tick. */
   private void tell() {
     try {
-      state.write(directory.state());
+      state.write(directory);
       isTold = true;
     } catch (EmbeddedException e) {
       log("users cannot be told: " + e);
     }
+  }
+
+  private String title() {
+    return directory.product().title();
   }
 
   static void log(String message) {

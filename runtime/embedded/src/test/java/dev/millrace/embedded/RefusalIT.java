@@ -90,7 +90,7 @@ final class RefusalIT {
 
   @Test
   void root_withoutAnyWayAroundIsToldWhatWasTried() {
-    ServerDirectory directory = ServerDirectory.open(root);
+    ServerDirectory directory = ServerDirectory.open(Product.POSTGRES, root);
     Binaries binaries = Binaries.unpack(Servers.small().cache(), message -> {});
 
     assertThatThrownBy(() ->
@@ -105,7 +105,7 @@ final class RefusalIT {
   void root_canAlsoRunItAsAnotherUser() throws Exception {
     // What worked last time is tried first.
     new ServerState(ServerState.Phase.STOPPED, 0, 0, "setpriv:nobody", "")
-        .write(root.resolve("server.properties"));
+        .write(ServerDirectory.open(Product.POSTGRES, root));
     EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
     String rightsNow = ServerState.find(root.resolve("server.properties")).orElseThrow().rights();
     server.stop();
@@ -114,7 +114,7 @@ final class RefusalIT {
         .isEqualTo(rightsNow.equals("setpriv:nobody") ? "nobody" : System.getProperty("user.name"));
 
     new ServerState(ServerState.Phase.STOPPED, 0, 0, "unshare", "")
-        .write(root.resolve("server.properties"));
+        .write(ServerDirectory.open(Product.POSTGRES, root));
     EmbeddedPostgres next = EmbeddedPostgres.start(root, Servers.small());
     assertThat(Servers.query(next, "SELECT 1")).isEqualTo("1");
     next.stop();

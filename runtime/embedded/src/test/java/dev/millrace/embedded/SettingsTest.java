@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class SettingsTest {
-  private static final ServerDirectory DIRECTORY = new ServerDirectory(Path.of("/data/o'neill"));
+  private static final ServerDirectory DIRECTORY =
+      new ServerDirectory(Product.POSTGRES, Path.of("/data/o'neill"));
 
   @Test
   void conf_isDurableAndSaysWhy() {
@@ -60,7 +61,7 @@ final class SettingsTest {
 
     ServerState state =
         new ServerState(ServerState.Phase.FAILED, 12, 15432, "unshare", "no \\ room: a=b\nnext");
-    state.write(file);
+    state.write(new ServerDirectory(Product.POSTGRES, root));
     assertThat(ServerState.find(file)).contains(state);
 
     Files.writeString(file, "state=REA");

@@ -1,0 +1,152 @@
+package dev.millrace.embedded;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** One user's hold on the server of a directory; the same for every product. */
+final class Hold implements AutoCloseable {
+  private static final Duration POLL = Duration.ofMillis(10);
+  private static final Duration LONGEST_STOP = Duration.ofSeconds(90);
+
+  private final ServerDirectory directory;
+  private final Seat seat;
+  private final Recipe recipe;
+  private final int port;
+  private final String password;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private Hold(ServerDirectory directory, Seat seat, Recipe recipe, int port, String password) {
+    this.directory = directory;
+    this.seat = seat;
+    this.recipe = recipe;
+    this.port = port;
+    this.password = password;
+  }
+
+  /** Joins the server that runs there, or starts it. Returns when it takes connections. */
+  static Hold take(ServerDirectory directory, Recipe recipe) {
+    Seat seat = Seat.of(directory);
+    seat.lock.lock();
+    try {
+      seat.take(
+          directory, new Waiting("the last server to stop", recipe.patience(), recipe.progress()));
+      boolean started = false;
+      try {
+        ServerState state = new Starter(directory, recipe).start();
+        String password = directory.readPassword();
+        recipe
+            .progress()
+            .accept(
+                directory.product().title()
+                    + " listens: url="
+                    + directory.product().url(state.port()));
+        started = true;
+        return new Hold(directory, seat, recipe, state.port(), password);
+      } catch (IOException e) {
+        throw new EmbeddedException(
+            "password of the server must be readable by its user: file=" + directory.password(), e);
+      } finally {
+        if (!started) {
+          seat.leave();
+        }
+      }
+    } finally {
+      seat.lock.unlock();
+    }
+  }
+
+  ServerDirectory directory() {
+    return directory;
+  }
+
+  int port() {
+    return port;
+  }
+
+  String url() {
+    return directory.product().url(port);
+  }
+
+  String password() {
+    return password;
+  }
+
+  OptionalLong pid() {
+    return ServerState.find(directory.state()).stream()
+        .mapToLong(ServerState::pid)
+        .filter(pid -> pid > 0)
+        .findFirst();
+  }
+
+  /** The process itself; what it has started is left to itself. */
+  void killHard() {
+    long pid =
+        pid()
+            .orElseThrow(() ->
+                new EmbeddedException(
+                    "server must run to be killed: directory=" + directory.root()));
+    ProcessHandle server =
+        ProcessHandle.of(pid)
+            .orElseThrow(() -> new EmbeddedException("server has ended by itself: pid=" + pid));
+    server.destroyForcibly();
+    server.onExit().join();
+  }
+
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      seat.leave();
+    }
+  }
+
+  /** Leaves, and if nobody else is there, waits until the server has ended. */
+  void stop() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    seat.lock.lock();
+    try {
+      Files.writeString(directory.stopRequest(), "");
+      seat.leave();
+      Starter starter = new Starter(directory, recipe);
+      Waiting waiting =
+          new Waiting(directory.product().title() + " to stop", LONGEST_STOP, message -> {});
+      while (!seat.isTaken()
+          && !isUsedElsewhere()
+          && Files.exists(directory.stopRequest())
+          && starter.isSupervised()) {
+        waiting.pause(POLL);
+      }
+    } catch (IOException e) {
+      throw new EmbeddedException(
+          "data directory must be writable: directory=" + directory.root() + " cause=" + e, e);
+    } finally {
+      seat.lock.unlock();
+    }
+  }
+
+  /**
+   * Whether another process is a user: its claim lets us share and keeps us from having the lock
+   * alone. A supervisor that stops refuses both, and may have come in between, hence the second
+   * question.
+   */
+  private boolean isUsedElsewhere() {
+    return isFree(FileClaim.tryShared(directory.usersLock()))
+        && !isFree(FileClaim.tryExclusive(directory.usersLock()))
+        && isFree(FileClaim.tryShared(directory.usersLock()));
+  }
+
+  private static boolean isFree(Optional<FileClaim> probe) {
+    probe.ifPresent(FileClaim::close);
+    return probe.isPresent();
+  }
+
+  @Override
+  public String toString() {
+    return directory.product().title() + " at " + url() + " in " + directory.root();
+  }
+}

@@ -1,0 +1,55 @@
+package dev.millrace.embedded;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Binaries, settings and a cluster for PostgreSQL. */
+record PostgresRecipe(PostgresSettings settings) implements Recipe {
+
+  @Override
+  public Prepared prepare(ServerDirectory directory, ServerState last) throws IOException {
+    Binaries binaries = Binaries.unpack(settings.cache(), settings.progress());
+    Rights rights = Rights.find(binaries, directory, last.rights());
+    boolean durable = !"off".equals(settings.server().get("fsync"));
+    ServerConf.write(directory, settings.server());
+    Postmaster.removeLeftover(directory);
+    new Cluster(directory, binaries, rights, durable).prepare(settings.progress());
+    return new Prepared(rights.name(), boundToParent(rights, binaries), binaries.version());
+  }
+
+  /**
+   * Where the system can do it, PostgreSQL ends with its supervisor, even if that one is killed.
+   */
+  private static List<String> boundToParent(Rights rights, Binaries binaries) {
+    List<String> binding = List.of("setpriv", "--pdeathsig", "INT", "--");
+    List<String> command = new ArrayList<>(rights.prefix());
+    if (Command.shell(binding, "exit 0").succeeded()) {
+      command.addAll(binding);
+    }
+    command.add(binaries.program("postgres").toString());
+    return command;
+  }
+
+  @Override
+  public int port() {
+    return settings.port();
+  }
+
+  @Override
+  public Duration grace() {
+    return settings.grace();
+  }
+
+  @Override
+  public Duration patience() {
+    return settings.patience();
+  }
+
+  @Override
+  public Consumer<String> progress() {
+    return settings.progress();
+  }
+}

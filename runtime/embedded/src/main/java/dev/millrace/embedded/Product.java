@@ -1,0 +1,52 @@
+package dev.millrace.embedded;
+
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * The two servers that run here, and all that a {@link Supervisor} must know to tell them apart.
+ */
+enum Product {
+  POSTGRES("PostgreSQL", "jdbc:postgresql://" + ServerState.HOST + ":%d/millrace", "millrace"),
+  CLICKHOUSE("ClickHouse", "http://" + ServerState.HOST + ":%d", "default");
+
+  private final String title;
+  private final String url;
+  private final String user;
+
+  Product(String title, String url, String user) {
+    this.title = title;
+    this.url = url;
+    this.user = user;
+  }
+
+  String title() {
+    return title;
+  }
+
+  String url(int port) {
+    return url.formatted(port);
+  }
+
+  /** Of the one who may do everything; the database that they find is called the same. */
+  String user() {
+    return user;
+  }
+
+  /** Starts a run of the server in its directory, on a port. */
+  ServerProcess launch(ServerDirectory directory, List<String> command, int port)
+      throws IOException {
+    return this == POSTGRES
+        ? Postmaster.launch(directory, command, port)
+        : EngineProcess.launch(directory, command, port);
+  }
+
+  /** Ends what an earlier supervisor could not, and clears the way for a new run. */
+  void removeLeftover(ServerDirectory directory) {
+    if (this == POSTGRES) {
+      Postmaster.removeLeftover(directory);
+    } else {
+      EngineProcess.removeLeftover(directory);
+    }
+  }
+}

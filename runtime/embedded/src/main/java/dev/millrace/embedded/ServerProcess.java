@@ -1,0 +1,19 @@
+package dev.millrace.embedded;
+
+import java.time.Duration;
+
+/** One run of a server, as its supervisor sees it. */
+interface ServerProcess {
+  /** Waits for its end, so long. */
+  boolean isAlive(Duration patience);
+
+  boolean isReady();
+
+  long pid();
+
+  /** In order if it goes; in any case it has ended afterwards. */
+  void stop();
+
+  /** Why it ended, as far as it said. */
+  String lastWords();
+}

@@ -1,0 +1,84 @@
+package dev.millrace.embedded;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+@ExtendWith(Engines.WhereTheLibraryIs.class)
+final class EmbeddedClickHouseIT {
+  // One directory for all: what a test leaves behind, the next one has to cope with.
+  @TempDir static Path root;
+
+  @Test
+  void start_givesAServerThatKeepsItsRowsItsPortAndItsPassword() throws Exception {
+    EmbeddedClickHouse first = Engines.start(root);
+    Engines.run(first, "CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
+    Engines.run(first, "INSERT INTO kept VALUES (7)");
+    first.stop();
+    assertThat(first.pid()).isEmpty();
+
+    EmbeddedClickHouse second = Engines.start(root);
+    try {
+      assertThat(Engines.run(second, "SELECT id FROM kept")).isEqualTo("7");
+      assertThat(second.url()).isEqualTo(first.url());
+      assertThat(second.password()).isEqualTo(first.password()).hasSize(48);
+      assertThat(
+              PosixFilePermissions.toString(
+                  Files.getPosixFilePermissions(root.resolve("password"))))
+          .isEqualTo("rw-------");
+      Engines.run(second, "DROP TABLE kept SYNC");
+    } finally {
+      second.stop();
+    }
+  }
+
+  @Test
+  void server_killedUnderItsUsersComesBackAtItsAddressWithItsRows() throws Exception {
+    EmbeddedClickHouse server = Engines.start(root);
+    try {
+      long before = server.pid().orElseThrow();
+      Engines.run(server, "CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
+      Engines.run(server, "INSERT INTO kept VALUES (7)");
+
+      server.killHard();
+
+      assertThat(Engines.awaitAnswer(server, "SELECT id FROM kept")).isEqualTo("7");
+      assertThat(server.pid().orElseThrow()).isNotEqualTo(before);
+      Engines.run(server, "DROP TABLE kept SYNC");
+    } finally {
+      server.stop();
+    }
+  }
+
+  @Test
+  void server_endsSomeSecondsAfterItsLastUser() throws Exception {
+    EmbeddedClickHouse server = Engines.start(root);
+    ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
+    server.close();
+    process.onExit().get(20, TimeUnit.SECONDS);
+    assertThat(process.isAlive()).isFalse();
+    // Its supervisor too, before the directory is removed.
+    Engines.start(root).stop();
+  }
+
+  @Test
+  void server_endsWithASupervisorThatIsKilled() throws Exception {
+    EmbeddedClickHouse server = Engines.start(root);
+    ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
+    Servers.supervisor(root).destroyForcibly();
+    process.onExit().get(20, TimeUnit.SECONDS);
+    server.close();
+
+    EmbeddedClickHouse next = Engines.start(root);
+    assertThat(Engines.run(next, "SELECT 1")).isEqualTo("1");
+    next.stop();
+  }
+}

@@ -1,0 +1,94 @@
+package dev.millrace.embedded;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** What the tests share: a word with an embedded ClickHouse, and what they do without one. */
+final class Engines {
+  private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+  private Engines() {}
+
+  /** Leaves a class out where the library neither is nor can be fetched, and says so. */
+  static final class WhereTheLibraryIs implements ExecutionCondition {
+    @Override
+    public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+      boolean named = System.getenv(EngineLibrary.VARIABLE) != null;
+      if (named || Command.isOnPath("npm")) {
+        return ConditionEvaluationResult.enabled("the library is there, or npm");
+      }
+      String missing = "neither npm nor " + EngineLibrary.VARIABLE;
+      System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing);
+      return ConditionEvaluationResult.disabled(missing);
+    }
+  }
+
+  static ClickHouseSettings small() {
+    return ClickHouseSettings.standard().withProgress(System.err::println);
+  }
+
+  static EmbeddedClickHouse start(Path root) {
+    return EmbeddedClickHouse.start(root, small());
+  }
+
+  /** The answer's text; fails with the whole of it if it is an error. */
+  static String run(EmbeddedClickHouse server, String sql) throws IOException {
+    HttpResponse<String> response = send(server, "", sql);
+    if (response.statusCode() != 200) {
+      throw new IOException(response.statusCode() + " " + response.body());
+    }
+    return response.body().strip();
+  }
+
+  /** Parameters are name, value and so on. */
+  static HttpResponse<String> send(EmbeddedClickHouse server, String address, String body) {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(server.url() + "/" + address))
+            .header("X-ClickHouse-User", server.user())
+            .header("X-ClickHouse-Key", server.password())
+            .POST(HttpRequest.BodyPublishers.ofString(body))
+            .build();
+    return send(request);
+  }
+
+  static HttpResponse<String> send(HttpRequest request) {
+    try {
+      return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static String encode(String text) {
+    return URLEncoder.encode(text, UTF_8);
+  }
+
+  /** Waits until a server that was killed answers again, as its users do. */
+  static String awaitAnswer(EmbeddedClickHouse server, String sql) {
+    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    while (true) {
+      try {
+        return run(server, sql);
+      } catch (IOException | java.io.UncheckedIOException e) {
+        if (System.nanoTime() - end > 0) {
+          throw new AssertionError("no answer", e);
+        }
+        LockSupport.parkNanos(20_000_000);
+      }
+    }
+  }
+}
