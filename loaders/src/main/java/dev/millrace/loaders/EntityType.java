@@ -80,6 +80,18 @@ public final class EntityType<E> {
     return traits.layout;
   }
 
+  /** The same entity, mirrored with more of its history or less. */
+  public EntityType<E> withVersions(Versions versions) {
+    MirrorLayout other =
+        new MirrorLayout(
+            versions, traits.layout.order(), traits.layout.partition(), traits.layout.ttl());
+    return new EntityType<>(
+        type,
+        new Traits(traits.table, traits.immutable, traits.storage, other),
+        columns,
+        constructor);
+  }
+
   public List<Column> columns() {
     return columns;
   }
