@@ -2,6 +2,7 @@ package dev.millrace.config;
 
 import dev.millrace.evm.Reading;
 import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.LaneSettings;
 import java.net.URI;
 import java.nio.file.Path;
@@ -19,7 +20,7 @@ import java.util.OptionalInt;
  */
 public record Config(
     String name,
-    Postgres postgres,
+    Stores stores,
     List<Chain> chains,
     LaneSettings pipeline,
     OptionalInt httpPort,
@@ -29,17 +30,45 @@ public record Config(
     chains = List.copyOf(chains);
   }
 
+  /** Everything in PostgreSQL. */
+  public Config(
+      String name,
+      Postgres postgres,
+      List<Chain> chains,
+      LaneSettings pipeline,
+      OptionalInt httpPort,
+      Path dataDir) {
+    this(name, new Stores(postgres, Optional.empty()), chains, pipeline, httpPort, dataDir);
+  }
+
+  public Postgres postgres() {
+    return stores.postgres();
+  }
+
+  /** Empty where nothing is mirrored. */
+  public Optional<ClickHouse> clickhouse() {
+    return stores.clickhouse();
+  }
+
   public Config withDataDir(Path directory) {
-    return new Config(name, postgres, chains, pipeline, httpPort, directory);
+    return new Config(name, stores, chains, pipeline, httpPort, directory);
   }
 
   public Config withHttpPort(OptionalInt port) {
-    return new Config(name, postgres, chains, pipeline, port, dataDir);
+    return new Config(name, stores, chains, pipeline, port, dataDir);
   }
 
   public Config withPipeline(LaneSettings other) {
-    return new Config(name, postgres, chains, other, httpPort, dataDir);
+    return new Config(name, stores, chains, other, httpPort, dataDir);
   }
+
+  public Config withClickHouse(Optional<ClickHouse> mirror) {
+    Stores other = new Stores(stores.postgres(), mirror);
+    return new Config(name, other, chains, pipeline, httpPort, dataDir);
+  }
+
+  /** Where rows go. */
+  public record Stores(Postgres postgres, Optional<ClickHouse> clickhouse) {}
 
   /** The authority: a PostgreSQL of our own below the data directory, or one that somebody runs. */
   public sealed interface Postgres {
@@ -55,6 +84,33 @@ public record Config(
       @Override
       public String toString() {
         // Everything from the question mark on may hold credentials.
+        return url.replaceFirst("//[^/]*@", "//").replaceFirst("\\?.*", "");
+      }
+    }
+  }
+
+  /**
+   * The mirror.
+   *
+   * @param database of this indexer and of no other
+   * @param entities which stores keep those that say nothing of it themselves
+   */
+  public record ClickHouse(Engine engine, String database, Storage entities) {
+    /** A ClickHouse of our own below the data directory, or one that somebody runs. */
+    public sealed interface Engine {}
+
+    public record Embedded() implements Engine {
+      @Override
+      public String toString() {
+        return "embedded";
+      }
+    }
+
+    /** Spoken to over HTTP. */
+    public record Server(String url, Optional<String> user, Optional<String> password)
+        implements Engine {
+      @Override
+      public String toString() {
         return url.replaceFirst("//[^/]*@", "//").replaceFirst("\\?.*", "");
       }
     }

@@ -28,10 +28,6 @@ final class ConfigCheck {
               : broken(node, path, "one value");
       case ConfigShape.Each each -> items(node, each, path);
       case ConfigShape.Keys keys -> section(node, keys, path);
-      case ConfigShape.Refused refused -> {
-        report(node, path, refused.reason(), refused.remedy());
-        yield new ConfigNode.Broken(node.place());
-      }
     };
   }
 

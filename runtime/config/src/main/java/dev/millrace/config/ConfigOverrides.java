@@ -53,7 +53,6 @@ final class ConfigOverrides {
   private static Optional<List<String>> path(List<String> words, ConfigShape shape) {
     return switch (shape) {
       case ConfigShape.Leaf _ -> words.isEmpty() ? Optional.of(List.of()) : Optional.empty();
-      case ConfigShape.Refused _ -> Optional.of(List.of());
       case ConfigShape.Each each -> {
         if (words.isEmpty()) {
           yield each.orOne() ? Optional.of(List.of()) : Optional.empty();

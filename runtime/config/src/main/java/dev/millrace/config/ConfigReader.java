@@ -1,7 +1,7 @@
 package dev.millrace.config;
 
 import dev.millrace.config.Config.Chain;
-import dev.millrace.config.Config.Postgres;
+import dev.millrace.config.Config.Stores;
 import dev.millrace.pipeline.LaneSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,12 +26,12 @@ final class ConfigReader {
   Optional<Config> read(ConfigNode root, Path dataDir) {
     ConfigSection top = new ConfigSection(root, "", problems);
     String name = name(top);
-    Postgres postgres = postgres(top.section("postgres"));
+    Stores stores = new StoresReader().read(top, name);
     List<Chain> chains = chains(top);
     LaneSettings pipeline = pipeline(top.section("pipeline"));
     OptionalInt port = port(top);
     return problems.isEmpty()
-        ? Optional.of(new Config(name, postgres, chains, pipeline, port, dataDir))
+        ? Optional.of(new Config(name, stores, chains, pipeline, port, dataDir))
         : Optional.empty();
   }
 
@@ -41,29 +41,6 @@ final class ConfigReader {
     name.filter(text -> !text.value().matches("[a-z][a-z0-9_]{0,62}"))
         .ifPresent(text -> top.report("name", text, "is not a name: value=" + text.shown(), NAME));
     return name.map(ConfigNode.Text::value).orElse("");
-  }
-
-  private static Postgres postgres(ConfigSection section) {
-    // The address may carry a password, so it is never repeated.
-    Optional<ConfigNode.Text> url = section.scalar("url");
-    if (url.isEmpty() || url.get().value().equals("embedded")) {
-      for (String key : List.of("user", "password")) {
-        section
-            .scalar(key)
-            .ifPresent(text ->
-                section.report(
-                    key, text, "does nothing for an embedded PostgreSQL", "a url beside it"));
-      }
-      return new Postgres.Embedded();
-    }
-    if (!url.get().value().matches("jdbc:postgresql:(//[^/?\\s]+/)?[^/?\\s]+(\\?\\S*)?")) {
-      section.report(
-          "url",
-          url.get(),
-          "is not the address of a PostgreSQL database",
-          "embedded, or jdbc:postgresql://host:port/database");
-    }
-    return new Postgres.Server(url.get().value(), section.text("user"), section.text("password"));
   }
 
   private List<Chain> chains(ConfigSection top) {

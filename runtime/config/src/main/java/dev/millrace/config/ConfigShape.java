@@ -24,9 +24,6 @@ sealed interface ConfigShape {
     }
   }
 
-  /** A key that is understood and refused. */
-  record Refused(String reason, String remedy) implements ConfigShape {}
-
   ConfigShape VALUE = new Leaf(false);
   ConfigShape SECRET = new Leaf(true);
 
@@ -36,9 +33,12 @@ sealed interface ConfigShape {
           key("postgres", keys(key("url", SECRET), key("user", VALUE), key("password", SECRET))),
           key(
               "clickhouse",
-              new Refused(
-                  "this version has no ClickHouse yet",
-                  "no such section (entities are kept in PostgreSQL)")),
+              keys(
+                  key("url", SECRET),
+                  key("user", VALUE),
+                  key("password", SECRET),
+                  key("database", VALUE),
+                  key("entities", VALUE))),
           key("chains", new Each(chain(), false)),
           key(
               "pipeline",

@@ -3,16 +3,19 @@ package dev.millrace.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.config.Config.Chain;
+import dev.millrace.config.Config.ClickHouse;
 import dev.millrace.config.Config.Contract;
 import dev.millrace.config.Config.End;
 import dev.millrace.config.Config.Endpoint;
 import dev.millrace.config.Config.Finality;
 import dev.millrace.config.Config.Origin;
 import dev.millrace.config.Config.Postgres;
+import dev.millrace.config.Config.Stores;
 import dev.millrace.config.Config.Stretch;
 import dev.millrace.evm.Reading;
 import dev.millrace.evm.Undecodable;
 import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.LaneSettings;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -52,6 +55,7 @@ class ConfigFileTest {
         """
         name: erc20
         postgres: { url: "jdbc:postgresql://db:5432/main", user: me, password: secret }
+        clickhouse: { url: "https://ch:8443", user: it, password: hidden, database: my_mirror, entities: postgres }
         chains:
           - id: 1
             rpc: [ "http://127.0.0.1:8545", "wss://node.example/key" ]
@@ -81,8 +85,15 @@ class ConfigFileTest {
         .isEqualTo(
             new Config(
                 "erc20",
-                new Postgres.Server(
-                    "jdbc:postgresql://db:5432/main", Optional.of("me"), Optional.of("secret")),
+                new Stores(
+                    new Postgres.Server(
+                        "jdbc:postgresql://db:5432/main", Optional.of("me"), Optional.of("secret")),
+                    Optional.of(
+                        new ClickHouse(
+                            new ClickHouse.Server(
+                                "https://ch:8443", Optional.of("it"), Optional.of("hidden")),
+                            "my_mirror",
+                            Storage.POSTGRES))),
                 List.of(
                     new Chain(
                         1,
@@ -119,6 +130,9 @@ class ConfigFileTest {
     Config config = config(LEAST, Map.of());
 
     assertThat(config.postgres()).isEqualTo(new Postgres.Embedded());
+    assertThat(config.clickhouse()).isEmpty();
+    assertThat(config(LEAST + "clickhouse: { url: embedded }", Map.of()).clickhouse())
+        .contains(new ClickHouse(new ClickHouse.Embedded(), "erc20", Storage.BOTH));
     assertThat(config.pipeline()).hasToString(LaneSettings.usual().toString());
     assertThat(config.httpPort()).isEmpty();
     assertThat(config.chains().getFirst().from()).isZero();
@@ -146,7 +160,9 @@ class ConfigFileTest {
           depth: 1
           depth: 2
         clickhouse:
-          url: embedded
+          url: jdbc:clickhouse://h
+          entities: none
+          database: a-b
         """;
 
     assertThat(problems(text, Map.of()))
@@ -165,8 +181,12 @@ class ConfigFileTest {
             "f.yaml:14: pipeline.stagedBytes: is not an amount of bytes: value=256XB; expected an amount such as"
                 + " 512KB, 256MB or 2GB, at least 1048576 bytes",
             "f.yaml:16: pipeline.depth: is given twice, first at f.yaml:15; expected it once",
-            "f.yaml:17: clickhouse: this version has no ClickHouse yet; expected no such section (entities are"
-                + " kept in PostgreSQL)");
+            "f.yaml:18: clickhouse.url: is not the address of a ClickHouse server; expected embedded, or the"
+                + " address of its HTTP interface, such as http://127.0.0.1:8123",
+            "f.yaml:19: clickhouse.entities: is none of the words for it: value=none; expected both or postgres"
+                + " or clickhouse",
+            "f.yaml:20: clickhouse.database: is not a name: value=a-b; expected letters, digits and _, no digit"
+                + " first, at most 63 of them");
   }
 
   static Stream<Arguments> mistakes() {
@@ -236,6 +256,14 @@ class ConfigFileTest {
         Arguments.of(
             "postgres: {url: 'mysql://u:hush@h/d'}", "postgres.url: is not the address of"),
         Arguments.of("postgres: {user: me}", "postgres.user: does nothing for an embedded"),
+        Arguments.of(
+            "clickhouse: {}", "f.yaml:1: clickhouse.url: is missing; expected embedded, or"),
+        Arguments.of(
+            "clickhouse: {url: 'http://u:hush@h:1'}", "clickhouse.url: is not the address of"),
+        Arguments.of("clickhouse: {url: 'http://h:1/?a=b'}", "clickhouse.url: is not the address"),
+        Arguments.of(
+            "clickhouse: {url: embedded, password: hush}",
+            "clickhouse.password: does nothing for an embedded ClickHouse"),
         Arguments.of("pipeline: {depth: -3}", "pipeline.depth: is negative: value=-3"),
         Arguments.of("pipeline: {batchEvents: 0}", "pipeline.batchEvents: is too small: value=0"),
         Arguments.of("pipeline: {stagedBytes: -1MB}", "pipeline.stagedBytes: is negative"),
@@ -264,6 +292,7 @@ class ConfigFileTest {
         """
         name: hush1
         postgres: { url: "postgres://u:hush2@h/d", user: me, password: [ hush3 ] }
+        clickhouse: { url: "http://u:hush8@h/", password: [ hush9 ] }
         chains:
           - id: ${SECRET}
             rpc: [ "http hush5", "https://u:hush6@h/hush7" ]
@@ -277,10 +306,11 @@ class ConfigFileTest {
             LEAST
                 .replace("127.0.0.1:8545", "u:hush@node.example:8545/v2/hush?key=hush")
                 .concat(
-                    "postgres: { url: 'jdbc:postgresql://u:hush@h/d?password=hush', password: hush }"),
+                    "postgres: { url: 'jdbc:postgresql://u:hush@h/d?password=hush', password: hush }\n"
+                        + "clickhouse: { url: 'http://mirror:8123', user: me, password: hush }"),
             Map.of());
     assertThat(config.toString())
-        .contains("http://node.example:8545", "jdbc:postgresql://h/d")
+        .contains("http://node.example:8545", "jdbc:postgresql://h/d", "http://mirror:8123")
         .doesNotContain("hush");
   }
 
@@ -369,12 +399,24 @@ class ConfigFileTest {
   }
 
   @Test
+  void environment_turnsTheMirrorOn() {
+    Config config = config(LEAST, Map.of("MILLRACE_CLICKHOUSE_URL", "http://mirror:8123/"));
+
+    assertThat(config.clickhouse())
+        .contains(
+            new ClickHouse(
+                new ClickHouse.Server("http://mirror:8123/", Optional.empty(), Optional.empty()),
+                "erc20",
+                Storage.BOTH));
+  }
+
+  @Test
   void environment_isNamedWhereItIsWrong() {
     Map<String, String> environment =
         Map.of(
             "MILLRACE_PIPELINE_DEPTH", "deep",
             "MILLRACE_CHAINS_4_FROM", "5",
-            "MILLRACE_CLICKHOUSE_URL", "embedded");
+            "MILLRACE_CLICKHOUSE_URL", "tcp://h");
 
     assertThat(problems(LEAST, environment))
         .containsExactlyInAnyOrder(
@@ -382,8 +424,8 @@ class ConfigFileTest {
                 + " 0 to 1024",
             "MILLRACE_CHAINS_4_FROM: chains[4]: is not in the config, which has 1 of them; expected a position"
                 + " from 0 to 1",
-            "MILLRACE_CLICKHOUSE_URL: clickhouse: this version has no ClickHouse yet; expected no such section"
-                + " (entities are kept in PostgreSQL)");
+            "MILLRACE_CLICKHOUSE_URL: clickhouse.url: is not the address of a ClickHouse server; expected"
+                + " embedded, or the address of its HTTP interface, such as http://127.0.0.1:8123");
   }
 
   @Test
