@@ -2,9 +2,11 @@ package dev.millrace.app;
 
 import dev.millrace.config.Config;
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Indexer;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -23,6 +25,21 @@ record ConfiguredIndexer(Indexer definition, Config config) implements Indexer {
   @Override
   public List<EntityType<?>> entities() {
     return definition.entities();
+  }
+
+  @Override
+  public Storage storage(EntityType<?> type) {
+    Optional<Config.ClickHouse> mirror = config.clickhouse();
+    if (mirror.isEmpty()) {
+      // One that is kept in ClickHouse alone has no other place: that is refused at start.
+      return type.storage() == Storage.CLICKHOUSE ? Storage.CLICKHOUSE : Storage.POSTGRES;
+    }
+    return type.storage() == Storage.CONFIGURED ? mirror.get().entities() : type.storage();
+  }
+
+  /** Whether anything of it goes to the mirror. */
+  boolean isMirrored() {
+    return entities().stream().anyMatch(type -> storage(type).isMirrored());
   }
 
   @Override

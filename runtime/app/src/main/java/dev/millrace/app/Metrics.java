@@ -1,6 +1,7 @@
 package dev.millrace.app;
 
 import dev.millrace.app.Status.Lane;
+import dev.millrace.app.Status.Mark;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
@@ -42,6 +43,13 @@ final class Metrics implements AutoCloseable {
     perLane(now, "millrace.rewind.seconds", lane -> lane.rewinds().undoing().toMillis() / 1e3);
     perLane(now, "millrace.execute.seconds", lane -> lane.timings().executeNanos() / 1e9);
     perLane(now, "millrace.commit.seconds", lane -> lane.timings().commitNanos() / 1e9);
+    rows("millrace.mirrored.block", now, lane -> mirror(lane, mark -> mark.block().orElse(-1)));
+    rows("millrace.mirrored.checkpoint", now, lane -> mirror(lane, Mark::checkpoint));
+    rows("millrace.mirrored.events", now, lane -> mirror(lane, Mark::events));
+    rows(
+        "millrace.mirror.seconds",
+        now,
+        lane -> mirror(lane, _ -> lane.timings().mirrorNanos() / 1e9));
     perLane(now, "millrace.commits", lane -> lane.timings().groups());
     perLane(now, "millrace.ready", lane -> lane.caughtUp() ? 1 : 0);
     rows("millrace.stalled.seconds", now, Metrics::stalls);
@@ -59,6 +67,13 @@ final class Metrics implements AutoCloseable {
     gauges
         .computeIfAbsent(name, once -> MultiGauge.builder(once).register(registry))
         .register(all, true);
+  }
+
+  /** Nothing where there is no mirror. */
+  private static List<Row<?>> mirror(Lane lane, ToDoubleFunction<Mark> value) {
+    return lane.mirrored().stream()
+        .<Row<?>>map(mark -> Row.of(tags(lane), value.applyAsDouble(mark)))
+        .toList();
   }
 
   private static List<Row<?>> stalls(Lane lane) {

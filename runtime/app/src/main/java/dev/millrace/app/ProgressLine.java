@@ -1,6 +1,7 @@
 package dev.millrace.app;
 
 import dev.millrace.app.Status.Lane;
+import dev.millrace.app.Status.Mark;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -108,13 +109,21 @@ final class ProgressLine {
       return "no block yet";
     }
     String of = lane.lastBlock().isPresent() ? " of " + count(lane.lastBlock().getAsLong()) : "";
-    String behind =
-        durable.equals(run)
-            ? ""
-            : durable.isPresent()
-                ? " (" + count(durable.getAsLong()) + " durable)"
-                : " (none durable)";
+    String behind = durable.equals(run) ? "" : " (" + mirrored(lane) + said(durable) + " durable)";
     return "block " + count(run.getAsLong()) + behind + of;
+  }
+
+  /** What is in ClickHouse before it counts, where that is more than what is durable. */
+  private static String mirrored(Lane lane) {
+    return lane.mirrored()
+        .map(Mark::block)
+        .filter(block -> !block.equals(lane.committed().block()))
+        .map(block -> said(block) + " mirrored, ")
+        .orElse("");
+  }
+
+  private static String said(OptionalLong block) {
+    return block.isPresent() ? count(block.getAsLong()) : "none";
   }
 
   private static Optional<String> percent(Status status) {

@@ -9,6 +9,7 @@ import dev.millrace.pipeline.LaneStatus;
 import dev.millrace.pipeline.Source;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,7 @@ record RunningLane(Config.Chain chain, Lane lane, Frontier opened) {
         state(now.end()),
         now.epoch(),
         mark(now.processed()),
+        Optional.ofNullable(now.mirrored()).map(RunningLane::mark),
         mark(now.committed()),
         isCaughtUp(now),
         firstBlock(extent),

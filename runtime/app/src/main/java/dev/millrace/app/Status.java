@@ -51,6 +51,7 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
    * One chain.
    *
    * @param waitingFor why the slowest part is not moving, in words; empty while everything moves
+   * @param mirrored what ClickHouse has already; empty where nothing is mirrored
    * @param firstBlock where this process began
    * @param lastBlock where the lane ends, as far as known
    * @param totalEvents how many events there are from {@code firstBlock} on, where the source knows
@@ -64,6 +65,7 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
       State state,
       long epoch,
       Mark processed,
+      Optional<Mark> mirrored,
       Mark committed,
       boolean caughtUp,
       OptionalLong firstBlock,

@@ -52,6 +52,7 @@ final class StatusJson {
     node.put("state", word(lane.state()));
     node.put("epoch", lane.epoch());
     node.set("committed", mark(lane.committed()));
+    lane.mirrored().ifPresent(mirrored -> node.set("mirrored", mark(mirrored)));
     node.set("processed", mark(lane.processed()));
     put(node, "firstBlock", lane.firstBlock());
     put(node, "lastBlock", lane.lastBlock());
@@ -68,7 +69,11 @@ final class StatusJson {
     lane.stalls().forEach((cause, time) -> stalls.put(cause, time.toMillis()));
     ObjectNode report = node.putObject("source");
     lane.report().forEach(report::put);
-    node.set("timings", timings(lane.timings()));
+    ObjectNode timings = node.putObject("timings");
+    timings(lane.timings(), timings);
+    if (lane.mirrored().isPresent()) {
+      timings.put("mirrorMillis", lane.timings().mirrorNanos() / 1_000_000);
+    }
     return node;
   }
 
@@ -78,9 +83,8 @@ final class StatusJson {
     return node.put("checkpoint", mark.checkpoint()).put("events", mark.events());
   }
 
-  private static ObjectNode timings(Timings.Summary timings) {
-    return JSON.objectNode()
-        .put("batches", timings.batches())
+  private static void timings(Timings.Summary timings, ObjectNode node) {
+    node.put("batches", timings.batches())
         .put("commits", timings.groups())
         .put("executeMillis", timings.executeNanos() / 1_000_000)
         .put("commitMillis", timings.commitNanos() / 1_000_000)

@@ -49,6 +49,26 @@ class HttpDoorTest {
   }
 
   @Test
+  void status_tellsTheMirrorWhereThereIsOne() throws Exception {
+    status = Samples.running(Samples.mirrored(Samples.lane(620, 599, ""), 609));
+    JsonNode lane = json("/status", 200).get("lanes").get(0);
+
+    assertThat(lane.get("mirrored").toString())
+        .isEqualTo("{\"block\":609,\"checkpoint\":610,\"events\":6100}");
+    assertThat(lane.get("timings").get("mirrorMillis").asLong()).isEqualTo(500);
+    assertThat(lane.get("timings").get("overlapBound").asDouble()).isEqualTo(1.75);
+    assertThat(ask("/metrics").body())
+        .contains(
+            "millrace_mirrored_block{chain=\"1\"} 609.0",
+            "millrace_mirrored_checkpoint{chain=\"1\"} 610.0",
+            "millrace_mirrored_events{chain=\"1\"} 6100.0",
+            "millrace_mirror_seconds{chain=\"1\"} 0.5");
+
+    status = Samples.running(Samples.lane(620, 599, ""));
+    assertThat(ask("/metrics").body()).doesNotContain("millrace_mirror");
+  }
+
+  @Test
   @Tag("A21")
   @DisplayName("A21 Ready means durable up to the end, not merely processed")
   void ready_waitsForWhatIsDurable() throws Exception {

@@ -31,6 +31,15 @@ class ProgressLineTest {
   }
 
   @Test
+  void render_saysWhatIsMirroredBeforeItCounts() {
+    Status ahead = Samples.running(Samples.mirrored(Samples.lane(620, 599, ""), 609));
+    assertThat(line.render(ahead, 200, false))
+        .contains("block 620 (609 mirrored, 599 durable) of 999");
+    Status level = Samples.running(Samples.mirrored(Samples.lane(620, 599, ""), 599));
+    assertThat(line.render(level, 200, false)).contains("block 620 (599 durable) of 999");
+  }
+
+  @Test
   void render_isNeverWiderThanTheTerminal() {
     Status now = Samples.running(Samples.lane(620, 599, "the database"));
     line.observe(0, now);

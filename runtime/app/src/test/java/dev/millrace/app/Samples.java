@@ -32,6 +32,7 @@ final class Samples {
         State.RUNNING,
         7,
         mark(run),
+        Optional.empty(),
         mark(durable),
         durable == 999,
         OptionalLong.of(0),
@@ -54,6 +55,7 @@ final class Samples {
         lane.state(),
         lane.epoch(),
         lane.processed(),
+        lane.mirrored(),
         lane.committed(),
         lane.caughtUp(),
         lane.firstBlock(),
@@ -66,6 +68,29 @@ final class Samples {
         lane.stalls(),
         lane.report(),
         lane.timings());
+  }
+
+  /** The same lane, with a mirror. */
+  static Lane mirrored(Lane lane, long block) {
+    return new Lane(
+        lane.chain(),
+        lane.state(),
+        lane.epoch(),
+        lane.processed(),
+        Optional.of(mark(block)),
+        lane.committed(),
+        lane.caughtUp(),
+        lane.firstBlock(),
+        lane.lastBlock(),
+        lane.totalEvents(),
+        lane.waitingFor(),
+        lane.batchesInTransit(),
+        lane.stagedBytes(),
+        lane.rewinds(),
+        lane.stalls(),
+        lane.report(),
+        new Timings.Summary(
+            4, 3, 6000, 1_000_000_000, 500_000_000, 2_000_000_000, 2_500_000_000L, 0));
   }
 
   private static Mark mark(long block) {
