@@ -1,0 +1,153 @@
+package dev.millrace.app;
+
+import dev.millrace.loaders.Column;
+import dev.millrace.loaders.EntityType;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Holds the rows of one entity in one lane against each other, as two stores give them. Twice at
+ * most: the first time nothing is kept of them but a {@link Tally}, the second time those rows
+ * whose buckets differ, up to a limit.
+ */
+final class Comparison<E> {
+  /** Rows of differing buckets that are looked at one by one; a bucket of its own may hold more. */
+  private static final long MOST_ROWS = 50_000;
+
+  /** How many ids are named. */
+  private static final int NAMED = 10;
+
+  private final EntityType<E> type;
+  private final Rows<E> postgres;
+  private final Rows<E> clickhouse;
+
+  /** The rows that a store holds at one moment, in any order, as often as they are asked for. */
+  @FunctionalInterface
+  interface Rows<E> {
+    void forEach(Consumer<E> each);
+  }
+
+  /**
+   * @param differences some of those that there are, in the order of their ids
+   */
+  record Result(
+      Verification.Side postgres,
+      Verification.Side clickhouse,
+      List<Verification.Difference> differences) {}
+
+  private record Pair<E>(Object id, @Nullable E postgres, @Nullable E clickhouse) {}
+
+  Comparison(EntityType<E> type, Rows<E> postgres, Rows<E> clickhouse) {
+    this.type = type;
+    this.postgres = postgres;
+    this.clickhouse = clickhouse;
+  }
+
+  Result run() {
+    Tally<E> ours = tally(postgres);
+    Tally<E> theirs = tally(clickhouse);
+    Verification.Side left = ours.side();
+    Verification.Side right = theirs.side();
+    return new Result(left, right, left.equals(right) ? List.of() : differences(ours, theirs));
+  }
+
+  private Tally<E> tally(Rows<E> rows) {
+    Tally<E> tally = new Tally<>(type);
+    rows.forEach(tally::add);
+    return tally;
+  }
+
+  private List<Verification.Difference> differences(Tally<E> ours, Tally<E> theirs) {
+    BitSet chosen = choose(ours, theirs);
+    Map<Object, E> unmatched = new HashMap<>();
+    postgres.forEach(row -> {
+      Object id = type.id(row);
+      if (chosen.get(Tally.bucket(id))) {
+        unmatched.put(id, row);
+      }
+    });
+    List<Pair<E>> found = new ArrayList<>();
+    clickhouse.forEach(row -> {
+      Object id = type.id(row);
+      if (chosen.get(Tally.bucket(id))) {
+        E here = unmatched.remove(id);
+        if (here == null || !isSame(here, row)) {
+          found.add(new Pair<>(id, here, row));
+        }
+      }
+    });
+    unmatched.forEach((id, row) -> found.add(new Pair<>(id, row, null)));
+    return found.stream()
+        .sorted(Comparator.comparing(Pair::id, this::compareIds))
+        .limit(NAMED)
+        .map(this::named)
+        .toList();
+  }
+
+  private static <E> BitSet choose(Tally<E> ours, Tally<E> theirs) {
+    BitSet chosen = new BitSet(Tally.BUCKETS);
+    long rows = 0;
+    for (int i = 0; i < Tally.BUCKETS; i++) {
+      long here = Math.max(ours.rows(i), theirs.rows(i));
+      if (!ours.isSame(theirs, i) && (rows == 0 || rows + here <= MOST_ROWS)) {
+        chosen.set(i);
+        rows += here;
+      }
+    }
+    return chosen;
+  }
+
+  /** By the values of the columns: what the record itself calls equal does not count. */
+  private boolean isSame(E left, E right) {
+    RowDigest one = new RowDigest(type.columns());
+    RowDigest other = new RowDigest(type.columns());
+    one.take(left);
+    other.take(right);
+    return one.high() == other.high() && one.low() == other.low();
+  }
+
+  private int compareIds(Object left, Object right) {
+    List<Object> ours = type.parts(left);
+    List<Object> theirs = type.parts(right);
+    for (int i = 0; i < ours.size(); i++) {
+      int order = type.ids().get(i).type().compare(ours.get(i), theirs.get(i));
+      if (order != 0) {
+        return order;
+      }
+    }
+    return 0;
+  }
+
+  private Verification.Difference named(Pair<E> pair) {
+    return new Verification.Difference(
+        pair.id.toString(),
+        text(pair.postgres, pair.clickhouse),
+        text(pair.clickhouse, pair.postgres));
+  }
+
+  /** The columns in which a row is not like the other; all of them where there is no other. */
+  private String text(@Nullable E row, @Nullable E other) {
+    if (row == null) {
+      return "nothing";
+    }
+    List<String> values = new ArrayList<>();
+    for (Column column : type.columns()) {
+      RowDigest digest = new RowDigest(List.of(column));
+      digest.take(row);
+      long mine = digest.high();
+      if (other != null) {
+        digest.take(other);
+      }
+      if (!column.isId() && (other == null || digest.high() != mine)) {
+        values.add(column.name() + "=" + column.value(row));
+      }
+    }
+    return values.isEmpty() ? "a row" : String.join(" ", values);
+  }
+}
