@@ -4,10 +4,12 @@ import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Lane;
 import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.LaneStores;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import java.time.Duration;
@@ -46,6 +48,7 @@ public final class IndexerRuntime implements AutoCloseable {
   // Written by start() before any watcher runs, read by everybody afterwards.
   private volatile List<RunningLane> lanes = List.of();
   private volatile @Nullable CommitStore store;
+  private volatile @Nullable Mirror mirror;
   // Room for one: the first failure stays, later ones are consequences.
   private final BlockingQueue<MillraceException> failure = new ArrayBlockingQueue<>(1);
   private final ReentrantLock ending = new ReentrantLock();
@@ -80,6 +83,11 @@ public final class IndexerRuntime implements AutoCloseable {
     default void check() throws InterruptedException {}
 
     CommitStore store(Probe probe);
+
+    /** Empty where nothing is mirrored. */
+    default Optional<Mirror> mirror(Probe probe) {
+      return Optional.empty();
+    }
   }
 
   public Config config() {
@@ -102,16 +110,20 @@ public final class IndexerRuntime implements AutoCloseable {
     store = opened;
     List<RunningLane> started = new ArrayList<>();
     try {
+      Optional<Mirror> copy = ports.mirror(probe);
+      mirror = copy.orElse(null);
       for (int i = 0; i < sources.size(); i++) {
         Config.Chain chain = config.chains().get(i);
-        started.add(lane(chain, sources.get(i), opened));
+        LaneStore laneStore = opened.takeOver(name(chain));
+        LaneStores both = new LaneStores(laneStore, copy.map(to -> to.lane(name(chain))));
+        started.add(lane(chain, sources.get(i), both));
       }
     } catch (RuntimeException failed) {
       if (failed instanceof MillraceException reason) {
         failure.offer(reason);
       }
       started.forEach(lane -> lane.lane().close());
-      opened.close();
+      closeStores();
       over.countDown();
       throw failed;
     }
@@ -130,20 +142,24 @@ public final class IndexerRuntime implements AutoCloseable {
     }
   }
 
-  private RunningLane lane(Config.Chain chain, Source source, CommitStore opened) {
-    String name = Long.toString(chain.id());
-    LaneStore laneStore = opened.takeOver(name);
+  private static String name(Config.Chain chain) {
+    return Long.toString(chain.id());
+  }
+
+  private RunningLane lane(Config.Chain chain, Source source, LaneStores stores) {
+    Frontier opened = stores.store().opened();
     log.info(
         "{}: chain {} taken over: epoch={} checkpoint={} block={}",
         config.name(),
         chain.id(),
-        laneStore.opened().epoch(),
-        laneStore.opened().checkpoint(),
-        Optional.ofNullable(laneStore.opened().place())
+        opened.epoch(),
+        opened.checkpoint(),
+        Optional.ofNullable(opened.place())
             .map(place -> Long.toString(place.block()))
             .orElse("none"));
-    Lane lane = new Lane(name, indexer, source, laneStore, config.pipeline(), probe);
-    return new RunningLane(chain, lane, laneStore.opened());
+    Indexer configured = new ConfiguredIndexer(indexer, config);
+    Lane lane = new Lane(name(chain), configured, source, stores, config.pipeline(), probe);
+    return new RunningLane(chain, lane, opened);
   }
 
   /** Waits for every lane; the first that fails makes the others drain. */
@@ -267,6 +283,13 @@ public final class IndexerRuntime implements AutoCloseable {
     }
   }
 
+  private void closeStores() {
+    Optional.ofNullable(mirror).ifPresent(Mirror::close);
+    mirror = null;
+    Optional.ofNullable(store).ifPresent(CommitStore::close);
+    store = null;
+  }
+
   /** Stops fetching, lets what has run become durable, and closes everything. Idempotent. */
   @Override
   public void close() {
@@ -274,8 +297,7 @@ public final class IndexerRuntime implements AutoCloseable {
     try {
       drain();
       lanes.reversed().forEach(lane -> lane.lane().close());
-      Optional.ofNullable(store).ifPresent(CommitStore::close);
-      store = null;
+      closeStores();
       over.countDown();
     } finally {
       ending.unlock();

@@ -7,8 +7,10 @@ import dev.millrace.evm.Finality;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.evm.Until;
 import dev.millrace.loaders.Address;
+import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Probe;
@@ -22,6 +24,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -50,8 +53,14 @@ final class Wiring implements IndexerRuntime.Ports {
     return config.chains().stream().map(chain -> ChainSources.source(request(chain, evm))).toList();
   }
 
-  private void checkContracts() {
+  private void checkFit() {
     List<String> mistakes = new ArrayList<>();
+    if (config.clickhouse().isEmpty()) {
+      indexer.entities().stream()
+          .filter(type -> type.storage() == Storage.CLICKHOUSE)
+          .map(Wiring::homeless)
+          .forEach(mistakes::add);
+    }
     if (indexer instanceof EvmIndexer evm) {
       config.chains().forEach(chain -> mistakes.addAll(ContractFit.mistakes(chain, evm)));
     }
@@ -61,6 +70,12 @@ final class Wiring implements IndexerRuntime.Ports {
           "config does not fit the indexer: indexer=%s mistakes=%d\n  %s"
               .formatted(indexer.name(), mistakes.size(), String.join("\n  ", mistakes)));
     }
+  }
+
+  private static String homeless(EntityType<?> type) {
+    return "entity is kept in ClickHouse only, and the config names none: entity=%s"
+            .formatted(type.name())
+        + " (clickhouse: { url: embedded } asks for one of our own)";
   }
 
   /** What is asked of a chain. */
@@ -101,7 +116,7 @@ final class Wiring implements IndexerRuntime.Ports {
 
   @Override
   public void check() throws InterruptedException {
-    checkContracts();
+    checkFit();
     new Preflight(PATIENCE, chain -> begun().contains(chain)).check(config.chains());
   }
 
@@ -128,5 +143,14 @@ final class Wiring implements IndexerRuntime.Ports {
       database.close();
       throw failed;
     }
+  }
+
+  @Override
+  public Optional<Mirror> mirror(Probe probe) {
+    if (config.clickhouse().isEmpty()) {
+      return Optional.empty();
+    }
+    throw new MillraceException(
+        Remedy.FIX_SETUP, "this version mirrors nothing yet, leave clickhouse out of the config");
   }
 }

@@ -11,12 +11,16 @@ import dev.millrace.evm.EvmContext;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Id;
+import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.LaneMirror;
 import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Probe.Point;
 import dev.millrace.pipeline.Source;
+import dev.millrace.testkit.MemoryMirror;
 import dev.millrace.testkit.MemoryStore;
 import dev.millrace.testkit.StepGates;
 import java.math.BigInteger;
@@ -198,6 +202,80 @@ class IndexerRuntimeTest {
     assertThat(code).hasValue(ExitCode.DONE);
   }
 
+  @Test
+  void run_mirrorsWhatIsDurable() throws Exception {
+    Config mirrored =
+        config(List.of(1L), OptionalInt.empty())
+            .withClickHouse(
+                Optional.of(
+                    new Config.ClickHouse(
+                        new Config.ClickHouse.Embedded(), "counting", Storage.BOTH)));
+    MemoryStore both = new MemoryStore(new ConfiguredIndexer(counting, mirrored));
+    MemoryMirror mirror = new MemoryMirror(new ConfiguredIndexer(counting, mirrored));
+    AtomicInteger closed = new AtomicInteger();
+    IndexerRuntime.Ports ports =
+        new IndexerRuntime.Ports() {
+          @Override
+          public List<Source> sources() {
+            return new Wiring(counting, mirrored).sources();
+          }
+
+          @Override
+          public CommitStore store(Probe probe) {
+            return both.opened(probe);
+          }
+
+          @Override
+          public Optional<Mirror> mirror(Probe probe) {
+            return Optional.of(
+                new Mirror() {
+                  @Override
+                  public LaneMirror lane(String lane) {
+                    return mirror.opened(lane, probe);
+                  }
+
+                  @Override
+                  public void close() {
+                    closed.incrementAndGet();
+                  }
+                });
+          }
+        };
+    try (IndexerRuntime runtime =
+        new IndexerRuntime(counting, mirrored, ports, gates, Duration.ofSeconds(20))) {
+      runtime.start();
+      Status.Lane lane = runtime.await().lanes().getFirst();
+      assertThat(lane.mirrored()).contains(lane.committed());
+      assertThat(lane.timings().mirrorNanos()).isPositive();
+    }
+    EntityType<?> count = counting.entities().getFirst();
+    assertThat(mirror.rows("1", count)).isNotEmpty().isEqualTo(both.rows("1", count));
+    assertThat(closed).hasValue(1);
+  }
+
+  @Entity(storage = Storage.CLICKHOUSE, immutable = true)
+  record Trace(@Id long id) {}
+
+  @Test
+  void entityInClickHouseOnly_isRefusedWithoutOne() {
+    EvmIndexer tracing =
+        Evm.indexer("tracing")
+            .entities(Trace.class)
+            .contract("Token", token -> token.on(Transferred.class, (_, _) -> {}))
+            .build();
+    Captured captured = Samples.shell(directory, Map.of());
+    int code =
+        Main.execute(
+            shell -> Session.run(tracing, config(List.of(1L), OptionalInt.empty()), shell),
+            captured.shell());
+    assertThat(code).isEqualTo(ExitCode.MISUSE);
+    assertThat(captured.err())
+        .contains(
+            "entity is kept in ClickHouse only, and the config names none: entity=Trace",
+            "clickhouse: { url: embedded }");
+    assertThat(directory).isEmptyDirectory();
+  }
+
   private long seen(String lane) {
     return store.rows(lane, counting.entities().getFirst()).values().stream()
         .map(Count.class::cast)
@@ -210,14 +288,7 @@ class IndexerRuntimeTest {
   }
 
   private IndexerRuntime runtime(List<Long> chains, Duration drain, OptionalInt port) {
-    Config config =
-        new Config(
-            "counting",
-            new Config.Postgres.Embedded(),
-            chains.stream().map(IndexerRuntimeTest::chain).toList(),
-            new LaneSettings(4, 20, 1 << 26, 1 << 20),
-            port,
-            directory);
+    Config config = config(chains, port);
     Wiring wiring = new Wiring(counting, config);
     IndexerRuntime.Ports ports =
         new IndexerRuntime.Ports() {
@@ -232,6 +303,16 @@ class IndexerRuntimeTest {
           }
         };
     return new IndexerRuntime(counting, config, ports, gates, drain);
+  }
+
+  private Config config(List<Long> chains, OptionalInt port) {
+    return new Config(
+        "counting",
+        new Config.Postgres.Embedded(),
+        chains.stream().map(IndexerRuntimeTest::chain).toList(),
+        new LaneSettings(4, 20, 1 << 26, 1 << 20),
+        port,
+        directory);
   }
 
   private static Config.Chain chain(long id) {

@@ -1,0 +1,11 @@
+package dev.millrace.app;
+
+import dev.millrace.pipeline.LaneMirror;
+
+/** Where lanes are copied to. */
+interface Mirror extends AutoCloseable {
+  LaneMirror lane(String lane);
+
+  @Override
+  void close();
+}
