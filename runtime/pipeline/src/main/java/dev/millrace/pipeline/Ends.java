@@ -1,5 +1,6 @@
 package dev.millrace.pipeline;
 
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -11,8 +12,12 @@ import java.util.List;
  * @param settled no checkpoint up to here can be undone any more
  */
 public record Ends(long by, long commit, List<End> ends, long settled) {
-  /** The last checkpoint of an epoch that counts. */
-  public record End(long epoch, long checkpoint) {}
+  /**
+   * The last checkpoint of an epoch that counts.
+   *
+   * @param opened when the epoch was, which tells it from one of this number in a restored store
+   */
+  public record End(long epoch, long checkpoint, Instant opened) {}
 
   public Ends {
     ends = List.copyOf(ends);

@@ -1,5 +1,6 @@
 package dev.millrace.pipeline;
 
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -25,6 +26,7 @@ final class Publisher {
   private final Deque<ExecutedBatch.Reached> window = new ArrayDeque<>();
 
   private long epoch;
+  private Instant opened = Instant.EPOCH;
   private long settled;
 
   /** The commit and checkpoint that are durable, and the commit that the mirror was told of. */
@@ -66,6 +68,7 @@ final class Publisher {
 
   private void announce(Ledger ledger) {
     epoch = ledger.epoch();
+    opened = ledger.epochs().getLast().opened();
     commit = ledger.commit();
     checkpoint = ledger.checkpoint();
     settled = Math.max(settled, ledger.settled());
@@ -73,7 +76,7 @@ final class Publisher {
     for (Ledger.Epoch each : ledger.epochs()) {
       Long before = said.put(each.number(), each.end());
       if (before == null || before != each.end()) {
-        news.add(new Ends.End(each.number(), each.end()));
+        news.add(new Ends.End(each.number(), each.end(), each.opened()));
       }
     }
     publish(news);
@@ -98,7 +101,7 @@ final class Publisher {
   void tell() {
     if (commit > told) {
       said.put(epoch, checkpoint);
-      publish(List.of(new Ends.End(epoch, checkpoint)));
+      publish(List.of(new Ends.End(epoch, checkpoint, opened)));
     }
   }
 
