@@ -1,0 +1,78 @@
+package dev.millrace.clickhouse;
+
+import dev.millrace.pipeline.Ends;
+import dev.millrace.pipeline.LaneMirror;
+import dev.millrace.pipeline.Ledger;
+import dev.millrace.pipeline.MirrorGroup;
+import dev.millrace.pipeline.Probe;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The mirror of one lane. */
+final class ClickHouseLane implements LaneMirror {
+  private final LaneName lane;
+  private final Server server;
+  private final List<MirrorTable<?>> tables;
+  private final Inserts inserts;
+  private final Probe probe;
+
+  /** Confined to the mirror thread. */
+  private final RowBuffer rows = new RowBuffer();
+
+  /** The group that was tried last; confined to the mirror thread. */
+  private @Nullable GroupInsert last;
+
+  ClickHouseLane(
+      LaneName lane,
+      MirrorSettings settings,
+      List<MirrorTable<?>> tables,
+      Inserts inserts,
+      Probe probe) {
+    this.lane = lane;
+    this.server = new Server(settings);
+    this.tables = tables;
+    this.inserts = inserts;
+    this.probe = probe;
+  }
+
+  @Override
+  public void follow(Ledger ledger) {}
+
+  @Override
+  public void insert(MirrorGroup group) {
+    GroupInsert known = last;
+    GroupInsert current =
+        known != null && known.isOf(group) ? known : new GroupInsert(lane, group, tables);
+    last = current;
+    current.run(server, inserts, rows, probe);
+    last = null;
+  }
+
+  @Override
+  public void publish(Ends ends) {
+    RowBuffer said = new RowBuffer();
+    for (Ends.End end : ends.ends()) {
+      said.putLong(lane.chain());
+      said.putLong(end.epoch());
+      said.putLong(end.checkpoint());
+      said.putLong(ends.by());
+      said.putLong(ends.commit());
+      said.putLong(ends.settled());
+      said.putLong(ValueType.micros(end.opened()));
+    }
+    if (said.length() > 0) {
+      server.insert(
+          "publish of commit " + ends.commit(),
+          OwnTables.ENDS,
+          OwnTables.ENDS_COLUMNS,
+          said,
+          inserts.settings());
+    }
+    probe.pass(Probe.Point.PUBLISHING, ends.commit());
+  }
+
+  @Override
+  public void close() {
+    server.close();
+  }
+}

@@ -1,0 +1,102 @@
+package dev.millrace.clickhouse;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.LaneMirror;
+import dev.millrace.pipeline.Probe;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** The mirror of one indexer: its database, and what the lanes of this process share. */
+public final class ClickHouseMirror implements AutoCloseable {
+  private final MirrorSettings settings;
+  private final Indexer indexer;
+  private final Probe probe;
+  private final List<MirrorTable<?>> tables;
+  private final Inserts inserts;
+  private final List<ClickHouseLane> lanes = new CopyOnWriteArrayList<>();
+
+  private ClickHouseMirror(
+      MirrorSettings settings,
+      Indexer indexer,
+      Probe probe,
+      List<MirrorTable<?>> tables,
+      Inserts inserts) {
+    this.settings = settings;
+    this.indexer = indexer;
+    this.probe = probe;
+    this.tables = tables;
+    this.inserts = inserts;
+  }
+
+  /**
+   * Creates what is missing.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP} if what is there was made for another
+   *     definition
+   */
+  public static ClickHouseMirror open(MirrorSettings settings, Indexer indexer, Probe probe) {
+    List<MirrorTable<?>> tables = tables(indexer);
+    try (Server server = new Server(settings)) {
+      MirrorSchema.createDatabase(server, settings);
+      new MirrorSchema(server, tables).create();
+      return new ClickHouseMirror(
+          settings,
+          indexer,
+          probe,
+          tables,
+          new Inserts(windows(tables), Inserts.novelties(server)));
+    }
+  }
+
+  private static List<MirrorTable<?>> tables(Indexer indexer) {
+    List<MirrorTable<?>> tables = new ArrayList<>();
+    for (EntityType<?> type : indexer.entities()) {
+      if (indexer.storage(type).isMirrored()) {
+        tables.add(new MirrorTable<>(type));
+      }
+    }
+    return tables;
+  }
+
+  private static Map<String, DedupWindow> windows(List<MirrorTable<?>> tables) {
+    Map<String, DedupWindow> windows = new HashMap<>();
+    windows.put(OwnTables.REACHED, new DedupWindow(false));
+    tables.forEach(table -> windows.put(table.name(), new DedupWindow(table.isPartitioned())));
+    return windows;
+  }
+
+  /** The mirror of a lane, which has connections of its own. */
+  public LaneMirror lane(String lane) {
+    ClickHouseLane made =
+        new ClickHouseLane(
+            new LaneName(indexer.name(), chain(lane)), settings, tables, inserts, probe);
+    lanes.add(made);
+    return made;
+  }
+
+  /** Reads rows as of a checkpoint; creates nothing. */
+  public static MirrorReader reader(MirrorSettings settings, Indexer indexer) {
+    return new MirrorReader(new Server(settings), indexer);
+  }
+
+  static long chain(String lane) {
+    try {
+      return Long.parseUnsignedLong(lane);
+    } catch (NumberFormatException wrong) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "lane must be the number of a chain: lane=" + lane, wrong);
+    }
+  }
+
+  /** Idempotent and bounded; ends calls in flight. */
+  @Override
+  public void close() {
+    lanes.forEach(ClickHouseLane::close);
+  }
+}

@@ -1,0 +1,150 @@
+package dev.millrace.clickhouse;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.MirrorGroup;
+import dev.millrace.pipeline.Probe;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A group on its way, chunk by chunk. It remembers what has been confirmed, so that a retry goes on
+ * with the chunk whose answer is missing, cut as it was: the same token on the same rows is what
+ * makes ClickHouse add them once. Confined to the mirror thread.
+ */
+final class GroupInsert {
+  private static final int TOO_MANY_PARTS = 252;
+
+  private final LaneName lane;
+  private final MirrorGroup group;
+  private final List<GroupRows> tables;
+  private final long number;
+
+  /** Where the next chunk begins. */
+  private int table;
+
+  private int part;
+  private int index;
+
+  private int chunk;
+  private int mostRows = Inserts.MOST_ROWS;
+  private boolean tried;
+  private long firstTry;
+  private boolean begun;
+
+  GroupInsert(LaneName lane, MirrorGroup group, List<MirrorTable<?>> tables) {
+    this.lane = lane;
+    this.group = group;
+    this.tables = GroupRows.of(lane, group, tables);
+    this.number = group.batches().getLast().number();
+  }
+
+  /** Whether this is the same group, tried again. */
+  @SuppressWarnings("ReferenceEquality") // an equal group would have been cut anew
+  boolean isOf(MirrorGroup other) {
+    return group == other;
+  }
+
+  /** Sends what has not been confirmed yet. */
+  void run(Server server, Inserts inserts, RowBuffer out, Probe probe) {
+    while (table < tables.size()) {
+      GroupRows rows = tables.get(table);
+      int partBefore = part;
+      int indexBefore = index;
+      out.clear();
+      if (fill(rows, out) == 0) {
+        nextTable();
+        continue;
+      }
+      boolean sent = false;
+      try {
+        if (begun && !tried) {
+          probe.pass(Probe.Point.MIRRORING, number);
+        }
+        send(server, inserts, rows, out);
+        sent = true;
+      } finally {
+        if (!sent) {
+          part = partBefore;
+          index = indexBefore;
+        }
+      }
+      begun = true;
+      tried = false;
+      chunk++;
+    }
+  }
+
+  private void nextTable() {
+    table++;
+    part = 0;
+    index = 0;
+    chunk = 0;
+    mostRows = Inserts.MOST_ROWS;
+  }
+
+  /** Encodes the next chunk and moves behind it. */
+  private int fill(GroupRows rows, RowBuffer out) {
+    int count = 0;
+    while (part < rows.parts() && count < mostRows && out.length() < Inserts.MOST_BYTES) {
+      if (index == rows.size(part)) {
+        part++;
+        index = 0;
+      } else {
+        rows.write(part, index++, out);
+        count++;
+      }
+    }
+    return count;
+  }
+
+  private void send(Server server, Inserts inserts, GroupRows rows, RowBuffer out) {
+    DedupWindow window = inserts.window(rows.table());
+    if (!tried) {
+      tried = true;
+      firstTry = window.passed();
+    } else if (window.hasForgotten(firstTry)) {
+      throw new MillraceException(
+          Remedy.RESTART,
+          "insert can not be sent again, the table has forgotten whether it has it: table="
+              + rows.table());
+    }
+    window.add(rows.isPartitioned() ? DedupWindow.MOST_PARTITIONS : 1);
+    Map<String, String> settings = inserts.settings(token(rows), rows.isPartitioned());
+    try {
+      server.insert(doing(rows), rows.table(), rows.columns(), out, settings);
+    } catch (MillraceException failed) {
+      if (!isTooWide(rows, failed) || mostRows <= DedupWindow.MOST_PARTITIONS) {
+        throw failed;
+      }
+      // Nothing of it was written, so its token is free for a smaller chunk.
+      mostRows = Math.max(DedupWindow.MOST_PARTITIONS, mostRows / 4);
+      throw new MillraceException(Remedy.RETRY, failed.getMessage() + " rows=" + mostRows, failed);
+    }
+  }
+
+  /** A chunk of more partitions than one insert may have is refused as a whole. */
+  private static boolean isTooWide(GroupRows rows, MillraceException failed) {
+    String message = String.valueOf(failed.getMessage());
+    return rows.isPartitioned()
+        && ClickHouseErrors.code(failed) == TOO_MANY_PARTS
+        && message.contains("partitions for single INSERT");
+  }
+
+  private String doing(GroupRows rows) {
+    return "insert into %s of checkpoints %d to %d"
+        .formatted(rows.table(), group.firstCheckpoint(), group.lastCheckpoint());
+  }
+
+  private String token(GroupRows rows) {
+    return "%s:%d:%d:%s:%d-%d:%d"
+        .formatted(
+            lane.indexer(),
+            lane.chain(),
+            group.epoch(),
+            rows.table(),
+            group.firstCheckpoint(),
+            group.lastCheckpoint(),
+            chunk);
+  }
+}

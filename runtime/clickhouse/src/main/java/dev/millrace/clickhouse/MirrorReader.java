@@ -1,0 +1,132 @@
+package dev.millrace.clickhouse;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Indexer;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+
+/**
+ * Reads rows as of a checkpoint, by ends that the caller knows: what {@code verify} compares with
+ * PostgreSQL. Nothing published is asked. Confined to one thread.
+ */
+public final class MirrorReader implements AutoCloseable {
+  /** A row begins with this, so that an error in the middle of an answer is not taken for one. */
+  private static final int ROW = 1;
+
+  /**
+   * Rows come in the order of the key, so the server groups and sorts them as it reads; where an
+   * entity has another order, it puts on disk what is more than this.
+   */
+  private static final Map<String, String> IN_BOUNDS =
+      Map.of(
+          "optimize_aggregation_in_order", "1",
+          "optimize_read_in_order", "1",
+          "max_bytes_before_external_group_by", "300000000",
+          "max_bytes_before_external_sort", "300000000",
+          "max_threads", "2",
+          "max_block_size", "8192",
+          "max_query_size", "100000000");
+
+  private final Server server;
+  private final Indexer indexer;
+
+  MirrorReader(Server server, Indexer indexer) {
+    this.server = server;
+    this.indexer = indexer;
+  }
+
+  /**
+   * Every row of an entity that a lane had at a checkpoint, in the order of its id.
+   *
+   * @param ends the last checkpoint that counts, by epoch; rows of other epochs do not count
+   */
+  public <E> void rows(
+      EntityType<E> type,
+      String lane,
+      long checkpoint,
+      SortedMap<Long, Long> ends,
+      Consumer<E> consumer) {
+    MirrorTable<E> table = table(type);
+    RowDecoder<E> decoder = new RowDecoder<>(type);
+    String ids = Sql.names(table.ids());
+    String sql =
+        "SELECT toUInt8(1), %s FROM (%s %s) ORDER BY chain, %s"
+            .formatted(
+                Sql.names(table.visible().subList(1, table.visible().size())),
+                with(ends),
+                rows(table, ClickHouseMirror.chain(lane), checkpoint),
+                ids);
+    server.query(
+        "read of " + table.name(),
+        sql,
+        IN_BOUNDS,
+        rows -> {
+          long count = 0;
+          while (rows.hasNext()) {
+            checkRow(rows);
+            consumer.accept(decoder.read(rows));
+            count++;
+          }
+          return count;
+        });
+  }
+
+  /** How many rows {@link #rows} would give. */
+  public long count(EntityType<?> type, String lane, long checkpoint, SortedMap<Long, Long> ends) {
+    MirrorTable<?> table = table(type);
+    return server.query(
+        "count of " + table.name(),
+        "SELECT count() FROM (%s %s)"
+            .formatted(with(ends), rows(table, ClickHouseMirror.chain(lane), checkpoint)),
+        IN_BOUNDS,
+        RowInput::readLong);
+  }
+
+  private <E> MirrorTable<E> table(EntityType<E> type) {
+    if (!indexer.storage(type).isMirrored()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "entity is not in ClickHouse: entity=" + type.name());
+    }
+    return new MirrorTable<>(type);
+  }
+
+  private static void checkRow(RowInput rows) throws IOException {
+    if (rows.readByte() != ROW) {
+      throw new MillraceException(
+          Remedy.RETRY, "rows end in the middle: the server has failed while it sent them");
+    }
+  }
+
+  /** Ends as an array of their own, so that they depend on no merge and no publication. */
+  private static String with(SortedMap<Long, Long> ends) {
+    long last = ends.isEmpty() ? 0 : ends.lastKey();
+    Map<Long, Long> known = new HashMap<>(ends);
+    return "WITH %s AS ends"
+        .formatted(
+            LongStream.rangeClosed(1, last)
+                .mapToObj(epoch -> Long.toString(known.getOrDefault(epoch, 0L)))
+                .collect(Collectors.joining(",", "CAST([", "], 'Array(UInt64)')")));
+  }
+
+  private static String rows(MirrorTable<?> table, long chain, long checkpoint) {
+    String condition =
+        " AND r.chain = %s AND r._checkpoint <= %d"
+            .formatted(Long.toUnsignedString(chain), checkpoint);
+    return table.type().isImmutable()
+        ? Views.filter(table, condition)
+        : Views.last(table, condition);
+  }
+
+  /** Idempotent; ends a read in flight. */
+  @Override
+  public void close() {
+    server.close();
+  }
+}

@@ -1,0 +1,168 @@
+package dev.millrace.clickhouse;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tables and views of a mirror: makes what is missing, refuses what was made for another
+ * definition. Each says in its comment what it was made as, which is as durable as the table.
+ */
+final class MirrorSchema {
+  static final String REBUILD = "`millrace rebuild` makes the mirror anew from PostgreSQL";
+
+  private static final Logger LOG = LoggerFactory.getLogger(MirrorSchema.class);
+  private static final String OURS = "millrace ";
+  private static final String VERSION = "millrace 1\n";
+  private static final String SOMEWHERE = "default";
+
+  private final Server server;
+  private final List<MirrorTable<?>> tables;
+
+  MirrorSchema(Server server, List<MirrorTable<?>> tables) {
+    this.server = server;
+    this.tables = tables;
+  }
+
+  /** Whoever has rights to one database only finds it there. */
+  static void createDatabase(Server server, MirrorSettings settings) {
+    try {
+      server.execute("mirror", "SELECT 1");
+    } catch (MillraceException failed) {
+      if (ClickHouseErrors.code(failed) != ClickHouseErrors.UNKNOWN_DATABASE) {
+        throw failed;
+      }
+      try (Server elsewhere = new Server(settings, SOMEWHERE)) {
+        elsewhere.execute(
+            "mirror", "CREATE DATABASE IF NOT EXISTS " + Sql.name(settings.database()));
+      }
+    }
+  }
+
+  void create() {
+    Map<String, String> there = existing();
+    checkDefinitions(there);
+    OwnTables.tables().forEach((name, body) -> createOwn(name, body, there));
+    boolean born = isBorn();
+    for (MirrorTable<?> table : tables) {
+      if (!there.containsKey(table.name())) {
+        if (born) {
+          throw changed("table is missing: table=" + table.name());
+        }
+        server.execute("mirror", table.create());
+      }
+    }
+    views().forEach((name, body) -> createView(name, body, there));
+  }
+
+  /** Names and comments of what is in the database. */
+  private Map<String, String> existing() {
+    return server.query(
+        "mirror",
+        "SELECT name, comment FROM system.tables WHERE database = currentDatabase()",
+        rows -> {
+          Map<String, String> found = new TreeMap<>();
+          while (rows.hasNext()) {
+            found.put(rows.readText(), rows.readText());
+          }
+          return found;
+        });
+  }
+
+  private Map<String, String> views() {
+    Map<String, String> views = new LinkedHashMap<>(OwnTables.views());
+    for (MirrorTable<?> table : tables) {
+      Views.of(table)
+          .forEach((name, body) -> {
+            if (views.put(name, body) != null) {
+              throw new MillraceException(
+                  Remedy.FIX_SETUP,
+                  "two views of the mirror have one name, rename an entity: view=" + name);
+            }
+          });
+    }
+    return views;
+  }
+
+  private void checkDefinitions(Map<String, String> there) {
+    Map<String, MirrorTable<?>> wanted = new TreeMap<>();
+    tables.forEach(table -> wanted.put(table.name(), table));
+    there.forEach((name, comment) -> {
+      MirrorTable<?> table = wanted.get(name);
+      if (table != null && !comment.equals(table.comment())) {
+        throw changed(
+            "table was made for another definition: table=%s %s"
+                .formatted(name, difference(comment, table.comment())));
+      }
+      if (table == null && name.startsWith(MirrorTable.ROWS)) {
+        throw changed("table belongs to no entity that is mirrored: table=" + name);
+      }
+    });
+  }
+
+  private static MillraceException changed(String what) {
+    return new MillraceException(
+        Remedy.FIX_SETUP, "mirror does not fit the indexer: %s; %s".formatted(what, REBUILD));
+  }
+
+  private static String difference(String was, String now) {
+    List<String> gone = new ArrayList<>(was.lines().toList());
+    List<String> come = new ArrayList<>(now.lines().toList());
+    gone.removeAll(now.lines().toList());
+    come.removeAll(was.lines().toList());
+    return "was=%s now=%s".formatted(gone, come);
+  }
+
+  private void createOwn(String name, String body, Map<String, String> there) {
+    String comment = VERSION + body;
+    String known = there.get(name);
+    if (known == null) {
+      server.execute(
+          "mirror",
+          "CREATE TABLE IF NOT EXISTS %s %s\nCOMMENT %s"
+              .formatted(Sql.name(name), body, Sql.text(comment)));
+    } else if (!known.equals(comment)) {
+      throw changed("table was made by another version: table=" + name);
+    }
+  }
+
+  /** Views hold nothing, so one of another version is replaced. */
+  private void createView(String name, String body, Map<String, String> there) {
+    String comment = VERSION + Integer.toHexString(body.hashCode());
+    String known = there.get(name);
+    if (comment.equals(known)) {
+      return;
+    }
+    if (known != null && !known.startsWith(OURS)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "database has a table of this name that is not ours, give the mirror a database of its own:"
+              + " table="
+              + name);
+    }
+    String create = known == null ? "CREATE VIEW IF NOT EXISTS" : "CREATE OR REPLACE VIEW";
+    server.execute(
+        "mirror",
+        "%s %s AS\n%s\nCOMMENT %s".formatted(create, Sql.name(name), body, Sql.text(comment)));
+    if (known != null) {
+      LOG.info("replaced a view: view={}", name);
+    }
+  }
+
+  /** Whether a lane has begun to write. */
+  private boolean isBorn() {
+    return server.query(
+        "mirror", "SELECT count() > 0 FROM " + OwnTables.MIRROR, MirrorSchema::readFlag);
+  }
+
+  private static boolean readFlag(RowInput rows) throws IOException {
+    return rows.readFlag();
+  }
+}

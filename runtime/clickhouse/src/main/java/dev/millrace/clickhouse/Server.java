@@ -1,0 +1,119 @@
+package dev.millrace.clickhouse;
+
+import com.clickhouse.client.api.Client;
+import com.clickhouse.client.api.ClientFaultCause;
+import com.clickhouse.client.api.insert.InsertSettings;
+import com.clickhouse.client.api.query.QueryResponse;
+import com.clickhouse.client.api.query.QuerySettings;
+import com.clickhouse.data.ClickHouseFormat;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.io.IOException;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+
+/** One database of a ClickHouse, spoken to over HTTP. Every call waits for its answer. */
+final class Server implements AutoCloseable {
+  private static final long CONNECT_MILLIS = 10_000;
+
+  private final Client client;
+
+  /** Reads what a query answers. */
+  @FunctionalInterface
+  interface Reader<T> {
+    T read(RowInput rows) throws IOException;
+  }
+
+  Server(MirrorSettings settings) {
+    this(settings, settings.database());
+  }
+
+  /** With a database that is surely there, to create the other. */
+  Server(MirrorSettings settings, String database) {
+    this.client =
+        new Client.Builder()
+            .addEndpoint(settings.url())
+            .setUsername(settings.user())
+            .setPassword(settings.password())
+            .setDefaultDatabase(database)
+            .setConnectTimeout(CONNECT_MILLIS)
+            .setSocketTimeout(settings.timeout().toMillis())
+            .setExecutionTimeout(settings.timeout().toMillis(), ChronoUnit.MILLIS)
+            .compressServerResponse(false)
+            .compressClientRequest(false)
+            // Who calls us decides what is tried again, and when.
+            .setMaxRetries(0)
+            .retryOnFailures(ClientFaultCause.None)
+            .build();
+  }
+
+  void execute(String doing, String sql) {
+    ended(doing, client.execute(sql));
+  }
+
+  <T> T query(String doing, String sql, Reader<T> reader) {
+    return query(doing, sql, Map.of(), reader);
+  }
+
+  <T> T query(String doing, String sql, Map<String, String> settings, Reader<T> reader) {
+    QuerySettings asked = new QuerySettings().setFormat(ClickHouseFormat.RowBinary);
+    settings.forEach(asked::serverSetting);
+    Future<QueryResponse> answer = client.query(sql, asked);
+    try {
+      QueryResponse rows = answer.get();
+      try {
+        return reader.read(new RowInput(rows.getInputStream()));
+      } finally {
+        rows.close();
+      }
+    } catch (Exception failed) {
+      throw translated(doing, failed);
+    }
+  }
+
+  /** Rows of all columns of a table, in the order in which they were declared. */
+  void insert(
+      String doing,
+      String table,
+      List<String> columns,
+      RowBuffer rows,
+      Map<String, String> settings) {
+    InsertSettings asked = new InsertSettings();
+    settings.forEach(asked::serverSetting);
+    ended(
+        doing,
+        client.insert(
+            table,
+            columns,
+            out -> {
+              out.write(rows.bytes(), 0, rows.length());
+              out.flush();
+            },
+            ClickHouseFormat.RowBinary,
+            asked));
+  }
+
+  private static void ended(String doing, Future<? extends AutoCloseable> answer) {
+    try {
+      answer.get().close();
+    } catch (Exception failed) {
+      throw translated(doing, failed);
+    }
+  }
+
+  private static MillraceException translated(String doing, Exception failed) {
+    if (failed instanceof InterruptedException) {
+      Thread.currentThread().interrupt();
+      return new MillraceException(Remedy.RESTART, doing + " was interrupted", failed);
+    }
+    return ClickHouseErrors.translate(doing, failed);
+  }
+
+  /** Ends calls in flight. */
+  @Override
+  public void close() {
+    client.close();
+  }
+}

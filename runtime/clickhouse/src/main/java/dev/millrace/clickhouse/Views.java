@@ -1,0 +1,100 @@
+package dev.millrace.clickhouse;
+
+import dev.millrace.loaders.Column;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * What people query: the rows that count, and nothing else.
+ *
+ * <p>A query must learn the ends of the epochs before it fixes which parts of a table it reads:
+ * read the other way round, it would see the end of a commit without the rows of it. ClickHouse
+ * fixes the parts of a table when it resolves its name, which in one query comes before any scalar
+ * subquery. The parts behind a view are fixed later, when the query is planned. So nothing here
+ * reads a table of rows but through a view that is nothing else ({@code millrace_all_…}).
+ *
+ * <p>The ends are asked for in one spelling everywhere: ClickHouse then asks once per query,
+ * however many views it joins, and all of them show one cut.
+ */
+final class Views {
+  static final String ALL = "millrace_all_";
+
+  /** The last checkpoint that counts, by the number of the epoch. */
+  static final String ENDS =
+      """
+      (SELECT groupArrayInsertAt(end, toUInt32(epoch - 1))
+         FROM (SELECT epoch, argMax(end, (by, commit)) AS end FROM millrace_ends GROUP BY epoch))\
+      """;
+
+  static final String IS_VISIBLE = "_checkpoint <= ends[_epoch]";
+
+  private Views() {}
+
+  /** Every view of an entity by its name: the statement behind {@code AS}. */
+  static Map<String, String> of(MirrorTable<?> table) {
+    Map<String, String> views = new LinkedHashMap<>();
+    String name = table.type().table();
+    views.put(ALL + name, "SELECT * FROM " + Sql.name(table.name()));
+    views.put(name, with() + (table.type().isImmutable() ? filter(table, "") : last(table, "")));
+    views.put(name + "_history", history(table));
+    return views;
+  }
+
+  private static String with() {
+    return "WITH " + ENDS + " AS ends\n";
+  }
+
+  private static String from(MirrorTable<?> table) {
+    return "FROM %s AS r\nWHERE %s".formatted(Sql.name(ALL + table.type().table()), IS_VISIBLE);
+  }
+
+  /** The rows that count, where {@code ends} says which do. */
+  static String filter(MirrorTable<?> table, String condition) {
+    return with() + "SELECT %s\n".formatted(Sql.names(table.visible())) + from(table) + condition;
+  }
+
+  /** The last version of each row, unless it is that the row is gone. */
+  static String last(MirrorTable<?> table, String condition) {
+    List<String> ids = new ArrayList<>(List.of("chain"));
+    ids.addAll(table.ids());
+    String columns =
+        ids.stream()
+            .map(id -> "r.%1$s AS %1$s".formatted(Sql.name(id)))
+            .collect(Collectors.joining(",\n  "));
+    StringBuilder values = new StringBuilder();
+    for (Column column : table.type().columns()) {
+      if (MirrorTable.isNullableList(column)) {
+        values.append(",\n  ").append(lastOf(MirrorTable.nullMark(column), false));
+      }
+      if (!column.isId()) {
+        boolean wrapped = column.isNullable() && !MirrorTable.isNullableList(column);
+        values.append(",\n  ").append(lastOf(column.sql(), wrapped));
+      }
+    }
+    String keys = ids.stream().map(id -> "r." + Sql.name(id)).collect(Collectors.joining(", "));
+    return "SELECT\n  "
+        + columns
+        + values
+        + "\n"
+        + from(table)
+        + condition
+        + "\nGROUP BY %s\nHAVING argMax(r._op, r._checkpoint) = 'save'".formatted(keys);
+  }
+
+  /** argMax passes over nulls, so what may be null travels in a tuple. */
+  private static String lastOf(String column, boolean wrapped) {
+    String name = Sql.name(column);
+    return wrapped
+        ? "argMax(tuple(r.%1$s), r._checkpoint).1 AS %1$s".formatted(name)
+        : "argMax(r.%1$s, r._checkpoint) AS %1$s".formatted(name);
+  }
+
+  private static String history(MirrorTable<?> table) {
+    return with()
+        + "SELECT %s, _checkpoint, _op\n".formatted(Sql.names(table.visible()))
+        + from(table);
+  }
+}
