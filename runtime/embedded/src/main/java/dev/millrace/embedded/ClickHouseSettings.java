@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -25,6 +26,9 @@ public record ClickHouseSettings(
     Times times,
     Consumer<String> progress) {
 
+  /** The library is 166 MB to fetch, and lines are slow in places. */
+  static final Duration LONGEST_START = Duration.ofMinutes(30);
+
   /**
    * A user of one server.
    *
@@ -32,7 +36,7 @@ public record ClickHouseSettings(
    */
   public record Account(String password, String grants) {}
 
-  /** A start may have to fetch the library: 166 MB. */
+  /** How long to wait for whom. */
   public record Times(Duration grace, Duration patience) {
     public Times {
       if (grace.isNegative()) {
@@ -53,10 +57,17 @@ public record ClickHouseSettings(
     return new ClickHouseSettings(
         Map.of(),
         Map.of(),
-        EngineLibrary.usualCache(),
+        usualCache(),
         0,
-        new Times(Duration.ofSeconds(3), Duration.ofMinutes(30)),
+        new Times(Duration.ofSeconds(3), LONGEST_START),
         message -> {});
+  }
+
+  private static Path usualCache() {
+    String named = Optional.ofNullable(System.getenv("XDG_CACHE_HOME")).orElse("");
+    Path caches =
+        named.isEmpty() ? Path.of(System.getProperty("user.home", "."), ".cache") : Path.of(named);
+    return caches.resolve("millrace");
   }
 
   public ClickHouseSettings with(String name, String value) {

@@ -2,7 +2,9 @@ package dev.millrace.embedded;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -90,9 +92,7 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
   /** A quarter of the machine, between what a query needs and what an indexer can spare. */
   private static long memory() {
     long machine =
-        ((com.sun.management.OperatingSystemMXBean)
-                java.lang.management.ManagementFactory.getOperatingSystemMXBean())
-            .getTotalMemorySize();
+        ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     return Math.clamp(machine / 4, 1L << 30, 2L << 30);
   }
 
