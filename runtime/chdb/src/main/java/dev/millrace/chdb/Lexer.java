@@ -3,6 +3,7 @@ package dev.millrace.chdb;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * Cuts SQL into words and signs, as far as it takes to see where clauses begin: comments, strings
@@ -23,6 +24,9 @@ final class Lexer {
       return !word.isEmpty() && isWordPart(word.charAt(0));
     }
   }
+
+  /** What follows these is a table, even one called {@code values}. */
+  private static final Set<String> NAMED_AFTER = Set.of("INTO", "TABLE", ".");
 
   private final String text;
   private final boolean untilData;
@@ -74,7 +78,8 @@ final class Lexer {
     Token token = tokens.get(last);
     Token before = tokens.get(Math.max(0, last - 1));
     boolean formatted = before.is("FORMAT") && before.depth() == 0;
-    return token.depth() == 0 && last > 1 && (token.is("VALUES") || formatted);
+    boolean name = NAMED_AFTER.contains(before.word());
+    return token.depth() == 0 && last > 1 && (formatted || (token.is("VALUES") && !name));
   }
 
   private boolean startsWith(String prefix) {

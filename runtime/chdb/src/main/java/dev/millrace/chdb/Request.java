@@ -32,6 +32,10 @@ record Request(
   /** Empty at the end of the connection. */
   static Optional<Request> read(InputStream in, OutputStream out) throws IOException {
     String first = line(in);
+    while (first != null && first.isEmpty()) {
+      // Some clients end a body with a line break too many.
+      first = line(in);
+    }
     if (first == null) {
       return Optional.empty();
     }
