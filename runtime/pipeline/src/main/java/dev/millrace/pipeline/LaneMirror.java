@@ -9,9 +9,8 @@ package dev.millrace.pipeline;
  */
 public interface LaneMirror extends AutoCloseable {
   /**
-   * Before the first row of each epoch: checks that what is there is a copy of this ledger, whole
-   * up to its last commit, and keeps when each of its epochs was opened. A copy that was restored
-   * may use the number of an epoch again, that of a rewind too.
+   * Before the first row of this process: checks that what is there is a copy of this ledger, whole
+   * up to its last commit.
    *
    * @throws dev.millrace.loaders.MillraceException with remedy {@code FIX_SETUP}, and nothing
    *     changed, if it follows another store, or a state that this store has lost, or lacks commits

@@ -1,5 +1,6 @@
 package dev.millrace.pipeline;
 
+import dev.millrace.loaders.MillraceException;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -44,18 +45,6 @@ final class Publisher {
 
   /** Before the first row of a process. */
   void begin() {
-    announce(followed());
-  }
-
-  /** The lane has turned back into a new epoch, and nothing has been written under it yet. */
-  void turned() {
-    Ledger ledger = followed();
-    window.removeIf(reached -> reached.checkpoint() > ledger.checkpoint());
-    announce(ledger);
-  }
-
-  /** Every epoch is shown with the moment that tells it from another of its number. */
-  private Ledger followed() {
     Ledger ledger = retry.call("ledger", store::ledger);
     retry.call(
         "mirror",
@@ -63,7 +52,14 @@ final class Publisher {
           mirror.follow(ledger);
           return true;
         });
-    return ledger;
+    announce(ledger);
+  }
+
+  /** The lane has turned back into a new epoch, and nothing has been written under it yet. */
+  void turned() {
+    Ledger ledger = retry.call("ledger", store::ledger);
+    window.removeIf(reached -> reached.checkpoint() > ledger.checkpoint());
+    announce(ledger);
   }
 
   private void announce(Ledger ledger) {
@@ -107,13 +103,20 @@ final class Publisher {
 
   private void publish(List<Ends.End> news) {
     Ends ends = new Ends(epoch, commit, news, settled);
-    probe.pass(Probe.Point.BEFORE_PUBLISH, commit);
-    retry.call(
-        "publish " + commit,
-        () -> {
-          mirror.publish(ends);
-          return true;
-        });
+    try {
+      probe.pass(Probe.Point.BEFORE_PUBLISH, commit);
+      retry.call(
+          "publish " + commit,
+          () -> {
+            mirror.publish(ends);
+            return true;
+          });
+    } catch (MillraceException failed) {
+      throw new MillraceException(
+          failed.remedy(),
+          "publication failed: commit=%d reason=\"%s\"".formatted(commit, failed.getMessage()),
+          failed);
+    }
     told = commit;
     probe.pass(Probe.Point.PUBLISHED, commit);
   }

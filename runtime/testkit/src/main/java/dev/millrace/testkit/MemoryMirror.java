@@ -159,6 +159,15 @@ public final class MemoryMirror {
     return refused.test(row);
   }
 
+  /** Keeps nothing unless all of the ledger fits. */
+  void follow(String lane, Ledger ledger) {
+    locked(() -> {
+      contents.check(lane, ledger);
+      return true;
+    });
+    call("follow " + lane, (into, _) -> into.follow(ledger));
+  }
+
   /** What a call does to the contents. */
   @FunctionalInterface
   interface Effect {

@@ -31,7 +31,7 @@ final class MemoryMirrorLane implements LaneMirror {
   @Override
   public void follow(Ledger ledger) {
     checkOpen();
-    mirror.call("follow " + lane, (contents, _) -> contents.follow(lane, ledger));
+    mirror.follow(lane, ledger);
   }
 
   /** Every value is looked at before the first is sent. */

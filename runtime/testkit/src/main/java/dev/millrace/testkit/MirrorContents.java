@@ -43,7 +43,7 @@ final class MirrorContents {
     }
   }
 
-  /** An epoch as a ledger has shown it. */
+  /** An epoch as it was published. */
   private record Known(String lane, Instant opened) {}
 
   /** What counts of all that was said about an epoch. */
@@ -52,8 +52,8 @@ final class MirrorContents {
   private static final Comparator<Ends> LATER =
       Comparator.comparingLong(Ends::by).thenComparingLong(Ends::commit);
 
-  /** Checks everything before it keeps anything. */
-  void follow(String lane, Ledger ledger) {
+  /** Whether this is a copy of what the ledger tells of. */
+  void check(String lane, Ledger ledger) {
     must(identity.isEmpty() || identity.equals(ledger.identity()), "mirror is of another store");
     Map<Long, Instant> opened = new HashMap<>();
     ledger.epochs().forEach(epoch -> opened.put(epoch.number(), epoch.opened()));
@@ -84,8 +84,11 @@ final class MirrorContents {
           epoch.number());
       until = epoch.followed();
     }
+  }
+
+  /** Keeps whose copy this is. */
+  void follow(Ledger ledger) {
     identity = ledger.identity();
-    opened.forEach((number, at) -> epochs.put(number, new Known(lane, at)));
   }
 
   /**
@@ -127,7 +130,6 @@ final class MirrorContents {
 
   /** All of it at once. */
   void publish(String lane, Ends said, boolean late) {
-    rule(epochs.containsKey(said.by()), "publisher has not shown its ledger: by=%d", said.by());
     Ends last = latest.get(lane);
     if (!late && last != null && last.by() == said.by()) {
       rule(
@@ -137,6 +139,7 @@ final class MirrorContents {
           said);
     }
     for (Ends.End end : said.ends()) {
+      epochs.putIfAbsent(end.epoch(), new Known(lane, end.opened()));
       Said before = ends.get(end.epoch());
       if (before == null
           || before.by() < said.by()
