@@ -36,7 +36,9 @@ final class ClickHouseLane implements LaneMirror {
   }
 
   @Override
-  public void follow(Ledger ledger) {}
+  public void follow(Ledger ledger) {
+    new LedgerCheck(server, lane, ledger).run();
+  }
 
   @Override
   public void insert(MirrorGroup group) {

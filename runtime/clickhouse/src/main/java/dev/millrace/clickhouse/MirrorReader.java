@@ -5,12 +5,9 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Indexer;
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
-import java.util.stream.LongStream;
 
 /**
  * Reads rows as of a checkpoint, by ends that the caller knows: what {@code verify} compares with
@@ -32,7 +29,7 @@ public final class MirrorReader implements AutoCloseable {
           "max_bytes_before_external_sort", "300000000",
           "max_threads", "2",
           "max_block_size", "8192",
-          "max_query_size", "100000000");
+          "max_query_size", Views.MOST_TEXT);
 
   private final Server server;
   private final Indexer indexer;
@@ -60,7 +57,7 @@ public final class MirrorReader implements AutoCloseable {
         "SELECT toUInt8(1), %s FROM (%s %s) ORDER BY chain, %s"
             .formatted(
                 Sql.names(table.visible().subList(1, table.visible().size())),
-                with(ends),
+                "WITH " + Views.ends(ends) + " AS ends",
                 rows(table, ClickHouseMirror.chain(lane), checkpoint),
                 ids);
     server.query(
@@ -84,7 +81,9 @@ public final class MirrorReader implements AutoCloseable {
     return server.query(
         "count of " + table.name(),
         "SELECT count() FROM (%s %s)"
-            .formatted(with(ends), rows(table, ClickHouseMirror.chain(lane), checkpoint)),
+            .formatted(
+                "WITH " + Views.ends(ends) + " AS ends",
+                rows(table, ClickHouseMirror.chain(lane), checkpoint)),
         IN_BOUNDS,
         RowInput::readLong);
   }
@@ -102,17 +101,6 @@ public final class MirrorReader implements AutoCloseable {
       throw new MillraceException(
           Remedy.RETRY, "rows end in the middle: the server has failed while it sent them");
     }
-  }
-
-  /** Ends as an array of their own, so that they depend on no merge and no publication. */
-  private static String with(SortedMap<Long, Long> ends) {
-    long last = ends.isEmpty() ? 0 : ends.lastKey();
-    Map<Long, Long> known = new HashMap<>(ends);
-    return "WITH %s AS ends"
-        .formatted(
-            LongStream.rangeClosed(1, last)
-                .mapToObj(epoch -> Long.toString(known.getOrDefault(epoch, 0L)))
-                .collect(Collectors.joining(",", "CAST([", "], 'Array(UInt64)')")));
   }
 
   private static String rows(MirrorTable<?> table, long chain, long checkpoint) {

@@ -16,6 +16,9 @@ final class MirrorTable<E> {
   static final String ROWS = "millrace_rows_";
   static final String SAVE = "save";
 
+  /** PostgreSQL counts on what is here: it must outlive a failure of power. */
+  static final String DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1";
+
   /** Marks a list that is null: an array of ClickHouse cannot be. */
   private static final String NULL = "_null_";
 
@@ -123,11 +126,12 @@ final class MirrorTable<E> {
             .filter(line -> !isClause(line))
             .collect(Collectors.joining(",\n  ", "(\n  ", "\n)"));
     String clauses = lines.stream().filter(MirrorTable::isClause).collect(Collectors.joining("\n"));
-    return "CREATE TABLE IF NOT EXISTS %s %s\nENGINE = MergeTree\n%s\nSETTINGS %s = %d\nCOMMENT %s"
+    return "CREATE TABLE IF NOT EXISTS %s %s\nENGINE = MergeTree\n%s\nSETTINGS %s, %s = %d\nCOMMENT %s"
         .formatted(
             Sql.name(name()),
             columns,
             clauses,
+            DURABLE,
             "non_replicated_deduplication_window",
             DedupWindow.of(isPartitioned()),
             Sql.text(comment()));

@@ -85,7 +85,7 @@ final class OwnTables {
 
   static Map<String, String> views() {
     Map<String, String> views = new LinkedHashMap<>();
-    views.put(Views.ALL + "reached", "SELECT * FROM " + REACHED);
+    views.put(Views.ALL + "reached", "SELECT * FROM " + REACHED + " AS r");
     views.put(
         CHECKPOINTS,
         """

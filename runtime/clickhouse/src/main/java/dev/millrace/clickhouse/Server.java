@@ -13,6 +13,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 
 /** One database of a ClickHouse, spoken to over HTTP. Every call waits for its answer. */
 final class Server implements AutoCloseable {
@@ -50,7 +51,7 @@ final class Server implements AutoCloseable {
   }
 
   void execute(String doing, String sql) {
-    ended(doing, client.execute(sql));
+    ended(doing, () -> client.execute(sql));
   }
 
   <T> T query(String doing, String sql, Reader<T> reader) {
@@ -60,9 +61,8 @@ final class Server implements AutoCloseable {
   <T> T query(String doing, String sql, Map<String, String> settings, Reader<T> reader) {
     QuerySettings asked = new QuerySettings().setFormat(ClickHouseFormat.RowBinary);
     settings.forEach(asked::serverSetting);
-    Future<QueryResponse> answer = client.query(sql, asked);
     try {
-      QueryResponse rows = answer.get();
+      QueryResponse rows = client.query(sql, asked).get();
       try {
         return reader.read(new RowInput(rows.getInputStream()));
       } finally {
@@ -84,20 +84,23 @@ final class Server implements AutoCloseable {
     settings.forEach(asked::serverSetting);
     ended(
         doing,
-        client.insert(
-            table,
-            columns,
-            out -> {
-              out.write(rows.bytes(), 0, rows.length());
-              out.flush();
-            },
-            ClickHouseFormat.RowBinary,
-            asked));
+        () ->
+            client.insert(
+                table,
+                columns,
+                out -> {
+                  out.write(rows.bytes(), 0, rows.length());
+                  out.flush();
+                },
+                ClickHouseFormat.RowBinary,
+                asked));
   }
 
-  private static void ended(String doing, Future<? extends AutoCloseable> answer) {
+  /** The client throws where it stands, or when its answer is asked for. */
+  private static void ended(
+      String doing, Supplier<? extends Future<? extends AutoCloseable>> call) {
     try {
-      answer.get().close();
+      call.get().get().close();
     } catch (Exception failed) {
       throw translated(doing, failed);
     }

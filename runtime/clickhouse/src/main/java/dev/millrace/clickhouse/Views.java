@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
 /**
  * What people query: the rows that count, and nothing else.
@@ -31,13 +33,25 @@ final class Views {
 
   static final String IS_VISIBLE = "_checkpoint <= ends[_epoch]";
 
+  static final String MOST_TEXT = "100000000";
+
+  /** For queries that name many ends. */
+  static final Map<String, String> LONG_QUERY = Map.of("max_query_size", MOST_TEXT);
+
   private Views() {}
+
+  /** Ends that the caller knows, in place of {@link #ENDS}. */
+  static String ends(SortedMap<Long, Long> ends) {
+    return LongStream.rangeClosed(1, ends.isEmpty() ? 0 : ends.lastKey())
+        .mapToObj(epoch -> Long.toString(ends.getOrDefault(epoch, 0L)))
+        .collect(Collectors.joining(",", "CAST([", "], 'Array(UInt64)')"));
+  }
 
   /** Every view of an entity by its name: the statement behind {@code AS}. */
   static Map<String, String> of(MirrorTable<?> table) {
     Map<String, String> views = new LinkedHashMap<>();
     String name = table.type().table();
-    views.put(ALL + name, "SELECT * FROM " + Sql.name(table.name()));
+    views.put(ALL + name, "SELECT * FROM " + Sql.name(table.name()) + " AS r");
     views.put(name, with() + (table.type().isImmutable() ? filter(table, "") : last(table, "")));
     views.put(name + "_history", history(table));
     return views;
@@ -53,7 +67,7 @@ final class Views {
 
   /** The rows that count, where {@code ends} says which do. */
   static String filter(MirrorTable<?> table, String condition) {
-    return with() + "SELECT %s\n".formatted(Sql.names(table.visible())) + from(table) + condition;
+    return "SELECT %s\n".formatted(Sql.names(table.visible())) + from(table) + condition;
   }
 
   /** The last version of each row, unless it is that the row is gone. */

@@ -1,0 +1,188 @@
+package dev.millrace.clickhouse;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Ledger;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether a mirror is a copy of what a ledger says, whole up to its last commit. All of it is about
+ * one lane, except the identity of the schema: lanes share a sequence of epochs and nothing else.
+ */
+final class LedgerCheck {
+  private static final String IDENTITY = "identity";
+
+  private final Server server;
+  private final LaneName lane;
+  private final Ledger ledger;
+  private final String chain;
+
+  /** Where a lane stood when its mirror began. */
+  record Birth(long commit, long checkpoint) {
+    String text() {
+      return commit + " " + checkpoint;
+    }
+
+    static Birth of(String text) {
+      String[] parts = text.split(" ", 2);
+      return new Birth(Long.parseLong(parts[0]), Long.parseLong(parts[1]));
+    }
+  }
+
+  LedgerCheck(Server server, LaneName lane, Ledger ledger) {
+    this.server = server;
+    this.lane = lane;
+    this.ledger = ledger;
+    this.chain = Long.toUnsignedString(lane.chain());
+  }
+
+  /** Lets a mirror begin with its lane, and refuses one that is not a copy of it. */
+  void run() {
+    SortedMap<String, String> known = known();
+    String identity = known.get(IDENTITY);
+    if (identity != null && !identity.equals(ledger.identity())) {
+      throw refused("it follows another schema, or this one before it was reset");
+    }
+    checkEpochs();
+    long told = told();
+    if (told > ledger.commit()) {
+      throw refused("it knows commits that PostgreSQL has lost: commit=" + told);
+    }
+    String born = known.get(born());
+    if (born == null) {
+      if (ledger.commit() > 0) {
+        throw refused("it is empty, and PostgreSQL has commits already");
+      }
+      record(identity == null, new Birth(0, 0));
+    } else {
+      checkWhole(Birth.of(born), told);
+    }
+  }
+
+  private SortedMap<String, String> known() {
+    return server.query(
+        "follow",
+        "SELECT key, argMax(value, written) FROM %s GROUP BY key".formatted(OwnTables.MIRROR),
+        rows -> {
+          SortedMap<String, String> found = new TreeMap<>();
+          while (rows.hasNext()) {
+            found.put(rows.readText(), rows.readText());
+          }
+          return found;
+        });
+  }
+
+  private String born() {
+    return "born " + chain;
+  }
+
+  void record(boolean first, Birth birth) {
+    List<String> rows = new ArrayList<>();
+    if (first) {
+      rows.add("(%s, %s)".formatted(Sql.text(IDENTITY), Sql.text(ledger.identity())));
+    }
+    rows.add("(%s, %s)".formatted(Sql.text(born()), Sql.text(birth.text())));
+    server.execute(
+        "follow",
+        "INSERT INTO %s (key, value) SETTINGS async_insert = 0 VALUES %s"
+            .formatted(OwnTables.MIRROR, String.join(", ", rows)));
+  }
+
+  /** Every epoch that was announced, or has written, is one of the ledger's. */
+  private void checkEpochs() {
+    SortedMap<Long, Instant> opened = new TreeMap<>();
+    ledger.epochs().forEach(epoch -> opened.put(epoch.number(), epoch.opened()));
+    server.query(
+        "follow",
+        "SELECT epoch, argMax(opened, (by, commit)) FROM %s WHERE chain = %s GROUP BY epoch"
+            .formatted(OwnTables.ENDS, chain),
+        rows -> {
+          while (rows.hasNext()) {
+            checkEpoch(opened, rows.readLong(), ValueType.instant(rows.readLong()));
+          }
+          return true;
+        });
+    server.query(
+        "follow",
+        "SELECT DISTINCT _epoch FROM %s WHERE chain = %s".formatted(OwnTables.REACHED, chain),
+        rows -> {
+          while (rows.hasNext()) {
+            checkEpoch(opened, rows.readLong(), null);
+          }
+          return true;
+        });
+  }
+
+  private void checkEpoch(Map<Long, Instant> opened, long epoch, @Nullable Instant found) {
+    Instant expected = opened.get(epoch);
+    if (expected == null) {
+      throw refused("it knows an epoch that PostgreSQL does not: epoch=" + epoch);
+    }
+    if (found != null && ValueType.micros(found) != ValueType.micros(expected)) {
+      throw refused(
+          "it knows another epoch of this number: epoch=%d opened=%s expected=%s"
+              .formatted(epoch, found, expected));
+    }
+  }
+
+  /** The last commit of this lane that was published; -1 for none. */
+  private long told() {
+    return server.query(
+        "follow",
+        "SELECT if(count() = 0, -1, toInt64(argMax(commit, (by, commit)))) FROM %s WHERE chain = %s"
+            .formatted(OwnTables.ENDS, chain),
+        RowInput::readLong);
+  }
+
+  /** A commit is published before the next one is made, so only the last can be unknown. */
+  private void checkWhole(Birth birth, long told) {
+    if (ledger.commit() > birth.commit() && told < ledger.commit() - 1) {
+      throw refused("it lacks commits: last=" + told);
+    }
+    List<Ledger.Epoch> epochs = ledger.epochs();
+    for (int i = 0; i + 1 < epochs.size(); i++) {
+      Ledger.Epoch epoch = epochs.get(i);
+      long last = epochs.get(i + 1).followed();
+      if (!epoch.mirrored() && last > Math.max(epoch.followed(), birth.commit())) {
+        throw refused(
+            "a run without it has made commits: epoch=%d last=%d".formatted(epoch.number(), last));
+      }
+    }
+    long reached = reached();
+    if (ledger.checkpoint() > birth.checkpoint() && reached != ledger.checkpoint()) {
+      throw refused("it lacks rows that PostgreSQL counts on: reached=" + reached);
+    }
+  }
+
+  /** The last checkpoint that it has, by the ledger's ends. */
+  private long reached() {
+    SortedMap<Long, Long> ends = new TreeMap<>();
+    ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
+    return server.query(
+        "follow",
+        "WITH %s AS ends SELECT max(_checkpoint) FROM %s WHERE chain = %s AND %s"
+            .formatted(Views.ends(ends), OwnTables.REACHED, chain, Views.IS_VISIBLE),
+        Views.LONG_QUERY,
+        RowInput::readLong);
+  }
+
+  private MillraceException refused(String why) {
+    return new MillraceException(
+        Remedy.FIX_SETUP,
+        "mirror is not a copy of this lane: %s: indexer=%s chain=%s epoch=%d commit=%d checkpoint=%d; %s"
+            .formatted(
+                why,
+                lane.indexer(),
+                chain,
+                ledger.epoch(),
+                ledger.commit(),
+                ledger.checkpoint(),
+                MirrorSchema.REBUILD));
+  }
+}

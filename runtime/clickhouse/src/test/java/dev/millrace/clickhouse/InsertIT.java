@@ -1,0 +1,54 @@
+package dev.millrace.clickhouse;
+
+import static dev.millrace.clickhouse.Lab.token;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.loaders.EventId;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@Timeout(120)
+@ExtendWith(Engine.WhereItCanRun.class)
+final class InsertIT {
+  @Test
+  void rows_areSeenWhenTheirCommitIsPublished() {
+    try (Lab lab = Lab.fresh()) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      run.commit(
+          false,
+          List.of(token(1, "a", 5), new Lab.Note(EventId.of(1, 0), null)),
+          List.of(token(1, null, 7), token(2, "b", 0)));
+
+      var pending =
+          run.group(run.batch(true, List.of(token(1, "c", 9), new Lab.Gone(Lab.TOKEN, 2L))));
+      run.lane.insert(pending);
+      assertThat(lab.tokens()).containsExactly("1|1|NULL|7", "1|2|b|0");
+
+      run.commit(pending);
+      run.lane.publish(run.said());
+      assertThat(lab.tokens()).containsExactly("1|1|c|9");
+      assertThat(lab.query("SELECT id, ifNull(text, 'NULL') FROM note"))
+          .containsExactly("1048576|NULL");
+      assertThat(
+              lab.query(
+                  "SELECT id, ifNull(owner, 'NULL'), amount, _checkpoint, _op FROM token_history ORDER BY id, _checkpoint"))
+          .containsExactly(
+              "1|a|5|1|save",
+              "1|NULL|7|2|save",
+              "1|c|9|3|save",
+              "2|b|0|2|save",
+              "2|NULL|0|3|delete");
+      assertThat(
+              lab.query(
+                  "SELECT chain, checkpoint, block, time FROM millrace_checkpoints ORDER BY checkpoint"))
+          .containsExactly(
+              "1|1|1|1970-01-12 13:46:52.000000",
+              "1|2|2|1970-01-12 13:47:04.000000",
+              "1|3|3|1970-01-12 13:47:16.000000");
+      assertThat(lab.read(Lab.TOKEN, run.book, 3)).isEqualTo(run.book.state(Lab.TOKEN, 3));
+      assertThat(lab.read(Lab.TOKEN, run.book, 2)).isEqualTo(run.book.state(Lab.TOKEN, 2));
+    }
+  }
+}
