@@ -31,6 +31,7 @@ final class Commands {
     line.addSubcommand(new ResetCommand(shell));
     line.addSubcommand(new AcceptCommand(shell, indexers));
     line.addSubcommand(new SqlCommand(shell));
+    line.addSubcommand(new VerifyCommand(shell, indexers));
     line.addSubcommand(new AuditCommand(shell, indexers));
     line.addSubcommand(new InitCommand(shell));
     for (Extension extension : extensions) {

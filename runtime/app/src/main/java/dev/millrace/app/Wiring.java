@@ -147,10 +147,16 @@ final class Wiring implements IndexerRuntime.Ports {
 
   @Override
   public Optional<Mirror> mirror(Probe probe) {
-    if (config.clickhouse().isEmpty()) {
+    ConfiguredIndexer configured = new ConfiguredIndexer(indexer, config);
+    if (!configured.isMirrored()) {
       return Optional.empty();
     }
-    throw new MillraceException(
-        Remedy.FIX_SETUP, "this version mirrors nothing yet, leave clickhouse out of the config");
+    MirrorDatabase database = MirrorDatabase.open(config);
+    try {
+      return Optional.of(database.mirror(configured, probe));
+    } catch (RuntimeException failed) {
+      database.close();
+      throw failed;
+    }
   }
 }

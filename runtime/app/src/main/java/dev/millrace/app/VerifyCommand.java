@@ -1,0 +1,168 @@
+package dev.millrace.app;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.config.Config;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Indexer;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Says whether ClickHouse holds what PostgreSQL holds. */
+@Command(
+    name = "verify",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Compares both stores at one commit: every row of every entity that both of them keep.",
+      "Exits with 1 and names rows if they differ. An indexer may be running meanwhile."
+    })
+final class VerifyCommand implements Callable<Integer> {
+  private static final String ROW = "%-24s %10s %14s %16s %16s  %s%n";
+
+  private final Shell shell;
+  private final Map<String, Indexer> indexers;
+
+  @Mixin private final CommonOptions options = new CommonOptions();
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "INDEXER",
+      description = "Its name. Default: the name in the config.")
+  private @Nullable String name;
+
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description = "Writes what was found there as well.")
+  private @Nullable Path json;
+
+  VerifyCommand(Shell shell, Map<String, Indexer> indexers) {
+    this.shell = shell;
+    this.indexers = indexers;
+  }
+
+  @Override
+  public Integer call() {
+    Config config = options.require(shell);
+    Indexer indexer = RunCommand.find(Optional.ofNullable(name).orElse(config.name()), indexers);
+    LiveLine live = new LiveLine(shell.err());
+    Verification found;
+    try {
+      found =
+          Verify.of(config, indexer)
+              .tellingOf(what -> {
+                if (shell.isLive()) {
+                  live.show("verify  " + what);
+                }
+              })
+              .run();
+    } finally {
+      live.clear();
+    }
+    print(config.name(), found);
+    Path file = json;
+    if (file != null) {
+      write(shell.resolve(file), json(config.name(), found));
+    }
+    return found.isEqual() ? ExitCode.DONE : ExitCode.FAILED;
+  }
+
+  private void print(String indexer, Verification found) {
+    PrintStream out = shell.out();
+    out.printf(ROW, "entity", "chain", "checkpoint", "PostgreSQL rows", "ClickHouse rows", "");
+    for (Verification.Compared one : found.compared()) {
+      out.printf(
+          ROW,
+          one.entity(),
+          one.chain(),
+          ProgressLine.count(one.checkpoint()),
+          ProgressLine.count(one.postgres().rows()),
+          ProgressLine.count(one.clickhouse().rows()),
+          one.isEqual() ? "equal" : "DIFFERENT");
+      if (!one.isEqual()) {
+        tellDifferences(one);
+      }
+    }
+    found.leftOut().forEach(one -> out.printf("%-24s not compared: %s%n", one.entity(), one.why()));
+    out.printf("%n%s: %s%n", indexer, conclusion(found));
+  }
+
+  private static String conclusion(Verification found) {
+    if (!found.isEqual()) {
+      return "the stores differ; `millrace rebuild` fills ClickHouse anew from PostgreSQL";
+    }
+    return found.compared().isEmpty() ? "there is nothing to compare" : "equal";
+  }
+
+  private void tellDifferences(Verification.Compared one) {
+    PrintStream out = shell.out();
+    for (String column : new TreeSet<>(one.postgres().sums().keySet())) {
+      String ours = one.postgres().sums().get(column);
+      String theirs = one.clickhouse().sums().get(column);
+      if (ours != null && !ours.equals(theirs)) {
+        out.printf("  sum of %s: PostgreSQL %s, ClickHouse %s%n", column, ours, theirs);
+      }
+    }
+    one.differences()
+        .forEach(row ->
+            out.printf(
+                "  id %s%n    PostgreSQL: %s%n    ClickHouse: %s%n",
+                row.id(), row.postgres(), row.clickhouse()));
+  }
+
+  private static String json(String indexer, Verification found) {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    root.put("name", indexer).put("equal", found.isEqual());
+    ArrayNode compared = root.putArray("compared");
+    for (Verification.Compared one : found.compared()) {
+      ObjectNode node = compared.addObject();
+      node.put("entity", one.entity())
+          .put("chain", one.chain())
+          .put("checkpoint", one.checkpoint())
+          .put("equal", one.isEqual());
+      side(node.putObject("postgres"), one.postgres());
+      side(node.putObject("clickhouse"), one.clickhouse());
+      ArrayNode differences = node.putArray("differences");
+      one.differences()
+          .forEach(row ->
+              differences
+                  .addObject()
+                  .put("id", row.id())
+                  .put("postgres", row.postgres())
+                  .put("clickhouse", row.clickhouse()));
+    }
+    ArrayNode leftOut = root.putArray("notCompared");
+    found
+        .leftOut()
+        .forEach(one -> leftOut.addObject().put("entity", one.entity()).put("why", one.why()));
+    return root.toPrettyString();
+  }
+
+  private static void side(ObjectNode node, Verification.Side side) {
+    node.put("rows", side.rows()).put("hash", side.hash());
+    ObjectNode sums = node.putObject("sums");
+    side.sums().forEach(sums::put);
+  }
+
+  private static void write(Path file, String text) {
+    try {
+      Files.writeString(file, text);
+    } catch (IOException failed) {
+      throw new MillraceException(Remedy.FIX_SETUP, "file cannot be written: file=" + file, failed);
+    }
+  }
+}

@@ -1,0 +1,237 @@
+package dev.millrace.app;
+
+import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.config.Config;
+import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.DevChainSettings;
+import dev.millrace.embedded.ClickHouseSettings;
+import dev.millrace.embedded.EmbeddedClickHouse;
+import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.embedded.PostgresSettings;
+import dev.millrace.evm.Event;
+import dev.millrace.evm.Evm;
+import dev.millrace.evm.EvmContext;
+import dev.millrace.evm.EvmIndexer;
+import dev.millrace.evm.Until;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.Id;
+import dev.millrace.loaders.Mirrored;
+import dev.millrace.loaders.Storage;
+import dev.millrace.loaders.Versions;
+import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
+import java.io.IOException;
+import java.math.BigInteger;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** An indexer over a PostgreSQL and a ClickHouse of its own, and a chain that can turn back. */
+final class TwoStores {
+  /** How many blocks below the head may still be replaced. */
+  static final long REVERSIBLE = 40;
+
+  final DevChain chain;
+  final Config config;
+  final EvmIndexer indexer;
+
+  /** Leaves a class out where the library neither is nor can be fetched, and says so. */
+  static final class WhereTheEngineIs implements ExecutionCondition {
+    @Override
+    public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+      boolean isNamed = System.getenv("MILLRACE_CHDB") != null;
+      String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
+      boolean hasNpm =
+          Arrays.stream(path.split(java.io.File.pathSeparator))
+              .anyMatch(directory -> Files.isExecutable(Path.of(directory, "npm")));
+      if (isNamed || hasNpm) {
+        return ConditionEvaluationResult.enabled("the engine's library is there, or npm");
+      }
+      String missing = "neither npm nor MILLRACE_CHDB";
+      System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing);
+      return ConditionEvaluationResult.disabled(missing);
+    }
+  }
+
+  @Event("Transfer(address indexed from, address indexed to, uint256 value)")
+  record Transferred(Address from, Address to, BigInteger value) {}
+
+  @Entity
+  record Account(@Id Address address, BigInteger balance, long moves) {}
+
+  @Entity(immutable = true)
+  record Transfer(@Id EventId id, Address sender, Address receiver, BigInteger value, Instant at) {}
+
+  /** Comes and goes, and of its past only the end is kept. */
+  @Entity
+  @Mirrored(versions = Versions.LATEST)
+  record Busy(@Id Address address, long block) {}
+
+  @Entity(storage = Storage.POSTGRES)
+  record Total(@Id long id, long events) {}
+
+  @Entity(storage = Storage.CLICKHOUSE, immutable = true)
+  record Trace(@Id EventId id, String text) {}
+
+  @Entity(immutable = true)
+  @Mirrored(ttl = "at + INTERVAL 10 YEAR")
+  record Fleeting(@Id EventId id, Instant at) {}
+
+  TwoStores(String name, Path data) {
+    this(name, data, all(name));
+  }
+
+  TwoStores(String name, Path data, EvmIndexer indexer) {
+    this.chain = new DevChain(DevChainSettings.of("dev://chain?seed=5&logs=4&blocks=300"));
+    this.indexer = indexer;
+    this.config =
+        new Config(
+            name,
+            new Config.Stores(
+                new Config.Postgres.Embedded(),
+                Optional.of(
+                    new Config.ClickHouse(new Config.ClickHouse.Embedded(), name, Storage.BOTH))),
+            List.of(
+                new Config.Chain(
+                    DevChain.ID,
+                    List.of(new Config.Endpoint(URI.create("dev://chain"))),
+                    0,
+                    new Config.End.Latest(),
+                    new Config.Finality(Optional.empty(), OptionalInt.empty()),
+                    List.of())),
+            new LaneSettings(4, 60, 1 << 26, 1 << 16),
+            OptionalInt.empty(),
+            data);
+  }
+
+  static EvmIndexer all(String name) {
+    return Evm.indexer(name)
+        .entities(
+            Account.class, Transfer.class, Busy.class, Total.class, Trace.class, Fleeting.class)
+        .contract(
+            "Token",
+            token -> token.on(Transferred.class, (event, context) -> index(event, context, true)))
+        .build();
+  }
+
+  /** Nothing in it is kept in ClickHouse alone. */
+  static EvmIndexer shared(String name) {
+    return Evm.indexer(name)
+        .entities(Account.class, Transfer.class, Busy.class, Total.class)
+        .contract(
+            "Token",
+            token -> token.on(Transferred.class, (event, context) -> index(event, context, false)))
+        .build();
+  }
+
+  private static void index(Transferred event, EvmContext context, boolean everything) {
+    EventId id = context.eventId();
+    Instant at = context.block().timestamp();
+    context.save(new Transfer(id, event.from(), event.to(), event.value(), at));
+    move(context, event.from(), event.value().negate());
+    move(context, event.to(), event.value());
+    if (id.logIndex() % 2 == 0) {
+      context.save(new Busy(event.to(), id.block()));
+    } else {
+      context.delete(Busy.class, event.to());
+    }
+    long events = context.find(Total.class, 0L).map(Total::events).orElse(0L);
+    context.save(new Total(0, events + 1));
+    if (everything) {
+      context.save(new Trace(id, "transfer " + id));
+      context.save(new Fleeting(id, at));
+    }
+  }
+
+  private static void move(EvmContext context, Address owner, BigInteger amount) {
+    Account account =
+        context.find(Account.class, owner).orElseGet(() -> new Account(owner, BigInteger.ZERO, 0));
+    context.save(new Account(owner, account.balance().add(amount), account.moves() + 1));
+  }
+
+  /** Goes to the head of the chain; the failure if it could not. */
+  Optional<String> run() {
+    return run(config, Probe.NONE);
+  }
+
+  Optional<String> run(Config asked, Probe probe) {
+    Wiring wiring = new Wiring(indexer, asked);
+    IndexerRuntime.Ports ports =
+        new IndexerRuntime.Ports() {
+          @Override
+          public List<Source> sources() {
+            return List.of(chain.source(indexer, new Until.AtHead(), REVERSIBLE));
+          }
+
+          @Override
+          public CommitStore store(Probe same) {
+            return wiring.store(same);
+          }
+
+          @Override
+          public Optional<Mirror> mirror(Probe same) {
+            return wiring.mirror(same);
+          }
+        };
+    try (IndexerRuntime runtime =
+        new IndexerRuntime(indexer, asked, ports, probe, Duration.ofSeconds(20))) {
+      runtime.start();
+      Status ended = runtime.await();
+      return ended
+          .failure()
+          .map(failure -> ExitCode.of(failure.remedy()) + " " + failure.message());
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
+    }
+  }
+
+  Verification verify() {
+    return Verify.of(config, indexer).run();
+  }
+
+  /** Runs a statement in ClickHouse, in the mirror's database. */
+  String clickhouse(String sql) {
+    try (MirrorDatabase database = MirrorDatabase.open(config);
+        HttpClient client = HttpClient.newHttpClient()) {
+      MirrorSettings settings = database.settings();
+      HttpRequest request =
+          HttpRequest.newBuilder(
+                  URI.create(settings.url() + "/?mutations_sync=2&database=" + settings.database()))
+              .header("X-ClickHouse-User", settings.user())
+              .header("X-ClickHouse-Key", settings.password())
+              .POST(HttpRequest.BodyPublishers.ofString(sql))
+              .build();
+      HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
+      if (answer.statusCode() != 200) {
+        throw new AssertionError(answer.body());
+      }
+      return answer.body().strip();
+    } catch (IOException | InterruptedException failed) {
+      throw new AssertionError(failed);
+    }
+  }
+
+  /** The servers outlive their last user by seconds, and would write where JUnit is deleting. */
+  static void stopServers(Path data) {
+    EmbeddedPostgres.start(
+            data.resolve("postgres"), PostgresSettings.standard().withCache(data.resolve("cache")))
+        .stop();
+    EmbeddedClickHouse.start(data.resolve("clickhouse"), ClickHouseSettings.standard()).stop();
+  }
+}

@@ -1,0 +1,199 @@
+package dev.millrace.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.app.Samples.Captured;
+import dev.millrace.evm.EvmIndexer;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.Probe;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs over both stores, and what `millrace verify` says of them. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
+@ExtendWith(TwoStores.WhereTheEngineIs.class)
+class VerifyIT {
+  @TempDir static Path data;
+
+  @AfterAll
+  static void stopServers() {
+    TwoStores.stopServers(data);
+  }
+
+  /** Entity by entity, with what is to be seen of them at one glance. */
+  private static List<String> told(Verification found) {
+    List<String> lines = new ArrayList<>();
+    found
+        .compared()
+        .forEach(one -> lines.add(one.entity() + (one.isEqual() ? " is equal" : " differs")));
+    found.leftOut().forEach(one -> lines.add(one.entity() + " " + one.why()));
+    return lines;
+  }
+
+  @Test
+  void run_leavesBothStoresEqualBeforeAndAfterAReorg() {
+    TwoStores both = new TwoStores("both", data);
+    assertThat(both.run()).isEmpty();
+    Verification first = both.verify();
+    assertThat(told(first))
+        .containsExactly(
+            "Account is equal",
+            "Transfer is equal",
+            "Busy is equal",
+            "Total is kept in PostgreSQL only",
+            "Trace is kept in ClickHouse only",
+            "Fleeting its rows expire in ClickHouse");
+    assertThat(first.isEqual()).isTrue();
+    assertThat(first.compared()).allSatisfy(one -> assertThat(one.postgres().rows()).isPositive());
+    long transfers = first.compared().get(1).postgres().rows();
+    assertThat(both.clickhouse("SELECT count() FROM trace"))
+        .as("an entity that PostgreSQL does not have")
+        .isEqualTo(Long.toString(transfers));
+
+    both.chain.fork(TwoStores.REVERSIBLE / 2, TwoStores.REVERSIBLE);
+    assertThat(both.run()).isEmpty();
+    Verification second = both.verify();
+    assertThat(second.isEqual()).as(second.toString()).isTrue();
+    assertThat(second.compared().get(1).postgres().rows()).isGreaterThan(transfers);
+    assertThat(both.clickhouse("SELECT count() FROM trace"))
+        .isEqualTo(Long.toString(second.compared().get(1).postgres().rows()));
+  }
+
+  @Test
+  void verify_namesTheRowThatDiffers() throws Exception {
+    TwoStores both = new TwoStores("tampered", data, TwoStores.shared("tampered"));
+    assertThat(both.run()).isEmpty();
+    String id = both.clickhouse("SELECT min(id) FROM transfer");
+    both.clickhouse("ALTER TABLE millrace_rows_transfer DELETE WHERE id = " + id);
+
+    Verification found = both.verify();
+    assertThat(told(found)).contains("Account is equal", "Transfer differs");
+    Verification.Compared transfer = found.compared().get(1);
+    assertThat(transfer.postgres().rows()).isEqualTo(transfer.clickhouse().rows() + 1);
+    assertThat(transfer.differences())
+        .singleElement()
+        .satisfies(row -> {
+          long value = Long.parseLong(id);
+          assertThat(row.id()).isEqualTo((value >> 20) + "-" + (value & (1 << 20) - 1));
+          assertThat(row.clickhouse()).isEqualTo("nothing");
+          assertThat(row.postgres()).contains("sender=0x", "value=");
+        });
+
+    Captured captured = command(both.indexer, "tampered", "verify", "--json", "found.json");
+    assertThat(captured.err()).isEmpty();
+    assertThat(captured.out())
+        .contains("Transfer", "DIFFERENT", "  id " + transfer.differences().getFirst().id())
+        .contains("`millrace rebuild` fills ClickHouse anew from PostgreSQL");
+    assertThat(Files.readString(data.resolve("found.json")))
+        .contains("\"equal\" : false", "\"clickhouse\" : \"nothing\"");
+  }
+
+  @Test
+  void verify_readsWhileTheIndexerWrites() {
+    TwoStores both = new TwoStores("live", data, TwoStores.shared("live"));
+    List<Verification> seen = new ArrayList<>();
+    Probe looking =
+        (point, number) -> {
+          boolean isBetween =
+              point == Probe.Point.MIRRORED
+                  || point == Probe.Point.BEFORE_COMMIT
+                  || point == Probe.Point.BEFORE_PUBLISH;
+          if (isBetween && number % 5 == 2) {
+            seen.add(both.verify());
+          }
+        };
+    assertThat(both.run(both.config, looking)).isEmpty();
+    both.chain.fork(20, 30);
+    assertThat(both.run(both.config, looking)).isEmpty();
+    assertThat(seen).hasSizeGreaterThan(3);
+    assertThat(seen).allSatisfy(found -> assertThat(found.isEqual()).as(found.toString()).isTrue());
+  }
+
+  @Test
+  @Tag("K1")
+  @Tag("K7")
+  @DisplayName("K1 K7 Crashes around the mirror and restarts far from the head leave both equal")
+  void crashes_leaveBothStoresEqual() {
+    TwoStores both = new TwoStores("crashing", data, TwoStores.shared("crashing"));
+    for (Probe.Point point :
+        List.of(
+            Probe.Point.MIRRORING,
+            Probe.Point.MIRRORED,
+            Probe.Point.BEFORE_COMMIT,
+            Probe.Point.AFTER_COMMIT,
+            Probe.Point.BEFORE_PUBLISH,
+            Probe.Point.PUBLISHING)) {
+      int[] passed = {0};
+      Probe crash =
+          (at, _) -> {
+            if (at == point && ++passed[0] == 3) {
+              throw new IllegalStateException("told to crash at " + point);
+            }
+          };
+      Optional<String> failure = both.run(both.config, crash);
+      assertThat(failure).as("at %s", point).isPresent();
+      Verification found = both.verify();
+      assertThat(found.isEqual()).as("after a crash at %s: %s", point, found).isTrue();
+    }
+    assertThat(both.run()).isEmpty();
+    assertThat(both.verify().isEqual()).isTrue();
+  }
+
+  @Test
+  void verify_thatCannotCompareSaysWhy() throws Exception {
+    EvmIndexer indexer = TwoStores.shared("alone");
+    Path file = Files.writeString(data.resolve("alone.yaml"), yaml("alone", ""));
+    Captured off = Samples.shell(data, Map.of());
+    assertThat(commands(indexer, off.shell()).execute("verify", "--config", file.toString()))
+        .isEqualTo(ExitCode.MISUSE);
+    assertThat(off.err()).contains("config names no ClickHouse: name=alone", "url: embedded");
+
+    Captured empty = command(TwoStores.shared("nothing"), "nothing", "verify");
+    assertThat(empty.err()).contains("nothing is indexed yet, begin with `millrace run`");
+  }
+
+  private static Commands commands(Indexer indexer, Shell shell) {
+    return new Commands(
+        shell,
+        List.of(
+            new Extension() {
+              @Override
+              public List<Indexer> indexers() {
+                return List.of(indexer);
+              }
+            }));
+  }
+
+  private static Captured command(Indexer indexer, String name, String... words) throws Exception {
+    Path file =
+        Files.writeString(
+            data.resolve(name + ".yaml"), yaml(name, "clickhouse: { url: embedded }\n"));
+    Captured captured = Samples.shell(data, Map.of());
+    List<String> line = new ArrayList<>(List.of(words));
+    line.addAll(List.of("--config", file.toString(), "--data-dir", data.toString()));
+    commands(indexer, captured.shell()).execute(line.toArray(String[]::new));
+    return captured;
+  }
+
+  private static String yaml(String name, String more) {
+    return """
+    name: %s
+    %schains:
+      - id: 1337
+        rpc: "dev://chain"
+    """
+        .formatted(name, more);
+  }
+}
