@@ -85,6 +85,22 @@ public final class ClickHouseMirror implements AutoCloseable {
     return new MirrorReader(new Server(settings), indexer);
   }
 
+  /**
+   * Drops the tables and views that a mirror has made in its database, and nothing else there.
+   *
+   * @return whether there was anything, which is not so where there is no such database
+   */
+  public static boolean reset(MirrorSettings settings) {
+    try (Server server = new Server(settings)) {
+      return MirrorSchema.drop(server);
+    } catch (MillraceException failed) {
+      if (ClickHouseErrors.code(failed) == ClickHouseErrors.UNKNOWN_DATABASE) {
+        return false;
+      }
+      throw failed;
+    }
+  }
+
   static long chain(String lane) {
     try {
       return Long.parseUnsignedLong(lane);

@@ -4,6 +4,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,8 +47,28 @@ final class MirrorSchema {
     }
   }
 
+  /** Drops what says of itself that it is ours; true if there was anything. */
+  static boolean drop(Server server) {
+    List<String> ours = new ArrayList<>();
+    existing(server)
+        .forEach((name, comment) -> {
+          if (comment.startsWith(OURS)) {
+            ours.add(name);
+          }
+        });
+    // Views first: what they read must not vanish under them.
+    ours.sort(Comparator.comparing(MirrorSchema::isTable));
+    ours.forEach(
+        name -> server.execute("reset of the mirror", "DROP TABLE IF EXISTS " + Sql.name(name)));
+    return !ours.isEmpty();
+  }
+
+  private static boolean isTable(String name) {
+    return name.startsWith(MirrorTable.ROWS) || OwnTables.tables().containsKey(name);
+  }
+
   void create() {
-    Map<String, String> there = existing();
+    Map<String, String> there = existing(server);
     checkDefinitions(there);
     OwnTables.tables().forEach((name, body) -> createOwn(name, body, there));
     boolean born = isBorn();
@@ -63,7 +84,7 @@ final class MirrorSchema {
   }
 
   /** Names and comments of what is in the database. */
-  private Map<String, String> existing() {
+  private static Map<String, String> existing(Server server) {
     return server.query(
         "mirror",
         "SELECT name, comment FROM system.tables WHERE database = currentDatabase()",
