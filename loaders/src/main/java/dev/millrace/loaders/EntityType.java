@@ -52,6 +52,15 @@ public final class EntityType<E> {
     return new EntityReader<>(type, mistakes).read();
   }
 
+  /** The same entity, lying in ClickHouse in another way. */
+  public EntityType<E> laidOut(MirrorLayout other) {
+    return new EntityType<>(
+        type,
+        new Traits(traits.table, traits.immutable, traits.storage, other),
+        columns,
+        constructor);
+  }
+
   /** The record's simple name. */
   public String name() {
     return type.getSimpleName();

@@ -190,7 +190,8 @@ public final class MemoryMirror {
     }
   }
 
-  private <T> T locked(Supplier<T> action) {
+  /** Several looks at one moment. */
+  <T> T locked(Supplier<T> action) {
     lock.lock();
     try {
       return action.get();

@@ -18,6 +18,7 @@ import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A durable store in memory, as strict as a database could ever be: an insert over a row, an update
@@ -33,6 +34,7 @@ public final class MemoryStore implements CommitStore {
   private final String identity;
   private final List<EntityType<?>> types;
   private final boolean mirrored;
+  private boolean keepsStates;
   private final Map<String, MemoryTables> lanes = new TreeMap<>(); // guarded by lock
   private final List<String> queries = new ArrayList<>(); // guarded by lock
   private long epochs; // guarded by lock
@@ -56,6 +58,17 @@ public final class MemoryStore implements CommitStore {
     this.identity = identity;
     this.types = List.copyOf(types);
     this.mirrored = mirrored;
+  }
+
+  /** From now on every state is kept that a lane is ever in. */
+  MemoryStore keepingStates() {
+    keepsStates = true;
+    return this;
+  }
+
+  /** The rows of a table as they stood behind a commit of an epoch; null if they never did. */
+  @Nullable Map<Object, Object> rows(String lane, EntityType<?> type, long epoch, long commit) {
+    return locked(() -> tables(lane).states().rows(type, epoch, commit));
   }
 
   /** What somebody gets who restores a backup that was made now. */
@@ -97,9 +110,17 @@ public final class MemoryStore implements CommitStore {
 
   private LaneStore takeOver(String lane, Probe probe, boolean mirrors) {
     return locked(() -> {
-      MemoryTables tables = lanes.computeIfAbsent(lane, _ -> new MemoryTables(types));
+      MemoryTables tables = lanes.computeIfAbsent(lane, _ -> newTables());
       return new MemoryLane(this, tables, tables.takeOver(nextEpoch(), mirrors), probe);
     });
+  }
+
+  private MemoryTables newTables() {
+    MemoryTables tables = new MemoryTables(types);
+    if (keepsStates) {
+      tables.states().begin();
+    }
+    return tables;
   }
 
   String identity() {

@@ -41,6 +41,7 @@ final class MemoryTables {
   private long finalCheckpoint;
 
   private final MemoryEpochs epochs;
+  private final MemoryStates states = new MemoryStates();
   private Frontier frontier = new Frontier(0, 0, 0, null);
 
   /** A block that is remembered, and the checkpoint that the lane has reached with it. */
@@ -70,7 +71,12 @@ final class MemoryTables {
   Frontier takeOver(long epoch, boolean mirrored) {
     epochs.open(epoch, frontier, mirrored);
     frontier = new Frontier(epoch, frontier.commit(), frontier.checkpoint(), frontier.place());
+    states.keep(frontier, tables);
     return frontier;
+  }
+
+  MemoryStates states() {
+    return states;
   }
 
   /** For whoever holds the lane in this epoch. */
@@ -116,6 +122,7 @@ final class MemoryTables {
     long durable = frontier.checkpoint();
     frontier = new Frontier(next, frontier.commit(), Math.min(durable, lastCheckpoint()), place);
     epochs.turn(next, durable, frontier);
+    states.keep(frontier, tables);
     rewinds++;
     return frontier;
   }
@@ -278,6 +285,7 @@ final class MemoryTables {
             group.number(),
             group.checkpoint(),
             new Source.Place(last.number(), last.hash()));
+    states.keep(frontier, tables);
     commits.add(
         new MemoryStore.Commit(
             group.number(),

@@ -2,6 +2,7 @@ package dev.millrace.testkit;
 
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.Event;
@@ -17,7 +18,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /** A random program and the random chain it runs over, both made of a seed. */
 final class SimProgram implements Indexer {
-  private final List<EntityType<?>> types;
+  private final SimRouting routing;
   private final long seed;
   private final int busy;
   private final Script script = new Script();
@@ -32,9 +33,9 @@ final class SimProgram implements Indexer {
   private long poisonedBlock = -1;
 
   /** What happens on a chain of one's own, cut off after so many blocks. */
-  SimProgram(long seed, int mostBlocks, List<EntityType<?>> types) {
+  SimProgram(long seed, int mostBlocks, SimRouting routing) {
     this.seed = seed;
-    this.types = types;
+    this.routing = routing;
     Random random = new Random(seed);
     this.spread =
         new SimMoves.SimSpread(wide(random, 4, 60), wide(random, 2, 20), wide(random, 5, 40));
@@ -110,7 +111,8 @@ final class SimProgram implements Indexer {
 
       @Override
       public void handle(Event event, Context context) {
-        new SimMoves(context, spread, outside, once, eventSeed).make(moves, event.id());
+        Context allowed = new SimContext(context, routing.unread());
+        new SimMoves(allowed, spread, outside, once, eventSeed).make(moves, event.id());
         if (poison) {
           drinkPoison(context);
         }
@@ -134,7 +136,12 @@ final class SimProgram implements Indexer {
 
   @Override
   public List<EntityType<?>> entities() {
-    return types;
+    return routing.types();
+  }
+
+  @Override
+  public Storage storage(EntityType<?> type) {
+    return routing.of(type);
   }
 
   @Override
@@ -153,7 +160,7 @@ final class SimProgram implements Indexer {
 
   @Override
   public String toString() {
-    return "blocks=%d events=%d handlers=%d ids=%s poisonedBlock=%d"
-        .formatted(script.told().size(), events, handlers.size(), spread, poisonedBlock);
+    return "blocks=%d events=%d handlers=%d ids=%s poisonedBlock=%d %s"
+        .formatted(script.told().size(), events, handlers.size(), spread, poisonedBlock, routing);
   }
 }

@@ -3,8 +3,11 @@ package dev.millrace.testkit;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Probe;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What befalls one simulated process: at most one thing, at one passing of one point. */
@@ -20,18 +23,29 @@ final class SimTrouble implements Probe {
     /** The process is asked to end. */
     DRAIN,
     /** The process is told to end at once. */
-    CLOSE
+    CLOSE,
+    /** The process stops where it stands, and wakes up when another has taken its lanes over. */
+    SLEEP
   }
 
-  private static final Point[] CRASHES = Point.values();
-  private static final Point[] STORE_ERRORS = {
-    Point.BEFORE_BEGIN,
-    Point.DURING_COPY,
-    Point.AFTER_COPY,
-    Point.BEFORE_COMMIT,
-    Point.BUILDING_INDEX,
-    Point.REWINDING
-  };
+  private static final List<Point> OF_THE_MIRROR =
+      List.of(
+          Point.BEFORE_MIRROR,
+          Point.MIRRORING,
+          Point.MIRRORED,
+          Point.BEFORE_PUBLISH,
+          Point.PUBLISHING,
+          Point.PUBLISHED);
+  private static final List<Point> WITHOUT_MIRROR =
+      Stream.of(Point.values()).filter(point -> !OF_THE_MIRROR.contains(point)).toList();
+  private static final List<Point> STORE_ERRORS =
+      List.of(
+          Point.BEFORE_BEGIN,
+          Point.DURING_COPY,
+          Point.AFTER_COPY,
+          Point.BEFORE_COMMIT,
+          Point.BUILDING_INDEX,
+          Point.REWINDING);
 
   private final Kind kind;
   private final Point point;
@@ -39,6 +53,8 @@ final class SimTrouble implements Probe {
   private final AtomicInteger passings = new AtomicInteger();
   private final Probe crash;
   private volatile boolean happened;
+  private final CountDownLatch asleep = new CountDownLatch(1);
+  private final CountDownLatch awake = new CountDownLatch(1);
   private volatile Runnable action = () -> {};
 
   private SimTrouble(Kind kind, Point point, int passing) {
@@ -52,24 +68,39 @@ final class SimTrouble implements Probe {
     return new SimTrouble(Kind.NOTHING, Point.FETCH, 0);
   }
 
-  static SimTrouble random(Random random) {
+  /**
+   * One of those that there can be.
+   *
+   * @param mirrored whether there is a mirror
+   * @param sleeps whether a process may be passed over that has not ended
+   */
+  static SimTrouble random(Random random, boolean mirrored, boolean sleeps) {
     int passing = 1 + random.nextInt(random.nextBoolean() ? 3 : 12);
+    Point any =
+        mirrored && random.nextBoolean()
+            ? pick(random, OF_THE_MIRROR)
+            : pick(random, WITHOUT_MIRROR);
+    boolean atMirror = OF_THE_MIRROR.contains(any);
     return switch (random.nextInt(10)) {
       case 0 -> none();
       case 1 -> new SimTrouble(Kind.STORE_ERROR, pick(random, STORE_ERRORS), passing);
-      case 2 ->
-          new SimTrouble(
-              Kind.LOST_REPLY,
-              random.nextInt(3) == 0 ? Point.AFTER_REWIND : Point.AFTER_COMMIT,
-              passing);
-      case 3 -> new SimTrouble(Kind.DRAIN, pick(random, CRASHES), passing);
-      case 4 -> new SimTrouble(Kind.CLOSE, pick(random, CRASHES), passing);
-      default -> new SimTrouble(Kind.CRASH, pick(random, CRASHES), passing);
+      case 2 -> new SimTrouble(Kind.LOST_REPLY, answered(random, atMirror), passing);
+      case 3 -> new SimTrouble(Kind.DRAIN, any, passing);
+      case 4 -> new SimTrouble(Kind.CLOSE, any, passing);
+      case 5, 6 -> new SimTrouble(sleeps ? Kind.SLEEP : Kind.CRASH, any, passing);
+      default -> new SimTrouble(Kind.CRASH, any, passing);
     };
   }
 
-  private static Point pick(Random random, Point[] points) {
-    return points[random.nextInt(points.length)];
+  private static Point answered(Random random, boolean atMirror) {
+    if (atMirror) {
+      return random.nextBoolean() ? Point.MIRRORING : Point.PUBLISHING;
+    }
+    return random.nextInt(3) == 0 ? Point.AFTER_REWIND : Point.AFTER_COMMIT;
+  }
+
+  private static <T> T pick(Random random, List<T> from) {
+    return from.get(random.nextInt(from.size()));
   }
 
   Kind kind() {
@@ -85,9 +116,30 @@ final class SimTrouble implements Probe {
     return happened || (crash instanceof Crashes crashes && crashes.hasHappened());
   }
 
+  boolean isAsleep() {
+    return asleep.getCount() == 0;
+  }
+
+  /** Goes on where it stands. */
+  void wake() {
+    awake.countDown();
+  }
+
+  /** Nothing of a process that sleeps goes on. */
+  private void sleep() {
+    try {
+      awake.await();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   @Override
   public void pass(Point at, long number) {
     crash.pass(at, number);
+    if (kind == Kind.SLEEP && isAsleep()) {
+      sleep();
+    }
     if (kind == Kind.NOTHING || kind == Kind.CRASH || at != point) {
       return;
     }
@@ -107,6 +159,11 @@ final class SimTrouble implements Probe {
       case LOST_REPLY -> new MillraceException(Remedy.RETRY, "reply was lost: commit=" + number);
       case DRAIN, CLOSE -> {
         Thread.ofVirtual().start(action);
+        yield null;
+      }
+      case SLEEP -> {
+        asleep.countDown();
+        sleep();
         yield null;
       }
       case NOTHING, CRASH -> null;

@@ -1,74 +1,59 @@
 package dev.millrace.testkit;
 
-import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
-import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.pipeline.Lane;
 import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.pipeline.LaneSettings;
-import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.LaneStores;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
 /**
- * A random program over a random chain, run by process after process that crash, drain, lose
- * replies and meet errors, with other settings each time, while the chain forks under them. In the
- * end the tables hold what the serial oracle says of the chain that is left, row by row.
+ * A random program over a random chain, run by process after process that crash, drain, fall
+ * asleep, lose replies and meet errors, with other settings each time, while the chain forks under
+ * them. In the end the tables hold what the serial oracle says of the chain that is left, row by
+ * row; and so does the mirror, where there is one, at every moment and as of every checkpoint.
  *
  * <p>Everything but the interleaving of threads follows from the seed.
  */
 public final class Simulation {
-  private static final long LINGER_NANOS = 300_000;
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
   private final long seed;
-  private final Random stirring;
+  private final boolean mirrored;
+  private final SimWeather stirring;
   private final List<SimLane> lanes = new ArrayList<>();
   private final List<String> story = new ArrayList<>();
 
+  /** Processes that were passed over while they slept. */
+  private final List<SimProcess> sleepers = new CopyOnWriteArrayList<>();
+
+  /** Over one store alone. */
   public Simulation(long seed) {
-    this(seed, Integer.MAX_VALUE);
+    this(seed, Integer.MAX_VALUE, false);
   }
 
-  private Simulation(long seed, int mostBlocks) {
+  /** Over a store and a mirror, each entity in one of them or in both. */
+  public static Simulation mirrored(long seed) {
+    return new Simulation(seed, Integer.MAX_VALUE, true);
+  }
+
+  private Simulation(long seed, int mostBlocks, boolean mirrored) {
     this.seed = seed;
-    this.stirring = new Random(seed + 2);
-    List<EntityType<?>> types = SimRows.types();
-    lanes.add(new SimLane("1", new SimProgram(seed, mostBlocks, types)));
+    this.mirrored = mirrored;
+    this.stirring = new SimWeather(seed + 2);
+    SimRouting routing =
+        mirrored ? SimRouting.random(new Random(seed * 127)) : SimRouting.unmirrored();
+    lanes.add(new SimLane("1", new SimProgram(seed, mostBlocks, routing)));
     if (seed % 5 == 0) {
       // Two lanes over the same tables, with keys that differ by the lane alone.
-      lanes.add(new SimLane("2", new SimProgram(seed + (1L << 40), mostBlocks, types)));
-    }
-  }
-
-  /** A chain of its own. */
-  private record SimLane(String name, SimProgram program) {
-    Script script() {
-      return program.script();
-    }
-
-    boolean wasPoisoned(LaneEnd end) {
-      return end instanceof LaneEnd.Failed(var failure)
-          && program.poisonedBlock() >= 0
-          && String.valueOf(failure.getMessage())
-              .contains("event failed: block=" + program.poisonedBlock() + " ");
+      lanes.add(new SimLane("2", new SimProgram(seed + (1L << 40), mostBlocks, routing)));
     }
   }
 
@@ -78,101 +63,106 @@ public final class Simulation {
   }
 
   /**
-   * Runs a seed over a store in memory; a failure is tried again with shorter chains. Returns how
+   * Runs a seed over stores in memory; a failure is tried again with shorter chains. Returns how
    * often its lanes have turned back.
    */
-  public static long check(long seed) throws Exception {
+  public static long check(long seed, boolean mirrored) throws Exception {
     try {
-      return checkOnce(seed, Integer.MAX_VALUE);
+      return checkOnce(seed, Integer.MAX_VALUE, mirrored);
     } catch (AssertionError failed) {
-      throw new AssertionError(failed.getMessage() + "\n" + shrunk(seed), failed);
+      throw new AssertionError(failed.getMessage() + "\n" + shrunk(seed, mirrored), failed);
     }
   }
 
-  private static long checkOnce(long seed, int mostBlocks) throws Exception {
-    Simulation simulation = new Simulation(seed, mostBlocks);
-    MemoryStore store = new MemoryStore(simulation.indexer().entities());
-    Random weather = new Random(seed + 1);
-    store.beforeQuery(_ -> trouble(weather));
-    store.afterQuery(_ -> linger(weather));
-    simulation
-        .run(probe -> store.opened(slowed(weather, probe)))
-        .forEach((lane, oracle) -> simulation.compareHistory(lane, store, oracle));
-    return simulation.lanes.stream().mapToLong(lane -> store.rewinds(lane.name())).sum();
-  }
-
-  /** Now and then a read fails once. */
-  private static void trouble(Random weather) {
-    if (chance(weather, 300)) {
-      throw new MillraceException(Remedy.RETRY, "read has trouble: chance=300");
-    }
-  }
-
-  /** Between the look into the tables and the arrival of the rows a commit may land. */
-  private static void linger(Random weather) {
-    if (chance(weather, 8)) {
-      LockSupport.parkNanos(LINGER_NANOS);
-    }
-  }
-
-  /** Commits that take their time let more batches run ahead of them. */
-  private static Probe slowed(Random weather, Probe probe) {
-    return (point, number) -> {
-      if (point == Probe.Point.BEFORE_COMMIT && chance(weather, 4)) {
-        LockSupport.parkNanos(4 * LINGER_NANOS);
-      }
-      probe.pass(point, number);
-    };
-  }
-
-  private static boolean chance(Random weather, int in) {
-    synchronized (weather) {
-      return weather.nextInt(in) == 0;
-    }
+  private static long checkOnce(long seed, int mostBlocks, boolean mirrored) throws Exception {
+    Simulation simulation = new Simulation(seed, mostBlocks, mirrored);
+    SimMemory stores = new SimMemory(simulation.indexer(), seed + 1);
+    simulation.runOver(stores);
+    return simulation.lanes.stream().mapToLong(lane -> stores.rewinds(lane.name())).sum();
   }
 
   /** The shortest chain that was seen to fail. Interleavings differ, so this is best effort. */
-  private static String shrunk(long seed) throws Exception {
+  private static String shrunk(long seed, boolean mirrored) throws Exception {
     int most = new Simulation(seed).lanes.getFirst().script().told().size();
-    int fails = most;
-    for (int blocks = 1; blocks < most && fails == most; blocks++) {
+    for (int blocks = 1; blocks < most; blocks++) {
       try {
-        checkOnce(seed, blocks);
+        checkOnce(seed, blocks, mirrored);
       } catch (AssertionError shorter) {
-        fails = blocks;
         return "shrunk to %d of %d blocks:\n%s".formatted(blocks, most, shorter.getMessage());
       }
     }
     return "no shorter chain fails";
   }
 
-  /**
-   * Runs to the end over one store that each process opens anew, with a probe that its lanes pass,
-   * and compares all tables. Returns the oracles that they were compared with, by lane.
-   */
+  /** Runs to the end over one store that each process opens anew, and compares all tables. */
   public Map<String, SerialOracle> run(Function<Probe, CommitStore> store) throws Exception {
+    return runOver(probe -> {
+      CommitStore opened = store.apply(probe);
+      return new SimStores.Opened() {
+        @Override
+        public LaneStores takeOver(String lane) {
+          return new LaneStores(opened.takeOver(lane));
+        }
+
+        @Override
+        public void close() {
+          opened.close();
+        }
+      };
+    });
+  }
+
+  /**
+   * Runs to the end over stores that each process opens anew, with a probe that its lanes pass, and
+   * compares all that they hold. Returns the oracles that they were compared with, by lane.
+   */
+  public Map<String, SerialOracle> runOver(SimStores stores) throws Exception {
+    try {
+      List<LaneEnd> ends = live(stores);
+      for (SimProcess sleeper : sleepers) {
+        sleeper.endAwake();
+      }
+      return compare(stores, ends);
+    } catch (AssertionError failed) {
+      throw new AssertionError(describe(String.valueOf(failed.getMessage())), failed);
+    } finally {
+      sleepers.forEach(SimProcess::close);
+    }
+  }
+
+  /** Process after process, until one has come to the end. */
+  private List<LaneEnd> live(SimStores stores) throws Exception {
     Random random = new Random(seed * 31 + 17);
     int troubles = random.nextInt(5);
     while (true) {
       LaneSettings settings = settings(random);
-      SimTrouble trouble = troubles-- > 0 ? SimTrouble.random(random) : SimTrouble.none();
+      SimTrouble trouble =
+          troubles-- > 0
+              ? SimTrouble.random(random, mirrored, stores.letsProcessesOverlap())
+              : SimTrouble.none();
       story.add("  process: settings=%s trouble=%s".formatted(settings, trouble));
-      List<LaneEnd> ends = process(store, settings, trouble);
-      story.add("    ended: " + ends);
-      boolean over = true;
-      for (int i = 0; i < ends.size(); i++) {
-        LaneEnd end = ends.get(i);
-        boolean poisoned = lanes.get(i).wasPoisoned(end);
-        if (end instanceof LaneEnd.Failed failed && !endsByTrouble(trouble) && !poisoned) {
-          throw new AssertionError(
-              describe("lane failed: lane=" + lanes.get(i).name()), failed.failure());
-        }
-        over &= end instanceof LaneEnd.Done || poisoned;
+      Optional<List<LaneEnd>> ends = process(stores, settings, trouble);
+      story.add("    ended: " + ends.map(Object::toString).orElse("asleep"));
+      if (ends.isPresent() && isOver(ends.get(), trouble)) {
+        return ends.get();
       }
-      if (over) {
-        return compare(store, ends);
+      if (ends.isPresent()) {
+        look(stores);
       }
     }
+  }
+
+  private boolean isOver(List<LaneEnd> ends, SimTrouble trouble) {
+    boolean over = true;
+    for (int i = 0; i < ends.size(); i++) {
+      LaneEnd end = ends.get(i);
+      boolean poisoned = lanes.get(i).wasPoisoned(end);
+      if (end instanceof LaneEnd.Failed failed && !endsByTrouble(trouble) && !poisoned) {
+        throw new AssertionError("lane failed: lane=" + lanes.get(i).name(), failed.failure());
+      }
+      over &= end instanceof LaneEnd.Done || poisoned;
+    }
+    return over;
   }
 
   private static boolean endsByTrouble(SimTrouble trouble) {
@@ -192,183 +182,81 @@ public final class Simulation {
         commits[random.nextInt(commits.length)]);
   }
 
-  private List<LaneEnd> process(
-      Function<Probe, CommitStore> opens, LaneSettings settings, SimTrouble trouble)
-      throws Exception {
-    Probe probe = stirred(trouble);
-    List<Lane> running = new ArrayList<>();
-    try (CommitStore store = opens.apply(probe)) {
-      for (SimLane lane : lanes) {
-        LaneStore held = store.takeOver(lane.name());
-        running.add(new Lane(lane.name(), indexer(), lane.script(), held, settings, probe));
-      }
-      trouble.acting(() -> running.forEach(lane -> end(lane, trouble.kind())));
-      running.forEach(Lane::start);
-      List<LaneEnd> ends = new ArrayList<>();
-      for (Lane lane : running) {
-        ends.add(await(lane));
-      }
+  private Optional<List<LaneEnd>> process(
+      SimStores stores, LaneSettings settings, SimTrouble trouble) throws Exception {
+    SimProcess process = new SimProcess(lanes, stores, settings, trouble, stirred(stores, trouble));
+    boolean asleep = false;
+    try {
+      Optional<List<LaneEnd>> ends = process.await();
+      asleep = ends.isEmpty();
       return ends;
     } finally {
-      running.forEach(Lane::close);
+      if (asleep) {
+        sleepers.add(process);
+      } else {
+        process.close();
+      }
     }
   }
 
-  /** Wherever a stage stands, the chain may turn; most of all while it has to follow a turn. */
-  private Probe stirred(Probe probe) {
+  /**
+   * Wherever a stage stands, the chain may turn, most of all while it has to follow a turn;
+   * somebody may look or clean up, and a process that was passed over may wake up.
+   */
+  private Probe stirred(SimStores stores, Probe probe) {
     return (point, number) -> {
       boolean turning =
           point == Probe.Point.BEFORE_REWIND
               || point == Probe.Point.REWINDING
               || point == Probe.Point.AFTER_REWIND;
-      if (chance(stirring, turning ? 3 : 40)) {
+      if (stirring.chance(turning ? 3 : 40)) {
         lanes.forEach(lane -> lane.script().proceed());
+      }
+      if (mirrored && stirring.chance(10)) {
+        Random dice = stirring.with(random -> new Random(random.nextLong()));
+        stores.disturb(lanes.get(dice.nextInt(lanes.size())).name(), dice);
+      }
+      if (!sleepers.isEmpty() && stirring.chance(20)) {
+        sleepers.forEach(SimProcess::wake);
       }
       probe.pass(point, number);
     };
   }
 
-  private static void end(Lane lane, SimTrouble.Kind how) {
-    if (how == SimTrouble.Kind.CLOSE) {
-      lane.close();
-      return;
-    }
-    try {
-      lane.drain(PATIENCE);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
+  /** What a process has left behind, where the chain still agrees with it. */
+  private void look(SimStores stores) throws Exception {
+    for (SimLane lane : lanes) {
+      Optional<Source.Place> place = stores.reached(lane.name());
+      if (place.isPresent()) {
+        Optional<SerialOracle> oracle = SimTables.oracle(lane, place.get());
+        if (oracle.isPresent()) {
+          fail(stores.differences(lane.name(), oracle.get(), false));
+        }
+      }
     }
   }
 
-  private LaneEnd await(Lane lane) throws InterruptedException {
-    AtomicReference<LaneEnd> end = new AtomicReference<>();
-    CountDownLatch ended = new CountDownLatch(1);
-    Thread waiting =
-        Thread.ofVirtual()
-            .start(() -> {
-              try {
-                end.set(lane.await());
-                ended.countDown();
-              } catch (InterruptedException _) {
-                Thread.currentThread().interrupt();
-              }
-            });
-    boolean inTime = ended.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-    waiting.interrupt();
-    LaneEnd known = end.get();
-    if (!inTime || known == null) {
-      throw new AssertionError(describe("lane does not end: status=" + lane.status()));
+  private static void fail(List<String> wrong) {
+    if (!wrong.isEmpty()) {
+      throw new AssertionError(String.join("\n", wrong));
     }
-    return known;
   }
 
-  private Map<String, SerialOracle> compare(Function<Probe, CommitStore> opens, List<LaneEnd> ends)
-      throws Exception {
+  private Map<String, SerialOracle> compare(SimStores stores, List<LaneEnd> ends) throws Exception {
     Map<String, SerialOracle> oracles = new TreeMap<>();
-    try (CommitStore store = opens.apply(Probe.NONE)) {
+    try (SimStores.Opened process = stores.open(Probe.NONE)) {
       for (int i = 0; i < lanes.size(); i++) {
-        try (LaneStore held = store.takeOver(lanes.get(i).name())) {
-          oracles.put(lanes.get(i).name(), compare(lanes.get(i), ends.get(i), held));
+        SimLane lane = lanes.get(i);
+        try (LaneStores held = process.takeOver(lane.name())) {
+          SimTables tables = new SimTables(lane);
+          SerialOracle oracle = tables.compare(ends.get(i), held.store());
+          fail(tables.wrong());
+          fail(stores.differences(lane.name(), oracle, true));
+          oracles.put(lane.name(), oracle);
         }
       }
     }
     return oracles;
-  }
-
-  private SerialOracle compare(SimLane lane, LaneEnd end, LaneStore held) throws Exception {
-    Source.Place place = held.opened().place();
-    List<Script.Told> chain = lane.script().told();
-    long reached = place == null ? -1 : place.block();
-    if (end instanceof LaneEnd.Done && reached != chain.size() - 1L) {
-      throw new AssertionError(describe("done before the end: block=" + reached));
-    }
-    if (end instanceof LaneEnd.Failed && reached >= lane.program().poisonedBlock()) {
-      throw new AssertionError(describe("went past a failed event: block=" + reached));
-    }
-    if (place != null && !place.hash().equals(chain.get((int) reached).block().hash())) {
-      throw new AssertionError(describe("stands on a branch that was left: place=" + place));
-    }
-    SerialOracle oracle = new SerialOracle(indexer().entities());
-    if (reached >= 0) {
-      oracle.run(lane.script(), reached);
-    }
-    same("checkpoint", oracle.checkpoint(), held.opened().checkpoint());
-    same("found contracts", oracle.found(), held.standing().found());
-    for (EntityType<?> type : indexer().entities()) {
-      compare(type, oracle, held);
-    }
-    return oracle;
-  }
-
-  private void same(String what, Object expected, Object found) {
-    if (!expected.equals(found)) {
-      throw new AssertionError(
-          describe("%s: expected=%s found=%s".formatted(what, expected, found)));
-    }
-  }
-
-  private <E> void compare(EntityType<E> type, SerialOracle oracle, LaneStore lane) {
-    Map<Object, E> expected = oracle.rows(type);
-    Map<Object, E> found = new TreeMap<>(SerialOracle.byId(type));
-    for (E row : all(type, lane)) {
-      found.put(type.id(row), row);
-    }
-    if (found.equals(expected)) {
-      return;
-    }
-    StringBuilder differences = new StringBuilder("table differs: table=" + type.table());
-    Set<Object> ids = new HashSet<>(expected.keySet());
-    ids.addAll(found.keySet());
-    ids.stream()
-        .sorted(SerialOracle.byId(type))
-        .filter(id -> !java.util.Objects.equals(expected.get(id), found.get(id)))
-        .limit(3)
-        .forEach(id ->
-            differences.append(
-                "\n  id=%s\n    expected=%s\n    found   =%s"
-                    .formatted(id, expected.get(id), found.get(id))));
-    throw new AssertionError(describe(differences.toString()));
-  }
-
-  private static <E> List<E> all(EntityType<E> type, LaneStore lane) {
-    while (true) {
-      try {
-        return lane.reads().matching(type, List.of(new Filter(List.of())));
-      } catch (MillraceException failed) {
-        if (failed.remedy() != Remedy.RETRY) {
-          throw failed;
-        }
-      }
-    }
-  }
-
-  /** The undo log holds what stood there before each block of the window, and nothing else. */
-  private void compareHistory(String lane, MemoryStore store, SerialOracle oracle) {
-    List<String> answers =
-        store.effects(lane).stream()
-            .map(answer -> answer.effect() + "@" + answer.checkpoint())
-            .sorted()
-            .toList();
-    same("stored answers", oracle.keptAnswers(), answers);
-    List<UndoRow> expected = sorted(oracle.undo(store.finalCheckpoint(lane)));
-    List<UndoRow> found = sorted(store.undo(lane));
-    if (!found.equals(expected)) {
-      List<UndoRow> missing = new ArrayList<>(expected);
-      missing.removeAll(found);
-      List<UndoRow> extra = new ArrayList<>(found);
-      extra.removeAll(expected);
-      throw new AssertionError(
-          describe("undo log differs: missing=%s extra=%s".formatted(missing, extra)));
-    }
-  }
-
-  private static List<UndoRow> sorted(List<UndoRow> rows) {
-    return rows.stream()
-        .sorted(
-            Comparator.comparingLong(UndoRow::checkpoint)
-                .thenComparing(UndoRow::table)
-                .thenComparing(row -> row.id().toString()))
-        .toList();
   }
 
   /** The checkpoint of a lane's last final block: history above it must not be missing. */
@@ -385,9 +273,15 @@ public final class Simulation {
     seed %d: %s
       program: %s
     %s
-      again: mvn verify -pl runtime/testkit -am -Dtest=SimulationTest \
+      again: mvn verify -pl runtime/testkit -am -Dtest=SimulationTest#%s \
     -Dsurefire.failIfNoSpecifiedTests=false -Dmillrace.seed=%d\
     """
-        .formatted(seed, what, lanes, String.join("\n", story), seed);
+        .formatted(
+            seed,
+            what,
+            lanes,
+            String.join("\n", story),
+            mirrored ? "seeds_leaveBothStoresEqual" : "seeds_leaveTheTablesOfTheOracle",
+            seed);
   }
 }

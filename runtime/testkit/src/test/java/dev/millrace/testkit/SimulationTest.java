@@ -17,9 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Random programs, chains, settings and faults against the oracle, over a store in memory. {@code
- * -Dmillrace.seeds=N} runs N of them, {@code -Dmillrace.from=S} begins at another seed, {@code
- * -Dmillrace.seed=S} runs one.
+ * Random programs, chains, settings and faults against the oracle, over stores in memory. {@code
+ * -Dmillrace.seeds=N} and {@code -Dmillrace.mirror.seeds=N} run N of them without and with a
+ * mirror, {@code -Dmillrace.from=S} begins at another seed, {@code -Dmillrace.seed=S} runs one.
  */
 final class SimulationTest {
   private static final int SIDE_BY_SIDE = 4;
@@ -35,9 +35,31 @@ final class SimulationTest {
   @Timeout(value = 30, unit = TimeUnit.DAYS)
   @DisplayName("A18 B15 D1 E5 E6 E7 E8 every seed leaves the tables of the oracle")
   void seeds_leaveTheTablesOfTheOracle() throws Exception {
+    run("millrace.seeds", 2_000, false);
+  }
+
+  @Test
+  @Tag("K1")
+  @Tag("K2")
+  @Tag("K3")
+  @Tag("K5")
+  @Tag("K6")
+  @Tag("K7")
+  @Tag("K9")
+  @Tag("K10")
+  @Tag("K11")
+  @Tag("K12")
+  @Tag("K13")
+  @Timeout(value = 30, unit = TimeUnit.DAYS)
+  @DisplayName("K1–K3 K5–K7 K9–K13 every seed leaves both stores equal to the oracle's history")
+  void seeds_leaveBothStoresEqual() throws Exception {
+    run("millrace.mirror.seeds", 500, true);
+  }
+
+  private static void run(String many, long usual, boolean mirrored) throws Exception {
     long one = Long.getLong("millrace.seed", -1);
     long from = one >= 0 ? one : Long.getLong("millrace.from", 1);
-    long count = one >= 0 ? 1 : Long.getLong("millrace.seeds", 2_000);
+    long count = one >= 0 ? 1 : Long.getLong(many, usual);
     ConcurrentLinkedQueue<AssertionError> failures = new ConcurrentLinkedQueue<>();
     AtomicInteger done = new AtomicInteger();
     AtomicLong rewinds = new AtomicLong();
@@ -48,7 +70,7 @@ final class SimulationTest {
         runs.add(
             workers.submit(() -> {
               for (long seed = first; seed < from + count; seed += SIDE_BY_SIDE) {
-                rewinds.addAndGet(run(seed, failures));
+                rewinds.addAndGet(run(seed, mirrored, failures));
                 done.incrementAndGet();
               }
               return true;
@@ -65,13 +87,14 @@ final class SimulationTest {
     assertThat(rewinds.get()).as("rewinds").isGreaterThanOrEqualTo(one >= 0 ? 0 : count / 2);
   }
 
-  private static long run(long seed, ConcurrentLinkedQueue<AssertionError> failures)
+  private static long run(
+      long seed, boolean mirrored, ConcurrentLinkedQueue<AssertionError> failures)
       throws Exception {
     if (!failures.isEmpty()) {
       return 0;
     }
     try {
-      return Simulation.check(seed);
+      return Simulation.check(seed, mirrored);
     } catch (AssertionError failed) {
       failures.add(failed);
       return 0;
