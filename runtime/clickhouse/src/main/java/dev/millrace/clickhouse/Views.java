@@ -54,10 +54,11 @@ final class Views {
     views.put(ALL + name, "SELECT * FROM " + Sql.name(table.name()) + " AS r");
     views.put(name, with() + (table.type().isImmutable() ? filter(table, "") : last(table, "")));
     views.put(name + "_history", history(table));
+    views.putAll(PastViews.of(table));
     return views;
   }
 
-  private static String with() {
+  static String with() {
     return "WITH " + ENDS + " AS ends\n";
   }
 

@@ -1,0 +1,95 @@
+package dev.millrace.clickhouse;
+
+import dev.millrace.loaders.Versions;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Views of a state that a lane once had, by its checkpoint, by a block or by a moment:
+ * {@code account_at(chain = 1, checkpoint = 7)}. What cannot be told is refused with a message
+ * rather than answered with the nearest state.
+ */
+final class PastViews {
+  private static final String CHAIN = "{chain:UInt64}";
+  private static final String CHECKPOINT = "{checkpoint:UInt64}";
+
+  /** Where the lane stands; what was published counts, as everywhere. */
+  private static final String REACHED =
+      "(SELECT max(end) FROM (SELECT argMax(end, (by, commit)) AS end FROM millrace_ends"
+          + " WHERE chain = {chain:UInt64} GROUP BY epoch))";
+
+  private static final String SETTLED =
+      "(SELECT argMax(settled, (by, commit)) FROM millrace_ends WHERE chain = {chain:UInt64})";
+
+  /** Whoever was made anew does not know what was before. */
+  private static final String BASE =
+      "(SELECT toUInt64OrZero(splitByChar(' ', argMax(value, written))[3]) FROM millrace_mirror"
+          + " WHERE key = concat('born ', toString({chain:UInt64})))";
+
+  private static final String OF_BLOCK =
+      "(SELECT max(checkpoint) FROM millrace_checkpoints"
+          + " WHERE chain = {chain:UInt64} AND block <= {block:UInt64})";
+
+  private static final String OF_MOMENT =
+      "(SELECT max(checkpoint) FROM millrace_checkpoints"
+          + " WHERE chain = {chain:UInt64} AND time <= {time:DateTime64(6, 'UTC')})";
+
+  /** Whether the block behind that one may lie before the moment as well. */
+  private static final String IS_VAGUE =
+      "(SELECT argMin(time IS NULL, checkpoint) FROM millrace_checkpoints"
+          + " WHERE chain = {chain:UInt64} AND checkpoint > %s)".formatted(OF_MOMENT);
+
+  private PastViews() {}
+
+  static Map<String, String> of(MirrorTable<?> table) {
+    String name = table.type().table() + "_at";
+    Map<String, String> views = new LinkedHashMap<>();
+    views.put(name, view(table, CHECKPOINT, isAhead()));
+    views.put(name + "_block", view(table, OF_BLOCK, ""));
+    views.put(name + "_time", view(table, OF_MOMENT, isVague()));
+    return views;
+  }
+
+  private static String view(MirrorTable<?> table, String checkpoint, String guard) {
+    String condition =
+        "\n  AND r.chain = %s AND r._checkpoint <= %s%s%s%s"
+            .formatted(
+                CHAIN, checkpoint, guard, isUnknown(checkpoint), isForgotten(table, checkpoint));
+    return Views.with()
+        + (table.type().isImmutable()
+            ? Views.filter(table, condition)
+            : Views.last(table, condition));
+  }
+
+  private static String isAhead() {
+    return refusedIf(
+        "%s > %s".formatted(CHECKPOINT, REACHED), "the chain has not reached this checkpoint yet");
+  }
+
+  private static String isUnknown(String checkpoint) {
+    return refusedIf(
+        "%s < %s".formatted(checkpoint, BASE),
+        "the mirror was made anew later than this: states before that are not known");
+  }
+
+  private static String isVague() {
+    return refusedIf(
+        IS_VAGUE + " = 1",
+        "the times of the blocks around this moment are not known: ask for a block");
+  }
+
+  /** Of these only the last versions are kept. */
+  private static String isForgotten(MirrorTable<?> table, String checkpoint) {
+    return table.type().isImmutable() || table.type().layout().versions() == Versions.EVERY
+        ? ""
+        : refusedIf(
+            "%s < %s".formatted(checkpoint, SETTLED),
+            "of %s only the latest versions are kept: states before the last final checkpoint are gone"
+                .formatted(table.type().table()));
+  }
+
+  /** In a subquery of its own: it must refuse where there is no row to be looked at, too. */
+  private static String refusedIf(String condition, String why) {
+    return "\n  AND (SELECT throwIf(%s, %s)) = 0".formatted(condition, Sql.text(why));
+  }
+}
