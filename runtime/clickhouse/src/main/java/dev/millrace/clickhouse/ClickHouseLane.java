@@ -52,9 +52,15 @@ final class ClickHouseLane implements LaneMirror {
 
   @Override
   public void publish(Ends ends) {
+    publish(server, inserts, lane.chain(), ends);
+    probe.pass(Probe.Point.PUBLISHING, ends.commit());
+  }
+
+  /** In one insert, so that what changes together is seen together. */
+  static void publish(Server server, Inserts inserts, long chain, Ends ends) {
     RowBuffer said = new RowBuffer();
     for (Ends.End end : ends.ends()) {
-      said.putLong(lane.chain());
+      said.putLong(chain);
       said.putLong(end.epoch());
       said.putLong(end.checkpoint());
       said.putLong(ends.by());
@@ -70,7 +76,6 @@ final class ClickHouseLane implements LaneMirror {
           said,
           inserts.settings());
     }
-    probe.pass(Probe.Point.PUBLISHING, ends.commit());
   }
 
   @Override

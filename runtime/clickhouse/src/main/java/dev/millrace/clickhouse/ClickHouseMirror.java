@@ -41,17 +41,27 @@ public final class ClickHouseMirror implements AutoCloseable {
    *     definition
    */
   public static ClickHouseMirror open(MirrorSettings settings, Indexer indexer, Probe probe) {
+    Inserts inserts = create(settings, indexer);
+    return new ClickHouseMirror(settings, indexer, probe, tables(indexer), inserts);
+  }
+
+  static Inserts create(MirrorSettings settings, Indexer indexer) {
     List<MirrorTable<?>> tables = tables(indexer);
     try (Server server = new Server(settings)) {
       MirrorSchema.createDatabase(server, settings);
       new MirrorSchema(server, tables).create();
-      return new ClickHouseMirror(
-          settings,
-          indexer,
-          probe,
-          tables,
-          new Inserts(windows(tables), Inserts.novelties(server)));
+      return new Inserts(windows(tables), Inserts.novelties(server));
     }
+  }
+
+  /**
+   * Drops what is there and makes it anew from rows that the caller has.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP}, and nothing dropped, if an entity is
+   *     in ClickHouse only
+   */
+  public static Rebuild rebuild(MirrorSettings settings, Indexer indexer) {
+    return Rebuild.begin(settings, indexer);
   }
 
   private static List<MirrorTable<?>> tables(Indexer indexer) {

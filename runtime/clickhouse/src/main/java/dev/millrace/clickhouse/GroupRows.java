@@ -140,8 +140,11 @@ sealed interface GroupRows {
     @Override
     public void write(int part, int index, RowBuffer out) {
       ExecutedBatch.Reached reached = batches.get(part).get(index);
-      Block block = reached.block();
-      out.putLong(lane.chain());
+      write(lane.chain(), reached.block(), epoch, reached.checkpoint(), out);
+    }
+
+    static void write(long chain, Block block, long epoch, long checkpoint, RowBuffer out) {
+      out.putLong(chain);
       out.putLong(block.number());
       out.putWord(block.hash());
       Instant time = block.timestamp();
@@ -150,7 +153,7 @@ sealed interface GroupRows {
         out.putLong(ValueType.micros(time));
       }
       out.putLong(epoch);
-      out.putLong(reached.checkpoint());
+      out.putLong(checkpoint);
     }
   }
 }

@@ -23,15 +23,20 @@ final class LedgerCheck {
   private final Ledger ledger;
   private final String chain;
 
-  /** Where a lane stood when its mirror began. */
-  record Birth(long commit, long checkpoint) {
+  /**
+   * Where a lane stood when its mirror began.
+   *
+   * @param base the first checkpoint whose state is known
+   */
+  record Birth(long commit, long checkpoint, long base) {
     String text() {
-      return commit + " " + checkpoint;
+      return commit + " " + checkpoint + " " + base;
     }
 
     static Birth of(String text) {
-      String[] parts = text.split(" ", 2);
-      return new Birth(Long.parseLong(parts[0]), Long.parseLong(parts[1]));
+      String[] parts = text.split(" ", 3);
+      return new Birth(
+          Long.parseLong(parts[0]), Long.parseLong(parts[1]), Long.parseLong(parts[2]));
     }
   }
 
@@ -59,7 +64,7 @@ final class LedgerCheck {
       if (ledger.commit() > 0) {
         throw refused("it is empty, and PostgreSQL has commits already");
       }
-      record(identity == null, new Birth(0, 0));
+      record(identity == null, new Birth(0, 0, 0));
     } else {
       checkWhole(Birth.of(born), told);
     }

@@ -63,7 +63,7 @@ final class RowEncoder<E> {
     }
   }
 
-  private void writeDeleted(long chain, Object id, RowBuffer out) {
+  void writeDeleted(long chain, Object id, RowBuffer out) {
     out.putLong(chain);
     List<Object> parts = type.parts(id);
     int part = 0;
