@@ -14,6 +14,7 @@ final class ClickHouseLane implements LaneMirror {
   private final Server server;
   private final List<MirrorTable<?>> tables;
   private final Inserts inserts;
+  private final Housekeeping housekeeping;
   private final Probe probe;
 
   /** Confined to the mirror thread. */
@@ -24,14 +25,16 @@ final class ClickHouseLane implements LaneMirror {
 
   ClickHouseLane(
       LaneName lane,
-      MirrorSettings settings,
+      Server server,
       List<MirrorTable<?>> tables,
       Inserts inserts,
+      Housekeeping housekeeping,
       Probe probe) {
     this.lane = lane;
-    this.server = new Server(settings);
+    this.server = server;
     this.tables = tables;
     this.inserts = inserts;
+    this.housekeeping = housekeeping;
     this.probe = probe;
   }
 
@@ -53,6 +56,7 @@ final class ClickHouseLane implements LaneMirror {
   @Override
   public void publish(Ends ends) {
     publish(server, inserts, lane.chain(), ends);
+    housekeeping.told(lane.chain(), ends);
     probe.pass(Probe.Point.PUBLISHING, ends.commit());
   }
 

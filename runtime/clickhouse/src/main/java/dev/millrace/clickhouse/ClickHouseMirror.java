@@ -19,6 +19,7 @@ public final class ClickHouseMirror implements AutoCloseable {
   private final Probe probe;
   private final List<MirrorTable<?>> tables;
   private final Inserts inserts;
+  private final Housekeeping housekeeping;
   private final List<ClickHouseLane> lanes = new CopyOnWriteArrayList<>();
 
   private ClickHouseMirror(
@@ -32,6 +33,7 @@ public final class ClickHouseMirror implements AutoCloseable {
     this.probe = probe;
     this.tables = tables;
     this.inserts = inserts;
+    this.housekeeping = new Housekeeping(settings, tables, System::nanoTime);
   }
 
   /**
@@ -42,7 +44,10 @@ public final class ClickHouseMirror implements AutoCloseable {
    */
   public static ClickHouseMirror open(MirrorSettings settings, Indexer indexer, Probe probe) {
     Inserts inserts = create(settings, indexer);
-    return new ClickHouseMirror(settings, indexer, probe, tables(indexer), inserts);
+    ClickHouseMirror mirror =
+        new ClickHouseMirror(settings, indexer, probe, tables(indexer), inserts);
+    mirror.housekeeping.start();
+    return mirror;
   }
 
   static Inserts create(MirrorSettings settings, Indexer indexer) {
@@ -85,9 +90,19 @@ public final class ClickHouseMirror implements AutoCloseable {
   public LaneMirror lane(String lane) {
     ClickHouseLane made =
         new ClickHouseLane(
-            new LaneName(indexer.name(), chain(lane)), settings, tables, inserts, probe);
+            new LaneName(indexer.name(), chain(lane)),
+            new Server(settings),
+            tables,
+            inserts,
+            housekeeping,
+            probe);
     lanes.add(made);
     return made;
+  }
+
+  /** Deletes what nobody can see any more, now instead of some time. */
+  void clean() {
+    housekeeping.run();
   }
 
   /** Reads rows as of a checkpoint; creates nothing. */
@@ -123,6 +138,7 @@ public final class ClickHouseMirror implements AutoCloseable {
   /** Idempotent and bounded; ends calls in flight. */
   @Override
   public void close() {
+    housekeeping.close();
     lanes.forEach(ClickHouseLane::close);
   }
 }

@@ -180,7 +180,8 @@ final class LedgerCheck {
   private MillraceException refused(String why) {
     return new MillraceException(
         Remedy.FIX_SETUP,
-        "mirror is not a copy of this lane: %s: indexer=%s chain=%s epoch=%d commit=%d checkpoint=%d; %s"
+        ("mirror is not a copy of this lane: %s: indexer=%s chain=%s"
+                + " epoch=%d commit=%d checkpoint=%d; %s")
             .formatted(
                 why,
                 lane.indexer(),

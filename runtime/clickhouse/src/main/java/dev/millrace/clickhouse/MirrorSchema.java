@@ -164,8 +164,8 @@ final class MirrorSchema {
     if (known != null && !known.startsWith(OURS)) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
-          "database has a table of this name that is not ours, give the mirror a database of its own:"
-              + " table="
+          "database has a table of this name that is not ours, give the mirror a database of its"
+              + " own: table="
               + name);
     }
     String create = known == null ? "CREATE VIEW IF NOT EXISTS" : "CREATE OR REPLACE VIEW";

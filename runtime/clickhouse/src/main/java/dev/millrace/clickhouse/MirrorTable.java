@@ -126,7 +126,8 @@ final class MirrorTable<E> {
             .filter(line -> !isClause(line))
             .collect(Collectors.joining(",\n  ", "(\n  ", "\n)"));
     String clauses = lines.stream().filter(MirrorTable::isClause).collect(Collectors.joining("\n"));
-    return "CREATE TABLE IF NOT EXISTS %s %s\nENGINE = MergeTree\n%s\nSETTINGS %s, %s = %d\nCOMMENT %s"
+    return ("CREATE TABLE IF NOT EXISTS %s %s\nENGINE = MergeTree\n%s\n"
+            + "SETTINGS %s, %s = %d\nCOMMENT %s")
         .formatted(
             Sql.name(name()),
             columns,

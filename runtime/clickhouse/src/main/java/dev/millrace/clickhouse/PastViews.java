@@ -5,9 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Views of a state that a lane once had, by its checkpoint, by a block or by a moment:
- * {@code account_at(chain = 1, checkpoint = 7)}. What cannot be told is refused with a message
- * rather than answered with the nearest state.
+ * Views of a state that a lane once had, by its checkpoint, by a block or by a moment: {@code
+ * account_at(chain = 1, checkpoint = 7)}. What cannot be told is refused with a message rather than
+ * answered with the nearest state.
  */
 final class PastViews {
   private static final String CHAIN = "{chain:UInt64}";
@@ -84,7 +84,8 @@ final class PastViews {
         ? ""
         : refusedIf(
             "%s < %s".formatted(checkpoint, SETTLED),
-            "of %s only the latest versions are kept: states before the last final checkpoint are gone"
+            ("of %s only the latest versions are kept:"
+                    + " states before the last final checkpoint are gone")
                 .formatted(table.type().table()));
   }
 

@@ -50,7 +50,8 @@ public final class Rebuild implements AutoCloseable {
     if (!lost.isEmpty()) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
-          "mirror cannot be made from PostgreSQL, which does not have all of it: entities=%s; reset both"
+          ("mirror cannot be made from PostgreSQL, which does not have all of it:"
+                  + " entities=%s; reset both")
               .formatted(lost));
     }
     ClickHouseMirror.reset(settings);
@@ -130,7 +131,9 @@ public final class Rebuild implements AutoCloseable {
     flush();
     Ledger now = ledger();
     ClickHouseLane.publish(
-        server, inserts, lane().chain(),
+        server,
+        inserts,
+        lane().chain(),
         new Ends(
             now.epoch(),
             now.commit(),
@@ -140,8 +143,7 @@ public final class Rebuild implements AutoCloseable {
             now.settled()));
     new LedgerCheck(server, lane(), now)
         .record(
-            lanes.isEmpty(),
-            new LedgerCheck.Birth(now.commit(), now.checkpoint(), now.settled()));
+            lanes.isEmpty(), new LedgerCheck.Birth(now.commit(), now.checkpoint(), now.settled()));
     lanes.add(lane().chain());
     lane = null;
     ledger = null;

@@ -33,7 +33,8 @@ final class InsertIT {
           .containsExactly("1048576|NULL");
       assertThat(
               lab.query(
-                  "SELECT id, ifNull(owner, 'NULL'), amount, _checkpoint, _op FROM token_history ORDER BY id, _checkpoint"))
+                  "SELECT id, ifNull(owner, 'NULL'), amount, _checkpoint, _op FROM token_history"
+                      + " ORDER BY id, _checkpoint"))
           .containsExactly(
               "1|a|5|1|save",
               "1|NULL|7|2|save",
@@ -42,7 +43,8 @@ final class InsertIT {
               "2|NULL|0|3|delete");
       assertThat(
               lab.query(
-                  "SELECT chain, checkpoint, block, time FROM millrace_checkpoints ORDER BY checkpoint"))
+                  "SELECT chain, checkpoint, block, time FROM millrace_checkpoints ORDER BY"
+                      + " checkpoint"))
           .containsExactly(
               "1|1|1|1970-01-12 13:46:52.000000",
               "1|2|2|1970-01-12 13:47:04.000000",

@@ -5,7 +5,9 @@ import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
+import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Mirrored;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.StagedStore;
 import dev.millrace.loaders.Storage;
 import dev.millrace.loaders.Unsigned;
@@ -30,6 +32,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** Mirrors over a real engine, with batches and a ledger made by hand. */
@@ -296,6 +299,25 @@ final class Lab implements AutoCloseable {
 
   Run run(Book book) {
     return new Run(book);
+  }
+
+  /** As the pipeline calls it; returns how often it had to. */
+  static int insertPatiently(Run run, MirrorGroup group) {
+    return patiently(() -> run.lane.insert(group));
+  }
+
+  static int patiently(Runnable call) {
+    for (int tries = 1; ; tries++) {
+      try {
+        call.run();
+        return tries;
+      } catch (MillraceException failed) {
+        if (failed.remedy() != Remedy.RETRY || tries == 2000) {
+          throw failed;
+        }
+        LockSupport.parkNanos(20_000_000);
+      }
+    }
   }
 
   static Instant time(long block) {

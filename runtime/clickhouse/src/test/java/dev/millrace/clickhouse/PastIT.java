@@ -24,7 +24,8 @@ final class PastIT {
       run.commit(true, List.of(token(1, "a", 1), new Lab.Note(EventId.of(1, 0), "x")));
       run.commit(true, List.of(token(1, "gone", 2)), List.of(token(2, "gone", 3)));
       run.turn(1);
-      run.commit(true, List.of(token(1, "b", 4)), List.of(new Lab.Gone(Lab.TOKEN, 1L), token(3, "c", 5)));
+      run.commit(
+          true, List.of(token(1, "b", 4)), List.of(new Lab.Gone(Lab.TOKEN, 1L), token(3, "c", 5)));
       run.commit(true, List.of(token(3, "d", 6), new Lab.Note(EventId.of(4, 0), "y")));
 
       assertThat(at(lab, "checkpoint = 0")).isEmpty();
@@ -33,7 +34,8 @@ final class PastIT {
       assertThat(at(lab, "checkpoint = 3")).containsExactly("3|c|5");
       assertThat(at(lab, "checkpoint = 4")).containsExactly("3|d|6");
       assertThatThrownBy(() -> at(lab, "checkpoint = 5")).hasMessageContaining("has not reached");
-      assertThat(lab.query("SELECT text FROM note_at(chain = 1, checkpoint = 3)")).containsExactly("x");
+      assertThat(lab.query("SELECT text FROM note_at(chain = 1, checkpoint = 3)"))
+          .containsExactly("x");
       for (long checkpoint = 0; checkpoint <= 4; checkpoint++) {
         assertThat(lab.read(Lab.TOKEN, run.book, checkpoint))
             .isEqualTo(run.book.state(Lab.TOKEN, checkpoint));
@@ -90,8 +92,10 @@ final class PastIT {
 
       assertThat(lab.query("SELECT value, _checkpoint FROM gauge_history ORDER BY _checkpoint"))
           .containsExactly("2|2", "3|3", "4|4");
-      assertThat(lab.query("SELECT value FROM gauge_at(chain = 1, checkpoint = 3)")).containsExactly("3");
-      assertThat(lab.query("SELECT value FROM gauge_at(chain = 1, checkpoint = 2)")).containsExactly("2");
+      assertThat(lab.query("SELECT value FROM gauge_at(chain = 1, checkpoint = 3)"))
+          .containsExactly("3");
+      assertThat(lab.query("SELECT value FROM gauge_at(chain = 1, checkpoint = 2)"))
+          .containsExactly("2");
       assertThatThrownBy(() -> lab.query("SELECT value FROM gauge_at(chain = 1, checkpoint = 1)"))
           .hasMessageContaining("of gauge only the latest versions are kept");
       assertThatThrownBy(() -> lab.query("SELECT value FROM gauge_at_block(chain = 1, block = 1)"))

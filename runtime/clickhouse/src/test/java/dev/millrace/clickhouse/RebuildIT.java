@@ -25,7 +25,8 @@ final class RebuildIT {
       Lab.Book book = lab.book("1");
       Lab.Run run = lab.run(book);
       run.commit(run.group(run.batch(false, List.of(token(1, "a", 1), token(2, "b", 2)))));
-      run.commit(run.group(run.batch(true, List.of(token(1, "c", 3), new Lab.Gone(Lab.TOKEN, 2L)))));
+      run.commit(
+          run.group(run.batch(true, List.of(token(1, "c", 3), new Lab.Gone(Lab.TOKEN, 2L)))));
       assertThatThrownBy(run::follow).hasMessageContaining("it is empty");
 
       try (Rebuild rebuild = ClickHouseMirror.rebuild(lab.settings, lab.indexer)) {

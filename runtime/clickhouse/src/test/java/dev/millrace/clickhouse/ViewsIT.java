@@ -57,7 +57,7 @@ final class ViewsIT {
     }
   }
 
-  private static void awaitQuery(Lab lab, String part) {
+  static void awaitQuery(Lab lab, String part) {
     String sql =
         "SELECT query_id FROM system.processes WHERE query LIKE '%%%s%%' AND query NOT LIKE '%%processes%%'"
             .formatted(part);
@@ -78,16 +78,15 @@ final class ViewsIT {
       var over = new java.util.concurrent.atomic.AtomicBoolean();
       for (int i = 0; i < 2; i++) {
         reading.add(
-            readers.submit(
-                () -> {
-                  List<String> seen = new ArrayList<>();
-                  try (Server server = new Server(lab.settings)) {
-                    while (!over.get()) {
-                      seen.addAll(Engine.query(server, JOINED));
-                    }
-                  }
-                  return seen;
-                }));
+            readers.submit(() -> {
+              List<String> seen = new ArrayList<>();
+              try (Server server = new Server(lab.settings)) {
+                while (!over.get()) {
+                  seen.addAll(Engine.query(server, JOINED));
+                }
+              }
+              return seen;
+            }));
       }
       for (int round = 0; round < 40; round++) {
         long next = run.book.checkpoint + 1;
@@ -100,7 +99,8 @@ final class ViewsIT {
       for (Future<List<String>> each : reading) {
         List<String> seen = each.get(60, TimeUnit.SECONDS);
         assertThat(seen).isNotEmpty();
-        assertThat(seen).allMatch(row -> List.of(row.split("\\|")).stream().distinct().count() == 1);
+        assertThat(seen)
+            .allMatch(row -> List.of(row.split("\\|")).stream().distinct().count() == 1);
       }
     }
   }
@@ -145,9 +145,7 @@ final class ViewsIT {
   }
 
   private static String granules(Lab lab, String sql) {
-    return lab
-        .query("SELECT explain FROM (EXPLAIN indexes = 1 %s)".formatted(sql))
-        .stream()
+    return lab.query("SELECT explain FROM (EXPLAIN indexes = 1 %s)".formatted(sql)).stream()
         .map(String::strip)
         .filter(line -> line.startsWith("Granules"))
         .toList()

@@ -1,0 +1,255 @@
+package dev.millrace.clickhouse;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Versions;
+import dev.millrace.pipeline.Ends;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Deletes rows that nobody can see any more. It may fail, or never run: then there are more rows,
+ * and every answer is the same.
+ *
+ * <p>What makes it harmless: it touches epochs that were closed when it learned their ends, and a
+ * closed end can only fall, so what it knows is too little at worst. It never touches the epoch
+ * that is written: a row there may be of an insert whose answer was lost, and ClickHouse, which
+ * remembers that insert, would swallow its retry. And what it knows is as old as a query may be, so
+ * that nobody still reads by ends from before.
+ */
+final class Housekeeping implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
+
+  /** Conditions on epochs that one statement holds. */
+  private static final int MOST_EPOCHS = 200;
+
+  /** Rewriting a table is worth it when this part of it goes. */
+  private static final int WORTH = 10;
+
+  private final MirrorSettings settings;
+  private final List<MirrorTable<?>> tables;
+  private final LongSupplier nanos;
+  private final CountDownLatch closed = new CountDownLatch(1);
+
+  /** What was published, by chain; guarded by itself. */
+  private final Map<Long, Deque<Known>> told = new HashMap<>();
+
+  private boolean warned;
+
+  /**
+   * What was published at a moment.
+   *
+   * @param closed where the epochs before the current one end
+   */
+  private record Known(
+      long nanos, long current, long end, SortedMap<Long, Long> closed, long settled) {
+    Known and(long now, Ends more) {
+      boolean isOfCurrent =
+          more.by() == current && more.ends().stream().allMatch(said -> said.epoch() == current);
+      SortedMap<Long, Long> others = isOfCurrent ? closed : new TreeMap<>(closed);
+      long ownEnd = more.by() == current ? end : 0;
+      if (more.by() != current) {
+        others.put(current, end);
+      }
+      for (Ends.End said : more.ends()) {
+        if (said.epoch() == more.by()) {
+          ownEnd = said.checkpoint();
+        } else {
+          others.put(said.epoch(), said.checkpoint());
+        }
+      }
+      return new Known(now, more.by(), ownEnd, others, Math.max(settled, more.settled()));
+    }
+
+    SortedMap<Long, Long> ends() {
+      SortedMap<Long, Long> all = new TreeMap<>(closed);
+      all.put(current, end);
+      return all;
+    }
+  }
+
+  Housekeeping(MirrorSettings settings, List<MirrorTable<?>> tables, LongSupplier nanos) {
+    this.settings = settings;
+    this.tables = tables;
+    this.nanos = nanos;
+  }
+
+  /** As often as it could find anything. */
+  void start() {
+    Duration pause = settings.longestQuery().plusMinutes(1);
+    Thread.ofVirtual()
+        .name("mirror-housekeeping")
+        .start(() -> {
+          try {
+            while (!closed.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+              run();
+            }
+          } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+          }
+        });
+  }
+
+  /** A publication has arrived. Any thread. */
+  void told(long chain, Ends ends) {
+    long now = nanos.getAsLong();
+    synchronized (told) {
+      Deque<Known> known = told.computeIfAbsent(chain, _ -> new ArrayDeque<>());
+      Known last = known.peekLast();
+      Known next =
+          (last == null ? new Known(now, ends.by(), 0, new TreeMap<>(), 0) : last).and(now, ends);
+      // Few are kept: the last one stands for all since the one before, as if it were all so young.
+      Known before =
+          known.size() < 2 ? null : known.stream().skip(known.size() - 2).findFirst().orElse(null);
+      if (before != null
+          && last != null
+          && last.nanos - before.nanos < settings.longestQuery().toNanos() / 8) {
+        known.removeLast();
+      }
+      known.addLast(next);
+    }
+  }
+
+  /** What is known long enough, by chain. */
+  private Map<Long, Known> oldEnough() {
+    long horizon = nanos.getAsLong() - settings.longestQuery().toNanos();
+    Map<Long, Known> found = new TreeMap<>();
+    synchronized (told) {
+      told.forEach((chain, known) -> {
+        Known best = null;
+        while (!known.isEmpty() && known.getFirst().nanos - horizon <= 0) {
+          best = known.removeFirst();
+        }
+        if (best != null) {
+          known.addFirst(best);
+          found.put(chain, best);
+        }
+      });
+    }
+    return found;
+  }
+
+  /** One pass over all tables. */
+  void run() {
+    try (Server server = new Server(settings)) {
+      oldEnough()
+          .forEach((chain, known) -> {
+            deleteDead(server, chain, known, OwnTables.REACHED);
+            for (MirrorTable<?> table : tables) {
+              deleteDead(server, chain, known, table.name());
+              if (!table.type().isImmutable()
+                  && table.type().layout().versions() == Versions.LATEST) {
+                deleteSuperseded(server, chain, known, table);
+              }
+            }
+          });
+    } catch (MillraceException failed) {
+      if (!warned) {
+        warned = true;
+        LOG.warn(
+            "housekeeping of the mirror cannot run and rows that nobody sees stay; it needs the"
+                + " right ALTER DELETE: {}",
+            failed.getMessage());
+      }
+    }
+  }
+
+  private void deleteDead(Server server, long chain, Known known, String table) {
+    SortedMap<Long, Long> ends = known.closed;
+    if (ends.isEmpty()) {
+      return;
+    }
+    List<Long> dead =
+        server.query(
+            "housekeeping",
+            ("WITH %s AS ends SELECT DISTINCT _epoch FROM %s"
+                    + " WHERE chain = %s AND _epoch IN (%s) AND NOT (%s)")
+                .formatted(
+                    Views.ends(ends),
+                    Sql.name(table),
+                    Long.toUnsignedString(chain),
+                    epochs(ends),
+                    Views.IS_VISIBLE),
+            Views.LONG_QUERY,
+            rows -> {
+              List<Long> found = new ArrayList<>();
+              while (rows.hasNext()) {
+                found.add(rows.readLong());
+              }
+              return found;
+            });
+    for (int from = 0; from < dead.size(); from += MOST_EPOCHS) {
+      String which =
+          dead.subList(from, Math.min(dead.size(), from + MOST_EPOCHS)).stream()
+              .map(epoch -> "(_epoch = %d AND _checkpoint > %d)".formatted(epoch, ends.get(epoch)))
+              .collect(Collectors.joining(" OR ", "(", ")"));
+      delete(server, table, "chain = %s AND %s".formatted(Long.toUnsignedString(chain), which));
+    }
+  }
+
+  private static String epochs(SortedMap<Long, Long> ends) {
+    return ends.keySet().stream().map(String::valueOf).collect(Collectors.joining(","));
+  }
+
+  /** Versions that a settled one has taken the place of; that one stays for good. */
+  private void deleteSuperseded(Server server, long chain, Known known, MirrorTable<?> table) {
+    SortedMap<Long, Long> closed = known.closed;
+    if (closed.isEmpty()) {
+      return;
+    }
+    String ends = Views.ends(known.ends());
+    String settled =
+        "chain = %s AND _checkpoint <= %d AND _checkpoint <= (%s)[_epoch]"
+            .formatted(Long.toUnsignedString(chain), known.settled, ends);
+    String ids = Sql.names(table.ids());
+    String old = "%s AND _epoch IN (%s)".formatted(settled, epochs(closed));
+    boolean worth =
+        server.query(
+            "housekeeping",
+            "SELECT (count() - uniq(%s)) * %d > count() FROM %s WHERE %s"
+                .formatted(ids, WORTH, Sql.name(table.name()), old),
+            Views.LONG_QUERY,
+            RowInput::readFlag);
+    if (worth) {
+      delete(
+          server,
+          table.name(),
+          ("%s AND (%s, _checkpoint) NOT IN"
+                  + " (SELECT %s, max(_checkpoint) FROM %s WHERE %s GROUP BY %s)")
+              .formatted(old, ids, ids, Sql.name(table.name()), settled, ids));
+    }
+  }
+
+  private static void delete(Server server, String table, String which) {
+    boolean busy =
+        server.query(
+            "housekeeping",
+            "SELECT count() > 0 FROM system.mutations WHERE database = currentDatabase()"
+                + " AND table = %s AND NOT is_done".formatted(Sql.text(table)),
+            RowInput::readFlag);
+    if (!busy) {
+      server.execute(
+          "housekeeping",
+          "ALTER TABLE %s DELETE WHERE %s SETTINGS mutations_sync = 1"
+              .formatted(Sql.name(table), which));
+      LOG.info("deleted rows that nobody sees: table={}", table);
+    }
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+  }
+}
