@@ -1,0 +1,346 @@
+package dev.millrace.clickhouse;
+
+import static dev.millrace.clickhouse.Lab.token;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.embedded.EmbeddedClickHouse;
+import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.Storage;
+import dev.millrace.pipeline.Ends;
+import dev.millrace.pipeline.MirrorGroup;
+import dev.millrace.pipeline.Probe;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@Timeout(300)
+@ExtendWith(Engine.WhereItCanRun.class)
+final class FaultIT {
+  private static void assertRemedy(Remedy remedy, Runnable call) {
+    assertThatThrownBy(call::run)
+        .isInstanceOfSatisfying(
+            MillraceException.class, failed -> assertThat(failed.remedy()).isEqualTo(remedy));
+  }
+
+  @Test
+  @Tag("K2")
+  @DisplayName("K2 the reply to every insert of a group is lost once")
+  void lostReplies_leaveOneCopy() throws Exception {
+    MirrorSettings direct = Engine.settings(Engine.freshDatabase());
+    try (CuttingProxy proxy = new CuttingProxy(direct.url());
+        Lab lab =
+            new Lab(
+                MirrorSettings.of(proxy.url(), direct.user(), direct.password(), direct.database()),
+                new Lab.TestIndexer("lab", List.of(Lab.TOKEN, Lab.NOTE), Storage.BOTH),
+                Probe.NONE,
+                new AtomicLong())) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      MirrorGroup group =
+          run.group(
+              run.batch(
+                  true,
+                  List.of(
+                      token(1, "a", 1), token(2, "b", 2), new Lab.Note(EventId.of(1, 0), "x"))));
+      for (int table = 0; table < 3; table++) {
+        proxy.cutNextAnswer();
+        assertRemedy(Remedy.RETRY, () -> run.lane.insert(group));
+      }
+      run.lane.insert(group);
+      run.commit(group);
+      proxy.cutNextAnswer();
+      assertRemedy(Remedy.RETRY, () -> run.lane.publish(run.said()));
+      run.lane.publish(run.said());
+
+      assertThat(lab.query("SELECT id, _checkpoint FROM token_history ORDER BY id"))
+          .containsExactly("1|1", "2|1");
+      assertThat(lab.query("SELECT id, text FROM note")).containsExactly("1048576|x");
+      assertThat(lab.query("SELECT checkpoint FROM millrace_checkpoints")).containsExactly("1");
+    }
+  }
+
+  @Test
+  @Tag("K2")
+  @DisplayName("K2 a whole group is sent twice")
+  void repeatedGroups_leaveOneCopy() {
+    try (Lab lab = Lab.fresh()) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      MirrorGroup group =
+          run.group(
+              run.batch(
+                  true, LongStream.range(0, 5000).mapToObj(id -> token(id, "a", id)).toList()));
+      run.lane.insert(group);
+      run.lane.insert(group);
+      run.commit(group);
+      run.lane.publish(run.said());
+
+      assertThat(lab.query("SELECT count() FROM token_history")).containsExactly("5000");
+      assertThat(lab.query("SELECT count() FROM millrace_reached")).containsExactly("1");
+    }
+  }
+
+  @Test
+  @Tag("K3")
+  @DisplayName("K3 rolled back, then identical rows inserted again")
+  void identicalRows_areThereAgain() {
+    try (Lab lab = Lab.fresh()) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      run.commit(true, List.of(token(1, "a", 1)));
+      for (int i = 0; i < 3; i++) {
+        run.commit(true, List.of(token(1, "b", 2), new Lab.Note(EventId.of(2, 0), "x")));
+        assertThat(lab.tokens()).containsExactly("1|1|b|2");
+        run.turn(1);
+        assertThat(lab.tokens()).containsExactly("1|1|a|1");
+        assertThat(lab.query("SELECT id FROM note")).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  @Tag("K6")
+  @DisplayName("K6 an entity only in ClickHouse, reorg")
+  void rowsThatAreNowhereElse_areRolledBack() {
+    Lab.TestIndexer only = new Lab.TestIndexer("lab", List.of(Lab.TOKEN), Storage.CLICKHOUSE);
+    try (Lab lab =
+        new Lab(Engine.settings(Engine.freshDatabase()), only, Probe.NONE, new AtomicLong())) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      run.commit(true, List.of(token(1, "a", 1), token(2, "b", 2)));
+      run.commit(true, List.of(token(1, "c", 3), new Lab.Gone(Lab.TOKEN, 2L)));
+      run.turn(1);
+      run.commit(true, List.of(token(3, "d", 4)));
+
+      assertThat(lab.tokens()).containsExactly("1|1|a|1", "1|2|b|2", "1|3|d|4");
+      assertThat(lab.read(Lab.TOKEN, run.book, 2)).isEqualTo(run.book.state(Lab.TOKEN, 2));
+    }
+  }
+
+  @Test
+  @Tag("K7")
+  @DisplayName("K7 restart during backfill, with groups in that were never committed")
+  void restartsDuringBackfill_keepWhatIsCommitted() {
+    try (Lab lab = Lab.fresh()) {
+      Lab.Book book = lab.book("1");
+      for (int round = 0; round < 3; round++) {
+        Lab.Run run = lab.run(book).follow();
+        for (int i = 0; i < 3; i++) {
+          long amount = 10L * round + i;
+          run.commit(
+              false,
+              List.of(token(i, "a", amount), new Lab.Gauge(1, amount)),
+              List.of(token(i, "b", amount + 1), new Lab.Gauge(1, amount + 1)));
+        }
+        long committed = book.checkpoint;
+        run.lane.insert(run.group(run.batch(false, List.of(token(7, "lost", 1)))));
+        run.lane.insert(run.group(run.batch(false, List.of(new Lab.Gauge(1, 99)))));
+        book.states.tailMap(committed, false).clear();
+      }
+      lab.run(book).follow();
+
+      assertThat(lab.read(Lab.TOKEN, book, 18)).isEqualTo(book.state(Lab.TOKEN, 18));
+      assertThat(lab.tokens()).containsExactly("1|0|b|21", "1|1|b|22", "1|2|b|23");
+      assertThat(lab.query("SELECT value FROM gauge")).containsExactly("23");
+    }
+  }
+
+  @Test
+  @Tag("K10")
+  @DisplayName("K10 a fenced process wakes up under numbers that its successor uses too")
+  void fencedProcesses_areNeverSeen() {
+    try (Lab lab = Lab.fresh()) {
+      Lab.Book book = lab.book("1");
+      Lab.Run fenced = lab.run(book).follow();
+      fenced.commit(true, List.of(token(1, "a", 1)));
+      MirrorGroup late = fenced.group(fenced.batch(true, List.of(token(1, "fenced", 66))));
+      book.states.tailMap(1L, false).clear();
+      Ends.End own = fenced.said().ends().getFirst();
+
+      Lab.Run next = lab.run(book).follow();
+      next.commit(true, List.of(token(1, "b", 2)));
+      fenced.lane.insert(late);
+      assertThat(lab.tokens()).containsExactly("1|1|b|2");
+      fenced.lane.publish(
+          new Ends(own.epoch(), 2, List.of(new Ends.End(own.epoch(), 2, own.opened())), 0));
+
+      assertThat(lab.tokens()).containsExactly("1|1|b|2");
+      next.commit(true, List.of(token(2, "c", 3)));
+      assertThat(lab.read(Lab.TOKEN, book, 3)).isEqualTo(book.state(Lab.TOKEN, 3));
+      assertThat(lab.tokens()).containsExactly("1|1|b|2", "1|2|c|3");
+    }
+  }
+
+  @Test
+  @Tag("K12")
+  @DisplayName("K12 a publication that timed out lands after a rewind has been published")
+  void latePublications_haveNoEffect() {
+    try (Lab lab = Lab.fresh()) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      run.commit(true, List.of(token(1, "a", 1)));
+      run.commit(true, List.of(token(1, "b", 2)));
+      Ends late = run.said();
+      run.turn(1);
+      run.lane.publish(late);
+      assertThat(lab.tokens()).containsExactly("1|1|a|1");
+
+      run.commit(true, List.of(token(1, "c", 3)));
+      run.lane.publish(late);
+      Engine.execute(lab.settings, "OPTIMIZE TABLE millrace_ends FINAL");
+      assertThat(lab.tokens()).containsExactly("1|1|c|3");
+    }
+  }
+
+  @Test
+  @Tag("K4")
+  @DisplayName("K4 refusals for want of parts, queries or memory are waited for")
+  void refusalsThatPass_areRetried() {
+    try (Lab lab = Lab.fresh();
+        Server server = new Server(lab.settings)) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      run.commit(true, List.of(token(1, "a", 1)));
+      run.commit(true, List.of(token(1, "b", 2)));
+      String limit = "ALTER TABLE millrace_rows_token MODIFY SETTING parts_to_throw_insert = ";
+      Engine.execute(lab.settings, "SYSTEM STOP MERGES millrace_rows_token", limit + "1");
+      MirrorGroup group = run.group(run.batch(true, List.of(token(1, "c", 3))));
+      assertThatThrownBy(() -> run.lane.insert(group)).hasMessageContaining("too many parts");
+      assertRemedy(Remedy.RETRY, () -> run.lane.insert(group));
+
+      Engine.execute(lab.settings, limit + "1000", "SYSTEM START MERGES millrace_rows_token");
+      run.lane.insert(group);
+      run.commit(group);
+      run.lane.publish(run.said());
+      assertThat(lab.tokens()).containsExactly("1|1|c|3");
+
+      String much = "SELECT count() FROM (SELECT number FROM numbers(1000000) GROUP BY number)";
+      Map<String, String> little = Map.of("max_memory_usage", "1000000");
+      assertRemedy(Remedy.RETRY, () -> server.query("test", much, little, RowInput::readLong));
+      assertRemedy(Remedy.FIX_SETUP, () -> server.execute("test", "SELECT * FROM nothing"));
+      assertRemedy(Remedy.FIX_SETUP, () -> server.execute("test", "SELECT FROM WHERE"));
+    }
+  }
+
+  @Test
+  void wrongPlacesAndUsers_areNamed() {
+    MirrorSettings right = Engine.settings("default");
+    MirrorSettings user = MirrorSettings.of(right.url(), "default", "wrong", "default");
+    MirrorSettings place = MirrorSettings.of("http://127.0.0.1:1", "default", "", "default");
+    Lab.TestIndexer indexer = new Lab.TestIndexer("lab", List.of(Lab.TOKEN), Storage.BOTH);
+
+    assertRemedy(Remedy.FIX_SETUP, () -> ClickHouseMirror.open(user, indexer, Probe.NONE));
+    assertRemedy(Remedy.RETRY, () -> ClickHouseMirror.open(place, indexer, Probe.NONE));
+  }
+
+  @Test
+  @Tag("K4")
+  @DisplayName("K4 the server is killed again and again while a lane writes")
+  void killedServers_loseNothing() {
+    try (EmbeddedClickHouse server =
+            Engine.start(Path.of("target", "clickhouse-killed-it"), Engine.standard());
+        Lab lab =
+            new Lab(
+                Engine.settings(server, Engine.freshDatabase()),
+                new Lab.TestIndexer("lab", List.of(Lab.TOKEN, Lab.NOTE), Storage.BOTH),
+                Probe.NONE,
+                new AtomicLong())) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      int tries = 0;
+      for (int i = 0; i < 60; i++) {
+        long round = i;
+        MirrorGroup group =
+            run.group(
+                run.batch(
+                    true,
+                    LongStream.range(0, 2000)
+                        .<Object>mapToObj(id -> token(id, "a", id * round))
+                        .toList()));
+        if (i % 20 == 10) {
+          Thread.ofVirtual().start(server::killHard);
+        }
+        tries += Lab.insertPatiently(run, group);
+        run.commit(group);
+        Lab.patiently(() -> run.lane.publish(run.said()));
+      }
+
+      assertThat(tries).isGreaterThan(60);
+      assertThat(lab.query("SELECT count(), uniqExact(id, _checkpoint) FROM token_history"))
+          .containsExactly("120000|120000");
+      assertThat(lab.read(Lab.TOKEN, run.book, 60))
+          .hasSize(2000)
+          .containsAll(List.of(token(7, "a", 7 * 59)));
+    }
+  }
+
+  @Test
+  @Tag("K8")
+  @DisplayName("K8 rights limited to SELECT, INSERT and CREATE in one database")
+  void fewRights_areEnough() {
+    try (EmbeddedClickHouse server =
+        Engine.start(
+            Path.of("target", "clickhouse-rights-it"),
+            Engine.standard()
+                .withUser(
+                    "few",
+                    "secret",
+                    "GRANT SELECT, INSERT, CREATE TABLE, CREATE VIEW ON shop.*"))) {
+      Engine.execute(Engine.settings(server, "default"), "CREATE DATABASE IF NOT EXISTS shop");
+      MirrorSettings few = MirrorSettings.of(server.url(), "few", "secret", "shop");
+      ClickHouseMirror.reset(Engine.settings(server, "shop"));
+      Lab.TestIndexer indexer =
+          new Lab.TestIndexer("lab", List.of(Lab.TOKEN, Lab.NOTE, Lab.GAUGE), Storage.BOTH);
+      AtomicLong epochs = new AtomicLong();
+      Lab lab = new Lab(few, indexer, Probe.NONE, epochs);
+      Lab.Book book = lab.book("1");
+      Lab.Run run = lab.run(book).follow();
+      run.commit(true, List.of(token(1, "a", 1), new Lab.Gauge(1, 1)));
+      run.commit(true, List.of(token(1, "b", 2)));
+      run.turn(1);
+      lab.mirror.close();
+
+      Lab next = new Lab(few, indexer, Probe.NONE, epochs);
+      next.run(book).follow().commit(true, List.of(token(2, "c", 3)));
+      assertThat(next.tokens()).containsExactly("1|1|a|1", "1|2|c|3");
+      assertThat(next.read(Lab.TOKEN, book, 2)).isEqualTo(book.state(Lab.TOKEN, 2));
+      assertThat(next.query("SELECT owner FROM token_at(chain = 1, checkpoint = 1)"))
+          .containsExactly("a");
+      next.mirror.close();
+
+      MirrorSettings elsewhere = MirrorSettings.of(server.url(), "few", "secret", "not_there");
+      assertRemedy(Remedy.FIX_SETUP, () -> ClickHouseMirror.open(elsewhere, indexer, Probe.NONE));
+    }
+  }
+
+  @Test
+  void aClosedLane_endsItsCall() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      Engine.execute(
+          lab.settings,
+          "RENAME TABLE millrace_mirror TO true_mirror",
+          "CREATE VIEW millrace_mirror AS SELECT * FROM true_mirror WHERE sleepEachRow(3) = 0");
+      List<Throwable> thrown = new ArrayList<>();
+      Thread caller =
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  run.lane.follow(run.book.ledger());
+                } catch (MillraceException failed) {
+                  thrown.add(failed);
+                }
+              });
+      ViewsIT.awaitQuery(lab, "argMax(value");
+      run.lane.close();
+      run.lane.close();
+
+      assertThat(caller.join(java.time.Duration.ofSeconds(2))).isTrue();
+      assertThat(thrown).hasSize(1);
+    }
+  }
+}
