@@ -67,7 +67,7 @@ record Ask(
             .filter(id -> !id.isEmpty())
             .orElseGet(() -> UUID.randomUUID().toString());
     // The library numbers its queries itself: this is how one is found again in system.processes.
-    settings.putIfAbsent("log_comment", queryId);
+    settings.merge("log_comment", queryId, (theirs, ours) -> theirs + " " + ours);
     if (!request.method().equals("POST")) {
       settings.putIfAbsent("readonly", "2");
     }
@@ -109,7 +109,12 @@ record Ask(
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`";
   }
 
-  private static String literal(String value) {
+  /** Which no other query under way has, unless somebody uses an id twice. */
+  String comment() {
+    return settings.getOrDefault("log_comment", queryId);
+  }
+
+  static String literal(String value) {
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'";
   }
 }

@@ -71,7 +71,7 @@ final class BlockInput extends FilterInputStream {
         switch (method) {
           case BlockOutput.STORED -> java.util.Arrays.copyOfRange(hashed, BlockOutput.HEAD, stored);
           case LZ4 -> plain(hashed, BlockOutput.HEAD, size);
-          default -> throw broken("method must be LZ4 or none: method=" + (method & 0xff));
+          default -> throw broken("blocks must be of LZ4 or plain: method=" + (method & 0xff));
         };
     at = 0;
   }

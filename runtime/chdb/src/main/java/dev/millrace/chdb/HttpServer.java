@@ -123,11 +123,12 @@ final class HttpServer implements AutoCloseable {
       Request request, Reply reply, ChdbException refused, String tag, String version)
       throws IOException {
     if (reply.hasBegun()) {
-      byte[] message = refused.body(version).getBytes(UTF_8);
+      String message = refused.body(version);
+      String marker = "\r\n__exception__\r\n";
+      String tail = message.getBytes(UTF_8).length + " " + tag + marker;
       OutputStream out = Encoding.of(request).wrap(reply);
-      out.write(("\r\n__exception__\r\n" + tag + "\r\n").getBytes(UTF_8));
-      out.write(message);
-      out.write((message.length + " " + tag + "\r\n__exception__\r\n").getBytes(UTF_8));
+      // In one piece: clients look for all of it in one chunk.
+      out.write((marker + tag + "\r\n" + message + tail).getBytes(UTF_8));
       Encoding.finish(out);
       reply.breakOff();
       return;

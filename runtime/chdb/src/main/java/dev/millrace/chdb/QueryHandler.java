@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Runs the query of one request: the statement in memory, its data and its rows through a pipe.
@@ -44,7 +45,7 @@ final class QueryHandler {
           ErrorCode.TOO_MANY_SIMULTANEOUS_QUERIES,
           "Too many simultaneous queries. Maximum: " + AT_ONCE);
     }
-    RunningQuery query = register.begin(ask.queryId(), account.name(), () -> kill(ask.queryId()));
+    RunningQuery query = register.begin(ask.queryId(), account.name(), () -> kill(ask));
     try (Engine.Session session = engine.session()) {
       new Run(request, reply, ask, session).run(ask.preparation(account));
     } finally {
@@ -53,13 +54,19 @@ final class QueryHandler {
     }
   }
 
-  private void kill(String id) {
+  /**
+   * By the comment, because the engine gives its queries numbers of its own. Closing the pipe would
+   * not do: the engine formats rows to the last before it heeds that nobody reads them.
+   */
+  private void kill(Ask ask) {
     try (Engine.Session session = engine.session()) {
       session.run(
-          "KILL QUERY WHERE Settings['log_comment'] = '"
-              + id.replace("\\", "\\\\").replace("'", "\\'")
-              + "' ASYNC");
+          "KILL QUERY WHERE Settings['log_comment'] = " + Ask.literal(ask.comment()) + " ASYNC");
     }
+  }
+
+  private interface Movement {
+    void run() throws IOException;
   }
 
   private final class Run {
@@ -134,25 +141,21 @@ final class QueryHandler {
         throws IOException {
       try (Pipe pipe = Pipe.open()) {
         OutputStream sink = pipe.output();
-        Future<Outcome> outcome = start(pipe, insertion.from(pipe.sourceName()));
-        boolean delivered = false;
-        try (sink) {
-          delivered = deliver(first, rest, new StoredGzip(sink));
-        } catch (IOException e) {
-          if (delivered) {
-            throw e;
-          }
-          // Either the engine reads no further, and says why, or the client is gone.
-        }
-        return await(outcome);
+        return during(
+            pipe,
+            insertion.from(pipe.sourceName()),
+            () -> {
+              try (sink) {
+                StoredGzip whole = new StoredGzip(sink);
+                whole.write(first);
+                rest.transferTo(whole);
+                whole.end();
+              } catch (IOException e) {
+                // Either the engine reads no further, or the client is gone and what came is not
+                // whole: in both cases the engine fails, and says why.
+              }
+            });
       }
-    }
-
-    private boolean deliver(byte[] first, InputStream rest, StoredGzip sink) throws IOException {
-      sink.write(first);
-      rest.transferTo(sink);
-      sink.end();
-      return true;
     }
 
     private void select(Statement.Rows rows) throws IOException {
@@ -161,29 +164,49 @@ final class QueryHandler {
       summarize(Summary.NOTHING, 0);
       try (Pipe pipe = Pipe.open()) {
         InputStream source = pipe.input();
-        Future<Outcome> outcome = start(pipe, rows.into(pipe.sinkName(), format));
         OutputStream out = Encoding.of(request).wrap(reply);
-        long size;
-        try (source) {
-          size = source.transferTo(out);
-        }
-        Outcome ended = await(outcome);
-        summarize(ended, size);
+        AtomicLong size = new AtomicLong();
+        Outcome ended =
+            during(
+                pipe,
+                rows.into(pipe.sinkName(), format),
+                () -> {
+                  // Closed early, because the client is gone, it makes the engine fail at its next
+                  // write.
+                  try (source) {
+                    size.set(source.transferTo(out));
+                  }
+                });
+        summarize(ended, size.get());
         Encoding.finish(out);
       }
     }
 
-    private Future<Outcome> start(Pipe pipe, byte[] sql) {
-      return workers.submit(() -> {
+    /** Moves bytes while the engine runs, and leaves it only when it is done with the session. */
+    private Outcome during(Pipe pipe, byte[] sql, Movement movement) throws IOException {
+      Future<Outcome> outcome =
+          workers.submit(() -> {
+            try {
+              return session.run(sql, defaultFormat());
+            } finally {
+              pipe.close();
+            }
+          });
+      try {
+        movement.run();
+      } catch (IOException | RuntimeException e) {
         try {
-          return session.run(sql, defaultFormat());
-        } finally {
-          pipe.close();
+          kill(ask);
+          await(outcome);
+        } catch (ChdbException late) {
+          e.addSuppressed(late);
         }
-      });
+        throw e;
+      }
+      return await(outcome);
     }
 
-    private Outcome await(Future<Outcome> outcome) throws IOException {
+    private static Outcome await(Future<Outcome> outcome) throws IOException {
       try {
         return outcome.get();
       } catch (ExecutionException e) {

@@ -123,7 +123,7 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
     StringBuilder text = new StringBuilder("<clickhouse>\n");
     new TreeMap<>(PROFILE)
         .forEach((name, value) -> element(text, "profiles.default." + name, value));
-    text.append(role(OWNER, List.of("GRANT ALL ON *.*")));
+    text.append("<roles>\n").append(role(OWNER, List.of("GRANT ALL ON *.*")));
     StringBuilder roles = new StringBuilder("<query>GRANT " + OWNER + "</query>");
     new TreeMap<>(settings.users())
         .forEach((name, account) -> {
@@ -136,6 +136,7 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
         });
     return text.append(
             """
+            </roles>
             <users><default>
               <password></password>
               <networks><ip>::/0</ip></networks>
@@ -151,11 +152,11 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
   }
 
   private static String role(String name, List<String> grants) {
-    StringBuilder text = new StringBuilder("<roles><" + name + "><grants>");
+    StringBuilder text = new StringBuilder("<" + name + "><grants>");
     for (String grant : grants) {
       text.append("<query>").append(escape(grant.strip())).append("</query>");
     }
-    return text.append("</grants></").append(name).append("></roles>\n").toString();
+    return text.append("</grants></").append(name).append(">\n").toString();
   }
 
   /** A dot in the name is an element within another. */

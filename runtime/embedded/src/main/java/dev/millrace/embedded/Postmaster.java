@@ -36,6 +36,7 @@ final class Postmaster implements ServerProcess {
 
   static Postmaster launch(ServerDirectory directory, List<String> command, int port)
       throws IOException {
+    endSessions(directory);
     Path log = directory.rotatedLog();
     List<String> words = new ArrayList<>(command);
     words.addAll(List.of("-D", directory.cluster().toString(), "-p", Integer.toString(port)));
@@ -132,10 +133,37 @@ final class Postmaster implements ServerProcess {
     }
   }
 
+  /**
+   * Sessions of a server that was killed end when they next look for it, and one that computes does
+   * not look: the next server would wait for its shared memory. Where the system tells in which
+   * directory a process works, they are ended here.
+   */
+  private static void endSessions(ServerDirectory directory) {
+    ProcessHandle.allProcesses()
+        .filter(Postmaster::isPostgres)
+        .filter(process -> worksIn(process, directory.cluster()))
+        .forEach(process -> {
+          process.destroyForcibly();
+          hasEnded(process.pid(), IMMEDIATE);
+        });
+  }
+
+  private static boolean isPostgres(ProcessHandle process) {
+    return process.info().command().map(name -> name.endsWith("/postgres")).orElse(false);
+  }
+
+  private static boolean worksIn(ProcessHandle process, Path place) {
+    try {
+      return Path.of("/proc", Long.toString(process.pid()), "cwd").toRealPath().equals(place);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   /** In a container numbers repeat: the same one may be the server of another directory today. */
   private static boolean serves(ProcessHandle process, ServerDirectory directory) {
     ProcessHandle.Info info = process.info();
-    return info.command().map(name -> name.endsWith("/postgres")).orElse(false)
+    return isPostgres(process)
         && info.commandLine()
             .map(line -> line.contains(directory.cluster().toString()))
             .orElse(true);

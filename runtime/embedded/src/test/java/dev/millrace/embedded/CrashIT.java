@@ -1,11 +1,17 @@
 package dev.millrace.embedded;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +34,33 @@ final class CrashIT {
 
       assertThat(Servers.query(server, "SELECT id FROM kept")).isEqualTo("7");
       Servers.execute(server, "DROP TABLE kept");
+    } finally {
+      server.stop();
+    }
+  }
+
+  @Test
+  void server_killedAloneComesBackThoughItsSessionsAreBusy() throws Exception {
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    try (ExecutorService threads = Executors.newSingleThreadExecutor()) {
+      long before = server.pid().orElseThrow();
+      ProcessHandle postmaster = ProcessHandle.of(before).orElseThrow();
+      // A session that computes does not look whether its server lives.
+      Future<String> busy =
+          threads.submit(
+              () -> Servers.query(server, "SELECT count(*) FROM generate_series(1, 3000000000)"));
+      while (!Servers.query(server, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'")
+          .equals("2")) {
+        LockSupport.parkNanos(10_000_000);
+      }
+      List<ProcessHandle> sessions = postmaster.descendants().toList();
+
+      postmaster.destroyForcibly();
+      Servers.awaitOtherThan(server, before);
+
+      assertThat(sessions).isNotEmpty().noneMatch(ProcessHandle::isAlive);
+      assertThat(Servers.query(server, "SELECT 1")).isEqualTo("1");
+      assertThatThrownBy(busy::get).isInstanceOf(ExecutionException.class);
     } finally {
       server.stop();
     }

@@ -3,6 +3,7 @@ package dev.millrace.embedded;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -52,7 +53,6 @@ final class Engines {
     return response.body().strip();
   }
 
-  /** Parameters are name, value and so on. */
   static HttpResponse<String> send(EmbeddedClickHouse server, String address, String body) {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(server.url() + "/" + address))
@@ -67,7 +67,7 @@ final class Engines {
     try {
       return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
@@ -83,7 +83,7 @@ final class Engines {
     while (true) {
       try {
         return run(server, sql);
-      } catch (IOException | java.io.UncheckedIOException e) {
+      } catch (IOException | UncheckedIOException e) {
         if (System.nanoTime() - end > 0) {
           throw new AssertionError("no answer", e);
         }

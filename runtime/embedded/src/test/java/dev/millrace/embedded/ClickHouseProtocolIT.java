@@ -1,0 +1,374 @@
+package dev.millrace.embedded;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a server of ClickHouse answers, the embedded one answers. */
+@Timeout(120)
+@ExtendWith(Engines.WhereTheLibraryIs.class)
+final class ClickHouseProtocolIT {
+  @TempDir static Path root;
+  private static EmbeddedClickHouse server;
+
+  @BeforeAll
+  static void start() throws IOException {
+    server =
+        EmbeddedClickHouse.start(
+            root,
+            Engines.small()
+                .withUser(
+                    "few", "secret", "GRANT SELECT, INSERT, CREATE TABLE, CREATE VIEW ON shop.*"));
+    Engines.run(server, "CREATE DATABASE IF NOT EXISTS shop");
+  }
+
+  @AfterAll
+  static void stop() {
+    server.stop();
+  }
+
+  @Test
+  void answer_hasTheHeadersOfAServer() {
+    HttpResponse<String> response =
+        Engines.send(
+            server, "?query_id=q7&default_format=JSONEachRow", "SELECT number FROM numbers(3)");
+
+    assertThat(response.statusCode()).isEqualTo(200);
+    assertThat(response.body()).isEqualTo("{\"number\":0}\n{\"number\":1}\n{\"number\":2}\n");
+    assertThat(header(response, "X-ClickHouse-Query-Id")).isEqualTo("q7");
+    assertThat(header(response, "X-ClickHouse-Format")).isEqualTo("JSONEachRow");
+    assertThat(header(response, "X-ClickHouse-Timezone")).isEqualTo("UTC");
+    assertThat(header(response, "X-ClickHouse-Summary"))
+        .startsWith("{\"read_rows\":\"3\",\"read_bytes\":\"24\",\"written_rows\":\"0\"")
+        .contains("\"result_rows\":\"3\"");
+  }
+
+  @Test
+  void address_carriesQueryParametersSettingsAndDatabase() {
+    assertThat(
+            Engines.send(
+                    server,
+                    "?database=system&max_threads=1&param_a=4&param_b=x%5Cty&query="
+                        + Engines.encode(
+                            "SELECT {a:UInt8} + 1, {b:String}, currentDatabase(), getSetting('max_threads') FORMAT CSV"),
+                    "")
+                .body())
+        .isEqualTo("5,\"x\ty\",\"system\",1\n");
+  }
+
+  @Test
+  void nothing_ofOneRequestReachesTheNext() throws IOException {
+    Engines.send(server, "?max_threads=1&database=system", "SET max_block_size = 7");
+
+    assertThat(Engines.run(server, "SELECT currentDatabase(), getSetting('max_block_size')"))
+        .isEqualTo("default\t65409");
+  }
+
+  @Test
+  void error_hasItsStatusItsCodeAndItsText() {
+    HttpResponse<String> missing = Engines.send(server, "", "SELECT * FROM nowhere");
+    assertThat(missing.statusCode()).isEqualTo(404);
+    assertThat(header(missing, "X-ClickHouse-Exception-Code")).isEqualTo("60");
+    assertThat(missing.body())
+        .startsWith("Code: 60. DB::Exception: ")
+        .contains("(UNKNOWN_TABLE) (version 26.");
+
+    assertThat(Engines.send(server, "", "SELEC 1").statusCode()).isEqualTo(400);
+    assertThat(Engines.send(server, "?database=nowhere", "SELECT 1").statusCode()).isEqualTo(404);
+    assertThat(Engines.send(server, "?max_thread=1", "SELECT 1").body())
+        .contains("UNKNOWN_SETTING");
+    assertThat(Engines.send(server, "?session_id=s", "SELECT 1").statusCode()).isEqualTo(501);
+    assertThat(Engines.send(server, "elsewhere", "SELECT 1").statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void error_afterRowsWereSentIsInTheStreamAndBreaksIt() throws IOException {
+    try (Socket socket = ask("SELECT throwIf(number = 3000000) FROM numbers(4000000)")) {
+      String answer = new String(socket.getInputStream().readAllBytes(), UTF_8);
+
+      assertThat(answer).startsWith("HTTP/1.1 200");
+      assertThat(answer.substring(answer.length() - 900))
+          .contains("__exception__", "Code: 395.", "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO")
+          .doesNotEndWith("0\r\n\r\n");
+    }
+  }
+
+  @Test
+  void password_isAskedFor() {
+    HttpResponse<String> none = Engines.send(HttpRequest.newBuilder(at("?query=SELECT+1")).build());
+    assertThat(none.statusCode()).isEqualTo(401);
+    assertThat(header(none, "X-ClickHouse-Exception-Code")).isEqualTo("194");
+    HttpResponse<String> wrong =
+        Engines.send(
+            HttpRequest.newBuilder(at("?query=SELECT+1"))
+                .header("X-ClickHouse-User", "default")
+                .header("X-ClickHouse-Key", "wrong")
+                .build());
+    assertThat(wrong.statusCode()).isEqualTo(403);
+    assertThat(header(wrong, "X-ClickHouse-Exception-Code")).isEqualTo("516");
+
+    String basic =
+        Base64.getEncoder().encodeToString(("default:" + server.password()).getBytes(UTF_8));
+    assertThat(
+            Engines.send(
+                    HttpRequest.newBuilder(at("?query=SELECT+1"))
+                        .header("Authorization", "Basic " + basic)
+                        .build())
+                .body())
+        .isEqualTo("1\n");
+    assertThat(Engines.send(HttpRequest.newBuilder(at("ping")).build()).body()).isEqualTo("Ok.\n");
+    assertThat(Engines.send(HttpRequest.newBuilder(at("")).build()).body()).isEqualTo("Ok.\n");
+  }
+
+  @Test
+  void get_onlyReads() {
+    String query = "?user=default&password=" + server.password() + "&query=";
+    HttpResponse<String> response =
+        Engines.send(
+            HttpRequest.newBuilder(at(query + Engines.encode("CREATE DATABASE bad"))).build());
+
+    assertThat(response.body()).contains("(READONLY)");
+  }
+
+  @Test
+  @Tag("K8")
+  @DisplayName("K8 a user with few rights has these and no others")
+  void user_withFewRightsHasTheseAndNoOthers() throws IOException {
+    Engines.run(
+        server, "CREATE TABLE default.foreign_table (a UInt8) ENGINE = MergeTree ORDER BY a");
+
+    assertThat(few("CREATE TABLE shop.t (a UInt8) ENGINE = MergeTree ORDER BY a")).isEmpty();
+    assertThat(few("INSERT INTO shop.t VALUES (1)")).isEmpty();
+    assertThat(few("INSERT INTO shop.t SELECT 2")).isEmpty();
+    assertThat(few("SELECT sum(a) FROM shop.t")).isEqualTo("3");
+    assertThat(few("CREATE VIEW shop.v AS SELECT a FROM shop.t")).isEmpty();
+    for (String refused :
+        List.of(
+            "SELECT * FROM default.foreign_table",
+            "INSERT INTO default.foreign_table VALUES (1)",
+            "DROP TABLE shop.t",
+            "ALTER TABLE shop.t DELETE WHERE 1",
+            "CREATE DATABASE other",
+            "SELECT * FROM file('/etc/passwd', 'LineAsString')",
+            "SELECT * FROM url('http://127.0.0.1', 'LineAsString')")) {
+      assertThat(few(refused)).as(refused).startsWith("403 Code: 497.").contains("(ACCESS_DENIED)");
+    }
+    few("SET ROLE owner");
+    assertThat(few("DROP TABLE shop.t")).startsWith("403 ");
+  }
+
+  private static String few(String sql) {
+    HttpResponse<String> response =
+        Engines.send(
+            HttpRequest.newBuilder(at(""))
+                .header("X-ClickHouse-User", "few")
+                .header("X-ClickHouse-Key", "secret")
+                .POST(HttpRequest.BodyPublishers.ofString(sql))
+                .build());
+    return (response.statusCode() == 200 ? "" : response.statusCode() + " ")
+        + response.body().strip();
+  }
+
+  @Test
+  @Tag("K2")
+  @DisplayName("K2 the same chunk sent twice under one token is there once")
+  void insert_sentTwiceUnderOneTokenIsThereOnceAndInOnePart() throws Exception {
+    Engines.run(
+        server,
+        "CREATE TABLE twice (id UInt64, v FixedString(40)) ENGINE = MergeTree ORDER BY id"
+            + " SETTINGS non_replicated_deduplication_window = 100");
+    byte[] chunk = rows(1_000_000);
+    for (int round = 0; round < 3; round++) {
+      HttpResponse<String> response = insert("twice", round < 2 ? "a" : "b", chunk);
+      assertThat(response.body()).isEmpty();
+      assertThat(header(response, "X-ClickHouse-Summary")).contains("\"written_rows\":\"1000000\"");
+    }
+
+    // 48 MB are one block, so one part; the third is the same under another token.
+    assertThat(
+            Engines.run(
+                server,
+                "SELECT count(), uniqExact(id), (SELECT countIf(rows = 1000000) FROM system.parts"
+                    + " WHERE table = 'twice' AND level = 0) FROM twice"))
+        .isEqualTo("2000000\t1000000\t2");
+    server.killHard();
+    Engines.awaitAnswer(server, "SELECT 1");
+    insert("twice", "b", chunk);
+    assertThat(Engines.run(server, "SELECT count() FROM twice")).isEqualTo("2000000");
+  }
+
+  private static HttpResponse<String> insert(String table, String token, byte[] rows) {
+    return Engines.send(
+        HttpRequest.newBuilder(
+                at(
+                    "?insert_deduplication_token="
+                        + token
+                        + "&query="
+                        + Engines.encode("INSERT INTO " + table + " FORMAT RowBinary")))
+            .header("X-ClickHouse-User", server.user())
+            .header("X-ClickHouse-Key", server.password())
+            .POST(HttpRequest.BodyPublishers.ofByteArray(rows))
+            .build());
+  }
+
+  private static byte[] rows(int count) {
+    ByteBuffer bytes = ByteBuffer.allocate(count * 48).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < count; i++) {
+      bytes.putLong(i).position(bytes.position() + 40);
+    }
+    return bytes.array();
+  }
+
+  @Test
+  void insert_whoseClientIsGoneIsNotInserted() throws Exception {
+    Engines.run(server, "CREATE TABLE half (id UInt64) ENGINE = MergeTree ORDER BY id");
+    String query = "/?query=" + Engines.encode("INSERT INTO half FORMAT RowBinary");
+    try (Socket socket = connect()) {
+      OutputStream out = socket.getOutputStream();
+      out.write(head("POST", query, "Content-Length: 8000000").getBytes(UTF_8));
+      // Whole rows, so that only the length says that there should be more.
+      out.write(new byte[800_000]);
+      out.flush();
+    }
+    awaitQuiet();
+
+    assertThat(Engines.run(server, "SELECT count() FROM half")).isEqualTo("0");
+  }
+
+  @Test
+  void insert_withDamagedRowsSaysSoAndTheConnectionGoesOn() throws Exception {
+    Engines.run(server, "CREATE TABLE damaged (id UInt64) ENGINE = MergeTree ORDER BY id");
+    HttpResponse<String> refused = insert("damaged", "", new byte[4_000_003]);
+
+    assertThat(refused.statusCode()).isEqualTo(400);
+    assertThat(refused.body()).contains("CANNOT_READ_ALL_DATA");
+    assertThat(insert("nowhere", "", new byte[4_000_000]).statusCode()).isEqualTo(404);
+    assertThat(insert("damaged", "", new byte[800]).statusCode()).isEqualTo(200);
+    assertThat(Engines.run(server, "SELECT count() FROM damaged")).isEqualTo("100");
+  }
+
+  @Test
+  void query_endsWithItsClient() throws Exception {
+    try (Socket socket =
+        ask(
+            "SELECT number, sleepEachRow(0.00001) FROM numbers(1000000000) SETTINGS function_sleep_max_microseconds_per_block = 0")) {
+      InputStream in = socket.getInputStream();
+      assertThat(in.readNBytes(1000)).hasSize(1000);
+      assertThat(running()).isEqualTo("1");
+    }
+    awaitQuiet();
+    assertThat(running()).isEqualTo("0");
+  }
+
+  private static String running() throws IOException {
+    return Engines.run(
+        server, "SELECT count() FROM system.processes WHERE query NOT LIKE '%processes%'");
+  }
+
+  private static void awaitQuiet() throws IOException {
+    while (!running().equals("0")) {
+      LockSupport.parkNanos(20_000_000);
+    }
+  }
+
+  @Test
+  void queries_runBesideEachOther() throws Exception {
+    long began = System.nanoTime();
+    try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+      List<Future<String>> answers = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        int number = i;
+        answers.add(threads.submit(() -> Engines.run(server, "SELECT " + number + ", sleep(1)")));
+      }
+      for (int i = 0; i < 8; i++) {
+        assertThat(answers.get(i).get()).isEqualTo(i + "\t0");
+      }
+    }
+    assertThat((System.nanoTime() - began) / 1_000_000_000).isLessThan(6);
+  }
+
+  @Test
+  void client_thatWaitsToBeAskedIsAsked() throws Exception {
+    try (Socket socket = connect()) {
+      OutputStream out = socket.getOutputStream();
+      out.write(
+          head("POST", "/", "Content-Length: 8", "Expect: 100-continue", "Connection: close")
+              .getBytes(UTF_8));
+      out.flush();
+      assertThat(new String(socket.getInputStream().readNBytes(25), UTF_8))
+          .isEqualTo("HTTP/1.1 100 Continue\r\n\r\n");
+      out.write("SELECT 1".getBytes(UTF_8));
+      out.flush();
+      assertThat(new String(socket.getInputStream().readAllBytes(), UTF_8)).endsWith("\r\n\r\n1\n");
+    }
+  }
+
+  @Test
+  void memory_isLimitedAndTheServerLivesOn() throws Exception {
+    assertThatThrownBy(() ->
+            Engines.run(
+                server, "SELECT length(groupArray(toString(number))) FROM numbers(400000000)"))
+        .hasMessageContaining("(MEMORY_LIMIT_EXCEEDED)");
+    assertThat(Engines.run(server, "SELECT 1")).isEqualTo("1");
+  }
+
+  private static Socket ask(String sql) throws IOException {
+    Socket socket = connect();
+    OutputStream out = socket.getOutputStream();
+    out.write(
+        head("POST", "/", "Content-Length: " + sql.length(), "Connection: close").getBytes(UTF_8));
+    out.write(sql.getBytes(UTF_8));
+    out.flush();
+    return socket;
+  }
+
+  private static Socket connect() throws IOException {
+    return new Socket(InetAddress.ofLiteral("127.0.0.1"), server.port());
+  }
+
+  private static String head(String method, String path, String... headers) {
+    return method
+        + " "
+        + path
+        + " HTTP/1.1\r\nX-ClickHouse-User: default\r\nX-ClickHouse-Key: "
+        + server.password()
+        + "\r\n"
+        + String.join("\r\n", headers)
+        + "\r\n\r\n";
+  }
+
+  private static URI at(String address) {
+    return URI.create(server.url() + "/" + address);
+  }
+
+  private static String header(HttpResponse<String> response, String name) {
+    return response.headers().firstValue(name).orElse("");
+  }
+}
