@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -30,7 +31,7 @@ final class Child implements AutoCloseable {
   }
 
   /** Starts {@code millrace run} on a config, in a JVM that starts quickly. */
-  static Child run(String indexer, Path config, String password) {
+  static Child run(String indexer, Path config, Map<String, String> environment) {
     List<String> command =
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -47,7 +48,7 @@ final class Child implements AutoCloseable {
             "--config",
             config.toString());
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder.environment().put(ChildConfig.PASSWORD, password);
+    builder.environment().putAll(environment);
     try {
       return new Child(builder.start());
     } catch (IOException failed) {

@@ -1,5 +1,6 @@
 package dev.millrace.scenarios;
 
+import dev.millrace.clickhouse.MirrorSettings;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.loaders.Address;
@@ -7,6 +8,9 @@ import dev.millrace.postgres.DatabaseSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,11 +20,52 @@ import org.jspecify.annotations.Nullable;
  * @param schema the name that the indexer runs under
  */
 record ChildConfig(
-    String schema, DatabaseSettings database, String contract, Address address, Stretch stretch) {
-  /** The variable that carries the password, so that no file has it. */
+    String schema, Stores stores, String contract, Address address, Stretch stretch) {
+  /** The variables that carry the passwords, so that no file has them. */
   static final String PASSWORD = "MILLRACE_CHILD_PASSWORD";
 
+  static final String MIRROR_PASSWORD = "MILLRACE_CHILD_MIRROR_PASSWORD";
+
   private static final int BATCH_EVENTS = 500;
+
+  /** Where a child writes. */
+  record Stores(DatabaseSettings database, Optional<Mirror> mirror) {
+    static Stores of(DatabaseSettings database) {
+      return new Stores(database, Optional.empty());
+    }
+
+    /** What the environment of a child holds. */
+    Map<String, String> passwords() {
+      Map<String, String> passwords = new HashMap<>();
+      passwords.put(PASSWORD, String.valueOf(database.password()));
+      mirror.ifPresent(there -> passwords.put(MIRROR_PASSWORD, there.password()));
+      return passwords;
+    }
+
+    private String mirrorLine() {
+      return mirror
+          .map(there ->
+              "clickhouse: { url: \"%s\", user: \"%s\", password: \"${%s}\" }"
+                  .formatted(there.url(), there.user(), MIRROR_PASSWORD))
+          .orElse("");
+    }
+  }
+
+  /** A ClickHouse. */
+  record Mirror(String url, String user, String password) {
+    static Mirror of(MirrorSettings settings) {
+      return new Mirror(settings.url(), settings.user(), settings.password());
+    }
+
+    MirrorSettings settings(String name) {
+      return MirrorSettings.of(url, user, password, name);
+    }
+
+    @Override
+    public String toString() {
+      return url;
+    }
+  }
 
   /**
    * What a child reads.
@@ -47,6 +92,7 @@ record ChildConfig(
           url: "%s"
           user: "%s"
           password: "${%s}"
+        %s
         chains:
           - id: %d
             rpc: [ "%s" ]
@@ -61,9 +107,10 @@ record ChildConfig(
         """
             .formatted(
                 schema,
-                database.url(),
-                database.user(),
+                stores.database().url(),
+                stores.database().user(),
                 PASSWORD,
+                stores.mirrorLine(),
                 DevChain.ID,
                 stretch.rpc(),
                 stretch.toLine(),

@@ -3,13 +3,19 @@ package dev.millrace.scenarios;
 import dev.millrace.app.Database;
 import dev.millrace.app.ExitCode;
 import dev.millrace.app.IndexerRuntime;
+import dev.millrace.app.MirrorDatabase;
+import dev.millrace.app.MirrorSql;
 import dev.millrace.app.Session;
 import dev.millrace.app.Shell;
+import dev.millrace.clickhouse.ClickHouseMirror;
+import dev.millrace.clickhouse.MirrorSettings;
 import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.devchain.DevNode;
+import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.evm.Reading;
+import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.Timings;
 import dev.millrace.postgres.DatabaseSettings;
@@ -24,6 +30,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -35,14 +42,18 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** From nothing to tables to look at: a dev chain, the ERC-20 scenario, an embedded PostgreSQL. */
+/** From nothing to tables to look at: a dev chain, the ERC-20 scenario, two embedded stores. */
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
-    description = "Indexes a dev chain into an embedded PostgreSQL and shows what came of it.")
+    description = {
+      "Indexes a dev chain into an embedded PostgreSQL and ClickHouse, and shows what came of it.",
+      "Without npm there is no ClickHouse, unless MILLRACE_CHDB names its library."
+    })
 final class DemoCommand implements Callable<Integer> {
   private static final String SCHEMA = "demo";
   private static final int DECIMALS = 18;
+  private static final int STRETCHES = 5;
 
   /** Its blocks come faster than those of a real chain. */
   private static final Duration POLL = Duration.ofMillis(100);
@@ -78,25 +89,42 @@ final class DemoCommand implements Callable<Integer> {
               Locale.ROOT,
               """
               millrace: demo: a dev chain of %,d blocks behind JSON-RPC at %s, \
-              the ERC-20 indexer, PostgreSQL in %s
+              the ERC-20 indexer, PostgreSQL%s in %s
               """,
               blocks,
               node.url(),
+              config.clickhouse().isPresent() ? " and ClickHouse" : "",
               directory);
+      EmbeddedClickHouse.missing()
+          .ifPresent(why -> shell.err().println("millrace: demo: no ClickHouse: " + why));
       try (Database database = Database.open(config)) {
         PostgresStore.reset(database.settings(), SCHEMA);
-        return run(config, chain, database.settings());
+        return config.clickhouse().isPresent()
+            ? runMirrored(config, chain, database.settings())
+            : run(config, chain, database.settings(), Optional.empty());
       }
     }
   }
 
-  private int run(Config config, DevChain chain, DatabaseSettings database) throws SQLException {
+  private int runMirrored(Config config, DevChain chain, DatabaseSettings database)
+      throws SQLException {
+    try (MirrorDatabase mirror = MirrorDatabase.open(config)) {
+      ClickHouseMirror.reset(mirror.settings());
+      return run(config, chain, database, Optional.of(mirror.settings()));
+    }
+  }
+
+  private int run(
+      Config config, DevChain chain, DatabaseSettings database, Optional<MirrorSettings> mirror)
+      throws SQLException {
     IndexerRuntime runtime = IndexerRuntime.of(Erc20.indexer(), config);
     DemoPlay play = DemoPlay.start(chain, runtime, shell);
     int code = Session.run(runtime, shell);
     Optional<DemoPlay.Course> course = play.course();
     if (code == ExitCode.DONE && course.isPresent()) {
-      show(database, course.get(), chain, config.dataDir());
+      show(database, course.get(), chain);
+      mirror.ifPresent(this::analyse);
+      howToAsk(database, config.dataDir(), mirror);
     }
     return code;
   }
@@ -114,17 +142,21 @@ final class DemoCommand implements Callable<Integer> {
             List.of(new Config.Contract("Token", List.of(DevChain.TOKEN))),
             Reading.USUAL.withPoll(POLL).withCacheBytes(0), // every run goes over the wire
             Config.Origin.NONE);
+    Optional<Config.ClickHouse> mirror =
+        EmbeddedClickHouse.missing().isPresent()
+            ? Optional.empty()
+            : Optional.of(
+                new Config.ClickHouse(new Config.ClickHouse.Embedded(), SCHEMA, Storage.BOTH));
     return new Config(
         SCHEMA,
-        new Config.Postgres.Embedded(),
+        new Config.Stores(new Config.Postgres.Embedded(), mirror),
         List.of(chain),
         LaneSettings.usual(),
         OptionalInt.empty(),
         directory);
   }
 
-  private void show(
-      DatabaseSettings database, DemoPlay.Course course, DevChain chain, Path directory)
+  private void show(DatabaseSettings database, DemoPlay.Course course, DevChain chain)
       throws SQLException {
     pace(course.backfill());
     reorg(course);
@@ -133,7 +165,27 @@ final class DemoCommand implements Callable<Integer> {
       statement.execute("SET search_path TO " + Tables.quoted(SCHEMA));
       accounts(statement, chain);
     }
-    howToAsk(database, directory);
+  }
+
+  /** What a table of rows is slow at, asked of the view in ClickHouse. */
+  private void analyse(MirrorSettings mirror) {
+    shell.out().printf("%nThe same transfers in ClickHouse, by stretches of blocks%n");
+    long begun = System.nanoTime();
+    List<List<String>> rows = new ArrayList<>();
+    String sql =
+        """
+        SELECT intDiv(block, %1$d) * %1$d AS "from block", count() AS transfers,
+               uniqExact(from) AS senders, round(toFloat64(sum(value)) / 1e18, 4) AS "tokens moved",
+               round(quantile(0.5)(toFloat64(value)) / 1e18, 4) AS "median transfer"
+          FROM transfer GROUP BY 1 ORDER BY 1
+        """
+            .formatted(Math.max(1, blocks / STRETCHES));
+    MirrorSql.ask(mirror, sql, rows::add);
+    double millis = (System.nanoTime() - begun) / 1e6;
+    for (List<String> row : rows) {
+      shell.out().printf("  %12s  %10s  %9s  %22s  %18s%n", row.toArray());
+    }
+    shell.out().printf(Locale.ROOT, "  asked and answered in %.0f ms%n", millis);
   }
 
   private void accounts(Statement statement, DevChain chain) throws SQLException {
@@ -191,13 +243,15 @@ final class DemoCommand implements Callable<Integer> {
 
             Pace
               %,d events/s: %,d events in %.2f s, durable in %d transactions
-              handlers %.2f s and commits %.2f s side by side: overlap %.2f of at most %.2f
+              handlers %.2f s, copies to ClickHouse %.2f s and commits %.2f s side by side: \
+            overlap %.2f of at most %.2f
             """,
             Math.round(timings.events() / seconds),
             timings.events(),
             seconds,
             timings.groups(),
             timings.executeNanos() / 1e9,
+            timings.mirrorNanos() / 1e9,
             timings.commitNanos() / 1e9,
             timings.overlap(),
             timings.bound());
@@ -221,7 +275,8 @@ final class DemoCommand implements Callable<Integer> {
             course.catchingUp().toNanos() / 1e6);
   }
 
-  private void howToAsk(DatabaseSettings database, Path directory) {
+  private void howToAsk(
+      DatabaseSettings database, Path directory, Optional<MirrorSettings> mirror) {
     String where = dataDir == null ? "" : " --data-dir " + directory;
     shell
         .out()
@@ -233,5 +288,13 @@ final class DemoCommand implements Callable<Integer> {
               or, while a millrace runs: %s  (user %s; the password is in %s)
             """,
             SCHEMA, where, database.url(), database.user(), directory.resolve("postgres"));
+    mirror.ifPresent(there ->
+        shell
+            .out()
+            .printf(
+                """
+                  ./millrace sql --schema %s%s --clickhouse "SELECT count() FROM account_history"
+                """,
+                SCHEMA, where));
   }
 }

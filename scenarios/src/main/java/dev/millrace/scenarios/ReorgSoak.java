@@ -1,10 +1,17 @@
 package dev.millrace.scenarios;
 
+import dev.millrace.app.ExitCode;
+import dev.millrace.app.Verification;
+import dev.millrace.app.Verify;
+import dev.millrace.clickhouse.ClickHouseMirror;
+import dev.millrace.config.Config;
+import dev.millrace.config.ConfigFile;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevNode;
 import dev.millrace.devchain.Tip;
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Indexer;
 import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
 import java.io.IOException;
@@ -18,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.locks.LockSupport;
@@ -36,10 +44,25 @@ record ReorgSoak(
   private static final int COMPARISONS = 4;
 
   /** What is indexed. */
-  record Subject(String indexer, String contract, Address address) {}
+  record Subject(Indexer definition, String contract, Address address) {
+    String indexer() {
+      return definition.name();
+    }
+  }
 
   /** Where it is indexed to. */
-  record Place(DatabaseSettings database, Path directory) {}
+  record Place(DatabaseSettings database, Optional<Twin> twin, Path directory) {
+    ChildConfig.Stores stores() {
+      return new ChildConfig.Stores(database, twin.map(Twin::mirror));
+    }
+  }
+
+  /**
+   * The second store, when there is one.
+   *
+   * @param victims the stores that are killed, in turn
+   */
+  record Twin(ChildConfig.Mirror mirror, List<Victim> victims) {}
 
   /**
    * What is asked of a soak.
@@ -48,8 +71,9 @@ record ReorgSoak(
    *     before, and one in three comes at once, while the one before it may still be undone
    * @param kills how many processes die
    * @param stops how many of a hundred of these get SIGSTOP and a successor instead
+   * @param storeKills how often each store is killed
    */
-  record Toll(int reorgs, int kills, int stops) {}
+  record Toll(int reorgs, int kills, int stops, int storeKills) {}
 
   /**
    * What a soak has seen.
@@ -57,7 +81,17 @@ record ReorgSoak(
    * @param rewinds how many reorgs had to be undone in the database; others fell between two looks,
    *     or on blocks that no process had committed
    */
-  record Result(int reorgs, int returns, int kills, int takeovers, long rewinds, int comparisons) {}
+  record Result(
+      int reorgs, int returns, Deaths deaths, long rewinds, int comparisons, int agreements) {}
+
+  /**
+   * Who died.
+   *
+   * @param takeovers how many gave way to a successor
+   * @param restarts processes that met a store's death at their start and said they were worth a
+   *     restart
+   */
+  record Deaths(int kills, int takeovers, int storeKills, int restarts) {}
 
   Result run() throws IOException, SQLException, InterruptedException, Soak.Failure {
     chain.finality(WINDOW);
@@ -69,8 +103,8 @@ record ReorgSoak(
 
   /** One soak while it lasts. */
   private final class Course implements AutoCloseable {
-    private final String soakedSchema = subject.indexer + "_reorged";
-    private final String freshSchema = subject.indexer + "_fresh";
+    private final String soakedSchema = subject.indexer() + "_reorged";
+    private final String freshSchema = subject.indexer() + "_fresh";
     private final Random random = new Random(seed);
     private final List<Tip> left = new ArrayList<>();
     private final String endpoint;
@@ -81,20 +115,24 @@ record ReorgSoak(
     private int killed;
     private int takenOver;
     private int compared;
+    private int storesKilled;
+    private int restarted;
+    private int agreed;
 
     Course(DevNode node) throws IOException {
       this.endpoint = node.webSocketUrl();
       PostgresStore.reset(place.database, soakedSchema);
-      this.config = config(soakedSchema);
+      place.twin.ifPresent(twin -> ClickHouseMirror.reset(twin.mirror.settings(soakedSchema)));
+      this.config = config(soakedSchema, place.stores());
       this.child = start();
     }
 
-    private Path config(String schema) throws IOException {
+    private Path config(String schema, ChildConfig.Stores stores) throws IOException {
       ChildConfig.Stretch stretch = new ChildConfig.Stretch(endpoint, null, WINDOW);
       Files.createDirectories(place.directory);
       // What an earlier process has kept of final blocks may be of another chain by now.
       Path directory = Files.createTempDirectory(place.directory, schema + "-");
-      return new ChildConfig(schema, place.database, subject.contract, subject.address, stretch)
+      return new ChildConfig(schema, stores, subject.contract, subject.address, stretch)
           .write(directory);
     }
 
@@ -103,16 +141,23 @@ record ReorgSoak(
     }
 
     private Child start(Path of) {
-      return Child.run(subject.indexer, of, String.valueOf(place.database.password()));
+      return Child.run(subject.indexer(), of, place.stores().passwords());
     }
 
     Result run() throws IOException, SQLException, InterruptedException, Soak.Failure {
       child.awaitWork(PATIENCE);
       awaitTip(child, soakedSchema);
-      while (forked < toll.reorgs || killed < toll.kills) {
+      List<Victim> victims = place.twin.map(Twin::victims).orElse(List.of());
+      int deadStores = toll.storeKills * victims.size();
+      while (forked < toll.reorgs || killed < toll.kills || storesKilled < deadStores) {
         turn();
-        if (killed * toll.reorgs < forked * toll.kills) {
+        if (isDue(killed, toll.kills)) {
           end();
+          agree();
+        }
+        if (isDue(storesKilled, deadStores)) {
+          strike(victims.get(storesKilled % victims.size()));
+          agree();
         }
         pace();
         if (forked * COMPARISONS / Math.max(1, toll.reorgs) > compared) {
@@ -122,7 +167,14 @@ record ReorgSoak(
       if (compared < COMPARISONS) {
         compare();
       }
-      return new Result(forked, returned, killed, takenOver, rewinds(), compared);
+      agree();
+      Deaths deaths = new Deaths(killed, takenOver, storesKilled, restarted);
+      return new Result(forked, returned, deaths, rewinds(), compared, agreed);
+    }
+
+    /** Deaths come as evenly as forks do. */
+    private boolean isDue(int died, int wanted) {
+      return died < wanted && (long) died * toll.reorgs < (long) forked * wanted;
     }
 
     /** The chain grows a little and turns; now and then it turns again at once. */
@@ -186,6 +238,56 @@ record ReorgSoak(
       }
     }
 
+    /** A store dies under whoever works with it; now and then that one dies with it. */
+    private void strike(Victim victim) throws InterruptedException, Soak.Failure {
+      if (random.nextInt(4) != 0) {
+        child.awaitWork(PATIENCE);
+      }
+      pause(random.nextInt(300));
+      victim.kill();
+      storesKilled++;
+      boolean together = random.nextInt(8) == 0;
+      if (together) {
+        child.kill();
+      } else {
+        chain.advance(random.nextInt(4));
+      }
+      victim.awaitReturn();
+      if (together) {
+        child = start();
+      }
+      child.awaitWork(PATIENCE);
+      if (!child.isAlive() && child.exitCode() == ExitCode.RESTART) {
+        restarted++;
+        child = start();
+      }
+      requireAlive(child);
+    }
+
+    /** Both stores hold the same, whatever they have come to. */
+    private void agree() throws InterruptedException, Soak.Failure {
+      if (place.twin.isEmpty()) {
+        return;
+      }
+      child.awaitWork(PATIENCE);
+      requireAlive(child);
+      Verification found = Verify.of(told(), subject.definition).run();
+      if (!found.isEqual() || found.compared().isEmpty()) {
+        throw new Soak.Failure(
+            "the stores differ after %d reorgs, %d kills and %d kills of stores: schema=%s %s"
+                .formatted(forked, killed, storesKilled, soakedSchema, found));
+      }
+      agreed++;
+    }
+
+    /** What the processes are told. */
+    private Config told() throws Soak.Failure {
+      return switch (ConfigFile.read(config, place.stores().passwords())) {
+        case ConfigFile.Valid valid -> valid.config();
+        case ConfigFile.Invalid invalid -> throw new Soak.Failure("config is wrong: " + invalid);
+      };
+    }
+
     /** Mostly the chain waits until it has been followed; sometimes it goes on at once. */
     private void pace() throws SQLException, InterruptedException, Soak.Failure {
       if (random.nextInt(3) != 0) {
@@ -236,7 +338,8 @@ record ReorgSoak(
     private void compare() throws IOException, SQLException, InterruptedException, Soak.Failure {
       awaitTip(child, soakedSchema);
       PostgresStore.reset(place.database, freshSchema);
-      try (Child fresh = start(config(freshSchema))) {
+      ChildConfig.Stores alone = ChildConfig.Stores.of(place.database);
+      try (Child fresh = start(config(freshSchema, alone))) {
         fresh.awaitWork(PATIENCE);
         awaitTip(fresh, freshSchema);
         fresh.kill();

@@ -59,7 +59,8 @@ record Soak(
   }
 
   private ChildConfig config(String schema) {
-    return new ChildConfig(schema, database, contract, address, ChildConfig.Stretch.of(chain));
+    return new ChildConfig(
+        schema, ChildConfig.Stores.of(database), contract, address, ChildConfig.Stretch.of(chain));
   }
 
   private SortedMap<String, Tables.Content> contents(String schema) throws SQLException {
@@ -96,7 +97,7 @@ record Soak(
     }
 
     private Child start(Path config) {
-      return Child.run(indexer, config, String.valueOf(database.password()));
+      return Child.run(indexer, config, ChildConfig.Stores.of(database).passwords());
     }
 
     /** From an empty schema to the end of the chain, by as many processes as it takes. */

@@ -3,15 +3,19 @@ package dev.millrace.scenarios;
 import dev.millrace.app.CommonOptions;
 import dev.millrace.app.Database;
 import dev.millrace.app.ExitCode;
+import dev.millrace.app.MirrorDatabase;
 import dev.millrace.app.Shell;
 import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
+import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.LaneSettings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
@@ -26,12 +30,16 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = {
       "Kills an indexer at random moments while its chain forks, and compares its tables.",
-      "The ERC-20 scenario follows a dev chain over a socket, in processes that get SIGKILL, or",
-      "SIGSTOP and a successor; the tables must equal a fresh index of the chain that is left,",
-      "else it ends with 1 and names the seed. With --reorgs 0 the chain stands still, and the",
-      "tables must equal those of an undisturbed run."
+      "The ERC-20 scenario follows a dev chain over a socket into PostgreSQL and ClickHouse, in",
+      "processes that get SIGKILL, or SIGSTOP and a successor; both stores get SIGKILL too. After",
+      "every death the stores must agree, and now and then the tables must equal a fresh index of",
+      "the chain that is left, else it ends with 1 and names the seed. With --reorgs 0 the chain",
+      "stands still, there is no ClickHouse, and the tables must equal those of an undisturbed run."
     })
 final class SoakCommand implements Callable<Integer> {
+  private static final Config.ClickHouse EMBEDDED =
+      new Config.ClickHouse(new Config.ClickHouse.Embedded(), "soak", Storage.BOTH);
+
   private final Shell shell;
 
   @Mixin private final CommonOptions options = new CommonOptions();
@@ -46,7 +54,7 @@ final class SoakCommand implements Callable<Integer> {
   @Option(
       names = "--kills",
       paramLabel = "N",
-      defaultValue = "100",
+      defaultValue = "300",
       description = "Processes that die or are stopped. Default: ${DEFAULT-VALUE}.")
   private int kills;
 
@@ -57,6 +65,22 @@ final class SoakCommand implements Callable<Integer> {
       description =
           "How many of a hundred are stopped and replaced instead. Default: ${DEFAULT-VALUE}.")
   private int stops;
+
+  @Option(
+      names = "--store-kills",
+      paramLabel = "N",
+      defaultValue = "50",
+      description =
+          "How often ClickHouse is killed, and how often PostgreSQL. Default: ${DEFAULT-VALUE}.")
+  private int storeKills;
+
+  @Option(
+      names = "--clickhouse",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Copies into an embedded ClickHouse as well. Default: ${DEFAULT-VALUE}.")
+  private boolean clickhouse;
 
   @Option(
       names = "--blocks",
@@ -82,14 +106,16 @@ final class SoakCommand implements Callable<Integer> {
     Config config = config();
     shell
         .err()
-        .printf("millrace: soak begins: seed=%d reorgs=%d kills=%d%n", chosen, reorgs, kills);
+        .printf(
+            "millrace: soak begins: seed=%d reorgs=%d kills=%d storeKills=%d%n",
+            chosen, reorgs, kills, storeKills);
     try (Database database = Database.open(config)) {
       Path directory = config.dataDir().resolve("soak");
       shell
           .out()
           .println(
               reorgs > 0
-                  ? forking(database, directory, chosen)
+                  ? forking(config, database, directory, chosen)
                   : standing(database, directory, chosen));
       return ExitCode.DONE;
     } catch (Soak.Failure failure) {
@@ -98,16 +124,31 @@ final class SoakCommand implements Callable<Integer> {
     }
   }
 
-  private String forking(Database database, Path directory, long chosen)
+  private String forking(Config config, Database database, Path directory, long chosen)
+      throws IOException, SQLException, InterruptedException, Soak.Failure {
+    if (!clickhouse) {
+      return forking(new ReorgSoak.Place(database.settings(), Optional.empty(), directory), chosen);
+    }
+    try (MirrorDatabase mirror = MirrorDatabase.open(config)) {
+      List<Victim> victims = new ArrayList<>();
+      mirror.embedded().map(Victim::of).ifPresent(victims::add);
+      database.embedded().map(Victim::of).ifPresent(victims::add);
+      ReorgSoak.Twin twin = new ReorgSoak.Twin(ChildConfig.Mirror.of(mirror.settings()), victims);
+      return forking(
+          new ReorgSoak.Place(database.settings(), Optional.of(twin), directory), chosen);
+    }
+  }
+
+  private String forking(ReorgSoak.Place place, long chosen)
       throws IOException, SQLException, InterruptedException, Soak.Failure {
     DevChain chain = new DevChain(chain(chosen, 400));
     ReorgSoak.Result result =
         new ReorgSoak(
-                new ReorgSoak.Subject("erc20", "Token", DevChain.TOKEN),
+                new ReorgSoak.Subject(Erc20.indexer(), "Token", DevChain.TOKEN),
                 chain,
-                new ReorgSoak.Place(database.settings(), directory),
+                place,
                 chosen,
-                new ReorgSoak.Toll(reorgs, kills, stops),
+                new ReorgSoak.Toll(reorgs, kills, stops, storeKills),
                 this::tell)
             .run();
     return "soak: tables equal a fresh index every time: seed=%d blocks=%d %s"
@@ -143,15 +184,16 @@ final class SoakCommand implements Callable<Integer> {
 
   /** The database that a config names, else the embedded one; a soak brings its own chain. */
   private Config config() {
-    if (options.hasConfig()) {
-      return options.require(shell);
-    }
-    return new Config(
-        "soak",
-        new Config.Postgres.Embedded(),
-        List.of(),
-        LaneSettings.usual(),
-        OptionalInt.empty(),
-        options.dataDir(shell));
+    Config config =
+        options.hasConfig()
+            ? options.require(shell)
+            : new Config(
+                "soak",
+                new Config.Postgres.Embedded(),
+                List.of(),
+                LaneSettings.usual(),
+                OptionalInt.empty(),
+                options.dataDir(shell));
+    return config.clickhouse().isPresent() ? config : config.withClickHouse(Optional.of(EMBEDDED));
   }
 }

@@ -90,6 +90,11 @@ public final class Database implements AutoCloseable {
     }
   }
 
+  /** The server of our own; empty where the config names another. */
+  public Optional<EmbeddedPostgres> embedded() {
+    return embedded;
+  }
+
   @Override
   public void close() {
     embedded.ifPresent(EmbeddedPostgres::close);

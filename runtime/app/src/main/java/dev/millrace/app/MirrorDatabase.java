@@ -112,6 +112,11 @@ public final class MirrorDatabase implements AutoCloseable {
     }
   }
 
+  /** The server of our own; empty where the config names another. */
+  public Optional<EmbeddedClickHouse> embedded() {
+    return embedded;
+  }
+
   @Override
   public void close() {
     embedded.ifPresent(EmbeddedClickHouse::close);

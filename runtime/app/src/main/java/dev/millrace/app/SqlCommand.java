@@ -3,6 +3,7 @@ package dev.millrace.app;
 import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.Storage;
 import dev.millrace.postgres.DatabaseSettings;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -43,6 +44,11 @@ final class SqlCommand implements Callable<Integer> {
           "The indexer's name. Default: the one in the config; needed when there is no config.")
   private @Nullable String schema;
 
+  @Option(
+      names = "--clickhouse",
+      description = "Asks the mirror in ClickHouse instead, whose views show what is committed.")
+  private boolean clickhouse;
+
   @Parameters(paramLabel = "QUERY", description = "For instance: \"SELECT count(*) FROM transfer\"")
   private String query = "";
 
@@ -53,6 +59,10 @@ final class SqlCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Config config = options.orEmbedded(shell, Optional.ofNullable(schema));
+    if (clickhouse) {
+      askMirror(config);
+      return ExitCode.DONE;
+    }
     if (!Database.mayHoldRows(config)) {
       throw new MillraceException(
           Remedy.FIX_SETUP, "nothing is indexed there yet: dataDir=" + config.dataDir());
@@ -72,6 +82,25 @@ final class SqlCommand implements Callable<Integer> {
           Remedy.FIX_SETUP, "query was refused: " + refused.getMessage(), refused);
     }
     return ExitCode.DONE;
+  }
+
+  /** The one that the config names, or else the embedded one beside the tables. */
+  private void askMirror(Config config) {
+    String database = Optional.ofNullable(schema).orElse(config.name());
+    Config asked =
+        config.clickhouse().isPresent()
+            ? config
+            : config.withClickHouse(
+                Optional.of(
+                    new Config.ClickHouse(
+                        new Config.ClickHouse.Embedded(), database, Storage.BOTH)));
+    if (!MirrorDatabase.mayHoldRows(asked)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "nothing is mirrored there yet: dataDir=" + asked.dataDir());
+    }
+    try (MirrorDatabase mirror = MirrorDatabase.open(asked)) {
+      MirrorSql.ask(mirror.settings(), query, row -> shell.out().println(String.join("\t", row)));
+    }
   }
 
   private static Connection connect(DatabaseSettings settings) throws SQLException {

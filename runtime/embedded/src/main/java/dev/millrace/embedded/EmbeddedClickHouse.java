@@ -1,6 +1,7 @@
 package dev.millrace.embedded;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -43,6 +44,14 @@ public final class EmbeddedClickHouse implements AutoCloseable {
   public static EmbeddedClickHouse start(Path dataDirectory, ClickHouseSettings settings) {
     ServerDirectory directory = ServerDirectory.open(Product.CLICKHOUSE, dataDirectory);
     return new EmbeddedClickHouse(Hold.take(directory, new ClickHouseRecipe(settings)));
+  }
+
+  /**
+   * Why none can be had on this machine, in words; empty if one can, as far as is seen without
+   * trying.
+   */
+  public static Optional<String> missing() {
+    return EngineLibrary.missing();
   }
 
   public String url() {

@@ -51,6 +51,13 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
         : named(Path.of(named));
   }
 
+  /** Why there is none and none can be fetched; empty otherwise, as far as can be seen. */
+  static Optional<String> missing() {
+    return System.getenv(VARIABLE) != null || Command.isOnPath("npm")
+        ? Optional.empty()
+        : Optional.of("neither npm nor " + VARIABLE + " is there");
+  }
+
   /** The part of the package's name that says what it runs on. */
   static String platform(String os, String arch) {
     String system = os.toLowerCase(Locale.ROOT);

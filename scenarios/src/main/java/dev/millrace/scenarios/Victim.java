@@ -1,0 +1,81 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.embedded.EmbeddedClickHouse;
+import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.postgres.DatabaseSettings;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+
+/**
+ * A store that is killed under its users and comes back by itself where it was.
+ *
+ * @param pid of the process that serves now; empty while none does
+ * @param question throws while it is away
+ */
+record Victim(String name, Supplier<OptionalLong> pid, Question question) {
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+  private static final long LOOK_NANOS = 10_000_000;
+
+  /** What only a store that is back can answer. */
+  @FunctionalInterface
+  interface Question {
+    void ask() throws Exception;
+  }
+
+  static Victim of(EmbeddedPostgres server) {
+    DatabaseSettings database =
+        DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password());
+    return new Victim("PostgreSQL", server::pid, () -> Tables.connect(database).close());
+  }
+
+  static Victim of(EmbeddedClickHouse server) {
+    return new Victim("ClickHouse", server::pid, () -> ping(server.url()));
+  }
+
+  private static void ping(String url) throws IOException, InterruptedException {
+    HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/ping")).build();
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      client.send(request, HttpResponse.BodyHandlers.discarding());
+    }
+  }
+
+  /** SIGKILL, in the middle of whatever it does. */
+  void kill() {
+    pid.get().stream()
+        .mapToObj(ProcessHandle::of)
+        .flatMap(Optional::stream)
+        .forEach(server -> {
+          server.destroyForcibly();
+          server.onExit().join(); // what still answered now would not be the next one
+        });
+  }
+
+  void awaitReturn() throws Soak.Failure {
+    long until = System.nanoTime() + PATIENCE.toNanos();
+    while (!answers()) {
+      if (System.nanoTime() - until > 0) {
+        throw new Soak.Failure(
+            "a store that was killed does not come back: store=%s seconds=%d"
+                .formatted(name, PATIENCE.toSeconds()));
+      }
+      LockSupport.parkNanos(LOOK_NANOS);
+    }
+  }
+
+  private boolean answers() {
+    try {
+      question.ask();
+      return true;
+    } catch (Exception _) {
+      return false; // it is what we wait for
+    }
+  }
+}
