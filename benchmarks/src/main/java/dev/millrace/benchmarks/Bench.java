@@ -22,7 +22,8 @@ record Bench(Sizes sizes, Path directory, Consumer<String> progress) {
     GROUPS,
     WAITING,
     ERC20,
-    RPC;
+    RPC,
+    MIRROR;
 
     @Override
     public String toString() {
@@ -54,6 +55,7 @@ record Bench(Sizes sizes, Path directory, Consumer<String> progress) {
       case GROUPS -> Overlap.groups(sizes);
       case WAITING -> Waiting.measure(sizes);
       case ERC20 -> Erc20Bench.measure(sizes, progress, directory);
+      case MIRROR -> MirrorBench.measure(sizes, progress, directory);
       case RPC -> RpcBench.measure(sizes, progress, directory);
     };
   }

@@ -6,15 +6,18 @@ import dev.millrace.pipeline.BatchTiming;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Lane;
 import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneMirror;
 import dev.millrace.pipeline.LaneSettings;
-import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.LaneStores;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import dev.millrace.pipeline.Timings;
 import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Supplier;
 
 /**
  * The ERC-20 scenario over a dev chain into an empty schema, once.
@@ -36,6 +39,17 @@ record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, l
 
   static Erc20Run of(EmbeddedPostgres server, Indexer indexer, Source source, int depth)
       throws InterruptedException {
+    return of(server, indexer, source, depth, Optional::empty);
+  }
+
+  /** With a second store that is copied to; it must be empty. */
+  static Erc20Run of(
+      EmbeddedPostgres server,
+      Indexer indexer,
+      Source source,
+      int depth,
+      Supplier<Optional<LaneMirror>> mirror)
+      throws InterruptedException {
     DatabaseSettings database =
         DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password());
     PostgresStore.reset(database, indexer.name());
@@ -51,9 +65,9 @@ record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, l
         new LaneSettings(depth, usual.batchEvents(), usual.stagedBytes(), usual.commitBytes());
     System.gc(); // what the run before has left is not this one's heap
     try (PostgresStore store = PostgresStore.open(database, indexer, probe);
-        LaneStore rows = store.takeOver(Long.toString(DevChain.ID));
+        LaneStores both = new LaneStores(store.takeOver(Long.toString(DevChain.ID)), mirror.get());
         HeapWatch heap = HeapWatch.start();
-        Lane lane = new Lane(Long.toString(DevChain.ID), indexer, source, rows, settings, probe)) {
+        Lane lane = new Lane(Long.toString(DevChain.ID), indexer, source, both, settings, probe)) {
       Mark begun = mark(server);
       lane.start();
       LaneEnd end = lane.await();

@@ -16,6 +16,7 @@ import java.util.List;
  * @param depths the first of them is 0, to which the others are compared
  * @param events of ERC-20, the smaller number first where the cost per event is compared
  * @param rpcEvents of ERC-20 from a node
+ * @param mirrorEvents of ERC-20 into both stores
  */
 record Sizes(
     int repeats,
@@ -27,7 +28,8 @@ record Sizes(
     Duration hold,
     List<Integer> depths,
     List<Integer> events,
-    List<Integer> rpcEvents) {
+    List<Integer> rpcEvents,
+    int mirrorEvents) {
   /** Under two minutes in all. */
   static final Sizes SHORT =
       new Sizes(
@@ -40,7 +42,8 @@ record Sizes(
           Duration.ofSeconds(10),
           List.of(0, 1, 8),
           List.of(200_000),
-          List.of(100_000));
+          List.of(100_000),
+          200_000);
 
   /** As promised: two million events, and the cost of each beside that of 200,000. */
   static final Sizes FULL =
@@ -54,5 +57,6 @@ record Sizes(
           Duration.ofSeconds(10),
           List.of(0, 1, 8),
           List.of(200_000, 2_000_000),
-          List.of(500_000, 2_000_000));
+          List.of(500_000, 2_000_000),
+          2_000_000);
 }

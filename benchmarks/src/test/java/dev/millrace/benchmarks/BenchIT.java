@@ -27,7 +27,8 @@ final class BenchIT {
           Duration.ofMillis(50),
           List.of(0, 2),
           List.of(1000, 4000),
-          List.of(2000));
+          List.of(2000),
+          2000);
 
   @TempDir private Path directory;
 

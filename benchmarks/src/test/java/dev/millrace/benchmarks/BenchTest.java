@@ -37,7 +37,8 @@ final class BenchTest {
           Duration.ofMillis(50),
           List.of(0, 1, 8),
           List.of(1000),
-          List.of(1000));
+          List.of(1000),
+          2000);
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();

@@ -28,7 +28,8 @@ final class PipelineIT {
           Duration.ofSeconds(10),
           List.of(0, 1, 8),
           List.of(1000),
-          List.of(1000));
+          List.of(1000),
+          2000);
 
   @Test
   void overlap_hidesCommitsBehindHandlersOfEqualLength() throws Exception {
