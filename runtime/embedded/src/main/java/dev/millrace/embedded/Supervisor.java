@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -24,8 +25,8 @@ final class Supervisor {
   private static final Duration READY_TICK = Duration.ofMillis(10);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
-  /** A server that ran this long counts as healthy: its next failure is a first one. */
-  private static final Duration HEALTHY = Duration.ofMinutes(1);
+  /** A server that took connections this long counts as healthy: its next end is a first one. */
+  private static final Duration HEALTHY = Duration.ofSeconds(5);
 
   /** With the pauses between them, ten minutes: as long as the indexer retries. */
   private static final int ATTEMPTS = 64;
@@ -36,6 +37,7 @@ final class Supervisor {
 
   private int port;
   private boolean wasReady;
+  private OptionalLong readyAt = OptionalLong.empty();
   private boolean isTold = true;
   // Shared with the shutdown hook.
   private volatile ServerState state;
@@ -80,7 +82,7 @@ final class Supervisor {
     port = launch.fixedPort() ? port : Ports.choose(port);
     int attempt = 1;
     while (true) {
-      long began = System.nanoTime();
+      readyAt = OptionalLong.empty();
       ServerProcess server = directory.product().launch(directory, launch.command(), port);
       publish(ServerState.Phase.STARTING, 0, "");
       boolean over;
@@ -90,7 +92,7 @@ final class Supervisor {
         // Also when the data directory has been removed under us.
         server.stop();
       }
-      boolean healthy = System.nanoTime() - began > HEALTHY.toNanos();
+      boolean healthy = readyAt.stream().anyMatch(at -> System.nanoTime() - at > HEALTHY.toNanos());
       attempt = healthy ? 1 : attempt + 1;
       if (over || ending || !mayStartAgain(server.lastWords(), attempt)) {
         break;
@@ -118,6 +120,7 @@ final class Supervisor {
       if (!ready && server.isReady()) {
         ready = true;
         wasReady = true;
+        readyAt = OptionalLong.of(System.nanoTime());
         log(title() + " is ready: pid=" + server.pid() + " port=" + port);
         publish(ServerState.Phase.READY, server.pid(), "");
       }
