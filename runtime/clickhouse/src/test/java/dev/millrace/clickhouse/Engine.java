@@ -5,6 +5,7 @@ import dev.millrace.embedded.EmbeddedClickHouse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
@@ -12,7 +13,6 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** One real ClickHouse for all tests of this JVM; it ends with it. */
 final class Engine {
-  private static final String LIBRARY = "MILLRACE_CHDB";
   private static final AtomicInteger DATABASES = new AtomicInteger();
 
   /** Started by the first test that is not left out. */
@@ -26,21 +26,12 @@ final class Engine {
   static final class WhereItCanRun implements ExecutionCondition {
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-      if (System.getenv(LIBRARY) != null || isNpmThere()) {
-        return ConditionEvaluationResult.enabled("the engine is there, or npm");
+      Optional<String> missing = EmbeddedClickHouse.missing();
+      if (missing.isEmpty()) {
+        return ConditionEvaluationResult.enabled("the engine can be had");
       }
-      String missing = "neither npm nor " + LIBRARY;
-      System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing);
-      return ConditionEvaluationResult.disabled(missing);
-    }
-
-    private static boolean isNpmThere() {
-      for (String place : System.getenv("PATH").split(java.io.File.pathSeparator, -1)) {
-        if (Path.of(place, "npm").toFile().canExecute()) {
-          return true;
-        }
-      }
-      return false;
+      System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing.get());
+      return ConditionEvaluationResult.disabled(missing.get());
     }
   }
 
