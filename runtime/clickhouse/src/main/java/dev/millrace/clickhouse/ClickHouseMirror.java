@@ -105,9 +105,11 @@ public final class ClickHouseMirror implements AutoCloseable {
     housekeeping.run();
   }
 
-  /** Reads rows as of a checkpoint; creates nothing. */
+  /** Reads rows as of a checkpoint; creates nothing. A table may say nothing for a long time. */
   public static MirrorReader reader(MirrorSettings settings, Indexer indexer) {
-    return new MirrorReader(new Server(settings), indexer);
+    boolean patient = settings.timeout().compareTo(settings.longestQuery()) > 0;
+    MirrorSettings reading = patient ? settings : settings.withTimeout(settings.longestQuery());
+    return new MirrorReader(new Server(reading), indexer);
   }
 
   /**

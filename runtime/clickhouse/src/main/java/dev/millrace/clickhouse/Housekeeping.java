@@ -174,7 +174,7 @@ final class Housekeeping implements AutoCloseable {
     List<Long> dead =
         server.query(
             "housekeeping",
-            ("WITH %s AS ends SELECT DISTINCT _epoch FROM %s"
+            ("WITH %s AS _ends SELECT DISTINCT _epoch FROM %s"
                     + " WHERE chain = %s AND _epoch IN (%s) AND NOT (%s)")
                 .formatted(
                     Views.ends(ends),

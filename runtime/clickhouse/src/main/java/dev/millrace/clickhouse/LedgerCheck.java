@@ -105,7 +105,7 @@ final class LedgerCheck {
     ledger.epochs().forEach(epoch -> opened.put(epoch.number(), epoch.opened()));
     server.query(
         "follow",
-        "SELECT epoch, argMax(opened, (by, commit)) FROM %s WHERE chain = %s GROUP BY epoch"
+        "SELECT epoch, argMax(opened, (`by`, commit)) FROM %s WHERE chain = %s GROUP BY epoch"
             .formatted(OwnTables.ENDS, chain),
         rows -> {
           while (rows.hasNext()) {
@@ -140,7 +140,7 @@ final class LedgerCheck {
   private long told() {
     return server.query(
         "follow",
-        "SELECT if(count() = 0, -1, toInt64(argMax(commit, (by, commit)))) FROM %s WHERE chain = %s"
+        "SELECT if(count() = 0, -1, toInt64(argMax(commit, (`by`, commit)))) FROM %s WHERE chain = %s"
             .formatted(OwnTables.ENDS, chain),
         RowInput::readLong);
   }
@@ -171,7 +171,7 @@ final class LedgerCheck {
     ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
     return server.query(
         "follow",
-        "WITH %s AS ends SELECT max(_checkpoint) FROM %s WHERE chain = %s AND %s"
+        "WITH %s AS _ends SELECT max(_checkpoint) FROM %s WHERE chain = %s AND %s"
             .formatted(Views.ends(ends), OwnTables.REACHED, chain, Views.IS_VISIBLE),
         Views.LONG_QUERY,
         RowInput::readLong);

@@ -57,7 +57,7 @@ public final class MirrorReader implements AutoCloseable {
         "SELECT toUInt8(1), %s FROM (%s %s) ORDER BY chain, %s"
             .formatted(
                 Sql.names(table.visible().subList(1, table.visible().size())),
-                "WITH " + Views.ends(ends) + " AS ends",
+                "WITH " + Views.ends(ends) + " AS _ends",
                 rows(table, ClickHouseMirror.chain(lane), checkpoint),
                 ids);
     server.query(
@@ -82,7 +82,7 @@ public final class MirrorReader implements AutoCloseable {
         "count of " + table.name(),
         "SELECT count() FROM (%s %s)"
             .formatted(
-                "WITH " + Views.ends(ends) + " AS ends",
+                "WITH " + Views.ends(ends) + " AS _ends",
                 rows(table, ClickHouseMirror.chain(lane), checkpoint)),
         IN_BOUNDS,
         RowInput::readLong);
@@ -105,7 +105,7 @@ public final class MirrorReader implements AutoCloseable {
 
   private static String rows(MirrorTable<?> table, long chain, long checkpoint) {
     String condition =
-        " AND r.chain = %s AND r._checkpoint <= %d"
+        " AND _r.chain = %s AND _r._checkpoint <= %d"
             .formatted(Long.toUnsignedString(chain), checkpoint);
     return table.type().isImmutable()
         ? Views.filter(table, condition)

@@ -89,7 +89,7 @@ final class OwnTables {
     views.put(
         CHECKPOINTS,
         """
-        WITH %s AS ends
+        WITH %s AS _ends
         SELECT chain, _checkpoint AS checkpoint, _epoch AS epoch, block, hash, time
         FROM %sreached
         WHERE %s\

@@ -15,11 +15,11 @@ final class PastViews {
 
   /** Where the lane stands; what was published counts, as everywhere. */
   private static final String REACHED =
-      "(SELECT max(end) FROM (SELECT argMax(end, (by, commit)) AS end FROM millrace_ends"
+      "(SELECT max(`end`) FROM (SELECT argMax(`end`, (`by`, commit)) AS `end` FROM millrace_ends"
           + " WHERE chain = {chain:UInt64} GROUP BY epoch))";
 
   private static final String SETTLED =
-      "(SELECT argMax(settled, (by, commit)) FROM millrace_ends WHERE chain = {chain:UInt64})";
+      "(SELECT argMax(settled, (`by`, commit)) FROM millrace_ends WHERE chain = {chain:UInt64})";
 
   /** Whoever was made anew does not know what was before. */
   private static final String BASE =
@@ -52,7 +52,7 @@ final class PastViews {
 
   private static String view(MirrorTable<?> table, String checkpoint, String guard) {
     String condition =
-        "\n  AND r.chain = %s AND r._checkpoint <= %s%s%s%s"
+        "\n  AND _r.chain = %s AND _r._checkpoint <= %s%s%s%s"
             .formatted(
                 CHAIN, checkpoint, guard, isUnknown(checkpoint), isForgotten(table, checkpoint));
     return Views.with()

@@ -24,6 +24,7 @@ public final class Rebuild implements AutoCloseable {
   private final Indexer indexer;
   private final Inserts inserts;
   private final RowBuffer out = new RowBuffer();
+  private final RowBuffer blocks = new RowBuffer();
   private final Set<Long> lanes = new HashSet<>();
 
   private @Nullable LaneName lane;
@@ -95,9 +96,16 @@ public final class Rebuild implements AutoCloseable {
 
   /** The block behind a checkpoint; those of the window are worth telling. */
   public void reached(Block block, long checkpoint) {
-    flush();
-    GroupRows.Reached.write(lane().chain(), block, ledger().epoch(), checkpoint, out);
-    insert(OwnTables.REACHED, OwnTables.REACHED_COLUMNS, false);
+    GroupRows.Reached.write(lane().chain(), block, ledger().epoch(), checkpoint, blocks);
+    if (blocks.length() >= Inserts.MOST_BYTES) {
+      flushBlocks();
+    }
+  }
+
+  private void flushBlocks() {
+    if (blocks.length() > 0) {
+      insert(OwnTables.REACHED, OwnTables.REACHED_COLUMNS, blocks, false);
+    }
   }
 
   @SuppressWarnings("unchecked")
@@ -114,21 +122,22 @@ public final class Rebuild implements AutoCloseable {
   private void flush() {
     MirrorTable<?> known = table;
     if (buffered > 0 && known != null) {
-      insert(known.name(), known.all(), known.isPartitioned());
+      insert(known.name(), known.all(), out, known.isPartitioned());
     }
     buffered = 0;
   }
 
-  private void insert(String name, List<String> columns, boolean partitioned) {
+  private void insert(String name, List<String> columns, RowBuffer rows, boolean partitioned) {
     String token =
         "%s:rebuild:%d:%d:%d".formatted(indexer.name(), lane().chain(), ledger().epoch(), chunk++);
-    server.insert("rebuild of " + name, name, columns, out, inserts.settings(token, partitioned));
-    out.clear();
+    server.insert("rebuild of " + name, name, columns, rows, inserts.settings(token, partitioned));
+    rows.clear();
   }
 
   /** The lane is whole: from here on it is mirrored. */
   public void end() {
     flush();
+    flushBlocks();
     Ledger now = ledger();
     ClickHouseLane.publish(
         server,

@@ -27,11 +27,12 @@ final class Views {
   /** The last checkpoint that counts, by the number of the epoch. */
   static final String ENDS =
       """
-      (SELECT groupArrayInsertAt(end, toUInt32(epoch - 1))
-         FROM (SELECT epoch, argMax(end, (by, commit)) AS end FROM millrace_ends GROUP BY epoch))\
+      (SELECT groupArrayInsertAt(`end`, toUInt32(epoch - 1))
+         FROM (SELECT epoch, argMax(`end`, (`by`, commit)) AS `end`
+                 FROM millrace_ends GROUP BY epoch))\
       """;
 
-  static final String IS_VISIBLE = "_checkpoint <= ends[_epoch]";
+  static final String IS_VISIBLE = "_checkpoint <= _ends[_epoch]";
 
   static final String MOST_TEXT = "100000000";
 
@@ -59,11 +60,11 @@ final class Views {
   }
 
   static String with() {
-    return "WITH " + ENDS + " AS ends\n";
+    return "WITH " + ENDS + " AS _ends\n";
   }
 
   private static String from(MirrorTable<?> table) {
-    return "FROM %s AS r\nWHERE %s".formatted(Sql.name(ALL + table.type().table()), IS_VISIBLE);
+    return "FROM %s AS _r\nWHERE %s".formatted(Sql.name(ALL + table.type().table()), IS_VISIBLE);
   }
 
   /** The rows that count, where {@code ends} says which do. */
@@ -77,7 +78,7 @@ final class Views {
     ids.addAll(table.ids());
     String columns =
         ids.stream()
-            .map(id -> "r.%1$s AS %1$s".formatted(Sql.name(id)))
+            .map(id -> "_r.%1$s AS %1$s".formatted(Sql.name(id)))
             .collect(Collectors.joining(",\n  "));
     StringBuilder values = new StringBuilder();
     for (Column column : table.type().columns()) {
@@ -89,22 +90,22 @@ final class Views {
         values.append(",\n  ").append(lastOf(column.sql(), wrapped));
       }
     }
-    String keys = ids.stream().map(id -> "r." + Sql.name(id)).collect(Collectors.joining(", "));
+    String keys = ids.stream().map(id -> "_r." + Sql.name(id)).collect(Collectors.joining(", "));
     return "SELECT\n  "
         + columns
         + values
         + "\n"
         + from(table)
         + condition
-        + "\nGROUP BY %s\nHAVING argMax(r._op, r._checkpoint) = 'save'".formatted(keys);
+        + "\nGROUP BY %s\nHAVING argMax(_r._op, _r._checkpoint) = 'save'".formatted(keys);
   }
 
   /** argMax passes over nulls, so what may be null travels in a tuple. */
   private static String lastOf(String column, boolean wrapped) {
     String name = Sql.name(column);
     return wrapped
-        ? "argMax(tuple(r.%1$s), r._checkpoint).1 AS %1$s".formatted(name)
-        : "argMax(r.%1$s, r._checkpoint) AS %1$s".formatted(name);
+        ? "argMax(tuple(_r.%1$s), _r._checkpoint).1 AS %1$s".formatted(name)
+        : "argMax(_r.%1$s, _r._checkpoint) AS %1$s".formatted(name);
   }
 
   private static String history(MirrorTable<?> table) {

@@ -13,6 +13,7 @@ import dev.millrace.pipeline.Ends;
 import dev.millrace.pipeline.MirrorGroup;
 import dev.millrace.pipeline.Probe;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -291,7 +292,8 @@ final class FaultIT {
                     "secret",
                     "GRANT SELECT, INSERT, CREATE TABLE, CREATE VIEW ON shop.*"))) {
       Engine.execute(Engine.settings(server, "default"), "CREATE DATABASE IF NOT EXISTS shop");
-      MirrorSettings few = MirrorSettings.of(server.url(), "few", "secret", "shop");
+      MirrorSettings few =
+          MirrorSettings.of(server.url(), "few", "secret", "shop").withLongestQuery(Duration.ZERO);
       ClickHouseMirror.reset(Engine.settings(server, "shop"));
       Lab.TestIndexer indexer =
           new Lab.TestIndexer("lab", List.of(Lab.TOKEN, Lab.NOTE, Lab.GAUGE), Storage.BOTH);
@@ -302,6 +304,7 @@ final class FaultIT {
       run.commit(true, List.of(token(1, "a", 1), new Lab.Gauge(1, 1)));
       run.commit(true, List.of(token(1, "b", 2)));
       run.turn(1);
+      lab.mirror.clean(); // says that it may not, and no more
       lab.mirror.close();
 
       Lab next = new Lab(few, indexer, Probe.NONE, epochs);
@@ -339,7 +342,7 @@ final class FaultIT {
       run.lane.close();
       run.lane.close();
 
-      assertThat(caller.join(java.time.Duration.ofSeconds(2))).isTrue();
+      assertThat(caller.join(Duration.ofSeconds(2))).isTrue();
       assertThat(thrown).hasSize(1);
     }
   }

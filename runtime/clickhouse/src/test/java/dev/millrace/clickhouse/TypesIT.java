@@ -107,6 +107,11 @@ final class TypesIT {
       Instant time,
       @Codec("Gorilla, ZSTD(3)") double price) {}
 
+  /** Names that a statement could take for its own. */
+  @Entity
+  record Order(
+      @Id long end, long ends, long r, long by, long checkpoint, long epoch, @Nullable Long rows) {}
+
   private static final EntityType<Everything> EVERYTHING = EntityType.of(Everything.class);
   private static final EntityType<Key> KEY = EntityType.of(Key.class);
   private static final EntityType<Trade> TRADE = EntityType.of(Trade.class);
@@ -298,6 +303,22 @@ final class TypesIT {
               i / 3.0));
     }
     return trades;
+  }
+
+  @Test
+  void awkwardNames_areNames() {
+    EntityType<Order> type = EntityType.of(Order.class);
+    try (Lab lab = Lab.of(Probe.NONE, type)) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      run.commit(true, List.of(new Order(1, 2, 3, 4, 5, 6, null)));
+      run.commit(true, List.of(new Order(1, 9, 8, 7, 6, 5, 4L)));
+
+      String all = "SELECT `end`, ends, r, `by`, checkpoint, epoch FROM `order`";
+      assertThat(lab.query(all)).containsExactly("1|9|8|7|6|5");
+      assertThat(lab.query(all.replace("`order`", "order_at(chain = 1, checkpoint = 1)")))
+          .containsExactly("1|2|3|4|5|6");
+      assertThat(lab.read(type, run.book, 2)).isEqualTo(run.book.state(type, 2));
+    }
   }
 
   @Test
