@@ -32,6 +32,7 @@ final class Commands {
     line.addSubcommand(new AcceptCommand(shell, indexers));
     line.addSubcommand(new SqlCommand(shell));
     line.addSubcommand(new VerifyCommand(shell, indexers));
+    line.addSubcommand(new RebuildCommand(shell, indexers));
     line.addSubcommand(new AuditCommand(shell, indexers));
     line.addSubcommand(new InitCommand(shell));
     for (Extension extension : extensions) {

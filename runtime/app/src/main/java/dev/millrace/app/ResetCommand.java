@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.clickhouse.ClickHouseMirror;
 import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
@@ -32,13 +33,28 @@ final class ResetCommand implements Callable<Integer> {
     if (!yes) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
-          "reset deletes the whole schema, add --yes if that is meant: schema=%s postgres=%s"
-              .formatted(config.name(), config.postgres()));
+          "reset deletes the whole schema, add --yes if that is meant: schema=%s postgres=%s%s"
+              .formatted(
+                  config.name(),
+                  config.postgres(),
+                  config
+                      .clickhouse()
+                      .map(mirror ->
+                          " clickhouse=%s database=%s"
+                              .formatted(mirror.engine(), mirror.database()))
+                      .orElse("")));
     }
     boolean existed = false;
     if (Database.mayHoldRows(config)) {
       try (Database database = Database.open(config)) {
         existed = PostgresStore.reset(database.settings(), config.name());
+      }
+    }
+    // Second, for PostgreSQL refuses while a process has a lane. A mirror alone is refused by a
+    // run.
+    if (MirrorDatabase.mayHoldRows(config)) {
+      try (MirrorDatabase mirror = MirrorDatabase.open(config)) {
+        existed |= ClickHouseMirror.reset(mirror.settings());
       }
     }
     shell.out().println(config.name() + (existed ? ": deleted" : ": there was nothing to delete"));

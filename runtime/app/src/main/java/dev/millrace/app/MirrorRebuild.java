@@ -1,0 +1,149 @@
+package dev.millrace.app;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.millrace.clickhouse.ClickHouseMirror;
+import dev.millrace.clickhouse.Rebuild;
+import dev.millrace.config.Config;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.LaneStore;
+import dev.millrace.pipeline.Ledger;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.PostgresSnapshot;
+import dev.millrace.postgres.PostgresStore;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+
+/**
+ * Fills ClickHouse anew from PostgreSQL, which has the state at the last final block and what every
+ * block since has changed. Versions from before that are gone.
+ *
+ * <p>It takes every lane over as a run does, so that nobody writes meanwhile, and says that the
+ * mirror is whole only after it has made sure that it still has them.
+ */
+public final class MirrorRebuild {
+  private final Config config;
+  private final ConfiguredIndexer indexer;
+  private final Consumer<String> progress;
+
+  private MirrorRebuild(Config config, ConfiguredIndexer indexer, Consumer<String> progress) {
+    this.config = config;
+    this.indexer = indexer;
+    this.progress = progress;
+  }
+
+  public static MirrorRebuild of(Config config, Indexer indexer) {
+    return new MirrorRebuild(config, new ConfiguredIndexer(indexer, config), _ -> {});
+  }
+
+  /** Is told what is being filled. */
+  MirrorRebuild tellingOf(Consumer<String> listener) {
+    return new MirrorRebuild(config, indexer, listener);
+  }
+
+  /**
+   * What the mirror is whole up to, by chain.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP}, and nothing changed, if it cannot be
+   *     made from PostgreSQL
+   */
+  public SortedMap<String, Ledger> run() {
+    MirrorDatabase.required(config);
+    checkEntities();
+    if (!Database.mayHoldRows(config)) {
+      throw nothingYet();
+    }
+    try (Database database = Database.open(config);
+        MirrorDatabase mirror = MirrorDatabase.open(config)) {
+      Set<String> lanes = lanes(database.settings());
+      try (PostgresStore store = PostgresStore.open(database.settings(), indexer, Probe.NONE)) {
+        Map<String, LaneStore> held = new TreeMap<>();
+        lanes.forEach(lane -> held.put(lane, store.takeOver(lane)));
+        try (PostgresSnapshot snapshot =
+                PostgresSnapshot.open(database.settings(), indexer).orElseThrow(this::nothingYet);
+            Rebuild rebuild = ClickHouseMirror.rebuild(mirror.settings(), indexer)) {
+          held.forEach((lane, holding) -> {
+            rebuild.begin(lane, requireNonNull(snapshot.ledgers().get(lane)));
+            fill(snapshot, rebuild, lane);
+            holding.ledger(); // refuses if somebody has taken the lane meanwhile
+            rebuild.end();
+          });
+          return new TreeMap<>(snapshot.ledgers());
+        }
+      }
+    }
+  }
+
+  private void checkEntities() {
+    List<String> only =
+        indexer.entities().stream()
+            .filter(type -> !indexer.storage(type).isInPostgres())
+            .map(EntityType::name)
+            .toList();
+    if (!only.isEmpty()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          """
+          PostgreSQL cannot fill ClickHouse anew, entities are kept in ClickHouse only: entities=%s
+          Nothing was touched. Only `reset` helps: it deletes both and indexes anew.\
+          """
+              .formatted(String.join(",", only)));
+    }
+    if (!indexer.isMirrored()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "indexer mirrors nothing: name=" + config.name());
+    }
+  }
+
+  private MillraceException nothingYet() {
+    return new MillraceException(
+        Remedy.FIX_SETUP,
+        "nothing is indexed yet, begin with `millrace run`: name=" + config.name());
+  }
+
+  /** Those of the config, and any that an earlier one had. */
+  private Set<String> lanes(DatabaseSettings settings) {
+    Set<String> lanes = new TreeSet<>();
+    PostgresStore.status(settings, config.name())
+        .orElseThrow(this::nothingYet)
+        .lanes()
+        .forEach(lane -> lanes.add(lane.lane()));
+    config.chains().forEach(chain -> lanes.add(Long.toString(chain.id())));
+    return lanes;
+  }
+
+  private void fill(PostgresSnapshot snapshot, Rebuild rebuild, String lane) {
+    for (EntityType<?> type : indexer.entities()) {
+      if (indexer.storage(type).isMirrored()) {
+        progress.accept("%s of chain %s".formatted(type.name(), lane));
+        fill(snapshot, rebuild, lane, type);
+      }
+    }
+    snapshot
+        .window(lane)
+        .forEach(reached -> rebuild.reached(reached.block(), reached.checkpoint()));
+  }
+
+  private static <E> void fill(
+      PostgresSnapshot snapshot, Rebuild rebuild, String lane, EntityType<E> type) {
+    snapshot.versions(
+        type,
+        lane,
+        (checkpoint, id, row) -> {
+          if (row == null) {
+            rebuild.deleted(type, id, checkpoint);
+          } else {
+            rebuild.saved(type, row, checkpoint);
+          }
+        });
+  }
+}
