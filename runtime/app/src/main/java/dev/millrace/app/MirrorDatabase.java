@@ -95,7 +95,15 @@ public final class MirrorDatabase implements AutoCloseable {
 
   /** The mirror of an indexer; it closes this database with itself. */
   Mirror mirror(ConfiguredIndexer indexer, Probe probe) {
-    return new Owned(ClickHouseMirror.open(settings, indexer, probe), this);
+    try {
+      return new Owned(ClickHouseMirror.open(settings, indexer, probe), this);
+    } catch (MillraceException failed) {
+      throw new MillraceException(
+          failed.remedy(),
+          "ClickHouse cannot be opened: url=%s database=%s reason=\"%s\""
+              .formatted(settings.url(), settings.database(), failed.getMessage()),
+          failed);
+    }
   }
 
   private record Owned(ClickHouseMirror mirror, MirrorDatabase database) implements Mirror {

@@ -1,6 +1,8 @@
 package dev.millrace.app;
 
+import dev.millrace.clickhouse.MirrorStatus;
 import dev.millrace.config.Config;
+import dev.millrace.loaders.MillraceException;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.StoreStatus;
 import java.io.PrintStream;
@@ -36,21 +38,42 @@ final class StatusCommand implements Callable<Integer> {
     }
     try (Database database = Database.open(config)) {
       Optional<StoreStatus> status = PostgresStore.status(database.settings(), config.name());
-      status.ifPresentOrElse(this::print, () -> nothingYet(config));
+      status.ifPresentOrElse(known -> print(known, mirror(config)), () -> nothingYet(config));
     }
     return ExitCode.DONE;
+  }
+
+  /** What ClickHouse shows; that it does not answer is no reason to keep the rest back. */
+  private Optional<MirrorStatus> mirror(Config config) {
+    if (!MirrorDatabase.mayHoldRows(config)) {
+      return Optional.empty();
+    }
+    try (MirrorDatabase mirror = MirrorDatabase.open(config)) {
+      return Optional.of(MirrorStatus.read(mirror.settings()));
+    } catch (MillraceException failed) {
+      shell.err().println("millrace: ClickHouse does not answer: " + failed.getMessage());
+      return Optional.empty();
+    }
   }
 
   private void nothingYet(Config config) {
     shell.out().println(config.name() + ": nothing is indexed yet; begin with: millrace run");
   }
 
-  private void print(StoreStatus status) {
+  private void print(StoreStatus status, Optional<MirrorStatus> mirror) {
     PrintStream out = shell.out();
     out.printf(
         "%s, begun %s%n%n", status.indexer(), status.created().truncatedTo(ChronoUnit.SECONDS));
-    String row = "%-10s %14s %14s %10s %7s  %s%n";
-    out.printf(row, "chain", "block", "checkpoint", "commits", "epoch", "held by");
+    String row = "%-10s %14s %14s %10s %7s" + (mirror.isPresent() ? " %14s" : "%s") + "  %s%n";
+    out.printf(
+        row,
+        "chain",
+        "block",
+        "checkpoint",
+        "commits",
+        "epoch",
+        mirror.isPresent() ? "in ClickHouse" : "",
+        "held by");
     for (StoreStatus.LaneState lane : status.lanes()) {
       out.printf(
           row,
@@ -59,6 +82,7 @@ final class StatusCommand implements Callable<Integer> {
           ProgressLine.count(lane.checkpoint()),
           ProgressLine.count(lane.commit()),
           lane.epoch(),
+          mirror.map(known -> shown(known, lane)).orElse(""),
           lane.holder().map(Object::toString).orElse("nobody"));
     }
     if (!status.accepted().isEmpty()) {
@@ -69,5 +93,11 @@ final class StatusCommand implements Callable<Integer> {
               out.printf(
                   "  %s  %s%n", accepted.at().truncatedTo(ChronoUnit.SECONDS), accepted.change()));
     }
+  }
+
+  /** The checkpoint up to which rows can be seen there. */
+  private static String shown(MirrorStatus mirror, StoreStatus.LaneState lane) {
+    MirrorStatus.Told told = mirror.lanes().get(lane.lane());
+    return told == null ? "nothing" : ProgressLine.count(told.checkpoint());
   }
 }

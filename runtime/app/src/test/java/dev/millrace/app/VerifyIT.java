@@ -1,11 +1,16 @@
 package dev.millrace.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.millrace.app.Samples.Captured;
+import dev.millrace.config.Config;
 import dev.millrace.evm.EvmIndexer;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Probe;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -98,6 +103,43 @@ class VerifyIT {
         .contains("`millrace rebuild` fills ClickHouse anew from PostgreSQL");
     assertThat(Files.readString(data.resolve("found.json")))
         .contains("\"equal\" : false", "\"clickhouse\" : \"nothing\"");
+  }
+
+  @Test
+  void status_tellsHowMuchOfItClickHouseShows() throws Exception {
+    TwoStores both = new TwoStores("shown", data, TwoStores.shared("shown"));
+    assertThat(both.run()).isEmpty();
+    Captured status = command(both.indexer, "shown", "status");
+    assertThat(status.err()).isEmpty();
+    List<String> lines = status.out().lines().toList();
+    assertThat(lines.get(2)).endsWith("epoch  in ClickHouse  held by");
+    String checkpoint = ProgressLine.count(both.verify().compared().getFirst().checkpoint());
+    assertThat(lines.get(3).split(" +"))
+        .startsWith("1337", "299", checkpoint)
+        .endsWith(checkpoint, "nobody");
+  }
+
+  @Test
+  void clickhouse_thatIsNotThereIsWorthARestart() throws Exception {
+    int closed;
+    try (ServerSocket free = new ServerSocket(0)) {
+      closed = free.getLocalPort();
+    }
+    TwoStores both = new TwoStores("away", data, TwoStores.shared("away"));
+    Config away =
+        both.config.withClickHouse(
+            Optional.of(
+                new Config.ClickHouse(
+                    new Config.ClickHouse.Server(
+                        "http://127.0.0.1:" + closed, Optional.empty(), Optional.of("hush")),
+                    "away",
+                    Storage.BOTH)));
+    MillraceException refused =
+        catchThrowableOfType(MillraceException.class, () -> both.run(away, Probe.NONE));
+    assertThat(ExitCode.of(refused)).isEqualTo(ExitCode.RESTART);
+    assertThat(refused)
+        .hasMessageContaining("ClickHouse cannot be opened: url=http://127.0.0.1:" + closed)
+        .hasMessageNotContaining("hush");
   }
 
   @Test

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Turns what the client throws into errors with a remedy, once, at the edge. */
 final class ClickHouseErrors {
+  static final int UNKNOWN_TABLE = 60;
   static final int UNKNOWN_DATABASE = 81;
   static final int ACCESS_DENIED = 497;
 
@@ -58,7 +59,7 @@ final class ClickHouseErrors {
           50, // UNKNOWN_TYPE
           53, // TYPE_MISMATCH
           57, // TABLE_ALREADY_EXISTS
-          60, // UNKNOWN_TABLE
+          UNKNOWN_TABLE,
           62, // SYNTAX_ERROR
           UNKNOWN_DATABASE,
           115, // UNKNOWN_SETTING
