@@ -19,6 +19,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * nobody has called for it before.
  */
 public final class Script implements Source {
+  private static final long PATIENCE_NANOS = 10_000_000;
+  private static final long LOOK_UP_NANOS = 200_000;
   private static final Instant GENESIS = Instant.parse("2024-01-01T00:00:00Z");
 
   /** What a handler does at one event. */
@@ -61,6 +64,8 @@ public final class Script implements Source {
   private long branch; // guarded by lock
   private long finalBlock = Long.MAX_VALUE - 1; // guarded by lock
   private boolean open; // guarded by lock
+  private BooleanSupplier patience = () -> true; // guarded by lock
+  private boolean waited; // guarded by lock
 
   /** The next block, with an event per step. */
   public Script block(Step... steps) {
@@ -120,9 +125,21 @@ public final class Script implements Source {
     });
   }
 
+  /**
+   * Before most things that it is to do, whoever has read everything waits for a moment until this
+   * is so.
+   */
+  Script patientUntil(BooleanSupplier durable) {
+    return locked(() -> {
+      patience = durable;
+      return this;
+    });
+  }
+
   /** Does now what is planned next; false if nothing is. */
   boolean proceed() {
     return locked(() -> {
+      waited = false;
       Runnable plan = plans.poll();
       if (plan != null) {
         plan.run();
@@ -234,6 +251,11 @@ public final class Script implements Source {
           if (next < blocks.size()) {
             return batch(wanted);
           }
+          if (!waited && plans.size() % 4 != 0) {
+            waited = true;
+            awaitPatiently(); // the chain may turn meanwhile
+            continue;
+          }
           if (!proceed()) {
             if (!open) {
               return null;
@@ -244,6 +266,14 @@ public final class Script implements Source {
         throw new InterruptedException("feed was closed");
       } finally {
         lock.unlock();
+      }
+    }
+
+    /** Holds the lock, but not while it waits. */
+    private void awaitPatiently() throws InterruptedException {
+      long until = System.nanoTime() + PATIENCE_NANOS;
+      while (!patience.getAsBoolean() && System.nanoTime() - until < 0) {
+        changed.awaitNanos(LOOK_UP_NANOS);
       }
     }
 

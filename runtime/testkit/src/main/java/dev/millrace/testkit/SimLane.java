@@ -1,11 +1,17 @@
 package dev.millrace.testkit;
 
 import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.Source;
+import java.util.Optional;
 
 /** A simulated lane: a chain of its own. */
 record SimLane(String name, SimProgram program) {
   Script script() {
     return program.script();
+  }
+
+  boolean isAtTheHead(Optional<Source.Place> reached) {
+    return reached.isPresent() && reached.get().block() == script().told().size() - 1L;
   }
 
   boolean wasPoisoned(LaneEnd end) {

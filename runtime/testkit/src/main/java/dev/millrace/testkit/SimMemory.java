@@ -26,12 +26,17 @@ final class SimMemory implements SimStores {
   private final MemoryStore store;
   private final Optional<MemoryMirror> mirror;
   private final List<EntityType<?>> mirrored;
+
+  /** In every other seed nobody cleans up, and what is dead stays where it could be seen. */
+  private final boolean cleaned;
+
   private final AtomicInteger timeouts = new AtomicInteger();
   private volatile String seenTorn = "";
 
   SimMemory(Indexer indexer, long seed) {
     this.indexer = indexer;
     this.weather = new SimWeather(seed);
+    this.cleaned = seed % 2 == 0;
     this.store = new MemoryStore(indexer);
     this.mirrored =
         indexer.entities().stream().filter(type -> indexer.storage(type).isMirrored()).toList();
@@ -82,14 +87,15 @@ final class SimMemory implements SimStores {
   public void disturb(String lane, Random dice) {
     if (mirror.isPresent()) {
       MemoryMirror copy = mirror.get();
-      switch (dice.nextInt(4)) {
-        case 0 -> copy.land();
-        case 1 -> copy.clean(lane, store.ledger(lane));
-        default ->
-            copy.locked(() -> {
-              look(lane, copy);
-              return true;
-            });
+      copy.locked(() -> {
+        look(lane, copy);
+        return true;
+      });
+      if (dice.nextInt(4) == 0) {
+        copy.land();
+      }
+      if (cleaned && dice.nextInt(4) == 0) {
+        copy.clean(lane, store.ledger(lane));
       }
     }
   }
@@ -137,8 +143,10 @@ final class SimMemory implements SimStores {
           wrong.add("not all is published: table=" + type.table());
         }
       }
-      copy.land();
-      copy.clean(lane, ledger);
+      if (over) {
+        copy.land();
+        copy.clean(lane, ledger);
+      }
     }
   }
 

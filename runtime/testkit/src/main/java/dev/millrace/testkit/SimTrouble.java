@@ -20,6 +20,8 @@ final class SimTrouble implements Probe {
     STORE_ERROR,
     /** The store has done it, and the answer is lost. */
     LOST_REPLY,
+    /** A store refuses a group for good, and then a part of what it is given instead. */
+    REFUSAL,
     /** The process is asked to end. */
     DRAIN,
     /** The process is told to end at once. */
@@ -81,13 +83,15 @@ final class SimTrouble implements Probe {
             ? pick(random, OF_THE_MIRROR)
             : pick(random, WITHOUT_MIRROR);
     boolean atMirror = OF_THE_MIRROR.contains(any);
-    return switch (random.nextInt(10)) {
+    return switch (random.nextInt(11)) {
       case 0 -> none();
       case 1 -> new SimTrouble(Kind.STORE_ERROR, pick(random, STORE_ERRORS), passing);
       case 2 -> new SimTrouble(Kind.LOST_REPLY, answered(random, atMirror), passing);
       case 3 -> new SimTrouble(Kind.DRAIN, any, passing);
       case 4 -> new SimTrouble(Kind.CLOSE, any, passing);
-      case 5, 6 -> new SimTrouble(sleeps ? Kind.SLEEP : Kind.CRASH, any, passing);
+      case 5 ->
+          new SimTrouble(Kind.REFUSAL, atMirror ? Point.MIRRORING : Point.BEFORE_COMMIT, passing);
+      case 6, 7 -> new SimTrouble(sleeps ? Kind.SLEEP : Kind.CRASH, any, passing);
       default -> new SimTrouble(Kind.CRASH, any, passing);
     };
   }
@@ -143,7 +147,8 @@ final class SimTrouble implements Probe {
     if (kind == Kind.NOTHING || kind == Kind.CRASH || at != point) {
       return;
     }
-    if (passings.incrementAndGet() == passing) {
+    int count = passings.incrementAndGet();
+    if (count == passing || (kind == Kind.REFUSAL && count > passing + 1)) {
       happened = true;
       MillraceException error = meet(number);
       if (error != null) {
@@ -156,6 +161,10 @@ final class SimTrouble implements Probe {
     return switch (kind) {
       case STORE_ERROR ->
           new MillraceException(Remedy.RETRY, "store is away for a moment: commit=" + number);
+      case REFUSAL ->
+          new MillraceException(
+              point == Point.MIRRORING ? Remedy.FIX_SETUP : Remedy.FIX_HANDLER,
+              "group is refused: number=" + number);
       case LOST_REPLY -> new MillraceException(Remedy.RETRY, "reply was lost: commit=" + number);
       case DRAIN, CLOSE -> {
         Thread.ofVirtual().start(action);

@@ -117,6 +117,8 @@ public final class Simulation {
    * compares all that they hold. Returns the oracles that they were compared with, by lane.
    */
   public Map<String, SerialOracle> runOver(SimStores stores) throws Exception {
+    lanes.forEach(
+        lane -> lane.script().patientUntil(() -> lane.isAtTheHead(stores.reached(lane.name()))));
     try {
       List<LaneEnd> ends = live(stores);
       for (SimProcess sleeper : sleepers) {
@@ -167,7 +169,10 @@ public final class Simulation {
 
   private static boolean endsByTrouble(SimTrouble trouble) {
     return trouble.hasHappened()
-        && (trouble.kind() == SimTrouble.Kind.CRASH || trouble.kind() == SimTrouble.Kind.CLOSE);
+        && switch (trouble.kind()) {
+          case CRASH, CLOSE, REFUSAL -> true;
+          case NOTHING, STORE_ERROR, LOST_REPLY, DRAIN, SLEEP -> false;
+        };
   }
 
   private static LaneSettings settings(Random random) {
@@ -209,7 +214,7 @@ public final class Simulation {
           point == Probe.Point.BEFORE_REWIND
               || point == Probe.Point.REWINDING
               || point == Probe.Point.AFTER_REWIND;
-      if (stirring.chance(turning ? 3 : 40)) {
+      if (stirring.chance(turning ? 3 : 100)) {
         lanes.forEach(lane -> lane.script().proceed());
       }
       if (mirrored && stirring.chance(10)) {

@@ -173,6 +173,28 @@ final class MirrorFailureTest {
   }
 
   @Test
+  @Tag("A8")
+  @DisplayName("A8 a group that the store takes in part: the mirror shows each batch of that part")
+  void group_thatIsCommittedInPart() throws Exception {
+    // Commit 2 is the group, then batch 2 alone; commit 3 is batch 3.
+    Probe group = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.FIX_HANDLER);
+    Probe culprit = failing(Point.BEFORE_COMMIT, 3, 1, Remedy.FIX_HANDLER);
+    mill.fault =
+        (point, number) -> {
+          group.pass(point, number);
+          culprit.pass(point, number);
+        };
+    Lane lane = startedWithAGroup(4);
+    mill.script.end();
+
+    assertThat(failure(lane.await())).hasMessageContaining("batch=3");
+    assertThat(mill.cells()).containsExactly(cell("all", "", 2));
+    assertThat(mirror(mill).rows(LANE, Copied.PEAK).values()).contains(new Copied.Peak("all", 2));
+    assertWhole(mill);
+    runsToTheEnd();
+  }
+
+  @Test
   @DisplayName("a publication that fails for good ends the lane; the next start publishes")
   void publication_thatFailsIsMadeUpForByTheNextStart() throws Exception {
     counts(4);
@@ -223,6 +245,7 @@ final class MirrorFailureTest {
     StepGates.Gate gate = mill.gates.hold(point, 2);
     Lane lane = mill.depth(0).start();
     gate.await();
+    mill.gates.awaitPassed(Point.PUBLISHED, 1);
     away.set(true);
     gate.release();
     awaitThat(() -> lane.status().waitingFor().contains("mirror does not answer"));
