@@ -1,0 +1,89 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.clickhouse.ClickHouseMirror;
+import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.embedded.ClickHouseSettings;
+import dev.millrace.embedded.EmbeddedClickHouse;
+import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.embedded.PostgresSettings;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.PostgresStore;
+import dev.millrace.testkit.Simulation;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The simulation of the test kit over PostgreSQL and ClickHouse. {@code -Dmillrace.it.seeds=N},
+ * {@code -Dmillrace.from=S} and {@code -Dmillrace.seed=S} choose what runs.
+ */
+@ExtendWith(EngineIsThere.class)
+final class MirrorSimulationIT {
+  @TempDir private static Path directory;
+  private static EmbeddedPostgres postgres;
+  private static EmbeddedClickHouse clickhouse;
+
+  @BeforeAll
+  static void start() {
+    postgres =
+        EmbeddedPostgres.start(
+            directory.resolve("postgres"), PostgresSettings.standard().with("fsync", "off"));
+    clickhouse =
+        EmbeddedClickHouse.start(
+            directory.resolve("clickhouse"),
+            ClickHouseSettings.standard().withProgress(System.err::println));
+  }
+
+  @AfterAll
+  static void stop() {
+    try {
+      clickhouse.stop();
+    } finally {
+      postgres.stop();
+    }
+  }
+
+  static Stream<Long> seeds() {
+    long one = Long.getLong("millrace.seed", -1);
+    long from = Long.getLong("millrace.from", 1);
+    return one >= 0
+        ? Stream.of(one)
+        : LongStream.range(from, from + Long.getLong("millrace.it.seeds", 40)).boxed();
+  }
+
+  @ParameterizedTest(name = "K1 K2 K3 K6 K7 K9 K11 K13 seed {0} leaves both stores equal")
+  @MethodSource("seeds")
+  @Tag("K1")
+  @Tag("K2")
+  @Tag("K3")
+  @Tag("K6")
+  @Tag("K7")
+  @Tag("K9")
+  @Tag("K11")
+  @Tag("K13")
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
+  void seed_leavesBothStoresEqual(long seed) throws Exception {
+    Simulation simulation = Simulation.mirrored(seed);
+    String name = simulation.indexer().name();
+    DatabaseSettings database =
+        DatabaseSettings.of(postgres.jdbcUrl(), postgres.user(), postgres.password());
+    MirrorSettings mirror =
+        MirrorSettings.of(clickhouse.url(), clickhouse.user(), clickhouse.password(), name)
+            .withLongestQuery(Duration.ZERO);
+    PostgresStore.reset(database, name);
+    ClickHouseMirror.reset(mirror);
+    simulation.runOver(new RealStores(simulation.indexer(), database, mirror));
+    ClickHouseMirror.reset(mirror);
+    PostgresStore.reset(database, name);
+  }
+}

@@ -1,0 +1,201 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.clickhouse.ClickHouseMirror;
+import dev.millrace.clickhouse.MirrorReader;
+import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Versions;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.LaneStores;
+import dev.millrace.pipeline.Ledger;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
+import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.PostgresSnapshot;
+import dev.millrace.postgres.PostgresStore;
+import dev.millrace.testkit.SerialOracle;
+import dev.millrace.testkit.SimStores;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** PostgreSQL and ClickHouse as the stores of a simulation. */
+final class RealStores implements SimStores {
+  private static final int LOOKS_BACK = 8;
+
+  private final Indexer indexer;
+  private final DatabaseSettings postgres;
+  private final MirrorSettings clickhouse;
+  private final HttpClient http = HttpClient.newHttpClient();
+
+  RealStores(Indexer indexer, DatabaseSettings postgres, MirrorSettings clickhouse) {
+    this.indexer = indexer;
+    this.postgres = postgres;
+    this.clickhouse = clickhouse;
+  }
+
+  @Override
+  public Opened open(Probe probe) {
+    PostgresStore store = PostgresStore.open(postgres, indexer, probe);
+    ClickHouseMirror mirror = ClickHouseMirror.open(clickhouse, indexer, probe);
+    return new Opened() {
+      @Override
+      public LaneStores takeOver(String lane) {
+        return new LaneStores(store.takeOver(lane), Optional.of(mirror.lane(lane)));
+      }
+
+      @Override
+      public void close() {
+        try (store) {
+          mirror.close();
+        }
+      }
+    };
+  }
+
+  @Override
+  public Optional<Source.Place> reached(String lane) {
+    try (Connection connection =
+            DriverManager.getConnection(postgres.url(), postgres.user(), postgres.password());
+        PreparedStatement statement =
+            connection.prepareStatement(
+                "SELECT block, block_hash FROM %s.millrace_lane WHERE lane = ?"
+                    .formatted(indexer.name()))) {
+      statement.setString(1, lane);
+      try (ResultSet row = statement.executeQuery()) {
+        if (!row.next() || row.getBytes(2) == null) {
+          return Optional.empty();
+        }
+        return Optional.of(new Source.Place(row.getLong(1), Bytes32.of(row.getBytes(2))));
+      }
+    } catch (SQLException failed) {
+      throw new AssertionError("lane cannot be read: lane=" + lane, failed);
+    }
+  }
+
+  /** As of a few checkpoints, by PostgreSQL's ends; at the end version by version as published. */
+  @Override
+  public List<String> differences(String lane, SerialOracle oracle, boolean over) {
+    List<String> wrong = new ArrayList<>();
+    Ledger ledger = ledger(lane);
+    SortedMap<Long, Long> ends = new TreeMap<>();
+    ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
+    try (MirrorReader reader = ClickHouseMirror.reader(clickhouse, indexer)) {
+      for (EntityType<?> type : indexer.entities()) {
+        if (indexer.storage(type).isMirrored()) {
+          for (long at : checkpoints(type, ledger, over)) {
+            compare(type, reader, new Look(lane, at, ends), oracle, wrong);
+          }
+          if (over) {
+            countVersions(lane, type, oracle, wrong);
+          }
+        }
+      }
+    }
+    return wrong;
+  }
+
+  private Ledger ledger(String lane) {
+    try (PostgresSnapshot snapshot = PostgresSnapshot.open(postgres, indexer).orElseThrow()) {
+      return Optional.ofNullable(snapshot.ledgers().get(lane)).orElseThrow();
+    }
+  }
+
+  private static Set<Long> checkpoints(EntityType<?> type, Ledger ledger, boolean over) {
+    boolean latest = isLatest(type);
+    Set<Long> looks = new TreeSet<>();
+    looks.add(ledger.checkpoint());
+    long first = latest ? ledger.settled() : 0;
+    for (int i = 0; over && i < LOOKS_BACK; i++) {
+      looks.add(first + (ledger.checkpoint() - first) * i / LOOKS_BACK);
+    }
+    return looks;
+  }
+
+  private static boolean isLatest(EntityType<?> type) {
+    return type.layout().versions() == Versions.LATEST && !type.isImmutable();
+  }
+
+  /** Where and when somebody looks. */
+  private record Look(String lane, long checkpoint, SortedMap<Long, Long> ends) {}
+
+  private static <E> void compare(
+      EntityType<E> type, MirrorReader reader, Look look, SerialOracle oracle, List<String> wrong) {
+    Map<Object, E> expected = oracle.rows(type, look.checkpoint());
+    Map<Object, E> found = new HashMap<>();
+    List<E> doubled = new ArrayList<>();
+    reader.rows(
+        type,
+        look.lane(),
+        look.checkpoint(),
+        look.ends(),
+        row -> {
+          if (found.put(type.id(row), row) != null) {
+            doubled.add(row);
+          }
+        });
+    if (!doubled.isEmpty() || !found.equals(new HashMap<>(expected))) {
+      wrong.add(
+          "mirror differs: table=%s checkpoint=%d doubled=%s expected=%s found=%s"
+              .formatted(type.table(), look.checkpoint(), doubled, expected, found));
+    }
+  }
+
+  /** Every version is there once, and one for every block that saved or deleted the row. */
+  private void countVersions(
+      String lane, EntityType<?> type, SerialOracle oracle, List<String> wrong) {
+    String id =
+        String.join(", ", type.ids().stream().map(column -> "`" + column.sql() + "`").toList());
+    String counts =
+        query(
+            "SELECT count(), uniqExact(%s, _checkpoint) FROM %s_history WHERE chain = %s"
+                .formatted(id, type.table(), lane));
+    long versions = oracle.versions(type).size();
+    String[] found = counts.split("\t", -1);
+    boolean once = found[0].equals(found[1]);
+    boolean all = isLatest(type) || Long.parseLong(found[0]) == versions;
+    if (!once || !all) {
+      wrong.add(
+          "history differs: table=%s expected=%d found=%s different=%s"
+              .formatted(type.table(), versions, found[0], found[1]));
+    }
+  }
+
+  private String query(String sql) {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(clickhouse.url() + "/?database=" + clickhouse.database()))
+            .header("X-ClickHouse-User", clickhouse.user())
+            .header("X-ClickHouse-Key", clickhouse.password())
+            .POST(HttpRequest.BodyPublishers.ofString(sql))
+            .build();
+    try {
+      HttpResponse<String> reply = http.send(request, HttpResponse.BodyHandlers.ofString());
+      if (reply.statusCode() != 200) {
+        throw new AssertionError("query failed: sql=%s reply=%s".formatted(sql, reply.body()));
+      }
+      return reply.body().strip();
+    } catch (IOException failed) {
+      throw new AssertionError("query failed: sql=" + sql, failed);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", interrupted);
+    }
+  }
+}
