@@ -27,6 +27,10 @@ final class GroupInsert {
   private int index;
 
   private int chunk;
+
+  /** Rows of this table that are surely there. */
+  private long confirmed;
+
   private int mostRows = Inserts.MOST_ROWS;
   private boolean tried;
   private long firstTry;
@@ -51,8 +55,10 @@ final class GroupInsert {
       GroupRows rows = tables.get(table);
       int partBefore = part;
       int indexBefore = index;
+      boolean again = tried;
       out.clear();
-      if (fill(rows, out) == 0) {
+      int count = fill(rows, out);
+      if (count == 0) {
         nextTable();
         continue;
       }
@@ -62,7 +68,11 @@ final class GroupInsert {
           probe.pass(Probe.Point.MIRRORING, number);
         }
         send(server, inserts, rows, out);
+        if (again) {
+          checkArrived(server, rows, confirmed + count);
+        }
         sent = true;
+        confirmed += count;
       } finally {
         if (!sent) {
           part = partBefore;
@@ -80,6 +90,7 @@ final class GroupInsert {
     part = 0;
     index = 0;
     chunk = 0;
+    confirmed = 0;
     mostRows = Inserts.MOST_ROWS;
   }
 
@@ -120,6 +131,31 @@ final class GroupInsert {
       // Nothing of it was written, so its token is free for a smaller chunk.
       mostRows = Math.max(DedupWindow.MOST_PARTITIONS, mostRows / 4);
       throw new MillraceException(Remedy.RETRY, failed.getMessage() + " rows=" + mostRows, failed);
+    }
+  }
+
+  /**
+   * ClickHouse notes a token before it has the rows, and not as durably: an engine that died in
+   * between takes the second try for one that it knows, or the other way round.
+   */
+  private void checkArrived(Server server, GroupRows rows, long expected) {
+    long there =
+        server.query(
+            doing(rows),
+            "SELECT count() FROM %s WHERE chain = %s AND _epoch = %d AND _checkpoint BETWEEN %d AND %d"
+                .formatted(
+                    Sql.name(rows.table()),
+                    Long.toUnsignedString(lane.chain()),
+                    group.epoch(),
+                    group.firstCheckpoint(),
+                    group.lastCheckpoint()),
+            RowInput::readLong);
+    if (there != expected) {
+      throw new MillraceException(
+          Remedy.RESTART,
+          "insert was lost or doubled when it was sent again, a new epoch makes up for it: table=%s"
+                  .formatted(rows.table())
+              + " rows=%d found=%d".formatted(expected, there));
     }
   }
 

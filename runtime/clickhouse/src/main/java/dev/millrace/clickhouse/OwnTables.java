@@ -40,8 +40,10 @@ final class OwnTables {
           written DateTime64(6, 'UTC') DEFAULT now64(6)
         )
         ENGINE = MergeTree
-        ORDER BY key\
-        """);
+        ORDER BY key
+        SETTINGS %s\
+        """
+            .formatted(MirrorTable.DURABLE));
     TABLES.put(
         ENDS,
         """
@@ -56,8 +58,10 @@ final class OwnTables {
           version UInt128 DEFAULT bitShiftLeft(toUInt128(by), 64) + commit
         )
         ENGINE = ReplacingMergeTree(version)
-        ORDER BY (chain, epoch)\
-        """);
+        ORDER BY (chain, epoch)
+        SETTINGS %s\
+        """
+            .formatted(MirrorTable.DURABLE));
     TABLES.put(
         REACHED,
         """
@@ -71,9 +75,9 @@ final class OwnTables {
         )
         ENGINE = MergeTree
         ORDER BY (chain, _checkpoint)
-        SETTINGS non_replicated_deduplication_window = %d\
+        SETTINGS %s, non_replicated_deduplication_window = %d\
         """
-            .formatted(DedupWindow.of(false)));
+            .formatted(MirrorTable.DURABLE, DedupWindow.of(false)));
   }
 
   private OwnTables() {}

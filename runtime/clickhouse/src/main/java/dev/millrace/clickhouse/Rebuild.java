@@ -8,8 +8,10 @@ import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Ends;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Ledger;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -104,7 +106,7 @@ public final class Rebuild implements AutoCloseable {
 
   private void flushBlocks() {
     if (blocks.length() > 0) {
-      insert(OwnTables.REACHED, OwnTables.REACHED_COLUMNS, blocks, false);
+      insert(OwnTables.REACHED, OwnTables.REACHED_COLUMNS, blocks);
     }
   }
 
@@ -122,15 +124,18 @@ public final class Rebuild implements AutoCloseable {
   private void flush() {
     MirrorTable<?> known = table;
     if (buffered > 0 && known != null) {
-      insert(known.name(), known.all(), out, known.isPartitioned());
+      insert(known.name(), known.all(), out);
     }
     buffered = 0;
   }
 
-  private void insert(String name, List<String> columns, RowBuffer rows, boolean partitioned) {
+  private void insert(String name, List<String> columns, RowBuffer rows) {
     String token =
         "%s:rebuild:%d:%d:%d".formatted(indexer.name(), lane().chain(), ledger().epoch(), chunk++);
-    server.insert("rebuild of " + name, name, columns, rows, inserts.settings(token, partitioned));
+    Map<String, String> settings = new HashMap<>(inserts.settings(token, false));
+    // Rows come in the order of PostgreSQL, so one block may touch every partition there is.
+    settings.put("max_partitions_per_insert_block", "0");
+    server.insert("rebuild of " + name, name, columns, rows, settings);
     rows.clear();
   }
 

@@ -86,8 +86,8 @@ final class Server implements AutoCloseable {
         doing,
         () ->
             client.insert(
-                table,
-                columns,
+                Sql.name(table),
+                columns.stream().map(Sql::name).toList(),
                 out -> {
                   out.write(rows.bytes(), 0, rows.length());
                   out.flush();

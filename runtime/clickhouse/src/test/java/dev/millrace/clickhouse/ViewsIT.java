@@ -61,7 +61,9 @@ final class ViewsIT {
     String sql =
         "SELECT query_id FROM system.processes WHERE query LIKE '%%%s%%' AND query NOT LIKE '%%processes%%'"
             .formatted(part);
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (lab.query(sql).isEmpty()) {
+      assertThat(System.nanoTime()).as("query is seen to run: " + part).isLessThan(until);
       LockSupport.parkNanos(10_000_000);
     }
   }
