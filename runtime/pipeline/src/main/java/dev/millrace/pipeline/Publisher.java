@@ -1,6 +1,7 @@
 package dev.millrace.pipeline;
 
 import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,7 +25,7 @@ final class Publisher {
   private final Map<Long, Long> said = new HashMap<>();
 
   /** Blocks with events that a reorg may still replace, as far as this process has seen them. */
-  private final Deque<ExecutedBatch.Reached> window = new ArrayDeque<>();
+  private final Deque<Passed> window = new ArrayDeque<>();
 
   private long epoch;
   private Instant opened = Instant.EPOCH;
@@ -36,6 +37,8 @@ final class Publisher {
   private long checkpoint;
   private long told;
 
+  private record Passed(long block, long checkpoint) {}
+
   Publisher(LaneStore store, LaneMirror mirror, Retry retry, Probe probe) {
     this.store = store;
     this.mirror = mirror;
@@ -45,20 +48,30 @@ final class Publisher {
 
   /** Before the first row of a process. */
   void begin() {
-    Ledger ledger = retry.call("ledger", store::ledger);
-    retry.call(
-        "mirror",
-        () -> {
-          mirror.follow(ledger);
-          return true;
-        });
-    announce(ledger);
+    announce(retry.call("mirror", this::follow));
+  }
+
+  /**
+   * A refusal counts only while the lane is ours: the mirror may know from a successor what this
+   * ledger did not say yet.
+   */
+  private Ledger follow() {
+    Ledger ledger = store.ledger();
+    try {
+      mirror.follow(ledger);
+      return ledger;
+    } catch (MillraceException refused) {
+      if (refused.remedy() == Remedy.FIX_SETUP) {
+        store.ledger(); // which tells that the lane was taken, if it was
+      }
+      throw refused;
+    }
   }
 
   /** The lane has turned back into a new epoch, and nothing has been written under it yet. */
   void turned() {
     Ledger ledger = retry.call("ledger", store::ledger);
-    window.removeIf(reached -> reached.checkpoint() > ledger.checkpoint());
+    window.removeIf(passed -> passed.checkpoint > ledger.checkpoint());
     announce(ledger);
   }
 
@@ -86,10 +99,12 @@ final class Publisher {
       settled = checkpoint;
       return;
     }
-    group.batches().forEach(batch -> window.addAll(batch.reached()));
+    for (ExecutedBatch batch : group.batches()) {
+      batch.reached().forEach(at -> window.add(new Passed(at.block().number(), at.checkpoint())));
+    }
     long finality = group.last().batch().finalBlock();
-    while (!window.isEmpty() && window.getFirst().block().number() <= finality) {
-      settled = Math.max(settled, window.removeFirst().checkpoint());
+    while (!window.isEmpty() && window.getFirst().block <= finality) {
+      settled = Math.max(settled, window.removeFirst().checkpoint);
     }
   }
 
