@@ -39,11 +39,18 @@ final class Body extends InputStream {
   static Body of(Map<String, String> headers, InputStream in, OutputStream out) throws IOException {
     boolean awaits = headers.getOrDefault("expect", "").equalsIgnoreCase("100-continue");
     OutputStream awaited = awaits ? out : null;
-    if (headers.getOrDefault("transfer-encoding", "").equalsIgnoreCase("chunked")) {
+    String encoding = headers.getOrDefault("transfer-encoding", "");
+    if (encoding.equalsIgnoreCase("chunked")) {
       return new Body(in, true, 0, awaited);
+    }
+    if (!encoding.isEmpty()) {
+      throw new IOException("body must come plain or chunked: encoding=" + encoding);
     }
     try {
       long length = Long.parseLong(headers.getOrDefault("content-length", "0"));
+      if (length < 0) {
+        throw new IOException("length of a body must not be negative: length=" + length);
+      }
       return new Body(in, false, length, awaited);
     } catch (NumberFormatException e) {
       throw new IOException("length of a body must be a number", e);
@@ -96,6 +103,9 @@ final class Body extends InputStream {
       left = Long.parseLong((semicolon < 0 ? size : size.substring(0, semicolon)).strip(), 16);
     } catch (NumberFormatException e) {
       throw new IOException("chunk must begin with its size", e);
+    }
+    if (left < 0) {
+      throw new IOException("chunk must not be of a negative size: size=" + left);
     }
     if (left == 0) {
       while (!line().isEmpty()) {

@@ -53,6 +53,10 @@ final class HttpServer implements AutoCloseable {
         if (!listener.isClosed()) {
           System.err.println("client cannot be accepted: " + e);
         }
+      } catch (Throwable broken) {
+        // Without this thread nobody is heard any more; a new process is.
+        System.err.println("clients cannot be served any more: " + broken);
+        Runtime.getRuntime().halt(1);
       }
     }
   }
@@ -72,7 +76,7 @@ final class HttpServer implements AutoCloseable {
                 && answer(
                     request.get(), new Reply(out, request.get().keepsAlive()), engine, handler);
       }
-    } catch (IOException e) {
+    } catch (IOException | ChdbException e) {
       // The client is gone, or never spoke HTTP; its query has ended with its pipe.
     } finally {
       clients.remove(client);

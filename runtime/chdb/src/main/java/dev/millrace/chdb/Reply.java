@@ -84,7 +84,9 @@ final class Reply extends OutputStream {
       headers.put("Keep-Alive", "timeout=" + HttpServer.PATIENCE.toSeconds());
     }
     StringBuilder head = new StringBuilder("HTTP/1.1 " + status + " " + reason() + "\r\n");
-    headers.forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
+    headers.forEach((name, value) ->
+        // What a client has said of itself must not become a header of its own.
+        head.append(name).append(": ").append(value.replaceAll("[\\r\\n]", " ")).append("\r\n"));
     out.write(head.append("\r\n").toString().getBytes(UTF_8));
   }
 

@@ -28,6 +28,7 @@ record Request(
     Map<String, String> parameters,
     Body body) {
   private static final int LONGEST_LINE = 1 << 20;
+  private static final int MOST_HEADERS = 200;
 
   /** Empty at the end of the connection. */
   static Optional<Request> read(InputStream in, OutputStream out) throws IOException {
@@ -55,6 +56,9 @@ record Request(
       int colon = line.indexOf(':');
       if (colon <= 0) {
         throw new IOException("header must have a name");
+      }
+      if (headers.size() == MOST_HEADERS) {
+        throw new IOException("request must have fewer headers: limit=" + MOST_HEADERS);
       }
       headers.put(
           line.substring(0, colon).strip().toLowerCase(Locale.ROOT),

@@ -95,6 +95,9 @@ sealed interface Statement {
     if (!(values || format) || clause < 0) {
       return Optional.empty();
     }
+    if (tokens.stream().anyMatch(token -> token.is(";"))) {
+      throw severalStatements(tokens);
+    }
     refuseFiles(tokens);
     Token first = tokens.get(clause);
     Token seam = values ? last : beforeLast;
@@ -152,16 +155,19 @@ sealed interface Statement {
     while (kept > 0 && tokens.get(kept - 1).is(";")) {
       kept--;
     }
-    for (int i = 0; i < kept; i++) {
-      if (tokens.get(i).is(";")) {
-        throw ChdbException.of(
-            ErrorCode.SYNTAX_ERROR,
-            "Syntax error (Multi-statements are not allowed): failed at position "
-                + (tokens.get(i).start() + 1)
-                + " (end of query)");
-      }
+    if (tokens.subList(0, kept).stream().anyMatch(token -> token.is(";"))) {
+      throw severalStatements(tokens);
     }
     return kept == 0 ? 0 : tokens.get(kept - 1).end();
+  }
+
+  private static ChdbException severalStatements(List<Token> tokens) {
+    Token first = tokens.stream().filter(token -> token.is(";")).findFirst().orElseThrow();
+    return ChdbException.of(
+        ErrorCode.SYNTAX_ERROR,
+        "Syntax error (Multi-statements are not allowed): failed at position "
+            + (first.start() + 1)
+            + " (end of query)");
   }
 
   /** As a server does: a client's file is on the client's side of the connection. */

@@ -141,7 +141,8 @@ final class Supervisor {
       port = Ports.choose(0);
       return true;
     }
-    return wasReady || cause.contains("still in use");
+    // Of an engine whose supervisor was killed before it was ready, it may still have to end.
+    return wasReady || cause.contains("still in use") || cause.contains("engine cannot be opened");
   }
 
   private static boolean isPortTaken(String cause) {
