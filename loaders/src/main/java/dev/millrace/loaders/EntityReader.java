@@ -70,7 +70,7 @@ final class EntityReader<E> {
     String table = entity.table().isEmpty() ? SnakeCase.of(type.getSimpleName()) : entity.table();
     checkTable(table);
     List<Column> columns = columns(components);
-    MirrorLayout layout = layout(columns);
+    MirrorLayout layout = layout(columns, entity.immutable());
     if (mistakes.size() > known) {
       return Optional.empty();
     }
@@ -87,7 +87,7 @@ final class EntityReader<E> {
     }
   }
 
-  private MirrorLayout layout(List<Column> columns) {
+  private MirrorLayout layout(List<Column> columns, boolean immutable) {
     Mirrored mirrored = type.getAnnotation(Mirrored.class);
     if (mirrored == null) {
       return new MirrorLayout(Versions.EVERY, List.of(), "", "");
@@ -100,6 +100,9 @@ final class EntityReader<E> {
           .ifPresentOrElse(
               column -> addOrder(column, order),
               () -> wrong("is ordered by a component that it does not have: component=" + name));
+    }
+    if (!mirrored.ttl().isEmpty() && !immutable) {
+      wrong("has a ttl and is mutable: what is newest may expire first, and older rows come back");
     }
     return new MirrorLayout(mirrored.versions(), order, mirrored.partition(), mirrored.ttl());
   }

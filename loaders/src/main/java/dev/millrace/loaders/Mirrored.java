@@ -23,8 +23,8 @@ public @interface Mirrored {
   String partition() default "";
 
   /**
-   * An expression of ClickHouse after which a row goes, such as {@code time + INTERVAL 90 DAY}. The
-   * entity is not compared by {@code verify} then.
+   * An expression of ClickHouse after which a row goes, such as {@code time + INTERVAL 90 DAY}. For
+   * immutable entities; {@code verify} does not compare them then.
    */
   String ttl() default "";
 }

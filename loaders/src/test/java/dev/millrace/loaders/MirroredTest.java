@@ -18,8 +18,7 @@ final class MirroredTest {
   @Mirrored(
       versions = Versions.LATEST,
       order = {"pool", "kind"},
-      partition = "toYYYYMM(time)",
-      ttl = "time + INTERVAL 90 DAY")
+      partition = "toYYYYMM(time)")
   record Tick(
       @Id long id,
       String pool,
@@ -28,8 +27,14 @@ final class MirroredTest {
       @Unsigned BigInteger value,
       @Unsigned List<BigInteger> parts) {}
 
+  @Entity(immutable = true)
+  @Mirrored(ttl = "time + INTERVAL 90 DAY")
+  record Passing(@Id long id, long time) {}
+
   @Entity
-  @Mirrored(order = {"nobody", "memo", "memo"})
+  @Mirrored(
+      order = {"nobody", "memo", "memo"},
+      ttl = "time + INTERVAL 90 DAY")
   record Wrong(@Id long id, @Unsigned long count, @Nullable String memo) {}
 
   private static final EntityType<Tick> TICK = EntityType.of(Tick.class);
@@ -46,9 +51,8 @@ final class MirroredTest {
 
     assertThat(TICK.storage()).isEqualTo(Storage.CLICKHOUSE);
     assertThat(TICK.layout())
-        .isEqualTo(
-            new MirrorLayout(
-                Versions.LATEST, List.of(pool, kind), "toYYYYMM(time)", "time + INTERVAL 90 DAY"));
+        .isEqualTo(new MirrorLayout(Versions.LATEST, List.of(pool, kind), "toYYYYMM(time)", ""));
+    assertThat(EntityType.of(Passing.class).layout().ttl()).isEqualTo("time + INTERVAL 90 DAY");
     assertThat(TICK.columns().stream().filter(Column::isUnsigned))
         .extracting(Column::name)
         .containsExactly("value", "parts");
@@ -69,7 +73,9 @@ final class MirroredTest {
             "Wrong is ordered by a component that it does not have: component=nobody",
             "Wrong is ordered by a component that has no order: component=memo",
             "Wrong is ordered by a component that has no order: component=memo",
-            "Wrong is ordered by a component twice: component=memo");
+            "Wrong is ordered by a component twice: component=memo",
+            "Wrong has a ttl and is mutable: what is newest may expire first, and older rows come"
+                + " back");
   }
 
   @Test

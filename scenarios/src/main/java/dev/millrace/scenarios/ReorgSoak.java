@@ -30,6 +30,7 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Lets a chain fork under processes that follow it over a real socket and are killed meanwhile, and
@@ -146,7 +147,7 @@ record ReorgSoak(
 
     Result run() throws IOException, SQLException, InterruptedException, Soak.Failure {
       child.awaitWork(PATIENCE);
-      awaitTip(child, soakedSchema);
+      awaitTip(() -> child, soakedSchema);
       List<Victim> victims = place.twin.map(Twin::victims).orElse(List.of());
       int deadStores = toll.storeKills * victims.size();
       while (forked < toll.reorgs || killed < toll.kills || storesKilled < deadStores) {
@@ -257,10 +258,6 @@ record ReorgSoak(
         child = start();
       }
       child.awaitWork(PATIENCE);
-      if (!child.isAlive() && child.exitCode() == ExitCode.RESTART) {
-        restarted++;
-        child = start();
-      }
       requireAlive(child);
     }
 
@@ -291,13 +288,13 @@ record ReorgSoak(
     /** Mostly the chain waits until it has been followed; sometimes it goes on at once. */
     private void pace() throws SQLException, InterruptedException, Soak.Failure {
       if (random.nextInt(3) != 0) {
-        awaitTip(child, soakedSchema);
+        awaitTip(() -> child, soakedSchema);
       } else {
         pause(random.nextInt(200));
       }
     }
 
-    private void awaitTip(Child follower, String schema)
+    private void awaitTip(Supplier<Child> follower, String schema)
         throws SQLException, InterruptedException, Soak.Failure {
       Tip tip = chain.tip();
       Block last = chain.block(tip.head());
@@ -305,11 +302,11 @@ record ReorgSoak(
       long until = System.nanoTime() + PATIENCE.toNanos();
       try (Connection connection = Tables.connect(place.database)) {
         for (String found = ""; !found.equals(wanted); found = standing(connection, schema)) {
-          requireAlive(follower);
+          requireAlive(follower.get());
           if (System.nanoTime() - until > 0) {
             throw new Soak.Failure(
                 "the chain is not followed: wanted=%s found=%s output=%n%s"
-                    .formatted(wanted, found, follower.output()));
+                    .formatted(wanted, found, follower.get().output()));
           }
           pause(5);
         }
@@ -326,22 +323,32 @@ record ReorgSoak(
               .formatted(Tables.quoted(schema)));
     }
 
+    /** One that says it is worth a restart gets it, where stores die. */
     private void requireAlive(Child follower) throws InterruptedException, Soak.Failure {
-      if (!follower.isAlive()) {
-        throw new Soak.Failure(
-            "a process ended by itself: exit=%d output=%n%s"
-                .formatted(follower.exitCode(), follower.output()));
+      if (follower.isAlive()) {
+        return;
       }
+      if (follower.equals(child)
+          && toll.storeKills > 0
+          && follower.exitCode() == ExitCode.RESTART) {
+        restarted++;
+        progress.accept("worth a restart: " + follower.output());
+        child = start();
+        return;
+      }
+      throw new Soak.Failure(
+          "a process ended by itself: exit=%d output=%n%s"
+              .formatted(follower.exitCode(), follower.output()));
     }
 
     /** The tables against those of a process that has seen nothing but the chain as it is now. */
     private void compare() throws IOException, SQLException, InterruptedException, Soak.Failure {
-      awaitTip(child, soakedSchema);
+      awaitTip(() -> child, soakedSchema);
       PostgresStore.reset(place.database, freshSchema);
       ChildConfig.Stores alone = ChildConfig.Stores.of(place.database);
       try (Child fresh = start(config(freshSchema, alone))) {
         fresh.awaitWork(PATIENCE);
-        awaitTip(fresh, freshSchema);
+        awaitTip(() -> fresh, freshSchema);
         fresh.kill();
       }
       try (Connection connection = Tables.connect(place.database)) {

@@ -48,14 +48,21 @@ record Victim(String name, Supplier<OptionalLong> pid, Question question) {
   }
 
   /** SIGKILL, in the middle of whatever it does. */
-  void kill() {
-    pid.get().stream()
-        .mapToObj(ProcessHandle::of)
-        .flatMap(Optional::stream)
-        .forEach(server -> {
-          server.destroyForcibly();
-          server.onExit().join(); // what still answered now would not be the next one
-        });
+  void kill() throws Soak.Failure {
+    Optional<ProcessHandle> server = server();
+    long until = System.nanoTime() + PATIENCE.toNanos();
+    while (server.isEmpty() && System.nanoTime() - until < 0) {
+      LockSupport.parkNanos(LOOK_NANOS); // it answers a little before it says who it is
+      server = server();
+    }
+    ProcessHandle alive =
+        server.orElseThrow(() -> new Soak.Failure("a store has no process: store=" + name));
+    alive.destroyForcibly();
+    alive.onExit().join(); // what still answered now would not be the next one
+  }
+
+  private Optional<ProcessHandle> server() {
+    return pid.get().stream().mapToObj(ProcessHandle::of).flatMap(Optional::stream).findFirst();
   }
 
   void awaitReturn() throws Soak.Failure {

@@ -78,6 +78,9 @@ final class VerifyCommand implements Callable<Integer> {
     if (file != null) {
       write(shell.resolve(file), json(config.name(), found));
     }
+    if (found.compared().isEmpty()) {
+      return ExitCode.MISUSE; // who asks for it counts on something having been compared
+    }
     return found.isEqual() ? ExitCode.DONE : ExitCode.FAILED;
   }
 

@@ -140,8 +140,6 @@ final class Ddl {
       List.of(
           "ALTER TABLE millrace_epoch ADD COLUMN followed bigint NOT NULL DEFAULT 0",
           "ALTER TABLE millrace_epoch ADD COLUMN mirrored boolean NOT NULL DEFAULT false",
-          "ALTER TABLE millrace_epoch ALTER COLUMN followed DROP DEFAULT",
-          "ALTER TABLE millrace_epoch ALTER COLUMN mirrored DROP DEFAULT",
           "UPDATE millrace_schema SET version = 3");
 
   private Ddl() {}

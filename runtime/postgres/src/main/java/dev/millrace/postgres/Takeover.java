@@ -161,8 +161,10 @@ final class Takeover {
             .map((row, _) -> new Backend(row.getInt(1), row.getObject(2, OffsetDateTime.class)))
             .list();
     former.forEach(session -> session.end(handle));
-    long next = handle.createQuery(NEXT_EPOCH).mapTo(Long.class).one();
+    // Drawn under the row's lock: whoever was passed over cannot draw a greater one and still use
+    // it.
     long old = handle.createQuery(OLD_EPOCH).bind("lane", lane).mapTo(Long.class).one();
+    long next = handle.createQuery(NEXT_EPOCH).mapTo(Long.class).one();
     Backend own = Backend.of(handle);
     Frontier frontier =
         handle
