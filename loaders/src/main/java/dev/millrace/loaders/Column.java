@@ -1,6 +1,7 @@
 package dev.millrace.loaders;
 
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** One component of an entity and the column that keeps it. Equal only to itself. */
@@ -10,7 +11,14 @@ public final class Column {
   private final ColumnType type;
   private final int position;
   private final Marks marks;
-  private final Function<Object, @Nullable Object> accessor;
+  private final Accessor accessor;
+
+  /**
+   * How a component is read.
+   *
+   * @param bits of a primitive component, without a box; not to be asked of others
+   */
+  record Accessor(Function<Object, @Nullable Object> value, ToLongFunction<Object> bits) {}
 
   /**
    * What is said of a component beside its name and type.
@@ -25,12 +33,7 @@ public final class Column {
       boolean unsigned,
       String codec) {}
 
-  Column(
-      String name,
-      ColumnType type,
-      int position,
-      Marks marks,
-      Function<Object, @Nullable Object> accessor) {
+  Column(String name, ColumnType type, int position, Marks marks, Accessor accessor) {
     this.name = name;
     this.sql = SnakeCase.of(name);
     this.type = type;
@@ -79,12 +82,21 @@ public final class Column {
     return marks.codec;
   }
 
-  boolean isPrimitive() {
+  /** Whether the component is primitive, so that {@link #bits} can be asked for. */
+  public boolean isPrimitive() {
     return marks.primitive;
   }
 
   public @Nullable Object value(Object entity) {
-    return accessor.apply(entity);
+    return accessor.value.apply(entity);
+  }
+
+  /**
+   * The value of a primitive component, without a box: a number that is whole as it is, a truth as
+   * 0 or 1, a {@code double} as its bits.
+   */
+  public long bits(Object entity) {
+    return accessor.bits.applyAsLong(entity);
   }
 
   /** Orders rows by this column; rows without a value come last, as in PostgreSQL. */

@@ -18,6 +18,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -274,28 +277,77 @@ final class EntityReader<E> {
         .anyMatch(annotation -> annotation.getSimpleName().equals("Nullable"));
   }
 
-  @SuppressWarnings("unchecked")
-  private Function<Object, @Nullable Object> accessor(RecordComponent component)
-      throws ReflectiveOperationException {
+  private Column.Accessor accessor(RecordComponent component) throws ReflectiveOperationException {
     MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(type, MethodHandles.lookup());
     MethodHandle handle = lookup.unreflect(component.getAccessor());
     if (!lookup.hasFullPrivilegeAccess()) {
-      return called(handle.asType(MethodType.methodType(Object.class, Object.class)));
+      Function<Object, @Nullable Object> value =
+          called(handle.asType(MethodType.methodType(Object.class, Object.class)));
+      return new Column.Accessor(value, row -> bits(value.apply(row)));
     }
-    Class<?> boxed = BOXES.getOrDefault(component.getType(), component.getType());
+    Class<?> kind = component.getType();
+    @SuppressWarnings("unchecked")
+    Function<Object, @Nullable Object> value =
+        (Function<Object, @Nullable Object>)
+            lambda(
+                lookup,
+                handle,
+                new Shape(Function.class, "apply", Object.class),
+                BOXES.getOrDefault(kind, kind));
+    return new Column.Accessor(value, bits(lookup, handle, kind));
+  }
+
+  /** The one method of a function's interface. */
+  private record Shape(Class<?> function, String method, Class<?> result) {}
+
+  private Object lambda(
+      MethodHandles.Lookup lookup, MethodHandle accessor, Shape shape, Class<?> result)
+      throws ReflectiveOperationException {
     try {
       CallSite site =
           LambdaMetafactory.metafactory(
               lookup,
-              "apply",
-              MethodType.methodType(Function.class),
-              MethodType.methodType(Object.class, Object.class),
-              handle,
-              MethodType.methodType(boxed, type));
-      return (Function<Object, @Nullable Object>) site.getTarget().invoke();
+              shape.method,
+              MethodType.methodType(shape.function),
+              MethodType.methodType(shape.result, Object.class),
+              accessor,
+              MethodType.methodType(result, type));
+      return site.getTarget().invoke();
     } catch (Throwable failed) {
       throw new ReflectiveOperationException(failed);
     }
+  }
+
+  @SuppressWarnings("unchecked")
+  private ToLongFunction<Object> bits(
+      MethodHandles.Lookup lookup, MethodHandle accessor, Class<?> kind)
+      throws ReflectiveOperationException {
+    if (kind == long.class || kind == int.class) {
+      Shape shape = new Shape(ToLongFunction.class, "applyAsLong", long.class);
+      return (ToLongFunction<Object>) lambda(lookup, accessor, shape, long.class);
+    }
+    if (kind == boolean.class) {
+      Shape shape = new Shape(Predicate.class, "test", boolean.class);
+      Predicate<Object> truth = (Predicate<Object>) lambda(lookup, accessor, shape, boolean.class);
+      return row -> truth.test(row) ? 1 : 0;
+    }
+    if (kind == double.class) {
+      Shape shape = new Shape(ToDoubleFunction.class, "applyAsDouble", double.class);
+      ToDoubleFunction<Object> number =
+          (ToDoubleFunction<Object>) lambda(lookup, accessor, shape, double.class);
+      return row -> Double.doubleToLongBits(number.applyAsDouble(row));
+    }
+    return _ -> bits(null);
+  }
+
+  private static long bits(@Nullable Object value) {
+    return switch (value) {
+      case Long number -> number;
+      case Integer number -> number;
+      case Double number -> Double.doubleToLongBits(number);
+      case Boolean truth -> truth ? 1 : 0;
+      case null, default -> throw new IllegalStateException("component is not primitive");
+    };
   }
 
   /**

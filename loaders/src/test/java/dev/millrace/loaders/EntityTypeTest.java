@@ -226,4 +226,24 @@ final class EntityTypeTest {
         .hasMessageContaining("entity=Tagged field=tags")
         .hasMessageContaining("its constructor changes");
   }
+
+  @Entity
+  record Primitives(@Id long id, int small, boolean truth, double share, String text) {}
+
+  @Test
+  @DisplayName("primitive components are read without a box")
+  void bits_areThoseOfTheComponent() {
+    EntityType<Primitives> type = EntityType.of(Primitives.class);
+    Primitives row = new Primitives(Long.MIN_VALUE, -7, true, -0.5, "text");
+    List<Long> bits = new ArrayList<>();
+    for (Column column : type.columns()) {
+      if (column.isPrimitive()) {
+        bits.add(column.bits(row));
+      }
+    }
+
+    assertThat(bits).containsExactly(Long.MIN_VALUE, -7L, 1L, Double.doubleToLongBits(-0.5));
+    Column text = type.column("text").orElseThrow();
+    assertThatThrownBy(() -> text.bits(row)).isInstanceOf(IllegalStateException.class);
+  }
 }

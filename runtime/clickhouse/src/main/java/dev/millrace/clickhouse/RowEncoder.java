@@ -51,15 +51,22 @@ final class RowEncoder<E> {
   void writeSaved(long chain, E entity, RowBuffer out) {
     out.putLong(chain);
     for (Column column : columns) {
-      Object value = column.value(entity);
-      if (column.isNullable()) {
-        out.putByte(value == null ? 1 : 0);
+      if (column.isPrimitive()) {
+        ValueType.writeBits(column.type(), column.bits(entity), out);
+      } else {
+        writeObject(column, column.value(entity), out);
       }
-      if (value != null) {
-        ValueType.write(column.type(), value, out);
-      } else if (MirrorTable.isNullableList(column)) {
-        ValueType.writeNothing(column.type(), out);
-      }
+    }
+  }
+
+  private static void writeObject(Column column, @Nullable Object value, RowBuffer out) {
+    if (column.isNullable()) {
+      out.putByte(value == null ? 1 : 0);
+    }
+    if (value != null) {
+      ValueType.write(column.type(), value, out);
+    } else if (MirrorTable.isNullableList(column)) {
+      ValueType.writeNothing(column.type(), out);
     }
   }
 

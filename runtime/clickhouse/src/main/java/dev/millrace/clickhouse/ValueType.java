@@ -59,6 +59,17 @@ final class ValueType {
             || column.type() == ColumnType.Scalar.INSTANT);
   }
 
+  /** What {@link Column#bits} tells of a primitive component. */
+  static void writeBits(ColumnType type, long bits, RowBuffer out) {
+    if (type == ColumnType.Scalar.BOOLEAN) {
+      out.putByte((int) bits);
+    } else if (type == ColumnType.Scalar.INT) {
+      out.putInt((int) bits);
+    } else {
+      out.putLong(bits);
+    }
+  }
+
   static void write(ColumnType type, Object value, RowBuffer out) {
     switch (type) {
       case ColumnType.Scalar scalar -> writeScalar(scalar, value, out);
