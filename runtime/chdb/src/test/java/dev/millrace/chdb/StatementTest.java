@@ -100,7 +100,7 @@ final class StatementTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "INSERT INTO t SETTINGS max_threads=1; SET ROLE owner; INSERT INTO t FORMAT CSV | Code: 62. DB::Exception: Syntax error (Multi-statements are not allowed): failed at position 38 (end of query). (SYNTAX_ERROR)",
+        "INSERT INTO t SETTINGS max_threads=1; SET ROLE owner; INSERT INTO t FORMAT CSV | Code: 62. DB::Exception: Syntax error (Multi-statements are not allowed): failed at position 37 (end of query). (SYNTAX_ERROR)",
         "SELECT 1; SELECT 2 | Code: 62. DB::Exception: Syntax error (Multi-statements are not allowed): failed at position 9 (end of query). (SYNTAX_ERROR)",
         "-- nothing | Code: 62. DB::Exception: Empty query. (SYNTAX_ERROR)",
         "SELECT 1 INTO OUTFILE 'x' | Code: 155. DB::Exception: INTO OUTFILE is not allowed. (INTO_OUTFILE_NOT_ALLOWED)",
