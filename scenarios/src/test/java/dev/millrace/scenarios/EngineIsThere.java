@@ -1,9 +1,6 @@
 package dev.millrace.scenarios;
 
-import java.io.File;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
+import dev.millrace.embedded.EmbeddedClickHouse;
 import java.util.Optional;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
@@ -13,15 +10,11 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class EngineIsThere implements ExecutionCondition {
   @Override
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-    String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
-    boolean hasNpm =
-        Arrays.stream(path.split(File.pathSeparator))
-            .anyMatch(directory -> Files.isExecutable(Path.of(directory, "npm")));
-    if (hasNpm || System.getenv("MILLRACE_CHDB") != null) {
+    Optional<String> missing = EmbeddedClickHouse.missing();
+    if (missing.isEmpty()) {
       return ConditionEvaluationResult.enabled("the engine's library is there, or npm");
     }
-    String missing = "neither npm nor MILLRACE_CHDB";
-    System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing);
-    return ConditionEvaluationResult.disabled(missing);
+    System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing.get());
+    return ConditionEvaluationResult.disabled(missing.get());
   }
 }

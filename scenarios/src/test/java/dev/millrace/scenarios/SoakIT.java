@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
-import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.loaders.Address;
 import dev.millrace.postgres.DatabaseSettings;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -18,7 +16,6 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real processes over a real PostgreSQL, killed and stopped at moments that a seed draws. */
@@ -103,45 +100,6 @@ final class SoakIT {
     assertThat(result.deaths().kills()).isGreaterThanOrEqualTo(10);
     assertThat(result.rewinds()).isPositive();
     assertThat(result.returns()).isPositive();
-  }
-
-  /** A tenth of what {@code millrace soak} does unless told otherwise. */
-  @Test
-  @EnabledIf("isEngineWithinReach")
-  @Tag("K1")
-  @Tag("K4")
-  @Tag("K7")
-  @DisplayName("K1 K4 K7 both stores agree after each of thirty kills, and five of either store")
-  void bothStores_agreeThroughKills() throws Exception {
-    EmbeddedClickHouse engine = EmbeddedClickHouse.start(directory.resolve("clickhouse"));
-    try {
-      ChildConfig.Mirror mirror =
-          new ChildConfig.Mirror(engine.url(), engine.user(), engine.password());
-      ReorgSoak.Twin twin =
-          new ReorgSoak.Twin(mirror, List.of(Victim.of(engine), Victim.of(server)));
-      ReorgSoak.Result result =
-          new ReorgSoak(
-                  new ReorgSoak.Subject(Erc20.indexer(), "Token", DevChain.TOKEN),
-                  new DevChain(DevChainSettings.USUAL.withSeed(SEED).withBlocks(300)),
-                  new ReorgSoak.Place(database(), Optional.of(twin), directory),
-                  SEED,
-                  new ReorgSoak.Toll(30, 30, 10, 5),
-                  news -> {})
-              .run();
-
-      assertThat(result.deaths().kills()).isGreaterThanOrEqualTo(30);
-      assertThat(result.deaths().storeKills()).isEqualTo(10);
-      assertThat(result.agreements()).isGreaterThan(40);
-      assertThat(result.rewinds()).isPositive();
-    } finally {
-      engine.stop();
-    }
-  }
-
-  static boolean isEngineWithinReach() {
-    Optional<String> missing = EmbeddedClickHouse.missing();
-    missing.ifPresent(why -> System.err.println("LEFT OUT: the soak of both stores: " + why));
-    return missing.isEmpty();
   }
 
   private static DatabaseSettings database() {

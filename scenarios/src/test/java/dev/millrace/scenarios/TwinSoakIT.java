@@ -1,0 +1,64 @@
+package dev.millrace.scenarios;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.DevChainSettings;
+import dev.millrace.embedded.EmbeddedClickHouse;
+import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.postgres.DatabaseSettings;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real processes over two real stores, all of them killed at moments that a seed draws. */
+@Timeout(900)
+@ExtendWith(EngineIsThere.class)
+final class TwinSoakIT {
+  private static final long SEED = 11;
+
+  @TempDir private static Path directory;
+
+  /** A tenth of what {@code millrace soak} does unless told otherwise. */
+  @Test
+  @Tag("K1")
+  @Tag("K4")
+  @Tag("K7")
+  @DisplayName("K1 K4 K7 both stores agree after each of thirty kills, and five of either store")
+  void bothStores_agreeThroughKills() throws Exception {
+    EmbeddedPostgres server = EmbeddedPostgres.start(directory.resolve("postgres"));
+    EmbeddedClickHouse engine = EmbeddedClickHouse.start(directory.resolve("clickhouse"));
+    try {
+      ChildConfig.Mirror mirror =
+          new ChildConfig.Mirror(engine.url(), engine.user(), engine.password());
+      ReorgSoak.Twin twin =
+          new ReorgSoak.Twin(mirror, List.of(Victim.of(engine), Victim.of(server)));
+      ReorgSoak.Result result =
+          new ReorgSoak(
+                  new ReorgSoak.Subject(Erc20.indexer(), "Token", DevChain.TOKEN),
+                  new DevChain(DevChainSettings.USUAL.withSeed(SEED).withBlocks(300)),
+                  new ReorgSoak.Place(
+                      DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password()),
+                      Optional.of(twin),
+                      directory),
+                  SEED,
+                  new ReorgSoak.Toll(30, 30, 10, 5),
+                  news -> {})
+              .run();
+
+      assertThat(result.deaths().kills()).isGreaterThanOrEqualTo(30);
+      assertThat(result.deaths().storeKills()).isEqualTo(10);
+      assertThat(result.agreements()).isGreaterThan(40);
+      assertThat(result.rewinds()).isPositive();
+    } finally {
+      engine.stop();
+      server.stop();
+    }
+  }
+}
