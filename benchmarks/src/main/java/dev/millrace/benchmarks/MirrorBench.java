@@ -57,17 +57,16 @@ final class MirrorBench {
   }
 
   /** The scenario with all of it in both stores. */
-  private record Copied(Indexer definition, Versions versions) implements Indexer {
-    @Override
-    public String name() {
-      return definition.name();
+  private record Copied(Indexer definition, List<EntityType<?>> entities) implements Indexer {
+    static Copied of(Indexer definition, Versions versions) {
+      List<EntityType<?>> entities = new ArrayList<>();
+      definition.entities().forEach(entity -> entities.add(entity.withVersions(versions)));
+      return new Copied(definition, List.copyOf(entities));
     }
 
     @Override
-    public List<EntityType<?>> entities() {
-      List<EntityType<?>> entities = new ArrayList<>();
-      definition.entities().forEach(entity -> entities.add(entity.withVersions(versions)));
-      return entities;
+    public String name() {
+      return definition.name();
     }
 
     @Override
@@ -164,7 +163,7 @@ final class MirrorBench {
   }
 
   private Run copied(Versions versions) throws IOException, InterruptedException {
-    Indexer copied = new Copied(indexer, versions);
+    Indexer copied = Copied.of(indexer, versions);
     MirrorSettings settings =
         MirrorSettings.of(clickhouse.url(), clickhouse.user(), clickhouse.password(), DATABASE);
     ask("DROP DATABASE IF EXISTS " + DATABASE);

@@ -91,14 +91,8 @@ public final class EntityType<E> {
 
   /** The same entity, mirrored with more of its history or less. */
   public EntityType<E> withVersions(Versions versions) {
-    MirrorLayout other =
-        new MirrorLayout(
-            versions, traits.layout.order(), traits.layout.partition(), traits.layout.ttl());
-    return new EntityType<>(
-        type,
-        new Traits(traits.table, traits.immutable, traits.storage, other),
-        columns,
-        constructor);
+    MirrorLayout layout = traits.layout;
+    return laidOut(new MirrorLayout(versions, layout.order(), layout.partition(), layout.ttl()));
   }
 
   public List<Column> columns() {

@@ -81,6 +81,12 @@ public final class Lane implements AutoCloseable {
       LaneSettings settings,
       Probe probe) {
     LaneStore store = stores.store();
+    if (!indexer.entities().equals(indexer.entities())) {
+      // Stores know entities by identity, and would take changes of another one for nothing.
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "indexer must name the same entities each time it is asked: name=" + indexer.name());
+    }
     this.name = name;
     this.source = source;
     this.stores = stores;

@@ -1,12 +1,14 @@
 package dev.millrace.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.Id;
+import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.NetChanges;
 import dev.millrace.loaders.Query;
 import dev.millrace.loaders.Reads;
@@ -59,10 +61,39 @@ final class LaneTest {
     lane.close();
   }
 
+  @Test
+  void lane_refusesAnIndexerThatMakesItsEntitiesAnewEachTime() {
+    Indexer forgetful =
+        new Indexer() {
+          @Override
+          public String name() {
+            return "forgetful";
+          }
+
+          @Override
+          public List<EntityType<?>> entities() {
+            return List.of(EntityType.of(Counter.class));
+          }
+
+          @Override
+          public SortedMap<String, String> asks() {
+            return new TreeMap<>();
+          }
+        };
+
+    assertThatThrownBy(() -> lane(forgetful, 1, 1))
+        .isInstanceOf(MillraceException.class)
+        .hasMessage("indexer must name the same entities each time it is asked: name=forgetful");
+  }
+
   private Lane lane(int depth, int batchEvents) {
+    return lane(new Counting(), depth, batchEvents);
+  }
+
+  private Lane lane(Indexer indexer, int depth, int batchEvents) {
     return new Lane(
         "1",
-        new Counting(),
+        indexer,
         new Numbers(1000),
         rows,
         new LaneSettings(depth, batchEvents, 1 << 24, 1 << 20),
