@@ -69,7 +69,7 @@ record Ask(
     // The library numbers its queries itself: this is how one is found again in system.processes.
     settings.merge("log_comment", queryId, (theirs, ours) -> theirs + " " + ours);
     if (!request.method().equals("POST")) {
-      settings.putIfAbsent("readonly", "2");
+      settings.merge("readonly", "2", (theirs, ours) -> theirs.equals("1") ? theirs : ours);
     }
     return new Ask(
         queryId,

@@ -73,8 +73,7 @@ final class HttpServer implements AutoCloseable {
         client.setSoTimeout((int) LONGEST_SILENCE.toMillis());
         goesOn =
             request.isPresent()
-                && answer(
-                    request.get(), new Reply(out, request.get().keepsAlive()), engine, handler);
+                && answer(request.get(), new Reply(out, request.get()), engine, handler);
       }
     } catch (IOException | ChdbException e) {
       // The client is gone, or never spoke HTTP; its query has ended with its pipe.
@@ -103,7 +102,8 @@ final class HttpServer implements AutoCloseable {
     switch (request.path()) {
       case "/ping", "/replicas_status" -> say(reply, 200, "Ok.\n");
       case "/", "" -> {
-        if (request.method().equals("GET") && request.parameter("query").isEmpty()) {
+        boolean reads = request.method().equals("GET") || request.method().equals("HEAD");
+        if (reads && request.parameter("query").isEmpty()) {
           say(reply, 200, "Ok.\n");
         } else {
           handler.handle(request, reply);

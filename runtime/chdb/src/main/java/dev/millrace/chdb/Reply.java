@@ -16,15 +16,17 @@ final class Reply extends OutputStream {
   private static final int HELD = 1 << 18;
 
   private final OutputStream out;
+  private final boolean bodiless;
   private final Map<String, String> headers = new LinkedHashMap<>();
   private final ByteArrayOutputStream held = new ByteArrayOutputStream(1024);
   private int status = 200;
   private boolean keepAlive;
   private boolean begun;
 
-  Reply(OutputStream out, boolean keepAlive) {
+  Reply(OutputStream out, Request request) {
     this.out = out;
-    this.keepAlive = keepAlive;
+    this.keepAlive = request.keepsAlive();
+    this.bodiless = request.method().equals("HEAD");
   }
 
   void header(String name, String value) {
@@ -95,7 +97,7 @@ final class Reply extends OutputStream {
   }
 
   private void chunk(byte[] bytes, int offset, int length) throws IOException {
-    if (length > 0) {
+    if (length > 0 && !bodiless) {
       out.write((Integer.toHexString(length) + "\r\n").getBytes(UTF_8));
       out.write(bytes, offset, length);
       out.write("\r\n".getBytes(UTF_8));
@@ -103,11 +105,14 @@ final class Reply extends OutputStream {
   }
 
   void end() throws IOException {
-    if (begun) {
-      out.write("0\r\n\r\n".getBytes(UTF_8));
-    } else {
+    boolean inChunks = begun;
+    if (!begun) {
       headers.put("Content-Length", Integer.toString(held.size()));
       begin();
+    }
+    if (inChunks && !bodiless) {
+      out.write("0\r\n\r\n".getBytes(UTF_8));
+    } else if (!bodiless) {
       held.writeTo(out);
     }
     out.flush();

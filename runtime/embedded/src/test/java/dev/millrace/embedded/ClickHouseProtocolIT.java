@@ -30,6 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a server of ClickHouse answers, the embedded one answers. */
 @Timeout(120)
@@ -147,14 +149,29 @@ final class ClickHouseProtocolIT {
     assertThat(Engines.send(HttpRequest.newBuilder(at("")).build()).body()).isEqualTo("Ok.\n");
   }
 
-  @Test
-  void get_onlyReads() {
-    String query = "?user=default&password=" + server.password() + "&query=";
+  @ParameterizedTest
+  @ValueSource(strings = {"", "&readonly=0"})
+  void get_onlyReads(String more) {
+    String query = "?user=default&password=" + server.password() + more + "&query=";
     HttpResponse<String> response =
         Engines.send(
             HttpRequest.newBuilder(at(query + Engines.encode("CREATE DATABASE bad"))).build());
 
     assertThat(response.body()).contains("(READONLY)");
+  }
+
+  @Test
+  void head_isAnsweredWithoutABody() throws Exception {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+      OutputStream out = socket.getOutputStream();
+      out.write("HEAD /ping HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(UTF_8));
+      out.write("GET /ping HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".getBytes(UTF_8));
+      String answers = new String(socket.getInputStream().readAllBytes(), UTF_8);
+
+      assertThat(answers)
+          .containsPattern("\\AHTTP/1.1 200 OK[^\\x00]*\r\n\r\nHTTP/1.1 200 OK")
+          .containsOnlyOnce("Ok.\n");
+    }
   }
 
   @Test

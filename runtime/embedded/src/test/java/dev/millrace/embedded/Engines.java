@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
@@ -26,13 +27,12 @@ final class Engines {
   static final class WhereTheLibraryIs implements ExecutionCondition {
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-      boolean named = System.getenv(EngineLibrary.VARIABLE) != null;
-      if (named || Command.isOnPath("npm")) {
+      Optional<String> missing = EmbeddedClickHouse.missing();
+      if (missing.isEmpty()) {
         return ConditionEvaluationResult.enabled("the library is there, or npm");
       }
-      String missing = "neither npm nor " + EngineLibrary.VARIABLE;
-      System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing);
-      return ConditionEvaluationResult.disabled(missing);
+      System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing.get());
+      return ConditionEvaluationResult.disabled(missing.get());
     }
   }
 
