@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,9 @@ final class Housekeeping implements AutoCloseable {
   /** Rewriting a table is worth it when this part of it goes. */
   private static final int WORTH = 10;
 
+  /** Ids that one statement holds: some hundred megabytes of the server's memory. */
+  private static final long MOST_IDS = 2_000_000;
+
   private final MirrorSettings settings;
   private final List<MirrorTable<?>> tables;
   private final LongSupplier nanos;
@@ -46,6 +50,7 @@ final class Housekeeping implements AutoCloseable {
   /** What was published, by chain; guarded by itself. */
   private final Map<Long, Deque<Known>> told = new HashMap<>();
 
+  private final long mostIds;
   private boolean warned;
 
   /**
@@ -81,9 +86,15 @@ final class Housekeeping implements AutoCloseable {
   }
 
   Housekeeping(MirrorSettings settings, List<MirrorTable<?>> tables, LongSupplier nanos) {
+    this(settings, tables, nanos, MOST_IDS);
+  }
+
+  Housekeeping(
+      MirrorSettings settings, List<MirrorTable<?>> tables, LongSupplier nanos, long mostIds) {
     this.settings = settings;
     this.tables = tables;
     this.nanos = nanos;
+    this.mostIds = mostIds;
   }
 
   /** As often as it could find anything. */
@@ -159,8 +170,10 @@ final class Housekeeping implements AutoCloseable {
       if (!warned) {
         warned = true;
         LOG.warn(
-            "housekeeping of the mirror cannot run and rows that nobody sees stay; it needs the"
-                + " right ALTER DELETE: {}",
+            "housekeeping of the mirror cannot run and rows that nobody sees stay{}: {}",
+            ClickHouseErrors.code(failed) == ClickHouseErrors.ACCESS_DENIED
+                ? "; it needs the right ALTER DELETE"
+                : "",
             failed.getMessage());
       }
     }
@@ -215,37 +228,55 @@ final class Housekeeping implements AutoCloseable {
             .formatted(Long.toUnsignedString(chain), known.settled, ends);
     String ids = Sql.names(table.ids());
     String old = "%s AND _epoch IN (%s)".formatted(settled, epochs(closed));
-    boolean worth =
+    List<Long> parts = // as many as hold few enough ids each; none if it is not worth it
         server.query(
             "housekeeping",
-            "SELECT (count() - uniq(%s)) * %d > count() FROM %s WHERE %s"
-                .formatted(ids, WORTH, Sql.name(table.name()), old),
+            ("SELECT if((count() - uniq(%s)) * %d > count(), intDiv(uniq(%s), %d) + 1, 0)"
+                    + " FROM %s WHERE %s")
+                .formatted(ids, WORTH, ids, mostIds, Sql.name(table.name()), old),
             Views.LONG_QUERY,
-            RowInput::readFlag);
-    if (worth) {
+            rows -> LongStream.range(0, rows.readLong()).boxed().toList());
+    for (long part : parts) {
+      String share = "cityHash64(%s) %% %d = %d".formatted(ids, parts.size(), part);
       delete(
           server,
           table.name(),
-          ("%s AND (%s, _checkpoint) NOT IN"
-                  + " (SELECT %s, max(_checkpoint) FROM %s WHERE %s GROUP BY %s)")
-              .formatted(old, ids, ids, Sql.name(table.name()), settled, ids));
+          ("%s AND %s AND (%s, _checkpoint) NOT IN"
+                  + " (SELECT %s, max(_checkpoint) FROM %s WHERE %s AND %s GROUP BY %s)")
+              .formatted(old, share, ids, ids, Sql.name(table.name()), settled, share, ids));
     }
   }
 
-  private static void delete(Server server, String table, String which) {
+  /** Unless the server is still at an earlier one. */
+  static void delete(Server server, String table, String which) {
+    String unfinished =
+        "database = currentDatabase() AND table = %s AND NOT is_done".formatted(Sql.text(table));
     boolean busy =
         server.query(
             "housekeeping",
-            "SELECT count() > 0 FROM system.mutations WHERE database = currentDatabase()"
-                + " AND table = %s AND NOT is_done".formatted(Sql.text(table)),
+            "SELECT count() > 0 FROM system.mutations WHERE " + unfinished,
             RowInput::readFlag);
-    if (!busy) {
+    if (busy) {
+      withdrawFailed(server, unfinished);
+      return;
+    }
+    try {
       server.execute(
           "housekeeping",
           "ALTER TABLE %s DELETE WHERE %s SETTINGS mutations_sync = 1"
               .formatted(Sql.name(table), which));
-      LOG.info("deleted rows that nobody sees: table={}", table);
+    } catch (MillraceException failed) {
+      withdrawFailed(server, unfinished);
+      throw failed;
     }
+    LOG.info("deleted rows that nobody sees: table={}", table);
+  }
+
+  /** What has failed once, the server would try for ever, in the way of every other deletion. */
+  private static void withdrawFailed(Server server, String unfinished) {
+    server.execute(
+        "housekeeping",
+        "KILL MUTATION WHERE %s AND latest_fail_reason != ''".formatted(unfinished));
   }
 
   @Override

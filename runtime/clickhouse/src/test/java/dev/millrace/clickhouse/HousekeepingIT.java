@@ -2,11 +2,14 @@ package dev.millrace.clickhouse;
 
 import static dev.millrace.clickhouse.Lab.token;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.MirrorGroup;
 import dev.millrace.pipeline.Probe;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.DisplayName;
@@ -98,6 +101,59 @@ final class HousekeepingIT {
       assertThat(lab.query("SELECT value FROM gauge")).containsExactly("6");
       assertThat(lab.query("SELECT count() FROM token_history")).containsExactly("5");
       assertThat(lab.read(Lab.GAUGE, book, 6)).isEqualTo(book.state(Lab.GAUGE, 6));
+    }
+  }
+
+  @Test
+  @Tag("K11")
+  @DisplayName("K11 superseded versions of more ids than one statement holds go too")
+  void supersededVersions_ofManyIdsGo() {
+    try (Lab lab = lab(Duration.ZERO)) {
+      Lab.Book book = lab.book("1");
+      Lab.Run run = lab.run(book).follow();
+      for (int value = 1; value <= 3; value++) {
+        List<Object> all = new ArrayList<>();
+        for (int id = 1; id <= 50; id++) {
+          all.add(new Lab.Gauge(id, value));
+        }
+        run.commit(false, all);
+      }
+      lab.run(book).follow();
+      Housekeeping housekeeping =
+          new Housekeeping(
+              lab.settings, List.of(new MirrorTable<>(Lab.GAUGE)), System::nanoTime, 7);
+      housekeeping.told(1, book.said());
+
+      housekeeping.run();
+
+      assertThat(lab.query("SELECT count(), min(value) FROM gauge_history"))
+          .containsExactly("50|3");
+      assertThat(lab.read(Lab.GAUGE, book, 3))
+          .containsExactlyInAnyOrderElementsOf(book.state(Lab.GAUGE, 3));
+    }
+  }
+
+  @Test
+  @Tag("K11")
+  @DisplayName("K11 a deletion that fails is withdrawn and not in the way of the next")
+  void deletion_thatFailsIsWithdrawn() {
+    try (Lab lab = lab(Duration.ZERO);
+        Server server = new Server(lab.settings)) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      run.commit(true, List.of(token(1, "a", 1)));
+      run.commit(true, List.of(token(1, "dead", 2)));
+      run.turn(1);
+
+      assertThatThrownBy(
+              () -> Housekeeping.delete(server, "millrace_rows_token", "throwIf(_checkpoint > 0)"))
+          .isInstanceOf(MillraceException.class)
+          .hasMessageContaining("housekeeping failed");
+      assertThat(
+              lab.query(
+                  "SELECT count() FROM system.mutations WHERE database = currentDatabase() AND NOT is_done"))
+          .containsExactly("0");
+      lab.mirror.clean();
+      assertThat(rows(lab, "token")).containsExactly("1|1|1|a");
     }
   }
 
