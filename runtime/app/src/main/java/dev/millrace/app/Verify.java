@@ -10,12 +10,14 @@ import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Ledger;
 import dev.millrace.postgres.PostgresSnapshot;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * Compares what both stores hold of an indexer, whether or not a process is writing.
@@ -28,20 +30,28 @@ public final class Verify {
   private final Config config;
   private final ConfiguredIndexer indexer;
   private final Consumer<String> progress;
+  private final LongSupplier nanos;
 
-  private Verify(Config config, ConfiguredIndexer indexer, Consumer<String> progress) {
+  private Verify(
+      Config config, ConfiguredIndexer indexer, Consumer<String> progress, LongSupplier nanos) {
     this.config = config;
     this.indexer = indexer;
     this.progress = progress;
+    this.nanos = nanos;
   }
 
   public static Verify of(Config config, Indexer indexer) {
-    return new Verify(config, new ConfiguredIndexer(indexer, config), _ -> {});
+    return new Verify(config, new ConfiguredIndexer(indexer, config), _ -> {}, System::nanoTime);
   }
 
   /** Is told what is being read. */
   Verify tellingOf(Consumer<String> listener) {
-    return new Verify(config, indexer, listener);
+    return new Verify(config, indexer, listener, nanos);
+  }
+
+  /** By another clock than the machine's. */
+  Verify timedBy(LongSupplier clock) {
+    return new Verify(config, indexer, progress, clock);
   }
 
   /**
@@ -59,8 +69,23 @@ public final class Verify {
         PostgresSnapshot snapshot =
             PostgresSnapshot.open(database.settings(), indexer).orElseThrow(this::nothingYet);
         MirrorReader reader = ClickHouseMirror.reader(mirror.settings(), indexer)) {
-      return compare(snapshot, reader);
+      long begun = nanos.getAsLong();
+      Verification found = compare(snapshot, reader);
+      Duration taken = Duration.ofNanos(nanos.getAsLong() - begun);
+      if (!found.isEqual() && taken.compareTo(mirror.settings().longestQuery()) > 0) {
+        throw undecided(taken);
+      }
+      return found;
     }
+  }
+
+  /** Housekeeping spares what a reader may still need for so long only. */
+  private static MillraceException undecided(Duration taken) {
+    return new MillraceException(
+        Remedy.RETRY,
+        "what differs may have been deleted while it was compared, because that took long; verify"
+            + " again while nothing is indexed: minutes="
+            + taken.toMinutes());
   }
 
   private MillraceException nothingYet() {

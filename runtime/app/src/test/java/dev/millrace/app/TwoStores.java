@@ -30,11 +30,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -55,17 +53,12 @@ final class TwoStores {
   static final class WhereTheEngineIs implements ExecutionCondition {
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-      boolean isNamed = System.getenv("MILLRACE_CHDB") != null;
-      String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
-      boolean hasNpm =
-          Arrays.stream(path.split(java.io.File.pathSeparator))
-              .anyMatch(directory -> Files.isExecutable(Path.of(directory, "npm")));
-      if (isNamed || hasNpm) {
+      Optional<String> missing = EmbeddedClickHouse.missing();
+      if (missing.isEmpty()) {
         return ConditionEvaluationResult.enabled("the engine's library is there, or npm");
       }
-      String missing = "neither npm nor MILLRACE_CHDB";
-      System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing);
-      return ConditionEvaluationResult.disabled(missing);
+      System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing.get());
+      return ConditionEvaluationResult.disabled(missing.get());
     }
   }
 

@@ -13,11 +13,13 @@ import dev.millrace.pipeline.Probe;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -95,6 +97,14 @@ class VerifyIT {
           assertThat(row.clickhouse()).isEqualTo("nothing");
           assertThat(row.postgres()).contains("sender=0x", "value=");
         });
+
+    AtomicLong clock = new AtomicLong();
+    Verify slow =
+        Verify.of(both.config, both.indexer)
+            .timedBy(() -> clock.getAndAdd(Duration.ofMinutes(61).toNanos()));
+    assertThat(catchThrowableOfType(MillraceException.class, slow::run))
+        .as("what a reader needs is kept for an hour")
+        .hasMessageContaining("verify again while nothing is indexed: minutes=61");
 
     Captured captured = command(both.indexer, "tampered", "verify", "--json", "found.json");
     assertThat(captured.err()).isEmpty();
