@@ -147,7 +147,7 @@ final class MirrorBench {
     return told("off", new Run(Erc20Run.of(postgres, indexer, chain, DEPTH), 0));
   }
 
-  private void ask(String sql) throws IOException, InterruptedException {
+  private String ask(String sql) throws IOException, InterruptedException {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(clickhouse.url()))
             .header("X-ClickHouse-User", clickhouse.user())
@@ -159,6 +159,7 @@ final class MirrorBench {
       if (answer.statusCode() != 200) {
         throw new IOException("engine refuses: sql=%s answer=%s".formatted(sql, answer.body()));
       }
+      return answer.body().strip();
     }
   }
 
@@ -176,7 +177,13 @@ final class MirrorBench {
               chain.source(indexer),
               DEPTH,
               () -> Optional.of(mirror.lane(Long.toString(DevChain.ID))));
-      return told(versions.name().toLowerCase(Locale.ROOT), new Run(run, engineNanos() - before));
+      long spent = engineNanos() - before;
+      String seen = ask("SELECT count() FROM %s.transfer".formatted(DATABASE));
+      if (!seen.equals(Long.toString(run.summary().events()))) {
+        throw new IOException(
+            "mirror lacks transfers: seen=%s events=%d".formatted(seen, run.summary().events()));
+      }
+      return told(versions.name().toLowerCase(Locale.ROOT), new Run(run, spent));
     }
   }
 
