@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
  */
 final class BlockInput extends FilterInputStream {
   private static final byte LZ4 = (byte) 0x82;
+  private static final byte ZSTD = (byte) 0x90;
   private static final int LONGEST = 64 << 20;
 
   private byte[] block = new byte[0];
@@ -71,6 +72,10 @@ final class BlockInput extends FilterInputStream {
         switch (method) {
           case BlockOutput.STORED -> java.util.Arrays.copyOfRange(hashed, BlockOutput.HEAD, stored);
           case LZ4 -> plain(hashed, BlockOutput.HEAD, size);
+          case ZSTD ->
+              throw ChdbException.of(
+                  ErrorCode.NOT_IMPLEMENTED,
+                  "Blocks of a request must be of LZ4 or plain, the embedded engine does not take ZSTD");
           default -> throw broken("blocks must be of LZ4 or plain: method=" + (method & 0xff));
         };
     at = 0;

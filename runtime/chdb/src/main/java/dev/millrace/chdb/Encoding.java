@@ -14,12 +14,12 @@ enum Encoding {
   BLOCKS;
 
   static Encoding of(Request request) {
-    if (isOn(request, "compress")) {
+    if (request.isOn("compress")) {
       return BLOCKS;
     }
     boolean accepted =
         request.header("accept-encoding").orElse("").toLowerCase(Locale.ROOT).contains("gzip");
-    return accepted && isOn(request, "enable_http_compression") ? GZIP : PLAIN;
+    return accepted && request.isOn("enable_http_compression") ? GZIP : PLAIN;
   }
 
   OutputStream wrap(Reply reply) throws IOException {
@@ -44,7 +44,7 @@ enum Encoding {
   /** The body as the client meant it. */
   static InputStream unwrap(Request request) throws IOException {
     InputStream body = request.body();
-    if (isOn(request, "decompress")) {
+    if (request.isOn("decompress")) {
       body = new BlockInput(body);
     }
     String encoding = request.header("content-encoding").orElse("");
@@ -57,12 +57,5 @@ enum Encoding {
               "Content-Encoding of a request must be gzip, or decompress=1 be asked for: encoding="
                   + encoding);
     };
-  }
-
-  private static boolean isOn(Request request, String name) {
-    return request
-        .parameter(name)
-        .filter(value -> value.equals("1") || value.equals("true"))
-        .isPresent();
   }
 }

@@ -3,7 +3,6 @@ package dev.millrace.chdb;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -12,11 +11,11 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 
 /**
  * ClickHouse's HTTP interface on loopback. A platform thread for each client: it moves bytes
@@ -30,7 +29,8 @@ final class HttpServer implements AutoCloseable {
   private final ServerSocket listener;
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("client-", 0).factory());
-  private final Set<Socket> clients = ConcurrentHashMap.newKeySet();
+  private final Clients clients = new Clients(System::nanoTime);
+  private final CountDownLatch closed = new CountDownLatch(1);
 
   HttpServer(int port) throws IOException {
     listener = new ServerSocket();
@@ -44,10 +44,10 @@ final class HttpServer implements AutoCloseable {
 
   /** Until the server is closed. */
   void serve(Engine engine, QueryHandler handler) {
+    threads.execute(this::watch);
     while (!listener.isClosed()) {
       try {
         Socket client = listener.accept();
-        clients.add(client);
         threads.execute(() -> converse(client, engine, handler));
       } catch (IOException e) {
         if (!listener.isClosed()) {
@@ -61,11 +61,21 @@ final class HttpServer implements AutoCloseable {
     }
   }
 
+  private void watch() {
+    try {
+      while (!closed.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+        clients.closeStalled(LONGEST_SILENCE);
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("nobody interrupts the threads of clients", e);
+    }
+  }
+
   private void converse(Socket client, Engine engine, QueryHandler handler) {
     try (client) {
       client.setTcpNoDelay(true);
       BufferedInputStream in = new BufferedInputStream(client.getInputStream(), 1 << 16);
-      OutputStream out = new BufferedOutputStream(client.getOutputStream(), 1 << 16);
+      OutputStream out = clients.join(client);
       boolean goesOn = true;
       while (goesOn) {
         client.setSoTimeout((int) PATIENCE.toMillis());
@@ -78,12 +88,19 @@ final class HttpServer implements AutoCloseable {
     } catch (IOException | ChdbException e) {
       // The client is gone, or never spoke HTTP; its query has ended with its pipe.
     } finally {
-      clients.remove(client);
+      clients.leave(client);
     }
   }
 
   private static boolean answer(Request request, Reply reply, Engine engine, QueryHandler handler)
       throws IOException {
+    try (reply) {
+      return answerWith(request, reply, engine, handler);
+    }
+  }
+
+  private static boolean answerWith(
+      Request request, Reply reply, Engine engine, QueryHandler handler) throws IOException {
     reply.header("Content-Type", "text/plain; charset=UTF-8");
     reply.header("X-ClickHouse-Server-Display-Name", "millrace");
     reply.header("X-ClickHouse-Timezone", engine.timezone());
@@ -162,9 +179,8 @@ final class HttpServer implements AutoCloseable {
   @Override
   public void close() throws IOException {
     listener.close();
-    for (Socket client : clients) {
-      client.close();
-    }
+    closed.countDown();
+    clients.closeAll();
     threads.close();
   }
 }

@@ -2,7 +2,6 @@ package dev.millrace.chdb;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.LinkedHashMap;
@@ -13,12 +12,14 @@ import java.util.Map;
  * the status of its error and one that ends early its whole summary; what is longer goes in chunks.
  */
 final class Reply extends OutputStream {
-  private static final int HELD = 1 << 18;
-
   private final OutputStream out;
   private final boolean bodiless;
+
+  /** Whether the client wants nothing before all of it is known to be right. */
+  private final boolean whole;
+
   private final Map<String, String> headers = new LinkedHashMap<>();
-  private final ByteArrayOutputStream held = new ByteArrayOutputStream(1024);
+  private final Held held = new Held();
   private int status = 200;
   private boolean keepAlive;
   private boolean begun;
@@ -27,6 +28,7 @@ final class Reply extends OutputStream {
     this.out = out;
     this.keepAlive = request.keepsAlive();
     this.bodiless = request.method().equals("HEAD");
+    this.whole = request.isOn("wait_end_of_query");
   }
 
   void header(String name, String value) {
@@ -47,8 +49,8 @@ final class Reply extends OutputStream {
   }
 
   /** Takes back what is still held. */
-  void clear() {
-    held.reset();
+  void clear() throws IOException {
+    held.clear();
   }
 
   void closeAfterwards() {
@@ -66,17 +68,29 @@ final class Reply extends OutputStream {
 
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
-    if (!begun && held.size() + length <= HELD) {
+    if (!begun && (whole || held.hasRoomFor(length))) {
       held.write(bytes, offset, length);
       return;
     }
     if (!begun) {
       headers.put("Transfer-Encoding", "chunked");
       begin();
-      chunk(held.toByteArray(), 0, held.size());
-      held.reset();
+      held.writeTo(new Chunks());
+      held.clear();
     }
     chunk(bytes, offset, length);
+  }
+
+  private final class Chunks extends OutputStream {
+    @Override
+    public void write(int value) throws IOException {
+      chunk(new byte[] {(byte) value}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      chunk(bytes, offset, length);
+    }
   }
 
   private void begin() throws IOException {
@@ -107,7 +121,7 @@ final class Reply extends OutputStream {
   void end() throws IOException {
     boolean inChunks = begun;
     if (!begun) {
-      headers.put("Content-Length", Integer.toString(held.size()));
+      headers.put("Content-Length", Long.toString(held.size()));
       begin();
     }
     if (inChunks && !bodiless) {
@@ -116,6 +130,12 @@ final class Reply extends OutputStream {
       held.writeTo(out);
     }
     out.flush();
+  }
+
+  /** Whatever was not sent is dropped. */
+  @Override
+  public void close() throws IOException {
+    held.close();
   }
 
   /** What was begun ends without an end, which no client takes for a whole result. */

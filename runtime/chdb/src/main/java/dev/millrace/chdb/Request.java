@@ -103,6 +103,11 @@ record Request(
     return Optional.ofNullable(parameters.get(name));
   }
 
+  /** Whether a switch is set. */
+  boolean isOn(String name) {
+    return parameter(name).filter(value -> value.equals("1") || value.equals("true")).isPresent();
+  }
+
   Optional<String> header(String name) {
     return Optional.ofNullable(headers.get(name));
   }

@@ -122,6 +122,24 @@ final class ClickHouseProtocolIT {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {2, 400_000})
+  void error_afterRowsIsAllThereIsWhereTheEndIsWaitedFor(int rows) {
+    String sql = "SELECT throwIf(number = %d) FROM numbers(%d)".formatted(rows - 1, rows);
+
+    HttpResponse<String> failed = Engines.send(server, "?wait_end_of_query=1", sql);
+    assertThat(failed.statusCode()).isEqualTo(500);
+    assertThat(failed.body()).startsWith("Code: 395.");
+
+    HttpResponse<String> whole =
+        Engines.send(
+            server, "?wait_end_of_query=1", "SELECT 'some text' FROM numbers(" + rows + ")");
+    assertThat(header(whole, "Content-Length")).isEqualTo(Long.toString(10L * rows));
+    assertThat(header(whole, "X-ClickHouse-Summary"))
+        .contains("\"read_rows\":\"%d\"".formatted(rows));
+    assertThat(whole.body()).hasSize(10 * rows).endsWith("some text\n");
+  }
+
   @Test
   void password_isAskedFor() {
     HttpResponse<String> none = Engines.send(HttpRequest.newBuilder(at("?query=SELECT+1")).build());

@@ -116,6 +116,21 @@ final class JavaClientsIT {
   }
 
   @Test
+  void clientV2_thatCompressesWhatItSendsIsToldThatZstdIsNotTaken() {
+    try (Client client =
+        new Client.Builder()
+            .addEndpoint(server.url())
+            .setUsername(server.user())
+            .setPassword(server.password())
+            .compressClientRequest(true)
+            .build()) {
+      assertThatThrownBy(() -> client.query("SELECT 1").get())
+          .isInstanceOfSatisfying(ServerException.class, e -> assertThat(e.getCode()).isEqualTo(48))
+          .hasMessageContaining("must be of LZ4 or plain, the embedded engine does not take ZSTD");
+    }
+  }
+
+  @Test
   void clientV2_takesSettingsAndADatabaseForOneQuery() throws Exception {
     try (Client client =
         new Client.Builder()

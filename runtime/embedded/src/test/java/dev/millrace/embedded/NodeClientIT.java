@@ -39,6 +39,7 @@ final class NodeClientIT {
         System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + missing);
         return ConditionEvaluationResult.disabled(missing);
       } catch (IOException failed) {
+        System.err.println("LEFT OUT: " + context.getDisplayName() + ": " + failed);
         return ConditionEvaluationResult.disabled("client cannot be fetched: " + failed);
       } catch (InterruptedException _) {
         Thread.currentThread().interrupt();
@@ -102,6 +103,7 @@ final class NodeClientIT {
               rows [{"id":1,"name":"one"},{"id":2,"name":"two"},{"id":3,"name":"three"}]
               parameter [{"name":"two"}]
               gzip [{"name":"two"}]
+              packed 1
               stream 300000 44999850000
               error 60 UNKNOWN_TABLE
               late error 395 FUNCTION_THROW_IF_VALUE_IS_NON_ZERO

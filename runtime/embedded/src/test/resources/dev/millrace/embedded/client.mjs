@@ -24,6 +24,8 @@ console.log('parameter', await rows('SELECT name FROM node WHERE id = {id:UInt64
 const zipped = createClient({ url, username, password, compression: { request: true, response: true } })
 const answer = await zipped.query({ query: 'SELECT name FROM node WHERE id = 2', format: 'JSONEachRow' })
 console.log('gzip', JSON.stringify(await answer.json()))
+const packed = await zipped.insert({ table: 'node', values: [{ id: 9, name: 'packed' }], format: 'JSONEachRow' })
+console.log('packed', packed.summary.written_rows)
 await zipped.close()
 
 let count = 0
