@@ -47,7 +47,7 @@ public final class Erc20 {
   }
 
   public static void main(String[] args) {
-    Millrace.run(indexer(), args);
+    Millrace.run(Erc20::indexer, args);
   }
 
   private static void transferred(Transferred event, EvmContext context) {

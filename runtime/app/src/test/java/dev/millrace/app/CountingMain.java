@@ -20,7 +20,13 @@ final class CountingMain {
   record Count(@Id long id, long seen) {}
 
   public static void main(String[] args) {
-    Millrace.run(indexer(Long.getLong("failAt", Long.MAX_VALUE)), args);
+    Millrace.run(CountingMain::asked, args);
+  }
+
+  private static EvmIndexer asked() {
+    return Boolean.getBoolean("wrong")
+        ? Evm.indexer("Wrong name").build()
+        : indexer(Long.getLong("failAt", Long.MAX_VALUE));
   }
 
   static EvmIndexer indexer(long failAt) {

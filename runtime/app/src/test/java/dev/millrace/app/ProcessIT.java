@@ -149,6 +149,12 @@ class ProcessIT {
         .contains("has a scheme that is none of a node: scheme=ftp")
         .doesNotContain("hush");
 
+    Running defined = start(List.of("-Dwrong=true"), "run", config("defined", 10, ""));
+    assertThat(defined.code()).as(defined.output()).isEqualTo(ExitCode.MISUSE);
+    assertThat(defined.output())
+        .startsWith("millrace: definition is wrong: ")
+        .contains("the name must be", "has no entity", "has no contract");
+
     try (ServerSocket taken = new ServerSocket(0)) {
       Running port =
           start("run", config("port", 10, "http: { port: " + taken.getLocalPort() + " }\n"));
