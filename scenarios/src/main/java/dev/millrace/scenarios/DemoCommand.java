@@ -64,7 +64,8 @@ final class DemoCommand implements Callable<Integer> {
       names = "--blocks",
       paramLabel = "N",
       defaultValue = "20000",
-      description = "Length of the chain, with 25 events per block. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Length of the chain, with 25 events per block; 7 at least. Default: ${DEFAULT-VALUE}.")
   private long blocks;
 
   @Option(
@@ -79,8 +80,12 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException {
+    Bounds.within("--blocks", DemoPlay.LEAST_BLOCKS, Bounds.MOST_BLOCKS, blocks);
+    return index(new DevChain(DevChainSettings.USUAL.withBlocks(blocks)));
+  }
+
+  int index(DevChain chain) throws SQLException {
     Path directory = shell.resolve(dataDir == null ? Path.of(".millrace") : dataDir);
-    DevChain chain = new DevChain(DevChainSettings.USUAL.withBlocks(blocks));
     try (DevNode node = DevNode.open(chain)) {
       Config config = config(directory, node.url());
       shell
@@ -91,7 +96,7 @@ final class DemoCommand implements Callable<Integer> {
               millrace: demo: a dev chain of %,d blocks behind JSON-RPC at %s, \
               the ERC-20 indexer, PostgreSQL%s in %s
               """,
-              blocks,
+              chain.head() + 1,
               node.url(),
               config.clickhouse().isPresent() ? " and ClickHouse" : "",
               directory);

@@ -23,10 +23,14 @@ final class DemoPlay {
   private static final int REPLACED = 7;
   private static final int OTHERS = 9;
 
+  /** A chain that is shorter has not got what is to be replaced. */
+  static final int LEAST_BLOCKS = REPLACED;
+
   private final DevChain chain;
   private final IndexerRuntime runtime;
   private final Shell shell;
   private volatile @Nullable Course course;
+  private volatile @Nullable RuntimeException failure;
 
   /**
    * How it went.
@@ -55,12 +59,30 @@ final class DemoPlay {
     return play;
   }
 
-  /** Empty if the indexer ended before the play did. */
+  /**
+   * Empty if the indexer ended before the play did.
+   *
+   * @throws RuntimeException what the play itself has failed with
+   */
   Optional<Course> course() {
+    RuntimeException failed = failure;
+    if (failed != null) {
+      throw failed;
+    }
     return Optional.ofNullable(course);
   }
 
+  /** Nobody would end the indexer, which follows its chain for ever, if the play just broke off. */
   private void run() {
+    try {
+      play();
+    } catch (RuntimeException failed) {
+      failure = failed;
+      runtime.close();
+    }
+  }
+
+  private void play() {
     if (!awaitDurable()) {
       return;
     }

@@ -145,6 +145,7 @@ final class DevchainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    check();
     DevChain chain =
         new DevChain(
                 DevChainSettings.USUAL
@@ -171,6 +172,31 @@ final class DevchainCommand implements Callable<Integer> {
       forget(hook);
     }
     return ExitCode.DONE;
+  }
+
+  private void check() {
+    Bounds.within("--port", 0, 65_535, port);
+    Bounds.within("--blocks", 1, Bounds.MOST_BLOCKS, blocks);
+    Bounds.within("--logs", 0, 100_000, logs);
+    Bounds.within("--pools", 0, 1_000_000, pools);
+    Bounds.share("--reorgs", reorgs);
+    Bounds.count("--depth", 1, depth);
+    Bounds.within("--finality", 0, Bounds.MOST_BLOCKS, finality);
+    if (limit != null) {
+      Bounds.count("--limit", 1, limit);
+    }
+    if (range != null) {
+      Bounds.count("--range", 1, range);
+    }
+    if (results != null) {
+      Bounds.count("--results", 1, results);
+    }
+    if (stale != null) {
+      Bounds.within("--stale", 0, Bounds.MOST_BLOCKS, stale);
+    }
+    if (mishaps != null) {
+      Bounds.share("--mishaps", mishaps);
+    }
   }
 
   private static void forget(Thread hook) {

@@ -1,0 +1,34 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+
+/** Refuses numbers of a command line with which nothing sensible can begin. */
+final class Bounds {
+  /** More than any chain will ever have; a typing mistake, or a test of us. */
+  static final long MOST_BLOCKS = 1_000_000_000_000L;
+
+  private Bounds() {}
+
+  static void within(String option, long least, long most, long value) {
+    if (value < least || value > most) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "option is out of range: option=%s value=%d least=%d most=%d"
+              .formatted(option, value, least, most));
+    }
+  }
+
+  /** Of something that there may be any number of. */
+  static void count(String option, long least, long value) {
+    within(option, least, Integer.MAX_VALUE, value);
+  }
+
+  static void share(String option, double value) {
+    if (!(value >= 0 && value <= 1)) { // NaN is none either
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "option is no share: option=%s value=%s least=0 most=1".formatted(option, value));
+    }
+  }
+}
