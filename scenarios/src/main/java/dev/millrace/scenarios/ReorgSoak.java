@@ -70,8 +70,8 @@ record ReorgSoak(
    *
    * @param reorgs of 1 to 40 blocks; about one in four goes back to a branch that the chain was on
    *     before, and one in three comes at once, while the one before it may still be undone
-   * @param kills how many processes die
-   * @param stops how many of a hundred of these get SIGSTOP and a successor instead
+   * @param kills how many processes get SIGKILL
+   * @param stops before how many of a hundred of these one gets SIGSTOP and a successor as well
    * @param storeKills how often each store is killed
    */
   record Toll(int reorgs, int kills, int stops, int storeKills) {}
@@ -224,16 +224,16 @@ record ReorgSoak(
         }
       }
       requireAlive(child);
-      killed++;
       if (random.nextInt(100) < toll.stops) {
         Succession.Outcome outcome =
             new Succession(child, this::start, random.nextInt(500), () -> chain.advance(1)).run();
         takenOver += outcome.gaveWay() ? 1 : 0;
-        child = outcome.heir();
-      } else {
-        child.kill();
-        child = start();
+        child = outcome.heir(); // it has worked for a while, and is the one that dies
+        requireAlive(child);
       }
+      child.kill();
+      child = start();
+      killed++;
       if (killed % 10 == 0) {
         progress.accept("reorgs=%d kills=%d".formatted(forked, killed));
       }

@@ -16,11 +16,12 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
- * Runs a scenario in processes that are killed, or stopped while another takes their lane, at
- * random moments, until enough have died; and compares what is left with a run that nobody
- * disturbed. Each time a chain is done its tables are compared and it begins anew.
+ * Runs a scenario in processes that are killed at random moments, some of them after they have
+ * taken the lane of one that was stopped, until enough have died; and compares what is left with a
+ * run that nobody disturbed. Each time a chain is done its tables are compared and it begins anew.
  *
- * @param stops how many of a hundred get SIGSTOP and a successor instead of SIGKILL
+ * @param kills how many get SIGKILL
+ * @param stops before how many of a hundred kills one gets SIGSTOP and a successor as well
  */
 record Soak(
     String indexer,
@@ -105,13 +106,15 @@ record Soak(
       Child child = start(config);
       try {
         while (killed < kills && !endsBeforeItsTime(child)) {
-          killed++;
           if (random.nextInt(100) < stops) {
             child = replace(child, config);
-          } else {
-            child.kill();
-            child = start(config);
           }
+          if (!child.isAlive()) {
+            break; // an heir that is through: the round is over
+          }
+          child.kill();
+          child = start(config);
+          killed++;
           if (killed % 10 == 0 || killed == kills) {
             progress.accept("kills=%d takeovers=%d rounds=%d".formatted(killed, takenOver, rounds));
           }

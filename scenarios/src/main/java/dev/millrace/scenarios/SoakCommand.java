@@ -31,10 +31,11 @@ import picocli.CommandLine.Option;
     description = {
       "Kills an indexer at random moments while its chain forks, and compares its tables.",
       "The ERC-20 scenario follows a dev chain over a socket into PostgreSQL and ClickHouse, in",
-      "processes that get SIGKILL, or SIGSTOP and a successor; both stores get SIGKILL too. After",
-      "every death the stores must agree, and now and then the tables must equal a fresh index of",
-      "the chain that is left, else it ends with 1 and names the seed. With --reorgs 0 the chain",
-      "stands still, there is no ClickHouse, and the tables must equal those of an undisturbed run."
+      "processes that get SIGKILL, some after a SIGSTOP and a successor; both stores get SIGKILL",
+      "too. After every death the stores must agree, and now and then the tables must equal a fresh",
+      "index of the chain that is left, else it ends with 1 and names the seed. With --reorgs 0 the",
+      "chain stands still, there is no ClickHouse, and the tables must equal those of an undisturbed",
+      "run."
     })
 final class SoakCommand implements Callable<Integer> {
   private static final Config.ClickHouse EMBEDDED =
@@ -55,7 +56,7 @@ final class SoakCommand implements Callable<Integer> {
       names = "--kills",
       paramLabel = "N",
       defaultValue = "300",
-      description = "Processes that die or are stopped. Default: ${DEFAULT-VALUE}.")
+      description = "Processes that get SIGKILL. Default: ${DEFAULT-VALUE}.")
   private int kills;
 
   @Option(
@@ -63,7 +64,8 @@ final class SoakCommand implements Callable<Integer> {
       paramLabel = "PERCENT",
       defaultValue = "10",
       description =
-          "How many of a hundred are stopped and replaced instead. Default: ${DEFAULT-VALUE}.")
+          "Before how many of a hundred kills a process is stopped and replaced as well. Default:"
+              + " ${DEFAULT-VALUE}.")
   private int stops;
 
   @Option(
@@ -102,6 +104,7 @@ final class SoakCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, SQLException, InterruptedException {
+    check();
     long chosen = seed == null ? ThreadLocalRandom.current().nextInt(1_000_000) : seed;
     Config config = config();
     shell
@@ -121,6 +124,16 @@ final class SoakCommand implements Callable<Integer> {
     } catch (Soak.Failure failure) {
       shell.out().printf("soak: FAILED: seed=%d %s%n", chosen, failure.getMessage());
       return ExitCode.FAILED;
+    }
+  }
+
+  private void check() {
+    Bounds.count("--reorgs", 0, reorgs);
+    Bounds.count("--kills", 0, kills);
+    Bounds.within("--stops", 0, 100, stops);
+    Bounds.count("--store-kills", 0, storeKills);
+    if (blocks != null) {
+      Bounds.within("--blocks", 1, Bounds.MOST_BLOCKS, blocks);
     }
   }
 
