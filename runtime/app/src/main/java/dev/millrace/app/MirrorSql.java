@@ -7,20 +7,31 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
-/** Queries that people ask the mirror: rows as text, and nothing can be changed by them. */
+/**
+ * Queries that people ask the mirror: rows as text, and nothing can be changed by them.
+ *
+ * <p>An error in the middle of an answer can only be told there. A server that names a tag in a
+ * header puts it, between two marks that carry the tag, so that no row can be taken for it; an
+ * older one writes the error as the last line.
+ */
 public final class MirrorSql {
   private static final String NULL = "\\N";
+  private static final String TAG = "X-ClickHouse-Exception-Tag";
+  private static final String MARK = "__exception__";
+  private static final Pattern UNMARKED = Pattern.compile("Code: \\d+\\. DB::Exception: ");
 
   private MirrorSql() {}
 
@@ -32,28 +43,98 @@ public final class MirrorSql {
             settings.url().replaceFirst("/+$", "")
                 + "/?readonly=2&default_format=TabSeparatedWithNamesAndTypes&database="
                 + URLEncoder.encode(settings.database(), StandardCharsets.UTF_8));
-    HttpRequest request =
-        HttpRequest.newBuilder(address)
-            .header("X-ClickHouse-User", settings.user())
-            .header("X-ClickHouse-Key", settings.password())
-            .timeout(settings.timeout())
-            .POST(HttpRequest.BodyPublishers.ofString(query))
-            .build();
-    try (HttpClient client = HttpClient.newHttpClient()) {
-      HttpResponse<InputStream> answer =
-          client.send(request, HttpResponse.BodyHandlers.ofInputStream());
-      try (InputStream body = answer.body()) {
-        if (answer.statusCode() != 200) {
-          throw refused(new String(body.readAllBytes(), StandardCharsets.UTF_8));
+    try {
+      // After an error the connection breaks, and java.net.http then drops what came before that.
+      HttpURLConnection connection = (HttpURLConnection) address.toURL().openConnection();
+      try {
+        connection.setConnectTimeout((int) settings.timeout().toMillis());
+        connection.setReadTimeout((int) settings.timeout().toMillis());
+        connection.setRequestProperty("X-ClickHouse-User", settings.user());
+        connection.setRequestProperty("X-ClickHouse-Key", settings.password());
+        connection.setDoOutput(true);
+        try (OutputStream body = connection.getOutputStream()) {
+          body.write(query.getBytes(StandardCharsets.UTF_8));
         }
-        read(body, each);
+        read(connection, each);
+      } finally {
+        connection.disconnect();
       }
     } catch (IOException failed) {
       throw new MillraceException(
           Remedy.FIX_SETUP, "ClickHouse does not answer: " + failed.getMessage(), failed);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new MillraceException(Remedy.RESTART, "query was interrupted", interrupted);
+    }
+  }
+
+  private static void read(HttpURLConnection connection, Consumer<List<String>> each)
+      throws IOException {
+    if (connection.getResponseCode() != 200) {
+      try (InputStream why = connection.getErrorStream()) {
+        throw refused(why == null ? "" : new String(why.readAllBytes(), StandardCharsets.UTF_8));
+      }
+    }
+    Optional<String> tag = Optional.ofNullable(connection.getHeaderField(TAG));
+    // Bytes travel as characters of the same number, so that none is lost on the way.
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(connection.getInputStream(), StandardCharsets.ISO_8859_1))) {
+      Rows rows = new Rows(each);
+      if (tag.isPresent()) {
+        readMarked(lines, tag.get(), rows);
+      } else {
+        readUnmarked(lines, rows);
+      }
+    }
+  }
+
+  /** A row is told when the next line is known: the one before a mark is empty, or torn. */
+  private static void readMarked(BufferedReader lines, String tag, Rows rows) throws IOException {
+    String before = null;
+    String line = lines.readLine();
+    while (line != null) {
+      String next = lines.readLine();
+      if (line.equals(MARK) && tag.equals(next)) {
+        throw refused(error(lines, tag));
+      }
+      if (before != null) {
+        rows.take(before);
+      }
+      before = line;
+      line = next;
+    }
+    if (before != null) {
+      rows.take(before);
+    }
+  }
+
+  private static String error(BufferedReader lines, String tag) throws IOException {
+    StringBuilder error = new StringBuilder();
+    for (String line = lines.readLine();
+        line != null && !line.endsWith(" " + tag);
+        line = lines.readLine()) {
+      error.append(line).append('\n');
+    }
+    return utf8(error.toString());
+  }
+
+  private static void readUnmarked(BufferedReader lines, Rows rows) throws IOException {
+    String line = lines.readLine();
+    while (line != null) {
+      boolean mayBeError = UNMARKED.matcher(line).lookingAt();
+      String next = mayBeError ? ifAny(lines) : lines.readLine();
+      if (mayBeError && next == null) {
+        throw refused(utf8(line));
+      }
+      rows.take(line);
+      line = next;
+    }
+  }
+
+  /** A connection that breaks behind an error was meant to. */
+  private static @Nullable String ifAny(BufferedReader lines) {
+    try {
+      return lines.readLine();
+    } catch (IOException _) {
+      return null;
     }
   }
 
@@ -61,22 +142,29 @@ public final class MirrorSql {
     return new MillraceException(Remedy.FIX_SETUP, "query was refused: " + why.strip());
   }
 
-  /** Bytes travel as characters of the same number, so that none is lost on the way. */
-  private static void read(InputStream body, Consumer<List<String>> each) throws IOException {
-    BufferedReader lines =
-        new BufferedReader(new InputStreamReader(body, StandardCharsets.ISO_8859_1));
-    String names = lines.readLine();
-    String types = lines.readLine();
-    if (names == null || types == null) {
-      return;
+  private static String utf8(String bytes) {
+    return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+  }
+
+  /** Names come first, then types, then the rows. */
+  private static final class Rows {
+    private final Consumer<List<String>> each;
+    private String @Nullable [] kinds;
+    private boolean hasNames;
+
+    Rows(Consumer<List<String>> each) {
+      this.each = each;
     }
-    String[] kinds = types.split("\t", -1);
-    each.accept(texts(names, new String[0]));
-    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      if (line.startsWith("Code: ")) {
-        throw refused(line); // an error in the middle of a stream can only be told there
+
+    void take(String line) {
+      if (!hasNames) {
+        hasNames = true;
+        each.accept(texts(line, new String[0]));
+      } else if (kinds == null) {
+        kinds = line.split("\t", -1);
+      } else {
+        each.accept(texts(line, kinds));
       }
-      each.accept(texts(line, kinds));
     }
   }
 
