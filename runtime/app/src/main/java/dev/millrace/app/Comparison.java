@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Comparison<E> {
   /** Rows of differing buckets that are looked at one by one; a bucket of its own may hold more. */
-  private static final long MOST_ROWS = 50_000;
+  static final long MOST_ROWS = 50_000;
 
   /** How many ids are named. */
   private static final int NAMED = 10;
@@ -33,13 +33,12 @@ final class Comparison<E> {
     void forEach(Consumer<E> each);
   }
 
-  /**
-   * @param differences some of those that there are, in the order of their ids
-   */
   record Result(
-      Verification.Side postgres,
-      Verification.Side clickhouse,
-      List<Verification.Difference> differences) {}
+      Verification.Side postgres, Verification.Side clickhouse, Verification.Differences found) {
+    List<Verification.Difference> differences() {
+      return found.named();
+    }
+  }
 
   private record Pair<E>(Object id, @Nullable E postgres, @Nullable E clickhouse) {}
 
@@ -54,7 +53,7 @@ final class Comparison<E> {
     Tally<E> theirs = tally(clickhouse);
     Verification.Side left = ours.side();
     Verification.Side right = theirs.side();
-    return new Result(left, right, left.equals(right) ? List.of() : differences(ours, theirs));
+    return new Result(left, right, found(left.equals(right), ours, theirs));
   }
 
   private Tally<E> tally(Rows<E> rows) {
@@ -63,8 +62,16 @@ final class Comparison<E> {
     return tally;
   }
 
-  private List<Verification.Difference> differences(Tally<E> ours, Tally<E> theirs) {
-    BitSet chosen = choose(ours, theirs);
+  private Verification.Differences found(boolean isEqual, Tally<E> ours, Tally<E> theirs) {
+    if (isEqual) {
+      return Verification.Differences.NONE;
+    }
+    BitSet differing = differing(ours, theirs);
+    BitSet chosen = choose(differing, ours, theirs);
+    return new Verification.Differences(named(chosen), !chosen.equals(differing));
+  }
+
+  private List<Verification.Difference> named(BitSet chosen) {
     Map<Object, E> unmatched = new HashMap<>();
     postgres.forEach(row -> {
       Object id = type.id(row);
@@ -90,12 +97,20 @@ final class Comparison<E> {
         .toList();
   }
 
-  private static <E> BitSet choose(Tally<E> ours, Tally<E> theirs) {
+  private static <E> BitSet differing(Tally<E> ours, Tally<E> theirs) {
+    BitSet differing = new BitSet(Tally.BUCKETS);
+    for (int i = 0; i < Tally.BUCKETS; i++) {
+      differing.set(i, !ours.isSame(theirs, i));
+    }
+    return differing;
+  }
+
+  private static <E> BitSet choose(BitSet differing, Tally<E> ours, Tally<E> theirs) {
     BitSet chosen = new BitSet(Tally.BUCKETS);
     long rows = 0;
-    for (int i = 0; i < Tally.BUCKETS; i++) {
+    for (int i = differing.nextSetBit(0); i >= 0; i = differing.nextSetBit(i + 1)) {
       long here = Math.max(ours.rows(i), theirs.rows(i));
-      if (!ours.isSame(theirs, i) && (rows == 0 || rows + here <= MOST_ROWS)) {
+      if (rows == 0 || rows + here <= MOST_ROWS) {
         chosen.set(i);
         rows += here;
       }

@@ -20,8 +20,8 @@ public final class Millrace {
   /**
    * The whole {@code main} of an indexer, as in {@code Millrace.run(Erc20::indexer, args)}: takes
    * the arguments of {@code millrace run} (or any other command by its name) and ends the JVM with
-   * an {@link ExitCode}. The definition is read in here, so that its mistakes are told like those of
-   * a config. Inside another application use {@link IndexerRuntime}.
+   * an {@link ExitCode}. The definition is read in here, so that its mistakes are told like those
+   * of a config. Inside another application use {@link IndexerRuntime}.
    */
   public static void run(Supplier<? extends Indexer> definition, String... args) {
     Main.end(shell -> {

@@ -20,24 +20,34 @@ public record Verification(List<Compared> compared, List<LeftOut> leftOut) {
     return compared.stream().allMatch(Compared::isEqual);
   }
 
-  /**
-   * One entity in one chain.
-   *
-   * @param differences the first of them in the order of ids, as far as was looked
-   */
+  /** One entity in one chain. */
   public record Compared(
       String entity,
       String chain,
       long checkpoint,
       Side postgres,
       Side clickhouse,
-      List<Difference> differences) {
-    public Compared {
-      differences = List.copyOf(differences);
-    }
-
+      Differences found) {
     public boolean isEqual() {
       return postgres.equals(clickhouse);
+    }
+
+    public List<Difference> differences() {
+      return found.named();
+    }
+  }
+
+  /**
+   * Rows that are not the same in both.
+   *
+   * @param named the first of them in the order of ids, as far as was looked
+   * @param isSample whether some were not looked at, so that there may be earlier ones
+   */
+  public record Differences(List<Difference> named, boolean isSample) {
+    static final Differences NONE = new Differences(List.of(), false);
+
+    public Differences {
+      named = List.copyOf(named);
     }
   }
 

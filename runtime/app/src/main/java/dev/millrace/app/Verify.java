@@ -142,12 +142,7 @@ public final class Verify {
                 })
             .run();
     return new Verification.Compared(
-        type.name(),
-        lane,
-        checkpoint,
-        result.postgres(),
-        result.clickhouse(),
-        result.differences());
+        type.name(), lane, checkpoint, result.postgres(), result.clickhouse(), result.found());
   }
 
   static SortedMap<Long, Long> ends(Ledger ledger) {

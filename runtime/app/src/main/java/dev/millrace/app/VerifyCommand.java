@@ -125,6 +125,11 @@ final class VerifyCommand implements Callable<Integer> {
             out.printf(
                 "  id %s%n    PostgreSQL: %s%n    ClickHouse: %s%n",
                 row.id(), row.postgres(), row.clickhouse()));
+    if (one.found().isSample()) {
+      out.println(
+          "  named are the first of a sample: more rows differ than are looked at one by one, limit="
+              + ProgressLine.count(Comparison.MOST_ROWS));
+    }
   }
 
   private static String json(String indexer, Verification found) {
@@ -136,7 +141,8 @@ final class VerifyCommand implements Callable<Integer> {
       node.put("entity", one.entity())
           .put("chain", one.chain())
           .put("checkpoint", one.checkpoint())
-          .put("equal", one.isEqual());
+          .put("equal", one.isEqual())
+          .put("sample", one.found().isSample());
       side(node.putObject("postgres"), one.postgres());
       side(node.putObject("clickhouse"), one.clickhouse());
       ArrayNode differences = node.putArray("differences");

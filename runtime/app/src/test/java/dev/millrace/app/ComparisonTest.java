@@ -122,6 +122,9 @@ class ComparisonTest {
   void storeWithNothing_differsInAllThatIsNamed() {
     Comparison.Result result = compare(ACCOUNT, accounts(200_000), List.of());
     assertThat(result.differences()).hasSize(10);
+    assertThat(result.found().isSample()).as("they are not the first of all").isTrue();
+
+    assertThat(compare(ACCOUNT, accounts(40_000), List.of()).found().isSample()).isFalse();
   }
 
   @Test
