@@ -2,16 +2,28 @@ package dev.millrace.app;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.app.Samples.Captured;
+import dev.millrace.config.Config;
+import dev.millrace.config.ConfigFile;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.embedded.PostgresSettings;
+import dev.millrace.evm.Event;
+import dev.millrace.evm.Evm;
+import dev.millrace.evm.EvmContext;
+import dev.millrace.evm.EvmIndexer;
+import dev.millrace.loaders.Address;
+import dev.millrace.pipeline.Indexer;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -119,17 +131,122 @@ class ProcessIT {
 
   @Test
   @Tag("D2")
-  @DisplayName("D2 A second process on the same lane names the holder and exits with 3")
+  @DisplayName(
+      "D2 A second process names the holder and exits with 3; SIGKILL frees the lane in 2 s")
   void second_processIsRefusedWithTheHolder() throws Exception {
     Path config = config("held", 50, "");
     Running holder = start("run", config);
     holder.awaitOutput("taken over");
     Running second = start("run", config);
+    // Beside it in this JVM: both wait for the lease to end, and the classes are loaded from now
+    // on.
+    EvmIndexer counting = CountingMain.indexer(Long.MAX_VALUE);
+    assertThatThrownBy(() -> IndexerRuntime.of(counting, read(config)).start())
+        .hasMessageContaining("pid=" + holder.process().pid());
 
     assertThat(second.code()).as(second.output()).isEqualTo(ExitCode.TAKEN);
     assertThat(second.output()).contains("pid=" + holder.process().pid());
     assertThat(holder.process().isAlive()).isTrue();
-    assertThat(start("status", config).output()).isNotNull();
+    Running status = start("status", config);
+    assertThat(status.code()).as(status.output()).isEqualTo(ExitCode.DONE);
+    assertThat(status.output())
+        .contains("held, begun ", "chain ", "held by")
+        .containsPattern("\n1 +[0-9,-]+ .*pid=" + holder.process().pid() + " since=");
+
+    // The next is this JVM, so that no start of one is measured.
+    long killed = System.nanoTime();
+    holder.process().destroyForcibly().waitFor();
+    try (IndexerRuntime next = IndexerRuntime.of(counting, read(config))) {
+      next.start();
+      assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(2));
+      assertThat(next.status().lanes()).singleElement().matches(lane -> lane.epoch() > 1);
+    }
+  }
+
+  @Test
+  @Tag("D5")
+  @DisplayName("D5 a changed address or event is refused until it is accepted; changed code is not")
+  void definition_thatChangedIsRefusedUntilItIsAccepted() throws Exception {
+    EvmIndexer before = counting(CountingMain.Transferred.class, 1);
+    Path config = config("changed", 60, "    to: 9\n");
+    inside(ExitCode.DONE, before, "run", config);
+    String seen = inside(ExitCode.DONE, before, "sql", config, "SELECT seen FROM count").out();
+
+    config("changed", 60, "    to: 19\n");
+    inside(ExitCode.DONE, counting(CountingMain.Transferred.class, 1000), "run", config);
+    String more = inside(ExitCode.DONE, before, "sql", config, "SELECT seen FROM count").out();
+    assertThat(more).as("code that changed goes on").matches("seen\n[1-9][0-9]{4,}\n");
+    assertThat(more.strip()).endsWith(seen.strip().substring("seen\n".length()));
+
+    assertThat(inside(ExitCode.MISUSE, counting(Transferred.class, 1), "run", config).err())
+        .contains("schema was made for another definition: schema=changed")
+        .contains("- ask Token.Transfer(", "+ ask Token.Transfer(", " indexed, uint256 indexed)")
+        .contains("`reset` deletes the schema", "`accept --from-here`");
+
+    Path moved = Files.writeString(config, Files.readString(config).replace("01\"", "02\""));
+    assertThat(inside(ExitCode.MISUSE, before, "run", moved).err())
+        .containsPattern("~ .*chain 1 Token: 0x7075b10c0+1 -> 0x7075b10c0+2\n");
+    assertThat(inside(ExitCode.DONE, before, "sql", config, "SELECT seen FROM count").out())
+        .as("nothing was touched")
+        .isEqualTo(more);
+
+    assertThat(inside(ExitCode.DONE, before, "accept", moved, "--from-here").out())
+        .startsWith("changed: accepted from here\n  ~ ")
+        .containsPattern("chain 1 Token: 0x7075b10c0+1 -> 0x7075b10c0+2\n");
+    inside(ExitCode.DONE, before, "run", moved);
+    assertThat(inside(ExitCode.DONE, before, "status", moved).out())
+        .containsPattern("\nChanges accepted on the way:\n  20.*Z  ~ .*chain 1 Token: 0x.* -> 0x");
+    assertThat(inside(ExitCode.MISUSE, before, "reset", moved).err())
+        .contains("add --yes if that is meant: schema=changed");
+    assertThat(inside(ExitCode.DONE, before, "sql", moved, "SELECT seen FROM count").out())
+        .isEqualTo(more);
+  }
+
+  /** As that of {@link CountingMain}, but for what is indexed. */
+  @Event("Transfer(address indexed from, address indexed to, uint256 indexed value)")
+  record Transferred(Address from, Address to, BigInteger value) {}
+
+  private static <E extends Record> EvmIndexer counting(Class<E> event, long step) {
+    return Evm.indexer("counting")
+        .entities(CountingMain.Count.class)
+        .contract("Token", token -> token.on(event, (_, context) -> count(context, step)))
+        .build();
+  }
+
+  private static void count(EvmContext context, long step) {
+    long seen = context.find(CountingMain.Count.class, 0L).map(CountingMain.Count::seen).orElse(0L);
+    context.save(new CountingMain.Count(0, seen + step));
+  }
+
+  /** A command in this process, which has to end with this code. */
+  private static Captured inside(
+      int code, EvmIndexer indexer, String command, Path config, String... more) {
+    Captured captured = Samples.shell(home, Map.of());
+    Extension known =
+        new Extension() {
+          @Override
+          public List<Indexer> indexers() {
+            return List.of(indexer);
+          }
+        };
+    List<String> line = new ArrayList<>(List.of(command));
+    if (command.equals("run") || command.equals("accept")) {
+      line.add(indexer.name());
+    }
+    line.addAll(
+        List.of("--config", config.toString(), "--data-dir", home.resolve("data").toString()));
+    line.addAll(List.of(more));
+    assertThat(new Commands(captured.shell(), List.of(known)).execute(line.toArray(String[]::new)))
+        .as("%s: %s", line, captured.err())
+        .isEqualTo(code);
+    return captured;
+  }
+
+  private static Config read(Path config) {
+    return switch (ConfigFile.read(config, Map.of())) {
+      case ConfigFile.Valid valid -> valid.config().withDataDir(home.resolve("data"));
+      case ConfigFile.Invalid invalid -> throw new AssertionError(invalid);
+    };
   }
 
   @Test

@@ -10,14 +10,25 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Probe;
+import dev.millrace.postgres.DatabaseSettings;
+import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
@@ -106,20 +117,26 @@ class VerifyIT {
         .as("what a reader needs is kept for an hour")
         .hasMessageContaining("verify again while nothing is indexed: minutes=61");
 
-    Captured captured = command(both.indexer, "tampered", "verify", "--json", "found.json");
+    Captured captured =
+        command(ExitCode.FAILED, both.indexer, "tampered", "verify", "--json", "found.json");
     assertThat(captured.err()).isEmpty();
     assertThat(captured.out())
         .contains("Transfer", "DIFFERENT", "  id " + transfer.differences().getFirst().id())
         .contains("`millrace rebuild` fills ClickHouse anew from PostgreSQL");
     assertThat(Files.readString(data.resolve("found.json")))
         .contains("\"equal\" : false", "\"clickhouse\" : \"nothing\"");
+
+    MirrorRebuild.of(both.config, both.indexer).run();
+    assertThat(command(ExitCode.DONE, both.indexer, "tampered", "verify").out())
+        .endsWith("\ntampered: equal\n")
+        .doesNotContain("DIFFERENT");
   }
 
   @Test
   void status_tellsHowMuchOfItClickHouseShows() throws Exception {
     TwoStores both = new TwoStores("shown", data, TwoStores.shared("shown"));
     assertThat(both.run()).isEmpty();
-    Captured status = command(both.indexer, "shown", "status");
+    Captured status = command(ExitCode.DONE, both.indexer, "shown", "status");
     assertThat(status.err()).isEmpty();
     List<String> lines = status.out().lines().toList();
     assertThat(lines.get(2)).endsWith("epoch  in ClickHouse  held by");
@@ -127,6 +144,37 @@ class VerifyIT {
     assertThat(lines.get(3).split(" +"))
         .startsWith("1337", "299", checkpoint)
         .endsWith(checkpoint, "nobody");
+  }
+
+  @Test
+  void sql_asksTheMirrorAndTellsAnErrorHoweverLateItComes() throws Exception {
+    TwoStores both = new TwoStores("asked", data, TwoStores.shared("asked"));
+    assertThat(both.run()).isEmpty();
+
+    assertThat(
+            ask(ExitCode.DONE, "SELECT sum(balance) AS total, 'Code: 1. a' AS text FROM account"))
+        .isEqualTo("total\ttext\n0\tCode: 1. a\n");
+    assertThat(ask(ExitCode.DONE, "SELECT min(address) AS zero FROM account"))
+        .isEqualTo("zero\n0x" + "00".repeat(20) + "\n");
+    assertThat(ask(ExitCode.MISUSE, "DROP TABLE millrace_rows_account"))
+        .startsWith("millrace: query was refused: Code: ")
+        .contains("readonly");
+    String late =
+        ask(
+            ExitCode.MISUSE,
+            "SELECT number, throwIf(number = 200000, 'too far') AS ok FROM numbers(300000)"
+                + " SETTINGS max_block_size = 1000");
+    assertThat(late)
+        .startsWith("number\tok\n0\t0\n")
+        .contains("\n9999\t0\n", "millrace: query was refused: Code: 395. DB::Exception: too far")
+        .doesNotContain("__exception__");
+  }
+
+  /** What was answered, and then what was said. */
+  private static String ask(int code, String query) throws Exception {
+    Captured asked =
+        command(code, TwoStores.shared("asked"), "asked", "sql", "--clickhouse", query);
+    return asked.out() + asked.err();
   }
 
   @Test
@@ -174,6 +222,77 @@ class VerifyIT {
   }
 
   @Test
+  @Tag("K4")
+  @DisplayName(
+      "K4 PostgreSQL holds no transaction open while a ClickHouse that hangs is waited for")
+  void postgres_holdsNoTransactionWhileTheMirrorWaits() throws Exception {
+    TwoStores both = new TwoStores("hanging", data, TwoStores.shared("hanging"));
+    CountDownLatch hangs = new CountDownLatch(1);
+    try (Database database = Database.open(both.config);
+        MirrorDatabase mirror = MirrorDatabase.open(both.config);
+        Connection connection = connect(database.settings());
+        ExecutorService runs = Executors.newVirtualThreadPerTaskExecutor()) {
+      long engine = mirror.embedded().orElseThrow().pid().orElseThrow();
+      Probe hanging =
+          (point, number) -> {
+            if (point == Probe.Point.BEFORE_MIRROR && number >= 5 && hangs.getCount() > 0) {
+              signal("STOP", engine);
+              hangs.countDown();
+            }
+          };
+      Future<Optional<String>> run = runs.submit(() -> both.run(both.config, hanging));
+      try {
+        hangs.await();
+        assertThat(backends(connection))
+            .isNotEmpty()
+            .allSatisfy(backend -> assertThat(backend).doesNotStartWith("open for "));
+        assertThat(run.isDone()).isFalse();
+      } finally {
+        signal("CONT", engine);
+      }
+      assertThat(run.get()).isEmpty();
+    }
+    assertThat(both.verify().isEqual()).isTrue();
+  }
+
+  private static Connection connect(DatabaseSettings settings) throws SQLException {
+    return DriverManager.getConnection(settings.url(), settings.user(), settings.password());
+  }
+
+  /**
+   * The sessions of the lane after a second, in which what had been mirrored before was committed;
+   * the heartbeat of its lease has transactions too, but none that lasts.
+   */
+  private static List<String> backends(Connection connection) throws SQLException {
+    List<String> backends = new ArrayList<>();
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SELECT pg_sleep(1)");
+      try (ResultSet rows =
+          statement.executeQuery(
+              """
+              SELECT CASE WHEN clock_timestamp() - xact_start > interval '0.5 s'
+                          THEN 'open for ' || (clock_timestamp() - xact_start) || ' ' ELSE '' END
+                     || state || ' ' || application_name || ' ' || query
+                FROM pg_stat_activity
+               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+              """)) {
+        while (rows.next()) {
+          backends.add(rows.getString(1));
+        }
+      }
+    }
+    return backends;
+  }
+
+  private static void signal(String name, long pid) {
+    try {
+      new ProcessBuilder("kill", "-" + name, Long.toString(pid)).start().waitFor();
+    } catch (IOException | InterruptedException failed) {
+      throw new AssertionError(failed);
+    }
+  }
+
+  @Test
   @Tag("K1")
   @Tag("K7")
   @DisplayName("K1 K7 Crashes around the mirror and restarts far from the head leave both equal")
@@ -212,7 +331,7 @@ class VerifyIT {
         .isEqualTo(ExitCode.MISUSE);
     assertThat(off.err()).contains("config names no ClickHouse: name=alone", "url: embedded");
 
-    Captured empty = command(TwoStores.shared("nothing"), "nothing", "verify");
+    Captured empty = command(ExitCode.MISUSE, TwoStores.shared("nothing"), "nothing", "verify");
     assertThat(empty.err()).contains("nothing is indexed yet, begin with `millrace run`");
   }
 
@@ -228,14 +347,18 @@ class VerifyIT {
             }));
   }
 
-  private static Captured command(Indexer indexer, String name, String... words) throws Exception {
+  /** Runs a command that has to end with this code. */
+  private static Captured command(int code, Indexer indexer, String name, String... words)
+      throws Exception {
     Path file =
         Files.writeString(
             data.resolve(name + ".yaml"), yaml(name, "clickhouse: { url: embedded }\n"));
     Captured captured = Samples.shell(data, Map.of());
     List<String> line = new ArrayList<>(List.of(words));
     line.addAll(List.of("--config", file.toString(), "--data-dir", data.toString()));
-    commands(indexer, captured.shell()).execute(line.toArray(String[]::new));
+    assertThat(commands(indexer, captured.shell()).execute(line.toArray(String[]::new)))
+        .as(captured.err())
+        .isEqualTo(code);
     return captured;
   }
 
