@@ -28,6 +28,12 @@ final class Lexer {
   /** What follows these is a table, even one called {@code values}. */
   private static final Set<String> NAMED_AFTER = Set.of("INTO", "TABLE", ".");
 
+  // UTF-8, byte by byte.
+  private static final String LEFT_SINGLE = "\u00e2\u0080\u0098";
+  private static final String RIGHT_SINGLE = "\u00e2\u0080\u0099";
+  private static final String LEFT_DOUBLE = "\u00e2\u0080\u009c";
+  private static final String RIGHT_DOUBLE = "\u00e2\u0080\u009d";
+
   private final String text;
   private final boolean untilData;
   private final List<Token> tokens = new ArrayList<>();
@@ -53,12 +59,16 @@ final class Lexer {
       char c = text.charAt(at);
       if (Character.isWhitespace(c)) {
         at++;
-      } else if (startsWith("--") || startsWith("# ") || startsWith("#!")) {
+      } else if (startsWith("--") || startsWith("//") || startsWith("# ") || startsWith("#!")) {
         skipPast("\n");
       } else if (startsWith("/*")) {
-        skipPast("*/");
+        comment();
       } else if (c == '\'' || c == '"' || c == '`') {
         quoted(c);
+      } else if (startsWith(LEFT_SINGLE)) {
+        curled(RIGHT_SINGLE);
+      } else if (startsWith(LEFT_DOUBLE)) {
+        curled(RIGHT_DOUBLE);
       } else if (c == '$' && isHeredoc()) {
         heredoc();
       } else if (isWordPart(c)) {
@@ -89,6 +99,30 @@ final class Lexer {
   private void skipPast(String end) {
     int found = text.indexOf(end, at + 2);
     at = found < 0 ? text.length() : found + end.length();
+  }
+
+  /** They nest. */
+  private void comment() {
+    int open = 0;
+    do {
+      if (startsWith("/*")) {
+        open++;
+        at += 2;
+      } else if (startsWith("*/")) {
+        open--;
+        at += 2;
+      } else {
+        at++;
+      }
+    } while (open > 0 && at < text.length());
+    at = Math.min(at, text.length());
+  }
+
+  private void curled(String end) {
+    int start = at;
+    int found = text.indexOf(end, at);
+    at = found < 0 ? text.length() : found + end.length();
+    tokens.add(new Token("", start, at, depth));
   }
 
   private void quoted(char quote) {

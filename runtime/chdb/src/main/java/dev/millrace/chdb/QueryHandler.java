@@ -1,5 +1,6 @@
 package dev.millrace.chdb;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.ByteArrayOutputStream;
@@ -21,7 +22,10 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class QueryHandler {
   private static final int HEAD = 1 << 16;
-  private static final int LONGEST_STATEMENT = 64 << 20;
+
+  /** Cut into words it takes thirty times as much memory. */
+  private static final int LONGEST_STATEMENT = 4 << 20;
+
   private static final int AT_ONCE = 64;
 
   private final Engine engine;
@@ -87,6 +91,7 @@ final class QueryHandler {
       InputStream body = Encoding.unwrap(request);
       byte[] sql = text(body);
       Statement statement = Statement.of(sql);
+      statement.inDoubt().ifPresent(this::requireOne);
       session.run(preparation);
       switch (statement) {
         case Statement.Insertion insertion -> {
@@ -106,6 +111,17 @@ final class QueryHandler {
         }
       }
       reply.end();
+    }
+
+    /** The engine would run all it is given; what is one statement, its own parser says. */
+    private void requireOne(String text) {
+      try (Engine.Session parser = engine.session()) {
+        parser.run(
+            "SELECT formatQuery(%s) SETTINGS max_query_size = %d FORMAT Null"
+                .formatted(Ask.literal(text), 3L * LONGEST_STATEMENT)
+                .getBytes(ISO_8859_1),
+            "Null");
+      }
     }
 
     /** The statement, and of the data of an INSERT as much as came with it. */
@@ -194,7 +210,8 @@ final class QueryHandler {
           });
       try {
         movement.run();
-      } catch (IOException | RuntimeException e) {
+      } catch (Throwable e) {
+        // Whatever it was: the engine must have left the session before it is closed.
         try {
           kill(ask);
           await(outcome);

@@ -15,6 +15,11 @@ sealed interface Statement {
 
   /** An INSERT whose data follow the statement: they come through a pipe, whatever their size. */
   record Insertion(String before, String after, String format, int dataStart) implements Statement {
+    @Override
+    public String text() {
+      return before + after + "\nFORMAT " + format;
+    }
+
     byte[] from(String file) {
       String text =
           before
@@ -30,6 +35,11 @@ sealed interface Statement {
 
   /** Something that returns rows: they go through a pipe. */
   record Rows(String before, Optional<String> format, String after) implements Statement {
+    @Override
+    public String text() {
+      return before + format.map(name -> "\nFORMAT " + name).orElse("") + after;
+    }
+
     byte[] into(String file, String defaultFormat) {
       String text =
           before
@@ -47,6 +57,17 @@ sealed interface Statement {
     byte[] bytes() {
       return text.getBytes(ISO_8859_1);
     }
+  }
+
+  /** All of it but the data. */
+  String text();
+
+  /**
+   * The statement if there is a semicolon somewhere in it: in a string or a comment, as far as is
+   * seen here.
+   */
+  default Optional<String> inDoubt() {
+    return Optional.of(text()).filter(text -> text.contains(";"));
   }
 
   Set<String> RETURN_ROWS =

@@ -26,6 +26,10 @@ final class StatementTest {
         "SELECT 'FORMAT JSON' | SELECT 'FORMAT JSON' > TSV",
         "SELECT (SELECT 1 FORMAT JSON) | SELECT (SELECT 1 FORMAT JSON) > TSV",
         "SELECT 1 -- FORMAT JSON | SELECT 1 > TSV",
+        "SELECT 1 // it's FORMAT JSON | SELECT 1 > TSV",
+        "SELECT 1 /* a /* b */ FORMAT JSON */ | SELECT 1 > TSV",
+        "SELECT ‘it''s; FORMAT JSON’ FORMAT CSV | SELECT ‘it''s; FORMAT JSON’ > CSV",
+        "SELECT “a ' b” FORMAT CSV | SELECT “a ' b” > CSV",
         "SELECT '\\'; FORMAT XML' FORMAT CSV | SELECT '\\'; FORMAT XML' > CSV",
         "SELECT $q$ '; FORMAT XML $q$ FORMAT CSV | SELECT $q$ '; FORMAT XML $q$ > CSV",
         "/* why */ WITH 1 AS x SELECT x | /* why */ WITH 1 AS x SELECT x > TSV",
@@ -87,6 +91,21 @@ final class StatementTest {
       })
   void other_goesAsItIs(String sql) {
     assertThat(Statement.of(sql.getBytes(UTF_8))).isEqualTo(new Statement.Other(sql));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "SELECT 1;; | false",
+        "INSERT INTO t VALUES (';') | false",
+        "SELECT ';' | true",
+        "INSERT INTO t SETTINGS x = ';' FORMAT CSV 1 | true",
+        "KILL QUERY WHERE query_id = ';' | true",
+      })
+  void semicolon_withinAStatementLeavesADoubt(String sql, boolean expected) {
+    assertThat(Statement.of(sql.getBytes(UTF_8)).inDoubt().isPresent()).isEqualTo(expected);
   }
 
   @Test

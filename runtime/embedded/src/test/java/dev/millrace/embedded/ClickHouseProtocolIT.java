@@ -217,6 +217,16 @@ final class ClickHouseProtocolIT {
     }
     few("SET ROLE owner");
     assertThat(few("DROP TABLE shop.t")).startsWith("403 ");
+    for (String several :
+        List.of(
+            "SELECT 1 // '\n; SET ROLE owner; DROP TABLE shop.t; SELECT 1 // '",
+            "SELECT 1 /* /* */ '*/; DROP TABLE shop.t; SELECT '",
+            "SELECT 1 #! '\n; DROP TABLE shop.t; SELECT 1 #! '")) {
+      assertThat(few(several)).as(several).startsWith("400 Code: 62.").contains("(SYNTAX_ERROR)");
+    }
+    assertThat(few("SELECT 'a;b', $x$;$x$ -- ;")).isEqualTo("a;b\t;");
+    assertThat(few("INSERT INTO shop.t SETTINGS log_comment = ';' FORMAT CSV\n7")).isEmpty();
+    assertThat(few("SELECT sum(a) FROM shop.t WHERE ';' = ';'")).isEqualTo("10");
   }
 
   private static String few(String sql) {
