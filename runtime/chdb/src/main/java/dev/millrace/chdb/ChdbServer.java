@@ -15,7 +15,19 @@ import java.nio.file.StandardCopyOption;
 final class ChdbServer {
   private ChdbServer() {}
 
-  public static void main(String[] arguments) throws IOException {
+  public static void main(String[] arguments) {
+    try {
+      serve(arguments);
+    } catch (Throwable broken) {
+      // A thread of the library or of a client would keep a process that nobody can use or find.
+      System.err.println("engine cannot be served: cause=" + broken);
+      Runtime.getRuntime().halt(1);
+    }
+    // The library leaves threads behind that would keep the process.
+    Runtime.getRuntime().halt(0);
+  }
+
+  private static void serve(String[] arguments) throws IOException {
     HttpServer server = new HttpServer(Integer.parseInt(arguments[4]));
     Engine engine =
         Engine.open(Path.of(arguments[0]), Path.of(arguments[1]), Path.of(arguments[2]));
@@ -28,8 +40,6 @@ final class ChdbServer {
     }
     server.close();
     engine.close();
-    // The library leaves threads behind that would keep the process.
-    Runtime.getRuntime().halt(0);
   }
 
   private static void announce(Path file, String version) throws IOException {

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * ClickHouse's HTTP interface on loopback. A platform thread for each client: it moves bytes
@@ -24,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 final class HttpServer implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Duration LONGEST_SILENCE = Duration.ofMinutes(5);
+  private static final Duration A_MOMENT = Duration.ofMillis(200);
   private static final String HOST = "127.0.0.1";
 
   private final ServerSocket listener;
@@ -52,6 +54,8 @@ final class HttpServer implements AutoCloseable {
       } catch (IOException e) {
         if (!listener.isClosed()) {
           System.err.println("client cannot be accepted: " + e);
+          LockSupport.parkNanos(
+              A_MOMENT.toNanos()); // for want of a descriptor, it would fail again
         }
       } catch (Throwable broken) {
         // Without this thread nobody is heard any more; a new process is.

@@ -3,7 +3,6 @@ package dev.millrace.embedded;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,32 +27,29 @@ final class EngineProcess implements ServerProcess {
 
   private final Path ready;
   private final Process process;
-  private final Path log;
-  private final long logStart;
+  private final RunLog log;
 
-  private EngineProcess(Path ready, Process process, Path log, long logStart) {
+  private EngineProcess(Path ready, Process process, RunLog log) {
     this.ready = ready;
     this.process = process;
     this.log = log;
-    this.logStart = logStart;
   }
 
   static ServerProcess launch(ServerDirectory directory, List<String> command, int port)
       throws IOException {
     Path ready = readyFile(directory);
     Files.deleteIfExists(ready);
-    Path log = directory.rotatedLog();
+    RunLog log = RunLog.at(directory.rotatedLog());
     List<String> words = new ArrayList<>(command);
     words.addAll(List.of(Integer.toString(port), ready.toString()));
     ProcessBuilder builder =
         new ProcessBuilder(words)
             .directory(directory.root().toFile())
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.file().toFile()));
     Command.clean(builder.environment());
     prepare(builder.environment());
-    long logStart = Files.exists(log) ? Files.size(log) : 0;
-    return new EngineProcess(ready, builder.start(), log, logStart);
+    return new EngineProcess(ready, builder.start(), log);
   }
 
   /** The JVM and the library both want to hear of signals: libjsig lets them share. */
@@ -102,11 +98,8 @@ final class EngineProcess implements ServerProcess {
   /** 137 and silence mean that it was killed. */
   @Override
   public String lastWords() {
-    try (InputStream stream = Files.newInputStream(log)) {
-      stream.skipNBytes(logStart);
-      List<String> lines = new String(stream.readAllBytes(), UTF_8).lines().toList();
-      List<String> last = lines.subList(Math.max(0, lines.size() - 5), lines.size());
-      return String.join(" | ", last) + " code=" + process.exitValue();
+    try {
+      return String.join(" | ", log.lastLines()) + " code=" + process.exitValue();
     } catch (IOException e) {
       return "log cannot be read: cause=" + e;
     }

@@ -1,7 +1,6 @@
 package dev.millrace.embedded;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
 /** One run of the PostgreSQL server, as the supervisor sees it: its process and its pid file. */
 final class Postmaster implements ServerProcess {
@@ -24,20 +24,19 @@ final class Postmaster implements ServerProcess {
   private final ServerDirectory directory;
   private final Process process;
   private final List<String> before;
-  private final long logStart;
+  private final RunLog log;
 
-  private Postmaster(
-      ServerDirectory directory, Process process, List<String> before, long logStart) {
+  private Postmaster(ServerDirectory directory, Process process, List<String> before, RunLog log) {
     this.directory = directory;
     this.process = process;
     this.before = before;
-    this.logStart = logStart;
+    this.log = log;
   }
 
   static Postmaster launch(ServerDirectory directory, List<String> command, int port)
       throws IOException {
     endSessions(directory);
-    Path log = directory.rotatedLog();
+    RunLog log = RunLog.at(directory.rotatedLog());
     List<String> words = new ArrayList<>(command);
     words.addAll(List.of("-D", directory.cluster().toString(), "-p", Integer.toString(port)));
     words.addAll(List.of("-c", "config_file=" + directory.conf()));
@@ -45,13 +44,12 @@ final class Postmaster implements ServerProcess {
         new ProcessBuilder(words)
             .directory(directory.root().toFile())
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.file().toFile()));
     Command.clean(builder.environment());
     List<String> before = pidFile(directory);
-    long logStart = Files.exists(log) ? Files.size(log) : 0;
     Process process = builder.start();
     process.getOutputStream().close();
-    return new Postmaster(directory, process, before, logStart);
+    return new Postmaster(directory, process, before, log);
   }
 
   @Override
@@ -93,15 +91,12 @@ final class Postmaster implements ServerProcess {
    */
   @Override
   public String lastWords() {
-    try (InputStream stream = Files.newInputStream(directory.log())) {
-      stream.skipNBytes(logStart);
-      List<String> lines =
-          new String(stream.readAllBytes(), StandardCharsets.UTF_8)
-              .lines()
+    try {
+      return log.lastLines().stream()
               .map(line -> line.replaceFirst("^[-0-9]+ [:.0-9]+ UTC \\[[0-9]+] ", ""))
-              .toList();
-      List<String> last = lines.subList(Math.max(0, lines.size() - 5), lines.size());
-      return String.join(" | ", last) + " code=" + process.exitValue();
+              .collect(Collectors.joining(" | "))
+          + " code="
+          + process.exitValue();
     } catch (IOException e) {
       return "log cannot be read: cause=" + e;
     }

@@ -27,6 +27,7 @@ final class Starter {
           ServerProcess.class,
           Postmaster.class,
           EngineProcess.class,
+          RunLog.class,
           ServerDirectory.class,
           ServerState.class,
           ServerState.Phase.class,

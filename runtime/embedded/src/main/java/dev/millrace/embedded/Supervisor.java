@@ -28,6 +28,9 @@ final class Supervisor {
   /** A server that took connections this long counts as healthy: its next end is a first one. */
   private static final Duration HEALTHY = Duration.ofSeconds(5);
 
+  /** Longer than any server takes to stop. */
+  private static final Duration ORDERLY = Duration.ofSeconds(70);
+
   /** With the pauses between them, ten minutes: as long as the indexer retries. */
   private static final int ATTEMPTS = 64;
 
@@ -60,7 +63,8 @@ final class Supervisor {
     Waiting waiting = new Waiting("another supervisor", Duration.ofSeconds(5), Supervisor::log);
     FileClaim claim = FileClaim.awaitExclusive(directory.supervisorLock(), waiting);
     Supervisor supervisor = new Supervisor(directory, launch);
-    Thread hook = new Thread(supervisor::end);
+    Thread main = Thread.currentThread();
+    Thread hook = new Thread(() -> supervisor.end(main));
     Runtime.getRuntime().addShutdownHook(hook);
     try {
       supervisor.run();
@@ -131,6 +135,9 @@ final class Supervisor {
         log("last user is gone: pid=" + server.pid());
         return true;
       }
+      if (ending) {
+        return true;
+      }
     }
     return false;
   }
@@ -174,8 +181,13 @@ final class Supervisor {
   }
 
   /** SIGTERM, as when the machine shuts down: users or not, the server ends in order. */
-  private void end() {
+  private void end(Thread main) {
     ending = true;
+    try {
+      main.join(ORDERLY); // it stops the server
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("nobody interrupts the supervisor", e);
+    }
     directory.product().removeLeftover(directory);
     new ServerState(ServerState.Phase.STOPPED, 0, state.port(), launch.rights(), "")
         .write(directory);

@@ -1,6 +1,7 @@
 package dev.millrace.embedded;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,5 +81,35 @@ final class EmbeddedClickHouseIT {
     EmbeddedClickHouse next = Engines.start(root);
     assertThat(Engines.run(next, "SELECT 1")).isEqualTo("1");
     next.stop();
+  }
+
+  @Test
+  void supervisor_toldToTerminateEndsTheServerInOrder() throws Exception {
+    EmbeddedClickHouse server = Engines.start(root);
+    ProcessHandle engine = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
+    ProcessHandle supervisor = Servers.supervisor(root);
+
+    supervisor.destroy();
+    supervisor.onExit().get(15, TimeUnit.SECONDS); // half of what it waits for one that is stuck
+
+    assertThat(engine.isAlive()).isFalse();
+    assertThat(server.pid()).isEmpty();
+    server.close();
+  }
+
+  @Test
+  void server_thatCannotSayThatItIsReadyEnds() throws Exception {
+    Path obstacle = root.resolve("engine.ready.draft");
+    Files.createDirectories(obstacle);
+    try {
+      assertThatThrownBy(() -> Engines.start(root))
+          .isInstanceOf(EmbeddedException.class)
+          .hasMessageContaining("engine.ready.draft");
+    } finally {
+      Files.delete(obstacle);
+    }
+    EmbeddedClickHouse server = Engines.start(root);
+    assertThat(Engines.run(server, "SELECT 1")).isEqualTo("1");
+    server.stop();
   }
 }
