@@ -18,6 +18,7 @@ public interface Probe {
     MIRRORED,
     BEFORE_COMMIT_GROUP,
     BEFORE_BEGIN,
+    /** The store has the first row of a COPY and not yet the others. */
     DURING_COPY,
     AFTER_COPY,
     BEFORE_COMMIT,

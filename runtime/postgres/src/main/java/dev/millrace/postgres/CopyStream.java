@@ -30,6 +30,12 @@ final class CopyStream implements AutoCloseable {
     }
   }
 
+  /** Sends what lies in the buffer, and past the driver's own, so that the server begins. */
+  void push() throws SQLException {
+    send();
+    copy.flushCopy();
+  }
+
   private void send() throws SQLException {
     copy.writeToCopy(buffer.bytes(), 0, buffer.length());
     buffer.clear();

@@ -94,14 +94,22 @@ final class TableWriter<E> {
 
   private void insert(Session session, List<E> rows, long commit) throws SQLException {
     if (!rows.isEmpty()) {
-      probe.pass(Probe.Point.DURING_COPY, commit);
-      copy(session, table.copy(), rows);
+      copy(session, table.copy(), rows, () -> probe.pass(Probe.Point.DURING_COPY, commit));
     }
   }
 
   private void copy(Session session, String sql, List<E> rows) throws SQLException {
+    copy(session, sql, rows, () -> {});
+  }
+
+  /** {@code begun} runs when the server has the first row and expects more. */
+  private void copy(Session session, String sql, List<E> rows, Runnable begun)
+      throws SQLException {
     try (CopyStream stream = new CopyStream(session.copies(), sql, buffer)) {
-      for (E row : rows) {
+      encoder.row(buffer, rows.getFirst());
+      stream.push();
+      begun.run();
+      for (E row : rows.subList(1, rows.size())) {
         encoder.row(buffer, row);
         stream.rowEnds();
       }

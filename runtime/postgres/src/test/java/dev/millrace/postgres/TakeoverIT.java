@@ -25,6 +25,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Who has a lane, who may take it, and what becomes of the other. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -122,18 +124,23 @@ final class TakeoverIT {
     }
   }
 
-  @Test
+  @ParameterizedTest(name = "D3 a holder that stands still at {0} loses its locks and its epoch")
+  @EnumSource(
+      value = Probe.Point.class,
+      names = {"DURING_COPY", "AFTER_COPY", "BEFORE_COMMIT"})
   @Tag("D3")
-  @DisplayName("D3 a holder that stands still inside its COPY loses its locks and its epoch")
-  void holderInsideACopy_isEnded() throws Exception {
-    Gate gate = new Gate(Probe.Point.AFTER_COPY, 2);
+  void holderInsideItsCommit_isEnded(Probe.Point where) throws Exception {
+    Gate gate = new Gate(where, 2);
     try (Lab lab = Lab.fresh(gate);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         gate) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
-      CommitGroup held = lab.group(lab.batch(script -> script.save(token(1, "held", 9))));
+      CommitGroup held = lab.group(lab.batch(TakeoverIT::manyRows));
       Future<MillraceException> end = threads.submit(() -> failureOf(() -> lab.lane.commit(held)));
       gate.awaitReached();
+      if (where == Probe.Point.DURING_COPY) {
+        awaitCopy(lab);
+      }
       silence(lab);
       try (Lab next = lab.again()) {
         next.commit(next.batch(script -> script.save(token(2, "b", 2))));
@@ -144,6 +151,27 @@ final class TakeoverIT {
         assertThat(next.rows("millrace_epoch", "epoch, last_checkpoint"))
             .containsExactly("1|1", "2|null");
       }
+    }
+  }
+
+  /** More than one message of a COPY holds, and a row that stands there already. */
+  private static void manyRows(Lab.Script script) {
+    script.save(token(1, "held", 9));
+    for (int id = 10; id < 5_000; id++) {
+      script.save(token(id, "held until the lane is somebody else's", 9));
+    }
+  }
+
+  /** The server has bytes of a COPY into the table and has not seen its end. */
+  private static void awaitCopy(Lab lab) throws SQLException {
+    String progress =
+        """
+        SELECT count(*) FROM pg_stat_progress_copy
+         WHERE relid = '%s.token'::regclass AND bytes_processed > 0
+        """
+            .formatted(lab.schema);
+    while (!Database.one(progress).equals("1")) {
+      LockSupport.parkNanos(5_000_000); // the class has a timeout
     }
   }
 
