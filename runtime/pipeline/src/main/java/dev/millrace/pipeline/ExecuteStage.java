@@ -78,6 +78,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       if (isDropped(failure)) {
         slot.skipped = true;
       } else {
+        EventFailure.trace(failure);
         halt.fail();
         slot.fail(failure);
       }
@@ -175,7 +176,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
     Throwable first = context.end();
     if (first != null || failure != null) {
-      throw eventFailed(event, first != null ? first : failure);
+      throw EventFailure.of(event, first != null ? first : failure);
     }
   }
 
@@ -187,21 +188,6 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
     rehearsed = true;
     Rehearsal.of(memory, batch.events().subList(current, batch.events().size()));
-  }
-
-  private static MillraceException eventFailed(Event event, @Nullable Throwable cause) {
-    Remedy remedy =
-        cause instanceof MillraceException known && known.remedy() != Remedy.RETRY
-            ? known.remedy()
-            : Remedy.FIX_HANDLER;
-    String reason =
-        cause instanceof MillraceException known
-            ? String.valueOf(known.getMessage())
-            : String.valueOf(cause);
-    return new MillraceException(
-        cause instanceof VirtualMachineError ? Remedy.RESTART : remedy,
-        "event failed: %s reason=\"%s\"".formatted(event.describe(), reason),
-        cause);
   }
 
   private static MillraceException failure(Throwable thrown) {

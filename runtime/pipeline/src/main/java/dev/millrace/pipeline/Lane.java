@@ -198,7 +198,19 @@ public final class Lane implements AutoCloseable {
   /** Blocks and batches are numbered by each lane for itself, so a failure says whose it is. */
   private MillraceException named(MillraceException failure) {
     return new MillraceException(
-        failure.remedy(), "%s lane=%s".formatted(failure.getMessage(), name), failure);
+        failure.remedy(),
+        "%s lane=%s%s".formatted(failure.getMessage(), name, wayOut(failure.remedy())),
+        failure);
+  }
+
+  /** What comes before the failure is durable by now, so the place where it goes on is known. */
+  private String wayOut(Remedy remedy) {
+    if (remedy != Remedy.FIX_HANDLER) {
+      return "";
+    }
+    long block = progress.committed().block();
+    String from = block < 0 ? "the start" : "block " + (block + 1);
+    return "; fix it and run again, which goes on from " + from;
   }
 
   private LaneEnd abandoned() {
@@ -276,8 +288,12 @@ public final class Lane implements AutoCloseable {
 
   private String waitingFor(Source.@Nullable Feed open) {
     String store = retry.waitingFor();
-    if (!store.isEmpty() || open == null || end != null) {
+    if (!store.isEmpty() || end != null) {
       return store;
+    }
+    String room = transit.waitingFor();
+    if (!room.isEmpty() || open == null) {
+      return room;
     }
     boolean idle =
         transit.batches() == 0 && freeSlots.availablePermits() >= ring.getBufferSize() - 1;

@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The batches that have run and are not yet durable: how many, how large, and who waited for them.
@@ -14,9 +15,16 @@ final class Transit {
   /** Why execute waits although there is work. */
   enum Stall {
     /** As many batches are in transit as the depth allows. */
-    DEPTH,
+    DEPTH("commits"),
     /** Memory holds as much as it may. */
-    BYTES
+    BYTES("room in memory");
+
+    /** What is waited for, as people are told. */
+    private final String words;
+
+    Stall(String words) {
+      this.words = words;
+    }
   }
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -27,6 +35,7 @@ final class Transit {
   private int batches; // @GuardedBy lock
   private long bytes; // @GuardedBy lock
   private boolean abandoned; // @GuardedBy lock
+  private @Nullable Stall open; // @GuardedBy lock
 
   Transit(LongSupplier nanos, Budget.Share share) {
     this.nanos = nanos;
@@ -89,6 +98,7 @@ final class Transit {
     long begun = nanos.getAsLong();
     lock.lock();
     try {
+      open = cause;
       while (batches >= seen && !abandoned) {
         // A bounded wait lets the status show how long it has taken so far.
         changed.awaitNanos(TimeUnit.MILLISECONDS.toNanos(100));
@@ -101,6 +111,7 @@ final class Transit {
       Thread.currentThread().interrupt();
       return false;
     } finally {
+      open = null;
       lock.unlock();
     }
   }
@@ -110,6 +121,16 @@ final class Transit {
     try {
       abandoned = true;
       changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What execute waits for just now, in words; empty if for nothing here. */
+  String waitingFor() {
+    lock.lock();
+    try {
+      return open == null ? "" : open.words;
     } finally {
       lock.unlock();
     }

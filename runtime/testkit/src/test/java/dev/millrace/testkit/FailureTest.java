@@ -4,6 +4,7 @@ import static dev.millrace.testkit.Mill.LANE;
 import static dev.millrace.testkit.Mill.cell;
 import static dev.millrace.testkit.Mill.failing;
 import static dev.millrace.testkit.Mill.increment;
+import static dev.millrace.testkit.Mill.save;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.loaders.MillraceException;
@@ -58,16 +59,17 @@ final class FailureTest {
       "A8 a commit fails for good: nothing behind it lands, and a restart begins before it")
   void commit_afterAFailureLandsNothingLater() throws Exception {
     increments(3);
-    mill.fault = failing(Point.BEFORE_COMMIT, 1, 9, Remedy.FIX_SETUP);
+    mill.fault = failing(Point.BEFORE_COMMIT, 1, 9, Remedy.FIX_HANDLER);
     StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
     Lane lane = mill.start();
     mill.gates.awaitPassed(Point.AFTER_RUN, 3);
     commit.release();
 
     assertThat(failure(lane.await()))
-        .hasMessageContaining("batch=1")
+        .hasMessageContaining("commit failed: batch=1 blocks=0..0")
+        .hasMessageEndingWith("; fix it and run again, which goes on from the start")
         .extracting(MillraceException::remedy)
-        .isEqualTo(Remedy.FIX_SETUP);
+        .isEqualTo(Remedy.FIX_HANDLER); // which ends the process with exit code 1
     assertThat(mill.cells()).isEmpty();
     mill.fault = Probe.NONE;
     assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
@@ -261,17 +263,22 @@ final class FailureTest {
         context -> {
           increment("c").run(context);
           if (broken.get()) {
-            throw new IllegalStateException("poison");
+            throw new IllegalStateException("bitter poison");
           }
         });
     increments(2);
 
     assertThat(failure(mill.run()))
-        .hasMessageContaining("event failed: block=2 logIndex=1 handler=step")
-        .hasMessageContaining("poison")
-        .hasMessageContaining("lane=" + LANE)
+        .hasMessageMatching(
+            "event failed: block=2 logIndex=1 handler=step"
+                + " reason=\"java.lang.IllegalStateException: bitter poison\""
+                + " at=FailureTest.java:\\d+ lane=1"
+                + "; fix it and run again, which goes on from block 2")
+        .hasRootCauseMessage("bitter poison")
         .extracting(MillraceException::remedy)
         .isEqualTo(Remedy.FIX_HANDLER);
+    assertThat(KeptLogs.traces())
+        .containsOnlyOnce("java.lang.IllegalStateException: bitter poison at FailureTest.java");
     assertThat(mill.cells()).containsExactly(cell("c", "", 2));
     broken.set(false);
     assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
@@ -292,8 +299,26 @@ final class FailureTest {
     });
 
     assertThat(failure(mill.run()))
-        .hasMessageContaining("row is required and does not exist: entity=Cell id=[nowhere]");
+        .hasMessageContaining(
+            "row is required and does not exist: entity=Cell id=[nowhere]\" at=FailureTest.java:");
     assertThat(mill.cells()).containsExactly(cell("c", "", 1));
+  }
+
+  @Test
+  @Tag("C2")
+  @DisplayName("C2 a text with U+0000 fails its event when it is saved, by name")
+  void text_withNulFailsItsEvent() throws Exception {
+    increments(1);
+    mill.script.block(increment("c"), save("nul", "a\0b", 1));
+
+    for (int start = 0; start < 2; start++) {
+      assertThat(failure(mill.run()))
+          .hasMessageContaining("event failed: block=1 logIndex=1 handler=step reason=\"")
+          .hasMessageContaining("text must not contain U+0000: at=1")
+          .extracting(MillraceException::remedy)
+          .isEqualTo(Remedy.FIX_HANDLER); // not one that asks for another start
+      assertThat(mill.cells()).containsExactly(cell("c", "", 1));
+    }
   }
 
   @Test

@@ -15,9 +15,11 @@ import org.slf4j.helpers.NOPMDCAdapter;
 import org.slf4j.spi.MDCAdapter;
 import org.slf4j.spi.SLF4JServiceProvider;
 
-/** Keeps what handlers log instead of printing it. */
+/** Keeps what handlers log, and what is logged about them, instead of printing it. */
 public final class KeptLogs implements SLF4JServiceProvider {
   private static final Queue<String> LINES = new ConcurrentLinkedQueue<>();
+
+  private static final Queue<String> TRACES = new ConcurrentLinkedQueue<>();
 
   private final IMarkerFactory markers = new BasicMarkerFactory();
   private final MDCAdapter context = new NOPMDCAdapter();
@@ -25,6 +27,11 @@ public final class KeptLogs implements SLF4JServiceProvider {
   /** What handlers have logged so far. */
   static List<String> lines() {
     return List.copyOf(LINES);
+  }
+
+  /** The first call of each trace of a handler so far, beside what was thrown. */
+  static List<String> traces() {
+    return List.copyOf(TRACES);
   }
 
   @Override
@@ -71,6 +78,9 @@ public final class KeptLogs implements SLF4JServiceProvider {
         @Nullable Throwable thrown) {
       if (name.equals("dev.millrace.handler")) {
         LINES.add(MessageFormatter.basicArrayFormat(message, arguments));
+      }
+      if (name.equals("dev.millrace.handler.trace") && thrown != null) {
+        TRACES.add(thrown + " at " + thrown.getStackTrace()[0].getFileName());
       }
     }
 

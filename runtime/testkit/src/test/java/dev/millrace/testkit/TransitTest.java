@@ -10,6 +10,7 @@ import dev.millrace.pipeline.Lane;
 import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.pipeline.Probe.Point;
 import dev.millrace.testkit.Mill.Cell;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.LongStream;
@@ -22,6 +23,9 @@ import org.junit.jupiter.api.Timeout;
 /** What handlers see of batches whose commit is held, and how those commits go on. */
 @Timeout(60)
 final class TransitTest {
+  /** Long beside what a fetch takes here. */
+  private static final Duration PAUSE = Duration.ofMillis(100);
+
   private final Mill mill = new Mill().notEmpty();
 
   @AfterEach
@@ -192,17 +196,22 @@ final class TransitTest {
   @Tag("A10")
   @DisplayName("A10 held commits: depth and bytes hold execute back, and the stall has a cause")
   void execute_waitsForRoom() throws Exception {
-    mill.depth(1_000).stagedBytes(20_000);
+    mill.depth(100).stagedBytes(20_000); // whose ring has 128 places
     for (int i = 0; i < 300; i++) {
       mill.script.block(save("cell " + i, "x".repeat(200), i));
     }
     StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT);
+    StepGates.Gate fetch = mill.gates.hold(Point.FETCH, 129);
     Lane lane = mill.start();
     commit.await();
     Mill.awaitThat(() -> lane.status().stalledNanos().getOrDefault("bytes", 0L) > 0);
+    mill.gates.awaitPassed(Point.FETCH, 128);
+    assertThat(fetch.staysEmpty(PAUSE)).as("the source pauses").isTrue();
+    fetch.release();
 
     int ran = mill.gates.passed(Point.AFTER_RUN).size();
     assertThat(ran).isBetween(5, 100);
+    assertThat(lane.status().waitingFor()).isEqualTo("room in memory");
     assertThat(lane.status().bytesInMemory() + lane.status().bytesInTransit()).isLessThan(25_000);
     commit.release();
     assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
@@ -218,13 +227,20 @@ final class TransitTest {
         for (int i = 0; i < 20; i++) {
           other.script.block(increment("c"));
         }
+        int places = depth == 0 ? 4 : 8;
         StepGates.Gate commit = other.gates.hold(Point.BEFORE_COMMIT);
+        StepGates.Gate fetch = other.gates.hold(Point.FETCH, places + 1);
         Lane lane = other.start();
         commit.await();
         Mill.awaitThat(() -> lane.status().stalledNanos().getOrDefault("depth", 0L) > 0);
+        other.gates.awaitPassed(Point.FETCH, places);
+        assertThat(fetch.staysEmpty(PAUSE)).as("the source pauses").isTrue();
+        fetch.release();
         assertThat(other.gates.passed(Point.AFTER_RUN)).as("depth " + depth).hasSize(depth + 1);
+        assertThat(lane.status().waitingFor()).isEqualTo("commits");
         commit.release();
         assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+        assertThat(lane.status().waitingFor()).isEmpty();
       }
     }
   }
@@ -334,18 +350,22 @@ final class TransitTest {
 
   @Test
   @Tag("A22")
-  @DisplayName("A22 the first batch commits while the second runs")
-  void firstBatch_commitsWhileTheSecondRuns() throws Exception {
+  @DisplayName("A22 with the source ahead a batch commits while the next one runs")
+  void batch_commitsWhileTheNextRuns() throws Exception {
     for (int i = 0; i < 50; i++) {
       mill.script.block(increment("c"));
     }
-    StepGates.Gate second = mill.gates.hold(Point.BEFORE_RUN, 2);
+    StepGates.Gate first = mill.gates.hold(Point.BEFORE_RUN, 1);
+    StepGates.Gate third = mill.gates.hold(Point.BEFORE_RUN, 3);
     Lane lane = mill.start();
-    second.await();
-    mill.gates.awaitPassed(Point.COMMITTED, 1); // while the second is held in the middle of its run
+    first.await();
+    mill.gates.awaitPassed(Point.FETCH, 5); // 2 to 4 lie in the ring, so execute finds them as one
+    first.release();
+    third.await();
+    mill.gates.awaitPassed(Point.COMMITTED, 2); // while the third is held in the middle of its run
 
-    assertThat(mill.store.commits(LANE)).hasSize(1);
-    second.release();
+    assertThat(mill.gates.passed(Point.AFTER_RUN)).containsExactly(1L, 2L);
+    third.release();
     assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
   }
 
