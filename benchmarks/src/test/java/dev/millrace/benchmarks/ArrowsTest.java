@@ -1,15 +1,23 @@
 package dev.millrace.benchmarks;
 
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.InstantSource;
+import java.util.Date;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -141,6 +149,27 @@ final class ArrowsTest {
         .resideInAnyPackage("java.sql..", "javax..", "java.net..", "java.nio.channels..")
         .because("a core has ports; an adapter speaks to the outside")
         .check(Modules.shipped(core));
+  }
+
+  @ParameterizedTest(name = "D8 {0} has no wall clock that could be an hour off")
+  @MethodSource("clockless")
+  @Tag("D8")
+  void module_readsNoWallClock(String module) {
+    noClasses()
+        .should()
+        .callMethodWhere(
+            target(name("currentTimeMillis"))
+                .and(target(owner(assignableTo(System.class))))
+                .or(target(name("now")).and(target(owner(resideInAPackage("java.time..")))))
+                .or(target(owner(assignableTo(InstantSource.class)))))
+        .orShould()
+        .callConstructor(Date.class)
+        .because("leases and orders go by the database's clock, waits by nanoTime")
+        .check(Modules.shipped(module));
+  }
+
+  static Stream<String> clockless() {
+    return Stream.of("loaders", "pipeline", "postgres");
   }
 
   static Stream<String> modules() {

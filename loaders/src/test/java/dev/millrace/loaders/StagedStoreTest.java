@@ -9,7 +9,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.millrace.loaders.Lab.Note;
 import dev.millrace.loaders.Lab.Token;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -40,7 +44,7 @@ final class StagedStoreTest {
 
   @Test
   @Tag("B9")
-  @DisplayName("B9 a million ids go through a tiny memory, entry by entry")
+  @DisplayName("B9 a million ids go through a tiny memory, entry by entry, and come back right")
   void eviction_keepsMemoryAtItsLimit() {
     lab.opened();
     long limit = 100_000;
@@ -51,6 +55,14 @@ final class StagedStoreTest {
         for (int id = first; id < first + 1_000; id++) {
           lab.save(token(id, "a"));
         }
+        LoadRound round = lab.loader.round();
+        changedAgain(first).forEach(id -> round.want(TOKEN, id));
+        round.send();
+        changedAgain(first)
+            .forEach(id -> {
+              Token known = lab.find(TOKEN, id).orElseThrow();
+              lab.save(known.ownedBy(known.owner() + "b"));
+            });
       });
       most = Math.max(most, lab.store.bytes());
       lab.commit();
@@ -59,7 +71,29 @@ final class StagedStoreTest {
       assertThat(lab.store.size()).as("evictions are per entry").isGreaterThan(100);
     }
     assertThat(most).as("the limit plus what one batch changes").isLessThan(limit + 400_000);
-    assertThat(lab.database.table(TOKEN)).hasSize(1_000_000);
+    assertThat(lab.database.queries).as("rows read again").hasSize(39);
+    assertThat(lab.database.table(TOKEN).equals(millionTokens())).isTrue();
+  }
+
+  /** Ids of long ago, nearly all of them evicted, that now and then a batch reads and changes. */
+  private static Stream<Long> changedAgain(int first) {
+    return first % 25_000 == 0
+        ? LongStream.iterate(first % 97, id -> id < first, id -> id + first / 200).boxed()
+        : Stream.empty();
+  }
+
+  /** What a map without any memory limit would hold. */
+  private static Map<Object, Token> millionTokens() {
+    Map<Object, Token> tokens = new HashMap<>();
+    for (int first = 0; first < 1_000_000; first += 1_000) {
+      for (long id = first; id < first + 1_000; id++) {
+        tokens.put(id, token(id, "a"));
+      }
+      changedAgain(first)
+          .forEach(
+              id -> tokens.computeIfPresent(id, (_, token) -> token.ownedBy(token.owner() + "b")));
+    }
+    return tokens;
   }
 
   @Test
@@ -171,8 +205,7 @@ final class StagedStoreTest {
 
     assertThat(describe(set)).containsExactly("1@4 null -> d");
     lab.commit();
-    assertThat(lab.database.table(TOKEN))
-        .containsExactlyEntriesOf(java.util.Map.of(1L, token(1, "d")));
+    assertThat(lab.database.table(TOKEN)).containsExactlyEntriesOf(Map.of(1L, token(1, "d")));
   }
 
   @Test

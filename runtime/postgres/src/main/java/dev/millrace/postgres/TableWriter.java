@@ -103,8 +103,7 @@ final class TableWriter<E> {
   }
 
   /** {@code begun} runs when the server has the first row and expects more. */
-  private void copy(Session session, String sql, List<E> rows, Runnable begun)
-      throws SQLException {
+  private void copy(Session session, String sql, List<E> rows, Runnable begun) throws SQLException {
     try (CopyStream stream = new CopyStream(session.copies(), sql, buffer)) {
       encoder.row(buffer, rows.getFirst());
       stream.push();

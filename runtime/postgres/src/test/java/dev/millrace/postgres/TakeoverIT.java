@@ -102,6 +102,26 @@ final class TakeoverIT {
   }
 
   @Test
+  @Tag("D2")
+  @DisplayName("D2 a holder is killed inside a COPY: the next has the lane within two seconds")
+  void killedHolder_isFollowedWithinTwoSeconds() throws Exception {
+    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), Lab.TOKEN, Lab.NOTE);
+    try (HolderProcess holder = HolderProcess.of(indexer.name())) {
+      assertThat(failureOf(() -> new Lab(indexer, Probe.NONE)))
+          .hasMessageContaining("pid=" + holder.pid());
+      holder.kill();
+      long killed = System.nanoTime();
+      DatabaseSettings patient = Database.settings().withPatience(Duration.ofSeconds(2));
+      try (Lab next = new Lab(indexer, Probe.NONE, patient)) {
+        assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(2));
+        assertThat(next.lane.opened().epoch()).isEqualTo(2);
+        next.commit(next.batch(script -> script.save(token(3, "c", 3))));
+        assertThat(next.tokens()).containsExactly("1|a|1", "3|c|3");
+      }
+    }
+  }
+
+  @Test
   @Tag("D3")
   @DisplayName("D3 the next commit of a holder that was passed over changes nothing")
   void fencedHolder_changesNothing() throws Exception {

@@ -183,6 +183,7 @@ final class PreloadTest {
   @DisplayName("B12 B14 an effect runs once for both passes and for all who ask at once")
   void effect_runsOncePerInput() throws Exception {
     AtomicInteger calls = new AtomicInteger();
+    CountDownLatch askers = new CountDownLatch(3);
     Effect<Long, Long> twice =
         Effect.of(
             "twice",
@@ -190,10 +191,12 @@ final class PreloadTest {
             Long.class,
             input -> {
               calls.incrementAndGet();
+              assertThat(askers.await(20, TimeUnit.SECONDS)).as("all ask while it runs").isTrue();
               return 2 * input;
             });
     Script.Step ask =
         context -> {
+          askers.countDown();
           long answer = context.effect(twice, 21L);
           increment("answer " + answer).run(context);
         };

@@ -1,0 +1,72 @@
+package dev.millrace.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+final class RetryTest {
+  private final AtomicLong now = new AtomicLong(-7);
+  private final Retry retry = new Retry(now::get);
+  private final List<String> waits = new ArrayList<>();
+
+  /** A disk that is full: each try takes some time and fails, until it is answered. */
+  private Supplier<String> fullDisk(Duration perTry, int failures) {
+    return () -> {
+      now.addAndGet(perTry.toNanos());
+      waits.add(retry.waitingFor());
+      if (waits.size() <= failures) {
+        throw new MillraceException(Remedy.RETRY, "disk is full: sqlState=53100");
+      }
+      return "done";
+    };
+  }
+
+  @Test
+  @DisplayName(
+      "a disk that stays full is tried again for ten minutes, then the lane stops with why")
+  void store_thatStaysAwayIsGivenUp() {
+    MillraceException end =
+        catchThrowableOfType(
+            MillraceException.class,
+            () -> retry.call("commit 7", fullDisk(Duration.ofMinutes(5), Integer.MAX_VALUE)));
+
+    assertThat(end.remedy()).isEqualTo(Remedy.RESTART);
+    assertThat(end)
+        .hasMessage(
+            "store stayed unavailable: call=commit 7 minutes=15"
+                + " last=\"disk is full: sqlState=53100\"")
+        .hasRootCauseMessage("disk is full: sqlState=53100");
+    assertThat(waits)
+        .as("three tries: after five minutes, after ten, and the last one")
+        .containsExactly(
+            "", "commit 7: disk is full: sqlState=53100", "commit 7: disk is full: sqlState=53100");
+    assertThat(retry.waitingFor()).isEmpty();
+  }
+
+  @Test
+  @DisplayName("a store that is back within ten minutes is not given up")
+  void store_thatIsBackInTimeAnswers() {
+    assertThat(retry.call("commit 7", fullDisk(Duration.ofMinutes(5), 2))).isEqualTo("done");
+    assertThat(waits).hasSize(3);
+    assertThat(retry.waitingFor()).isEmpty();
+  }
+
+  @Test
+  @DisplayName("patience is counted per call, not from the first trouble that there ever was")
+  void patience_beginsAnewWithEachCall() {
+    retry.call("commit 7", fullDisk(Duration.ofMinutes(5), 2));
+    waits.clear();
+    assertThat(retry.call("commit 8", fullDisk(Duration.ofMinutes(5), 2))).isEqualTo("done");
+  }
+}
