@@ -1,10 +1,10 @@
 package dev.millrace.benchmarks;
 
-import dev.millrace.app.CommonOptions;
 import dev.millrace.app.ExitCode;
 import dev.millrace.app.Shell;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Locale;
@@ -12,7 +12,6 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -29,8 +28,6 @@ final class BenchCommand implements Callable<Integer> {
   private final Sizes usual;
   private final Sizes large;
 
-  @Mixin private CommonOptions common = new CommonOptions();
-
   @Parameters(
       arity = "0..*",
       paramLabel = "PART",
@@ -43,6 +40,12 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", paramLabel = "FILE", description = "Also writes the rows to a file.")
   private @Nullable Path json;
 
+  @Option(
+      names = {"-d", "--data-dir"},
+      paramLabel = "DIR",
+      description = "Where its databases keep their files. Default: .millrace.")
+  private @Nullable Path dataDir;
+
   BenchCommand(Shell shell, Sizes usual, Sizes large) {
     this.shell = shell;
     this.usual = usual;
@@ -51,14 +54,28 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    Path file = json == null ? null : shell.resolve(json);
+    if (file != null && !mayBeWritten(file)) {
+      shell.err().println("rows cannot be written there: file=" + file);
+      return ExitCode.MISUSE;
+    }
     warnIfBusy();
     Set<Bench.Part> chosen = parts.isEmpty() ? EnumSet.allOf(Bench.Part.class) : parts;
-    Path directory = common.dataDir(shell).resolve("bench");
+    Path directory =
+        shell.resolve(dataDir == null ? Path.of(".millrace") : dataDir).resolve("bench");
     Bench bench = new Bench(full ? large : usual, directory, shell.err()::println);
     Report report = bench.run(chosen);
     shell.out().print(report.table());
     shell.out().flush();
-    return json == null ? ExitCode.DONE : write(report, shell.resolve(json));
+    return file == null ? ExitCode.DONE : write(report, file);
+  }
+
+  /** Asked first, for whoever has waited ten minutes wants the rows. */
+  private static boolean mayBeWritten(Path file) {
+    Path directory = file.toAbsolutePath().getParent();
+    return Files.exists(file)
+        ? Files.isRegularFile(file) && Files.isWritable(file)
+        : directory != null && Files.isDirectory(directory) && Files.isWritable(directory);
   }
 
   private int write(Report report, Path file) {

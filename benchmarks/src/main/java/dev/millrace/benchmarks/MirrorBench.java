@@ -106,11 +106,16 @@ final class MirrorBench {
     EmbeddedPostgres postgres =
         EmbeddedPostgres.start(
             directory.resolve("postgres"), PostgresSettings.standard().withProgress(progress));
-    try (EmbeddedClickHouse clickhouse =
-        EmbeddedClickHouse.start(
-            directory.resolve("clickhouse"),
-            ClickHouseSettings.standard().withProgress(progress))) {
-      return new MirrorBench(sizes, progress, postgres, clickhouse).measure();
+    try {
+      EmbeddedClickHouse clickhouse =
+          EmbeddedClickHouse.start(
+              directory.resolve("clickhouse"),
+              ClickHouseSettings.standard().withProgress(progress));
+      try {
+        return new MirrorBench(sizes, progress, postgres, clickhouse).measure();
+      } finally {
+        clickhouse.stop();
+      }
     } finally {
       postgres.stop();
     }

@@ -3,10 +3,12 @@ package dev.millrace.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.benchmarks.Bench.Part;
+import dev.millrace.embedded.EmbeddedClickHouse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,6 +70,30 @@ final class BenchIT {
             "rpc 2,000 events cpu of the node");
     assertThat(measures)
         .filteredOn(measure -> measure.unit().equals("events/s"))
+        .allMatch(measure -> measure.value() > 0);
+  }
+
+  @Test
+  void mirror_isMeasuredBesidePostgresAlone() throws Exception {
+    Optional<String> missing = EmbeddedClickHouse.missing();
+    if (missing.isPresent()) {
+      System.err.println("LEFT OUT: the part mirror of bench: " + missing.get());
+      return;
+    }
+    List<Measure> measures = measure(Part.MIRROR);
+
+    assertThat(measures)
+        .extracting(measure -> measure.name() + ", " + measure.unit())
+        .contains(
+            "mirror 2,000 events off, events/s",
+            "mirror 2,000 events every version, x off",
+            "mirror 2,000 events latest, x off",
+            "mirror 2,000 events every version cpu of clickhouse, us/event",
+            "mirror 2,000 events latest mirror stage, us/event");
+    assertThat(measures)
+        .filteredOn(
+            measure -> !measure.unit().equals("us/event")) // a tick of the CPU's clock is 10 ms
+        .hasSize(5)
         .allMatch(measure -> measure.value() > 0);
   }
 

@@ -84,9 +84,14 @@ final class BenchTest {
   }
 
   @Test
-  void bench_saysWhyItsRowsCouldNotBeWritten() {
+  void bench_saysThatItsRowsCannotBeWrittenBeforeItMeasures() {
     assertThat(bench("groups", "--json", "missing/rows.json")).isEqualTo(ExitCode.MISUSE);
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains("missing/rows.json");
+    assertThat(bench("groups", "--json", "/dev")).isEqualTo(ExitCode.MISUSE);
+    assertThat(err.toString(StandardCharsets.UTF_8).lines())
+        .containsExactly(
+            "rows cannot be written there: file=" + directory.resolve("missing/rows.json"),
+            "rows cannot be written there: file=/dev");
+    assertThat(out.size()).isZero();
   }
 
   @Test
