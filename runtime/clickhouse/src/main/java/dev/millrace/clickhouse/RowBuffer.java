@@ -65,7 +65,8 @@ final class RowBuffer {
   }
 
   void putByte(int value) {
-    bytes[reserve(1)] = (byte) value;
+    int at = reserve(1); // first, for the array may be another one then
+    bytes[at] = (byte) value;
   }
 
   void putInt(int value) {

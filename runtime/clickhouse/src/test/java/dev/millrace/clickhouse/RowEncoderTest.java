@@ -2,6 +2,9 @@ package dev.millrace.clickhouse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes;
+import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.ColumnType;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
@@ -12,6 +15,7 @@ import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -113,5 +117,34 @@ final class RowEncoderTest {
     assertThat(List.of(in.readText(), in.readText(), in.readText()))
         .isEqualTo(List.of("", "x".repeat(300), text));
     assertThat(in.hasNext()).isFalse();
+  }
+
+  /** Wherever the buffer is full, and whatever comes next. */
+  @Test
+  void buffers_growUnderEveryValue() throws IOException {
+    List<Consumer<RowBuffer>> all =
+        List.of(
+            out -> out.putByte(1),
+            out -> out.putInt(1),
+            out -> out.putLong(1),
+            out -> out.putWide(BigInteger.ONE),
+            out -> out.putText("1"),
+            out -> out.putText("€"),
+            out -> out.putBytes(Bytes.of(new byte[] {1})),
+            out -> out.putAddress(Address.ZERO),
+            out -> out.putWord(Bytes32.ZERO));
+    for (Consumer<RowBuffer> next : all) {
+      RowBuffer alone = new RowBuffer();
+      next.accept(alone);
+      for (int free = 0; free < alone.length(); free++) {
+        RowBuffer out = new RowBuffer();
+        int before = out.bytes().length - free;
+        out.putAll(new byte[before]);
+        next.accept(out);
+
+        assertThat(Arrays.copyOfRange(out.bytes(), before, out.length()))
+            .isEqualTo(Arrays.copyOf(alone.bytes(), alone.length()));
+      }
+    }
   }
 }
