@@ -21,6 +21,7 @@ final class ClickHouseErrors {
           33, // CANNOT_READ_ALL_DATA: what we sent was cut off
           74, // CANNOT_READ_FROM_FILE_DESCRIPTOR
           75, // CANNOT_WRITE_TO_FILE_DESCRIPTOR
+          76, // CANNOT_OPEN_FILE: too many are
           159, // TIMEOUT_EXCEEDED
           173, // CANNOT_ALLOCATE_MEMORY
           201, // QUOTA_EXCEEDED
@@ -43,7 +44,10 @@ final class ClickHouseErrors {
           473, // DEADLOCK_AVOIDED
           499, // S3_ERROR
           745, // SERVER_OVERLOADED
-          999); // KEEPER_EXCEPTION
+          999, // KEEPER_EXCEPTION
+          1000, // POCO_EXCEPTION: of the disk or of a socket
+          1001, // STD_EXCEPTION: likewise, or of memory
+          1002); // UNKNOWN_EXCEPTION: of a library below it
 
   /** The user, its rights, the definition or what it says of ClickHouse must change. */
   private static final Set<Integer> SETUP =

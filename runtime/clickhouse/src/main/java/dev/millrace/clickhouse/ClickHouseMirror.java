@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The mirror of one indexer: its database, and what the lanes of this process share. */
@@ -39,8 +40,8 @@ public final class ClickHouseMirror implements AutoCloseable {
   /**
    * Creates what is missing.
    *
-   * @throws MillraceException with remedy {@code FIX_SETUP} if what is there was made for another
-   *     definition
+   * @throws MillraceException with remedy {@code FIX_SETUP} if the server is too old, or if what is
+   *     there was made for another definition
    */
   public static ClickHouseMirror open(MirrorSettings settings, Indexer indexer, Probe probe) {
     Inserts inserts = create(settings, indexer);
@@ -54,6 +55,7 @@ public final class ClickHouseMirror implements AutoCloseable {
     List<MirrorTable<?>> tables = tables(indexer);
     try (Server server = new Server(settings)) {
       MirrorSchema.createDatabase(server, settings);
+      ServerVersion.check(server);
       new MirrorSchema(server, tables).create();
       return new Inserts(windows(tables), Inserts.novelties(server));
     }
@@ -100,9 +102,13 @@ public final class ClickHouseMirror implements AutoCloseable {
     return made;
   }
 
-  /** Deletes what nobody can see any more, now instead of some time. */
-  void clean() {
-    housekeeping.run();
+  /**
+   * Deletes what nobody can see any more, now instead of some time. Any thread.
+   *
+   * @return why it came to no end; nothing depends on it
+   */
+  public Optional<String> clean() {
+    return housekeeping.run();
   }
 
   /** Reads rows as of a checkpoint; creates nothing. A table may say nothing for a long time. */

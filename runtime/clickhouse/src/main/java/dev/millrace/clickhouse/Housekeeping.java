@@ -1,6 +1,7 @@
 package dev.millrace.clickhouse;
 
 import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Versions;
 import dev.millrace.pipeline.Ends;
 import java.time.Duration;
@@ -10,6 +11,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
@@ -17,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +54,9 @@ final class Housekeeping implements AutoCloseable {
   private final Map<Long, Deque<Known>> told = new HashMap<>();
 
   private final long mostIds;
-  private boolean warned;
+
+  /** What was warned of last: a server that is away must not hide a right that is missing. */
+  private volatile @Nullable Remedy warned;
 
   /**
    * What was published at a moment.
@@ -152,8 +157,8 @@ final class Housekeeping implements AutoCloseable {
     return found;
   }
 
-  /** One pass over all tables. */
-  void run() {
+  /** One pass over all tables; returns why it came to no end. */
+  Optional<String> run() {
     try (Server server = new Server(settings)) {
       oldEnough()
           .forEach((chain, known) -> {
@@ -166,16 +171,22 @@ final class Housekeeping implements AutoCloseable {
               }
             }
           });
+      warned = null;
+      return Optional.empty();
     } catch (MillraceException failed) {
-      if (!warned) {
-        warned = true;
-        LOG.warn(
-            "housekeeping of the mirror cannot run and rows that nobody sees stay{}: {}",
-            ClickHouseErrors.code(failed) == ClickHouseErrors.ACCESS_DENIED
-                ? "; it needs the right ALTER DELETE"
-                : "",
-            failed.getMessage());
+      String why =
+          "housekeeping of the mirror cannot run and rows that nobody sees stay%s: %s"
+              .formatted(
+                  ClickHouseErrors.code(failed) == ClickHouseErrors.ACCESS_DENIED
+                      ? "; it needs ALTER DELETE ON %s.* and SELECT ON system.mutations"
+                          .formatted(settings.database())
+                      : "",
+                  failed.getMessage());
+      if (warned != failed.remedy()) {
+        warned = failed.remedy();
+        LOG.warn("{}", why);
       }
+      return Optional.of(why);
     }
   }
 
@@ -264,9 +275,14 @@ final class Housekeeping implements AutoCloseable {
       server.execute(
           "housekeeping",
           "ALTER TABLE %s DELETE WHERE %s SETTINGS mutations_sync = 1"
-              .formatted(Sql.name(table), which));
+              .formatted(Sql.name(table), which),
+          Views.LONG_QUERY);
     } catch (MillraceException failed) {
-      withdrawFailed(server, unfinished);
+      try {
+        withdrawFailed(server, unfinished);
+      } catch (MillraceException later) {
+        failed.addSuppressed(later);
+      }
       throw failed;
     }
     LOG.info("deleted rows that nobody sees: table={}", table);

@@ -2,6 +2,7 @@ package dev.millrace.clickhouse;
 
 import com.clickhouse.client.api.Client;
 import com.clickhouse.client.api.ClientFaultCause;
+import com.clickhouse.client.api.command.CommandSettings;
 import com.clickhouse.client.api.insert.InsertSettings;
 import com.clickhouse.client.api.query.QueryResponse;
 import com.clickhouse.client.api.query.QuerySettings;
@@ -44,7 +45,8 @@ final class Server implements AutoCloseable {
             .setExecutionTimeout(settings.timeout().toMillis(), ChronoUnit.MILLIS)
             .compressServerResponse(false)
             .compressClientRequest(false)
-            // Who calls us decides what is tried again, and when.
+            // Who calls us decides what is tried again, and when; but for a 429 or 503, which the
+            // layer below sends again once.
             .setMaxRetries(0)
             .retryOnFailures(ClientFaultCause.None)
             .build();
@@ -52,6 +54,12 @@ final class Server implements AutoCloseable {
 
   void execute(String doing, String sql) {
     ended(doing, () -> client.execute(sql));
+  }
+
+  void execute(String doing, String sql, Map<String, String> settings) {
+    CommandSettings asked = new CommandSettings();
+    settings.forEach(asked::serverSetting);
+    ended(doing, () -> client.execute(sql, asked));
   }
 
   <T> T query(String doing, String sql, Reader<T> reader) {
