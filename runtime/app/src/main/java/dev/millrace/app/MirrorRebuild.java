@@ -17,6 +17,7 @@ import dev.millrace.postgres.PostgresSnapshot;
 import dev.millrace.postgres.PostgresStore;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -34,20 +35,28 @@ public final class MirrorRebuild {
   private final Config config;
   private final ConfiguredIndexer indexer;
   private final Consumer<String> progress;
+  private final boolean anyMirror;
 
-  private MirrorRebuild(Config config, ConfiguredIndexer indexer, Consumer<String> progress) {
+  private MirrorRebuild(
+      Config config, ConfiguredIndexer indexer, Consumer<String> progress, boolean anyMirror) {
     this.config = config;
     this.indexer = indexer;
     this.progress = progress;
+    this.anyMirror = anyMirror;
   }
 
   public static MirrorRebuild of(Config config, Indexer indexer) {
-    return new MirrorRebuild(config, new ConfiguredIndexer(indexer, config), _ -> {});
+    return new MirrorRebuild(config, new ConfiguredIndexer(indexer, config), _ -> {}, false);
   }
 
   /** Is told what is being filled. */
   MirrorRebuild tellingOf(Consumer<String> listener) {
-    return new MirrorRebuild(config, indexer, listener);
+    return new MirrorRebuild(config, indexer, listener, anyMirror);
+  }
+
+  /** Whether a mirror of another schema may be replaced as well. */
+  MirrorRebuild ofAnyMirror(boolean any) {
+    return new MirrorRebuild(config, indexer, progress, any);
   }
 
   /**
@@ -68,6 +77,12 @@ public final class MirrorRebuild {
       try (PostgresStore store = PostgresStore.open(database.settings(), indexer, Probe.NONE)) {
         Map<String, LaneStore> held = new TreeMap<>();
         lanes.forEach(lane -> held.put(lane, store.takeOver(lane)));
+        if (!anyMirror) {
+          Optional<String> schema =
+              PostgresStore.status(database.settings(), config.name())
+                  .map(status -> status.id().toString());
+          ClickHouseMirror.checkFollows(mirror.settings(), schema);
+        }
         try (PostgresSnapshot snapshot =
                 PostgresSnapshot.open(database.settings(), indexer).orElseThrow(this::nothingYet);
             Rebuild rebuild = ClickHouseMirror.rebuild(mirror.settings(), indexer)) {

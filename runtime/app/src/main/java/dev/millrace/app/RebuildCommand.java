@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Makes the mirror anew. */
@@ -33,6 +34,11 @@ final class RebuildCommand implements Callable<Integer> {
       description = "Its name. Default: the name in the config.")
   private @Nullable String name;
 
+  @Option(
+      names = "--any-mirror",
+      description = "Replace what is there even if it follows another PostgreSQL schema.")
+  private boolean anyMirror;
+
   RebuildCommand(Shell shell, Map<String, Indexer> indexers) {
     this.shell = shell;
     this.indexers = indexers;
@@ -47,6 +53,7 @@ final class RebuildCommand implements Callable<Integer> {
     try {
       whole =
           MirrorRebuild.of(config, indexer)
+              .ofAnyMirror(anyMirror)
               .tellingOf(what -> {
                 if (shell.isLive()) {
                   live.show("rebuild  " + what);

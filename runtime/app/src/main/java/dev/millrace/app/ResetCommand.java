@@ -5,6 +5,7 @@ import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.postgres.PostgresStore;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,6 +23,11 @@ final class ResetCommand implements Callable<Integer> {
 
   @Option(names = "--yes", description = "Do it: there is no way back.")
   private boolean yes;
+
+  @Option(
+      names = "--any-mirror",
+      description = "Delete what is in ClickHouse even if it follows another PostgreSQL schema.")
+  private boolean anyMirror;
 
   ResetCommand(Shell shell) {
     this.shell = shell;
@@ -44,6 +50,9 @@ final class ResetCommand implements Callable<Integer> {
                               .formatted(mirror.engine(), mirror.database()))
                       .orElse("")));
     }
+    if (!anyMirror) {
+      checkMirror(config);
+    }
     boolean existed = false;
     if (Database.mayHoldRows(config)) {
       try (Database database = Database.open(config)) {
@@ -59,5 +68,23 @@ final class ResetCommand implements Callable<Integer> {
     }
     shell.out().println(config.name() + (existed ? ": deleted" : ": there was nothing to delete"));
     return ExitCode.DONE;
+  }
+
+  /** Before anything is deleted, for afterwards nobody can tell whose it is. */
+  private static void checkMirror(Config config) {
+    if (!MirrorDatabase.mayHoldRows(config)) {
+      return;
+    }
+    Optional<String> schema = Optional.empty();
+    if (Database.mayHoldRows(config)) {
+      try (Database database = Database.open(config)) {
+        schema =
+            PostgresStore.status(database.settings(), config.name())
+                .map(status -> status.id().toString());
+      }
+    }
+    try (MirrorDatabase mirror = MirrorDatabase.open(config)) {
+      ClickHouseMirror.checkFollows(mirror.settings(), schema);
+    }
   }
 }

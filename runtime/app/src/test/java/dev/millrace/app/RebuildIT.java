@@ -76,7 +76,8 @@ class RebuildIT {
     assertThat(both.run()).isEmpty();
     MirrorRebuild.of(both.config, both.indexer).run();
     both.clickhouse("TRUNCATE TABLE millrace_mirror");
-    assertThat(both.run().orElse("")).startsWith("2 ").contains("`millrace rebuild`");
+    assertThat(catchThrowableOfType(MillraceException.class, both::run))
+        .hasMessageContainingAll("it has rows and does not know whose", "`millrace rebuild`");
     MirrorRebuild.of(both.config, both.indexer).run();
     assertThat(both.run()).isEmpty();
     assertEqual(both);
@@ -91,8 +92,11 @@ class RebuildIT {
     resetPostgres(both);
     assertThat(both.run().orElse(""))
         .startsWith("2 ")
-        .contains("it follows another schema", "`millrace rebuild`");
-    MirrorRebuild.of(both.config, both.indexer).run();
+        .contains("it follows another schema", "`millrace rebuild --any-mirror`");
+    MirrorRebuild rebuild = MirrorRebuild.of(both.config, both.indexer);
+    assertThat(catchThrowableOfType(MillraceException.class, rebuild::run))
+        .hasMessageContaining("somebody may still write there: database=forgetful");
+    rebuild.ofAnyMirror(true).run();
     assertThat(both.run()).isEmpty();
     assertEqual(both);
   }

@@ -134,6 +134,33 @@ public final class ClickHouseMirror implements AutoCloseable {
     }
   }
 
+  /**
+   * Before a mirror is dropped: whoever is mistaken about the database would drop that of an
+   * indexer that goes on writing there.
+   *
+   * @param schema of the one who asks, as ledgers call it; empty if there is none
+   * @throws MillraceException with remedy {@code FIX_SETUP} if what is there follows another one
+   */
+  public static void checkFollows(MirrorSettings settings, Optional<String> schema) {
+    Optional<String> followed;
+    try (Server server = new Server(settings)) {
+      followed = LedgerCheck.identity(server);
+    } catch (MillraceException failed) {
+      int code = ClickHouseErrors.code(failed);
+      if (code == ClickHouseErrors.UNKNOWN_DATABASE || code == ClickHouseErrors.UNKNOWN_TABLE) {
+        return;
+      }
+      throw failed;
+    }
+    if (followed.isPresent() && !followed.equals(schema)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "mirror follows another schema and somebody may still write there: database=%s; if nobody"
+                  .formatted(settings.database())
+              + " does, add --any-mirror");
+    }
+  }
+
   static long chain(String lane) {
     try {
       return Long.parseUnsignedLong(lane);

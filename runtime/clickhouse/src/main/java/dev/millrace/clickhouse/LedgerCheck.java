@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class LedgerCheck {
   private static final String IDENTITY = "identity";
+
+  /** Not simply to make it anew: an indexer of the same name may have it. */
+  private static final String OTHERS =
+      "give each indexer a database of its own, or, if nobody else writes there, `millrace rebuild"
+          + " --any-mirror` makes it anew from PostgreSQL";
 
   private final Server server;
   private final LaneName lane;
@@ -49,10 +55,10 @@ final class LedgerCheck {
 
   /** Lets a mirror begin with its lane, and refuses one that is not a copy of it. */
   void run() {
-    SortedMap<String, String> known = known();
+    SortedMap<String, String> known = known(server);
     String identity = known.get(IDENTITY);
     if (identity != null && !identity.equals(ledger.identity())) {
-      throw refused("it follows another schema, or this one before it was reset");
+      throw refused("it follows another schema, or this one before it was reset", OTHERS);
     }
     checkEpochs();
     long told = told();
@@ -70,7 +76,12 @@ final class LedgerCheck {
     }
   }
 
-  private SortedMap<String, String> known() {
+  /** Which schema a mirror follows; empty if nobody has begun one. */
+  static Optional<String> identity(Server server) {
+    return Optional.ofNullable(known(server).get(IDENTITY));
+  }
+
+  private static SortedMap<String, String> known(Server server) {
     return server.query(
         "follow",
         "SELECT key, argMax(value, written) FROM %s GROUP BY key".formatted(OwnTables.MIRROR),
@@ -178,6 +189,10 @@ final class LedgerCheck {
   }
 
   private MillraceException refused(String why) {
+    return refused(why, MirrorSchema.REBUILD);
+  }
+
+  private MillraceException refused(String why, String advice) {
     return new MillraceException(
         Remedy.FIX_SETUP,
         ("mirror is not a copy of this lane: %s: indexer=%s chain=%s"
@@ -189,6 +204,6 @@ final class LedgerCheck {
                 ledger.epoch(),
                 ledger.commit(),
                 ledger.checkpoint(),
-                MirrorSchema.REBUILD));
+                advice));
   }
 }

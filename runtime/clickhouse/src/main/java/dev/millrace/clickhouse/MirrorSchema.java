@@ -47,7 +47,11 @@ final class MirrorSchema {
     }
   }
 
-  /** Drops what says of itself that it is ours; true if there was anything. */
+  /**
+   * Drops what says of itself that it is ours; true if there was anything. Views go first, as what
+   * they read must not vanish under them, then rows, then what says whose they are: wherever this
+   * breaks off, no rows are left that would pass for those of whoever comes next.
+   */
   static boolean drop(Server server) {
     List<String> ours = new ArrayList<>();
     existing(server)
@@ -56,15 +60,22 @@ final class MirrorSchema {
             ours.add(name);
           }
         });
-    // Views first: what they read must not vanish under them.
-    ours.sort(Comparator.comparing(MirrorSchema::isTable));
-    ours.forEach(
-        name -> server.execute("reset of the mirror", "DROP TABLE IF EXISTS " + Sql.name(name)));
+    ours.sort(Comparator.comparingInt(MirrorSchema::turn));
+    ours.forEach(name ->
+        server.execute(
+            "reset of the mirror",
+            "DROP TABLE IF EXISTS %s SETTINGS max_table_size_to_drop = 0"
+                .formatted(Sql.name(name))));
     return !ours.isEmpty();
   }
 
-  private static boolean isTable(String name) {
-    return name.startsWith(MirrorTable.ROWS) || OwnTables.tables().containsKey(name);
+  /** When it is dropped. */
+  private static int turn(String name) {
+    List<String> own = List.of(OwnTables.REACHED, OwnTables.ENDS, OwnTables.MIRROR);
+    if (name.startsWith(MirrorTable.ROWS)) {
+      return 0;
+    }
+    return own.contains(name) ? own.indexOf(name) + 1 : -1;
   }
 
   void create() {
@@ -72,6 +83,9 @@ final class MirrorSchema {
     checkDefinitions(there);
     OwnTables.tables().forEach((name, body) -> createOwn(name, body, there));
     boolean born = isBorn();
+    if (!born) {
+      checkEmpty(there);
+    }
     for (MirrorTable<?> table : tables) {
       if (!there.containsKey(table.name())) {
         if (born) {
@@ -126,6 +140,27 @@ final class MirrorSchema {
         throw changed("table belongs to no entity that is mirrored: table=" + name);
       }
     });
+  }
+
+  /** Rows that nobody is known to have written would count as soon as their numbers come again. */
+  private void checkEmpty(Map<String, String> there) {
+    for (String name : there.keySet()) {
+      boolean holdsRows =
+          name.startsWith(MirrorTable.ROWS)
+              || name.equals(OwnTables.REACHED)
+              || name.equals(OwnTables.ENDS);
+      if (holdsRows && !isEmpty(name)) {
+        throw changed(
+            "it has rows and does not know whose, a reset or a rebuild did not come to its end and"
+                + " must be begun again: table="
+                + name);
+      }
+    }
+  }
+
+  private boolean isEmpty(String table) {
+    return server.query(
+        "mirror", "SELECT 1 FROM %s LIMIT 1".formatted(Sql.name(table)), rows -> !rows.hasNext());
   }
 
   private static MillraceException changed(String what) {

@@ -12,6 +12,7 @@ import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Probe;
 import java.math.BigInteger;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -82,6 +83,45 @@ final class SchemaIT {
       Lab.Run run = lab.again().run(lab.book("1")).follow();
       run.commit(true, List.of(token(1, "b", 2)));
       assertThat(lab.tokens()).containsExactly("1|1|b|2");
+    }
+  }
+
+  @Test
+  void mirrorsOfOthers_areTold() {
+    try (Lab lab = Lab.of(Probe.NONE, Lab.TOKEN)) {
+      Optional<String> own = Optional.of("first");
+      ClickHouseMirror.checkFollows(lab.settings, Optional.of("any, nobody has begun it"));
+      lab.run(lab.book("1")).follow();
+
+      ClickHouseMirror.checkFollows(lab.settings, own);
+      for (Optional<String> other : List.of(Optional.of("second"), Optional.<String>empty())) {
+        assertThatThrownBy(() -> ClickHouseMirror.checkFollows(lab.settings, other))
+            .hasMessageContaining("mirror follows another schema")
+            .hasMessageContaining("database=" + lab.settings.database());
+      }
+      ClickHouseMirror.reset(lab.settings);
+      ClickHouseMirror.checkFollows(lab.settings, Optional.empty());
+      ClickHouseMirror.checkFollows(Engine.settings("there_is_none"), Optional.empty());
+    }
+  }
+
+  /** Else they would count as soon as their epochs and checkpoints came again. */
+  @Test
+  void rowsOfNobody_areRefused() {
+    for (String left : List.of("millrace_rows_token", "millrace_reached", "millrace_ends")) {
+      try (Lab lab = Lab.of(Probe.NONE, Lab.TOKEN)) {
+        lab.run(lab.book("1")).follow().commit(true, List.of(token(1, "a", 1)));
+        List.of("millrace_rows_token", "millrace_reached", "millrace_ends", "millrace_mirror")
+            .forEach(name -> {
+              if (!name.equals(left)) {
+                Engine.execute(lab.settings, "DROP TABLE " + name);
+              }
+            });
+
+        assertRefused(lab, lab.indexer, "does not know whose, a reset or a rebuild did not come");
+        ClickHouseMirror.reset(lab.settings);
+        ClickHouseMirror.open(lab.settings, lab.indexer, Probe.NONE).close();
+      }
     }
   }
 
