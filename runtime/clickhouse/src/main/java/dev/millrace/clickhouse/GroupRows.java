@@ -19,6 +19,9 @@ sealed interface GroupRows {
 
   boolean isPartitioned();
 
+  /** Whether rows may go by themselves as soon as they are there. */
+  boolean expires();
+
   int parts();
 
   int size(int part);
@@ -88,6 +91,11 @@ sealed interface GroupRows {
     }
 
     @Override
+    public boolean expires() {
+      return !target.type().layout().ttl().isEmpty();
+    }
+
+    @Override
     public int parts() {
       return changes.size();
     }
@@ -124,6 +132,11 @@ sealed interface GroupRows {
 
     @Override
     public boolean isPartitioned() {
+      return false;
+    }
+
+    @Override
+    public boolean expires() {
       return false;
     }
 

@@ -6,8 +6,10 @@ import java.util.Map;
 
 /**
  * Views of a state that a lane once had, by its checkpoint, by a block or by a moment: {@code
- * account_at(chain = 1, checkpoint = 7)}. What cannot be told is refused with a message rather than
- * answered with the nearest state.
+ * account_at(chain = 1, checkpoint = 7)}. What is not known any more is refused with a message
+ * rather than answered with the nearest state. A block or a moment beyond what the chain has
+ * reached has the state of now: which of them the chain has reached nobody says, as only
+ * checkpoints are kept.
  */
 final class PastViews {
   private static final String CHAIN = "{chain:UInt64}";

@@ -1,5 +1,7 @@
 package dev.millrace.clickhouse;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -7,15 +9,21 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Stands between a client and ClickHouse, and on demand hangs up when an answer comes back. */
+/**
+ * Stands between a client and ClickHouse: on demand it hangs up when an answer comes back, or adds
+ * settings to what is asked.
+ */
 final class CuttingProxy implements AutoCloseable {
   private final ServerSocket listener;
   private final URI target;
   private final AtomicBoolean cut = new AtomicBoolean();
+  private volatile String settings = "";
+  private volatile String cutting = "";
   private final Queue<Socket> open = new ConcurrentLinkedQueue<>();
 
   CuttingProxy(String url) throws IOException {
@@ -33,6 +41,18 @@ final class CuttingProxy implements AutoCloseable {
     cut.set(true);
   }
 
+  /**
+   * The next request that begins so that it names this reaches the server, and its answer nobody.
+   */
+  void cutAnswerTo(String table) {
+    cutting = table;
+  }
+
+  /** From now on each request asks for these as well, as parameters of an address. */
+  void asking(String more) {
+    settings = more;
+  }
+
   private void accept() {
     try {
       while (true) {
@@ -40,15 +60,17 @@ final class CuttingProxy implements AutoCloseable {
         Socket server = new Socket(target.getHost(), target.getPort());
         open.add(client);
         open.add(server);
-        Thread.ofVirtual().start(() -> pass(client, server, false));
-        Thread.ofVirtual().start(() -> pass(server, client, true));
+        AtomicBoolean answered = new AtomicBoolean(true);
+        Thread.ofVirtual().start(() -> pass(client, server, false, answered));
+        Thread.ofVirtual().start(() -> pass(server, client, true, answered));
       }
     } catch (IOException closed) {
       // the test is over
     }
   }
 
-  private void pass(Socket from, Socket to, boolean answers) {
+  /** A request begins where the one before it has been answered. */
+  private void pass(Socket from, Socket to, boolean answers, AtomicBoolean answered) {
     byte[] buffer = new byte[1 << 16];
     try (from;
         to) {
@@ -58,12 +80,36 @@ final class CuttingProxy implements AutoCloseable {
         if (answers && cut.compareAndSet(true, false)) {
           return;
         }
-        out.write(buffer, 0, count);
+        int sent = 0;
+        if (answers) {
+          answered.set(true);
+        } else if (answered.compareAndSet(true, false)) {
+          String named = cutting;
+          if (!named.isEmpty() && new String(buffer, 0, count, US_ASCII).contains(named)) {
+            cutting = "";
+            cut.set(true);
+          }
+          sent = ask(buffer, out);
+        }
+        out.write(buffer, sent, count - sent);
         out.flush();
       }
     } catch (IOException ended) {
       // either side has hung up
     }
+  }
+
+  /** Sends what stands before the parameters, and the settings; returns how much that was. */
+  private int ask(byte[] request, OutputStream out) throws IOException {
+    String more = settings;
+    byte[] begin = "POST /?".getBytes(US_ASCII);
+    boolean begins = Arrays.equals(request, 0, begin.length, begin, 0, begin.length);
+    if (more.isEmpty() || !begins) { // the rest of one that was answered early
+      return 0;
+    }
+    out.write(begin);
+    out.write((more + "&").getBytes(US_ASCII));
+    return begin.length;
   }
 
   @Override

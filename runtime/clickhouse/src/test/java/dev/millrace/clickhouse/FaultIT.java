@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.embedded.EmbeddedClickHouse;
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.Id;
 import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Mirrored;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Ends;
@@ -14,9 +18,9 @@ import dev.millrace.pipeline.MirrorGroup;
 import dev.millrace.pipeline.Probe;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.DisplayName;
@@ -53,8 +57,9 @@ final class FaultIT {
                   true,
                   List.of(
                       token(1, "a", 1), token(2, "b", 2), new Lab.Note(EventId.of(1, 0), "x"))));
-      for (int table = 0; table < 3; table++) {
-        proxy.cutNextAnswer();
+      for (String table :
+          List.of("millrace_reached", "millrace_rows_token", "millrace_rows_note")) {
+        proxy.cutAnswerTo(table);
         assertRemedy(Remedy.RETRY, () -> run.lane.insert(group));
       }
       run.lane.insert(group);
@@ -67,6 +72,36 @@ final class FaultIT {
           .containsExactly("1|1", "2|1");
       assertThat(lab.query("SELECT id, text FROM note")).containsExactly("1048576|x");
       assertThat(lab.query("SELECT checkpoint FROM millrace_checkpoints")).containsExactly("1");
+    }
+  }
+
+  /** Rows that are over already, which the first merge takes away. */
+  @Entity(immutable = true)
+  @Mirrored(ttl = "toDateTime(time) + INTERVAL 1 DAY")
+  record Moment(@Id EventId id, Instant time) {}
+
+  @Test
+  @Tag("K2")
+  @DisplayName("K2 rows whose time is over are gone before the insert is sent again")
+  void expiredRows_areNotTakenForLost() throws Exception {
+    EntityType<Moment> type = EntityType.of(Moment.class);
+    MirrorSettings direct = Engine.settings(Engine.freshDatabase());
+    try (CuttingProxy proxy = new CuttingProxy(direct.url());
+        Lab lab =
+            new Lab(
+                MirrorSettings.of(proxy.url(), direct.user(), direct.password(), direct.database()),
+                new Lab.TestIndexer("lab", List.of(type), Storage.BOTH),
+                Probe.NONE,
+                new AtomicLong())) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      MirrorGroup group =
+          run.group(run.batch(true, List.of(new Moment(EventId.of(1, 0), Instant.EPOCH))));
+      proxy.cutAnswerTo("millrace_rows_moment");
+      assertRemedy(Remedy.RETRY, () -> run.lane.insert(group));
+      Engine.execute(direct, "OPTIMIZE TABLE millrace_rows_moment FINAL");
+      assertThat(lab.query("SELECT count() FROM millrace_rows_moment")).containsExactly("0");
+
+      run.lane.insert(group);
     }
   }
 
@@ -223,31 +258,42 @@ final class FaultIT {
   }
 
   @Test
-  @Tag("K4")
-  @DisplayName("K4 refusals for want of parts, queries or memory are waited for")
-  void refusalsThatPass_areRetried() {
-    try (Lab lab = Lab.fresh();
-        Server server = new Server(lab.settings)) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
-      run.commit(true, List.of(token(1, "a", 1)));
-      run.commit(true, List.of(token(1, "b", 2)));
-      String limit = "ALTER TABLE millrace_rows_token MODIFY SETTING parts_to_throw_insert = ";
-      Engine.execute(lab.settings, "SYSTEM STOP MERGES millrace_rows_token", limit + "1");
-      MirrorGroup group = run.group(run.batch(true, List.of(token(1, "c", 3))));
-      assertThatThrownBy(() -> run.lane.insert(group)).hasMessageContaining("too many parts");
-      assertRemedy(Remedy.RETRY, () -> run.lane.insert(group));
+  @Tag("K2")
+  @DisplayName("K2 a retry later than the table remembers is not sent; a new epoch makes up for it")
+  void retriesThatAreTooLate_beginANewEpoch() throws Exception {
+    MirrorSettings direct = Engine.settings(Engine.freshDatabase());
+    try (Lab lab =
+            new Lab(
+                direct,
+                new Lab.TestIndexer("lab", List.of(Lab.TOKEN), Storage.BOTH),
+                Probe.NONE,
+                new AtomicLong());
+        CuttingProxy proxy = new CuttingProxy(direct.url());
+        Server server =
+            new Server(
+                MirrorSettings.of(
+                    proxy.url(), direct.user(), direct.password(), direct.database()))) {
+      Lab.Book book = lab.book("1");
+      Lab.Run run = lab.run(book).follow();
+      MirrorGroup group = run.group(run.batch(true, List.of(token(1, "a", 1))));
+      Inserts inserts = ClickHouseMirror.create(direct, lab.indexer);
+      GroupInsert insert =
+          new GroupInsert(new LaneName("lab", 1), group, List.of(new MirrorTable<>(Lab.TOKEN)));
+      Runnable attempt = () -> insert.run(server, inserts, new RowBuffer(), Probe.NONE);
+      proxy.cutNextAnswer();
+      assertRemedy(Remedy.RETRY, attempt);
+      inserts.window(OwnTables.REACHED).add(DedupWindow.of(false) / 2);
 
-      Engine.execute(lab.settings, limit + "1000", "SYSTEM START MERGES millrace_rows_token");
-      run.lane.insert(group);
-      run.commit(group);
-      run.lane.publish(run.said());
-      assertThat(lab.tokens()).containsExactly("1|1|c|3");
+      assertThatThrownBy(attempt::run)
+          .hasMessageContaining("the table has forgotten whether it has it")
+          .isInstanceOfSatisfying(
+              MillraceException.class,
+              failed -> assertThat(failed.remedy()).isEqualTo(Remedy.RESTART));
+      assertThat(lab.query("SELECT count() FROM millrace_reached")).containsExactly("1");
 
-      String much = "SELECT count() FROM (SELECT number FROM numbers(1000000) GROUP BY number)";
-      Map<String, String> little = Map.of("max_memory_usage", "1000000");
-      assertRemedy(Remedy.RETRY, () -> server.query("test", much, little, RowInput::readLong));
-      assertRemedy(Remedy.FIX_SETUP, () -> server.execute("test", "SELECT * FROM nothing"));
-      assertRemedy(Remedy.FIX_SETUP, () -> server.execute("test", "SELECT FROM WHERE"));
+      book.states.tailMap(0L, false).clear();
+      lab.run(book).follow().commit(true, List.of(token(1, "a", 1)));
+      assertThat(lab.query("SELECT id, _checkpoint FROM token_history")).containsExactly("1|1");
     }
   }
 
@@ -299,47 +345,6 @@ final class FaultIT {
       assertThat(lab.read(Lab.TOKEN, run.book, 60))
           .hasSize(2000)
           .containsAll(List.of(token(7, "a", 7 * 59)));
-    }
-  }
-
-  @Test
-  @Tag("K8")
-  @DisplayName("K8 rights limited to SELECT, INSERT and CREATE in one database")
-  void fewRights_areEnough() {
-    try (EmbeddedClickHouse server =
-        Engine.start(
-            Path.of("target", "clickhouse-rights-it"),
-            Engine.standard()
-                .withUser(
-                    "few",
-                    "secret",
-                    "GRANT SELECT, INSERT, CREATE TABLE, CREATE VIEW ON shop.*"))) {
-      Engine.execute(Engine.settings(server, "default"), "CREATE DATABASE IF NOT EXISTS shop");
-      MirrorSettings few =
-          MirrorSettings.of(server.url(), "few", "secret", "shop").withLongestQuery(Duration.ZERO);
-      ClickHouseMirror.reset(Engine.settings(server, "shop"));
-      Lab.TestIndexer indexer =
-          new Lab.TestIndexer("lab", List.of(Lab.TOKEN, Lab.NOTE, Lab.GAUGE), Storage.BOTH);
-      AtomicLong epochs = new AtomicLong();
-      Lab lab = new Lab(few, indexer, Probe.NONE, epochs);
-      Lab.Book book = lab.book("1");
-      Lab.Run run = lab.run(book).follow();
-      run.commit(true, List.of(token(1, "a", 1), new Lab.Gauge(1, 1)));
-      run.commit(true, List.of(token(1, "b", 2)));
-      run.turn(1);
-      lab.mirror.clean(); // says that it may not, and no more
-      lab.mirror.close();
-
-      Lab next = new Lab(few, indexer, Probe.NONE, epochs);
-      next.run(book).follow().commit(true, List.of(token(2, "c", 3)));
-      assertThat(next.tokens()).containsExactly("1|1|a|1", "1|2|c|3");
-      assertThat(next.read(Lab.TOKEN, book, 2)).isEqualTo(book.state(Lab.TOKEN, 2));
-      assertThat(next.query("SELECT owner FROM token_at(chain = 1, checkpoint = 1)"))
-          .containsExactly("a");
-      next.mirror.close();
-
-      MirrorSettings elsewhere = MirrorSettings.of(server.url(), "few", "secret", "not_there");
-      assertRemedy(Remedy.FIX_SETUP, () -> ClickHouseMirror.open(elsewhere, indexer, Probe.NONE));
     }
   }
 

@@ -3,8 +3,17 @@ package dev.millrace.clickhouse;
 import static dev.millrace.clickhouse.Lab.token;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.loaders.Bytes;
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.Id;
+import dev.millrace.pipeline.Probe;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -52,5 +61,34 @@ final class InsertIT {
       assertThat(lab.read(Lab.TOKEN, run.book, 3)).isEqualTo(run.book.state(Lab.TOKEN, 3));
       assertThat(lab.read(Lab.TOKEN, run.book, 2)).isEqualTo(run.book.state(Lab.TOKEN, 2));
     }
+  }
+
+  @Entity
+  record Blob(@Id long id, Bytes bytes) {}
+
+  @Test
+  @Tag("C3")
+  @DisplayName("C3 bytes of 0, 20, 32 and 10 MB come back from ClickHouse, and after a rollback")
+  void bytesOfAnyLength_roundTrip() {
+    EntityType<Blob> type = EntityType.of(Blob.class);
+    List<Blob> rows =
+        IntStream.of(0, 20, 32, 10_000_000).mapToObj(length -> blob(length, 1)).toList();
+    try (Lab lab = Lab.of(Probe.NONE, type)) {
+      Lab.Run run = lab.run(lab.book("1")).follow();
+      run.commit(true, rows);
+      assertThat(lab.read(type, run.book, 1).equals(rows)).isTrue();
+      run.commit(true, List.of(blob(10_000_000, 2), new Lab.Gone(type, 32L)));
+      run.turn(1);
+
+      assertThat(lab.read(type, run.book, 1).equals(rows)).isTrue();
+      assertThat(lab.query("SELECT toString(length(bytes)) FROM blob ORDER BY id"))
+          .containsExactly("0", "20", "32", "10000000");
+    }
+  }
+
+  private static Blob blob(int length, long seed) {
+    byte[] bytes = new byte[length];
+    new Random(seed).nextBytes(bytes);
+    return new Blob(length, Bytes.of(bytes));
   }
 }

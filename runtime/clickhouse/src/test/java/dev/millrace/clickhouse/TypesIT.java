@@ -27,6 +27,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -65,20 +67,27 @@ final class TypesIT {
       @Nullable Double maybeReal,
       @Nullable String maybeText,
       @Nullable Instant maybeTime,
+      @Nullable BigInteger maybeInteger,
       @Nullable @Unsigned BigInteger maybePositive,
       @Nullable BigDecimal maybeDecimal,
       @Nullable Address maybeAddress,
+      @Nullable Bytes32 maybeWord,
       @Nullable Bytes maybeBytes,
       @Nullable EventId maybeEvent,
       @Nullable Kind maybeKind,
       @Nullable Json maybeJson,
       List<Boolean> flags,
+      List<Integer> smalls,
+      List<Long> larges,
       List<Double> reals,
       List<String> texts,
       List<Instant> times,
+      List<BigInteger> integers,
       @Unsigned List<BigInteger> positives,
       List<BigDecimal> decimals,
       List<Address> addresses,
+      List<Bytes32> words,
+      List<EventId> events,
       List<Bytes> blobs,
       List<Kind> kinds,
       List<Json> jsons,
@@ -151,6 +160,13 @@ final class TypesIT {
         null,
         null,
         null,
+        null,
+        null,
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
         List.of(),
         List.of(),
         List.of(),
@@ -172,6 +188,7 @@ final class TypesIT {
     Json json = Json.of("{\"a\":[1,null,\"\\t€\"],\"b\":{}}");
     Address address = Address.of(java.util.Arrays.copyOf(ones, 20));
     BigInteger positive = ColumnType.GREATEST_INTEGER;
+    Bytes32 word = Bytes32.of(java.util.Arrays.copyOf(ones, 32));
     return new Everything(
         2,
         true,
@@ -185,7 +202,7 @@ final class TypesIT {
         DIGITS,
         new BigDecimal(BigInteger.TEN.pow(76).subtract(BigInteger.ONE)),
         address,
-        Bytes32.of(java.util.Arrays.copyOf(ones, 32)),
+        word,
         Bytes.of(ones),
         new EventId(Long.MAX_VALUE),
         Kind.WITH_UNDERSCORE,
@@ -196,20 +213,27 @@ final class TypesIT {
         -0.5,
         text,
         ColumnType.LEAST_INSTANT,
+        ColumnType.LEAST_INTEGER,
         positive,
         new BigDecimal("-0.000000000000000001"),
         address,
+        word,
         Bytes.of(new byte[1]),
         new EventId(7),
         Kind.PLAIN,
         json,
         List.of(true, false),
+        List.of(Integer.MIN_VALUE, 0, Integer.MAX_VALUE),
+        List.of(Long.MIN_VALUE, -1L, Long.MAX_VALUE),
         List.of(Double.NaN, Double.MIN_VALUE, 0.0),
         List.of("", text),
         List.of(Instant.EPOCH, ColumnType.GREATEST_INSTANT),
+        List.of(ColumnType.LEAST_INTEGER, BigInteger.ZERO, MOST),
         List.of(BigInteger.ZERO, positive),
         List.of(new BigDecimal("1.5"), DIGITS),
         List.of(address, Address.ZERO),
+        List.of(word, Bytes32.ZERO),
+        List.of(new EventId(0), new EventId(Long.MAX_VALUE)),
         List.of(Bytes.EMPTY, Bytes.of(ones)),
         List.of(Kind.PLAIN, Kind.WITH_UNDERSCORE),
         List.of(json, json),
@@ -218,6 +242,9 @@ final class TypesIT {
   }
 
   @Test
+  @Tag("C1")
+  @Tag("C3")
+  @DisplayName("C1 C3 every value of every type comes back from ClickHouse, and after a rollback")
   void everyValueOfEveryType_roundTrips() {
     List<Everything> rows =
         List.of(EVERYTHING.canonical(least()), EVERYTHING.canonical(greatest()));
@@ -233,6 +260,10 @@ final class TypesIT {
               ColumnType.GREATEST_INTEGER + "|" + "F".repeat(40) + "|" + DIGITS.toPlainString());
       run.commit(true, List.of(new Lab.Gone(EVERYTHING, 1L)));
       assertThat(lab.read(EVERYTHING, run.book, 2)).isEqualTo(rows.subList(1, 2));
+      run.turn(1);
+      run.commit(true, List.of(EVERYTHING.create(with(least(), "small", 7))));
+      run.turn(1);
+      assertThat(lab.read(EVERYTHING, run.book, 1)).isEqualTo(rows);
     }
   }
 
