@@ -1,16 +1,22 @@
 package dev.millrace.scenarios;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.millrace.clickhouse.ClickHouseMirror;
 import dev.millrace.clickhouse.MirrorSettings;
 import dev.millrace.embedded.ClickHouseSettings;
 import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.embedded.PostgresSettings;
+import dev.millrace.pipeline.Probe;
 import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.testkit.Simulation;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -24,14 +30,28 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The simulation of the test kit over PostgreSQL and ClickHouse. {@code -Dmillrace.it.seeds=N},
- * {@code -Dmillrace.from=S} and {@code -Dmillrace.seed=S} choose what runs.
+ * The simulation of the test kit over PostgreSQL and ClickHouse: here processes do not overlap,
+ * replies are lost after an insert has arrived, somebody cleans up and compares both stores while
+ * the lanes go on, and while the mirror is waited for no transaction is open in PostgreSQL. {@code
+ * -Dmillrace.it.seeds=N}, {@code -Dmillrace.from=S} and {@code -Dmillrace.seed=S} choose what runs.
  */
 @ExtendWith(EngineIsThere.class)
 final class MirrorSimulationIT {
+  private static final Set<Probe.Point> OF_THE_MIRROR =
+      EnumSet.of(
+          Probe.Point.BEFORE_MIRROR,
+          Probe.Point.MIRRORING,
+          Probe.Point.MIRRORED,
+          Probe.Point.BEFORE_PUBLISH,
+          Probe.Point.PUBLISHING,
+          Probe.Point.PUBLISHED);
+
   @TempDir private static Path directory;
   private static EmbeddedPostgres postgres;
   private static EmbeddedClickHouse clickhouse;
+  private static final Set<Probe.Point> STRUCK = EnumSet.noneOf(Probe.Point.class);
+  private static int looks;
+  private static int cleanings;
 
   @BeforeAll
   static void start() {
@@ -48,6 +68,10 @@ final class MirrorSimulationIT {
   static void stop() {
     try {
       clickhouse.stop();
+      if (Long.getLong("millrace.seed", -1) < 0) {
+        assertThat(STRUCK).as("where a process has failed").containsAnyElementsOf(OF_THE_MIRROR);
+        assertThat(List.of(looks, cleanings)).allMatch(times -> times > 0);
+      }
     } finally {
       postgres.stop();
     }
@@ -82,7 +106,11 @@ final class MirrorSimulationIT {
             .withLongestQuery(Duration.ZERO);
     PostgresStore.reset(database, name);
     ClickHouseMirror.reset(mirror);
-    simulation.runOver(new RealStores(simulation.indexer(), database, mirror));
+    RealStores stores = new RealStores(simulation.indexer(), database, mirror);
+    simulation.runOver(stores);
+    STRUCK.addAll(simulation.struck());
+    looks += stores.looks();
+    cleanings += stores.cleanings();
     ClickHouseMirror.reset(mirror);
     PostgresStore.reset(database, name);
   }

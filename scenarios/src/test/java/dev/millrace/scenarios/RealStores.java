@@ -5,10 +5,15 @@ import dev.millrace.clickhouse.MirrorReader;
 import dev.millrace.clickhouse.MirrorSettings;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Storage;
 import dev.millrace.loaders.Versions;
+import dev.millrace.pipeline.Ends;
 import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.LaneMirror;
 import dev.millrace.pipeline.LaneStores;
 import dev.millrace.pipeline.Ledger;
+import dev.millrace.pipeline.MirrorGroup;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import dev.millrace.postgres.DatabaseSettings;
@@ -31,19 +36,45 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.Random;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** PostgreSQL and ClickHouse as the stores of a simulation. */
 final class RealStores implements SimStores {
   private static final int LOOKS_BACK = 8;
+  private static final int CALLS_PER_LOOK = 25;
+  private static final long LONGEST_TRANSACTION_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /** Of those who write and read for the lanes, not of somebody who looks at both stores. */
+  private static final String IN_TRANSACTION =
+      """
+      SELECT count(*) FROM pg_stat_activity
+       WHERE application_name LIKE ? AND application_name NOT LIKE '% snapshot'
+         AND xact_start IS NOT NULL
+      """;
 
   private final Indexer indexer;
   private final DatabaseSettings postgres;
   private final MirrorSettings clickhouse;
   private final HttpClient http = HttpClient.newHttpClient();
+  private final Queue<ClickHouseMirror> opened = new ConcurrentLinkedQueue<>();
+
+  /** Here nobody cleans up what somebody still reads: no query is given time to end. */
+  private final Lock tidying = new ReentrantLock();
+
+  private final AtomicInteger looks = new AtomicInteger();
+  private final AtomicInteger cleanings = new AtomicInteger();
+  private final Queue<String> seen = new ConcurrentLinkedQueue<>();
 
   RealStores(Indexer indexer, DatabaseSettings postgres, MirrorSettings clickhouse) {
     this.indexer = indexer;
@@ -55,14 +86,16 @@ final class RealStores implements SimStores {
   public Opened open(Probe probe) {
     PostgresStore store = PostgresStore.open(postgres, indexer, probe);
     ClickHouseMirror mirror = ClickHouseMirror.open(clickhouse, indexer, probe);
+    opened.add(mirror);
     return new Opened() {
       @Override
       public LaneStores takeOver(String lane) {
-        return new LaneStores(store.takeOver(lane), Optional.of(mirror.lane(lane)));
+        return new LaneStores(store.takeOver(lane), Optional.of(watched(mirror.lane(lane))));
       }
 
       @Override
       public void close() {
+        opened.remove(mirror);
         try (store) {
           mirror.close();
         }
@@ -70,10 +103,142 @@ final class RealStores implements SimStores {
     };
   }
 
+  /** At its first group, as if ClickHouse did not answer for a while. */
+  private LaneMirror watched(LaneMirror mirror) {
+    AtomicBoolean first = new AtomicBoolean(true);
+    return new LaneMirror() {
+      @Override
+      public void follow(Ledger ledger) {
+        mirror.follow(ledger);
+      }
+
+      @Override
+      public void insert(MirrorGroup group) {
+        if (first.getAndSet(false)) {
+          awaitNoTransaction();
+        }
+        mirror.insert(group);
+      }
+
+      @Override
+      public void publish(Ends ends) {
+        mirror.publish(ends);
+      }
+
+      @Override
+      public void close() {
+        mirror.close();
+      }
+    };
+  }
+
+  /** What other groups have open comes to its end; what waits for the mirror would not. */
+  private void awaitNoTransaction() {
+    long until = System.nanoTime() + LONGEST_TRANSACTION_NANOS;
+    try (Connection connection = connect();
+        PreparedStatement statement = connection.prepareStatement(IN_TRANSACTION)) {
+      statement.setString(1, "millrace " + indexer.name() + " %");
+      while (true) {
+        try (ResultSet row = statement.executeQuery()) {
+          row.next();
+          if (row.getLong(1) == 0) {
+            return;
+          }
+        }
+        if (System.nanoTime() - until > 0) {
+          seen.add("a transaction is open as long as the mirror is waited for");
+          return;
+        }
+      }
+    } catch (SQLException failed) {
+      throw new AssertionError("activity cannot be read", failed);
+    }
+  }
+
+  private Connection connect() throws SQLException {
+    return DriverManager.getConnection(postgres.url(), postgres.user(), postgres.password());
+  }
+
+  /** Somebody cleans up, and whoever looks then sees the same in both stores. */
+  @Override
+  public void disturb(String lane, Random dice) {
+    if (dice.nextInt(CALLS_PER_LOOK) > 0) {
+      return;
+    }
+    tidying.lock();
+    try {
+      for (ClickHouseMirror mirror : opened) {
+        if (mirror.clean().isEmpty()) {
+          cleanings.incrementAndGet();
+        }
+      }
+      look(lane);
+    } catch (MillraceException _) {
+      // the thread was told to end
+    } finally {
+      tidying.unlock();
+    }
+  }
+
+  private void look(String lane) {
+    try (PostgresSnapshot snapshot = PostgresSnapshot.open(postgres, indexer).orElseThrow();
+        MirrorReader reader = ClickHouseMirror.reader(clickhouse, indexer)) {
+      Ledger ledger = snapshot.ledgers().get(lane);
+      if (ledger == null) {
+        return;
+      }
+      for (EntityType<?> type : indexer.entities()) {
+        Storage storage = indexer.storage(type);
+        if (storage.isMirrored() && storage.isInPostgres()) {
+          look(type, snapshot, reader, new Look(lane, ledger.checkpoint(), ends(ledger)));
+        }
+      }
+      looks.incrementAndGet();
+    }
+  }
+
+  private <E> void look(
+      EntityType<E> type, PostgresSnapshot snapshot, MirrorReader reader, Look look) {
+    Map<Object, E> durable = new HashMap<>();
+    snapshot.rows(type, look.lane(), row -> durable.put(type.id(row), row));
+    Map<Object, E> found = new HashMap<>();
+    List<E> doubled = new ArrayList<>();
+    reader.rows(
+        type,
+        look.lane(),
+        look.checkpoint(),
+        look.ends(),
+        row -> {
+          if (found.put(type.id(row), row) != null) {
+            doubled.add(row);
+          }
+        });
+    if (!doubled.isEmpty() || !found.equals(durable)) {
+      seen.add(
+          "mirror differed: table=%s checkpoint=%d doubled=%s durable=%s found=%s"
+              .formatted(type.table(), look.checkpoint(), doubled, durable, found));
+    }
+  }
+
+  /** How often somebody has compared both stores while the lanes went on. */
+  int looks() {
+    return looks.get();
+  }
+
+  /** How often somebody has cleaned up meanwhile. */
+  int cleanings() {
+    return cleanings.get();
+  }
+
+  private static SortedMap<Long, Long> ends(Ledger ledger) {
+    SortedMap<Long, Long> ends = new TreeMap<>();
+    ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
+    return ends;
+  }
+
   @Override
   public Optional<Source.Place> reached(String lane) {
-    try (Connection connection =
-            DriverManager.getConnection(postgres.url(), postgres.user(), postgres.password());
+    try (Connection connection = connect();
         PreparedStatement statement =
             connection.prepareStatement(
                 "SELECT block, block_hash FROM %s.millrace_lane WHERE lane = ?"
@@ -93,10 +258,9 @@ final class RealStores implements SimStores {
   /** As of a few checkpoints, by PostgreSQL's ends; at the end version by version as published. */
   @Override
   public List<String> differences(String lane, SerialOracle oracle, boolean over) {
-    List<String> wrong = new ArrayList<>();
+    List<String> wrong = new ArrayList<>(seen);
     Ledger ledger = ledger(lane);
-    SortedMap<Long, Long> ends = new TreeMap<>();
-    ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
+    SortedMap<Long, Long> ends = ends(ledger);
     try (MirrorReader reader = ClickHouseMirror.reader(clickhouse, indexer)) {
       for (EntityType<?> type : indexer.entities()) {
         if (indexer.storage(type).isMirrored()) {

@@ -4,6 +4,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Probe;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -118,6 +119,16 @@ final class SimTrouble implements Probe {
 
   boolean hasHappened() {
     return happened || (crash instanceof Crashes crashes && crashes.hasHappened());
+  }
+
+  /** Where it has failed the process; empty if it has not. */
+  Optional<Point> struck() {
+    boolean fails =
+        switch (kind) {
+          case CRASH, STORE_ERROR, LOST_REPLY, REFUSAL -> true;
+          case NOTHING, DRAIN, CLOSE, SLEEP -> false;
+        };
+    return fails && hasHappened() ? Optional.of(point) : Optional.empty();
   }
 
   boolean isAsleep() {

@@ -8,10 +8,13 @@ import dev.millrace.pipeline.LaneStores;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
@@ -30,6 +33,7 @@ public final class Simulation {
   private final SimWeather stirring;
   private final List<SimLane> lanes = new ArrayList<>();
   private final List<String> story = new ArrayList<>();
+  private final Set<Probe.Point> struck = EnumSet.noneOf(Probe.Point.class);
 
   /** Processes that were passed over while they slept. */
   private final List<SimProcess> sleepers = new CopyOnWriteArrayList<>();
@@ -144,6 +148,7 @@ public final class Simulation {
               : SimTrouble.none();
       story.add("  process: settings=%s trouble=%s".formatted(settings, trouble));
       Optional<List<LaneEnd>> ends = process(stores, settings, trouble);
+      trouble.struck().ifPresent(struck::add);
       story.add("    ended: " + ends.map(Object::toString).orElse("asleep"));
       if (ends.isPresent() && isOver(ends.get(), trouble)) {
         return ends.get();
@@ -271,6 +276,11 @@ public final class Simulation {
         .mapToLong(one -> oracle.checkpointAt(one.script().finalBlock()))
         .findFirst()
         .orElseThrow();
+  }
+
+  /** Where processes have failed so far. */
+  public Set<Probe.Point> struck() {
+    return Collections.unmodifiableSet(struck);
   }
 
   private String describe(String what) {
