@@ -7,8 +7,9 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
-/** How an error is told: what a user did in words, what we did wrong in a file. */
+/** How an error is told: what a user did in words, what code did wrong in a file as well. */
 final class Mishap {
   private Mishap() {}
 
@@ -18,7 +19,19 @@ final class Mishap {
       return report(error, shell, dataDir);
     }
     shell.err().println("millrace: " + error.getMessage());
+    if (error.remedy() == Remedy.FIX_HANDLER && isThrownByOthers(error)) {
+      keep(error, dataDir, "handler-")
+          .ifPresent(file -> shell.err().println("The handler's trace is in " + file));
+    }
     return ExitCode.of(error);
+  }
+
+  private static boolean isThrownByOthers(Throwable error) {
+    Throwable at = error;
+    while (at instanceof MillraceException && at.getCause() != null) {
+      at = at.getCause();
+    }
+    return !(at instanceof MillraceException);
   }
 
   /** Tells an error that nobody expected: one line, and the trace in a file. */
@@ -30,25 +43,33 @@ final class Mishap {
       return ExitCode.RESTART;
     }
     String line = String.valueOf(error.getMessage()).lines().findFirst().orElse("");
+    // Without a file to put it in, the trace is worth more than the promise of one line.
+    String more =
+        keep(error, dataDir, "bug-")
+            .map(file -> "Its trace is in " + file + "; please report it.")
+            .orElseGet(() -> trace(error));
     shell
         .err()
         .printf(
             "millrace: a bug of Millrace: %s: %s%n%s%n",
-            error.getClass().getSimpleName(), line, keep(error, dataDir));
+            error.getClass().getSimpleName(), line, more);
     return ExitCode.FAILED;
   }
 
-  private static String keep(Throwable error, Path dataDir) {
-    StringWriter trace = new StringWriter();
-    error.printStackTrace(new PrintWriter(trace));
+  private static Optional<Path> keep(Throwable error, Path dataDir, String prefix) {
     try {
       Path logs = Files.createDirectories(dataDir.resolve("logs"));
-      Path file = Files.createTempFile(logs, "bug-", ".log");
-      Files.writeString(file, trace.toString());
-      return "Its trace is in " + file + "; please report it.";
+      Path file = Files.createTempFile(logs, prefix, ".log");
+      Files.writeString(file, trace(error));
+      return Optional.of(file);
     } catch (IOException failed) {
-      // Without a file to put it in, the trace is worth more than the promise of one line.
-      return trace.toString();
+      return Optional.empty();
     }
+  }
+
+  private static String trace(Throwable error) {
+    StringWriter trace = new StringWriter();
+    error.printStackTrace(new PrintWriter(trace));
+    return trace.toString();
   }
 }

@@ -94,6 +94,30 @@ class CommandsTest {
   }
 
   @Test
+  void failureOfAHandler_isOneLineAndItsTraceIsInAFile() throws Exception {
+    Captured captured = Samples.shell(directory, Map.of());
+    commands(
+            captured.shell(),
+            () -> {
+              throw new MillraceException(
+                  Remedy.FIX_HANDLER,
+                  "event failed: block=7",
+                  new IllegalStateException("cannot divide"));
+            })
+        .execute("breaks", "--data-dir", "data");
+
+    assertThat(captured.err()).contains("event failed: block=7").doesNotContain("\tat ");
+    try (Stream<Path> logs = Files.list(directory.resolve("data/logs"))) {
+      assertThat(logs)
+          .singleElement()
+          .satisfies(log -> {
+            assertThat(captured.err()).contains("The handler's trace is in " + log);
+            assertThat(log).content().contains("Caused by", "cannot divide");
+          });
+    }
+  }
+
+  @Test
   void bug_isOneLineAndItsTraceIsInAFile() throws Exception {
     Captured captured = Samples.shell(directory, Map.of());
     int code =

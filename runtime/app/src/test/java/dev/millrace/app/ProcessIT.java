@@ -126,7 +126,9 @@ class ProcessIT {
     Running run = start(List.of("-DfailAt=100"), "run", config);
 
     assertThat(run.code()).isEqualTo(ExitCode.FAILED);
-    assertThat(run.output()).contains("block=10", "logIndex=", "told to fail");
+    assertThat(run.output())
+        .contains("block=100", "logIndex=", "told to fail", "at=CountingMain.java:")
+        .contains("goes on from block ", "The handler's trace is in ");
   }
 
   @Test
