@@ -73,7 +73,8 @@ final class WireBuffer {
   }
 
   void putByte(int value) {
-    bytes[reserve(1)] = (byte) value;
+    int at = reserve(1); // first, for the array may be another one then
+    bytes[at] = (byte) value;
   }
 
   void putShort(int value) {
