@@ -66,9 +66,7 @@ final class RightsIT {
 
   private static void freshShop() {
     Engine.execute(
-        Engine.settings(server, "default"),
-        "DROP DATABASE IF EXISTS shop SYNC",
-        "CREATE DATABASE shop");
+        Engine.settings(server, "default"), "DROP DATABASE IF EXISTS shop", "CREATE DATABASE shop");
   }
 
   @Test

@@ -37,7 +37,7 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
     {"max_thread_pool_free_size", "16", "idle ones end"},
     {"background_pool_size", "2", "merges share the cores with inserts and the indexer"},
     {"background_merges_mutations_concurrency_ratio", "2", "small merges pass big ones"},
-    {"background_schedule_pool_size", "4", "nothing here has hundreds of tables"},
+    {"background_schedule_pool_size", "16", "a task that waits for another must leave it a thread"},
     {"background_common_pool_size", "2", "as above"},
     {"background_move_pool_size", "1", "there is one disk"},
     {"background_fetches_pool_size", "1", "there are no replicas"},
