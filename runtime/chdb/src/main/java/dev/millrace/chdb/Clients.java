@@ -58,6 +58,7 @@ final class Clients {
     private static final int AT_ONCE = 1 << 16;
 
     private final OutputStream out;
+    // Written by the thread of the client, read by whoever watches.
     private volatile boolean writing;
     private volatile long since;
 
