@@ -38,7 +38,7 @@ final class BlockReader {
     long time = -1;
     Bytes32 hash = null;
     Bytes32 parent = null;
-    byte[] bloom = new byte[Bloom.LENGTH];
+    byte @Nullable [] bloom = null;
     in.begin('{');
     while (in.nextMember()) {
       if (in.is(NUMBER)) {
@@ -50,6 +50,7 @@ final class BlockReader {
       } else if (in.is(TIMESTAMP)) {
         time = in.quantity();
       } else if (in.is(BLOOM) && in.peek() == '"') {
+        bloom = new byte[Bloom.LENGTH];
         in.hex(bloom, 0, Bloom.LENGTH);
       } else {
         in.skip();
@@ -59,7 +60,8 @@ final class BlockReader {
       throw Trouble.of(Trouble.Kind.NONSENSE, "block is not complete: number=" + number);
     }
     return new NodeBlock(
-        new Header(number, hash, parent, Instant.ofEpochSecond(time)), Bloom.of(bloom));
+        new Header(number, hash, parent, Instant.ofEpochSecond(time)),
+        bloom == null ? Bloom.MISSING : Bloom.of(bloom));
   }
 
   static @Nullable TransactionBody transaction(JsonInput in) throws IOException {

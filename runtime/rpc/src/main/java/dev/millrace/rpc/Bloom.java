@@ -9,10 +9,16 @@ import java.util.Arrays;
 /**
  * What the logs of a block may contain: 2048 bits, three of them set by each address and each
  * topic. A missing bit proves an absence; bits that are there prove nothing.
+ *
+ * <p>A bloom without any bit proves nothing either: nodes of some chains fill in zeros where others
+ * leave the bloom out, whatever the block holds.
  */
 public final class Bloom {
   public static final int LENGTH = 256;
   public static final Bloom EMPTY = new Bloom(new byte[LENGTH]);
+
+  /** The bloom of a block that came without one. */
+  public static final Bloom MISSING = new Bloom(new byte[LENGTH]);
 
   private final byte[] bits;
 
@@ -31,7 +37,11 @@ public final class Bloom {
     return bits.clone();
   }
 
-  /** Whether the block has no logs at all. */
+  public boolean isMissing() {
+    return this == MISSING;
+  }
+
+  /** Whether no bit is set: the block has no logs, or the chain has no blooms. */
   public boolean isEmpty() {
     return Arrays.equals(bits, EMPTY.bits);
   }
@@ -44,7 +54,15 @@ public final class Bloom {
     return hasBitsOf(topic.bytes());
   }
 
-  /** Whether a log that the filter asks for may be in the block. */
+  /** Whether the block is proven to hold no log of the filter. */
+  public boolean denies(LogFilter filter) {
+    return !isEmpty() && !mayMatch(filter);
+  }
+
+  /**
+   * Whether bits are set that a log of the filter would set. The opposite is no proof of absence:
+   * see {@link #denies}.
+   */
   public boolean mayMatch(LogFilter filter) {
     return !isEmpty()
         && (filter.addresses().isEmpty() || filter.addresses().stream().anyMatch(this::mayContain))
@@ -64,7 +82,9 @@ public final class Bloom {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof Bloom that && Arrays.equals(bits, that.bits);
+    return other instanceof Bloom that
+        && isMissing() == that.isMissing()
+        && Arrays.equals(bits, that.bits);
   }
 
   @Override
@@ -74,7 +94,7 @@ public final class Bloom {
 
   @Override
   public String toString() {
-    return isEmpty() ? "empty" : "bits=" + bitsSet();
+    return isMissing() ? "missing" : isEmpty() ? "empty" : "bits=" + bitsSet();
   }
 
   private int bitsSet() {

@@ -1,10 +1,20 @@
 package dev.millrace.rpc;
 
+import org.jspecify.annotations.Nullable;
+
 /**
- * All logs of whole blocks that one endpoint told.
+ * All logs of whole blocks from one endpoint.
  *
  * @param from the first block
  * @param reached the last block that the page speaks for
- * @param endpoint the name of who told it
+ * @param endpoint the name of the endpoint
+ * @param end the block {@code reached} as this endpoint has it, from the same request as the logs:
+ *     the proof that the endpoint has the chain up to there. Present in every page of {@link
+ *     Node#logs}; null where the block was named by its hash
  */
-public record LogPage(long from, long reached, LogColumns logs, String endpoint) {}
+public record LogPage(
+    long from, long reached, LogColumns logs, String endpoint, @Nullable NodeBlock end) {
+  public LogPage(long from, long reached, LogColumns logs, String endpoint) {
+    this(from, reached, logs, endpoint, null);
+  }
+}
