@@ -15,22 +15,24 @@ import java.util.Arrays;
  */
 public final class Bloom {
   public static final int LENGTH = 256;
-  public static final Bloom EMPTY = new Bloom(new byte[LENGTH]);
+  public static final Bloom EMPTY = new Bloom(new byte[LENGTH], false);
 
   /** The bloom of a block that came without one. */
-  public static final Bloom MISSING = new Bloom(new byte[LENGTH]);
+  public static final Bloom MISSING = new Bloom(new byte[LENGTH], true);
 
   private final byte[] bits;
+  private final boolean missing;
 
-  private Bloom(byte[] bits) {
+  private Bloom(byte[] bits, boolean missing) {
     this.bits = bits;
+    this.missing = missing;
   }
 
   public static Bloom of(byte[] bits) {
     if (bits.length != LENGTH) {
       throw new IllegalArgumentException("bloom must have 256 bytes: bytes=" + bits.length);
     }
-    return new Bloom(bits.clone());
+    return new Bloom(bits.clone(), false);
   }
 
   public byte[] bytes() {
@@ -38,7 +40,7 @@ public final class Bloom {
   }
 
   public boolean isMissing() {
-    return this == MISSING;
+    return missing;
   }
 
   /** Whether no bit is set: the block has no logs, or the chain has no blooms. */
@@ -83,7 +85,7 @@ public final class Bloom {
   @Override
   public boolean equals(Object other) {
     return other instanceof Bloom that
-        && isMissing() == that.isMissing()
+        && missing == that.missing
         && Arrays.equals(bits, that.bits);
   }
 
@@ -94,7 +96,7 @@ public final class Bloom {
 
   @Override
   public String toString() {
-    return isMissing() ? "missing" : isEmpty() ? "empty" : "bits=" + bitsSet();
+    return missing ? "missing" : isEmpty() ? "empty" : "bits=" + bitsSet();
   }
 
   private int bitsSet() {
