@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -54,11 +53,7 @@ final class ChainFeed implements Source.Feed {
     this.branch = new Branch(standing, source.request().from());
     this.first = branch.next();
     this.horizon = source.horizon(branch);
-    this.pool =
-        Executors.newThreadPerTaskExecutor(
-            Thread.ofVirtual()
-                .name("millrace-" + source.request().chain() + "-read-", 0)
-                .factory());
+    this.pool = source.newThreads();
     this.decoder = new Decoder(source.request(), source.facts(), standing.found());
     this.rangeFetch = new RangeFetch(source, decoder.fields());
     this.ranges = new Ranges(pool, rangeFetch, decoder.plan(), first);

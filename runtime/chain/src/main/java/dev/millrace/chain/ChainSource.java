@@ -11,6 +11,9 @@ import dev.millrace.rpc.RpcSettings;
 import java.time.InstantSource;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
 
 /**
  * A chain behind the endpoints of a request. What is costly to learn lives here and outlasts the
@@ -20,13 +23,23 @@ final class ChainSource implements Source {
   private final SourceRequest request;
   private final Node node;
   private final InstantSource clock;
+  private final Supplier<ExecutorService> threads;
   private final Recent recent = new Recent();
   private final Findings findings;
   private final RawCache cache;
   private final ChainFacts facts;
 
   ChainSource(SourceRequest request, Node node, InstantSource clock) {
+    this(request, node, clock, () -> threads(request));
+  }
+
+  /**
+   * @param threads where a feed fetches side by side
+   */
+  ChainSource(
+      SourceRequest request, Node node, InstantSource clock, Supplier<ExecutorService> threads) {
     this.request = request;
+    this.threads = threads;
     this.node = node;
     this.clock = clock;
     this.findings = new Findings(request.chain());
@@ -50,6 +63,16 @@ final class ChainSource implements Source {
   @Override
   public Feed open(Standing standing) {
     return new ChainFeed(this, standing);
+  }
+
+  private static ExecutorService threads(SourceRequest request) {
+    return Executors.newThreadPerTaskExecutor(
+        Thread.ofVirtual().name("millrace-" + request.chain() + "-read-", 0).factory());
+  }
+
+  /** The threads of one feed, which ends them. */
+  ExecutorService newThreads() {
+    return threads.get();
   }
 
   SourceRequest request() {

@@ -13,10 +13,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Makes calls until one is answered: chooses whom to ask, asks, and passes on what was learnt. */
@@ -24,7 +22,7 @@ final class Calls {
   private final Endpoints endpoints;
   private final ErrorTable errors;
   private final long chain;
-  private final LongSupplier nanos;
+  private final CallRuntime runtime;
   private final AtomicLong ids = new AtomicLong(1);
 
   /** Where an answer came from. */
@@ -35,11 +33,11 @@ final class Calls {
     @Nullable T on(Endpoint endpoint) throws Trouble, InterruptedException;
   }
 
-  Calls(Endpoints endpoints, ErrorTable errors, long chain, LongSupplier nanos) {
+  Calls(Endpoints endpoints, ErrorTable errors, long chain, CallRuntime runtime) {
     this.endpoints = endpoints;
     this.errors = errors;
     this.chain = chain;
-    this.nanos = nanos;
+    this.runtime = runtime;
   }
 
   Endpoints endpoints() {
@@ -51,7 +49,7 @@ final class Calls {
   }
 
   long now() {
-    return nanos.getAsLong();
+    return runtime.nanos();
   }
 
   Call call(String method, String params) {
@@ -61,7 +59,7 @@ final class Calls {
   /** Asks one endpoint once; what goes wrong is told to its record first. */
   <T> @Nullable T once(Endpoint endpoint, Need need, LogRange range, Attempt<T> attempt)
       throws Refusal, InterruptedException {
-    long begun = nanos.getAsLong();
+    long begun = runtime.nanos();
     try {
       prove(endpoint);
       T value = attempt.on(endpoint);
@@ -276,9 +274,9 @@ final class Calls {
   }
 
   /** Runs all of them side by side. */
-  private static <T> List<T> side(List<Callable<T>> parts) throws InterruptedException {
+  private <T> List<T> side(List<Callable<T>> parts) throws InterruptedException {
     List<T> values = new ArrayList<>();
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+    try (ExecutorService threads = runtime.threads("millrace-calls-")) {
       try {
         for (Future<T> part : threads.invokeAll(parts)) {
           values.add(part.get());

@@ -10,11 +10,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,7 +34,7 @@ final class Endpoints {
 
   private final List<Endpoint> all;
   private final long chain;
-  private final LongSupplier nanos;
+  private final CallRuntime runtime;
   private final LearntLimits memory;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -45,10 +43,10 @@ final class Endpoints {
   private String waitingFor = "";
   private boolean closed;
 
-  Endpoints(List<Endpoint> all, long chain, LongSupplier nanos, LearntLimits memory) {
+  Endpoints(List<Endpoint> all, long chain, CallRuntime runtime, LearntLimits memory) {
     this.all = List.copyOf(all);
     this.chain = chain;
-    this.nanos = nanos;
+    this.runtime = runtime;
     this.memory = memory;
     all.forEach(memory::recall);
   }
@@ -65,7 +63,7 @@ final class Endpoints {
         if (closed) {
           throw new InterruptedException("endpoints are closed");
         }
-        long now = nanos.getAsLong();
+        long now = runtime.nanos();
         Endpoint chosen = choose(need, now);
         long wait = chosen.pause(now);
         if (wait == 0 && !chosen.isFull()) {
@@ -82,14 +80,13 @@ final class Endpoints {
   }
 
   // The loop is in acquire, where who is best is asked anew after every wait.
-  @SuppressWarnings("WaitNotInLoop")
   private void await(Endpoint chosen, long wait) throws InterruptedException {
     waiting++;
     try {
       if (wait > LOOK) {
         waitingFor = "%s: %s".formatted(chosen.name, chosen.reason);
       }
-      long _ = changed.awaitNanos(wait == 0 ? LOOK : Math.min(wait, LOOK));
+      long _ = runtime.await(changed, wait == 0 ? LOOK : Math.min(wait, LOOK));
     } finally {
       waiting--;
       if (waiting == 0) {
@@ -158,7 +155,7 @@ final class Endpoints {
   long span(Need need) {
     lock.lock();
     try {
-      return choose(need, nanos.getAsLong()).span.blocks();
+      return choose(need, runtime.nanos()).span.blocks();
     } finally {
       lock.unlock();
     }
@@ -202,7 +199,7 @@ final class Endpoints {
   void succeeded(Endpoint endpoint, Need need, long begun) {
     lock.lock();
     try {
-      long now = nanos.getAsLong();
+      long now = runtime.nanos();
       endpoint.pace.end();
       endpoint.pace.succeeded(now);
       endpoint.measured(need, now - begun);
@@ -250,7 +247,7 @@ final class Endpoints {
   void failed(Endpoint endpoint, Need need, Trouble trouble, Verdict verdict, long begun) {
     lock.lock();
     try {
-      long now = nanos.getAsLong();
+      long now = runtime.nanos();
       endpoint.pace.end();
       endpoint.count(word(trouble, verdict));
       switch (verdict.action()) {
@@ -335,7 +332,7 @@ final class Endpoints {
     endpoint.lastFailure = now;
     int doubled = Math.min(endpoint.failures++, 9);
     long pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE << doubled);
-    endpoint.pausedUntil = now + pause / 2 + ThreadLocalRandom.current().nextLong(pause);
+    endpoint.pausedUntil = now + pause / 2 + runtime.chance(pause);
   }
 
   private static void becomes(Endpoint endpoint, NodeStatus.State state, String reason) {

@@ -15,6 +15,7 @@ final class Heads {
 
   private final List<Endpoint> endpoints;
   private final Duration poll;
+  private final CallRuntime runtime;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition told = lock.newCondition();
 
@@ -24,9 +25,10 @@ final class Heads {
   private boolean sendsNews;
   private boolean closed;
 
-  Heads(List<Endpoint> endpoints, Duration poll) {
+  Heads(List<Endpoint> endpoints, Duration poll, CallRuntime runtime) {
     this.endpoints = endpoints;
     this.poll = poll;
+    this.runtime = runtime;
   }
 
   void await(long above, Duration most) throws InterruptedException {
@@ -39,7 +41,7 @@ final class Heads {
         if (closed) {
           throw new InterruptedException("endpoints are closed");
         }
-        left = told.awaitNanos(left);
+        left = runtime.await(told, left);
       }
       hasNews = false;
     } finally {

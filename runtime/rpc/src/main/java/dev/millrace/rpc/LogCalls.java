@@ -11,7 +11,6 @@ import dev.millrace.wire.ReplyReader;
 import dev.millrace.wire.Trouble;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -25,12 +24,14 @@ final class LogCalls {
   private final Calls calls;
   private final Endpoints endpoints;
   private final RpcSettings settings;
+  private final CallRuntime runtime;
   private final ConcurrentLinkedQueue<LogWriter> writers = new ConcurrentLinkedQueue<>();
 
-  LogCalls(Calls calls, RpcSettings settings) {
+  LogCalls(Calls calls, RpcSettings settings, CallRuntime runtime) {
     this.calls = calls;
     this.endpoints = calls.endpoints();
     this.settings = settings;
+    this.runtime = runtime;
   }
 
   LogPage logs(LogQuery query) throws InterruptedException {
@@ -179,11 +180,8 @@ final class LogCalls {
     throw gone(block, query);
   }
 
-  private static void pause() throws InterruptedException {
-    LockSupport.parkNanos(PAUSE.toNanos());
-    if (Thread.interrupted()) {
-      throw new InterruptedException();
-    }
+  private void pause() throws InterruptedException {
+    runtime.pause(PAUSE.toNanos());
   }
 
   private static MillraceException gone(@Nullable Bytes32 block, LogQuery query) {

@@ -19,6 +19,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
 /** Where a {@link Node} comes from. */
@@ -31,10 +32,25 @@ public final class Nodes {
    * @throws MillraceException FIX_SETUP, if an endpoint is no address
    */
   public static Node open(List<String> endpoints, long chain, RpcSettings settings) {
-    return new RpcNode(calls(endpoints, chain, settings), settings);
+    return open(endpoints, chain, settings, Transport::to, new MachineRuntime());
   }
 
-  private static Calls calls(List<String> addresses, long chain, RpcSettings settings) {
+  /** Makes a node whose endpoints are reached in another way, in another time. */
+  public static Node open(
+      List<String> endpoints,
+      long chain,
+      RpcSettings settings,
+      BiFunction<Target, WireSettings, Transport> transports,
+      CallRuntime runtime) {
+    return new RpcNode(calls(endpoints, chain, settings, transports, runtime), settings, runtime);
+  }
+
+  private static Calls calls(
+      List<String> addresses,
+      long chain,
+      RpcSettings settings,
+      BiFunction<Target, WireSettings, Transport> transports,
+      CallRuntime runtime) {
     if (addresses.isEmpty()) {
       throw new MillraceException(Remedy.FIX_SETUP, "chain has no endpoint: chain=" + chain);
     }
@@ -48,16 +64,16 @@ public final class Nodes {
           new Endpoint(
               count == 1 ? target.toString() : target + "#" + count,
               target,
-              Transport.to(target, wire),
+              transports.apply(target, wire),
               settings.replyTarget(),
-              System.nanoTime()));
+              runtime.nanos()));
     }
     LearntLimits memory = new LearntLimits(settings.directory(), chain, InstantSource.system());
     return new Calls(
-        new Endpoints(endpoints, chain, System::nanoTime, memory),
+        new Endpoints(endpoints, chain, runtime, memory),
         ErrorTable.of(settings.directory()),
         chain,
-        System::nanoTime);
+        runtime);
   }
 
   private static Target target(String address, long chain) {

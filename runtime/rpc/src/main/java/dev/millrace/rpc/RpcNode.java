@@ -25,11 +25,11 @@ final class RpcNode implements Node {
   private final RpcSettings settings;
   private volatile String waitingFor = "";
 
-  RpcNode(Calls calls, RpcSettings settings) {
+  RpcNode(Calls calls, RpcSettings settings, CallRuntime runtime) {
     this.calls = calls;
     this.settings = settings;
-    logs = new LogCalls(calls, settings);
-    heads = new Heads(calls.endpoints().all(), settings.poll());
+    logs = new LogCalls(calls, settings, runtime);
+    heads = new Heads(calls.endpoints().all(), settings.poll(), runtime);
   }
 
   @Override

@@ -8,11 +8,17 @@ import org.jspecify.annotations.Nullable;
  * Carries calls to one node. Many threads may call at once, best virtual ones: an interrupt ends
  * what they wait for.
  */
-public sealed interface Transport extends AutoCloseable permits HttpTransport, SocketTransport {
+public sealed interface Transport extends AutoCloseable
+    permits HttpTransport, SocketTransport, ExchangeTransport {
   static Transport to(Target target, WireSettings settings) {
     return target.isSocket()
         ? new SocketTransport(target, settings)
         : new HttpTransport(target, settings);
+  }
+
+  /** A transport without a network. */
+  static Transport over(Exchange exchange, WireSettings settings) {
+    return new ExchangeTransport(exchange, settings);
   }
 
   /** Makes a call, once. */
