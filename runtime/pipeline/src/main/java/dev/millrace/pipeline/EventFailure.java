@@ -18,6 +18,11 @@ import org.slf4j.LoggerFactory;
 final class EventFailure {
   private static final Logger TRACES = LoggerFactory.getLogger("dev.millrace.handler.trace");
 
+  /** Longer texts belong in the trace: a message is one line for a person. */
+  private static final int MAX_REASON = 2_000;
+
+  private static final StackTraceElement[] NO_STACK = {};
+
   private static final List<String> NOBODYS = List.of("java.", "jdk.", "dev.millrace.loaders.");
 
   private EventFailure() {}
@@ -27,16 +32,29 @@ final class EventFailure {
         cause instanceof MillraceException known && known.remedy() != Remedy.RETRY
             ? known.remedy()
             : Remedy.FIX_HANDLER;
-    String reason =
-        cause instanceof MillraceException known
-            ? String.valueOf(known.getMessage())
-            : String.valueOf(cause);
     return new MillraceException(
         cause instanceof VirtualMachineError ? Remedy.RESTART : remedy,
         "event failed: %s reason=\"%s\"%s"
             .formatted(
-                event.describe(), reason, place(event, cause).map(at -> " at=" + at).orElse("")),
+                event.describe(),
+                reason(cause),
+                place(event, cause).map(at -> " at=" + at).orElse("")),
         cause);
+  }
+
+  /** Describes what was thrown in one line, even if it cannot describe itself. */
+  static String reason(@Nullable Throwable thrown) {
+    if (thrown == null) {
+      return "null";
+    }
+    try {
+      String text =
+          String.valueOf(
+              thrown instanceof MillraceException known ? known.getMessage() : thrown.toString());
+      return text.length() <= MAX_REASON ? text : text.substring(0, MAX_REASON) + "…";
+    } catch (Throwable _) {
+      return thrown.getClass().getName();
+    }
   }
 
   /**
@@ -44,7 +62,7 @@ final class EventFailure {
    * called first. What adapts a handler to its stream, and what either of them calls, is not it.
    */
   private static Optional<String> place(Event event, @Nullable Throwable thrown) {
-    List<StackTraceElement> calls = thrown == null ? List.of() : callsOfTheRun(thrown);
+    List<StackTraceElement> calls = callsOfTheRun(thrown);
     String adapter = event.handler().getClass().getPackageName();
     String home =
         calls.reversed().stream()
@@ -62,12 +80,22 @@ final class EventFailure {
   }
 
   /** Innermost first, without those that are never a handler's. */
-  private static List<StackTraceElement> callsOfTheRun(Throwable thrown) {
-    return Stream.of(thrown.getStackTrace())
+  private static List<StackTraceElement> callsOfTheRun(@Nullable Throwable thrown) {
+    return Stream.of(stackOf(thrown))
         .takeWhile(call -> !call.getClassName().equals(ExecuteStage.class.getName()))
         .filter(call -> !packageOf(call).equals(EventFailure.class.getPackageName()))
         .filter(call -> NOBODYS.stream().noneMatch(call.getClassName()::startsWith))
         .toList();
+  }
+
+  private static StackTraceElement[] stackOf(@Nullable Throwable thrown) {
+    try {
+      return thrown == null
+          ? NO_STACK
+          : Objects.requireNonNullElse(thrown.getStackTrace(), NO_STACK);
+    } catch (Throwable _) {
+      return NO_STACK; // a handler may throw a class of its own, with methods that throw
+    }
   }
 
   private static String packageOf(StackTraceElement call) {
@@ -77,7 +105,11 @@ final class EventFailure {
   /** For the handler's author, once it is certain that the lane ends with it. */
   static void trace(MillraceException failure) {
     if (failure.remedy() == Remedy.FIX_HANDLER && failure.getCause() != null) {
-      TRACES.error(failure.getMessage(), failure.getCause());
+      try {
+        TRACES.error(failure.getMessage(), failure.getCause());
+      } catch (Throwable _) {
+        TRACES.error(failure.getMessage()); // a logger asks the cause to describe itself
+      }
     }
   }
 }

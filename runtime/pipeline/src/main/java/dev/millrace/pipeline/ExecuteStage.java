@@ -78,9 +78,9 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       if (isDropped(failure)) {
         slot.skipped = true;
       } else {
-        EventFailure.trace(failure);
         halt.fail();
         slot.fail(failure);
+        EventFailure.trace(failure);
       }
     } finally {
       running = null;
@@ -193,6 +193,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   private static MillraceException failure(Throwable thrown) {
     return thrown instanceof MillraceException known
         ? known
-        : new MillraceException(Remedy.REPORT_BUG, "batch could not run: error=" + thrown, thrown);
+        : new MillraceException(
+            Remedy.REPORT_BUG, "batch could not run: error=" + EventFailure.reason(thrown), thrown);
   }
 }

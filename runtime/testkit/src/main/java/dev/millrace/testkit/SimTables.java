@@ -100,7 +100,7 @@ final class SimTables {
     return List.of(differences.toString());
   }
 
-  private static <E> List<E> all(EntityType<E> type, LaneStore held) {
+  static <E> List<E> all(EntityType<E> type, LaneStore held) {
     while (true) {
       try {
         return held.reads().matching(type, List.of(new Filter(List.of())));

@@ -17,6 +17,8 @@ import org.slf4j.spi.SLF4JServiceProvider;
 
 /** Keeps what handlers log, and what is logged about them, instead of printing it. */
 public final class KeptLogs implements SLF4JServiceProvider {
+  private static final int MAX_TEXT = 1_000;
+
   private static final Queue<String> LINES = new ConcurrentLinkedQueue<>();
 
   private static final Queue<String> TRACES = new ConcurrentLinkedQueue<>();
@@ -80,7 +82,11 @@ public final class KeptLogs implements SLF4JServiceProvider {
         LINES.add(MessageFormatter.basicArrayFormat(message, arguments));
       }
       if (name.equals("dev.millrace.handler.trace") && thrown != null) {
-        TRACES.add(thrown + " at " + thrown.getStackTrace()[0].getFileName());
+        String text = thrown.toString();
+        TRACES.add(
+            text.substring(0, Math.min(MAX_TEXT, text.length()))
+                + " at "
+                + thrown.getStackTrace()[0].getFileName());
       }
     }
 

@@ -1,0 +1,120 @@
+package dev.millrace.testkit;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.pipeline.Effect;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.testkit.SimMoves.Move;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** A random program whose handlers have habits, and the random chain that it runs over. */
+final class PeopleProgram implements Indexer {
+  private static final List<HandlerHabit> HABITS =
+      Stream.of(ThrowingHabits.ALL, ContextHabits.ALL).flatMap(List::stream).toList();
+  private static final int MAX_HABITS = 3;
+
+  private final long seed;
+  private final List<EntityType<?>> entities = SimRows.types();
+  private final Script script = new Script();
+  private final List<PeopleHandler> events = new ArrayList<>();
+  private final Set<HandlerHabit> habits = new HashSet<>();
+  private volatile SharedState state = new SharedState();
+
+  PeopleProgram(long seed, int maxBlocks) {
+    this.seed = seed;
+    Random random = new Random(seed);
+    SimMoves.SimSpread spread =
+        new SimMoves.SimSpread(4 + random.nextInt(40), 2 + random.nextInt(20), 5);
+    Effect<Long, Long> outside = Effect.of("outside", Long.class, Long.class, in -> in * 7 - 3);
+    Effect<String, String> once =
+        Effect.of("once", String.class, String.class, in -> in + "!").persisted();
+    List<Move> moves = new ArrayList<>();
+    for (int i = random.nextInt(6); i > 0; i--) {
+      moves.add(SimMoves.ALL.get(random.nextInt(SimMoves.ALL.size())));
+    }
+    List<HandlerHabit> chosen = new ArrayList<>();
+    for (int i = 1 + random.nextInt(MAX_HABITS); i > 0; i--) {
+      chosen.add(HABITS.get(random.nextInt(HABITS.size())));
+    }
+    habits.addAll(chosen);
+    PeopleHandler.Work work =
+        (context, id, eventSeed) ->
+            new SimMoves(context, spread, outside, once, eventSeed).make(moves, id);
+    int blocks = 3 + random.nextInt(25);
+    int busy = 1 + random.nextInt(6);
+    int rare = 1 + random.nextInt(12);
+    script.block(List.of(genesis()));
+    for (int block = 0; block < blocks; block++) {
+      List<PeopleHandler> told = new ArrayList<>();
+      for (int i = random.nextInt(busy + 1); i > 0; i--) {
+        HandlerHabit habit =
+            random.nextInt(rare) == 0 ? chosen.get(random.nextInt(chosen.size())) : null;
+        told.add(new PeopleHandler("people-" + i, work, habit, random.nextLong(), this::state));
+      }
+      if (block < maxBlocks) {
+        events.addAll(told);
+        script.block(told);
+      }
+    }
+  }
+
+  /** Leaves rows that never change. */
+  private PeopleHandler genesis() {
+    PeopleHandler.Work work =
+        (context, _, _) -> {
+          for (int i = 0; i < 8; i++) {
+            Address id = Address.of("0x%040x".formatted(0xF000 + i));
+            context.save(new SimRows.Account(id, BigInteger.ZERO, i, null));
+          }
+        };
+    return new PeopleHandler("genesis", work, null, 0, this::state);
+  }
+
+  Script script() {
+    return script;
+  }
+
+  /** All of the chain, in order. */
+  List<PeopleHandler> events() {
+    return events;
+  }
+
+  private SharedState state() {
+    return state;
+  }
+
+  /** Another process begins, or the oracle. */
+  SharedState begin() {
+    SharedState fresh = new SharedState();
+    state = fresh;
+    return fresh;
+  }
+
+  @Override
+  public String name() {
+    return "people_" + seed;
+  }
+
+  @Override
+  public List<EntityType<?>> entities() {
+    return entities;
+  }
+
+  @Override
+  public SortedMap<String, String> asks() {
+    return new TreeMap<>();
+  }
+
+  @Override
+  public String toString() {
+    return "blocks=%d events=%d habits=%s".formatted(script.told().size(), events.size(), habits);
+  }
+}

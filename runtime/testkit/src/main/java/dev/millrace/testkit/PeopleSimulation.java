@@ -1,0 +1,251 @@
+package dev.millrace.testkit;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.LaneStores;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A random program as people write them, over a random chain: its handlers throw, block, swallow
+ * errors, share state and save odd values. A process either leaves the rows of the serial oracle or
+ * ends with a failure that names the event; then everything before the batch of that event is
+ * durable and nothing after it. The author mends the event, and the next process goes on.
+ *
+ * <p>Everything but the interleaving of threads follows from the seed.
+ */
+public final class PeopleSimulation {
+  private static final long DEADLINE_SECONDS = 60;
+  private static final Pattern NAMED =
+      Pattern.compile("event failed: block=(\\d+) logIndex=(\\d+) handler=(\\S+) ");
+
+  private final long seed;
+  private final String lane;
+  private final PeopleProgram program;
+  private final List<String> story = new ArrayList<>();
+
+  public PeopleSimulation(long seed) {
+    this(seed, Integer.MAX_VALUE);
+  }
+
+  private PeopleSimulation(long seed, int maxBlocks) {
+    this.seed = seed;
+    this.lane = Long.toString(seed);
+    this.program = new PeopleProgram(seed, maxBlocks);
+  }
+
+  /** The program; its name is different for each seed. */
+  public Indexer indexer() {
+    return program;
+  }
+
+  /** Runs a seed over a store in memory; a failure is tried again with shorter chains. */
+  public static void check(long seed) throws Exception {
+    try {
+      checkOnce(seed, Integer.MAX_VALUE);
+    } catch (AssertionError failed) {
+      throw new AssertionError(failed.getMessage() + "\n" + shrunk(seed), failed);
+    }
+  }
+
+  private static void checkOnce(long seed, int maxBlocks) throws Exception {
+    PeopleSimulation simulation = new PeopleSimulation(seed, maxBlocks);
+    simulation.run(new SimMemory(simulation.indexer(), seed + 1));
+  }
+
+  /** The shortest chain that was seen to fail. Interleavings differ, so this is best effort. */
+  private static String shrunk(long seed) throws Exception {
+    int all = new PeopleSimulation(seed).program.script().told().size();
+    for (int blocks = 1; blocks < all; blocks++) {
+      try {
+        checkOnce(seed, blocks);
+      } catch (AssertionError shorter) {
+        return "shrunk to %d of %d blocks:\n%s".formatted(blocks, all, shorter.getMessage());
+      }
+    }
+    return "no shorter chain fails";
+  }
+
+  /** Runs to the end over stores that each process opens anew. */
+  public void run(SimStores stores) throws Exception {
+    Random random = new Random(seed * 31 + 17);
+    try {
+      while (!process(stores, settings(random))) {}
+    } catch (AssertionError failed) {
+      throw new AssertionError(describe(String.valueOf(failed.getMessage())), failed);
+    }
+  }
+
+  private static LaneSettings settings(Random random) {
+    int[] depths = {0, 1, 2, 8};
+    int[] batches = {1, 3, 7, 20, 1_000};
+    long[] staged = {0, 2_000, 20_000, 64L << 20};
+    return new LaneSettings(
+        depths[random.nextInt(depths.length)],
+        batches[random.nextInt(batches.length)],
+        staged[random.nextInt(staged.length)],
+        random.nextBoolean() ? 1_000 : 64L << 20);
+  }
+
+  /** One process; true once the stream has come to its end. */
+  private boolean process(SimStores stores, LaneSettings settings) throws Exception {
+    SharedState state = program.begin();
+    LaneEnd end = end(stores, settings);
+    story.add("  process: settings=%s end=%s".formatted(settings, end));
+    require(state.wrongs().isEmpty(), state.wrongs());
+    long reached = reached(stores);
+    compare(stores, reached, end instanceof LaneEnd.Done);
+    return switch (end) {
+      case LaneEnd.Done _ -> {
+        require(reached == program.script().told().size() - 1L, "done before the end: " + reached);
+        yield true;
+      }
+      case LaneEnd.Drained _ -> throw new AssertionError("lane has drained, unasked");
+      case LaneEnd.Failed(MillraceException failure) -> {
+        mend(failure, reached, settings);
+        yield false;
+      }
+    };
+  }
+
+  private LaneEnd end(SimStores stores, LaneSettings settings) throws Exception {
+    try (SimStores.Opened opened = stores.open(Probe.NONE);
+        LaneStores held = opened.takeOver(lane);
+        Lane running = new Lane(lane, program, program.script(), held, settings, Probe.NONE)) {
+      running.start();
+      FutureTask<LaneEnd> end = new FutureTask<>(running::await);
+      Thread waiting = Thread.ofVirtual().start(end);
+      try {
+        return end.get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+      } catch (TimeoutException _) {
+        waiting.interrupt();
+        throw new AssertionError(
+            "lane does not end: status=%s\n%s".formatted(running.status(), ThreadStacks.all()));
+      }
+    }
+  }
+
+  private long reached(SimStores stores) {
+    return stores.reached(lane).map(Source.Place::block).orElse(-1L);
+  }
+
+  /** The failure names an event that may fail, in the batch behind what is durable. */
+  private void mend(MillraceException failure, long reached, LaneSettings settings)
+      throws Exception {
+    String message = String.valueOf(failure.getMessage());
+    Matcher named = NAMED.matcher(message);
+    require(named.find(), "failure names no event: " + brief(message));
+    int block = Integer.parseInt(named.group(1));
+    int logIndex = Integer.parseInt(named.group(2));
+    PeopleHandler handler = handler(block, logIndex);
+    require(handler.name().equals(named.group(3)), "failure names another handler: " + named);
+    require(handler.mayFail(), "failure names an innocent event: " + brief(message));
+    require(
+        failure.remedy() == Remedy.FIX_HANDLER,
+        "failure of a handler has another remedy: " + failure.remedy());
+    require(reached < block, "went past the failure: reached=" + reached);
+    require(
+        next(reached, settings.batchEvents()).last().number() >= block,
+        "not all before the failure is durable: reached=" + reached);
+    handler.mend();
+  }
+
+  private PeopleHandler handler(int block, int logIndex) {
+    return (PeopleHandler) program.script().told().get(block).lines().get(logIndex).handler();
+  }
+
+  /** The batch that follows a block. */
+  private Batch next(long reached, int events) throws InterruptedException {
+    List<Script.Told> told = program.script().told();
+    Source.Standing standing =
+        reached < 0
+            ? Source.Standing.START
+            : Source.Standing.at(new Source.Place(reached, told.get((int) reached).block().hash()));
+    try (Source.Feed feed = program.script().open(standing)) {
+      return feed.next(events) instanceof Batch batch ? batch : none(reached);
+    }
+  }
+
+  /** What is durable are the rows of the oracle, after as many blocks. */
+  private void compare(SimStores stores, long reached, boolean over) throws Exception {
+    for (PeopleHandler event : durable(reached)) {
+      require(!event.mustFail(), "event has succeeded: habit=" + event.habit());
+    }
+    program.begin();
+    SerialOracle oracle = new SerialOracle(program.entities());
+    if (reached >= 0) {
+      oracle.run(program.script(), reached);
+    }
+    try (SimStores.Opened opened = stores.open(Probe.NONE);
+        LaneStores held = opened.takeOver(lane)) {
+      for (EntityType<?> type : program.entities()) {
+        List<String> wrong = differences(type, oracle, held);
+        require(wrong.isEmpty(), wrong);
+      }
+    }
+    List<String> wrong = stores.differences(lane, oracle, over);
+    require(wrong.isEmpty(), wrong);
+  }
+
+  private List<PeopleHandler> durable(long reached) {
+    return program.script().told().stream()
+        .filter(told -> told.block().number() <= reached)
+        .flatMap(told -> told.lines().stream())
+        .map(line -> (PeopleHandler) line.handler())
+        .toList();
+  }
+
+  /** By values: the records of people may compare in any way. */
+  private static <E> List<String> differences(
+      EntityType<E> type, SerialOracle oracle, LaneStores held) {
+    Map<Object, Object> found = new TreeMap<>(SerialOracle.byId(type));
+    for (E row : SimTables.all(type, held.store())) {
+      found.put(type.id(row), Arrays.asList(type.values(row)));
+    }
+    Map<Object, Object> expected = new TreeMap<>(SerialOracle.byId(type));
+    oracle.rows(type).forEach((id, row) -> expected.put(id, Arrays.asList(type.values(row))));
+    return SimTables.differences(type, expected, found);
+  }
+
+  private static void require(boolean holds, Object otherwise) {
+    if (!holds) {
+      throw new AssertionError(otherwise.toString());
+    }
+  }
+
+  private static Batch none(long reached) {
+    throw new AssertionError("nothing follows: reached=" + reached);
+  }
+
+  private static String brief(String message) {
+    return message.substring(0, Math.min(500, message.length()));
+  }
+
+  private String describe(String what) {
+    return """
+    seed %d: %s
+      program: %s
+    %s
+      again: mvn verify -pl runtime/testkit -am -Dtest=PeopleSimulationTest \
+    -Dsurefire.failIfNoSpecifiedTests=false -Dmillrace.seed=%d\
+    """
+        .formatted(seed, what, program, String.join("\n", story), seed);
+  }
+}

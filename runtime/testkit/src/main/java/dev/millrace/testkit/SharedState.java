@@ -1,0 +1,34 @@
+package dev.millrace.testkit;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.pipeline.Context;
+import dev.millrace.testkit.SimRows.Account;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** What the handlers of a program keep outside their Contexts, for as long as a process lives. */
+final class SharedState {
+  final ReentrantLock lock = new ReentrantLock();
+  final AtomicLong counter = new AtomicLong();
+  final Map<Address, Optional<Account>> memo = new HashMap<>();
+  final Map<Address, Optional<Account>> safeMemo = new ConcurrentHashMap<>();
+  final AtomicReference<Context> kept = new AtomicReference<>();
+  private final Queue<String> wrongs = new ConcurrentLinkedQueue<>();
+
+  /** Notes what a handler saw that no handler may see. */
+  void wrong(String what) {
+    wrongs.add(what);
+  }
+
+  List<String> wrongs() {
+    return List.copyOf(wrongs);
+  }
+}
