@@ -7,6 +7,14 @@ import java.util.Locale;
 final class Conclusion {
   private Conclusion() {}
 
+  /** What a run could not prove or do, a line for each: said beside the end, never left out. */
+  static List<String> doubts(Status status) {
+    return status.lanes().stream()
+        .flatMap(lane ->
+            lane.doubts().stream().map(doubt -> "chain %d: %s".formatted(lane.chain(), doubt)))
+        .toList();
+  }
+
   static String of(Status status, boolean interrupted) {
     long events = status.committedEvents();
     double seconds =

@@ -37,6 +37,7 @@ record RunningLane(Config.Chain chain, Lane lane, Frontier opened) {
         extent.lastBlock(),
         extent.events(),
         now.waitingFor(),
+        now.doubts(),
         now.batchesInTransit(),
         now.bytesInMemory(),
         rewinds(now.rewinds()),

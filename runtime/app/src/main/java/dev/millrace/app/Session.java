@@ -89,6 +89,7 @@ public final class Session {
   private int conclude() {
     Status status = runtime.status();
     Optional<MillraceException> failure = runtime.failure();
+    Conclusion.doubts(status).forEach(doubt -> shell.err().println("millrace: note: " + doubt));
     if (interrupted.get() && runtime.isIncomplete()) {
       shell
           .err()

@@ -55,6 +55,7 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
    * @param firstBlock where this process began
    * @param lastBlock where the lane ends, as far as known
    * @param totalEvents how many events there are from {@code firstBlock} on, where the source knows
+   * @param doubts what the source could not prove and what the store could not do
    * @param rewinds how often the chain has turned back
    * @param stalls how long the source had to pause, by cause
    * @param report what the source tells of itself, by name
@@ -72,6 +73,7 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
       OptionalLong lastBlock,
       OptionalLong totalEvents,
       String waitingFor,
+      List<String> doubts,
       int batchesInTransit,
       long stagedBytes,
       Rewinds rewinds,

@@ -59,6 +59,8 @@ final class StatusJson {
     put(node, "totalEvents", lane.totalEvents());
     node.put("caughtUp", lane.caughtUp());
     node.put("waitingFor", lane.waitingFor());
+    ArrayNode doubts = node.putArray("doubts");
+    lane.doubts().forEach(doubts::add);
     node.put("batchesInTransit", lane.batchesInTransit());
     node.put("stagedBytes", lane.stagedBytes());
     node.putObject("rewinds")

@@ -40,12 +40,23 @@ class HttpDoorTest {
             "committed":{"block":599,"checkpoint":600,"events":6000},\
             "processed":{"block":620,"checkpoint":621,"events":6210},\
             "firstBlock":0,"lastBlock":999,"totalEvents":10000,"caughtUp":false,\
-            "waitingFor":"the next block","batchesInTransit":2,"stagedBytes":4096,\
+            "waitingFor":"the next block","doubts":[],"batchesInTransit":2,"stagedBytes":4096,\
             "rewinds":{"count":0,"blocks":0,"undoingMillis":0},\
             "stalledMillis":{"depth":1500},"source":{"cache bytes":"1024","endpoint":"http://node: good"},\
             "timings":{"batches":4,"commits":3,"executeMillis":1000,"commitMillis":2000,\
             "wallMillis":2500,"overlap":1.2,"overlapBound":1.5}}\
             """);
+  }
+
+  @Test
+  @Tag("A34")
+  @DisplayName("A34 What is not proven is named in /status and beside the closing line")
+  void doubts_areNamed() throws Exception {
+    status = Samples.running(Samples.doubtful(Samples.lane(999, 999, ""), "no finality is known"));
+
+    assertThat(json("/status", 200).get("lanes").get(0).get("doubts").toString())
+        .isEqualTo("[\"no finality is known\"]");
+    assertThat(Conclusion.doubts(status)).containsExactly("chain 1: no finality is known");
   }
 
   @Test

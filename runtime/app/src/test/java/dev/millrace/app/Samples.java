@@ -39,6 +39,7 @@ final class Samples {
         OptionalLong.of(999),
         OptionalLong.of(10_000),
         waitingFor,
+        List.of(),
         2,
         4096,
         Rewinds.NONE,
@@ -62,9 +63,33 @@ final class Samples {
         lane.lastBlock(),
         lane.totalEvents(),
         lane.waitingFor(),
+        lane.doubts(),
         lane.batchesInTransit(),
         lane.stagedBytes(),
         new Rewinds(rewinds, 3 * rewinds, Duration.ofMillis(20 * rewinds)),
+        lane.stalls(),
+        lane.report(),
+        lane.timings());
+  }
+
+  /** The same lane, of which not all is proven. */
+  static Lane doubtful(Lane lane, String... doubts) {
+    return new Lane(
+        lane.chain(),
+        lane.state(),
+        lane.epoch(),
+        lane.processed(),
+        lane.mirrored(),
+        lane.committed(),
+        lane.caughtUp(),
+        lane.firstBlock(),
+        lane.lastBlock(),
+        lane.totalEvents(),
+        lane.waitingFor(),
+        List.of(doubts),
+        lane.batchesInTransit(),
+        lane.stagedBytes(),
+        lane.rewinds(),
         lane.stalls(),
         lane.report(),
         lane.timings());
@@ -84,6 +109,7 @@ final class Samples {
         lane.lastBlock(),
         lane.totalEvents(),
         lane.waitingFor(),
+        lane.doubts(),
         lane.batchesInTransit(),
         lane.stagedBytes(),
         lane.rewinds(),

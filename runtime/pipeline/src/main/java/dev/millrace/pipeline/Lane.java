@@ -23,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -277,6 +278,7 @@ public final class Lane implements AutoCloseable {
         progress.memoryBytes(),
         extent,
         waitingFor(open),
+        Stream.concat(source.doubts().stream(), stores.store().doubts().stream()).toList(),
         stalls,
         end);
   }
@@ -287,9 +289,9 @@ public final class Lane implements AutoCloseable {
   }
 
   private String waitingFor(Source.@Nullable Feed open) {
-    String store = retry.waitingFor();
-    if (!store.isEmpty() || end != null) {
-      return store;
+    String call = retry.calls().waitingFor();
+    if (!call.isEmpty() || end != null) {
+      return call;
     }
     String room = transit.waitingFor();
     if (!room.isEmpty() || open == null) {

@@ -1,5 +1,6 @@
 package dev.millrace.pipeline;
 
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param rewinds how often the stream has turned back since this process began
  * @param extent of the stream, as far as it is known
  * @param waitingFor why nothing moves, in words; empty while all goes well
+ * @param doubts what the source could not prove and what the store could not do, for people
  * @param stalledNanos how long execute has waited, by cause
  * @param end how the lane has ended; null while it runs
  */
@@ -30,6 +32,7 @@ public record LaneStatus(
     long bytesInMemory,
     Source.Extent extent,
     String waitingFor,
+    List<String> doubts,
     Map<String, Long> stalledNanos,
     @Nullable LaneEnd end) {
   /**

@@ -3,6 +3,7 @@ package dev.millrace.pipeline;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Reads;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +55,14 @@ public interface LaneStore extends AutoCloseable {
    * Builds, between two commits, the indexes that a query of a handler needs. Commit thread only.
    */
   void index(EntityType<?> type, Collection<String> columns);
+
+  /**
+   * Matters of this store that are no failure and should be known all the same, each a short line
+   * for people, for instance an index that cannot be built. Any thread.
+   */
+  default List<String> doubts() {
+    return List.of();
+  }
 
   /** The lane has caught up: builds what indexes are left. Commit thread only. */
   void finish();

@@ -3,8 +3,6 @@ package dev.millrace.pipeline;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.time.Duration;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -27,16 +25,16 @@ final class Retry {
   private final CountDownLatch abandoned = new CountDownLatch(1);
   private final LongSupplier nanos;
 
-  /** What each call that has to wait is waiting for, by a mark of its own. */
-  private final Map<Object, String> waits = new ConcurrentHashMap<>();
+  private final PendingCalls calls;
 
   Retry(LongSupplier nanos) {
     this.nanos = nanos;
+    this.calls = new PendingCalls(nanos);
   }
 
-  /** What is being waited for, in words; empty if nothing. */
-  String waitingFor() {
-    return waits.values().stream().sorted().findFirst().orElse("");
+  /** The calls under way; those of {@link #call} are among them. */
+  PendingCalls calls() {
+    return calls;
   }
 
   /** Ends all waiting: calls in progress fail with their last error. */
@@ -44,11 +42,15 @@ final class Retry {
     abandoned.countDown();
   }
 
+  /**
+   * Makes a call again while its error says {@code RETRY}, up to {@link #PATIENCE} after its first
+   * failure: how long a call went well before counts for nothing.
+   */
   <T> T call(String what, Supplier<T> call) {
-    long begun = nanos.getAsLong();
-    Object mark = new Object();
     Duration pause = FIRST;
-    try {
+    long failing = 0;
+    boolean hasFailed = false;
+    try (PendingCalls.Call pending = calls.begin(what)) {
       while (true) {
         try {
           return call.get();
@@ -56,24 +58,26 @@ final class Retry {
           if (failed.remedy() != Remedy.RETRY) {
             throw failed;
           }
-          giveUpAfterPatience(what, begun, failed);
+          if (!hasFailed) {
+            hasFailed = true;
+            failing = nanos.getAsLong();
+          }
+          giveUpAfterPatience(what, failing, failed);
           LOG.warn(
               "{} failed and will be tried again in {} ms: {}",
               what,
               pause.toMillis(),
               failed.getMessage());
-          waits.put(mark, what + ": " + failed.getMessage());
+          pending.failed(String.valueOf(failed.getMessage()));
           pause(what, pause, failed);
           pause = pause.multipliedBy(2).compareTo(LONGEST) < 0 ? pause.multipliedBy(2) : LONGEST;
         }
       }
-    } finally {
-      waits.remove(mark);
     }
   }
 
-  private void giveUpAfterPatience(String what, long begun, MillraceException last) {
-    long waited = nanos.getAsLong() - begun;
+  private void giveUpAfterPatience(String what, long failing, MillraceException last) {
+    long waited = nanos.getAsLong() - failing;
     if (waited > PATIENCE.toNanos()) {
       throw new MillraceException(
           Remedy.RESTART,

@@ -17,6 +17,14 @@ public interface Source {
    */
   Feed open(Standing standing);
 
+  /**
+   * Statements about what was delivered that could not be proven, each a short line for people, for
+   * instance that no finality is known. They stay when a feed is closed. Any thread.
+   */
+  default List<String> doubts() {
+    return List.of();
+  }
+
   /** The block that a lane has reached. */
   record Place(long block, Bytes32 hash) {}
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -24,7 +25,7 @@ final class RetryTest {
   private Supplier<String> fullDisk(Duration perTry, int failures) {
     return () -> {
       now.addAndGet(perTry.toNanos());
-      waits.add(retry.waitingFor());
+      waits.add(retry.calls().waitingFor());
       if (waits.size() <= failures) {
         throw new MillraceException(Remedy.RETRY, "disk is full: sqlState=53100");
       }
@@ -48,10 +49,13 @@ final class RetryTest {
                 + " last=\"disk is full: sqlState=53100\"")
         .hasRootCauseMessage("disk is full: sqlState=53100");
     assertThat(waits)
-        .as("three tries: after five minutes, after ten, and the last one")
+        .as("four tries: patience begins with the first failure, after five minutes")
         .containsExactly(
-            "", "commit 7: disk is full: sqlState=53100", "commit 7: disk is full: sqlState=53100");
-    assertThat(retry.waitingFor()).isEmpty();
+            "commit 7, for 300 s",
+            "commit 7: disk is full: sqlState=53100",
+            "commit 7: disk is full: sqlState=53100",
+            "commit 7: disk is full: sqlState=53100");
+    assertThat(retry.calls().waitingFor()).isEmpty();
   }
 
   @Test
@@ -59,7 +63,7 @@ final class RetryTest {
   void store_thatIsBackInTimeAnswers() {
     assertThat(retry.call("commit 7", fullDisk(Duration.ofMinutes(5), 2))).isEqualTo("done");
     assertThat(waits).hasSize(3);
-    assertThat(retry.waitingFor()).isEmpty();
+    assertThat(retry.calls().waitingFor()).isEmpty();
   }
 
   @Test
@@ -68,5 +72,31 @@ final class RetryTest {
     retry.call("commit 7", fullDisk(Duration.ofMinutes(5), 2));
     waits.clear();
     assertThat(retry.call("commit 8", fullDisk(Duration.ofMinutes(5), 2))).isEqualTo("done");
+  }
+
+  @Test
+  @Tag("A33")
+  @DisplayName("A33 A call that went well for 11 minutes and then fails is made again")
+  void patience_beginsWithTheFirstFailure() {
+    assertThat(retry.call("index build", fullDisk(Duration.ofMinutes(11), 1))).isEqualTo("done");
+  }
+
+  @Test
+  @Tag("A35")
+  @DisplayName("A35 A call that takes long is named with its time while it goes on")
+  void call_thatTakesLongIsNamed() {
+    PendingCalls calls = retry.calls();
+    PendingCalls.Call effect = calls.begin("effect price");
+    PendingCalls.Call commit = calls.begin("commit 5");
+    now.addAndGet(Duration.ofMillis(2_999).toNanos());
+    assertThat(calls.waitingFor()).isEmpty();
+    now.addAndGet(Duration.ofMillis(9_001).toNanos());
+    assertThat(calls.waitingFor()).isEqualTo("commit 5, for 12 s");
+    effect.failed("HTTP 503");
+    assertThat(calls.waitingFor()).as("a failing one first").isEqualTo("effect price: HTTP 503");
+    effect.close();
+    assertThat(calls.waitingFor()).isEqualTo("commit 5, for 12 s");
+    commit.close();
+    assertThat(calls.waitingFor()).isEmpty();
   }
 }
