@@ -1,50 +1,107 @@
 package dev.millrace.chdb;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
- * The main of the process that holds the engine. It ends in order when its input ends, so whoever
- * started it need not find it to stop it, and it cannot outlive them.
+ * The main of the process that holds the engine. It ends in order when its input ends, so a
+ * supervisor need not find it to stop it, and it cannot outlive its supervisor.
  *
- * <p>Arguments: the library, the engine's data directory, its configuration, the accounts, the
- * port, and the file that says that clients may come.
+ * <p>Arguments: the library, the data directory, the configuration, a directory for the FIFO and
+ * the file that says that clients may come, the port of HTTP and that of the native protocol.
  */
 final class ChdbServer {
-  private ChdbServer() {}
+  /** A clean end takes a quarter of a second, or else hangs. What was acknowledged is on disk. */
+  private static final Duration MAX_END = Duration.ofSeconds(5);
+
+  private final Path fifo;
+  private final Path ready;
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private volatile boolean stopping;
+
+  private ChdbServer(Path directory) {
+    this.fifo = directory.resolve("engine.fifo");
+    this.ready = directory.resolve("engine.ready");
+  }
 
   public static void main(String[] arguments) {
+    int code = 1;
     try {
-      serve(arguments);
+      code = new ChdbServer(Path.of(arguments[3])).serve(List.of(arguments));
     } catch (Throwable broken) {
-      // A thread of the library or of a client would keep a process that nobody can use or find.
       System.err.println("engine cannot be served: cause=" + broken);
-      Runtime.getRuntime().halt(1);
     }
-    // The library leaves threads behind that would keep the process.
-    Runtime.getRuntime().halt(0);
+    Library.exit(code);
   }
 
-  private static void serve(String[] arguments) throws IOException {
-    HttpServer server = new HttpServer(Integer.parseInt(arguments[4]));
-    Engine engine =
-        Engine.open(Path.of(arguments[0]), Path.of(arguments[1]), Path.of(arguments[2]));
-    QueryHandler handler =
-        new QueryHandler(engine, Accounts.read(Path.of(arguments[3])), server.threads());
-    Thread.ofPlatform().name("accept").start(() -> server.serve(engine, handler));
-    announce(Path.of(arguments[5]), engine.version());
-    while (System.in.read() >= 0) {
-      // Nothing is said here; only its end says something.
+  private int serve(List<String> arguments) throws IOException {
+    Files.deleteIfExists(fifo);
+    Library.makeFifo(fifo);
+    Library library = Library.load(Path.of(arguments.get(0)));
+    Thread.ofPlatform().daemon().name("stop").start(this::awaitStop);
+    String failure =
+        library.run(
+            List.of(
+                "clickhouse",
+                "--path=" + arguments.get(1),
+                "--config-file=" + arguments.get(2),
+                "--listen_host=127.0.0.1",
+                "--http_port=" + arguments.get(4),
+                "--tcp_port=" + arguments.get(5),
+                "--query=" + script()));
+    ended.countDown();
+    if (!stopping) {
+      System.err.println("engine has ended by itself: cause=" + failure);
+      return 1;
     }
-    server.close();
-    engine.close();
+    return 0;
   }
 
-  private static void announce(Path file, String version) throws IOException {
-    Path draft = file.resolveSibling(file.getFileName() + ".draft");
-    Files.writeString(draft, ProcessHandle.current().pid() + "\n" + version + "\n");
-    Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+  /**
+   * Reads from a FIFO as a client does with its own file: {@code file()} would need the right to
+   * read any. A {@code KILL QUERY} does not end it.
+   */
+  private String script() {
+    return """
+    SYSTEM START LISTEN HTTP;
+    SYSTEM START LISTEN TCP;
+    INSERT INTO FUNCTION null('line String') FROM INFILE '%s' FORMAT LineAsString;
+    SYSTEM STOP LISTEN HTTP;
+    SYSTEM STOP LISTEN TCP;
+    """
+        .formatted(fifo.toString().replace("\\", "\\\\").replace("'", "\\'"));
+  }
+
+  private void awaitStop() {
+    try {
+      // Opens when the engine reads it, so after the ports.
+      try (OutputStream _ = Files.newOutputStream(fifo)) {
+        announce();
+        while (System.in.read() >= 0) {
+          // Nothing is said here; only its end says something.
+        }
+        stopping = true;
+      }
+      if (!ended.await(MAX_END.toMillis(), TimeUnit.MILLISECONDS)) {
+        System.err.println("engine does not end by itself, it is ended");
+        Library.exit(0);
+      }
+    } catch (IOException | InterruptedException | RuntimeException broken) {
+      System.err.println("engine cannot be served: cause=" + broken);
+      Library.exit(1);
+    }
+  }
+
+  private void announce() throws IOException {
+    Path draft = ready.resolveSibling(ready.getFileName() + ".draft");
+    Files.writeString(draft, ProcessHandle.current().pid() + "\n");
+    Files.move(draft, ready, StandardCopyOption.ATOMIC_MOVE);
   }
 }

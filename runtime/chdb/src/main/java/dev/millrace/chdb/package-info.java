@@ -1,20 +1,16 @@
 /**
- * ClickHouse's engine as a library, behind ClickHouse's own HTTP interface, as a process of its
- * own.
+ * ClickHouse as a process of its own: its library, loaded into a JVM that does nothing else.
  *
  * <pre>
- *   client ──▶ HttpServer ──▶ QueryHandler ──statement──▶ Engine (libchdb)
- *                   │               rows and data             ▲
- *                   └────────────────── Pipe ─────────────────┘   opened as /dev/fd/N
+ *   supervisor ──stdin──▶ ChdbServer ──chdb_query_cmdline──▶ libchdb ◀──HTTP, native── clients
+ *                              └──────── stop.fifo ─────────────┘
  * </pre>
  *
- * <p>The library runs in the process that loads it and takes that process with it when it crashes,
- * so it never runs where an indexer does. A statement is handed over whole; the rows it returns and
- * the data it inserts go through a pipe that the engine opens as a file, so neither is ever held.
- *
- * <p>What a server has and this has not: sessions, external tables, {@code CREATE USER} (users come
- * from a file), {@code system.query_log} and clusters. Nothing here knows another module of
- * Millrace.
+ * <p>The library opens ClickHouse's own HTTP and native ports by a statement, and serves them while
+ * a second statement waits for the end of a FIFO. So protocols, users, formats and settings are
+ * ClickHouse's; nothing of them is made here. It runs in the process that loads it and takes that
+ * process with it when it crashes, so it never runs where an indexer does. Nothing here knows
+ * another module of Millrace.
  */
 @NullMarked
 package dev.millrace.chdb;

@@ -21,10 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/**
- * What users of few rights can do. This engine lets everybody read {@code system.mutations}; a
- * server does not, unless it is told to.
- */
+/** What users of few rights can do. */
 @Timeout(120)
 @ExtendWith(Engine.WhereItCanRun.class)
 final class RightsIT {
@@ -66,7 +63,9 @@ final class RightsIT {
 
   private static void freshShop() {
     Engine.execute(
-        Engine.settings(server, "default"), "DROP DATABASE IF EXISTS shop", "CREATE DATABASE shop");
+        Engine.settings(server, "default"),
+        "DROP DATABASE IF EXISTS shop SYNC",
+        "CREATE DATABASE shop");
   }
 
   @Test

@@ -31,12 +31,15 @@ record ClickHouseRecipe(ClickHouseSettings settings) implements Recipe {
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xms16m",
-            "-Xmx256m",
-            // Queries are parsed on our threads, and some nest deeply.
+            "-Xmx32m",
+            // The engine looks at the size of the stack that it is called on.
             "-Xss8m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-XX:-UsePerfData",
+            // A fault in the engine leaves one report here and no core file anywhere.
+            "-XX:-CreateCoredumpOnCrash",
+            "-XX:ErrorFile=" + directory.root().resolve("engine.crash.log"),
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             copyClasses(directory.root().resolve("engine")).toString(),
@@ -44,7 +47,7 @@ record ClickHouseRecipe(ClickHouseSettings settings) implements Recipe {
             library.toString(),
             conf.data().toString(),
             conf.config().toString(),
-            conf.accounts().toString());
+            directory.root().toString());
     return new Prepared("own", command, EngineLibrary.VERSION);
   }
 
@@ -83,7 +86,7 @@ record ClickHouseRecipe(ClickHouseSettings settings) implements Recipe {
 
   @Override
   public int port() {
-    return settings.port();
+    return settings.listen().http();
   }
 
   @Override

@@ -9,7 +9,7 @@ import java.util.OptionalLong;
  * process, holds it, and a few seconds longer.
  *
  * <p>Any client of ClickHouse's HTTP interface speaks to it, with {@link #url}, {@link #user} and
- * {@link #password}:
+ * {@link #password}, and any of its native protocol at {@link #tcpPort}:
  *
  * <pre>{@code
  * try (EmbeddedClickHouse server = EmbeddedClickHouse.start(directory, ClickHouseSettings.standard());
@@ -22,9 +22,9 @@ import java.util.OptionalLong;
  * }
  * }</pre>
  *
- * <p>A server that dies under its users is started again on the same port; {@link #pid} then
- * changes and nothing else. Inserts and queries under way fail as those of any server that crashes.
- * All methods may be called from any thread.
+ * <p>A server that dies under its users, or that no longer answers, is started again on the same
+ * ports; {@link #pid} then changes and nothing else. Inserts and queries under way fail as those of
+ * any server that crashes. All methods may be called from any thread.
  */
 public final class EmbeddedClickHouse implements AutoCloseable {
   private final Hold hold;
@@ -62,7 +62,12 @@ public final class EmbeddedClickHouse implements AutoCloseable {
     return hold.port();
   }
 
-  /** Who may do everything. */
+  /** The port of ClickHouse's native protocol, which is not encrypted. */
+  public int tcpPort() {
+    return EngineProcess.tcpPort(hold.directory());
+  }
+
+  /** The user who may do everything. */
   public String user() {
     return Product.CLICKHOUSE.user();
   }
@@ -72,7 +77,7 @@ public final class EmbeddedClickHouse implements AutoCloseable {
   }
 
   public String database() {
-    return Product.CLICKHOUSE.user();
+    return Product.CLICKHOUSE.database();
   }
 
   public Path directory() {

@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,13 +20,14 @@ import java.util.regex.Pattern;
  * The files that the engine starts with, each time anew: settings for a machine that it shares with
  * an indexer and PostgreSQL, and the users.
  *
- * <p>The library serves everybody as its one user. That one has no right but to take a role, and
- * {@code accounts} says to the HTTP server which role belongs to whom.
+ * <p>The library runs the statements that open its ports as {@code default}, without a password,
+ * and cannot be told another name. So that user may do nothing else, and has one session, which is
+ * taken before a port is open.
  */
 record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
   private static final Pattern NAME = Pattern.compile("[a-z_][a-z0-9_.]*");
   private static final Pattern USER = Pattern.compile("[A-Za-z_][A-Za-z0-9_-]*");
-  private static final String OWNER = "owner";
+  private static final String HOST_USER = "default";
 
   /** Name, value and reason. */
   private static final String[][] STANDARD = {
@@ -37,10 +41,19 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
     {"max_thread_pool_free_size", "16", "idle ones end"},
     {"background_pool_size", "2", "merges share the cores with inserts and the indexer"},
     {"background_merges_mutations_concurrency_ratio", "2", "small merges pass big ones"},
-    {"background_schedule_pool_size", "16", "a task that waits for another must leave it a thread"},
+    {"background_schedule_pool_size", "4", "nothing here has hundreds of tables"},
     {"background_common_pool_size", "2", "as above"},
     {"background_move_pool_size", "1", "there is one disk"},
     {"background_fetches_pool_size", "1", "there are no replicas"},
+    {
+      "access_control_improvements.table_engines_require_grant",
+      "false",
+      "as servers do unless they are told to"
+    },
+    {"query_log.database", "system", "what ran, how long, and what it said"},
+    {"query_log.table", "query_log", "as above"},
+    {"query_log.reserved_size_rows", "1024", "memory"},
+    {"query_log.ttl", "event_date + INTERVAL 1 DAY", "it begins anew with each start"},
   };
 
   /** Settings of each query, unless it says otherwise. */
@@ -63,30 +76,28 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
     return directory.root().resolve("config.xml");
   }
 
-  Path accounts() {
-    return directory.root().resolve("accounts");
-  }
-
   private Path users() {
     return directory.root().resolve("users.xml");
   }
 
   void write(String password) throws IOException {
     Files.writeString(config(), config(memory()), UTF_8);
-    Files.writeString(users(), rights(), UTF_8);
-    StringBuilder accounts =
-        new StringBuilder(Product.CLICKHOUSE.user() + " " + OWNER + " " + password + "\n");
-    settings
-        .users()
-        .forEach((name, account) ->
-            accounts
-                .append(name)
-                .append(" role_")
-                .append(name)
-                .append(' ')
-                .append(account.password())
-                .append('\n'));
-    ServerDirectory.writeSecret(accounts(), accounts.toString());
+    ServerDirectory.writeSecret(users(), users(password));
+    ServerDirectory.writeSecret(
+        directory.root().resolve("engine.properties"),
+        EngineProcess.LIMIT
+            + "="
+            + settings.times().answer()
+            + "\n"
+            + EngineProcess.FIXED_TCP
+            + "="
+            + settings.listen().tcp()
+            + "\n");
+    // The tables of its own logs are not found again by a run that did not make them.
+    Path logs = data().resolve("data").resolve("system");
+    if (Files.exists(logs)) {
+      Binaries.delete(logs);
+    }
   }
 
   /** A quarter of the machine, between what a query needs and what an indexer can spare. */
@@ -114,58 +125,75 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
     lines.put("logger.size", "10M");
     lines.put("logger.count", "2");
     lines.put("user_directories.users_xml.path", users().toString());
-    StringBuilder text = new StringBuilder("<clickhouse>\n");
-    lines.forEach((name, value) -> element(text, name, value));
-    return text.append("</clickhouse>\n").toString();
+    return "<clickhouse>\n" + elements(lines) + "</clickhouse>\n";
   }
 
-  String rights() {
-    StringBuilder text = new StringBuilder("<clickhouse>\n");
-    new TreeMap<>(PROFILE)
-        .forEach((name, value) -> element(text, "profiles.default." + name, value));
-    text.append("<roles>\n").append(role(OWNER, List.of("GRANT ALL ON *.*")));
-    StringBuilder roles = new StringBuilder("<query>GRANT " + OWNER + "</query>");
+  String users(String password) {
+    Map<String, String> profiles = new TreeMap<>();
+    PROFILE.forEach((name, value) -> profiles.put("profiles.default." + name, value));
+    profiles.put("profiles.host.max_sessions_for_user", "1");
+    StringBuilder text = new StringBuilder("<clickhouse>\n").append(elements(profiles));
+    text.append("<users>\n");
+    user(
+        text,
+        HOST_USER,
+        "<no_password/><profile>host</profile>",
+        List.of("GRANT SYSTEM LISTEN ON *.*", "GRANT CREATE TEMPORARY TABLE ON *.*"));
+    owner(text, password);
     new TreeMap<>(settings.users())
         .forEach((name, account) -> {
-          if (!USER.matcher(name).matches() || name.equals(Product.CLICKHOUSE.user())) {
+          if (!USER.matcher(name).matches()
+              || List.of(HOST_USER, Product.CLICKHOUSE.user()).contains(name)) {
             throw new EmbeddedException(
                 "user must have a name of letters and digits that is not taken: name=" + name);
           }
-          text.append(role("role_" + name, List.of(account.grants().split(";", -1))));
-          roles.append("<query>GRANT role_").append(name).append("</query>");
+          user(text, name, secret(account.password()), List.of(account.grants().split(";", -1)));
         });
-    return text.append(
-            """
-            </roles>
-            <users><default>
-              <password></password>
-              <networks><ip>::/0</ip></networks>
-              <profile>default</profile>
-              <quota>default</quota>
-              <grants>%s</grants>
-            </default></users>
-            <quotas><default></default></quotas>
-            </clickhouse>
-            """
-                .formatted(roles))
+    return text.append("</users>\n<quotas><default></default></quotas>\n</clickhouse>\n")
         .toString();
   }
 
-  private static String role(String name, List<String> grants) {
-    StringBuilder text = new StringBuilder("<" + name + "><grants>");
+  private static void owner(StringBuilder text, String password) {
+    user(text, Product.CLICKHOUSE.user(), secret(password), List.of("GRANT ALL ON *.*"));
+  }
+
+  private static String secret(String password) {
+    try {
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(password.getBytes(UTF_8));
+      return "<password_sha256_hex>"
+          + HexFormat.of().formatHex(hash)
+          + "</password_sha256_hex><profile>default</profile>";
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  private static void user(StringBuilder text, String name, String entry, List<String> grants) {
+    text.append('<').append(name).append('>').append(entry);
+    text.append("<networks><ip>127.0.0.1</ip></networks><quota>default</quota><grants>");
     for (String grant : grants) {
       text.append("<query>").append(escape(grant.strip())).append("</query>");
     }
-    return text.append("</grants></").append(name).append(">\n").toString();
+    text.append("</grants></").append(name).append(">\n");
   }
 
-  /** A dot in the name is an element within another. */
-  private static void element(StringBuilder text, String name, String value) {
-    List<String> names = List.of(name.split("\\.", -1));
-    names.forEach(one -> text.append('<').append(one).append('>'));
-    text.append(escape(value));
-    names.reversed().forEach(one -> text.append("</").append(one).append('>'));
-    text.append('\n');
+  /** A dot in a name is an element within another, which all of them share. */
+  private static String elements(Map<String, String> values) {
+    StringBuilder text = new StringBuilder();
+    Map<String, Map<String, String>> inner = new LinkedHashMap<>();
+    values.forEach((name, value) -> {
+      int dot = name.indexOf('.');
+      if (dot < 0) {
+        text.append("<%1$s>%2$s</%1$s>\n".formatted(name, escape(value)));
+      } else {
+        inner
+            .computeIfAbsent(name.substring(0, dot), outer -> new LinkedHashMap<>())
+            .put(name.substring(dot + 1), value);
+      }
+    });
+    inner.forEach(
+        (name, within) -> text.append("<%1$s>\n%2$s</%1$s>\n".formatted(name, elements(within))));
+    return text.toString();
   }
 
   private static String escape(String text) {

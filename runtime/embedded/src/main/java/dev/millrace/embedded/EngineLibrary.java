@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -29,7 +30,13 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
   static final String VARIABLE = "MILLRACE_CHDB";
 
   /** The ClickHouse of which all behaviour was tried that Millrace relies on. */
-  static final String VERSION = "26.5.3";
+  static final String VERSION = "26.7.3-stable.1";
+
+  /** Of the packages that were tried. npm compares, so the registry can change nothing in them. */
+  private static final Map<String, String> INTEGRITY =
+      Map.of(
+          "linux-x64-gnu",
+          "sha512-XP97mMqnc5tZpKQywR8N7cLTsHNiTmHr30pC5mzo3jWmukjKn2IBa60c2B/gWUNcuFjOMjWoorQICCqBVj5wpw==");
 
   private static final String NAME = "libchdb.so";
   private static final String MARKER = "unpacked";
@@ -150,7 +157,7 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
     Path draft = Files.createTempDirectory(cache, DRAFT);
     progress.accept("fetching ClickHouse's library, once: package=" + name + " into=" + home);
     Path log = draft.resolve("npm.log");
-    int code = install(draft, name + "@" + VERSION, log);
+    int code = install(draft, platform, log);
     Path unpacked = draft.resolve("node_modules").resolve(name);
     if (code != 0 || Files.notExists(unpacked.resolve(NAME))) {
       String said = new Command.Result(code, Files.readString(log, UTF_8)).tail();
@@ -176,10 +183,33 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
     Binaries.delete(draft);
   }
 
-  private int install(Path draft, String what, Path log) throws IOException {
+  /** From a lock file, which names the hash as well as the version. */
+  private int install(Path draft, String platform, Path log) throws IOException {
+    String name = "@chdb/lib-" + platform;
+    Files.writeString(
+        draft.resolve("package.json"),
+        """
+        {"name": "millrace-engine", "version": "1.0.0", "dependencies": {"%s": "%s"}}
+        """
+            .formatted(name, VERSION),
+        UTF_8);
+    String integrity =
+        Optional.ofNullable(INTEGRITY.get(platform))
+            .map(", \"integrity\": \"%s\""::formatted)
+            .orElse("");
+    Files.writeString(
+        draft.resolve("package-lock.json"),
+        """
+        {"name": "millrace-engine", "version": "1.0.0", "lockfileVersion": 3, "packages": {
+          "": {"name": "millrace-engine", "version": "1.0.0", "dependencies": {"%1$s": "%2$s"}},
+          "node_modules/%1$s": {"version": "%2$s"%3$s}
+        }}
+        """
+            .formatted(name, VERSION, integrity),
+        UTF_8);
     List<String> words = new ArrayList<>(npm);
-    words.addAll(List.of("install", "--prefix", draft.toString(), "--ignore-scripts"));
-    words.addAll(List.of("--no-save", "--no-audit", "--no-fund", "--no-progress", what));
+    words.addAll(List.of("ci", "--prefix", draft.toString(), "--ignore-scripts"));
+    words.addAll(List.of("--no-audit", "--no-fund", "--no-progress"));
     Process process =
         new ProcessBuilder(words)
             .directory(draft.toFile())

@@ -3,6 +3,7 @@ package dev.millrace.embedded;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,37 +12,50 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One run of ClickHouse's engine: a JVM that ends in order when its input ends, so also when its
  * supervisor is killed.
  */
 final class EngineProcess implements ServerProcess {
-  /** It finishes the inserts under way and unlocks its directory. */
-  private static final Duration ORDERLY = Duration.ofSeconds(30);
+  /** The engine has five seconds for it, and then ends itself. */
+  private static final Duration ORDERLY = Duration.ofSeconds(20);
 
   private static final Duration IMMEDIATE = Duration.ofSeconds(5);
 
-  private final Path ready;
+  /** What {@link EngineConf} says to every run. */
+  static final String LIMIT = "answer.within";
+
+  static final String FIXED_TCP = "tcp.port";
+
+  private final ServerDirectory directory;
   private final Process process;
   private final RunLog log;
+  private final int port;
+  private final Duration limit;
+  private @Nullable HealthProbe probe;
 
-  private EngineProcess(Path ready, Process process, RunLog log) {
-    this.ready = ready;
+  private EngineProcess(
+      ServerDirectory directory, Process process, RunLog log, int port, Duration limit) {
+    this.directory = directory;
     this.process = process;
     this.log = log;
+    this.port = port;
+    this.limit = limit;
   }
 
   static ServerProcess launch(ServerDirectory directory, List<String> command, int port)
       throws IOException {
-    Path ready = readyFile(directory);
-    Files.deleteIfExists(ready);
+    Files.deleteIfExists(readyFile(directory));
+    Properties options = read(directory.root().resolve("engine.properties"));
     RunLog log = RunLog.at(directory.rotatedLog());
     List<String> words = new ArrayList<>(command);
-    words.addAll(List.of(Integer.toString(port), ready.toString()));
+    words.addAll(List.of(Integer.toString(port), Integer.toString(tcp(directory, options, port))));
     ProcessBuilder builder =
         new ProcessBuilder(words)
             .directory(directory.root().toFile())
@@ -49,7 +63,45 @@ final class EngineProcess implements ServerProcess {
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.file().toFile()));
     Command.clean(builder.environment());
     prepare(builder.environment());
-    return new EngineProcess(ready, builder.start(), log);
+    Duration limit = Duration.parse(options.getProperty(LIMIT));
+    return new EngineProcess(directory, builder.start(), log, port, limit);
+  }
+
+  /** The one that was asked for, or that of the last run, or another. */
+  private static int tcp(ServerDirectory directory, Properties options, int http)
+      throws IOException {
+    int fixed = Integer.parseInt(options.getProperty(FIXED_TCP));
+    int chosen = fixed;
+    while (chosen == 0 || chosen == http) {
+      chosen = Ports.choose(chosen == http ? 0 : tcpPort(directory));
+    }
+    ServerDirectory.writeSecret(tcpFile(directory), chosen + "\n");
+    return chosen;
+  }
+
+  /** The port of the native protocol, as the last start has chosen it; 0 before the first. */
+  static int tcpPort(ServerDirectory directory) {
+    try {
+      Path file = tcpFile(directory);
+      return Files.exists(file) ? Integer.parseInt(Files.readString(file, UTF_8).strip()) : 0;
+    } catch (IOException e) {
+      throw new EmbeddedException("port cannot be read: file=" + tcpFile(directory), e);
+    } catch (NumberFormatException e) {
+      // Cut short by a full disk: as good as none.
+      return 0;
+    }
+  }
+
+  private static Path tcpFile(ServerDirectory directory) {
+    return directory.root().resolve("tcp.port");
+  }
+
+  private static Properties read(Path file) throws IOException {
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file, UTF_8)) {
+      properties.load(reader);
+    }
+    return properties;
   }
 
   /** The JVM and the library both want to hear of signals: libjsig lets them share. */
@@ -74,7 +126,7 @@ final class EngineProcess implements ServerProcess {
 
   @Override
   public boolean isReady() {
-    return Files.exists(ready);
+    return Files.exists(readyFile(directory));
   }
 
   @Override
@@ -82,16 +134,44 @@ final class EngineProcess implements ServerProcess {
     return process.pid();
   }
 
+  /** Asked once it is ready. */
+  @Override
+  public Optional<String> hangs() {
+    HealthProbe asking = probe;
+    if (asking == null) {
+      try {
+        asking = HealthProbe.start(port, directory.readPassword(), limit, this::cpu);
+      } catch (IOException e) {
+        // Its directory is gone, and it will be.
+        return Optional.empty();
+      }
+      probe = asking;
+    }
+    return asking.hangs();
+  }
+
+  private Duration cpu() {
+    return process.info().totalCpuDuration().orElse(Duration.ZERO);
+  }
+
+  @Override
+  public void kill() {
+    process.destroyForcibly();
+    isAlive(IMMEDIATE);
+  }
+
   @Override
   public void stop() {
+    if (probe != null) {
+      probe.close();
+    }
     try {
       process.getOutputStream().close();
     } catch (IOException e) {
       // It is gone, and its end of the pipe with it.
     }
     if (isAlive(ORDERLY)) {
-      process.destroyForcibly();
-      isAlive(IMMEDIATE);
+      kill();
     }
   }
 

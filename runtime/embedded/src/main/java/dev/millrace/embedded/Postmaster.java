@@ -77,6 +77,18 @@ final class Postmaster implements ServerProcess {
     return lines.isEmpty() || lines.equals(before) ? process.pid() : Long.parseLong(lines.get(0));
   }
 
+  /** Each session is a process of its own, and ends by itself. */
+  @Override
+  public Optional<String> hangs() {
+    return Optional.empty();
+  }
+
+  @Override
+  public void kill() {
+    process.destroyForcibly();
+    isAlive(IMMEDIATE);
+  }
+
   @Override
   public void stop() {
     if (process.isAlive()) {

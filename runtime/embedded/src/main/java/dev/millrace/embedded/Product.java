@@ -12,12 +12,12 @@ enum Product {
 
   private final String title;
   private final String url;
-  private final String user;
+  private final String database;
 
-  Product(String title, String url, String user) {
+  Product(String title, String url, String database) {
     this.title = title;
     this.url = url;
-    this.user = user;
+    this.database = database;
   }
 
   String title() {
@@ -28,9 +28,15 @@ enum Product {
     return url.formatted(port);
   }
 
-  /** Of the one who may do everything; the database that they find is called the same. */
+  /**
+   * The owner's name. {@code default} is not free in ClickHouse: it is the engine's own session.
+   */
   String user() {
-    return user;
+    return "millrace";
+  }
+
+  String database() {
+    return database;
   }
 
   /** Starts a run of the server in its directory, on a port. */

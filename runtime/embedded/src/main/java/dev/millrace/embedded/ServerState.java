@@ -76,7 +76,7 @@ record ServerState(Phase phase, long pid, int port, String rights, String detail
                 product.url(port),
                 HOST,
                 port,
-                product.user(),
+                product.database(),
                 product.user(),
                 pid,
                 ProcessHandle.current().pid(),

@@ -27,6 +27,8 @@ final class Starter {
           ServerProcess.class,
           Postmaster.class,
           EngineProcess.class,
+          HealthProbe.class,
+          AnswerClock.class,
           RunLog.class,
           ServerDirectory.class,
           ServerState.class,

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -131,6 +132,12 @@ final class Supervisor {
       if (!isTold) {
         tell();
       }
+      Optional<String> hang = ready ? server.hangs() : Optional.empty();
+      if (hang.isPresent()) {
+        log(title() + " is replaced: pid=" + server.pid() + " reason=" + hang.get());
+        server.kill();
+        return false;
+      }
       if (departure.isOver()) {
         log("last user is gone: pid=" + server.pid());
         return true;
@@ -149,7 +156,7 @@ final class Supervisor {
       return true;
     }
     // Of an engine whose supervisor was killed before it was ready, it may still have to end.
-    return wasReady || cause.contains("still in use") || cause.contains("engine cannot be opened");
+    return wasReady || cause.contains("still in use") || cause.contains("Another server instance");
   }
 
   private static boolean isPortTaken(String cause) {

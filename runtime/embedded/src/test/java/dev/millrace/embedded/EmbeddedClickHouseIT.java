@@ -52,7 +52,7 @@ final class EmbeddedClickHouseIT {
       server.killHard();
 
       assertThat(Engines.awaitAnswer(server, "SELECT id FROM kept")).isEqualTo("7");
-      assertThat(server.pid().orElseThrow()).isNotEqualTo(before);
+      assertThat(Engines.awaitPid(server)).isNotEqualTo(before);
       Engines.run(server, "DROP TABLE kept SYNC");
     } finally {
       server.stop();

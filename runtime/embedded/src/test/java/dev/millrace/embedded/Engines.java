@@ -77,9 +77,19 @@ final class Engines {
     return URLEncoder.encode(text, UTF_8);
   }
 
+  /**
+   * Waits until the supervisor has said that a server runs, which may be after its first answer.
+   */
+  static long awaitPid(EmbeddedClickHouse server) {
+    while (server.pid().isEmpty()) {
+      LockSupport.parkNanos(20_000_000);
+    }
+    return server.pid().getAsLong();
+  }
+
   /** Waits until a server that was killed answers again, as its users do. */
   static String awaitAnswer(EmbeddedClickHouse server, String sql) {
-    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    long end = System.nanoTime() + Duration.ofSeconds(90).toNanos();
     while (true) {
       try {
         return run(server, sql);

@@ -1,0 +1,56 @@
+package dev.millrace.embedded;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Tells a server that is busy from one that hangs. Both are late with an answer; a busy one uses
+ * its processor meanwhile. Time in which nobody looked does not count: the machine slept, or this
+ * process was stopped too.
+ */
+final class AnswerClock {
+  /** Looks are 0.2 s apart. */
+  private static final long MAX_GAP_NANOS = Duration.ofSeconds(5).toNanos();
+
+  /** A server that stands still uses a hundredth of a core, for its own housekeeping. */
+  private static final double STILL = 0.05;
+
+  private static final int BUSY_FACTOR = 5;
+
+  private final long limit;
+  private long lastLook;
+  private long silentNanos;
+  private Duration cpuAtAnswer;
+
+  AnswerClock(Duration limit, long now, Duration cpu) {
+    this.limit = limit.toNanos();
+    this.lastLook = now;
+    this.cpuAtAnswer = cpu;
+  }
+
+  /**
+   * Looks again.
+   *
+   * @param answered if an answer has come since the last look
+   * @param cpu what the server has used of its processors since it began
+   * @return the reason why it hangs; empty if it does not
+   */
+  Optional<String> look(long now, boolean answered, Duration cpu) {
+    long gap = now - lastLook;
+    lastLook = now;
+    if (answered) {
+      silentNanos = 0;
+      cpuAtAnswer = cpu;
+      return Optional.empty();
+    }
+    silentNanos += gap > MAX_GAP_NANOS ? 0 : gap;
+    double used = cpu.minus(cpuAtAnswer).toNanos();
+    boolean still = used < STILL * silentNanos;
+    if (silentNanos < (still ? limit : BUSY_FACTOR * limit)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        "no answer: seconds=%d cpu=%.1f"
+            .formatted(Duration.ofNanos(silentNanos).toSeconds(), used / 1e9));
+  }
+}
