@@ -4,11 +4,9 @@ import dev.millrace.rpc.ErrorTable.Action;
 import dev.millrace.rpc.ErrorTable.Verdict;
 import dev.millrace.wire.Call;
 import dev.millrace.wire.JsonInput;
-import dev.millrace.wire.Reply;
 import dev.millrace.wire.ReplyReader;
 import dev.millrace.wire.Trouble;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -56,6 +54,38 @@ final class Calls {
     return new Call(ids.getAndIncrement(), method, params);
   }
 
+  /** One call of a request with several. */
+  record Asked(String method, String params) {}
+
+  List<Call> calls(List<Asked> asked) {
+    long first = ids.getAndAdd(asked.size());
+    List<Call> calls = new ArrayList<>(asked.size());
+    for (int i = 0; i < asked.size(); i++) {
+      calls.add(new Call(first + i, asked.get(i).method(), asked.get(i).params()));
+    }
+    return calls;
+  }
+
+  /**
+   * Finds out whether an endpoint has a block, from its head if that is not known already.
+   *
+   * @throws Trouble BEHIND, if it has not
+   */
+  void look(Endpoint endpoint, long number) throws Trouble, InterruptedException {
+    if (endpoints.covers(endpoint, number)) {
+      return;
+    }
+    Long head = endpoint.transport.call(call("eth_blockNumber", "[]"), JsonInput::quantity);
+    if (head == null) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "node does not know its head");
+    }
+    endpoints.heard(endpoint, head);
+    if (head < number) {
+      throw Trouble.of(
+          Trouble.Kind.BEHIND, "block is not there yet: block=%d head=%d".formatted(number, head));
+    }
+  }
+
   /** Asks one endpoint once; what goes wrong is told to its record first. */
   <T> @Nullable T once(Endpoint endpoint, Need need, LogRange range, Attempt<T> attempt)
       throws Refusal, InterruptedException {
@@ -66,7 +96,7 @@ final class Calls {
       endpoints.succeeded(endpoint, need, begun);
       return value;
     } catch (Trouble trouble) {
-      Verdict verdict = errors.judge(trouble, range.from(), range.to());
+      Verdict verdict = judge(trouble, range);
       endpoints.failed(endpoint, need, trouble, verdict, begun);
       throw new Refusal(verdict, trouble);
     } catch (WrongChain wrong) {
@@ -78,9 +108,16 @@ final class Calls {
     }
   }
 
+  /** A node that does not know a block of a range has not got that far. */
+  private Verdict judge(Trouble trouble, LogRange range) {
+    Verdict verdict = errors.judge(trouble, range.from(), range.to());
+    boolean isRange = !range.equals(LogRange.NONE);
+    return isRange && verdict.action() == Action.GONE ? Verdict.of(Action.WAIT) : verdict;
+  }
+
   /** The blocks that a call is about, as far as an error may name others. */
   record LogRange(long from, long to) {
-    static final LogRange NONE = new LogRange(0, 0);
+    static final LogRange NONE = new LogRange(-1, -1);
   }
 
   /** Why an attempt has no answer, in our words and in those of the node. */
@@ -134,30 +171,45 @@ final class Calls {
     }
   }
 
-  <T> Answer<T> ask(String avoid, String method, String params, ReplyReader<T> reader)
+  <T> Answer<T> ask(Need need, String method, String params, ReplyReader<T> reader)
       throws InterruptedException {
-    return ask(
-        Need.rest(avoid, 1), endpoint -> endpoint.transport.call(call(method, params), reader));
+    Answer<T> answer = ask(need, endpoint -> endpoint.transport.call(call(method, params), reader));
+    if (answer.value() == null && need.newest() >= 0) {
+      endpoints.lacks(answer.endpoint(), need.newest());
+    }
+    return answer;
   }
 
-  /** The same, and once more elsewhere if the first knew nothing. */
-  <T> @Nullable T find(String method, String params, ReplyReader<T> reader)
+  /**
+   * The same, and once more elsewhere if the first knew nothing.
+   *
+   * @param newest the block that the endpoint must have; -1: none
+   */
+  <T> @Nullable T find(long newest, String method, String params, ReplyReader<T> reader)
       throws InterruptedException {
-    Answer<T> first = ask("", method, params, reader);
+    Answer<T> first = ask(Need.blocks("", 1, newest), method, params, reader);
     return first.value() == null && endpoints.hasOther(first.endpoint())
-        ? ask(first.endpoint(), method, params, reader).value()
+        ? ask(Need.blocks(first.endpoint(), 1, newest), method, params, reader).value()
         : first.value();
   }
 
   /** What is known by a name; null too where the node does not know the name. */
-  <T> @Nullable T tagged(String method, String params, ReplyReader<T> reader)
+  @Nullable NodeBlock tagged(String method, String params, ReplyReader<NodeBlock> reader)
       throws InterruptedException {
     Need need = Need.rest("", 1);
     while (true) {
       Endpoint endpoint = endpoints.acquire(need);
       try {
-        return once(
-            endpoint, need, LogRange.NONE, one -> one.transport.call(call(method, params), reader));
+        NodeBlock block =
+            once(
+                endpoint,
+                need,
+                LogRange.NONE,
+                one -> one.transport.call(call(method, params), reader));
+        if (block != null) {
+          endpoints.has(endpoint, block.header().number());
+        }
+        return block;
       } catch (Refusal refused) {
         boolean isAnswer =
             refused.trouble.kind() == Trouble.Kind.ERROR
@@ -170,111 +222,8 @@ final class Calls {
     }
   }
 
-  /** Many calls of one method, in as few requests as the nodes allow; answers in order. */
-  <T> List<@Nullable T> many(
-      String avoid, String method, List<String> params, ReplyReader<T> reader)
-      throws InterruptedException {
-    if (params.size() <= 1) {
-      return params.isEmpty()
-          ? List.of()
-          : Collections.singletonList(ask(avoid, method, params.getFirst(), reader).value());
-    }
-    List<Callable<List<@Nullable T>>> parts = new ArrayList<>();
-    for (int i = 0; i < params.size(); i += Endpoint.BATCH) {
-      List<String> part = params.subList(i, Math.min(params.size(), i + Endpoint.BATCH));
-      parts.add(() -> part(avoid, method, part, reader));
-    }
-    List<@Nullable T> values = new ArrayList<>();
-    for (List<@Nullable T> part : side(parts)) {
-      values.addAll(part);
-    }
-    return values;
-  }
-
-  private <T> List<@Nullable T> part(
-      String avoid, String method, List<String> params, ReplyReader<T> reader)
-      throws InterruptedException {
-    Need need = Need.rest(avoid, params.size());
-    while (true) {
-      Endpoint endpoint = endpoints.acquire(need);
-      int batch = endpoint.batch;
-      if (batch < params.size()) {
-        endpoints.unanswered(endpoint);
-        return split(avoid, method, params, reader, batch);
-      }
-      try {
-        List<Reply<T>> replies =
-            once(
-                endpoint,
-                need,
-                Calls.LogRange.NONE,
-                one -> one.transport.batch(calls(method, params), reader));
-        if (replies != null) {
-          return rest(avoid, method, params, reader, replies);
-        }
-      } catch (Refusal refused) {
-        boolean isOfBatch =
-            refused.verdict.action() == Action.UNKNOWN
-                || refused.verdict.action() == Action.NO_METHOD
-                || refused.verdict.action() == Action.SHRINK
-                || (refused.trouble.kind() == Trouble.Kind.STATUS
-                    && refused.trouble.code() >= 400
-                    && refused.trouble.code() < 429);
-        if (isOfBatch) {
-          endpoints.refusedBatch(endpoint, params.size());
-        }
-      }
-    }
-  }
-
-  private List<Call> calls(String method, List<String> params) {
-    long first = ids.getAndAdd(params.size());
-    List<Call> calls = new ArrayList<>(params.size());
-    for (int i = 0; i < params.size(); i++) {
-      calls.add(new Call(first + i, method, params.get(i)));
-    }
-    return calls;
-  }
-
-  private <T> List<@Nullable T> split(
-      String avoid, String method, List<String> params, ReplyReader<T> reader, int size)
-      throws InterruptedException {
-    List<Callable<List<@Nullable T>>> parts = new ArrayList<>();
-    for (int i = 0; i < params.size(); i += size) {
-      List<String> part = params.subList(i, Math.min(params.size(), i + size));
-      parts.add(
-          part.size() == 1
-              ? () -> Collections.singletonList(ask(avoid, method, part.getFirst(), reader).value())
-              : () -> part(avoid, method, part, reader));
-    }
-    List<@Nullable T> values = new ArrayList<>();
-    for (List<@Nullable T> part : side(parts)) {
-      values.addAll(part);
-    }
-    return values;
-  }
-
-  /** Of a batch that was answered in part the rest is asked for one by one. */
-  private <T> List<@Nullable T> rest(
-      String avoid,
-      String method,
-      List<String> params,
-      ReplyReader<T> reader,
-      List<Reply<T>> replies)
-      throws InterruptedException {
-    List<@Nullable T> values = new ArrayList<>();
-    for (int i = 0; i < replies.size(); i++) {
-      Reply<T> reply = replies.get(i);
-      values.add(
-          reply.trouble() == null
-              ? reply.value()
-              : ask(avoid, method, params.get(i), reader).value());
-    }
-    return values;
-  }
-
   /** Runs all of them side by side. */
-  private <T> List<T> side(List<Callable<T>> parts) throws InterruptedException {
+  <T> List<T> side(List<Callable<T>> parts) throws InterruptedException {
     List<T> values = new ArrayList<>();
     try (ExecutorService threads = runtime.threads("millrace-calls-")) {
       try {

@@ -14,11 +14,21 @@ final class Endpoint {
   static final int BATCH = 50;
   private static final double EASING = 0.2;
 
+  /** How long a missing method counts as missing where it has been there. */
+  private static final long LACK = TimeUnit.MINUTES.toNanos(5);
+
+  /** How long requests of two different methods are left alone after they were refused. */
+  private static final long ALONE = TimeUnit.MINUTES.toNanos(1);
+
+  /** Refusals in a row before an endpoint counts as one that takes no such requests. */
+  private static final int PAIR_REFUSALS = 2;
+
   final String name;
   final Target target;
   final Transport transport;
   final Span span;
   final Pace pace;
+  final KnownHead head;
 
   /** Whether it has proved to serve our chain; set once, read by anyone. */
   volatile boolean isProven;
@@ -29,9 +39,39 @@ final class Endpoint {
   /** Whether it takes the hash of a block where logs are asked for; read by anyone. */
   volatile boolean takesBlockHash = true;
 
+  /** Refusals in a row of two methods in one request; any thread may lose an update. */
+  private volatile int pairRefusals;
+
+  private volatile long aloneUntil;
+
+  /** Whether logs and their last block may be asked for in one request; read by anyone. */
+  boolean takesPairs(long now) {
+    return batch > 1 && (pairRefusals < PAIR_REFUSALS || now - aloneUntil > 0);
+  }
+
+  void tookPair(boolean together) {
+    if (together) {
+      pairRefusals = 0;
+    }
+  }
+
+  /** Both together were refused, or one by one: then the other way is tried next. */
+  // A lost update costs one more request.
+  @SuppressWarnings("NonAtomicVolatileUpdate")
+  void refusedPair(boolean together, long now) {
+    pairRefusals = together ? pairRefusals + 1 : PAIR_REFUSALS - 1;
+    aloneUntil = now + ALONE;
+  }
+
   NodeStatus.State state = NodeStatus.State.FRESH;
   String reason = "";
   boolean hasLogs = true;
+  boolean hasToldLogs;
+
+  /** Refusals of eth_getLogs as a method, since logs came last. */
+  int logRefusals;
+
+  private long lacksLogsUntil;
 
   /** Whether the lack of logs is a memory of another time, worth another look if need be. */
   boolean isLackRemembered;
@@ -57,38 +97,58 @@ final class Endpoint {
     this.transport = transport;
     span = new Span(replyTarget);
     pace = new Pace(now);
+    head = new KnownHead(now);
     pausedUntil = now;
     lastAsked = now;
     lastFailure = now;
   }
 
-  boolean can(Need need) {
+  /** The method is missing for now; a plan or a backend may change, so it is tried again later. */
+  void lacksLogs(long now) {
+    hasLogs = false;
+    lacksLogsUntil = now + LACK;
+  }
+
+  private boolean mayHaveLogs(long now) {
+    return hasLogs || (hasToldLogs && now - lacksLogsUntil > 0);
+  }
+
+  boolean can(Need need, long now) {
     return state != NodeStatus.State.WRONG
         && switch (need.kind()) {
-          case LOGS -> hasLogs && need.oldest() > prunedThrough;
+          case LOGS -> mayHaveLogs(now) && need.oldest() > prunedThrough;
           case RECEIPTS -> hasReceipts;
           case REST -> true;
         };
   }
 
   /** Why it cannot, in words; empty if it can. */
-  String lack(Need need) {
-    if (can(need)) {
+  String lack(Need need, long now) {
+    if (can(need, now)) {
       return "";
     }
     if (state == NodeStatus.State.WRONG) {
       return reason;
     }
     return switch (need.kind()) {
-      case LOGS -> hasLogs ? "has no logs up to block " + prunedThrough : "has no eth_getLogs";
+      case LOGS ->
+          mayHaveLogs(now) ? "has no logs up to block " + prunedThrough : "has no eth_getLogs";
       case RECEIPTS -> "has no eth_getBlockReceipts";
       case REST -> reason;
     };
   }
 
   /** How long until it may be asked, in nanoseconds. */
-  long pause(long now) {
-    return Math.max(Math.max(0, pausedUntil - now), pace.pause(now));
+  long pause(Need need, long now) {
+    long pause = Math.max(Math.max(0, pausedUntil - now), pace.pause(now));
+    return need.isRange() ? Math.max(pause, head.pause(reach(need), now)) : pause;
+  }
+
+  /** The last block that the endpoint would be asked about. */
+  long reach(Need need) {
+    return need.kind() == Need.Kind.LOGS
+        ? Math.min(need.newest(), need.oldest() + span.blocks() - 1)
+        : need.newest();
   }
 
   /** Nobody is asked more than once before it has proved itself. */
@@ -105,7 +165,7 @@ final class Endpoint {
         need.kind() == Need.Kind.LOGS
             ? (logLatency == 0 ? latency : logLatency) * widest / span.blocks()
             : latency;
-    return pause(now) + answer * pace.queue();
+    return pause(need, now) + answer * pace.queue();
   }
 
   void measured(Need need, long nanos) {

@@ -5,11 +5,7 @@ import dev.millrace.loaders.Remedy;
 import dev.millrace.rpc.ErrorTable.Action;
 import dev.millrace.rpc.ErrorTable.Verdict;
 import dev.millrace.wire.Trouble;
-import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -28,8 +24,6 @@ import org.slf4j.LoggerFactory;
 final class Endpoints {
   private static final Logger LOG = LoggerFactory.getLogger(Endpoints.class);
   private static final long PROBE = TimeUnit.SECONDS.toNanos(3);
-  private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
-  private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(30);
   private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(250);
 
   private final List<Endpoint> all;
@@ -38,7 +32,7 @@ final class Endpoints {
   private final LearntLimits memory;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private final Set<String> metWords = new HashSet<>();
+  private final EndpointBackoff backoff;
   private int waiting;
   private String waitingFor = "";
   private boolean closed;
@@ -47,6 +41,7 @@ final class Endpoints {
     this.all = List.copyOf(all);
     this.chain = chain;
     this.runtime = runtime;
+    backoff = new EndpointBackoff(runtime);
     this.memory = memory;
     all.forEach(memory::recall);
   }
@@ -65,8 +60,11 @@ final class Endpoints {
         }
         long now = runtime.nanos();
         Endpoint chosen = choose(need, now);
-        long wait = chosen.pause(now);
+        long wait = chosen.pause(need, now);
         if (wait == 0 && !chosen.isFull()) {
+          if (need.isRange()) {
+            chosen.head.begin(chosen.reach(need), now);
+          }
           chosen.pace.begin(now, need.calls());
           chosen.lastAsked = now;
           chosen.requests++;
@@ -96,7 +94,7 @@ final class Endpoints {
   }
 
   private Endpoint choose(Need need, long now) {
-    List<Endpoint> able = able(need);
+    List<Endpoint> able = able(need, now);
     long widest = able.stream().mapToLong(one -> one.span.blocks()).max().orElse(1);
     Endpoint best = able.getFirst();
     double soonest = best.expected(need, widest, now);
@@ -109,35 +107,41 @@ final class Endpoints {
     }
     for (Endpoint one : able) {
       boolean isForgotten = now - one.lastAsked > PROBE && one.pace.running() == 0;
-      if (one != best && isForgotten && one.pause(now) == 0) {
+      if (one != best && isForgotten && one.pause(need, now) == 0) {
         return one;
       }
     }
     return best;
   }
 
-  private List<Endpoint> able(Need need) {
-    List<Endpoint> able = all.stream().filter(one -> one.can(need)).toList();
+  private List<Endpoint> able(Need need, long now) {
+    List<Endpoint> able = all.stream().filter(one -> one.can(need, now)).toList();
     if (able.isEmpty()) {
-      able = recheck(need);
+      able = recheck(need, now);
     }
+    List<Endpoint> far = able.stream().filter(one -> mayHave(one, need)).toList();
     List<Endpoint> others =
-        able.stream()
+        far.stream()
             .filter(one -> !one.name.equals(need.avoid()))
             .filter(one -> need.avoid().isEmpty() || one.state != NodeStatus.State.FAILING)
             .toList();
-    return others.isEmpty() ? able : others;
+    return !others.isEmpty() ? others : far.isEmpty() ? able : far;
+  }
+
+  /** For logs an endpoint that is behind waits, so that it is looked at again. */
+  private static boolean mayHave(Endpoint endpoint, Need need) {
+    return need.isRange() || !endpoint.head.isBelow(need.newest());
   }
 
   /** A lack that is only remembered may have been mended since. */
-  private List<Endpoint> recheck(Need need) {
+  private List<Endpoint> recheck(Need need, long now) {
     for (Endpoint one : all) {
       if (one.isLackRemembered) {
         one.isLackRemembered = false;
         one.hasLogs = true;
       }
     }
-    List<Endpoint> able = all.stream().filter(one -> one.can(need)).toList();
+    List<Endpoint> able = all.stream().filter(one -> one.can(need, now)).toList();
     if (able.isEmpty()) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
@@ -145,7 +149,7 @@ final class Endpoints {
               .formatted(
                   chain,
                   all.stream()
-                      .map(one -> one.name + " " + one.lack(need))
+                      .map(one -> one.name + " " + one.lack(need, now))
                       .collect(Collectors.joining("\n  - "))));
     }
     return able;
@@ -207,7 +211,7 @@ final class Endpoints {
         endpoint.failures = 0;
       }
       if (endpoint.failures == 0) {
-        becomes(endpoint, usual(endpoint), "");
+        EndpointBackoff.becomes(endpoint, usual(endpoint), "");
       }
       changed.signalAll();
     } finally {
@@ -219,6 +223,76 @@ final class Endpoints {
     return Double.isInfinite(endpoint.pace.perSecond())
         ? NodeStatus.State.GOOD
         : NodeStatus.State.LIMITED;
+  }
+
+  /** Whether the endpoint is known to have a block. */
+  boolean covers(Endpoint endpoint, long number) {
+    lock.lock();
+    try {
+      return endpoint.head.covers(number);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether an endpoint may have a block, as far as its answers show. */
+  boolean mayHave(long number) {
+    lock.lock();
+    try {
+      return all.stream()
+          .anyMatch(one ->
+              one.state != NodeStatus.State.WRONG
+                  && one.state != NodeStatus.State.FAILING
+                  && !one.head.isBelow(number));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void has(Endpoint endpoint, long number) {
+    lock.lock();
+    try {
+      endpoint.head.has(number);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The endpoint named its head. */
+  void heard(Endpoint endpoint, long number) {
+    lock.lock();
+    try {
+      endpoint.head.is(number, runtime.nanos());
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The endpoint knows no block of this number. */
+  void lacks(String name, long number) {
+    lock.lock();
+    try {
+      all.stream().filter(one -> one.name.equals(name)).forEach(one -> one.head.lacks(number));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Logs came with the block where they end. */
+  void proved(Endpoint endpoint, Need need) {
+    lock.lock();
+    try {
+      endpoint.head.proved(need.newest(), runtime.nanos());
+      if (need.kind() == Need.Kind.LOGS) {
+        endpoint.hasToldLogs = true;
+        endpoint.hasLogs = true;
+        endpoint.logRefusals = 0;
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** What a reply with logs says about ranges. */
@@ -249,29 +323,7 @@ final class Endpoints {
     try {
       long now = runtime.nanos();
       endpoint.pace.end();
-      endpoint.count(word(trouble, verdict));
-      switch (verdict.action()) {
-        case SHRINK -> {
-          endpoint.span.refused(verdict.step() + 1, verdict.isStated());
-          endpoint.failures = 0;
-        }
-        case WAIT -> pause(endpoint, begun, now, "has not got that far: " + trouble.text());
-        case RATE -> limited(endpoint, trouble, begun, now);
-        case PRUNED -> endpoint.prunedThrough = Math.max(endpoint.prunedThrough, need.oldest());
-        case NO_METHOD -> lacks(endpoint, need, trouble, begun, now);
-        case GONE -> endpoint.failures = 0;
-        case AGAIN -> broken(endpoint, need, trouble, begun, now);
-        case UNKNOWN -> {
-          if (metWords.add(trouble.text().replaceAll("0x[0-9a-fA-F]+|[0-9]+", "N"))) {
-            LOG.warn(
-                "{} says what nobody has met before; please report it: code={} text=\"{}\"",
-                endpoint.name,
-                trouble.code(),
-                trouble.text());
-          }
-          broken(endpoint, need, trouble, begun, now);
-        }
-      }
+      backoff.failed(endpoint, need, trouble, verdict, new EndpointBackoff.Attempted(begun, now));
       if (verdict.isStated() || verdict.action() == Action.NO_METHOD) {
         memory.keep(all);
       }
@@ -279,72 +331,6 @@ final class Endpoints {
     } finally {
       lock.unlock();
     }
-  }
-
-  private static String word(Trouble trouble, Verdict verdict) {
-    return switch (verdict.action()) {
-      case SHRINK -> "range";
-      case WAIT -> "behind";
-      case RATE -> "rate";
-      case PRUNED -> "pruned";
-      case GONE -> "gone";
-      case NO_METHOD -> "method";
-      case AGAIN -> trouble.kind().name().toLowerCase(Locale.ROOT);
-      case UNKNOWN -> "unknown";
-    };
-  }
-
-  private void lacks(Endpoint endpoint, Need need, Trouble trouble, long begun, long now) {
-    switch (need.kind()) {
-      case LOGS -> endpoint.hasLogs = false;
-      case RECEIPTS -> endpoint.hasReceipts = false;
-      case REST -> broken(endpoint, need, trouble, begun, now);
-    }
-  }
-
-  private void broken(Endpoint endpoint, Need need, Trouble trouble, long begun, long now) {
-    if (need.kind() == Need.Kind.LOGS) {
-      endpoint.span.shrink();
-    }
-    endpoint.pace.overloaded(begun, now);
-    pause(endpoint, begun, now, trouble.text());
-    if (endpoint.failures > 1) {
-      becomes(endpoint, NodeStatus.State.FAILING, endpoint.reason);
-    }
-  }
-
-  private void limited(Endpoint endpoint, Trouble trouble, long begun, long now) {
-    endpoint.pace.refused(begun, now);
-    pause(endpoint, begun, now, "allows fewer requests: " + trouble.text());
-    trouble
-        .retryAfter()
-        .map(Duration::toNanos)
-        .ifPresent(asked -> endpoint.pausedUntil = Math.max(endpoint.pausedUntil, now + asked));
-    becomes(endpoint, NodeStatus.State.LIMITED, endpoint.reason);
-  }
-
-  /** Of several calls that fail together only the first makes the pause longer. */
-  private void pause(Endpoint endpoint, long begun, long now, String reason) {
-    endpoint.reason = reason;
-    if (endpoint.failures > 0 && begun - endpoint.lastFailure < 0) {
-      return;
-    }
-    endpoint.lastFailure = now;
-    int doubled = Math.min(endpoint.failures++, 9);
-    long pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE << doubled);
-    endpoint.pausedUntil = now + pause / 2 + runtime.chance(pause);
-  }
-
-  private static void becomes(Endpoint endpoint, NodeStatus.State state, String reason) {
-    if (endpoint.state != state) {
-      if (state == NodeStatus.State.FAILING) {
-        LOG.warn("{} fails: {}", endpoint.name, reason);
-      } else if (endpoint.state != NodeStatus.State.FRESH) {
-        LOG.info("{} is {} again", endpoint.name, state.name().toLowerCase(Locale.ROOT));
-      }
-    }
-    endpoint.state = state;
-    endpoint.reason = reason;
   }
 
   /** It takes fewer calls at once. */

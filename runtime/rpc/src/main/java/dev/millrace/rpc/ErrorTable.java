@@ -172,6 +172,7 @@ final class ErrorTable {
   Verdict judge(Trouble trouble, long from, long to) {
     return switch (trouble.kind()) {
       case TOO_LARGE -> halved(from, to);
+      case BEHIND -> Verdict.of(Action.WAIT);
       case TORN, NONSENSE, TIMEOUT -> Verdict.of(Action.AGAIN);
       case ERROR, STATUS -> told(trouble, from, to);
     };

@@ -4,12 +4,13 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.Calls.Asked;
 import dev.millrace.rpc.Calls.LogRange;
 import dev.millrace.rpc.Calls.Refusal;
 import dev.millrace.rpc.ErrorTable.Action;
-import dev.millrace.wire.ReplyReader;
 import dev.millrace.wire.Trouble;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -37,20 +38,13 @@ final class LogCalls {
   LogPage logs(LogQuery query) throws InterruptedException {
     LogQuery wanted = query;
     while (true) {
-      Endpoint endpoint = endpoints.acquire(Need.logs(wanted));
+      Endpoint endpoint = endpoints.acquire(Need.logs(wanted, true));
       long last = Math.min(wanted.to(), wanted.from() + endpoints.spanOf(endpoint) - 1);
       LogQuery part = wanted.withRange(wanted.from(), last);
       try {
-        LogColumns logs =
-            ask(
-                endpoint,
-                part,
-                null,
-                "\"fromBlock\":\"%s\",\"toBlock\":\"%s\""
-                    .formatted(hex(part.from()), hex(part.to())));
-        if (logs != null) {
-          return new LogPage(part.from(), part.to(), logs, endpoint.name);
-        }
+        String where =
+            "\"fromBlock\":\"%s\",\"toBlock\":\"%s\"".formatted(hex(part.from()), hex(part.to()));
+        return page(endpoint, part, ask(endpoint, part, null, where));
       } catch (Refusal refused) {
         if (refused.verdict.action() == Action.SHRINK) {
           if (part.blocks() == 1) {
@@ -67,12 +61,15 @@ final class LogCalls {
     }
   }
 
-  private @Nullable LogColumns ask(
+  private static LogPage page(Endpoint endpoint, LogQuery query, LogPair.Proven proven) {
+    return new LogPage(query.from(), query.to(), proven.logs(), endpoint.name, proven.end());
+  }
+
+  private LogPair.Proven ask(
       Endpoint endpoint, LogQuery part, @Nullable Bytes32 block, String where)
       throws Refusal, InterruptedException {
-    LogWriter writer = writer();
-    LogReader reader = new LogReader(part, block, writer);
     long bytes = endpoints.expectedBytes(endpoint, part.blocks());
+    LogWriter writer = writer();
     try {
       settings.inFlight().acquire(bytes);
     } catch (InterruptedException ended) {
@@ -80,18 +77,65 @@ final class LogCalls {
       throw ended;
     }
     try {
+      LogReader reader = new LogReader(part, block, writer);
+      boolean byHash = block != null && endpoint.takesBlockHash;
+      LogPair pair = new LogPair(reader, part.to(), block);
+      List<Asked> asked =
+          List.of(
+              byHash
+                  ? new Asked("eth_getBlockByHash", "[\"%s\",false]".formatted(block))
+                  : byNumber(part.to()),
+              new Asked("eth_getLogs", params(part, where)));
       long begun = calls.now();
-      LogColumns logs =
-          calls.once(
+      LogPair.Proven proven =
+          pair(
               endpoint,
-              Need.logs(part),
-              new LogRange(part.from(), part.to()),
-              one -> one.transport.call(calls.call("eth_getLogs", params(part, where)), reader));
+              Need.logs(part, block == null),
+              block == null ? new LogRange(part.from(), part.to()) : LogRange.NONE,
+              pair,
+              asked);
       endpoints.read(endpoint, part.blocks(), reader.bytes(), calls.now() - begun);
-      return logs;
+      return proven;
     } finally {
       settings.inFlight().release(bytes);
       writers.offer(writer);
+    }
+  }
+
+  private static Asked byNumber(long number) {
+    return new Asked("eth_getBlockByNumber", "[\"%s\",false]".formatted(hex(number)));
+  }
+
+  private LogPair.Proven pair(
+      Endpoint endpoint, Need need, LogRange range, LogPair pair, List<Asked> asked)
+      throws Refusal, InterruptedException {
+    boolean together = endpoint.takesPairs(calls.now());
+    try {
+      LogPair.Proven proven =
+          calls.once(
+              endpoint,
+              need,
+              range,
+              one -> {
+                if (need.isRange()) {
+                  calls.look(one, need.newest());
+                }
+                return pair.ask(one, calls.calls(asked), together);
+              });
+      if (proven == null) {
+        throw new IllegalStateException("pair has no answer: endpoint=" + endpoint.name);
+      }
+      endpoints.proved(endpoint, need);
+      endpoint.tookPair(together);
+      return proven;
+    } catch (Refusal refused) {
+      Trouble.Kind kind = refused.trouble.kind();
+      boolean isUnread = kind == Trouble.Kind.NONSENSE || kind == Trouble.Kind.TORN;
+      boolean isOfBatch = !pair.isAnswered() && (BatchCalls.isOfBatch(refused) || isUnread);
+      if (!together || isOfBatch) {
+        endpoint.refusedPair(together, calls.now());
+      }
+      throw refused;
     }
   }
 
@@ -101,83 +145,93 @@ final class LogCalls {
   }
 
   LogPage logsOf(Bytes32 block, LogQuery query) throws InterruptedException {
+    LogQuery wanted = query;
     for (int look = 0; look < LOOKS; ) {
-      Endpoint endpoint = endpoints.acquire(Need.logs(query));
+      Endpoint endpoint = endpoints.acquire(Need.logs(wanted, false));
+      boolean byHash = endpoint.takesBlockHash;
       String where =
-          endpoint.takesBlockHash
+          byHash
               ? "\"blockHash\":\"%s\"".formatted(block)
               : "\"fromBlock\":\"%1$s\",\"toBlock\":\"%1$s\"".formatted(hex(query.from()));
       try {
-        LogColumns logs = ask(endpoint, query, block, where);
-        if (logs != null && (endpoint.takesBlockHash || !logs.isEmpty() || is(block, query))) {
-          return new LogPage(query.from(), query.to(), logs, endpoint.name);
-        }
+        return page(endpoint, query, ask(endpoint, query, block, where));
       } catch (Refusal refused) {
         if (refused.verdict.action() == Action.SHRINK) {
           return receiptLogs(block, query);
         }
-        if (refused.trouble.code() == -32602 && endpoint.takesBlockHash) {
+        if (refused.trouble.code() == -32602 && byHash) {
           endpoint.takesBlockHash = false;
           continue;
         }
         if (refused.verdict.action() != Action.GONE
-            && (endpoint.takesBlockHash || refused.trouble.kind() != Trouble.Kind.NONSENSE)) {
+            && (byHash || refused.trouble.kind() != Trouble.Kind.NONSENSE)) {
           continue;
         }
+        wanted = query.avoiding(endpoint.name);
       }
       look++;
       pause();
     }
     throw gone(block, query);
-  }
-
-  private boolean is(Bytes32 block, LogQuery query) throws InterruptedException {
-    NodeBlock now =
-        calls.find(
-            "eth_getBlockByNumber",
-            "[\"%s\",false]".formatted(hex(query.from())),
-            BlockReader::block);
-    return now != null && now.header().hash().equals(block);
   }
 
   LogPage receiptLogs(Bytes32 block, LogQuery query) throws InterruptedException {
     return receipts(query, block.toString(), block);
   }
 
+  /** The logs of one block from its receipts; by its number if no hash is given. */
   private LogPage receipts(LogQuery query, String which, @Nullable Bytes32 block)
       throws InterruptedException {
     LogWriter writer = writer();
     LogReader reader = new LogReader(query, block, writer);
-    ReplyReader<LogColumns> receipts = reader::receipts;
+    LogPair pair = new LogPair(reader::receipts, query.to(), block);
+    LogQuery wanted = query;
     String named = which;
+    int tooLarge = 0;
     for (int look = 0; look < LOOKS; ) {
-      Need need = Need.receipts(query);
+      Need need = Need.receipts(wanted, block == null);
       Endpoint endpoint = endpoints.acquire(need);
-      String params = "[\"%s\"]".formatted(named);
+      Asked header =
+          named.equals(hex(query.from()))
+              ? byNumber(query.from())
+              : new Asked("eth_getBlockByHash", "[\"%s\",false]".formatted(named));
+      Asked receipts = new Asked("eth_getBlockReceipts", "[\"%s\"]".formatted(named));
+      LogRange range = block == null ? new LogRange(query.from(), query.to()) : LogRange.NONE;
       try {
-        LogColumns logs =
-            calls.once(
-                endpoint,
-                need,
-                LogRange.NONE,
-                one -> one.transport.call(calls.call("eth_getBlockReceipts", params), receipts));
-        if (logs != null) {
-          writers.offer(writer);
-          return new LogPage(query.from(), query.to(), logs, endpoint.name);
-        }
+        LogPage page =
+            page(endpoint, query, pair(endpoint, need, range, pair, List.of(header, receipts)));
+        writers.offer(writer);
+        return page;
       } catch (Refusal refused) {
         if (refused.trouble.code() == -32602 && !named.equals(hex(query.from()))) {
           named = hex(query.from());
           continue;
         }
+        if (refused.verdict.action() == Action.SHRINK) {
+          boolean isOurs = refused.trouble.kind() == Trouble.Kind.TOO_LARGE;
+          if (isOurs || ++tooLarge >= endpoints.all().size()) {
+            throw tooLarge(query, refused.trouble);
+          }
+          wanted = query.avoiding(endpoint.name);
+          continue;
+        }
         if (refused.verdict.action() != Action.GONE) {
           continue;
         }
+        wanted = query.avoiding(endpoint.name);
       }
       look++;
       pause();
     }
     throw gone(block, query);
+  }
+
+  private MillraceException tooLarge(LogQuery query, Trouble trouble) {
+    return new MillraceException(
+        Remedy.FIX_SETUP,
+        ("block has more logs than the endpoints give, and its receipts are larger than a reply may"
+             + " be: block=%d limit=%d said=%s; add an endpoint that gives the logs of this block")
+            .formatted(query.from(), settings.replyLimit(), trouble.text()));
   }
 
   private void pause() throws InterruptedException {

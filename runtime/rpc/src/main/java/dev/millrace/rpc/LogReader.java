@@ -71,9 +71,6 @@ final class LogReader implements ReplyReader<LogColumns> {
   @Override
   public @Nullable LogColumns read(JsonInput in) throws IOException {
     out.clear();
-    if (in.takeNull()) {
-      return null;
-    }
     in.begin('[');
     while (in.nextElement()) {
       log(in, true);
@@ -92,13 +89,13 @@ final class LogReader implements ReplyReader<LogColumns> {
     while (in.nextElement()) {
       in.begin('{');
       while (in.nextMember()) {
-        if (!in.is(LOGS) || in.takeNull()) {
+        if (!in.is(LOGS)) {
           in.skip();
-          continue;
-        }
-        in.begin('[');
-        while (in.nextElement()) {
-          log(in, false);
+        } else if (!in.takeNull()) {
+          in.begin('[');
+          while (in.nextElement()) {
+            log(in, false);
+          }
         }
       }
     }

@@ -1,29 +1,38 @@
 package dev.millrace.rpc;
 
 /**
- * What an endpoint must be able to do for a call.
+ * Abilities that a call requires of an endpoint.
  *
  * @param kind what is asked for
  * @param oldest the first block whose logs are asked for; for {@link Kind#LOGS} only
+ * @param newest the last block that the endpoint must have; -1: none
+ * @param isRange whether blocks are asked for by number, so that logs of a block that the endpoint
+ *     has not got look like no logs
  * @param avoid the name of the endpoint to leave out if there is another
  * @param calls how many calls a node counts this as
  */
-record Need(Kind kind, long oldest, String avoid, int calls) {
+record Need(Kind kind, long oldest, long newest, boolean isRange, String avoid, int calls) {
   enum Kind {
     LOGS,
     RECEIPTS,
     REST
   }
 
-  static Need logs(LogQuery query) {
-    return new Need(Kind.LOGS, query.from(), query.avoid(), 1);
+  /** Logs and the block where they end. */
+  static Need logs(LogQuery query, boolean isRange) {
+    return new Need(Kind.LOGS, query.from(), query.to(), isRange, query.avoid(), 2);
   }
 
-  static Need receipts(LogQuery query) {
-    return new Need(Kind.RECEIPTS, query.from(), query.avoid(), 1);
+  /** Receipts and their block. */
+  static Need receipts(LogQuery query, boolean isRange) {
+    return new Need(Kind.RECEIPTS, query.from(), query.to(), isRange, query.avoid(), 2);
   }
 
   static Need rest(String avoid, int calls) {
-    return new Need(Kind.REST, 0, avoid, calls);
+    return blocks(avoid, calls, -1);
+  }
+
+  static Need blocks(String avoid, int calls, long newest) {
+    return new Need(Kind.REST, 0, newest, false, avoid, calls);
   }
 }

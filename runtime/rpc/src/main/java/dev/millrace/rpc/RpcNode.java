@@ -23,31 +23,35 @@ final class RpcNode implements Node {
   private final LogCalls logs;
   private final Heads heads;
   private final RpcSettings settings;
+  private final BatchCalls<NodeBlock> blocks;
+  private final BatchCalls<TransactionBody> transactions;
   private volatile String waitingFor = "";
 
   RpcNode(Calls calls, RpcSettings settings, CallRuntime runtime) {
     this.calls = calls;
     this.settings = settings;
     logs = new LogCalls(calls, settings, runtime);
+    blocks = new BatchCalls<>(calls, BY_NUMBER, BLOCK);
+    transactions = new BatchCalls<>(calls, "eth_getTransactionByHash", BlockReader::transaction);
     heads = new Heads(calls.endpoints().all(), settings.poll(), runtime);
   }
 
   @Override
   public long chainId() throws InterruptedException {
-    Long served = calls.ask("", "eth_chainId", "[]", JsonInput::quantity).value();
+    Long served = calls.ask(Need.rest("", 1), "eth_chainId", "[]", JsonInput::quantity).value();
     return served == null ? 0 : served;
   }
 
   @Override
   public Optional<NodeBlock> block(long number) throws InterruptedException {
-    return Optional.ofNullable(calls.find(BY_NUMBER, byNumber(number), BLOCK))
+    return Optional.ofNullable(calls.find(number, BY_NUMBER, byNumber(number), BLOCK))
         .filter(block -> block.header().number() == number);
   }
 
   @Override
   public Optional<NodeBlock> block(Bytes32 hash) throws InterruptedException {
     return Optional.ofNullable(
-            calls.find("eth_getBlockByHash", "[\"%s\",false]".formatted(hash), BLOCK))
+            calls.find(-1, "eth_getBlockByHash", "[\"%s\",false]".formatted(hash), BLOCK))
         .filter(block -> block.header().hash().equals(hash));
   }
 
@@ -61,11 +65,15 @@ final class RpcNode implements Node {
   public List<NodeBlock> blocks(List<Long> numbers) throws InterruptedException {
     Map<Long, NodeBlock> known = new HashMap<>();
     Collection<Long> missing = new LinkedHashSet<>(numbers);
+    int elsewhere = calls.endpoints().all().size();
     try {
       while (true) {
         List<Long> asked = List.copyOf(missing);
         List<@Nullable NodeBlock> found =
-            calls.many("", BY_NUMBER, asked.stream().map(RpcNode::byNumber).toList(), BLOCK);
+            blocks.ask(
+                asked.stream()
+                    .map(number -> new BatchCalls.Params(byNumber(number), number))
+                    .toList());
         for (int i = 0; i < asked.size(); i++) {
           NodeBlock block = found.get(i);
           if (block != null && block.header().number() == asked.get(i)) {
@@ -76,20 +84,24 @@ final class RpcNode implements Node {
         if (missing.isEmpty()) {
           break;
         }
-        waitingFor = "block is not there yet: block=" + missing.iterator().next();
+        long first = missing.iterator().next();
+        if (--elsewhere > 0 && calls.endpoints().mayHave(first)) {
+          continue;
+        }
+        waitingFor = "block is not there yet: block=" + first;
         heads.await(Long.MAX_VALUE, settings.poll());
       }
     } finally {
       waitingFor = "";
     }
-    List<NodeBlock> blocks = new ArrayList<>(numbers.size());
+    List<NodeBlock> told = new ArrayList<>(numbers.size());
     for (Long number : numbers) {
       NodeBlock block = known.get(number);
       if (block != null) {
-        blocks.add(block);
+        told.add(block);
       }
     }
-    return blocks;
+    return told;
   }
 
   @Override
@@ -110,10 +122,13 @@ final class RpcNode implements Node {
   @Override
   public Map<Bytes32, TransactionBody> transactions(Collection<Bytes32> hashes)
       throws InterruptedException {
-    List<String> params = hashes.stream().distinct().map("[\"%s\"]"::formatted).toList();
+    List<BatchCalls.Params> params =
+        hashes.stream()
+            .distinct()
+            .map(hash -> new BatchCalls.Params("[\"%s\"]".formatted(hash), -1))
+            .toList();
     Map<Bytes32, TransactionBody> bodies = new HashMap<>();
-    for (TransactionBody body :
-        calls.many("", "eth_getTransactionByHash", params, BlockReader::transaction)) {
+    for (TransactionBody body : transactions.ask(params)) {
       if (body != null) {
         bodies.put(body.hash(), body);
       }
@@ -123,7 +138,7 @@ final class RpcNode implements Node {
 
   @Override
   public long span(LogQuery query) {
-    return calls.endpoints().span(Need.logs(query));
+    return calls.endpoints().span(Need.logs(query, true));
   }
 
   @Override

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(60)
 final class NodeTest {
   private static final FakeChain CHAIN = new FakeChain(5, 1000);
-  private static final LogFilter FILTER =
+  static final LogFilter FILTER =
       new LogFilter(List.of(Address.of(FakeChain.CONTRACT)), List.of(Bytes32.of(FakeChain.TOPIC)));
 
   @Test

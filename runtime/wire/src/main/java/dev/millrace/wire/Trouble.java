@@ -18,6 +18,8 @@ public final class Trouble extends IOException {
     TORN,
     /** The reply is not JSON, or not what was asked for. */
     NONSENSE,
+    /** The node has not got the block yet that the answer is about. */
+    BEHIND,
     /** Nothing came for too long. */
     TIMEOUT,
     /** The reply is longer than the caller wants to read. */

@@ -1,0 +1,112 @@
+package dev.millrace.rpc;
+
+import dev.millrace.rpc.Calls.Asked;
+import dev.millrace.rpc.Calls.Refusal;
+import dev.millrace.rpc.ErrorTable.Action;
+import dev.millrace.wire.Reply;
+import dev.millrace.wire.ReplyReader;
+import dev.millrace.wire.Trouble;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes many calls of one method, in as few requests as the nodes allow.
+ *
+ * @param method the method of all calls
+ * @param reader reads each result
+ */
+record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
+  /**
+   * One call.
+   *
+   * @param newest the block that the endpoint must have; -1: none
+   */
+  record Params(String text, long newest) {}
+
+  /** The results, in the order of the calls; null where an endpoint knew nothing. */
+  List<@Nullable T> ask(List<Params> params) throws InterruptedException {
+    if (params.size() <= 1) {
+      return params.isEmpty() ? List.of() : Collections.singletonList(one(params.getFirst()));
+    }
+    return split(params, Endpoint.BATCH);
+  }
+
+  private @Nullable T one(Params params) throws InterruptedException {
+    return calls.ask(Need.blocks("", 1, params.newest()), method, params.text(), reader).value();
+  }
+
+  private List<@Nullable T> split(List<Params> params, int size) throws InterruptedException {
+    List<Callable<List<@Nullable T>>> parts = new ArrayList<>();
+    for (int i = 0; i < params.size(); i += size) {
+      List<Params> part = params.subList(i, Math.min(params.size(), i + size));
+      parts.add(
+          part.size() == 1
+              ? () -> Collections.singletonList(one(part.getFirst()))
+              : () -> part(part));
+    }
+    List<@Nullable T> values = new ArrayList<>();
+    for (List<@Nullable T> part : calls.side(parts)) {
+      values.addAll(part);
+    }
+    return values;
+  }
+
+  private List<@Nullable T> part(List<Params> params) throws InterruptedException {
+    long newest = params.stream().mapToLong(Params::newest).max().orElse(-1);
+    Need need = Need.blocks("", params.size(), newest);
+    List<Asked> asked = params.stream().map(each -> new Asked(method, each.text())).toList();
+    Endpoints endpoints = calls.endpoints();
+    while (true) {
+      Endpoint endpoint = endpoints.acquire(need);
+      int batch = endpoint.batch;
+      if (batch < params.size()) {
+        endpoints.unanswered(endpoint);
+        return split(params, batch);
+      }
+      try {
+        List<Reply<T>> replies =
+            calls.once(
+                endpoint,
+                need,
+                Calls.LogRange.NONE,
+                one -> one.transport.batch(calls.calls(asked), reader));
+        if (replies != null) {
+          return rest(endpoint, params, replies);
+        }
+      } catch (Refusal refused) {
+        if (isOfBatch(refused)) {
+          endpoints.refusedBatch(endpoint, params.size());
+        }
+      }
+    }
+  }
+
+  /** Whether a refusal may be one of the batch, not of what it asks for. */
+  static boolean isOfBatch(Refusal refused) {
+    Action action = refused.verdict.action();
+    return action == Action.UNKNOWN
+        || action == Action.NO_METHOD
+        || action == Action.SHRINK
+        || (refused.trouble.kind() == Trouble.Kind.STATUS
+            && refused.trouble.code() >= 400
+            && refused.trouble.code() < 429);
+  }
+
+  /** Of a batch that was answered in part the rest is asked for one by one. */
+  private List<@Nullable T> rest(Endpoint endpoint, List<Params> params, List<Reply<T>> replies)
+      throws InterruptedException {
+    List<@Nullable T> values = new ArrayList<>();
+    for (int i = 0; i < replies.size(); i++) {
+      Reply<T> reply = replies.get(i);
+      Params each = params.get(i);
+      if (reply.trouble() == null && reply.value() == null && each.newest() >= 0) {
+        calls.endpoints().lacks(endpoint.name, each.newest());
+      }
+      values.add(reply.trouble() == null ? reply.value() : one(each));
+    }
+    return values;
+  }
+}

@@ -1,0 +1,155 @@
+package dev.millrace.rpc;
+
+import dev.millrace.rpc.ErrorTable.Verdict;
+import dev.millrace.wire.Trouble;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Lessons of failed calls: pauses that double, smaller ranges, abilities that are missing. */
+final class EndpointBackoff {
+  private static final Logger LOG = LoggerFactory.getLogger(EndpointBackoff.class);
+  private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final long MAX_PAUSE = TimeUnit.SECONDS.toNanos(30);
+  private static final int MAX_DOUBLINGS = 9;
+
+  /**
+   * Refusals in a row before a method counts as missing: one may come from a backend that starts.
+   */
+  private static final int REFUSALS = 3;
+
+  /** The same for an endpoint that has answered the method before. */
+  private static final int REFUSALS_OF_A_KNOWN_METHOD = 10;
+
+  /** Of so many words at most is remembered that they were logged. */
+  private static final int MAX_WORDS = 1_000;
+
+  private final CallRuntime runtime;
+  private final Set<String> metWords = new HashSet<>();
+
+  EndpointBackoff(CallRuntime runtime) {
+    this.runtime = runtime;
+  }
+
+  /** When a call began and when it failed, in nanoseconds. */
+  record Attempted(long begun, long ended) {}
+
+  void failed(Endpoint endpoint, Need need, Trouble trouble, Verdict verdict, Attempted call) {
+    endpoint.count(word(trouble, verdict));
+    switch (verdict.action()) {
+      case SHRINK -> shrink(endpoint, need, verdict);
+      case WAIT -> wait(endpoint, need, trouble, call);
+      case RATE -> limited(endpoint, trouble, call);
+      case PRUNED -> endpoint.prunedThrough = Math.max(endpoint.prunedThrough, need.oldest());
+      case NO_METHOD -> lacks(endpoint, need, trouble, call);
+      case GONE -> endpoint.failures = 0;
+      case AGAIN -> broken(endpoint, need, trouble, call);
+      case UNKNOWN -> {
+        String words = trouble.text().replaceAll("0x[0-9a-fA-F]+|[0-9]+", "N");
+        if (metWords.size() < MAX_WORDS && metWords.add(words)) {
+          LOG.warn(
+              "{} says what nobody has met before; please report it: code={} text=\"{}\"",
+              endpoint.name,
+              trouble.code(),
+              trouble.text());
+        }
+        broken(endpoint, need, trouble, call);
+      }
+    }
+  }
+
+  private static String word(Trouble trouble, Verdict verdict) {
+    return switch (verdict.action()) {
+      case SHRINK -> "range";
+      case WAIT -> "behind";
+      case RATE -> "rate";
+      case PRUNED -> "pruned";
+      case GONE -> "gone";
+      case NO_METHOD -> "method";
+      case AGAIN -> trouble.kind().name().toLowerCase(Locale.ROOT);
+      case UNKNOWN -> "unknown";
+    };
+  }
+
+  /** Receipts are those of one block: their size says nothing about ranges. */
+  private static void shrink(Endpoint endpoint, Need need, Verdict verdict) {
+    if (need.kind() == Need.Kind.LOGS) {
+      endpoint.span.refused(verdict.step() + 1, verdict.isStated());
+    }
+    endpoint.failures = 0;
+  }
+
+  private void wait(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
+    String reason = "has not got that far: " + trouble.text();
+    if (need.isRange()) {
+      endpoint.reason = reason;
+      endpoint.head.missed(need.newest(), call.ended());
+    } else {
+      pause(endpoint, call, reason);
+    }
+  }
+
+  private void lacks(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
+    switch (need.kind()) {
+      case LOGS -> {
+        int refusals = ++endpoint.logRefusals;
+        broken(endpoint, need, trouble, call);
+        if (refusals >= (endpoint.hasToldLogs ? REFUSALS_OF_A_KNOWN_METHOD : REFUSALS)) {
+          endpoint.lacksLogs(call.ended());
+        }
+      }
+      case RECEIPTS -> endpoint.hasReceipts = false;
+      case REST -> broken(endpoint, need, trouble, call);
+    }
+  }
+
+  private void broken(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
+    if (need.kind() == Need.Kind.LOGS) {
+      endpoint.span.shrink();
+    }
+    endpoint.pace.overloaded(call.begun(), call.ended());
+    pause(endpoint, call, trouble.text());
+    if (endpoint.failures > 1) {
+      becomes(endpoint, NodeStatus.State.FAILING, endpoint.reason);
+    }
+  }
+
+  private void limited(Endpoint endpoint, Trouble trouble, Attempted call) {
+    endpoint.pace.refused(call.begun(), call.ended());
+    pause(endpoint, call, "allows fewer requests: " + trouble.text());
+    trouble
+        .retryAfter()
+        .map(Duration::toNanos)
+        .ifPresent(
+            asked -> endpoint.pausedUntil = Math.max(endpoint.pausedUntil, call.ended() + asked));
+    becomes(endpoint, NodeStatus.State.LIMITED, endpoint.reason);
+  }
+
+  /** Of several calls that fail together only the first makes the pause longer. */
+  private void pause(Endpoint endpoint, Attempted call, String reason) {
+    endpoint.reason = reason;
+    if (endpoint.failures > 0 && call.begun() - endpoint.lastFailure < 0) {
+      return;
+    }
+    endpoint.lastFailure = call.ended();
+    int doubled = Math.min(endpoint.failures++, MAX_DOUBLINGS);
+    long pause = Math.min(MAX_PAUSE, FIRST_PAUSE << doubled);
+    endpoint.pausedUntil = call.ended() + pause / 2 + runtime.chance(pause);
+  }
+
+  static void becomes(Endpoint endpoint, NodeStatus.State state, String reason) {
+    if (endpoint.state != state) {
+      if (state == NodeStatus.State.FAILING) {
+        LOG.warn("{} fails: {}", endpoint.name, reason);
+      } else if (endpoint.state != NodeStatus.State.FRESH) {
+        LOG.info("{} is {} again", endpoint.name, state.name().toLowerCase(Locale.ROOT));
+      }
+    }
+    endpoint.state = state;
+    endpoint.reason = reason;
+  }
+}

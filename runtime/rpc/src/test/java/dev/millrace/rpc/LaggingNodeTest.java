@@ -1,0 +1,128 @@
+package dev.millrace.rpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Nodes that clamp ranges at their own head and say nothing about it. */
+@Timeout(120)
+final class LaggingNodeTest {
+  private static final FakeChain WHOLE = new FakeChain(5, 1000);
+  private static final FakeChain BEHIND = new FakeChain(5, 500);
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Tag("F14")
+  @DisplayName("F14 a faster endpoint that lags and clamps ranges costs no log, first or last")
+  void logs_ofALaggingEndpointCountUpToItsHead(boolean laggingFirst) throws Exception {
+    try (FakeNode whole = new FakeNode(body -> WHOLE.answer(body).after(20));
+        FakeNode behind = new FakeNode(body -> clamped(BEHIND, body).after(1));
+        Node node =
+            laggingFirst ? NodeTest.open(5, behind, whole) : NodeTest.open(5, whole, behind)) {
+      assertThat(NodeTest.read(node, 1, 900)).isEqualTo(NodeTest.expected(1, 900));
+      assertThat(node.blocks(List.of(700L, 900L)))
+          .extracting(block -> block.header().number())
+          .containsExactly(700L, 900L);
+      assertThat(behind.asked("eth_getBlockByNumber")).as("asked in vain").isLessThan(40);
+    }
+  }
+
+  @Test
+  @Tag("F14")
+  @DisplayName("F14 an only endpoint that lags is waited for, with pauses and a reason")
+  void logs_ofTheOnlyEndpointWaitForItsHead() throws Exception {
+    AtomicInteger looks = new AtomicInteger();
+    try (FakeNode behind =
+            new FakeNode(body ->
+                (body.contains("eth_blockNumber") ? looks.incrementAndGet() : looks.get()) > 3
+                    ? WHOLE.answer(body)
+                    : clamped(BEHIND, body));
+        Node node = NodeTest.open(5, behind)) {
+      assertThat(NodeTest.read(node, 480, 520)).isEqualTo(NodeTest.expected(480, 520));
+      assertThat(behind.asked("eth_blockNumber")).isEqualTo(4);
+      assertThat(node.status().endpoints().getFirst().errors()).containsEntry("behind", 3L);
+    }
+  }
+
+  @Test
+  @Tag("F15")
+  @DisplayName("F15 of one address with two backends the one that lags costs no log")
+  void logs_ofABackendThatLagsDoNotCount() throws Exception {
+    AtomicInteger count = new AtomicInteger();
+    try (FakeNode balanced =
+            new FakeNode(body ->
+                count.getAndIncrement() % 2 == 0 ? WHOLE.answer(body) : clamped(BEHIND, body));
+        Node node = NodeTest.open(5, balanced)) {
+      assertThat(NodeTest.read(node, 400, 700)).isEqualTo(NodeTest.expected(400, 700));
+    }
+  }
+
+  @Test
+  @Tag("F15")
+  @DisplayName("F15 a node that takes no batches is asked for block and logs one by one")
+  void logs_ofANodeWithoutBatchesComeWhole() throws Exception {
+    try (FakeNode single =
+            new FakeNode(body ->
+                body.startsWith("[")
+                    ? FakeNode.Answer.status(400, "", "batches are not supported")
+                    : WHOLE.answer(body));
+        Node node = NodeTest.open(5, single)) {
+      assertThat(NodeTest.read(node, 10, 30)).isEqualTo(NodeTest.expected(10, 30));
+      LogPage page = node.logs(new LogQuery(NodeTest.FILTER, 10, 12));
+      assertThat(page.end())
+          .isNotNull()
+          .extracting(end -> end.header().hash())
+          .isEqualTo(FakeChain.hash(page.reached()));
+    }
+  }
+
+  @Test
+  @Tag("F14")
+  @DisplayName("F14 history runs at the pace of the healthy endpoint though a syncing one is first")
+  void logs_areAsFastAsTheHealthyEndpoint() throws Exception {
+    try (FakeNode whole = new FakeNode(body -> WHOLE.answer(body).after(20));
+        FakeNode behind = new FakeNode(body -> clamped(new FakeChain(5, 3), body).after(1));
+        Node both = NodeTest.open(5, behind, whole);
+        Node alone = NodeTest.open(5, whole)) {
+      long healthy = time(alone);
+      long troubled = time(both);
+
+      assertThat(troubled).isLessThan(2 * healthy + Duration.ofSeconds(2).toNanos());
+    }
+  }
+
+  private static long time(Node node) throws InterruptedException {
+    long begun = System.nanoTime();
+    for (long from = 10; from < 910; from += 10) {
+      LogPage page = node.logs(new LogQuery(NodeTest.FILTER, from, from + 9));
+      assertThat(page.reached()).isEqualTo(from + 9);
+      assertThat(page.logs().size()).isEqualTo(10 * FakeChain.LOGS);
+      assertThat(node.blocks(List.of(from, from + 9))).hasSize(2);
+    }
+    return System.nanoTime() - begun;
+  }
+
+  /** As many nodes do: logs up to the head of the node, and no word about it. */
+  private static FakeNode.Answer clamped(FakeChain chain, String body) {
+    List<String> replies =
+        FakeChain.calls(body).stream()
+            .map(call -> {
+              if (!call.method().equals("eth_getLogs")) {
+                return chain.reply(call);
+              }
+              long to = Math.min(chain.head(), call.bound("toBlock"));
+              return call.result(FakeChain.logs(call.bound("fromBlock"), to));
+            })
+            .toList();
+    return FakeNode.Answer.of(
+        body.startsWith("[") ? "[" + String.join(",", replies) + "]" : replies.getFirst());
+  }
+}
