@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * What handlers read of blocks and transactions.
  *
  * <p>One of several nodes may not have yet what its neighbour has told, so what is missing is asked
- * for again. It is gone only once another block stands at the height of its own.
+ * for again. It is gone only once another block stands at the height of its own, and has stood
+ * there at every one of several looks: a single answer may be of an endpoint that is behind.
  */
 final class Facts implements ChainFacts {
   private static final Duration PAUSE = Duration.ofMillis(200);
@@ -27,6 +28,9 @@ final class Facts implements ChainFacts {
 
   /** A hash that nobody has for so long, at no known height, was left behind while we were away. */
   private static final Duration UNKNOWN = Duration.ofMinutes(1);
+
+  /** Looks in a row that must show the same before it counts. */
+  private static final int SEEN = 3;
 
   private final Node node;
   private final Recent recent;
@@ -42,13 +46,14 @@ final class Facts implements ChainFacts {
   public Header header(Bytes32 blockHash) throws InterruptedException {
     Header known = recent.header(blockHash);
     Instant began = clock.instant();
+    int seen = 0;
     while (known == null) {
       Optional<NodeBlock> block = node.block(blockHash);
       if (block.isPresent()) {
         known = block.get().header();
         recent.addHeader(known);
       } else {
-        check("block", blockHash, blockHash, began);
+        seen = check("block", blockHash, blockHash, began, seen);
         node.awaitHead(Long.MAX_VALUE, PAUSE);
       }
     }
@@ -59,12 +64,13 @@ final class Facts implements ChainFacts {
   public TransactionBody transaction(Bytes32 hash, Bytes32 blockHash) throws InterruptedException {
     TransactionBody known = recent.body(hash);
     Instant began = clock.instant();
+    int seen = 0;
     while (known == null) {
       known = node.transactions(List.of(hash)).get(hash);
       if (known != null) {
         recent.addBodies(List.of(known));
       } else {
-        check("transaction", hash, blockHash, began);
+        seen = check("transaction", hash, blockHash, began, seen);
         node.awaitHead(Long.MAX_VALUE, PAUSE);
       }
     }
@@ -76,8 +82,11 @@ final class Facts implements ChainFacts {
     return recent.body(hash);
   }
 
-  /** Ends the wait for something that is not there if its block has been replaced. */
-  private void check(String what, Bytes32 hash, Bytes32 blockHash, Instant began)
+  /**
+   * Ends the wait for something that is not there if its block has been replaced, as so many looks
+   * in a row have shown. Answers how many have now.
+   */
+  private int check(String what, Bytes32 hash, Bytes32 blockHash, Instant began, int seenBefore)
       throws InterruptedException {
     Header header = recent.header(blockHash);
     Duration waited = Duration.between(began, clock.instant());
@@ -85,7 +94,8 @@ final class Facts implements ChainFacts {
         header == null
             ? waited.compareTo(UNKNOWN) > 0 && node.block(blockHash).isEmpty()
             : isReplaced(header);
-    if (gone) {
+    int seen = gone ? seenBefore + 1 : 0;
+    if (seen >= SEEN) {
       throw new MillraceException(
           Remedy.REWIND,
           "%s is not on the chain any more: hash=%s block=%s".formatted(what, hash, blockHash));
@@ -95,6 +105,7 @@ final class Facts implements ChainFacts {
           Remedy.RESTART,
           "no endpoint has what a handler reads: %s=%s block=%s".formatted(what, hash, blockHash));
     }
+    return seen;
   }
 
   private boolean isReplaced(Header header) throws InterruptedException {
