@@ -37,6 +37,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
   private final Consumer<LaneEnd> ended;
   private final Queue<PatientReads.IndexNeed> needs = new ConcurrentLinkedQueue<>();
 
+  private final BatchOrder order;
   private final List<Slot> pending = new ArrayList<>();
   private long pendingBytes;
   private int finishedSlots;
@@ -56,6 +57,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     this.probe = probe;
     this.nanos = nanos;
     this.ended = ended;
+    this.order = new BatchOrder(parts.store().opened().place());
   }
 
   /** Asks for an index before the next commit. Any thread. */
@@ -95,6 +97,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
           && isReversible(pending.getLast()) != executed.changes().reversible()) {
         commitPending(); // history is kept for the part inside the window only
       }
+      keepOrder(executed);
       pending.add(slot);
       pendingBytes += executed.changes().bytes();
       if (endOfBatch || pendingBytes >= settings.commitBytes()) {
@@ -103,7 +106,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       return;
     }
     if (slot.content == Slot.Content.REWIND) {
-      rewind(slot.survivor);
+      rewind(slot);
       return;
     }
     if (slot.skipped) {
@@ -124,8 +127,19 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     } else if (unexplained != null) {
       end(new LaneEnd.Failed(unexplained)); // the stream has ended without turning back
     } else {
+      order.end(slot.number);
       finish();
       end(new LaneEnd.Done());
+    }
+  }
+
+  /** What comes before a hole still commits. */
+  private void keepOrder(ExecutedBatch executed) {
+    try {
+      order.take(executed);
+    } catch (MillraceException hole) {
+      commitPending();
+      throw hole;
     }
   }
 
@@ -172,20 +186,25 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       ExecutedBatch executed = slot.executed;
       if (executed != null) { // else it is durable already
         batches++;
-        bytes += executed.changes().bytes();
+        bytes += executed.bytes();
       }
     }
     parts.transit().remove(batches, bytes);
   }
 
-  private void rewind(Source.@Nullable Place to) {
+  private void rewind(Slot slot) {
     commitPending(); // which drops them now
+    Source.@Nullable Place to =
+        slot.toCommitted
+            ? parts.retry().call("standing", parts.store()::standing).last()
+            : slot.survivor;
     long begun = nanos.getAsLong();
     probe.pass(Probe.Point.BEFORE_REWIND, parts.progress().commits());
     Frontier frontier = parts.retry().call("rewind", () -> parts.store().rewind(to));
     Source.Standing standing = parts.retry().call("standing", parts.store()::standing);
     parts.progress().rewound(frontier, nanos.getAsLong() - begun);
     parts.publisher().ifPresent(Publisher::turned);
+    order.rewind(slot.number, standing.last());
     halt.turn().complete(new Turn.Turned(frontier, standing));
   }
 
@@ -268,7 +287,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       record(slot, group.number(), begun, ended);
       slot.executed = null;
     }
-    long bytes = batches.stream().mapToLong(batch -> batch.changes().bytes()).sum();
+    long bytes = batches.stream().mapToLong(ExecutedBatch::bytes).sum();
     parts.transit().remove(batches.size(), bytes);
     probe.pass(Probe.Point.COMMITTED, group.last().number());
   }

@@ -6,7 +6,12 @@ import org.slf4j.Logger;
 
 /**
  * What a handler sees of the world while it handles one event. It belongs to the thread that runs
- * the handler and ends with it.
+ * the handler and ends with it: used from another thread it refuses, and the event fails.
+ *
+ * <p>Handlers run one by one, but while one waits for a read others are rehearsed inside that call.
+ * So state of a handler's own must bear a call of any handler in the middle of a read: a {@code
+ * HashMap} filled by {@code computeIfAbsent(key, context::find)} does not and throws {@link
+ * java.util.ConcurrentModificationException}. Read first and put afterwards, or keep it in rows.
  */
 public interface Context {
   /** The row of this id, as all events before this one have left it. */

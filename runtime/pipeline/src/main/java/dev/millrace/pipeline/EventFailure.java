@@ -33,7 +33,7 @@ final class EventFailure {
             ? known.remedy()
             : Remedy.FIX_HANDLER;
     return new MillraceException(
-        cause instanceof VirtualMachineError ? Remedy.RESTART : remedy,
+        cause instanceof OutOfMemoryError ? Remedy.RESTART : remedy,
         "event failed: %s reason=\"%s\"%s"
             .formatted(
                 event.describe(),

@@ -5,6 +5,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.Semaphore;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -18,10 +19,15 @@ import org.slf4j.LoggerFactory;
 final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   private static final Logger HANDLERS = LoggerFactory.getLogger("dev.millrace.handler");
 
+  private static final String LEFT_INTERRUPTED =
+      "handler left its thread interrupted; clear the flag with Thread.interrupted(), or rethrow"
+          + " the InterruptedException";
+
   private final LaneSettings settings;
   private final Memory memory;
   private final LaneProgress progress;
   private final Transit transit;
+  private final Semaphore ahead;
   private final Halt halt;
   private final Probe probe;
   private final LongSupplier nanos;
@@ -41,6 +47,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       Memory memory,
       LaneProgress progress,
       Transit transit,
+      Semaphore ahead,
       Halt halt,
       Probe probe,
       LongSupplier nanos) {
@@ -48,6 +55,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     this.memory = memory;
     this.progress = progress;
     this.transit = transit;
+    this.ahead = ahead;
     this.halt = halt;
     this.probe = probe;
     this.nanos = nanos;
@@ -55,6 +63,14 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
 
   @Override
   public void onEvent(Slot slot, long sequence, boolean endOfBatch) {
+    try {
+      meet(slot);
+    } finally {
+      ahead.release();
+    }
+  }
+
+  private void meet(Slot slot) {
     Batch batch = slot.batch;
     if (slot.content != Slot.Content.BATCH || batch == null) {
       return;
@@ -71,7 +87,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       ExecutedBatch executed = execute(slot.number, batch);
       slot.executed = executed;
       slot.executeEnd = nanos.getAsLong();
-      transit.add(executed.changes().bytes());
+      transit.add(executed.bytes());
       progress.processed(executed, memory.store().bytes());
     } catch (Throwable thrown) {
       MillraceException failure = failure(thrown);
@@ -175,9 +191,27 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       failure = thrown;
     }
     Throwable first = context.end();
-    if (first != null || failure != null) {
-      throw EventFailure.of(event, first != null ? first : failure);
+    if (first == null) {
+      first = failure;
     }
+    if (isLeftInterrupted(first)) {
+      first = new MillraceException(Remedy.FIX_HANDLER, LEFT_INTERRUPTED, first);
+    }
+    if (first != null) {
+      throw EventFailure.of(event, first);
+    }
+  }
+
+  /**
+   * Whether a handler has left its thread interrupted, and nothing else tells why the event failed.
+   * The flag is cleared, or it would meet the next wait of this thread, whatever that is for.
+   */
+  private boolean isLeftInterrupted(@Nullable Throwable failure) {
+    if (halt.isAbandoned() || !Thread.interrupted()) {
+      return false;
+    }
+    return failure == null
+        || (failure instanceof MillraceException known && known.remedy() == Remedy.RESTART);
   }
 
   /** At the first miss of a batch: the events from the current one on are rehearsed together. */

@@ -14,6 +14,14 @@ public record ExecutedBatch(
     effects = List.copyOf(effects);
   }
 
+  /** Heap of one decoded event, measured roughly: a few objects and their numbers. */
+  private static final long EVENT_BYTES = 200;
+
+  /** Heap that this takes until it is durable: what it has changed, and the events it keeps. */
+  long bytes() {
+    return changes.bytes() + EVENT_BYTES * batch.events().size();
+  }
+
   /** A block with events, and the checkpoint that the lane has reached with it. */
   public record Reached(Block block, long checkpoint) {}
 

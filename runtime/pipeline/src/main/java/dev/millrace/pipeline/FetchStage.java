@@ -3,6 +3,7 @@ package dev.millrace.pipeline;
 import com.lmax.disruptor.RingBuffer;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -13,10 +14,17 @@ import org.jspecify.annotations.Nullable;
 final class FetchStage {
   private static final long LOOK_UP_MILLIS = 50;
 
+  /** With pauses that double from 50 ms on, about 25 s in which endpoints may come to agree. */
+  private static final int MAX_REOPENINGS = 9;
+
+  private static final long FIRST_PAUSE_MILLIS = 50;
+  private static final Semaphore NEVER = new Semaphore(0);
+
   private final Source source;
   private final int batchEvents;
   private final RingBuffer<Slot> ring;
   private final Semaphore freeSlots;
+  private final Semaphore ahead;
   private final Halt halt;
   private final Probe probe;
   private long number;
@@ -24,17 +32,24 @@ final class FetchStage {
   /** Where the lane stood when it last turned back, until a batch has carried the news. */
   private @Nullable Frontier rewound;
 
+  /** How often in a row the stream was opened anew at one place because of a handler. */
+  private int reopenings;
+
+  private Source.@Nullable Place reopenedAt;
+
   FetchStage(
       Source source,
       int batchEvents,
       RingBuffer<Slot> ring,
       Semaphore freeSlots,
+      Semaphore ahead,
       Halt halt,
       Probe probe) {
     this.source = source;
     this.batchEvents = batchEvents;
     this.ring = ring;
     this.freeSlots = freeSlots;
+    this.ahead = ahead;
     this.halt = halt;
     this.probe = probe;
   }
@@ -46,22 +61,28 @@ final class FetchStage {
         next = fetch(next, opened);
       }
       publish(slot -> slot.end(number));
-    } catch (InterruptedException _) {
-      publish(slot -> slot.end(number));
+    } catch (InterruptedException interrupted) {
+      fail(
+          new MillraceException(
+              Remedy.RESTART,
+              "source was interrupted before the end of its stream: batch=" + (number + 1),
+              interrupted));
     } catch (MillraceException failed) {
-      // What fails because the lane is to stop is no failure.
-      publish(slot -> {
-        if (halt.isDraining()) {
-          slot.end(number);
-        } else {
-          slot.fail(number, failed);
-        }
-      });
+      fail(failed);
     } catch (Throwable thrown) {
-      MillraceException bug =
-          new MillraceException(Remedy.REPORT_BUG, "source failed: error=" + thrown, thrown);
-      publish(slot -> slot.fail(number, bug));
+      fail(new MillraceException(Remedy.REPORT_BUG, "source failed: error=" + thrown, thrown));
     }
+  }
+
+  /** The stream has no end that was asked for; a failure because the lane is to stop is none. */
+  private void fail(MillraceException failed) {
+    publish(slot -> {
+      if (halt.isDraining()) {
+        slot.end(number);
+      } else {
+        slot.fail(number, failed);
+      }
+    });
   }
 
   /** One feed to its end; where to go on if the stream has turned back. */
@@ -79,6 +100,7 @@ final class FetchStage {
       freeSlots.acquire();
       Source.Step step;
       try {
+        ahead.acquire();
         probe.pass(Probe.Point.FETCH, number + 1);
         step = feed.next(batchEvents);
       } catch (Throwable thrown) {
@@ -89,6 +111,9 @@ final class FetchStage {
         case null -> {
           freeSlots.release();
           return null;
+        }
+        case Batch _ when halt.turn().news() != null -> {
+          return openAnew();
         }
         case Batch batch -> {
           number++;
@@ -107,9 +132,36 @@ final class FetchStage {
   private Source.Standing turnBack(Source.@Nullable Place to) throws InterruptedException {
     halt.turn().begin();
     ring.publishEvent((slot, _) -> slot.rewind(number, to));
+    return awaitTurned();
+  }
+
+  private Source.Standing awaitTurned() throws InterruptedException {
     Turn.Turned turned = halt.turn().await();
     rewound = turned.frontier();
     return turned.standing();
+  }
+
+  /**
+   * A handler has met a reorg that the source does not see: it may have been one stale answer, and
+   * execute runs nothing until the lane has turned back. So it turns back to where it is durable.
+   */
+  private Source.Standing openAnew() throws InterruptedException {
+    MillraceException met = halt.turn().news();
+    ring.publishEvent((slot, _) -> slot.rewindToCommitted(number));
+    Source.Standing standing = awaitTurned();
+    Source.Place last = standing.last();
+    reopenings = Objects.equals(last, reopenedAt) ? reopenings + 1 : 1;
+    reopenedAt = last;
+    if (reopenings > MAX_REOPENINGS) {
+      throw new MillraceException(
+          Remedy.RESTART,
+          "handler keeps meeting a reorg that the source does not see: times=%d reason=\"%s\""
+              .formatted(reopenings, met == null ? "" : met.getMessage()),
+          met);
+    }
+    // The permit never comes: this waits, and ends early when the lane is to stop.
+    NEVER.tryAcquire(FIRST_PAUSE_MILLIS << (reopenings - 1), TimeUnit.MILLISECONDS);
+    return standing;
   }
 
   /**

@@ -14,6 +14,9 @@ import java.util.concurrent.locks.LockSupport;
  * fixed length is either long beside a small batch or, over a long wait, several hundredths of a
  * core. Here a wait ends late by at most a thirty-second part of it, and one that lasts looks 100
  * times a second.
+ *
+ * <p>An interrupt is no reason to end a wait, a stopped stage is: the flag is cleared, for every
+ * park would return at once while it is set.
  */
 final class GrowingPark implements WaitStrategy {
   private static final int PART = 32;
@@ -29,6 +32,7 @@ final class GrowingPark implements WaitStrategy {
     while (available < sequence) {
       barrier.checkAlert();
       LockSupport.parkNanos(park(System.nanoTime() - begun));
+      Thread.interrupted();
       available = dependentSequence.get();
     }
     return available;

@@ -36,6 +36,11 @@ import org.jspecify.annotations.Nullable;
 public final class Lane implements AutoCloseable {
   private static final Duration CLOSING = Duration.ofSeconds(5);
 
+  /**
+   * Batches that are fetched and have not run, whatever the depth: their events are in no budget.
+   */
+  private static final int MAX_AHEAD = 8;
+
   private final String name;
   private final Source source;
   private final LaneStores stores;
@@ -52,6 +57,7 @@ public final class Lane implements AutoCloseable {
   private final Memory memory;
   private final RingBuffer<Slot> ring;
   private final Semaphore freeSlots;
+  private final Semaphore ahead;
   private final Optional<Publisher> publisher;
   private final CommitStage commit;
 
@@ -98,6 +104,7 @@ public final class Lane implements AutoCloseable {
     int slots = Integer.highestOneBit(settings.depth() + 3) * 2;
     this.ring = RingBuffer.createSingleProducer(Slot::new, slots, new GrowingPark());
     this.freeSlots = new Semaphore(slots);
+    this.ahead = new Semaphore(MAX_AHEAD);
     this.publisher = stores.mirror().map(mirror -> new Publisher(store, mirror, retry, probe));
     this.commit =
         new CommitStage(
@@ -129,7 +136,7 @@ public final class Lane implements AutoCloseable {
       return;
     }
     ExecuteStage execute =
-        new ExecuteStage(settings, memory, progress, transit, halt, probe, nanos);
+        new ExecuteStage(settings, memory, progress, transit, ahead, halt, probe, nanos);
     // Slots become visible to commit one by one: by default a whole run does only when its last
     // slot is done.
     BatchEventProcessor<Slot> executing =
@@ -140,7 +147,8 @@ public final class Lane implements AutoCloseable {
     BatchEventProcessor<Slot> committing =
         new BatchEventProcessorBuilder().build(ring, ring.newBarrier(beforeCommit), commit);
     ring.addGatingSequences(committing.getSequence());
-    FetchStage fetch = new FetchStage(source, settings.batchEvents(), ring, freeSlots, halt, probe);
+    FetchStage fetch =
+        new FetchStage(source, settings.batchEvents(), ring, freeSlots, ahead, halt, probe);
     List<BatchEventProcessor<Slot>> stages = new ArrayList<>(List.of(executing));
     List<Thread> workers = new ArrayList<>(List.of(stage("execute").unstarted(executing)));
     mirroring.ifPresent(stages::add);
@@ -292,6 +300,10 @@ public final class Lane implements AutoCloseable {
     String call = retry.calls().waitingFor();
     if (!call.isEmpty() || end != null) {
       return call;
+    }
+    MillraceException met = halt.turn().news();
+    if (met != null) {
+      return "the source to look at what a handler has met: " + met.getMessage();
     }
     String room = transit.waitingFor();
     if (!room.isEmpty() || open == null) {

@@ -144,7 +144,7 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
     if (executed != null) {
       slot.skipped = true;
       slot.executed = null;
-      parts.transit.remove(1, executed.changes().bytes());
+      parts.transit.remove(1, executed.bytes());
     }
   }
 }

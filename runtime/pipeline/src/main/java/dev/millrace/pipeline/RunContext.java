@@ -23,8 +23,8 @@ final class RunContext implements Context {
   private final Runnable beforeMiss;
   private final Logger logger;
   private final Thread owner = Thread.currentThread();
-  private boolean ended;
-  private @Nullable Throwable failure;
+  private volatile boolean ended;
+  private volatile @Nullable Throwable failure;
 
   /** {@code beforeMiss} runs when memory cannot answer, before the load that would follow. */
   RunContext(Memory memory, Runnable beforeMiss, Logger logger) {
@@ -153,10 +153,11 @@ final class RunContext implements Context {
           Remedy.FIX_HANDLER, "context was used after its handler had returned");
     }
     if (!Thread.currentThread().equals(owner)) {
-      throw new MillraceException(
-          Remedy.FIX_HANDLER,
-          "context was used from another thread: handler=%s caller=%s"
-              .formatted(owner.getName(), Thread.currentThread().getName()));
+      throw failed(
+          new MillraceException(
+              Remedy.FIX_HANDLER,
+              "context was used from another thread: handler=%s caller=%s"
+                  .formatted(owner.getName(), Thread.currentThread().getName())));
     }
   }
 

@@ -27,6 +27,9 @@ final class Slot {
   /** The last block that still counts; null if none does. */
   Source.@Nullable Place survivor;
 
+  /** The lane turns back to where it is durable, because of a handler and not of the source. */
+  boolean toCommitted;
+
   /** Where the lane stood when its stream was opened anew; with the first batch after that. */
   @Nullable Frontier rewound;
 
@@ -51,6 +54,11 @@ final class Slot {
     content = Content.REWIND;
     number = batchNumber;
     survivor = to;
+  }
+
+  void rewindToCommitted(long batchNumber) {
+    rewind(batchNumber, null);
+    toCommitted = true;
   }
 
   void end(long batchNumber) {
@@ -87,6 +95,7 @@ final class Slot {
     failure = null;
     executed = null;
     survivor = null;
+    toCommitted = false;
     rewound = null;
     skipped = false;
     mirrored = false;

@@ -1,5 +1,7 @@
 package dev.millrace.pipeline;
 
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -93,6 +95,9 @@ final class Transit {
 
   /**
    * Waits until fewer batches than {@code seen} are in transit; false if the lane was abandoned.
+   *
+   * @throws MillraceException if the thread was interrupted and the lane was not abandoned: a batch
+   *     that finds no room is never left out
    */
   boolean awaitFewer(int seen, Stall cause) {
     long begun = nanos.getAsLong();
@@ -107,9 +112,14 @@ final class Transit {
         begun = now;
       }
       return !abandoned;
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-      return false;
+    } catch (InterruptedException interrupted) {
+      if (abandoned) {
+        return false;
+      }
+      throw new MillraceException(
+          Remedy.RESTART,
+          "execute was interrupted while it waited for " + cause.words,
+          interrupted);
     } finally {
       open = null;
       lock.unlock();

@@ -51,12 +51,14 @@ final class HandlerFailureTest {
         Arguments.of(new IllegalStateException(), "reason=\"java.lang.IllegalStateException\" at="),
         Arguments.of(
             new IllegalStateException("x".repeat(5_000_000)), "x".repeat(1_900) + "x…\" at="),
+        Arguments.of(new StackOverflowError(), "reason=\"java.lang.StackOverflowError\" at="),
         Arguments.of(new AssertionError("no"), "reason=\"java.lang.AssertionError: no\" at="));
   }
 
   @ParameterizedTest(name = "H2 {index} the lane ends and names the event, whatever was thrown")
   @MethodSource("throwables")
   @Tag("H2")
+  @Tag("A32")
   void handler_thatThrowsAnythingIsNamed(Throwable thrown, String described) throws Exception {
     mill.batchEvents(1).script.block(increment("c")).block(_ -> raise(thrown));
 

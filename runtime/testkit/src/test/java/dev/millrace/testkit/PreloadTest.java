@@ -295,7 +295,8 @@ final class PreloadTest {
 
   @Test
   @Tag("B13")
-  @DisplayName("B13 a Context used from another thread refuses, and nothing lands")
+  @Tag("A36")
+  @DisplayName("B13 A36 a Context used from another thread refuses, and fails the event")
   void context_belongsToItsThread() throws Exception {
     AtomicReference<Throwable> thrown = new AtomicReference<>();
     mill.script.block(context -> {
@@ -311,10 +312,15 @@ final class PreloadTest {
       other.join();
       context.save(cell("own", "", 1));
     });
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run())
+        .isInstanceOfSatisfying(
+            LaneEnd.Failed.class,
+            failed ->
+                assertThat(failed.failure())
+                    .hasMessageContainingAll("handler=step", "used from another thread"));
 
     assertThat(thrown.get()).hasMessageContaining("context was used from another thread");
-    assertThat(mill.cells()).extracting(Cell::id).containsExactly("other", "own");
+    assertThat(mill.cells()).extracting(Cell::id).containsExactly("other");
   }
 
   @Test

@@ -300,7 +300,10 @@ final class RewindTest {
       throw new MillraceException(Remedy.REWIND, "block is unknown: number=1");
     });
     mill.script.block(increment("never"));
+    StepGates.Gate run = mill.gates.hold(Point.BEFORE_RUN, 2);
     Lane lane = mill.start();
+    mill.gates.awaitPassed(Point.FETCH, 4); // all three are told, so the next step is the rewind
+    run.release();
     mill.gates.awaitPassed(Point.BEFORE_RUN, 2);
     mill.script.cut(1);
     mill.script.block(increment("b")).end();
@@ -311,6 +314,55 @@ final class RewindTest {
     assertThat(status.rewinds().count()).isEqualTo(1);
     assertThat(status.committed().block()).isEqualTo(1);
     assertThat(status.epoch()).isEqualTo(2);
+  }
+
+  @Test
+  @Tag("A30")
+  @DisplayName("A30 a handler meets a reorg that the source does not see: the lane goes on")
+  void news_thatTheSourceDoesNotShareReopensTheStream() throws Exception {
+    AtomicInteger stale = new AtomicInteger(2);
+    mill.script.reversibleFrom(1).open().block(increment("a"));
+    mill.script.block(context -> {
+      if (stale.getAndDecrement() > 0) {
+        throw new MillraceException(Remedy.REWIND, "one endpoint is stale: number=1");
+      }
+      increment("b").run(context);
+    });
+    Lane lane = mill.start();
+    Mill.awaitThat(() -> lane.status().waitingFor().contains("one endpoint is stale"));
+    mill.script.block(increment("c"));
+    Mill.awaitThat(() -> lane.status().rewinds().count() > 0);
+    for (int i = 0; i < 20; i++) {
+      mill.script.block(increment("d"));
+    }
+    mill.script.end();
+
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.cells()).isEqualTo(mill.oracleCells());
+    assertThat(lane.status().waitingFor()).isEmpty();
+  }
+
+  @Test
+  @Tag("A30")
+  @DisplayName("A30 a handler that keeps meeting such a reorg ends the lane, which names it")
+  void news_withoutEndFailsTheLane() throws Exception {
+    mill.script.reversibleFrom(1).open().block(increment("a"));
+    mill.script.block(_ -> {
+      throw new MillraceException(Remedy.REWIND, "block is unknown: number=1");
+    });
+    for (int i = 0; i < 30; i++) {
+      mill.script.block(increment("never"));
+    }
+
+    assertThat(mill.run())
+        .isInstanceOfSatisfying(
+            LaneEnd.Failed.class,
+            failed -> {
+              assertThat(failed.failure().remedy()).isEqualTo(Remedy.RESTART);
+              assertThat(failed.failure())
+                  .hasMessageContainingAll("that the source does not see", "block is unknown");
+            });
+    assertThat(mill.cells()).containsExactly(cell("a", "", 1));
   }
 
   @Test

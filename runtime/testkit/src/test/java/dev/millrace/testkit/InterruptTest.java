@@ -1,0 +1,105 @@
+package dev.millrace.testkit;
+
+import static dev.millrace.testkit.Mill.increment;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.Probe.Point;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Interrupts that no lane asked for: none of them leaves a batch out. */
+@Timeout(120)
+final class InterruptTest {
+  private final Mill mill = new Mill();
+
+  @AfterEach
+  void close() {
+    mill.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 8})
+  @Tag("A27")
+  @DisplayName("A27 a handler that leaves its thread interrupted fails its event by name")
+  void handler_thatLeavesTheFlagSetFailsItsEvent(int depth) throws Exception {
+    mill.depth(depth);
+    for (int block = 0; block < 40; block++) {
+      int number = block;
+      mill.script.block(context -> {
+        increment("all").run(context);
+        if (number == 20) {
+          Thread.currentThread().interrupt();
+        }
+      });
+    }
+
+    MillraceException failure = failure(mill.run());
+    assertThat(failure.remedy()).isEqualTo(Remedy.FIX_HANDLER);
+    assertThat(failure)
+        .hasMessageContainingAll("block=20", "handler=step", "left its thread interrupted");
+    assertThat(mill.cells())
+        .as("what came before")
+        .extracting(Mill.Cell::value)
+        .containsExactly(20L);
+  }
+
+  @Test
+  @Tag("A27")
+  @DisplayName(
+      "A27 execute interrupted from outside while it waits for room fails, and skips nothing")
+  void execute_interruptedWhileItWaitsFails() throws Exception {
+    mill.depth(0);
+    AtomicReference<Thread> execute = new AtomicReference<>();
+    for (int block = 0; block < 40; block++) {
+      mill.script.block(context -> {
+        execute.set(Thread.currentThread());
+        increment("all").run(context);
+      });
+    }
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT);
+    Lane lane = mill.start();
+    commit.await();
+    Mill.awaitThat(() -> lane.status().waitingFor().equals("commits"));
+    execute.get().interrupt();
+    Mill.awaitThat(() -> lane.status().waitingFor().isEmpty());
+    commit.release();
+
+    MillraceException failure = failure(lane.await());
+    assertThat(failure.remedy()).isEqualTo(Remedy.RESTART);
+    assertThat(failure).hasMessageContaining("interrupted while it waited for commits");
+    assertThat(lane.status().committed().batches()).isEqualTo(1);
+  }
+
+  @Test
+  @Tag("A28")
+  @DisplayName("A28 an InterruptedException out of a source is a failure that names itself, no end")
+  void source_thatIsInterruptedHasNotEnded() throws Exception {
+    mill.script.block(increment("all")).block(increment("all")).open();
+    mill.fault =
+        (point, number) -> {
+          if (point == Point.FETCH && number == 2) {
+            Thread.currentThread().interrupt();
+          }
+        };
+
+    MillraceException failure = failure(mill.run());
+    assertThat(failure.remedy()).isEqualTo(Remedy.RESTART);
+    assertThat(failure).hasMessageContaining("source was interrupted before the end of its stream");
+    assertThat(mill.cells()).containsExactly(Mill.cell("all", "", 1));
+  }
+
+  private static MillraceException failure(LaneEnd end) {
+    assertThat(end).isInstanceOf(LaneEnd.Failed.class);
+    return ((LaneEnd.Failed) end).failure();
+  }
+}
