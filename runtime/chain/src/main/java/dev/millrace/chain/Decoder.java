@@ -8,6 +8,7 @@ import dev.millrace.evm.LogRouter;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Block;
@@ -18,21 +19,34 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns fetched blocks into events, in order, and follows the contracts that they create.
  *
  * <p>A stretch that was asked for before a contract was found lacks its logs. They are asked for
  * when the stretch's turn comes: for all contracts that it misses at once, and of their logs alone.
- * What a stretch itself creates is asked for when all of it has been routed, generation by
- * generation. Confined to the thread that reads the feed, except for what is said to be counted.
+ *
+ * <p>What comes of a stretch does not depend on how many blocks it has: it is what routing log by
+ * log brings, where all logs of a contract are there from the log on that creates it. The logs at
+ * hand are routed in order; for the contracts that this finds, those of their logs are asked for
+ * that are not at hand; then the router returns to the first of these and goes on with all logs. At
+ * the end of a pass everything before the first contract that had not been asked for is final, so
+ * there are about as many passes as generations. Where no new log can create a contract, the new
+ * logs alone are routed: nothing that was routed before depends on them.
+ *
+ * <p>Confined to the thread that reads the feed, except for what is said to be counted.
  */
 final class Decoder {
   private static final Comparator<Event> IN_ORDER = Comparator.comparing(Event::id);
+
+  /** A time behind this is none: the header is asked when a handler reads it. */
+  private static final long LATEST = Instant.MAX.getEpochSecond();
 
   private final LogRouter router;
   private final List<Address> children = new ArrayList<>();
@@ -40,6 +54,9 @@ final class Decoder {
   private final Map<Long, Block> blocks = new HashMap<>();
   private List<Event> events = new ArrayList<>();
   private List<Source.Found> found = new ArrayList<>();
+
+  /** An address and its kind, which decides what is asked of it. */
+  private record Claim(String contract, Address address) {}
 
   Decoder(SourceRequest request, ChainFacts facts, List<Source.Found> known) {
     this.router = LogRouter.of(request, facts, known);
@@ -64,28 +81,50 @@ final class Decoder {
   List<Told> decode(Stretch stretch) throws InterruptedException {
     blocks.clear();
     events = new ArrayList<>();
-    found = new ArrayList<>();
     LogColumns logs = stretch.logs();
     if (stretch.plan().known() < children.size()) {
       List<Address> missing = children.subList(stretch.plan().known(), children.size());
       logs = LogColumns.merged(List.of(logs, ask(stretch, missing)));
     }
-    route(stretch, logs);
-    boolean mixed = false;
-    for (List<Source.Found> born = router.takeFound(); !born.isEmpty(); born = router.takeFound()) {
-      found.addAll(born);
-      List<Address> addresses = born.stream().map(Source.Found::address).toList();
-      children.addAll(addresses);
-      plan = Plan.of(router.filters(), children.size());
-      LogColumns more = ask(stretch, addresses);
-      route(stretch, more);
-      mixed |= !more.isEmpty();
+    MillraceException failed = route(stretch, logs, 0);
+    Set<Claim> asked = new HashSet<>();
+    for (List<Source.Found> born = unasked(asked); !born.isEmpty(); born = unasked(asked)) {
+      LogColumns more = ask(stretch, born.stream().map(Source.Found::address).toList());
+      if (more.isEmpty()) {
+        continue; // they were there all the time
+      }
+      if (failed == null && !router.createsOthers(born) && isApart(logs, more)) {
+        failed = route(stretch, more, 0);
+        events.sort(IN_ORDER);
+      } else {
+        EventId first = EventId.of(more.blockNumber(0), more.logIndex(0));
+        logs = LogColumns.merged(List.of(logs, more));
+        router.returnTo(first);
+        while (!events.isEmpty() && events.getLast().id().compareTo(first) >= 0) {
+          events.removeLast();
+        }
+        failed = route(stretch, logs, first.value());
+      }
     }
-    if (mixed) {
-      events.sort(IN_ORDER);
-      found.sort(Comparator.comparing(Source.Found::at));
+    if (failed != null) {
+      throw failed;
+    }
+    found = router.takeFound();
+    if (!found.isEmpty()) {
+      found.forEach(child -> children.add(child.address()));
+      plan = Plan.of(router.filters(), children.size());
     }
     return pieces(stretch);
+  }
+
+  /** The contracts found in this stretch whose logs have not been asked for; they are now. */
+  private List<Source.Found> unasked(Set<Claim> asked) {
+    List<Source.Found> all = router.found();
+    return all.isEmpty()
+        ? List.of()
+        : all.stream()
+            .filter(child -> asked.add(new Claim(child.contract(), child.address())))
+            .toList();
   }
 
   private LogColumns ask(Stretch stretch, List<Address> addresses) throws InterruptedException {
@@ -102,9 +141,9 @@ final class Decoder {
       topics.clear();
     }
     if (stretch.plan().hearsAnyone(topics)) {
-      return LogColumns
-          .EMPTY; // they were there all the time, and the router drops what came too early
+      return LogColumns.EMPTY; // they are at hand
     }
+    topics.removeIf(topic -> stretch.plan().hearsAnyone(List.of(topic)));
     List<LogColumns> pages = new ArrayList<>();
     for (LogFilter chunk : Plan.inChunks(addresses, topics)) {
       pages.add(stretch.asker().ask(chunk));
@@ -112,22 +151,54 @@ final class Decoder {
     return LogColumns.merged(pages);
   }
 
-  private void route(Stretch stretch, LogColumns logs) {
+  /** Whether none of the logs is at hand already. */
+  private static boolean isApart(LogColumns logs, LogColumns more) {
+    int at = 0;
+    for (int log = 0; log < more.size(); log++) {
+      long block = more.blockNumber(log);
+      int index = more.logIndex(log);
+      while (at < logs.size()
+          && (logs.blockNumber(at) < block
+              || (logs.blockNumber(at) == block && logs.logIndex(at) < index))) {
+        at++;
+      }
+      if (at < logs.size() && logs.blockNumber(at) == block && logs.logIndex(at) == index) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Routes logs from a place on.
+   *
+   * @return why the lane has to stop at one of them; the logs behind it have not been routed then,
+   *     and logs that are not at hand yet may show that it is another contract's
+   */
+  private @Nullable MillraceException route(Stretch stretch, LogColumns logs, long from) {
     LogColumns.Cursor cursor = logs.cursor();
     Block block = null;
     while (cursor.next()) {
+      long number = cursor.blockNumber();
+      if (number > stretch.reached()) {
+        return null;
+      }
+      if (from > 0 && EventId.of(number, logs.logIndex(cursor.index())).value() < from) {
+        continue;
+      }
       if (block == null || cursor.startsBlock()) {
-        long number = cursor.blockNumber();
-        if (number > stretch.reached()) {
-          return;
-        }
         block = block(stretch, number, cursor.blockHash(), logs.blockTime(cursor.index()));
       }
-      Event event = router.route(cursor.log(block));
-      if (event != null) {
-        events.add(event);
+      try {
+        Event event = router.route(cursor.log(block));
+        if (event != null) {
+          events.add(event);
+        }
+      } catch (MillraceException wrong) {
+        return wrong;
       }
     }
+    return null;
   }
 
   /** The one object for a block that all its events share. */
@@ -142,7 +213,7 @@ final class Decoder {
                   number,
                   hash,
                   null,
-                  time == LogColumns.NO_TIME ? null : Instant.ofEpochSecond(time));
+                  time < 0 || time > LATEST ? null : Instant.ofEpochSecond(time));
       blocks.put(number, block);
     }
     if (!block.hash().equals(hash)) {

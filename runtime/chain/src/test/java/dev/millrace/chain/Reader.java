@@ -41,6 +41,9 @@ final class Reader {
   @dev.millrace.evm.Event("Swap(uint256 amount)")
   record Swapped(BigInteger amount) {}
 
+  @dev.millrace.evm.Event("PartCreated(address indexed part)")
+  record PartCreated(Address part) {}
+
   @dev.millrace.loaders.Entity
   record Nothing(@dev.millrace.loaders.Id long id) {}
 

@@ -23,6 +23,7 @@ final class TestChain {
   static final Address FACTORY = address(2);
   static final Bytes32 TRANSFER = keccak("Transfer(address,address,uint256)");
   static final Bytes32 CREATED = keccak("PoolCreated(address)");
+  static final Bytes32 PART_CREATED = keccak("PartCreated(address)");
   static final Bytes32 SWAP = keccak("Swap(uint256)");
 
   private final List<TestBlock> canonical = new ArrayList<>();
@@ -42,8 +43,20 @@ final class TestChain {
     return new Line(TOKEN, TRANSFER, List.of(word(address(from)), word(address(to)), word(value)));
   }
 
+  static Line transferBy(Address token, long value) {
+    return new Line(token, TRANSFER, List.of(word(address(3)), word(address(4)), word(value)));
+  }
+
   static Line created(Address pool) {
-    return new Line(FACTORY, CREATED, List.of(word(pool)));
+    return createdBy(FACTORY, pool);
+  }
+
+  static Line createdBy(Address factory, Address pool) {
+    return new Line(factory, CREATED, List.of(word(pool)));
+  }
+
+  static Line partCreatedBy(Address pool, Address part) {
+    return new Line(pool, PART_CREATED, List.of(word(part)));
   }
 
   static Line swap(Address pool, long amount) {
@@ -153,10 +166,17 @@ final class TestChain {
     for (int i = 0; i < line.words().size(); i++) {
       line.words().get(i).write(words, 32 * (i + 1));
     }
-    int topics = line.topic().equals(TRANSFER) ? 3 : line.topic().equals(CREATED) ? 2 : 1;
+    int topics = topics(line.topic());
     Transaction transaction = new Transaction(keccak(header.hash() + "/" + index / 2), index / 2);
     return new Log(
         header.block(), index, transaction, line.contract(), topics, words, words.length);
+  }
+
+  private static int topics(Bytes32 topic) {
+    if (topic.equals(TRANSFER)) {
+      return 3;
+    }
+    return topic.equals(CREATED) || topic.equals(PART_CREATED) ? 2 : 1;
   }
 
   private static Bloom bloom(List<Line> lines) {

@@ -45,8 +45,24 @@ final class ContractRoutes {
     filter = null;
   }
 
+  /** Takes the address back that was added last. */
+  void removeLast() {
+    addresses.removeLast();
+    filter = null;
+  }
+
   boolean hasAddress() {
     return !addresses.isEmpty();
+  }
+
+  /** Whether an event of this contract creates others. */
+  boolean createsOthers() {
+    for (Route route : routes) {
+      if (route.handler().finders().length > 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Who takes a log; null if nobody here does. */

@@ -9,6 +9,7 @@ import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.Source;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +23,14 @@ import org.slf4j.LoggerFactory;
  * Turns the logs of one chain into events of the pipeline. Confined to the thread that routes,
  * except where a method says otherwise.
  *
- * <p>A log belongs to the contract at its address, else to one that listens anywhere. What does not
- * decode is passed over and counted, or ends the lane, as the request says; but anyone can write a
- * log that only looks like ours, so what was found by listening anywhere never ends a lane.
+ * <p>A log belongs to the contract at its address, from the log that created this contract on, else
+ * to one that listens anywhere. An address belongs to the first that claims it in stream order, and
+ * the configuration comes before every log. So logs are routed in stream order; where some of them
+ * come to light too late, {@link #returnTo} takes the router back to the first of these.
+ *
+ * <p>What does not decode is passed over and counted, or ends the lane, as the request says; but
+ * anyone can write a log that only looks like ours, so what was found by listening anywhere never
+ * ends a lane.
  */
 public final class LogRouter {
   private static final Logger LOG = LoggerFactory.getLogger(LogRouter.class);
@@ -39,6 +45,7 @@ public final class LogRouter {
   private volatile long undecoded;
   private volatile @Nullable String firstUndecoded;
   private List<Source.Found> found = new ArrayList<>();
+  private List<EventId> passedOver = new ArrayList<>();
   private long claims;
 
   /** A contract at one address, which counts only behind the log that has created it. */
@@ -167,8 +174,41 @@ public final class LogRouter {
         .toList();
   }
 
-  /** The contracts found since this was last asked. */
+  /** The contracts found since the last {@link #takeFound}, in stream order; not to be changed. */
+  public List<Source.Found> found() {
+    return Collections.unmodifiableList(found);
+  }
+
+  /** Whether an event of such contracts creates further contracts. */
+  public boolean createsOthers(Collection<Source.Found> contractsFound) {
+    return contractsFound.stream()
+        .map(each -> Objects.requireNonNull(contracts.get(each.contract())))
+        .anyMatch(ContractRoutes::createsOthers);
+  }
+
+  /**
+   * Forgets what the logs from a place on have brought since the last {@link #takeFound}: contracts
+   * that were found, and logs that did not decode. These logs are to be routed again.
+   */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
+  public void returnTo(EventId place) {
+    while (!found.isEmpty() && found.getLast().at().compareTo(place) >= 0) {
+      Followed taken = followed.remove(found.removeLast().address());
+      Objects.requireNonNull(taken).contract().removeLast();
+    }
+    long before = passedOver.size();
+    passedOver.removeIf(each -> each.compareTo(place) >= 0);
+    undecoded -= before - passedOver.size();
+    if (undecoded == 0) {
+      firstUndecoded = null;
+    }
+  }
+
+  /** The contracts found since this was last asked, for good. */
   public List<Source.Found> takeFound() {
+    if (!passedOver.isEmpty()) {
+      passedOver = new ArrayList<>();
+    }
     if (found.isEmpty()) {
       return List.of();
     }
@@ -223,7 +263,7 @@ public final class LogRouter {
     try {
       decoded = handler.decode(log);
     } catch (MillraceException wrong) {
-      passOver(wrong, undecodable);
+      passOver(log, wrong, undecodable);
       return null;
     }
     for (Finder<?> finder : handler.finders()) {
@@ -234,7 +274,7 @@ public final class LogRouter {
             new Source.Found(
                 finder.contract(), address, EventId.of(log.block().number(), log.logIndex())));
       } catch (IllegalArgumentException wrong) {
-        passOver(handler.undecodable(log, wrong), undecodable);
+        passOver(log, handler.undecodable(log, wrong), undecodable);
       }
     }
     return handler.isHandled() ? handler.event(log, decoded) : null;
@@ -260,10 +300,11 @@ public final class LogRouter {
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
-  private void passOver(MillraceException wrong, Undecodable undecodable) {
+  private void passOver(Log log, MillraceException wrong, Undecodable undecodable) {
     if (undecodable == Undecodable.STOP) {
       throw wrong;
     }
+    passedOver.add(EventId.of(log.block().number(), log.logIndex()));
     if (undecoded++ == 0) {
       firstUndecoded = wrong.getMessage();
       LOG.warn("{}; passed over, and so will be others like it", wrong.getMessage());
