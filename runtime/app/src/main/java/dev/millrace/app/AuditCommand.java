@@ -17,12 +17,14 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Proves for a range of blocks that the nodes of a chain keep no log back. */
+/** Compares the logs that the nodes of a chain tell of a range with its headers. */
 @Command(
     name = "audit",
     mixinStandardHelpOptions = true,
     description = {
-      "Checks every header of a range against the logs that the nodes tell of it.",
+      "Checks every header of a range against the logs that the nodes tell of it: whether a bloom",
+      "allows an event of a contract of which no log came. That one of several logs of one event",
+      "and one contract is missing in a block is nothing that it can see.",
       "Says what that proves; with exit code 1 if anything is missing. Changes nothing."
     })
 final class AuditCommand implements Callable<Integer> {
@@ -113,20 +115,20 @@ final class AuditCommand implements Callable<Integer> {
     out.printf("  %s logs were told for what the indexer asks%n", ProgressLine.count(proof.logs()));
     if (proof.bloomsAreUsable()) {
       out.printf(
-          "  %s blooms allow such a log: %s have it, %s have none as a second answer says%n",
+          "  %s blooms allow such logs: of %s all came, %s have none as a second answer says%n",
           ProgressLine.count(proof.positive()),
           ProgressLine.count(proof.confirmed()),
           ProgressLine.count(proof.falsePositive()));
       out.printf(
           "  %s blooms rule such a log out%n",
-          ProgressLine.count(proof.blocks() - proof.positive()));
+          ProgressLine.count(proof.blocks() - proof.positive() - proof.unproven()));
     } else {
-      out.printf("  blooms of this chain are not kept, so nothing is proved by them%n");
+      out.printf("  blooms of this chain do not hold its logs, so nothing is proved by them%n");
     }
     if (proof.findings().isEmpty()) {
       out.printf(
           proof.bloomsAreUsable()
-              ? "proved: no log of the contracts in the config is missing%n"
+              ? "proved: no event of a contract in the config is missing as a whole in any block%n"
               : "not proved: the logs fit the headers, and that is all that can be said%n");
       return;
     }

@@ -1,10 +1,12 @@
 package dev.millrace.app;
 
+import dev.millrace.chain.ChainProvider;
 import dev.millrace.clickhouse.ClickHouseMirror;
 import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.postgres.PostgresStore;
+import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -66,8 +68,24 @@ final class ResetCommand implements Callable<Integer> {
         existed |= ClickHouseMirror.reset(mirror.settings());
       }
     }
+    forgetLogs(config);
     shell.out().println(config.name() + (existed ? ": deleted" : ": there was nothing to delete"));
     return ExitCode.DONE;
+  }
+
+  /** Raw logs that are wrong may be the reason for the reset. */
+  private static void forgetLogs(Config config) {
+    for (Config.Chain chain : config.chains()) {
+      try {
+        ChainProvider.forget(Wiring.directory(config, chain), chain.id());
+      } catch (IOException refused) {
+        throw new MillraceException(
+            Remedy.FIX_SETUP,
+            "raw logs of a chain cannot be deleted: chain=%d error=%s"
+                .formatted(chain.id(), refused),
+            refused);
+      }
+    }
   }
 
   /** Before anything is deleted, for afterwards nobody can tell whose it is. */

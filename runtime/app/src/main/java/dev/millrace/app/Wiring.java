@@ -90,11 +90,11 @@ final class Wiring implements IndexerRuntime.Ports {
         until(chain.to()),
         finality(chain.finality()),
         contracts,
-        chain.reading().withDirectory(directory(chain)));
+        chain.reading().withDirectory(directory(config, chain)));
   }
 
   /** What is read of chains and may be read again; it can be deleted at any time. */
-  private Path directory(Config.Chain chain) {
+  static Path directory(Config config, Config.Chain chain) {
     return config.dataDir().resolve("chains").resolve(Long.toString(chain.id()));
   }
 

@@ -121,13 +121,13 @@ class PreflightTest {
       int code = execute(proved, "audit", "--config", "f.yaml", "--from", "10", "--to", "60");
       assertThat(code).as(proved.err()).isEqualTo(ExitCode.DONE);
       assertThat(proved.out())
-          .contains("chain 1337, blocks 10 to 60: 51 headers", "proved: no log");
+          .contains("chain 1337, blocks 10 to 60: 51 headers", "proved: no event");
 
       Files.writeString(directory.resolve("f.yaml"), text(bad.url(), "from: 0"));
       Captured found = Samples.shell(directory, Map.of());
       code = execute(found, "audit", "--config", "f.yaml", "--from", "10", "--to", "60");
       assertThat(code).as(found.err() + found.out()).isEqualTo(ExitCode.FAILED);
-      assertThat(found.out()).contains("findings:", "42").doesNotContain("proved: no log");
+      assertThat(found.out()).contains("findings:", "42").doesNotContain("proved: no event");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.millrace.chain;
 
 import dev.millrace.evm.ChainFacts;
+import dev.millrace.evm.Header;
 import dev.millrace.evm.LogFilter;
 import dev.millrace.evm.LogRouter;
 import dev.millrace.evm.SourceRequest;
@@ -13,14 +14,18 @@ import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Proves for a range of blocks that no log is missing which somebody asked for: every header is
- * fetched, each names the one before it, and every bloom is compared with the logs that the node
- * tells.
+ * Compares the logs that nodes tell of a range of blocks with its headers: each names the one
+ * before it, each log names its block, and where the bloom of a block allows an asked topic of an
+ * asked address of which no log came, the block is asked again, and its receipts.
+ *
+ * <p>That proves that no address and topic was kept back as a whole in any block. That some of
+ * several logs of one address and topic in one block are missing is nothing that blooms can show.
  */
 public final class Audit {
   private static final int GROUP = 200;
@@ -37,16 +42,19 @@ public final class Audit {
    * @param to the last block that has been checked
    * @param blocks how many were checked
    * @param logs how many logs the node tells in them
+   * @param unproven blocks of which nothing can be said, since blooms are not kept
    * @param positive blocks whose bloom allows a log of ours
-   * @param confirmed those of them whose logs were there
-   * @param falsePositive those of them that hold none, as a second answer or the receipts say
-   * @param bloomsAreUsable false if blooms of this chain prove nothing
+   * @param confirmed those of them where all came that the bloom allows
+   * @param falsePositive those of them where it does not exist, as a second answer or the receipts
+   *     say
+   * @param bloomsAreUsable whether blooms of this chain were found to hold the logs of their blocks
    * @param findings what did not fit, in words
    */
   public record Proof(
       long to,
       long blocks,
       long logs,
+      long unproven,
       long positive,
       long confirmed,
       long falsePositive,
@@ -56,8 +64,8 @@ public final class Audit {
   private Audit(SourceRequest request, List<Source.Found> found, Node node) {
     this.node = node;
     this.plan = Plan.of(LogRouter.of(request, ChainFacts.NONE, found).filters(), 0);
-    this.findings = new Findings(request.chain());
-    this.auditor = new Auditor(node, findings);
+    this.findings = new Findings(request.chain(), Optional.empty());
+    this.auditor = Auditor.thorough(node, findings);
   }
 
   /** The same for the contracts that a configuration names, without those found on the way. */
@@ -121,6 +129,10 @@ public final class Audit {
     LogColumns told = LogColumns.merged(pages);
     logs += told.size();
     compareHashes(told, first, blocks);
+    auditor.proveBlooms(told, blocks);
+    for (NodeBlock block : blocks) {
+      auditor.proveBlooms(block); // asks once, where none of our logs has shown it
+    }
     auditor.check(plan, told, blocks, endpoint);
     return blocks.getLast();
   }
@@ -128,7 +140,16 @@ public final class Audit {
   private void compareHashes(LogColumns told, long first, List<NodeBlock> blocks) {
     for (int log = 0; log < told.size(); log++) {
       int at = (int) (told.blockNumber(log) - first);
-      Bytes32 hash = blocks.get(at).header().hash();
+      Header header = blocks.get(at).header();
+      Bytes32 hash = header.hash();
+      long time = told.blockTime(log);
+      if (told.startsBlock(log)
+          && time != LogColumns.NO_TIME
+          && time != header.timestamp().getEpochSecond()) {
+        findings.find(
+            "log tells another time than its block: block=%d time=%d log's=%d"
+                .formatted(first + at, header.timestamp().getEpochSecond(), time));
+      }
       if (!hash.equals(told.blockHash(log))) {
         findings.find(
             "log names another block: block=%d log=%d hash=%s log's=%s"
@@ -143,10 +164,11 @@ public final class Audit {
         to,
         tally.blocks(),
         logs,
+        tally.unproven(),
         tally.positive(),
         tally.confirmed(),
         tally.falsePositive(),
-        !findings.bloomsAreUseless(),
+        findings.bloomsAreProven(),
         findings.found());
   }
 }

@@ -2,29 +2,110 @@ package dev.millrace.chain;
 
 import dev.millrace.evm.Header;
 import dev.millrace.evm.LogFilter;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.Bloom;
 import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogQuery;
 import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Checks logs against the blooms of their blocks. A bloom that may hold a log of ours while none
- * came is not believed: the block is asked for again by its hash, elsewhere if possible, and then
- * by its receipts. Many threads at once.
+ * Checks logs against the blooms of their blocks. Where a bloom allows logs of a filter of which
+ * none came, the block is asked for them again by its hash, elsewhere if possible, and then by its
+ * receipts. A bloom without a single bit says nothing: it may be that of a block without logs, or
+ * that of a node which keeps none. Many threads at once.
+ *
+ * <p>Near the head and in samples of history each address of a filter is looked at, and each topic
+ * that is listened to anywhere; a {@link #thorough} auditor looks at each topic of each address.
+ * Neither sees that some logs of one address with one topic are missing in a block where others
+ * like them came: only receipts would show that.
  */
 final class Auditor {
   private final Node node;
   private final Findings findings;
+  private final boolean isThorough;
+  private final AtomicBoolean proving = new AtomicBoolean();
 
-  Auditor(Node node, Findings findings) {
+  private record Pair(Address contract, Bytes32 topic) {}
+
+  private Auditor(Node node, Findings findings, boolean isThorough) {
     this.node = node;
     this.findings = findings;
+    this.isThorough = isThorough;
+  }
+
+  Auditor(Node node, Findings findings) {
+    this(node, findings, false);
+  }
+
+  /** An auditor that looks at each topic of each address. */
+  static Auditor thorough(Node node, Findings findings) {
+    return new Auditor(node, findings, true);
+  }
+
+  /** Looks whether blooms hold the logs of their blocks. */
+  void proveBlooms(LogColumns logs, Collection<NodeBlock> blocks) {
+    if (findings.bloomsAreUseless() || logs.isEmpty()) {
+      return;
+    }
+    Map<Long, Bloom> blooms = new HashMap<>();
+    blocks.forEach(block -> blooms.put(block.header().number(), block.bloom()));
+    Bloom bloom = null;
+    boolean holds = false;
+    for (int log = 0; log < logs.size(); log++) {
+      long number = logs.blockNumber(log);
+      if (logs.startsBlock(log)) {
+        bloom = blooms.get(number);
+        if (bloom != null && bloom.isEmpty()) {
+          findings.bloomIsMissing(number);
+          bloom = null;
+        }
+      }
+      if (bloom != null) {
+        holds = true;
+        if (!bloom.mayContain(logs.contract(log))
+            || (logs.topics(log) > 0 && !bloom.mayContain(logs.topic(log, 0)))) {
+          findings.bloomDenies(number);
+          return;
+        }
+      }
+    }
+    if (holds) {
+      findings.bloomHolds();
+    }
+  }
+
+  /**
+   * Fetches all logs of a block, whoever wrote them, as long as it is not known whether blooms of
+   * this chain can be believed. One thread at a time does so, and none where a node refuses.
+   */
+  void proveBlooms(NodeBlock block) throws InterruptedException {
+    boolean isOpen = !findings.bloomsAreProven() && !findings.bloomsAreUseless();
+    if (!isOpen || block.bloom().isEmpty() || !proving.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      long number = block.header().number();
+      LogQuery all = new LogQuery(new LogFilter(List.of(), List.of()), number, number);
+      proveBlooms(node.logsOf(block.header().hash(), all).logs(), List.of(block));
+      proving.set(false);
+    } catch (MillraceException refused) {
+      if (refused.remedy() == Remedy.REWIND) {
+        proving.set(false);
+        throw refused;
+      }
+    }
   }
 
   /**
@@ -33,37 +114,98 @@ final class Auditor {
    * @param endpoint who told them; empty if it is not known
    * @return the logs that were missing
    */
-  LogColumns check(Plan plan, LogColumns logs, List<NodeBlock> blocks, String endpoint)
+  LogColumns check(Plan plan, LogColumns logs, Collection<NodeBlock> blocks, String endpoint)
       throws InterruptedException {
-    Set<Long> full = new HashSet<>();
+    proveBlooms(logs, blocks);
+    Map<Long, int[]> told = new HashMap<>();
     for (int log = 0; log < logs.size(); log++) {
-      full.add(logs.blockNumber(log));
+      int at = log;
+      told.computeIfAbsent(logs.blockNumber(log), _ -> new int[] {at, at})[1] = log + 1;
     }
     List<LogColumns> missing = new ArrayList<>();
     for (NodeBlock block : blocks) {
-      boolean told = full.contains(block.header().number());
-      if (told && block.bloom().isEmpty()) {
-        findings.bloomDenies(block.header().number());
-      }
-      if (findings.bloomsAreUseless() || !plan.mayMatch(block.bloom())) {
-        findings.checked();
-      } else if (told) {
-        findings.confirmed();
+      Bloom bloom = block.bloom();
+      boolean says = bloom.isEmpty() ? findings.bloomsAreProven() : !findings.bloomsAreUseless();
+      if (!says) {
+        findings.unproven();
+      } else if (!plan.mayMatch(bloom)) {
+        findings.ruledOut();
       } else {
-        missing.add(again(block, plan.queries(), endpoint));
+        int[] part = told.getOrDefault(block.header().number(), new int[] {0, 0});
+        List<LogFilter> silent = silent(plan, bloom, logs, part[0], part[1]);
+        if (silent.isEmpty()) {
+          findings.confirmed();
+        } else {
+          missing.add(again(block, silent, logs, endpoint));
+        }
       }
     }
     return LogColumns.merged(missing);
   }
 
-  /** The logs of a block that seemed to have none, and the findings' word on it. */
-  LogColumns again(NodeBlock block, List<LogFilter> filters, String endpoint)
+  /** Of what is wanted that which a bloom allows and of which no log came. */
+  private List<LogFilter> silent(Plan plan, Bloom bloom, LogColumns logs, int from, int to) {
+    if (!isThorough && from < to && bloom.allowsMuch()) {
+      return List.of(); // it would name half of all addresses
+    }
+    Set<Address> contracts = new HashSet<>();
+    Set<Bytes32> topics = new HashSet<>();
+    Set<Pair> pairs = new HashSet<>();
+    for (int log = from; log < to; log++) {
+      contracts.add(logs.contract(log));
+      if (logs.topics(log) > 0) {
+        topics.add(logs.topic(log, 0));
+        pairs.add(new Pair(logs.contract(log), logs.topic(log, 0)));
+      }
+    }
+    List<LogFilter> silent = new ArrayList<>();
+    for (LogFilter filter : plan.filters()) {
+      List<Bytes32> allowed = filter.topics().stream().filter(bloom::mayContain).toList();
+      if (allowed.isEmpty() && !filter.topics().isEmpty()) {
+        continue;
+      }
+      if (filter.addresses().isEmpty()) {
+        List<Bytes32> rest = allowed.stream().filter(topic -> !topics.contains(topic)).toList();
+        if (!rest.isEmpty() || (filter.topics().isEmpty() && contracts.isEmpty())) {
+          silent.add(new LogFilter(List.of(), rest));
+        }
+        continue;
+      }
+      Set<Bytes32> rest = new HashSet<>();
+      List<Address> who = new ArrayList<>();
+      for (Address address : filter.addresses()) {
+        List<Bytes32> unheard =
+            allowed.stream().filter(topic -> !pairs.contains(new Pair(address, topic))).toList();
+        boolean isSilent =
+            filter.topics().isEmpty()
+                ? !contracts.contains(address)
+                : isThorough ? !unheard.isEmpty() : unheard.size() == allowed.size();
+        if (isSilent && bloom.mayContain(address)) {
+          who.add(address);
+          rest.addAll(unheard);
+        }
+      }
+      if (!who.isEmpty()) {
+        silent.addAll(Plan.inChunks(who, rest));
+      }
+    }
+    return silent;
+  }
+
+  /** Asks for logs that seemed not to be there, and notes what comes of it. */
+  private LogColumns again(
+      NodeBlock block, List<LogFilter> filters, LogColumns told, String endpoint)
       throws InterruptedException {
+    Set<Integer> known = new HashSet<>();
+    for (int log = 0; log < told.size(); log++) {
+      if (told.blockNumber(log) == block.header().number()) {
+        known.add(told.logIndex(log));
+      }
+    }
     List<LogColumns> pages = new ArrayList<>();
     for (LogFilter filter : filters) {
-      if (block.bloom().mayMatch(filter)) {
-        pages.add(again(block.header(), filter, endpoint));
-      }
+      LogColumns page = again(block.header(), filter, known, endpoint);
+      pages.add(LogSelection.of(page, log -> !known.contains(page.logIndex(log))));
     }
     LogColumns logs = LogColumns.merged(pages);
     if (logs.isEmpty()) {
@@ -74,12 +216,14 @@ final class Auditor {
     return logs;
   }
 
-  private LogColumns again(Header header, LogFilter filter, String endpoint)
+  private LogColumns again(Header header, LogFilter filter, Set<Integer> known, String endpoint)
       throws InterruptedException {
     LogQuery query = new LogQuery(filter, header.number(), header.number(), endpoint);
     LogColumns logs = node.logsOf(header.hash(), query).logs();
-    if (!logs.isEmpty()) {
-      return logs;
+    for (int log = 0; log < logs.size(); log++) {
+      if (!known.contains(logs.logIndex(log))) {
+        return logs;
+      }
     }
     try {
       return node.receiptLogs(header.hash(), query).logs();

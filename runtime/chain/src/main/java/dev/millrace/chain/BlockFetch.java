@@ -74,18 +74,15 @@ final class BlockFetch {
     NavigableMap<Long, Header> headers = new TreeMap<>();
     headers.put(header.number(), header);
     try {
-      List<LogColumns> pages = new ArrayList<>();
-      for (LogFilter query : plan.queries()) {
-        pages.add(ask(block, query));
-      }
+      auditor.proveBlooms(block);
       return Optional.of(
           new Stretch(
               header.number(),
               header.number(),
               plan,
-              LogColumns.merged(pages),
+              ask(block, plan),
               headers,
-              filter -> ask(block, filter)));
+              filter -> ask(block, new Plan(List.of(filter), List.of(filter), 0))));
     } catch (MillraceException gone) {
       if (gone.remedy() == Remedy.REWIND) {
         return Optional.empty();
@@ -94,18 +91,23 @@ final class BlockFetch {
     }
   }
 
-  private LogColumns ask(NodeBlock block, LogFilter filter) throws InterruptedException {
-    boolean blind = findings.bloomsAreUseless();
-    if (!blind && !block.bloom().mayMatch(filter)) {
-      return LogColumns.EMPTY;
-    }
+  /** All logs of a plan in a block: what its bloom allows, and what came in spite of it. */
+  private LogColumns ask(NodeBlock block, Plan plan) throws InterruptedException {
     Header header = block.header();
-    LogPage page =
-        node.logsOf(header.hash(), new LogQuery(filter, header.number(), header.number()));
-    if (!page.logs().isEmpty()) {
-      return page.logs();
+    List<LogColumns> pages = new ArrayList<>();
+    String endpoint = "";
+    boolean denies = findings.bloomsAreProven() && !block.bloom().isEmpty();
+    for (LogFilter query : plan.queries()) {
+      if (!denies || block.bloom().mayMatch(query)) {
+        LogPage page =
+            node.logsOf(header.hash(), new LogQuery(query, header.number(), header.number()));
+        pages.add(page.logs());
+        endpoint = page.endpoint();
+      }
     }
-    return blind ? LogColumns.EMPTY : auditor.again(block, List.of(filter), page.endpoint());
+    LogColumns logs = LogColumns.merged(pages);
+    LogColumns missing = auditor.check(plan, logs, List.of(block), endpoint);
+    return missing.isEmpty() ? logs : LogColumns.merged(List.of(logs, missing));
   }
 
   private <T> List<T> all(List<Callable<T>> calls) throws InterruptedException {

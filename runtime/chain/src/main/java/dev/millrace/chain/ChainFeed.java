@@ -1,7 +1,9 @@
 package dev.millrace.chain;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.millrace.evm.Header;
 import dev.millrace.evm.Until;
+import dev.millrace.loaders.Bytes32;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Event;
@@ -13,6 +15,8 @@ import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +45,7 @@ final class ChainFeed implements Source.Feed {
   private volatile String waitingFor = "";
   private boolean ended;
   private boolean tipIsSure;
+  private boolean isUnlinked;
 
   @GuardedBy("lock")
   private @Nullable Thread reader;
@@ -92,16 +97,27 @@ final class ChainFeed implements Source.Feed {
     }
   }
 
-  /** Final blocks: one batch of what has come, waiting for the first range only. */
-  private Batch history(int most) throws InterruptedException {
+  /**
+   * Final blocks: one batch of what has come, waiting for the first range only. Null if the first
+   * block of that range does not name our tip as the one before it: then either has been replaced,
+   * whatever is called final, and nothing is told before {@link #backfill} has looked.
+   */
+  private @Nullable Batch history(int most) throws InterruptedException {
     waitingFor = "the logs from block " + branch.next();
     List<Event> events = new ArrayList<>();
     List<Source.Found> found = new ArrayList<>();
-    Block block;
+    Block block = null;
     rangeFetch.cutEvery(most);
     do {
       if (told.isEmpty()) {
-        told.addAll(decoder.decode(ranges.take()));
+        Stretch stretch = ranges.take();
+        if (!follows(stretch, block)) {
+          tipIsSure = false;
+          isUnlinked = true;
+          ranges.abandon(block == null ? branch.next() : block.number() + 1);
+          break;
+        }
+        told.addAll(decoder.decode(stretch));
         ranges.follow(decoder.plan());
       }
       Told piece = told.remove();
@@ -109,10 +125,20 @@ final class ChainFeed implements Source.Feed {
       found.addAll(piece.found());
       block = piece.last();
     } while (events.size() < most && (!told.isEmpty() || ranges.isReady()));
+    if (block == null) {
+      return null;
+    }
     branch.extend(block.number(), block.hash());
     branch.settle(block.number());
-    tipIsSure = true;
     return new Batch(events, List.of(), block, horizon.sight().finalBlock(), List.copyOf(found));
+  }
+
+  /** Whether a range begins with the child of the block before it. */
+  private boolean follows(Stretch stretch, @Nullable Block before) {
+    Source.Place tip = branch.tip();
+    Bytes32 parent = before != null ? before.hash() : tip == null ? null : tip.hash();
+    Header first = stretch.headers().get(stretch.from());
+    return parent == null || (first != null && first.parent().equals(parent));
   }
 
   /** Behind the last range: asks how far the chain goes, and goes on with whatever is there. */
@@ -133,7 +159,9 @@ final class ChainFeed implements Source.Feed {
     return backfill(sight);
   }
 
-  /** Ranges build on our tip without naming it, so it must be the node's as well. */
+  /**
+   * Ranges build on our tip, so it must be the node's as well; their first block has to name it.
+   */
   private Source.@Nullable Step backfill(Horizon.Sight sight) throws InterruptedException {
     if (!tipIsSure) {
       switch (reorgs.atTip(sight)) {
@@ -145,6 +173,10 @@ final class ChainFeed implements Source.Feed {
           return rewind;
         }
       }
+    }
+    if (isUnlinked) {
+      isUnlinked = false; // our tip is right, so the header was not
+      return pause(sight);
     }
     ranges.reach(branch.next(), Math.min(last, sight.finalBlock()));
     return null;
@@ -192,14 +224,15 @@ final class ChainFeed implements Source.Feed {
 
   @Override
   public String waitingFor() {
-    String what = waitingFor;
     String why = source.node().status().waitingFor();
-    return why.isEmpty() || what.isEmpty() ? what + why : what + "; " + why;
+    return Stream.of(waitingFor, rangeFetch.waitingFor(), why)
+        .filter(reason -> !reason.isEmpty())
+        .collect(Collectors.joining("; "));
   }
 
   @Override
   public SortedMap<String, String> report() {
-    return source.report(horizon.sight(), decoder.router());
+    return source.report(horizon, decoder.router());
   }
 
   @Override

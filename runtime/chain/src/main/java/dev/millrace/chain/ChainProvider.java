@@ -3,6 +3,8 @@ package dev.millrace.chain;
 import dev.millrace.evm.SourceProvider;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.pipeline.Source;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Set;
 
 /** Chains behind JSON-RPC. */
@@ -10,6 +12,16 @@ public final class ChainProvider implements SourceProvider {
   @Override
   public Set<String> schemes() {
     return Set.of("http", "https", "ws", "wss");
+  }
+
+  /**
+   * Deletes what is kept of a chain to spare questions, so that it is read anew.
+   *
+   * @param directory the directory of its {@link dev.millrace.evm.Reading}
+   */
+  public static void forget(Path directory, long chain) throws IOException {
+    RawCache.delete(directory, chain);
+    Findings.delete(directory, chain);
   }
 
   @Override

@@ -9,11 +9,14 @@ import dev.millrace.rpc.NodeStatus;
 import dev.millrace.rpc.Nodes;
 import dev.millrace.rpc.RpcSettings;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A chain behind the endpoints of a request. What is costly to learn lives here and outlasts the
@@ -28,6 +31,7 @@ final class ChainSource implements Source {
   private final Findings findings;
   private final RawCache cache;
   private final ChainFacts facts;
+  private volatile @Nullable Horizon horizon; // of the last feed
 
   ChainSource(SourceRequest request, Node node, InstantSource clock) {
     this(request, node, clock, () -> threads(request));
@@ -42,7 +46,7 @@ final class ChainSource implements Source {
     this.threads = threads;
     this.node = node;
     this.clock = clock;
-    this.findings = new Findings(request.chain());
+    this.findings = new Findings(request.chain(), request.reading().directory());
     this.cache = new RawCache(request.reading(), request.chain(), clock);
     this.facts = new Facts(node, recent, clock);
   }
@@ -75,6 +79,16 @@ final class ChainSource implements Source {
     return threads.get();
   }
 
+  @Override
+  public List<String> doubts() {
+    List<String> doubts = new ArrayList<>(findings.found());
+    Horizon now = horizon;
+    if (now != null && now.isDefault()) {
+      doubts.add(now.rule());
+    }
+    return doubts;
+  }
+
   SourceRequest request() {
     return request;
   }
@@ -101,12 +115,16 @@ final class ChainSource implements Source {
 
   /** Where a feed looks; what a branch holds below its reversible part is final already. */
   Horizon horizon(Branch branch) {
-    return new Horizon(node, request.finality(), clock, branch.floor());
+    Horizon opened = new Horizon(node, request.chain(), request.finality(), clock, branch.floor());
+    horizon = opened;
+    return opened;
   }
 
   /** What the status says of this chain beyond its place. */
-  SortedMap<String, String> report(Horizon.Sight sight, LogRouter router) {
+  SortedMap<String, String> report(Horizon horizon, LogRouter router) {
+    Horizon.Sight sight = horizon.sight();
     SortedMap<String, String> report = new TreeMap<>();
+    report.put("chain.finality", horizon.rule());
     if (sight.head() != null) {
       report.put("chain.head", Long.toString(sight.number()));
       report.put("chain.final", Long.toString(sight.finalBlock()));

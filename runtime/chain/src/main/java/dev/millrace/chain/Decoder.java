@@ -15,7 +15,6 @@ import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.Source;
 import dev.millrace.rpc.LogColumns;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -44,9 +43,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Decoder {
   private static final Comparator<Event> IN_ORDER = Comparator.comparing(Event::id);
-
-  /** A time behind this is none: the header is asked when a handler reads it. */
-  private static final long LATEST = Instant.MAX.getEpochSecond();
 
   private final LogRouter router;
   private final List<Address> children = new ArrayList<>();
@@ -207,13 +203,7 @@ final class Decoder {
     if (block == null) {
       Header header = stretch.headers().get(number);
       block =
-          header != null
-              ? header.block()
-              : new Block(
-                  number,
-                  hash,
-                  null,
-                  time < 0 || time > LATEST ? null : Instant.ofEpochSecond(time));
+          header != null ? header.block() : new Block(number, hash, null, LogSelection.time(time));
       blocks.put(number, block);
     }
     if (!block.hash().equals(hash)) {

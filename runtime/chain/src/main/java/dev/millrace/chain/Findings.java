@@ -1,17 +1,30 @@
 package dev.millrace.chain;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 
-/** What the checks of logs against blooms have shown so far. Any thread. */
+/**
+ * What the checks of logs against blooms have shown so far. Any thread.
+ *
+ * <p>Blooms are believed once the logs of a block have been found in its bloom, in this process;
+ * until then they deny nothing. One that denies a log which is there ends that for good: it is
+ * remembered in the directory of the chain.
+ */
 final class Findings {
   /** Chains that execute after they have agreed: their headers carry no bloom of their own logs. */
   private static final Set<Long> WITHOUT_BLOOMS = Set.of(143L, 10143L);
 
   private static final int MOST_KEPT = 100;
+
+  private final @Nullable Path remembered;
 
   @GuardedBy("this")
   private final List<String> kept = new ArrayList<>();
@@ -19,23 +32,41 @@ final class Findings {
   @GuardedBy("this")
   private Tally tally = Tally.NONE;
 
-  private volatile boolean useless;
+  @GuardedBy("this")
+  private boolean isMissing;
+
+  private volatile Blooms blooms;
+
+  private enum Blooms {
+    UNPROVEN,
+    PROVEN,
+    USELESS
+  }
 
   /**
    * Counts of checks.
    *
-   * @param blocks whose bloom was looked at
-   * @param positive those that may hold logs of ours
-   * @param confirmed those of them whose logs were there
-   * @param falsePositive those of them that hold none, as was asked twice
+   * @param blocks those that were looked at
+   * @param unproven those of them whose bloom says nothing
+   * @param positive those whose bloom allows logs of ours
+   * @param confirmed those of them of which each filter had logs where the bloom allows some
+   * @param falsePositive those of them where logs that the bloom allows do not exist, as was asked
+   *     twice
    * @param findings logs that were missing, and whatever else does not fit
    */
-  record Tally(long blocks, long positive, long confirmed, long falsePositive, long findings) {
-    static final Tally NONE = new Tally(0, 0, 0, 0, 0);
+  record Tally(
+      long blocks,
+      long unproven,
+      long positive,
+      long confirmed,
+      long falsePositive,
+      long findings) {
+    static final Tally NONE = new Tally(0, 0, 0, 0, 0, 0);
 
     private Tally plus(Tally other) {
       return new Tally(
           blocks + other.blocks,
+          unproven + other.unproven,
           positive + other.positive,
           confirmed + other.confirmed,
           falsePositive + other.falsePositive,
@@ -43,41 +74,96 @@ final class Findings {
     }
   }
 
-  Findings(long chain) {
-    useless = WITHOUT_BLOOMS.contains(chain);
+  Findings(long chain, Optional<Path> directory) {
+    remembered = directory.map(home -> file(home, chain)).orElse(null);
+    boolean useless =
+        WITHOUT_BLOOMS.contains(chain) || (remembered != null && Files.exists(remembered));
+    blooms = useless ? Blooms.USELESS : Blooms.UNPROVEN;
+  }
+
+  private static Path file(Path home, long chain) {
+    return home.resolve("blooms-" + chain + ".useless");
+  }
+
+  /** Forgets what is remembered of a chain. */
+  static void delete(Path home, long chain) throws IOException {
+    Files.deleteIfExists(file(home, chain));
   }
 
   /** Whether blooms of this chain prove nothing. */
   boolean bloomsAreUseless() {
-    return useless;
+    return blooms == Blooms.USELESS;
   }
 
-  void bloomDenies(long block) {
-    if (!useless) {
-      useless = true;
-      find("bloom denies logs that are there, so blooms prove nothing here: block=" + block);
+  /** Whether a bloom of this chain that lacks a log proves that it is not there. */
+  boolean bloomsAreProven() {
+    return blooms == Blooms.PROVEN;
+  }
+
+  /** A block's bloom holds its logs. */
+  void bloomHolds() {
+    if (blooms == Blooms.UNPROVEN) {
+      proven();
     }
   }
 
-  void checked() {
-    add(new Tally(1, 0, 0, 0, 0));
+  private synchronized void proven() {
+    if (blooms == Blooms.UNPROVEN) {
+      blooms = Blooms.PROVEN;
+    }
+  }
+
+  /** A block's bloom lacks a log that is there. */
+  synchronized void bloomDenies(long block) {
+    if (blooms == Blooms.USELESS) {
+      return;
+    }
+    blooms = Blooms.USELESS;
+    String what = "bloom denies logs that are there, so blooms prove nothing here: block=" + block;
+    find(what);
+    try {
+      if (remembered != null) {
+        Files.createDirectories(remembered.getParent());
+        Files.writeString(remembered, what + System.lineSeparator());
+      }
+    } catch (IOException _) {
+      // It is found out again at the next start.
+    }
+  }
+
+  /** A block holds logs and comes without a bloom. */
+  synchronized void bloomIsMissing(long block) {
+    if (!isMissing) {
+      isMissing = true;
+      find(
+          "block with logs comes without a bloom, so what others like it hold is not checked: block="
+              + block);
+    }
+  }
+
+  void ruledOut() {
+    add(new Tally(1, 0, 0, 0, 0, 0));
+  }
+
+  void unproven() {
+    add(new Tally(1, 1, 0, 0, 0, 0));
   }
 
   void confirmed() {
-    add(new Tally(1, 1, 1, 0, 0));
+    add(new Tally(1, 0, 1, 1, 0, 0));
   }
 
   void falsePositive() {
-    add(new Tally(1, 1, 0, 1, 0));
+    add(new Tally(1, 0, 1, 0, 1, 0));
   }
 
   void missing(long block, int logs, String endpoint) {
-    add(new Tally(1, 1, 0, 0, 0));
+    add(new Tally(1, 0, 1, 0, 0, 0));
     find("logs were kept back: block=%d logs=%d endpoint=%s".formatted(block, logs, endpoint));
   }
 
   synchronized void find(String what) {
-    tally = tally.plus(new Tally(0, 0, 0, 0, 1));
+    tally = tally.plus(new Tally(0, 0, 0, 0, 0, 1));
     if (kept.size() < MOST_KEPT) {
       kept.add(what);
     }
@@ -102,7 +188,7 @@ final class Findings {
     if (!kept.isEmpty()) {
       report.put("audit.last", kept.getLast());
     }
-    if (useless) {
+    if (bloomsAreUseless()) {
       report.put("audit.blooms", "unusable");
     }
   }

@@ -12,18 +12,34 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How far the chain goes and how much of it is final, as the node tells it.
+ *
+ * <p>Without a setting the block that the chain calls finalized decides. Where no endpoint names
+ * one, a default depth of a known chain is taken, and said; another chain is refused. Nothing is
+ * final because nothing was said of it.
  *
  * <p>What has once been final stays so. A node that is syncing, or one of several behind one
  * address, may name an earlier block; that moves nothing here. Refreshed by the thread that reads
  * the feed; the sight may be read by any.
  */
 final class Horizon {
+  private static final String FINALIZED = "finalized";
+  private static final Logger LOG = LoggerFactory.getLogger(Horizon.class);
+
+  /** So often the endpoints are asked for a finalized block before they are taken to know none. */
+  private static final int ASKED = 5;
+
   private final Node node;
-  private final Finality finality;
+  private final long chain;
+  private final String tag;
+  private volatile OptionalLong depth;
+  private volatile boolean isDefault;
   private final InstantSource clock;
   private boolean tagged;
   private volatile Sight sight;
@@ -40,9 +56,12 @@ final class Horizon {
     }
   }
 
-  Horizon(Node node, Finality finality, InstantSource clock, long settled) {
+  Horizon(Node node, long chain, Finality finality, InstantSource clock, long settled) {
     this.node = node;
-    this.finality = finality;
+    this.chain = chain;
+    boolean isSilent = finality.tag().isEmpty() && finality.depth().isEmpty();
+    this.tag = isSilent ? FINALIZED : finality.tag().orElse("");
+    this.depth = finality.depth();
     this.clock = clock;
     this.sight = new Sight(null, settled, null, clock.instant());
   }
@@ -58,7 +77,7 @@ final class Horizon {
       return sight;
     }
     Header head = latest.get().header();
-    Header named = finality.tag().isPresent() ? named(finality.tag().get(), head) : null;
+    Header named = tag.isEmpty() ? null : named(head);
     Sight before = sight;
     long settled = settled(head, named, before.finalBlock());
     Bytes32 hash = named != null && named.number() == settled ? named.hash() : null;
@@ -79,22 +98,57 @@ final class Horizon {
     }
     tagged |= named != null;
     long byTag = named == null ? head.number() : named.number();
-    return finality.depth().isPresent()
-        ? Math.min(byTag, head.number() - finality.depth().getAsLong())
-        : byTag;
+    return depth.isPresent() ? Math.min(byTag, head.number() - depth.getAsLong()) : byTag;
   }
 
-  private @Nullable Header named(String name, Header head) throws InterruptedException {
-    Tag tag = Tag.valueOf(name.toUpperCase(Locale.ROOT));
-    if (tag == Tag.LATEST) {
+  private @Nullable Header named(Header head) throws InterruptedException {
+    Tag name = Tag.valueOf(tag.toUpperCase(Locale.ROOT));
+    if (name == Tag.LATEST) {
       return head;
     }
-    Optional<NodeBlock> block = node.block(tag);
-    if (block.isEmpty() && finality.depth().isEmpty() && !tagged) {
-      throw new MillraceException(
-          Remedy.FIX_SETUP,
-          "node knows no block by the tag of finality, and no depth is given: tag=" + name);
+    Optional<NodeBlock> block = node.block(name);
+    for (int asked = 1; mustBeNamed(block) && asked < ASKED; asked++) {
+      block = node.block(name); // another endpoint may know it
+    }
+    if (mustBeNamed(block)) {
+      takeDefault();
     }
     return block.map(NodeBlock::header).orElse(null);
+  }
+
+  private boolean mustBeNamed(Optional<NodeBlock> block) {
+    return block.isEmpty() && depth.isEmpty() && !tagged;
+  }
+
+  private void takeDefault() {
+    OptionalLong known =
+        tag.equals(FINALIZED) ? DefaultFinality.depth(chain) : OptionalLong.empty();
+    if (known.isEmpty()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          ("nodes name no %s block, so it is not known from when on a block cannot be replaced:"
+                  + " chain=%d. Say it in the config, as so many blocks below the head:"
+                  + " finality: { depth: 100 }")
+              .formatted(tag, chain));
+    }
+    isDefault = true;
+    depth = known;
+    LOG.warn("{}", rule());
+  }
+
+  /** What makes a block final, in words for people. */
+  String rule() {
+    if (isDefault) {
+      return ("chain %d: nodes name no finalized block, so those %d blocks below the head are taken"
+              + " for final; say finality: { depth: … } to choose another depth")
+          .formatted(chain, depth.orElse(0));
+    }
+    String below = depth.isPresent() ? depth.getAsLong() + " blocks below the head" : "";
+    return tag.isEmpty() || below.isEmpty() ? tag + below : tag + ", and " + below;
+  }
+
+  /** Whether a depth was taken that the configuration does not name. */
+  boolean isDefault() {
+    return isDefault;
   }
 }

@@ -4,17 +4,20 @@ import dev.millrace.evm.Fields;
 import dev.millrace.evm.Header;
 import dev.millrace.evm.LogFilter;
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogPage;
 import dev.millrace.rpc.LogQuery;
 import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.Set;
-import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
@@ -23,6 +26,11 @@ import java.util.stream.LongStream;
 /**
  * Fetches one range of final blocks: the logs, then the headers that will be needed. Many threads
  * at once.
+ *
+ * <p>Whether logs come out of the cache or from an endpoint, they have to name the blocks whose
+ * headers are fetched, by hash and time; a share of ranges is compared with the blooms as well.
+ * Where they do not fit, the files are deleted and other endpoints are asked, for as long as it
+ * takes: nothing is handed over of which we know that it does not fit.
  */
 final class RangeFetch implements Ranges.Fetch {
   /** Headers that one call asks for. */
@@ -36,6 +44,12 @@ final class RangeFetch implements Ranges.Fetch {
   /** Even where nothing happens the frontier should move from time to time. */
   private static final long MOST_BLOCKS = 100_000;
 
+  /** Where no more blocks of a range than this hold logs, all of their headers are fetched. */
+  private static final int SPARSE = 16;
+
+  /** So often a range is asked for again whose logs do not fit headers that were fetched before. */
+  private static final int MOST_MISFITS = 3;
+
   private final Node node;
   private final Recent recent;
   private final Fields fields;
@@ -43,14 +57,27 @@ final class RangeFetch implements Ranges.Fetch {
   private final Findings findings;
   private final Auditor auditor;
   private final double audited;
+  private final Duration pause;
+  private volatile String waitingFor = "";
   private volatile int cutEvery = Integer.MAX_VALUE;
   private volatile double density; // logs per block lately; threads may overwrite each other's
 
-  private record Fetched(LogFilter filter, LogPage page) {
-    void keep(RawCache cache) {
-      cache.keep(filter, page.from(), page.reached(), page.logs());
+  /** The logs of a range, and where they come from. */
+  private record Gathered(
+      long reached, List<LogColumns> pages, List<Segment> used, List<Fetched> fetched) {
+    String endpoint() {
+      return fetched.isEmpty() ? "" : fetched.getLast().page().endpoint();
+    }
+
+    /** The blocks whose hashes stand for files that were used or will be written. */
+    LongStream ends() {
+      return LongStream.concat(
+          used.stream().mapToLong(Segment::to).filter(end -> end <= reached),
+          fetched.stream().mapToLong(each -> each.page().reached()));
     }
   }
+
+  private record Fetched(LogFilter filter, LogPage page) {}
 
   RangeFetch(ChainSource source, Fields fields) {
     this.node = source.node();
@@ -60,6 +87,7 @@ final class RangeFetch implements Ranges.Fetch {
     this.findings = source.findings();
     this.auditor = new Auditor(node, findings);
     this.audited = source.request().reading().audited();
+    this.pause = source.request().reading().poll();
   }
 
   /** About how many logs a batch takes: the block at which one may end must be complete. */
@@ -84,98 +112,174 @@ final class RangeFetch implements Ranges.Fetch {
 
   @Override
   public Stretch fetch(Plan plan, long from, long to) throws InterruptedException {
-    return fetch(plan, from, to, "");
+    return fetch(plan, from, to, true);
   }
 
-  /** A second time elsewhere, if the first answer lacks logs; then block by block. */
-  private Stretch fetch(Plan plan, long from, long to, String avoid) throws InterruptedException {
-    String endpoint = "";
+  /**
+   * Fetches some plan's logs of a range.
+   *
+   * @param isWhole whether these are all logs that are wanted of it, so that their number tells how
+   *     many the next ranges should have
+   */
+  private Stretch fetch(Plan plan, long from, long to, boolean isWhole)
+      throws InterruptedException {
+    String avoid = "";
+    boolean isLacking = false;
+    for (int misfits = 0; ; ) {
+      Gathered gathered = gather(plan.queries(), from, to, avoid);
+      LogColumns logs = LogColumns.merged(gathered.pages());
+      long end = gathered.reached();
+      NavigableMap<Long, NodeBlock> blocks = blocks(wanted(logs, from, gathered));
+      if (!cache.prove(gathered.used(), blocks, node)) {
+        continue; // those files are not used again
+      }
+      boolean isSampled = !isLacking && isSampled(logs, end - from + 1, isWhole);
+      if (isSampled || isLacking) {
+        blocks.putAll(blocks(isLacking ? all(from, end) : sample(from, end)));
+      }
+      HeaderCheck fit = HeaderCheck.of(logs, blocks);
+      if (fit == HeaderCheck.OTHER_TIMES && misfits > 0) {
+        logs = LogSelection.withoutTimes(logs); // the headers tell them to those who read them
+        gathered.fetched().clear();
+      } else if (fit != HeaderCheck.FITS) {
+        avoid = refuse(gathered, from, misfits++);
+        continue;
+      }
+      auditor.proveBlooms(logs, blocks.values());
+      if (isSampled || isLacking) {
+        LogColumns missing;
+        try {
+          missing = auditor.check(plan, logs, blocks.values(), gathered.endpoint());
+        } catch (MillraceException gone) {
+          if (gone.remedy() != Remedy.REWIND) {
+            throw gone;
+          }
+          avoid = refuse(gathered, from, misfits++); // no endpoint has the block of that header
+          continue;
+        }
+        if (!missing.isEmpty()) {
+          cache.refuse(gathered.used());
+          avoid = gathered.endpoint();
+          if (!isLacking) {
+            isLacking = true;
+            continue;
+          }
+          logs = LogColumns.merged(List.of(logs, missing));
+          gathered.fetched().clear(); // none of these pages is whole
+        }
+      }
+      keep(gathered, from, blocks);
+      if (fields.transaction()) {
+        recent.addBodies(node.transactions(transactions(logs)).values());
+      }
+      waitingFor = "";
+      NavigableMap<Long, Header> headers = headers(blocks, end);
+      return new Stretch(from, end, plan, logs, headers, filter -> ask(filter, from, headers));
+    }
+  }
+
+  /** Puts logs away that name other blocks than the headers, and says whom not to ask again. */
+  private String refuse(Gathered gathered, long from, int misfits) throws InterruptedException {
+    cache.refuse(gathered.used());
+    String what =
+        "logs name other blocks than the headers: from=%d to=%d endpoint=%s"
+            .formatted(from, gathered.reached(), gathered.endpoint());
+    if (misfits == 0) {
+      findings.find(what);
+    } else {
+      waitingFor = what; // every endpoint has been asked
+      node.awaitHead(Long.MAX_VALUE, pause);
+    }
+    return gathered.endpoint();
+  }
+
+  /** Why a range is asked for again and again, in words for people; empty if none is. */
+  String waitingFor() {
+    return waitingFor;
+  }
+
+  private Gathered gather(List<LogFilter> queries, long from, long to, String avoid)
+      throws InterruptedException {
     List<LogColumns> pages = new ArrayList<>();
+    List<Segment> used = new ArrayList<>();
     List<Fetched> fetched = new ArrayList<>();
     long reached = to;
-    for (LogFilter query : plan.queries()) {
-      RawCache.Held held = cache.find(new LogQuery(query, from, reached), node);
+    for (LogFilter query : queries) {
+      RawCache.Held held = cache.find(new LogQuery(query, from, reached));
       pages.addAll(held.logs());
+      used.addAll(held.used());
       reached = held.reached();
       for (LogFilter missing : held.missing()) {
         LogPage page = node.logs(new LogQuery(missing, from, reached, avoid));
         pages.add(page.logs());
         reached = page.reached();
-        endpoint = page.endpoint();
         fetched.add(new Fetched(missing, page));
       }
     }
-    LogColumns logs = LogColumns.merged(pages);
-    long end = reached;
-    boolean lacks = !fetched.isEmpty() && lacks(plan, logs, from, end, endpoint);
-    if (lacks && avoid.isEmpty()) {
-      return fetch(plan, from, end, endpoint);
-    }
-    if (lacks) {
-      List<NodeBlock> all = blocks(LongStream.rangeClosed(from, end).boxed().toList());
-      logs = LogColumns.merged(List.of(logs, auditor.check(plan, logs, all, endpoint)));
-    }
-    NavigableMap<Long, Header> headers = headers(List.copyOf(wanted(logs, end)));
-    if (!agree(logs, headers)) {
-      findings.find(
-          "logs name other blocks than the headers: from=%d to=%d endpoint=%s"
-              .formatted(from, end, endpoint));
-      cache.clear(); // at worst they are fetched again
-      if (avoid.isEmpty()) {
-        return fetch(plan, from, end, endpoint);
-      }
-    } else if (!lacks) {
-      fetched.forEach(each -> each.keep(cache));
-    }
-    if (fields.transaction()) {
-      recent.addBodies(node.transactions(transactions(logs)).values());
-    }
-    return new Stretch(from, end, plan, logs, headers, filter -> ask(filter, from, end));
+    return new Gathered(reached, pages, used, fetched);
   }
 
-  private static boolean agree(LogColumns logs, NavigableMap<Long, Header> headers) {
-    for (int log = 0; log < logs.size(); log++) {
-      boolean first = log == 0 || logs.blockNumber(log) != logs.blockNumber(log - 1);
-      Header header = first ? headers.get(logs.blockNumber(log)) : null;
-      if (header != null && !header.hash().equals(logs.blockHash(log))) {
-        return false;
+  private void keep(Gathered gathered, long from, NavigableMap<Long, NodeBlock> blocks) {
+    for (Fetched each : gathered.fetched()) {
+      long to = each.page().reached();
+      NodeBlock last = blocks.get(to);
+      if (last != null) {
+        cache.keep(each.filter(), from, to, last.header().hash(), each.page().logs());
       }
     }
-    return true;
   }
 
   /**
-   * Whether blooms of the range allow logs that did not come. A sample of ranges is looked at, and
-   * each that has none where some twenty were to be expected: a node that has lost its index tells
-   * just that.
+   * Whether a range is compared with blooms: some are, and each that has no logs where some twenty
+   * were to be expected, for a node that has lost its index tells just that.
    */
-  private boolean lacks(Plan plan, LogColumns logs, long from, long to, String endpoint)
-      throws InterruptedException {
-    double blocks = to - from + 1;
-    boolean suspicious = logs.isEmpty() && density * blocks >= EXPECTED;
-    double before = density;
-    density = before + (logs.size() / blocks - before) / 8;
-    ThreadLocalRandom random = ThreadLocalRandom.current();
-    if (findings.bloomsAreUseless() || (!suspicious && random.nextDouble() >= audited)) {
-      return false;
+  private boolean isSampled(LogColumns logs, long range, boolean isWhole) {
+    double blocks = range;
+    boolean suspicious = isWhole && logs.isEmpty() && density * blocks >= EXPECTED;
+    if (isWhole) {
+      double before = density;
+      density = before + (logs.size() / blocks - before) / 8;
     }
-    List<Long> sample =
-        blocks <= SAMPLE
-            ? LongStream.rangeClosed(from, to).boxed().toList()
-            : random.longs(SAMPLE, from, to + 1).sorted().distinct().boxed().toList();
-    return !auditor.check(plan, logs, node.blocks(sample), endpoint).isEmpty();
+    return !findings.bloomsAreUseless()
+        && (suspicious || ThreadLocalRandom.current().nextDouble() < audited);
   }
 
-  /** The blocks whose headers are needed: where a batch may end, or of all events. */
-  private SortedSet<Long> wanted(LogColumns logs, long end) {
-    SortedSet<Long> wanted = new TreeSet<>();
+  private static List<Long> sample(long from, long to) {
+    return to - from < SAMPLE
+        ? all(from, to)
+        : ThreadLocalRandom.current()
+            .longs(SAMPLE, from, to + 1)
+            .sorted()
+            .distinct()
+            .boxed()
+            .toList();
+  }
+
+  private static List<Long> all(long from, long to) {
+    return LongStream.rangeClosed(from, to).boxed().toList();
+  }
+
+  /**
+   * The blocks whose headers are needed: the first, which names the one before it, where a batch or
+   * a file may end, and of logs: all where few blocks hold any, or where handlers read the time and
+   * the logs do not tell it.
+   */
+  private List<Long> wanted(LogColumns logs, long from, Gathered gathered) {
+    long end = gathered.reached();
+    NavigableSet<Long> wanted = new TreeSet<>();
+    wanted.add(from);
     wanted.add(end);
+    gathered.ends().forEach(wanted::add);
     boolean timed = !logs.isEmpty() && logs.blockTime(0) != LogColumns.NO_TIME;
-    int every = fields.header() && !timed ? 1 : cutEvery;
+    boolean each = (fields.header() && !timed) || logs.blocks() <= SPARSE;
+    int every = each ? 1 : cutEvery;
     for (int at = every - 1; at < logs.size() && logs.blockNumber(at) < end; at += every) {
       wanted.add(logs.blockNumber(at));
     }
-    return wanted;
+    if (!logs.isEmpty() && !findings.bloomsAreProven()) {
+      wanted.add(logs.blockNumber(0));
+    }
+    return List.copyOf(wanted);
   }
 
   private static Set<Bytes32> transactions(LogColumns logs) {
@@ -186,44 +290,41 @@ final class RangeFetch implements Ranges.Fetch {
     return hashes;
   }
 
-  private NavigableMap<Long, Header> headers(List<Long> numbers) throws InterruptedException {
+  private static NavigableMap<Long, Header> headers(
+      NavigableMap<Long, NodeBlock> blocks, long end) {
     NavigableMap<Long, Header> headers = new TreeMap<>();
-    for (NodeBlock block : blocks(numbers)) {
-      headers.put(block.header().number(), block.header());
-    }
+    blocks.headMap(end, true).forEach((number, block) -> headers.put(number, block.header()));
     return headers;
   }
 
-  private List<NodeBlock> blocks(List<Long> numbers) throws InterruptedException {
-    List<NodeBlock> blocks = new ArrayList<>(numbers.size());
+  private NavigableMap<Long, NodeBlock> blocks(List<Long> numbers) throws InterruptedException {
+    NavigableMap<Long, NodeBlock> blocks = new TreeMap<>();
     for (int at = 0; at < numbers.size(); at += GROUP) {
-      blocks.addAll(node.blocks(numbers.subList(at, Math.min(numbers.size(), at + GROUP))));
+      List<Long> group = numbers.subList(at, Math.min(numbers.size(), at + GROUP));
+      for (NodeBlock block : node.blocks(group)) {
+        blocks.put(block.header().number(), block);
+      }
     }
     return blocks;
   }
 
-  private LogColumns ask(LogFilter filter, long from, long to) throws InterruptedException {
+  /** All logs of a filter in a range that has been fetched. */
+  private LogColumns ask(LogFilter filter, long from, NavigableMap<Long, Header> headers)
+      throws InterruptedException {
+    Plan plan = new Plan(List.of(filter), List.of(filter), 0);
+    long to = headers.lastKey();
     List<LogColumns> pages = new ArrayList<>();
+    int misfits = 0;
     for (long next = from; next <= to; ) {
-      RawCache.Held held = cache.find(new LogQuery(filter, next, to), node);
-      pages.addAll(held.logs());
-      for (LogFilter missing : held.missing()) {
-        pages.add(whole(missing, next, held.reached()));
+      Stretch part = fetch(plan, next, to, false);
+      HeaderCheck fit = HeaderCheck.ofHeaders(part.logs(), headers);
+      if (fit == HeaderCheck.OTHER_BLOCKS && misfits++ < MOST_MISFITS) {
+        node.awaitHead(Long.MAX_VALUE, pause);
+        continue;
       }
-      next = held.reached() + 1;
+      pages.add(part.logs());
+      next = part.reached() + 1;
     }
     return LogColumns.merged(pages);
-  }
-
-  private LogColumns whole(LogFilter filter, long from, long to) throws InterruptedException {
-    List<LogColumns> pages = new ArrayList<>();
-    for (long next = from; next <= to; ) {
-      LogPage page = node.logs(new LogQuery(filter, next, to));
-      pages.add(page.logs());
-      next = page.reached() + 1;
-    }
-    LogColumns logs = LogColumns.merged(pages);
-    cache.keep(filter, from, to, logs);
-    return logs;
   }
 }

@@ -105,6 +105,19 @@ final class Ranges {
     }
   }
 
+  /** Gives up what is fetched and under way; {@link #reach} begins anew at the same block. */
+  void abandon(long next) {
+    lock.lock();
+    try {
+      flights.clear();
+      readyBytes = 0;
+      frontier = next;
+      last = next - 1;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** What ranges are asked for that have not begun yet. */
   void follow(Plan changed) {
     lock.lock();
@@ -213,6 +226,9 @@ final class Ranges {
     lock.lock();
     try {
       underWay--;
+      if (flights.get(flight.from) != flight) {
+        return; // given up meanwhile
+      }
       flight.stretch = stretch;
       flight.failed = failed;
       if (stretch != null) {

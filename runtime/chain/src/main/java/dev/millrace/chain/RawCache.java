@@ -3,12 +3,11 @@ package dev.millrace.chain;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.millrace.evm.LogFilter;
 import dev.millrace.evm.Reading;
+import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Block;
 import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogQuery;
-import dev.millrace.rpc.LogWriter;
 import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
 import java.io.IOException;
@@ -19,9 +18,11 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -30,12 +31,19 @@ import org.jspecify.annotations.Nullable;
  * Logs of final blocks that have been fetched before, in files.
  *
  * <p>A question is answered from every file that holds a part of it, by addresses, topics and
- * blocks, and only what is left goes to a node. Files are never changed, so several processes may
- * use one directory; one that is gone or broken is a part that is not held. Nothing is lost with
- * any of them. Many threads at once.
+ * blocks, with the logs that it asks for and no others, and only what is left goes to a node. Files
+ * are never changed, so several processes may use one directory and its room; one that is gone or
+ * broken is a part that is not held. Nothing is lost with any of them. Many threads at once.
+ *
+ * <p>A file is believed once its last block has been found to be the chain's: {@link #prove}. The
+ * directory may be that of a chain which was begun anew, or left behind by a reorg, or filled by
+ * another provider; what a check of the logs refutes is deleted with {@link #refuse}.
  */
 final class RawCache {
   private static final long STALE_SECONDS = 3600;
+
+  /** After so many new files the directory is listed again, for others may write there too. */
+  private static final int LISTED_EVERY = 64;
 
   private final @Nullable Path directory;
   private final long room;
@@ -48,8 +56,16 @@ final class RawCache {
   @GuardedBy("this")
   private long bytes;
 
+  /** The files whose last block has been found to be the chain's. */
   @GuardedBy("this")
-  private boolean isProved;
+  private final Set<Path> proved = new HashSet<>();
+
+  /** The files whose last block the chain does not have now, which proves nothing. */
+  @GuardedBy("this")
+  private final Set<Path> setAside = new HashSet<>();
+
+  @GuardedBy("this")
+  private int keptSinceListed;
 
   @GuardedBy("this")
   private long hits;
@@ -59,42 +75,69 @@ final class RawCache {
    *
    * @param logs what is held of blocks up to {@code reached}
    * @param missing what has to be asked for beside it, over the same blocks
+   * @param used the files that this comes from; to be proved before the logs are believed
    */
-  record Held(List<LogColumns> logs, List<LogFilter> missing, long reached) {}
+  record Held(List<LogColumns> logs, List<LogFilter> missing, long reached, List<Segment> used) {}
 
   RawCache(Reading reading, long chain, InstantSource clock) {
     this.room = reading.cacheBytes();
     this.clock = clock;
     this.directory =
-        room == 0
-            ? null
-            : reading.directory().map(home -> home.resolve("raw-" + chain)).orElse(null);
+        room == 0 ? null : reading.directory().map(home -> directory(home, chain)).orElse(null);
     open();
+  }
+
+  private static Path directory(Path home, long chain) {
+    return home.resolve("raw-" + chain);
+  }
+
+  /** Deletes all files of a chain. */
+  static void delete(Path home, long chain) throws IOException {
+    Path directory = directory(home, chain);
+    if (Files.isDirectory(directory)) {
+      try (Stream<Path> all = Files.list(directory)) {
+        for (Path file : all.toList()) {
+          Files.deleteIfExists(file);
+        }
+      }
+      Files.deleteIfExists(directory);
+    }
   }
 
   private synchronized void open() {
     if (directory == null) {
       return;
     }
-    List<Path> files;
     try {
       Files.createDirectories(directory);
-      try (Stream<Path> all = Files.list(directory)) {
-        files = all.sorted().toList();
-      }
-      for (Path file : files) {
-        if (file.toString().endsWith(Segment.SUFFIX)) {
-          add(file);
-        } else if (isStale(file)) {
-          Files.deleteIfExists(file);
-        }
-      }
+      list(directory);
     } catch (IOException unreadable) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
           "directory of raw logs cannot be used: directory=%s error=%s"
               .formatted(directory, unreadable),
           unreadable);
+    }
+  }
+
+  /** Takes in the files that others have written, and lets go of those that they have deleted. */
+  @GuardedBy("this")
+  private void list(Path all) throws IOException {
+    List<Path> files;
+    try (Stream<Path> listed = Files.list(all)) {
+      files = listed.sorted().toList();
+    }
+    Set<Path> there = new HashSet<>(files);
+    List<Segment> known = List.copyOf(segments.values());
+    known.stream().filter(segment -> !there.contains(segment.file())).forEach(this::remove);
+    for (Path file : files) {
+      if (!file.toString().endsWith(Segment.SUFFIX)) {
+        if (isStale(file)) {
+          Files.deleteIfExists(file);
+        }
+      } else if (!segments.containsKey(file) && !setAside.contains(file)) {
+        add(file);
+      }
     }
   }
 
@@ -136,11 +179,10 @@ final class RawCache {
   }
 
   /** What is held of a question. */
-  Held find(LogQuery query, Node node) throws InterruptedException {
+  Held find(LogQuery query) {
     if (directory == null) {
-      return new Held(List.of(), List.of(query.filter()), query.to());
+      return new Held(List.of(), List.of(query.filter()), query.to(), List.of());
     }
-    prove(node);
     while (true) {
       List<Segment> used = new ArrayList<>();
       List<LogFilter> missing = List.of(query.filter());
@@ -159,9 +201,9 @@ final class RawCache {
         }
       }
       List<LogColumns> logs = new ArrayList<>();
-      long end = reached;
-      if (used.stream().allMatch(segment -> read(segment, query.from(), end, logs))) {
-        return new Held(logs, missing, reached);
+      LogQuery part = query.withRange(query.from(), reached);
+      if (used.stream().allMatch(segment -> read(segment, part, logs))) {
+        return new Held(logs, missing, reached, used);
       }
     }
   }
@@ -174,33 +216,31 @@ final class RawCache {
         .toList();
   }
 
-  private boolean read(Segment segment, long from, long to, List<LogColumns> logs) {
+  private boolean read(Segment segment, LogQuery query, List<LogColumns> logs) {
     try {
-      LogColumns all = segment.logs();
-      logs.add(segment.from() == from && segment.to() == to ? all : part(all, from, to));
+      logs.add(part(segment, query));
       used(segment);
       return true;
     } catch (IOException _) {
-      forget(segment);
+      refuse(List.of(segment));
       return false;
     }
   }
 
-  private static LogColumns part(LogColumns all, long from, long to) {
-    if (all.isEmpty() || (all.blockNumber(0) >= from && all.blockNumber(all.size() - 1) <= to)) {
+  /** The logs of a file that a question asks for. */
+  private static LogColumns part(Segment segment, LogQuery query) throws IOException {
+    LogColumns all = segment.logs();
+    long from = query.from();
+    long to = query.to();
+    if (all.isEmpty()) {
       return all;
     }
-    LogWriter writer = new LogWriter();
-    LogColumns.Cursor cursor = all.cursor();
-    while (cursor.next()) {
-      long number = cursor.blockNumber();
-      if (number >= from && number <= to) {
-        long time = all.blockTime(cursor.index());
-        Instant instant = time == LogColumns.NO_TIME ? null : Instant.ofEpochSecond(time);
-        writer.add(cursor.log(new Block(number, cursor.blockHash(), null, instant)));
-      }
+    if (!segment.isWithin(query.filter())) {
+      all = LogSelection.of(all, LogSelection.matching(all, query.filter()));
     }
-    return writer.finish();
+    LogColumns logs = all;
+    return LogSelection.of(
+        logs, log -> logs.blockNumber(log) >= from && logs.blockNumber(log) <= to);
   }
 
   private void used(Segment segment) throws IOException {
@@ -211,17 +251,26 @@ final class RawCache {
     Files.setLastModifiedTime(segment.file(), FileTime.from(clock.instant()));
   }
 
-  /** Keeps all logs of a filter in a range. */
-  void keep(LogFilter filter, long from, long to, LogColumns logs) {
+  /**
+   * Keeps all logs of a filter in a range.
+   *
+   * @param last the hash of its last block
+   */
+  void keep(LogFilter filter, long from, long to, Bytes32 last, LogColumns logs) {
     if (directory == null) {
       return;
     }
     try {
-      Segment segment = Segment.write(directory, filter, from, to, logs);
+      Segment segment = Segment.write(directory, filter, from, to, last, logs);
       synchronized (this) {
         add(segment);
+        proved.add(segment.file());
+        if (++keptSinceListed >= LISTED_EVERY) {
+          keptSinceListed = 0;
+          list(directory);
+        }
         while (bytes > room && segments.size() > 1) {
-          forget(segments.values().iterator().next());
+          refuse(List.of(segments.values().iterator().next()));
         }
       }
     } catch (IOException _) {
@@ -229,43 +278,65 @@ final class RawCache {
     }
   }
 
-  /** Looks once whether the files are of the node's chain, and begins anew if they are not. */
-  private void prove(Node node) throws InterruptedException {
-    Segment last;
-    synchronized (this) {
-      if (isProved) {
-        return;
+  /**
+   * Looks whether files are of the chain that the node serves. A file of another chain or of a
+   * branch that was left is deleted; one whose last block the chain does not have is not used.
+   *
+   * @param blocks blocks that have been fetched; the node is asked for others
+   * @return whether all of the files may be believed
+   */
+  boolean prove(List<Segment> used, Map<Long, NodeBlock> blocks, Node node)
+      throws InterruptedException {
+    boolean all = true;
+    for (Segment segment : used) {
+      NodeBlock last = blocks.get(segment.to());
+      if (last == null && isProved(segment)) {
+        continue;
       }
-      last =
-          segments.values().stream()
-              .filter(segment -> segment.witness() != null)
-              .max(Comparator.comparingLong(Segment::to))
-              .orElse(null);
-    }
-    boolean ours = true;
-    Segment.Witness witness = last == null ? null : last.witness();
-    if (witness != null) {
-      Optional<NodeBlock> block = node.block(witness.block());
-      ours = block.isEmpty() || block.get().header().hash().equals(witness.hash());
-    }
-    synchronized (this) {
-      if (!ours) {
-        clear();
+      if (last == null) {
+        last = node.block(segment.to()).orElse(null);
       }
-      isProved = true;
+      boolean ours = last != null && last.header().hash().equals(segment.witness());
+      all &= ours;
+      if (last == null) {
+        setAside(segment);
+      } else if (!ours) {
+        refuse(List.of(segment));
+      } else {
+        proved(segment);
+      }
+    }
+    return all;
+  }
+
+  private synchronized boolean isProved(Segment segment) {
+    return proved.contains(segment.file());
+  }
+
+  private synchronized void proved(Segment segment) {
+    if (segments.containsKey(segment.file())) {
+      proved.add(segment.file());
     }
   }
 
-  /** Gives up everything: the files tell of another chain than the node does. */
-  synchronized void clear() {
-    List.copyOf(segments.values()).forEach(this::forget);
+  private synchronized void setAside(Segment segment) {
+    setAside.add(segment.file());
+    remove(segment);
   }
 
-  private synchronized void forget(Segment segment) {
+  /** Deletes files whose logs have been found to be wrong. */
+  synchronized void refuse(List<Segment> wrong) {
+    for (Segment segment : wrong) {
+      remove(segment);
+      delete(segment.file());
+    }
+  }
+
+  private synchronized void remove(Segment segment) {
     if (segments.remove(segment.file()) != null) {
       bytes -= segment.bytes();
     }
-    delete(segment.file());
+    proved.remove(segment.file());
   }
 
   private static void delete(Path file) {

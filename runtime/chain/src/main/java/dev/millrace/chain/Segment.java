@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One file of raw logs: all that a filter has in a range of blocks.
@@ -26,7 +25,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param addresses who may have written them; empty: anyone
  * @param topics what their first topic may be; empty: anything
- * @param witness the block of one of its logs, to know the chain by; null if it holds none
+ * @param to the last block
+ * @param witness the hash of the last block. It stands for all blocks of the range, also for those
+ *     that hold no log: where the last one is the chain's, so are those below it
  */
 record Segment(
     Path file,
@@ -34,14 +35,12 @@ record Segment(
     Set<Bytes32> topics,
     long from,
     long to,
-    @Nullable Witness witness,
+    Bytes32 witness,
     long bytes) {
   static final String SUFFIX = ".logs";
-  private static final long MAGIC = 0x4d494c4c52415731L;
+  private static final long MAGIC = 0x4d494c4c52415732L;
   private static final int MOST_HEAD = 1 << 20;
   private static final int SUM = 8;
-
-  record Witness(long block, Bytes32 hash) {}
 
   boolean covers(long block) {
     return from <= block && block <= to;
@@ -84,9 +83,18 @@ record Segment(
     return left;
   }
 
-  static Segment write(Path directory, LogFilter filter, long from, long to, LogColumns logs)
+  /** Whether a filter asks for all that this holds. */
+  boolean isWithin(LogFilter filter) {
+    return (filter.addresses().isEmpty()
+            || (!addresses.isEmpty() && Set.copyOf(filter.addresses()).containsAll(addresses)))
+        && (filter.topics().isEmpty()
+            || (!topics.isEmpty() && Set.copyOf(filter.topics()).containsAll(topics)));
+  }
+
+  static Segment write(
+      Path directory, LogFilter filter, long from, long to, Bytes32 witness, LogColumns logs)
       throws IOException {
-    byte[] head = head(filter, from, to, logs);
+    byte[] head = head(filter, from, to, witness);
     ByteBuffer plain = ByteBuffer.allocate(logs.encodedBytes());
     logs.encode(plain);
     byte[] packed = Packing.pack(plain.array(), plain.position());
@@ -107,25 +115,19 @@ record Segment(
         Set.copyOf(filter.topics()),
         from,
         to,
-        witness(logs),
+        witness,
         all.position());
   }
 
-  private static @Nullable Witness witness(LogColumns logs) {
-    return logs.isEmpty() ? null : new Witness(logs.blockNumber(0), logs.blockHash(0));
-  }
-
-  private static byte[] head(LogFilter filter, long from, long to, LogColumns logs) {
+  private static byte[] head(LogFilter filter, long from, long to, Bytes32 witness) {
     ByteBuffer head =
         ByteBuffer.allocate(
-            3 * Long.BYTES
+            2 * Long.BYTES
                 + 2 * Integer.BYTES
                 + Bytes32.LENGTH
                 + filter.addresses().size() * Address.LENGTH
                 + filter.topics().size() * Bytes32.LENGTH);
-    Witness witness = witness(logs);
-    head.putLong(from).putLong(to).putLong(witness == null ? -1 : witness.block());
-    head.put((witness == null ? Bytes32.ZERO : witness.hash()).bytes());
+    head.putLong(from).putLong(to).put(witness.bytes());
     head.putInt(filter.addresses().size()).putInt(filter.topics().size());
     filter.addresses().forEach(address -> head.put(address.bytes()));
     filter.topics().forEach(topic -> head.put(topic.bytes()));
@@ -156,10 +158,9 @@ record Segment(
   private static Segment read(Path file, ByteBuffer head, long bytes) {
     long from = head.getLong();
     long to = head.getLong();
-    long block = head.getLong();
     byte[] word = new byte[Bytes32.LENGTH];
     head.get(word);
-    Witness witness = block < 0 ? null : new Witness(block, Bytes32.of(word));
+    Bytes32 witness = Bytes32.of(word);
     int addressCount = head.getInt();
     int topicCount = head.getInt();
     Set<Address> addresses = new HashSet<>();

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.evm.Finality;
 import dev.millrace.evm.Reading;
+import dev.millrace.loaders.EventId;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.Bloom;
+import dev.millrace.rpc.NodeBlock;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -13,6 +17,9 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Logs are compared with the blooms of their blocks. */
 @Timeout(30)
@@ -65,22 +72,118 @@ final class AuditTest {
     }
   }
 
-  @Test
+  @ParameterizedTest
+  @ValueSource(ints = {1, 30})
   @Tag("F4")
-  @DisplayName("F4 logs of history whose block hash is not the block's: asked again elsewhere")
-  void logsOfAnotherBranch_areAskedForElsewhere() throws InterruptedException {
-    chain.transfers(300);
-    TestChain stray = new TestChain().transfers(10);
-    for (int block = 10; block < 300; block++) {
-      stray.mine(5, TestChain.transfer(1, 2, block));
+  @DisplayName("F4 one block of history is another branch's: found out, and asked again elsewhere")
+  void logsOfAnotherBranch_areAskedForElsewhere(int every) throws InterruptedException {
+    TestChain stray = new TestChain();
+    for (int block = 0; block < 300; block++) {
+      TestChain.Line[] lines =
+          block % every == 0
+              ? new TestChain.Line[] {TestChain.transfer(1, 2, block)}
+              : new TestChain.Line[0];
+      chain.mine(lines);
+      stray.mine(block == 150 ? 5 : 0, lines);
     }
+    stray.agreesExcept(chain, 150);
     node.stray = stray;
-    Reader reader = new Reader(node).finality(Finality.AT_ONCE).reading(reading().withAudited(0));
+    // Of sparse logs all headers are fetched; of others it takes a sample to find out.
+    double audited = every == 1 ? 1 : 0;
+    Reader reader =
+        new Reader(node).finality(Finality.AT_ONCE).reading(reading().withAudited(audited));
 
     try (Source.Feed feed = reader.open(Source.Standing.START)) {
       assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(reader.expected(0, 299));
       assertThat(feed.report().get("audit.last")).contains("logs name other blocks");
     }
+  }
+
+  @Test
+  @Tag("F41")
+  @DisplayName("F41 logs tell other times than their blocks: the headers' times count")
+  void otherTimes_areNotBelieved() throws InterruptedException {
+    chain.transfers(10);
+    node.kept = _ -> true;
+    node.timeOffset = 7;
+    Reader reader = new Reader(node).finality(Finality.AT_ONCE).reading(reading().withAudited(0));
+
+    List<Batch> batches = reader.toTheEnd(50);
+
+    assertThat(Reader.events(batches)).isEqualTo(reader.expected(0, 9));
+    assertThat(batches.stream().flatMap(batch -> batch.events().stream()))
+        .allSatisfy(event ->
+            assertThat(event.block())
+                .isEqualTo(chain.at(event.block().number()).orElseThrow().header().block()));
+  }
+
+  @Test
+  @Tag("F39")
+  @DisplayName("F39 a chain without blooms: blocks near the head are asked for their logs")
+  void blocksWithoutBlooms_areAsked() throws InterruptedException {
+    chain.transfers(60);
+    node.retold = block -> new NodeBlock(block.header(), Bloom.MISSING);
+    Reader missing = new Reader(node).finality(ChainFeedTest.depth(20));
+    assertThat(Reader.events(missing.toTheEnd(50))).isEqualTo(missing.expected(0, 59));
+
+    node.retold = block -> new NodeBlock(block.header(), Bloom.EMPTY);
+    Reader zero = new Reader(node).finality(ChainFeedTest.depth(1_000));
+    assertThat(Reader.events(zero.toTheEnd(50))).isEqualTo(zero.expected(0, 59));
+  }
+
+  @Test
+  @Tag("F40")
+  @DisplayName("F40 blooms of other blocks: noticed at the first block with logs, and remembered")
+  void bloomsOfOtherBlocks_areNoticedAndRemembered(@TempDir Path directory)
+      throws InterruptedException {
+    Bloom other = new TestChain().mine(TestChain.swap(TestChain.address(77), 1)).bloom(0);
+    chain.empty(5).transfers(60);
+    node.retold = block -> new NodeBlock(block.header(), other);
+    Reader reader =
+        new Reader(node)
+            .finality(ChainFeedTest.depth(1_000))
+            .reading(reading().withDirectory(directory).withAudited(0));
+
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(reader.expected(0, 64));
+      assertThat(feed.report())
+          .containsEntry("audit.blooms", "unusable")
+          .hasEntrySatisfying("audit.last", last -> assertThat(last).contains("bloom denies"));
+    }
+    assertThat(reader.source().findings().bloomsAreUseless()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1_000})
+  @Tag("F42")
+  @DisplayName("F42 all logs of one contract are kept back, and others' come: told from elsewhere")
+  void logsOfOneContract_areMissed(long depth) throws InterruptedException {
+    twoContracts();
+    Reader reader =
+        new Reader(node).finality(ChainFeedTest.depth(depth)).reading(reading().withAudited(1));
+
+    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 100));
+  }
+
+  @Test
+  @Tag("F42")
+  @DisplayName("F42 audit names logs of one contract that are kept back where others' come")
+  void run_namesLogsOfOneContract() throws InterruptedException {
+    twoContracts();
+    Source.Found pool = new Source.Found("Pool", TestChain.address(100), EventId.of(0, 0));
+
+    Audit.Proof proof = Audit.run(new Reader(node).request(), List.of(pool), node, 1, 100, _ -> {});
+
+    assertThat(proof.findings()).hasSize(100);
+  }
+
+  private void twoContracts() {
+    TestChain.Line swap = TestChain.swap(TestChain.address(100), 1);
+    chain.mine(TestChain.created(TestChain.address(100)));
+    for (int block = 1; block <= 100; block++) {
+      chain.mine(TestChain.transfer(1, 2, block), swap);
+    }
+    node.kept = log -> !log.contract().equals(TestChain.address(100));
   }
 
   @Test
@@ -91,7 +194,7 @@ final class AuditTest {
     Audit.Proof proof =
         Audit.run(new Reader(node).request(), List.of(), node, 0, 499, progress::add);
 
-    assertThat(proof).isEqualTo(new Audit.Proof(499, 500, 399, 399, 399, 0, true, List.of()));
+    assertThat(proof).isEqualTo(new Audit.Proof(499, 500, 399, 0, 399, 399, 0, true, List.of()));
     assertThat(progress).extracting(Audit.Proof::to).containsExactly(199L, 399L, 499L);
   }
 

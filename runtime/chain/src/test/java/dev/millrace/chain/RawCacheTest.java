@@ -89,11 +89,11 @@ final class RawCacheTest {
         new LogFilter(List.of(one), List.of(first)),
         0,
         99,
+        chain.hash(99),
         node.logs(new LogQuery(new LogFilter(List.of(one), List.of(first)), 0, 99)).logs());
 
     RawCache.Held held =
-        cache.find(
-            new LogQuery(new LogFilter(List.of(one, two), List.of(first, second)), 0, 150), node);
+        cache.find(new LogQuery(new LogFilter(List.of(one, two), List.of(first, second)), 0, 150));
 
     assertThat(held.reached()).isEqualTo(99);
     assertThat(held.logs())
@@ -136,6 +136,107 @@ final class RawCacheTest {
     node.chain = other;
 
     assertThat(read(reader())).isEqualTo(reader().expected(0, 599));
+  }
+
+  @Test
+  @Tag("F35")
+  @DisplayName("F35 the end of the chain was replaced since: what is cached of it is not told")
+  void replacedBranch_isNotTold() throws InterruptedException {
+    TestChain ours = new TestChain().empty(80).transfers(1).empty(19);
+    node.chain = ours;
+    node.span = 1_000;
+    assertThat(read(reader())).hasSize(1);
+    ours.cut(50);
+    for (int block = 0; block < 69; block++) {
+      ours.mine(9);
+    }
+
+    assertThat(read(reader())).isEmpty();
+  }
+
+  @Test
+  @Tag("F36")
+  @DisplayName("F36 a chain begun anew in the same directory, still shorter: told as it is")
+  void shorterChainBegunAnew_isToldAsItIs() throws InterruptedException {
+    node.span = 33;
+    node.chain = new TestChain().empty(3).transfers(1).empty(396);
+    assertThat(read(reader())).hasSize(1);
+    TestChain anew = new TestChain();
+    for (int block = 0; block < 60; block++) {
+      anew.mine(77);
+    }
+    node.chain = anew;
+
+    assertThat(read(reader())).isEmpty();
+    anew.mine(77, TestChain.transfer(1, 2, 3));
+    assertThat(read(reader())).isEqualTo(reader().expected(0, 60)).hasSize(1);
+  }
+
+  @Test
+  @Tag("F37")
+  @DisplayName(
+      "F37 what a provider kept back and the cache holds is found by an audit, and deleted")
+  void cachedRanges_areAudited() throws InterruptedException {
+    node.kept = log -> log.block().number() % 10 != 4;
+    node.honest = _ -> false;
+    int lacking = read(reader()).size();
+    node.kept = _ -> true;
+    Reader auditing = reader().reading(reading().withAudited(1));
+
+    assertThat(read(auditing)).isEqualTo(auditing.expected(0, 599)).hasSizeGreaterThan(lacking);
+    node.asked.clear();
+    assertThat(read(reader())).isEqualTo(reader().expected(0, 599));
+    assertThat(node.asked).as("the cache holds what the audit has found to be right").isEmpty();
+  }
+
+  @Test
+  @Tag("F38")
+  @DisplayName("F38 two processes in one directory keep to one room")
+  void room_isSharedByProcesses() throws IOException, InterruptedException {
+    Reading small = reading().withCacheBytes(60_000);
+    node.span = 2;
+    RawCache other = new RawCache(small, 1, () -> Reader.BEGINNING);
+    read(reader().reading(small));
+    Bytes32 last = chain.hash(1);
+    LogFilter filter = new LogFilter(List.of(TestChain.TOKEN), List.of(TestChain.TRANSFER));
+    for (int file = 0; file < 128; file++) {
+      other.keep(filter, 0, 1, last, node.logs(new LogQuery(filter, 0, 1)).logs());
+    }
+
+    long bytes = 0;
+    for (Path file : files()) {
+      bytes += Files.size(file);
+    }
+    assertThat(bytes).isLessThanOrEqualTo(60_000 + 64 * 500);
+  }
+
+  @Test
+  @Tag("F33")
+  @DisplayName("F33 a question about one contract brings no log of another")
+  void find_bringsWhatIsAskedForAlone() {
+    RawCache cache = cache(Long.MAX_VALUE);
+    LogFilter anyone = new LogFilter(List.of(), List.of(TestChain.TRANSFER, TestChain.SWAP));
+    cache.keep(anyone, 0, 99, chain.hash(99), node.logs(new LogQuery(anyone, 0, 99)).logs());
+    LogFilter token = new LogFilter(List.of(TestChain.TOKEN), List.of(TestChain.TRANSFER));
+
+    RawCache.Held held = cache.find(new LogQuery(token, 0, 99));
+
+    assertThat(held.missing()).isEmpty();
+    assertThat(held.logs())
+        .singleElement()
+        .satisfies(logs -> assertThat(logs.size()).isEqualTo(100));
+  }
+
+  @Test
+  @Tag("F35")
+  @DisplayName("F35 reset deletes what is cached of a chain")
+  void forget_deletesTheFiles() throws IOException, InterruptedException {
+    read(reader());
+    assertThat(files()).isNotEmpty();
+
+    ChainProvider.forget(directory, 1);
+
+    assertThat(files()).isEmpty();
   }
 
   @Test

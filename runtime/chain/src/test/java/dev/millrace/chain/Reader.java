@@ -27,6 +27,7 @@ final class Reader {
 
   private final TestNode node;
   private long from;
+  private long id = 1;
   private Until until = new Until.AtHead();
   private Finality finality = Finality.AT_ONCE;
   private Reading reading = Reading.USUAL.withPoll(Duration.ofMillis(1));
@@ -68,6 +69,11 @@ final class Reader {
     return this;
   }
 
+  Reader chain(long number) {
+    id = number;
+    return this;
+  }
+
   Reader until(Until end) {
     until = end;
     return this;
@@ -96,7 +102,7 @@ final class Reader {
   SourceRequest request() {
     return new SourceRequest(
         indexer(),
-        1,
+        id,
         List.of(),
         from,
         until,

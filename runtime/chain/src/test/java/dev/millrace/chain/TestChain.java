@@ -142,6 +142,20 @@ final class TestChain {
     return this;
   }
 
+  /** Takes all blocks but one from another chain. */
+  synchronized TestChain agreesExcept(TestChain other, long number) {
+    for (int block = 0; block < canonical.size(); block++) {
+      if (block != number) {
+        canonical.set(block, other.at(block).orElseThrow());
+      }
+    }
+    return this;
+  }
+
+  Bloom bloom(long number) {
+    return at(number).orElseThrow().block().bloom();
+  }
+
   synchronized long head() {
     return canonical.size() - 1L;
   }

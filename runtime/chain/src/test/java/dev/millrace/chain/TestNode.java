@@ -1,5 +1,7 @@
 package dev.millrace.chain;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.millrace.evm.Log;
 import dev.millrace.evm.LogFilter;
 import dev.millrace.evm.TransactionBody;
@@ -8,6 +10,7 @@ import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Block;
 import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogPage;
 import dev.millrace.rpc.LogQuery;
@@ -18,6 +21,7 @@ import dev.millrace.rpc.NodeStatus;
 import dev.millrace.rpc.Tag;
 import java.math.BigInteger;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -29,6 +33,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,8 +58,14 @@ final class TestNode implements Node {
   volatile Predicate<Log> kept = _ -> true;
   volatile Predicate<LogQuery> honest = _ -> true;
 
+  /** How many seconds the times of logs are off. */
+  volatile long timeOffset;
+
   /** Whose logs an endpoint tells that is on another branch; null if there is none. */
   volatile @Nullable TestChain stray;
+
+  /** What becomes of blocks before they are told. */
+  volatile UnaryOperator<NodeBlock> retold = UnaryOperator.identity();
 
   TestNode(TestChain chain) {
     this.chain = chain;
@@ -67,12 +78,14 @@ final class TestNode implements Node {
 
   @Override
   public Optional<NodeBlock> block(long number) {
-    return number > latest ? Optional.empty() : chain.at(number).map(TestChain.TestBlock::block);
+    return number > latest
+        ? Optional.empty()
+        : chain.at(number).map(TestChain.TestBlock::block).map(retold);
   }
 
   @Override
   public Optional<NodeBlock> block(Bytes32 hash) {
-    return chain.by(hash).filter(this::counts).map(TestChain.TestBlock::block);
+    return chain.by(hash).filter(this::counts).map(TestChain.TestBlock::block).map(retold);
   }
 
   private boolean counts(TestChain.TestBlock block) {
@@ -107,7 +120,29 @@ final class TestNode implements Node {
     for (long number = query.from(); number <= reached; number++) {
       logs.addAll(matching(told.at(number).orElseThrow().logs(), query));
     }
-    return new LogPage(query.from(), reached, columns(logs), "node");
+    return new LogPage(
+        query.from(), reached, columns(logs.stream().map(this::late).toList()), "node");
+  }
+
+  private Log late(Log log) {
+    Block block = log.block();
+    Instant time = requireNonNull(block.timestamp()).plusSeconds(timeOffset);
+    Block later = new Block(block.number(), block.hash(), null, time);
+    byte[] words = new byte[32 * log.topics() + log.data().length()];
+    for (int i = 0; i < log.topics(); i++) {
+      log.topic(i).write(words, 32 * i);
+    }
+    System.arraycopy(log.data().bytes(), 0, words, 32 * log.topics(), log.data().length());
+    return timeOffset == 0
+        ? log
+        : new Log(
+            later,
+            log.logIndex(),
+            log.transaction(),
+            log.contract(),
+            log.topics(),
+            words,
+            words.length);
   }
 
   @Override

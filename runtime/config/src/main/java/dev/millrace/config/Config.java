@@ -215,7 +215,11 @@ public record Config(
     record Open() implements End {}
   }
 
-  /** From when on a block counts as final; where both are given, the safer of them. */
+  /**
+   * From when on a block counts as final; where both are given, the safer of them. Where neither
+   * is, the block that the chain's nodes call finalized decides, or a depth that is known for this
+   * chain.
+   */
   public record Finality(Optional<Tag> tag, OptionalInt depth) {
     public enum Tag {
       FINALIZED,

@@ -13,6 +13,9 @@ import java.util.Optional;
 /**
  * Reads {@code millrace.yaml} and the {@code MILLRACE_…} variables into a {@link Config}.
  *
+ * <p>What is left out has a default: a chain without {@code finality} takes for final what its
+ * nodes call finalized, see {@link Config.Finality}.
+ *
  * <p>Everything that is wrong is found in one pass: spelling and kinds first, then the values of
  * what has the right kind.
  */

@@ -56,6 +56,11 @@ public final class Bloom {
     return hasBitsOf(topic.bytes());
   }
 
+  /** Whether it is so full that more than one address in twenty seems to be in it by chance. */
+  public boolean allowsMuch() {
+    return Math.pow(bitsSet() / (8.0 * LENGTH), 3) > 0.05;
+  }
+
   /** Whether the block is proven to hold no log of the filter. */
   public boolean denies(LogFilter filter) {
     return !isEmpty() && !mayMatch(filter);
@@ -84,9 +89,7 @@ public final class Bloom {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof Bloom that
-        && missing == that.missing
-        && Arrays.equals(bits, that.bits);
+    return other instanceof Bloom that && missing == that.missing && Arrays.equals(bits, that.bits);
   }
 
   @Override

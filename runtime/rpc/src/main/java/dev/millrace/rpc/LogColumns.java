@@ -122,6 +122,16 @@ public final class LogColumns {
     return rows.blocks[log] == rows.blocks[other];
   }
 
+  /** Whether a log is the first of its block. */
+  public boolean startsBlock(int log) {
+    return log == 0 || !sameBlock(log, log - 1);
+  }
+
+  /** How many blocks hold logs; one may be counted twice. */
+  public int blocks() {
+    return blocks.numbers.length;
+  }
+
   /** A reader that stands before the first log. */
   public Cursor cursor() {
     return new Cursor(this);
@@ -276,7 +286,7 @@ public final class LogColumns {
 
     /** Whether this log is the first of its block. */
     public boolean startsBlock() {
-      return at == 0 || !logs.sameBlock(at, at - 1);
+      return logs.startsBlock(at);
     }
 
     public long blockNumber() {

@@ -1,0 +1,154 @@
+package dev.millrace.chain;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.evm.Finality;
+import dev.millrace.evm.Header;
+import dev.millrace.evm.Until;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.NodeBlock;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What is final, where little or nothing is said of it. */
+@Timeout(60)
+final class FinalityTest {
+  private static final Finality UNSAID = new Finality(Optional.empty(), OptionalLong.empty());
+
+  private final TestChain chain = new TestChain();
+  private final TestNode node = new TestNode(chain);
+  private final Reader reader =
+      new Reader(node).until(new Until.Never()).finality(UNSAID).chain(31337);
+
+  @Test
+  @Tag("E20")
+  @DisplayName("E20 no finality in the config: the finalized block decides, and a reorg is seen")
+  void unsaid_theFinalizedBlockDecides() throws InterruptedException {
+    chain.transfers(10);
+    node.finalized = 5;
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).last().number()).isEqualTo(5);
+      assertThat(next(feed).reversible()).isTrue();
+      chain.cut(7).mine(3, TestChain.transfer(9, 9, 9)).mine(3).transfers(3);
+
+      assertThat(feed.next(1_000)).isEqualTo(new Source.Rewind(new Source.Place(7, chain.hash(7))));
+      assertThat(feed.report()).containsEntry("chain.finality", "finalized");
+    }
+  }
+
+  @Test
+  @Tag("E21")
+  @DisplayName("E21 no finality in the config, nor at the nodes of an unknown chain: refused")
+  void unsaidAndUnknown_isRefused() {
+    chain.transfers(10);
+    Source.Feed feed = reader.open(Source.Standing.START);
+
+    assertThatThrownBy(() -> feed.next(1_000))
+        .isInstanceOfSatisfying(
+            MillraceException.class,
+            refused -> assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP))
+        .hasMessageContaining("chain=31337")
+        .hasMessageContaining("finality: { depth: 100 }");
+    feed.close();
+  }
+
+  @Test
+  @Tag("E22")
+  @DisplayName("E22 no finality in the config, nor at the nodes of a known chain: a default, said")
+  void unsaidAndKnown_takesADefaultAndSaysSo() throws InterruptedException {
+    chain.transfers(200);
+    ChainSource source = reader.chain(1).source();
+    try (Source.Feed feed = source.open(Source.Standing.START)) {
+      Batch first = next(feed);
+
+      assertThat(first.finalBlock()).isEqualTo(199 - 128);
+      assertThat(first.last().number()).isLessThanOrEqualTo(199 - 128);
+      assertThat(feed.report().get("chain.finality")).contains("128 blocks below the head");
+      assertThat(source.doubts()).containsExactly(feed.report().get("chain.finality"));
+    }
+  }
+
+  @Test
+  @Tag("E23")
+  @DisplayName("E23 depth 0, and blocks are replaced between two looks: nothing is told on top")
+  void replacedBelowTheTip_nothingIsToldOnTop() throws InterruptedException {
+    chain.transfers(10);
+    reader.finality(Finality.AT_ONCE);
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).last().number()).isEqualTo(9);
+      chain.cut(7).mine(3, TestChain.transfer(9, 9, 9)).mine(3).transfers(3);
+
+      assertThatThrownBy(() -> feed.next(1_000))
+          .isInstanceOf(MillraceException.class)
+          .hasMessageContaining("chain was replaced from its final block on");
+    }
+  }
+
+  @Test
+  @Tag("E24")
+  @DisplayName("E24 blocks are replaced while the next range is fetched: nothing is told on top")
+  void replacedWhileFetched_nothingIsToldOnTop() throws InterruptedException {
+    chain.transfers(10);
+    reader.finality(Finality.AT_ONCE);
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).last().number()).isEqualTo(9);
+      chain.transfers(5);
+      AtomicInteger looks = new AtomicInteger();
+      node.retold =
+          block -> {
+            if (block.header().number() == 14 && looks.incrementAndGet() == 1) {
+              chain
+                  .cut(7)
+                  .mine(3)
+                  .mine(3)
+                  .transfers(5); // the head has been told, the range has not
+            }
+            return block;
+          };
+
+      assertThatThrownBy(() -> feed.next(1_000))
+          .isInstanceOf(MillraceException.class)
+          .hasMessageContaining("chain was replaced from its final block on");
+      assertThat(looks).hasPositiveValue();
+    }
+  }
+
+  @Test
+  @Tag("E25")
+  @DisplayName("E25 a header at the seam of two ranges names another parent: asked again")
+  void strayHeaderAtASeam_isAskedForAgain() throws InterruptedException {
+    chain.transfers(40);
+    node.span = 10;
+    AtomicInteger told = new AtomicInteger();
+    node.retold =
+        block -> {
+          Header header = block.header();
+          return header.number() == 20 && told.incrementAndGet() == 1
+              ? new NodeBlock(
+                  new Header(20, header.hash(), Bytes32.ZERO, header.timestamp()), block.bloom())
+              : block;
+        };
+    reader.finality(Finality.AT_ONCE).until(new Until.AtHead());
+
+    List<Batch> batches = reader.toTheEnd(5);
+
+    assertThat(Reader.events(batches)).isEqualTo(reader.expected(0, 39));
+    assertThat(told).hasValueGreaterThan(1);
+  }
+
+  private static Batch next(Source.Feed feed) throws InterruptedException {
+    return (Batch) requireNonNull(feed.next(1_000));
+  }
+}
