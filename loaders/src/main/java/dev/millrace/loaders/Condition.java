@@ -1,10 +1,12 @@
 package dev.millrace.loaders;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.TreeSet;
 
 /**
- * What one field of a row must satisfy. Values are canonical; several only for {@link Operator#IN}.
+ * What one field of a row must satisfy. Values are canonical; several only for {@link Operator#IN},
+ * and then in ascending order.
  */
 public record Condition(Column column, Operator operator, List<Object> values) {
   public enum Operator {
@@ -45,7 +47,7 @@ public record Condition(Column column, Operator operator, List<Object> values) {
     }
     return switch (operator) {
       case IS -> found.equals(value());
-      case IN -> values.contains(found);
+      case IN -> Collections.binarySearch(values, found, column.type()::compare) >= 0;
       case ABOVE -> column.type().compare(found, value()) > 0;
       case AT_LEAST -> column.type().compare(found, value()) >= 0;
       case BELOW -> column.type().compare(found, value()) < 0;

@@ -2,7 +2,6 @@ package dev.millrace.loaders;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.NavigableMap;
@@ -11,26 +10,26 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds rows in memory by the values of their fields, and knows which filters memory answers
- * completely.
+ * Finds rows in memory by the values of their fields.
  *
- * <p>A loaded filter stays complete until a row that matches it now is evicted: every other way for
- * a row to enter or leave its result passes through memory.
+ * <p>An index of a column is built when a query needs it, and only where no other that is there
+ * already finds about as few rows: each costs memory, and time with every save.
  */
 final class FieldIndexes<E> {
-  private static final int FILTER_BYTES = 160;
-
   /** A row under its value: a node of a linked hash set and its share of the buckets. */
   private static final int ENTRY_BYTES = 50;
 
   /** A value: a node of the tree, the value itself where the row holds a primitive, and a set. */
   private static final int VALUE_BYTES = 166;
 
+  /** Rows that are looked through sooner than another index is built. */
+  private static final int FEW = 1_000;
+
+  /** Rows that are looked at to guess how many satisfy a condition. */
+  private static final int SAMPLE = 200;
+
   private final EntityType<E> type;
   private final @Nullable NavigableMap<Object, Set<Row<E>>>[] byColumn;
-  private final Set<Filter> byValue = new HashSet<>();
-  private final Set<Filter> others = new LinkedHashSet<>();
-  private final List<Column> filtered = new ArrayList<>();
   private boolean any;
   private long entries;
   private long values;
@@ -43,25 +42,7 @@ final class FieldIndexes<E> {
   }
 
   long bytes() {
-    return entries * ENTRY_BYTES
-        + values * VALUE_BYTES
-        + (long) FILTER_BYTES * (byValue.size() + others.size());
-  }
-
-  boolean isLoaded(Filter filter) {
-    return filter.isByValue() ? byValue.contains(filter) : others.contains(filter);
-  }
-
-  void markLoaded(Filter filter) {
-    if (!filter.isByValue()) {
-      others.add(filter);
-      return;
-    }
-    Column column = filter.conditions().getFirst().column();
-    if (!filtered.contains(column)) {
-      filtered.add(column);
-    }
-    byValue.add(filter);
+    return entries * ENTRY_BYTES + values * VALUE_BYTES;
   }
 
   void move(Row<E> row, @Nullable E before, @Nullable E after) {
@@ -104,32 +85,98 @@ final class FieldIndexes<E> {
     }
   }
 
-  /**
-   * Rows among which all matches are: by a field whose values are given, else by a range, else all.
-   */
-  Iterable<Row<E>> candidates(Filter filter, Collection<Row<E>> rows) {
-    Condition chosen = null;
-    for (Condition condition : filter.conditions()) {
-      if (chosen == null || (condition.namesValues() && !chosen.namesValues())) {
-        chosen = condition;
+  /** Rows among which all matches are: those of the condition that the fewest rows satisfy. */
+  Iterable<Row<E>> candidates(Filter filter, List<Row<E>> rows) {
+    List<Condition> conditions = filter.conditions();
+    if (conditions.isEmpty()) {
+      return rows;
+    }
+    Condition chosen = conditions.size() == 1 ? conditions.getFirst() : rarest(conditions, rows);
+    return candidates(chosen, index(chosen.column(), rows));
+  }
+
+  private Condition rarest(List<Condition> conditions, List<Row<E>> rows) {
+    Condition rarest = null;
+    long fewest = Long.MAX_VALUE;
+    for (boolean named : new boolean[] {true, false}) { // values are counted sooner than ranges
+      for (Condition condition : conditions) {
+        var index = byColumn[condition.column().position()];
+        long count =
+            index == null || condition.namesValues() != named
+                ? Long.MAX_VALUE
+                : count(condition, index, fewest);
+        if (count < fewest) {
+          rarest = condition;
+          fewest = count;
+        }
       }
     }
-    return chosen == null ? rows : candidates(chosen, index(chosen.column(), rows));
+    if (rarest != null && fewest <= FEW) {
+      return rarest;
+    }
+    List<Condition> others =
+        conditions.stream()
+            .filter(condition -> byColumn[condition.column().position()] == null)
+            .toList();
+    if (rarest != null && others.isEmpty()) {
+      return rarest;
+    }
+    Condition likely = rarestInSample(others, rows);
+    return rarest == null || 4 * estimate(likely, rows) < fewest ? likely : rarest;
+  }
+
+  /** How many rows an index finds; once it is no fewer than {@code most}, not exactly. */
+  private long count(Condition condition, NavigableMap<Object, Set<Row<E>>> index, long most) {
+    long count = 0;
+    for (Set<Row<E>> same : sets(condition, index)) {
+      count += same.size();
+      if (count >= most) {
+        break;
+      }
+    }
+    return count;
+  }
+
+  private Condition rarestInSample(List<Condition> conditions, List<Row<E>> rows) {
+    Condition rarest = conditions.getFirst();
+    long fewest = Long.MAX_VALUE;
+    for (Condition condition : conditions) {
+      long estimate = 2 * estimate(condition, rows) + (condition.namesValues() ? 0 : 1);
+      if (estimate < fewest) {
+        rarest = condition;
+        fewest = estimate;
+      }
+    }
+    return rarest;
+  }
+
+  /** About how many rows satisfy a condition. */
+  private long estimate(Condition condition, List<Row<E>> rows) {
+    int step = Math.max(1, rows.size() / SAMPLE);
+    long found = 0;
+    for (int i = 0; i < rows.size(); i += step) {
+      E value = rows.get(i).value;
+      found += value != null && condition.matches(value) ? step : 0;
+    }
+    return found;
   }
 
   private Iterable<Row<E>> candidates(
       Condition condition, NavigableMap<Object, Set<Row<E>>> index) {
+    return condition.operator() == Condition.Operator.IS
+        ? index.getOrDefault(condition.value(), Set.of())
+        : flat(sets(condition, index));
+  }
+
+  private Collection<Set<Row<E>>> sets(
+      Condition condition, NavigableMap<Object, Set<Row<E>>> index) {
     return switch (condition.operator()) {
-      case IS -> index.getOrDefault(condition.value(), Set.of());
-      case IN ->
-          flat(
-              condition.values().stream()
-                  .map(value -> index.getOrDefault(value, Set.of()))
-                  .toList());
-      case ABOVE -> flat(index.tailMap(condition.value(), false).values());
-      case AT_LEAST -> flat(index.tailMap(condition.value(), true).values());
-      case BELOW -> flat(index.headMap(condition.value(), false).values());
-      case AT_MOST -> flat(index.headMap(condition.value(), true).values());
+      case IS, IN ->
+          condition.values().stream().map(value -> index.getOrDefault(value, Set.of())).toList();
+      case ABOVE -> index.tailMap(condition.value(), false).values();
+      case AT_LEAST -> index.tailMap(condition.value(), true).values();
+      case BELOW -> index.headMap(condition.value(), false).values();
+      case AT_MOST -> index.headMap(condition.value(), true).values();
     };
   }
 
@@ -155,28 +202,7 @@ final class FieldIndexes<E> {
     return index;
   }
 
-  /** A row leaves memory: filters it matches are no longer complete. */
-  void forgetFiltersOf(E evicted) {
-    for (Column column : filtered) {
-      Object value = column.value(evicted);
-      if (value != null) {
-        byValue.remove(Filter.of(Condition.is(column, value)));
-      }
-    }
-    others.removeIf(filter -> filter.matches(evicted));
-  }
-
-  /** Forgets what is complete once the knowledge itself takes too much room. */
-  void forgetFiltersAbove(long limit) {
-    if ((long) FILTER_BYTES * (byValue.size() + others.size()) > limit) {
-      byValue.clear();
-      others.clear();
-    }
-  }
-
   void clear() {
-    byValue.clear();
-    others.clear();
     java.util.Arrays.fill(byColumn, null);
     any = false;
     entries = 0;

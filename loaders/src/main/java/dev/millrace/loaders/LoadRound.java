@@ -1,17 +1,16 @@
 package dev.millrace.loaders;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads of many handlers that go out together: one query per entity for ids, one per entity and
- * field for values of that field, one per entity for all other filters.
+ * field for values of that field, one per entity for all other filters, one for all limited queries
+ * that are {@linkplain Query#isAlike alike}.
  *
  * <p>Confined to the execute thread or to whoever runs in its place while it waits.
  */
@@ -21,8 +20,7 @@ public final class LoadRound {
   private final Loader loader;
   private final Map<EntityType<?>, Set<Object>> ids = new LinkedHashMap<>();
   private final Map<EntityType<?>, Set<Filter>> filters = new LinkedHashMap<>();
-  private final Set<Query<?>> limited = new LinkedHashSet<>();
-  private final Map<Query<?>, List<?>> pages = new HashMap<>();
+  private final Map<Query.Shape, Set<Query<?>>> limited = new LinkedHashMap<>();
 
   LoadRound(StagedStore store, Reads reads, Loader loader) {
     this.store = store;
@@ -36,7 +34,7 @@ public final class LoadRound {
 
   public void want(Query<?> query) {
     if (query.isLimited()) {
-      limited.add(query);
+      limited.computeIfAbsent(query.shape(), _ -> new LinkedHashSet<>()).add(query);
     } else {
       filters
           .computeIfAbsent(query.type(), _ -> new LinkedHashSet<>())
@@ -48,21 +46,22 @@ public final class LoadRound {
     return ids.isEmpty() && filters.isEmpty() && limited.isEmpty();
   }
 
-  /** Asks, and installs what comes back. The round is empty afterwards; its pages stay. */
+  /** Asks, and installs what comes back. The round is empty afterwards. */
   public void send() {
     loader.missed();
     ids.forEach(this::loadIds);
     filters.forEach(this::loadFilters);
-    limited.forEach(query -> pages.put(query, loader.page(query)));
+    limited.values().forEach(this::loadPages);
     ids.clear();
     filters.clear();
     limited.clear();
   }
 
-  /** The answer to a limited query that went out with this round; null if it did not. */
-  @SuppressWarnings("unchecked")
-  public <E> @Nullable List<E> page(Query<E> query) {
-    return (List<E>) pages.get(query);
+  @SuppressWarnings("unchecked") // alike queries are of one entity
+  private <E> void loadPages(Set<Query<?>> alike) {
+    List<Query<E>> queries = new ArrayList<>();
+    alike.forEach(query -> queries.add((Query<E>) query));
+    loader.loadPages(queries);
   }
 
   private <E> void loadIds(EntityType<E> type, Set<Object> wanted) {

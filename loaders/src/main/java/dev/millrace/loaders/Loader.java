@@ -1,9 +1,9 @@
 package dev.millrace.loaders;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads of the run: memory first, then one query, alone. Whatever a query returns, the version that
@@ -11,6 +11,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Loader {
   private static final int SMALLEST_PAGE = 64;
+  private static final int LARGEST_PAGE = 1 << 14;
+
+  /** Rows that are asked for beyond a limit, in case memory overrules some. */
+  private static final int MARGIN = 8;
+
+  /** About how many rows one statement for many limited queries may bring. */
+  private static final int MAX_ROWS = 1 << 16;
 
   private final StagedStore store;
   private final Reads reads;
@@ -41,8 +48,9 @@ public final class Loader {
   }
 
   public <E> List<E> query(Query<E> query) {
-    if (store.missing(query).isEmpty()) {
-      return store.matching(query);
+    Optional<List<E>> known = findInMemory(query);
+    if (known.isPresent()) {
+      return known.get();
     }
     misses++;
     if (query.isLimited()) {
@@ -54,9 +62,13 @@ public final class Loader {
     return store.matching(query);
   }
 
-  /** Whether memory alone can answer. */
-  public boolean isLoaded(Query<?> query) {
-    return store.missing(query).isEmpty();
+  /** The answer, if memory alone can give it. */
+  public <E> Optional<List<E>> findInMemory(Query<E> query) {
+    if (store.missing(query).isEmpty()) {
+      return Optional.of(store.matching(query));
+    }
+    LimitedPages.Page<E> page = query.isLimited() ? store.pages().find(query) : null;
+    return page == null ? Optional.empty() : answer(query, page);
   }
 
   /** Begins to collect reads that will share queries. */
@@ -68,35 +80,71 @@ public final class Loader {
     misses++;
   }
 
-  /**
-   * A limited query: pages by key, without the rows that memory overrules, until enough survive. It
-   * never makes a filter complete.
-   */
-  <E> List<E> page(Query<E> query) {
-    List<E> staged = store.matching(query.unlimited());
-    List<E> survivors = new ArrayList<>();
-    int size = Math.max(query.limit(), SMALLEST_PAGE);
-    @Nullable E last = null;
-    while (true) {
-      List<E> page = reads.page(query, last, size);
-      for (E row : page) {
-        if (!store.knows(query.type(), query.type().id(row))) {
-          survivors.add(row);
-        }
-      }
-      if (page.size() < size || survivors.size() >= query.limit()) {
-        break;
-      }
-      last = page.getLast();
-      size = Math.min(2 * size, 1 << 14);
+  /** Loads first pages of limited queries together that are alike. */
+  <E> void loadPages(List<Query<E>> alike) {
+    Query<E> first = alike.getFirst();
+    if (alike.size() == 1 || !first.shape().isFlat()) {
+      alike.forEach(this::page);
+      return;
     }
-    List<E> all = new ArrayList<>(staged);
-    all.addAll(survivors);
-    all.sort(query.comparator());
-    List<E> answer = all.size() > query.limit() ? List.copyOf(all.subList(0, query.limit())) : all;
-    for (E row : answer) {
-      store.install(query.type(), row);
+    int size = size(first, MARGIN);
+    for (int from = 0; from < alike.size(); ) {
+      int to = (int) Math.min(alike.size(), from + Math.max(1L, MAX_ROWS / size));
+      List<Query<E>> some = alike.subList(from, to);
+      List<List<E>> pages = reads.pages(some, size);
+      for (int i = 0; i < some.size(); i++) {
+        finish(some.get(i), new LimitedPages.Page<>(pages.get(i), pages.get(i).size() < size));
+      }
+      from = to;
     }
-    return answer;
+  }
+
+  /** Answers a limited query alone. It never makes a filter complete. */
+  private <E> List<E> page(Query<E> query) {
+    LimitedPages.Page<E> known = store.pages().find(query);
+    if (known != null) {
+      return finish(query, known);
+    }
+    int size = Math.max(size(query, MARGIN), SMALLEST_PAGE);
+    List<E> rows = reads.page(query, null, size);
+    return finish(query, new LimitedPages.Page<>(rows, rows.size() < size));
+  }
+
+  private static int size(Query<?> query, int margin) {
+    return (int) Math.min((long) query.limit() + margin, Integer.MAX_VALUE);
+  }
+
+  /** Reads on by key until enough rows survive that memory does not overrule. */
+  private <E> List<E> finish(Query<E> query, LimitedPages.Page<E> page) {
+    LimitedPages.Page<E> read = page;
+    Optional<List<E>> answer = answer(query, read);
+    int size = Math.max(size(query, MARGIN), SMALLEST_PAGE);
+    while (answer.isEmpty()) {
+      read = read.plus(reads.page(query, read.rows().getLast(), size), size);
+      size = Math.min(2 * size, LARGEST_PAGE);
+      answer = answer(query, read);
+    }
+    store.pages().keep(query, read);
+    answer.get().forEach(row -> store.install(query.type(), row));
+    return answer.get();
+  }
+
+  /** The first rows among those in memory and those of a page that memory does not overrule. */
+  private <E> Optional<List<E>> answer(Query<E> query, LimitedPages.Page<E> page) {
+    List<E> all = new ArrayList<>(store.matching(query));
+    for (E row : page.rows()) {
+      if (!store.knows(query.type(), query.type().id(row))) {
+        all.add(row);
+      }
+    }
+    Comparator<E> order = query.comparator();
+    all.sort(order);
+    List<E> first = List.copyOf(all.subList(0, Math.min(all.size(), query.limit())));
+    // What the database has beyond the page comes behind its last row.
+    boolean complete =
+        page.last()
+            || (first.size() == query.limit()
+                && order.compare(first.getLast(), page.rows().getLast()) <= 0);
+    return complete ? Optional.of(first) : Optional.empty();
   }
 }

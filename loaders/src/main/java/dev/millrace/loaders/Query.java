@@ -28,6 +28,33 @@ public record Query<E>(EntityType<E> type, Filter filter, List<Order> orders, in
     return new Query<>(type, filter, orders, NO_LIMIT);
   }
 
+  /** Compares this query with another: true if they differ in the values they compare with only. */
+  public boolean isAlike(Query<?> other) {
+    return shape().equals(other.shape());
+  }
+
+  /** What a statement of it depends on, beside the values it compares with. */
+  Shape shape() {
+    return new Shape(
+        type,
+        filter.conditions().stream()
+            .map(condition -> new Shape.Comparison(condition.column(), condition.operator()))
+            .toList(),
+        orders,
+        limit);
+  }
+
+  /** A query without the values it compares with. */
+  record Shape(EntityType<?> type, List<Comparison> comparisons, List<Order> orders, int limit) {
+    record Comparison(Column column, Condition.Operator operator) {}
+
+    /** False where a condition lists values: then the values of many queries are no table. */
+    boolean isFlat() {
+      return comparisons.stream()
+          .noneMatch(comparison -> comparison.operator() == Condition.Operator.IN);
+    }
+  }
+
   /** The whole order, ids included: no two rows are equal in it. */
   public List<Order> totalOrder() {
     List<Order> ids = type.ids().stream().map(column -> new Order(column, false)).toList();

@@ -1,5 +1,6 @@
 package dev.millrace.loaders;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,18 @@ public interface Reads {
 
   /** The first {@code size} rows of a query's total order that come after a row of it. */
   <E> List<E> page(Query<E> query, @Nullable E after, int size);
+
+  /**
+   * The first {@code size} rows of each of several queries that are {@link Query#isAlike alike}, in
+   * their order. A store that can answers them in one round trip.
+   */
+  default <E> List<List<E>> pages(List<Query<E>> queries, int size) {
+    List<List<E>> pages = new ArrayList<>();
+    for (Query<E> query : queries) {
+      pages.add(page(query, null, size));
+    }
+    return pages;
+  }
 
   /** Whether the lane has no row in this table. */
   boolean isEmpty(EntityType<?> type);

@@ -80,8 +80,12 @@ public final class Selection<E> {
     }
   }
 
+  Filter filter() {
+    return new Filter(conditions);
+  }
+
   private Query<E> query(int rows) {
-    return new Query<>(type, new Filter(conditions), orders, rows);
+    return new Query<>(type, filter(), orders, rows);
   }
 
   /** The condition on one field. */

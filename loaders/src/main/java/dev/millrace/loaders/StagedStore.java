@@ -31,6 +31,7 @@ public final class StagedStore {
   private final Map<String, StagedTable<?>> byClass = new HashMap<>();
   private final List<StagedTable<?>> tables = new ArrayList<>();
   private final Deque<ChangeSet> transit = new ArrayDeque<>();
+  private final LimitedPages pages = new LimitedPages();
 
   private long checkpoint;
   private long committed;
@@ -69,6 +70,7 @@ public final class StagedStore {
   public void begin(boolean batchIsReversible) {
     reversible = batchIsReversible;
     changeBytes = 0;
+    pages.clear();
     for (StagedTable<?> table : tables) {
       table.begin(checkpoint + 1, batchIsReversible);
     }
@@ -112,6 +114,10 @@ public final class StagedStore {
     return reading(query.type()).matching(query);
   }
 
+  LimitedPages pages() {
+    return pages;
+  }
+
   <E> boolean knows(EntityType<E> type, Object id) {
     return table(type).knows(id);
   }
@@ -130,6 +136,11 @@ public final class StagedStore {
 
   /** Ends the batch: its changes are frozen and in transit from now on. */
   public ChangeSet freeze() {
+    return freeze(0);
+  }
+
+  /** The same, with heap that the batch takes beside its changes until it is durable. */
+  public ChangeSet freeze(long otherBytes) {
     List<TableChanges<?>> changed = new ArrayList<>();
     for (StagedTable<?> table : tables) {
       TableChanges<?> changes = table.freeze();
@@ -137,7 +148,7 @@ public final class StagedStore {
         changed.add(changes);
       }
     }
-    ChangeSet set = new ChangeSet(changed, checkpoint, reversible, changeBytes);
+    ChangeSet set = new ChangeSet(changed, checkpoint, reversible, changeBytes + otherBytes);
     transit.addLast(set);
     return set;
   }
@@ -159,6 +170,7 @@ public final class StagedStore {
     if (excess <= 0) {
       return;
     }
+    pages.clear();
     List<StagedTable<?>> largestFirst = new ArrayList<>(tables);
     largestFirst.sort(Comparator.comparingLong((StagedTable<?> table) -> table.bytes()).reversed());
     for (StagedTable<?> table : largestFirst) {
@@ -191,6 +203,7 @@ public final class StagedStore {
    */
   public void rewind(long survivingCheckpoint) {
     transit.clear();
+    pages.clear();
     tables.forEach(StagedTable::clear);
     checkpoint = survivingCheckpoint;
     committed = survivingCheckpoint;

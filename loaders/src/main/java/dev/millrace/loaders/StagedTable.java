@@ -2,7 +2,10 @@ package dev.millrace.loaders;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +21,7 @@ final class StagedTable<E> {
   private final Staged<E> unknown = new Staged.Unknown<>();
   private final RowTable<E> rows = new RowTable<>();
   private final FieldIndexes<E> indexes;
+  private final LoadedFilters<E> loaded = new LoadedFilters<>();
   private final EvictionClock<E> clock = new EvictionClock<>();
 
   private TableChanges<E> changes;
@@ -58,7 +62,7 @@ final class StagedTable<E> {
   }
 
   long bytes() {
-    return bytes + indexes.bytes();
+    return bytes + indexes.bytes() + loaded.bytes();
   }
 
   void begin(long firstCheckpoint, boolean reversible) {
@@ -164,12 +168,12 @@ final class StagedTable<E> {
   }
 
   /** Takes a row read from the database, or that there is none; never over what memory knows. */
-  void install(Object id, @Nullable E loaded) {
+  void install(Object id, @Nullable E read) {
     if (rows.find(id) != null) {
       return;
     }
     Row<E> row = row(id);
-    assign(row, loaded);
+    assign(row, read);
     row.used = true;
   }
 
@@ -193,26 +197,36 @@ final class StagedTable<E> {
   List<Filter> missing(Filter filter) {
     return complete
         ? List.of()
-        : filter.apart().stream().filter(part -> !indexes.isLoaded(part)).toList();
+        : filter.apart().stream().filter(part -> !loaded.contains(part)).toList();
   }
 
   /** From now on memory answers this filter: all its rows have been installed. */
   void markLoaded(Filter filter) {
-    indexes.markLoaded(filter);
+    loaded.add(filter);
   }
 
-  /** The rows in memory that match, in the query's order. */
+  /** The rows in memory that match, in the query's order, as far as its limit. */
   List<E> matching(Query<E> query) {
+    Comparator<E> order = query.comparator();
+    if (query.isLimited()) {
+      FirstRows<E> first = new FirstRows<>(order, query.limit());
+      collect(query.filter(), first::add);
+      return first.list();
+    }
     List<E> found = new ArrayList<>();
-    for (Row<E> row : indexes.candidates(query.filter(), clock.rows())) {
+    collect(query.filter(), found::add);
+    found.sort(order);
+    return Collections.unmodifiableList(found);
+  }
+
+  private void collect(Filter filter, Consumer<E> to) {
+    for (Row<E> row : indexes.candidates(filter, clock.rows())) {
       E value = row.value;
-      if (value != null && query.filter().matches(value)) {
+      if (value != null && filter.matches(value)) {
         row.used = true;
-        found.add(value);
+        to.accept(value);
       }
     }
-    found.sort(query.comparator());
-    return found.size() > query.limit() ? List.copyOf(found.subList(0, query.limit())) : found;
   }
 
   boolean knows(Object id) {
@@ -225,7 +239,7 @@ final class StagedTable<E> {
    */
   void evict(long committed, long target) {
     if (bytes() > target) {
-      indexes.forgetFiltersAbove(target / 4);
+      loaded.forgetAbove(target / 4);
     }
     while (bytes() > target) {
       Row<E> victim = clock.next(committed);
@@ -235,7 +249,7 @@ final class StagedTable<E> {
       E value = victim.value;
       if (value != null) {
         complete = false;
-        indexes.forgetFiltersOf(value);
+        loaded.forgetMatching(value);
       }
       indexes.move(victim, value, null);
       rows.remove(victim);
@@ -248,6 +262,7 @@ final class StagedTable<E> {
     rows.clear();
     clock.clear();
     indexes.clear();
+    loaded.clear();
     bytes = 0;
     complete = false;
     changes = new TableChanges<>(type, versions);

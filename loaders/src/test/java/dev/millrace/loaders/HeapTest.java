@@ -8,6 +8,7 @@ import java.math.BigInteger;
 import java.time.Instant;
 import java.util.List;
 import java.util.function.LongFunction;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import javax.management.ObjectName;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,8 @@ final class HeapTest {
 
   @Entity
   record Filed(@Id long id, long group, String owner) {}
+
+  private static final EntityType<Filed> FILED = EntityType.of(Filed.class);
 
   /** A shape of rows, how to make the row of a number, and what else to ask of the store. */
   record Shape(String name, EntityType<?> type, LongFunction<Object> row) {
@@ -142,6 +145,69 @@ final class HeapTest {
     }
     round.send();
     noRows.queries.clear();
+    near(store, before);
+  }
+
+  /** A shape of filters of several conditions, and how many of them to load. */
+  record Asked(String name, int count, LongFunction<List<Condition>> conditions) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Asked> filters() {
+    Column group = FILED.column("group").orElseThrow();
+    Column owner = FILED.column("owner").orElseThrow();
+    return Stream.of(
+        new Asked(
+            "two values",
+            ROWS,
+            i -> List.of(Condition.is(group, i << 8), Condition.is(owner, "owner " + i))),
+        new Asked(
+            "a value many filters share and one of their own",
+            ROWS,
+            i -> List.of(Condition.is(group, 7L), Condition.is(owner, "owner " + i))),
+        new Asked(
+            "a value and a range",
+            ROWS,
+            i ->
+                List.of(
+                    Condition.is(owner, "owner " + i),
+                    new Condition(group, Condition.Operator.ABOVE, List.of(i << 8)))),
+        new Asked(
+            "a range",
+            ROWS,
+            i -> List.of(new Condition(group, Condition.Operator.AT_LEAST, List.of(i << 8)))),
+        new Asked(
+            "both ends of a range",
+            ROWS,
+            i ->
+                List.of(
+                    new Condition(group, Condition.Operator.AT_LEAST, List.of(i << 8)),
+                    new Condition(group, Condition.Operator.BELOW, List.of((i << 8) + 9)))),
+        new Asked(
+            "a value and a list of a thousand",
+            200,
+            i ->
+                List.of(
+                    Condition.is(owner, "owner"),
+                    Condition.in(
+                        group,
+                        LongStream.range(0, 1_000)
+                            .mapToObj(n -> (Object) (1_000 * i + n + 1_000))
+                            .toList()))));
+  }
+
+  @ParameterizedTest(name = "filters: {0}")
+  @MethodSource("filters")
+  @Tag("B29")
+  void filters_areCountedWithinAQuarter(Asked asked) throws Exception {
+    StagedStore store = new StagedStore(List.of(FILED));
+    long before = liveBytes();
+    for (long i = 0; i < asked.count; i++) {
+      store.markLoaded(FILED, new Filter(asked.conditions.apply(i)));
+    }
     near(store, before);
   }
 

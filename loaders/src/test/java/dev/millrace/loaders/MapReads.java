@@ -92,6 +92,16 @@ final class MapReads implements Reads {
   @Override
   public <E> List<E> page(Query<E> query, @Nullable E after, int size) {
     queries.add(query.type().name() + " page " + size);
+    return rows(query, after, size);
+  }
+
+  @Override
+  public <E> List<List<E>> pages(List<Query<E>> alike, int size) {
+    queries.add("%s %d pages of %d".formatted(alike.getFirst().type(), alike.size(), size));
+    return alike.stream().map(query -> rows(query, null, size)).toList();
+  }
+
+  private <E> List<E> rows(Query<E> query, @Nullable E after, int size) {
     List<E> rows =
         answer(
             query.type(),

@@ -27,13 +27,12 @@ final class LazyFields {
   LazyFields(ChainFacts facts) {
     this.facts = facts;
     this.headers =
-        Effect.of("millrace.header", Bytes32.class, String.class, hash -> text(facts.header(hash)));
+        Effect.reserved("header", Bytes32.class, String.class, hash -> text(facts.header(hash)));
     this.transactions =
-        Effect.of(
-            "millrace.transaction", String.class, String.class, key -> text(fetch(facts, key)));
+        Effect.reserved("transaction", String.class, String.class, key -> text(fetch(facts, key)));
     // Apart from the rest: calldata can be long, and few handlers read it.
     this.inputs =
-        Effect.of("millrace.input", String.class, Bytes.class, key -> fetch(facts, key).input());
+        Effect.reserved("input", String.class, Bytes.class, key -> fetch(facts, key).input());
   }
 
   Fields fields() {

@@ -29,7 +29,10 @@ public interface Context {
   /** Makes sure there is no such row. */
   void delete(Class<?> type, Object... id);
 
-  /** Asks the outside; the same input is asked once. */
+  /**
+   * Asks the outside. Within a batch the same input is asked once; see {@link Effect} for how long
+   * an answer is kept, and for what happens while a service is away.
+   */
   <I, O> O effect(Effect<I, O> effect, I input);
 
   /** A logger that is silent while the handler runs as a rehearsal only. */

@@ -1,19 +1,43 @@
 package dev.millrace.pipeline;
 
 import dev.millrace.loaders.ColumnCodec;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.time.Duration;
 
 /**
  * A call to the outside that handlers may make: memoised per input, run once for both passes.
  *
  * <p>Inputs and outputs are values of column types. An effect that depends on a block takes the
  * block's hash as part of its input.
+ *
+ * <p>Within a batch one input has one answer. Beyond it, an answer of an effect that is not {@link
+ * #persisted} is kept while there is room in memory, and asked for again after that, after a rewind
+ * and after a restart: what such an effect answers must follow from its input alone. One whose
+ * answers change with time has to be persisted: its first answer that became durable is the answer
+ * from then on.
+ *
+ * <p>An effect is made once and kept in a constant. It is known by its name and its types: a second
+ * one of the same name is refused, in one process; persisted answers of earlier code are taken for
+ * its own if name and types are the same, so an effect that begins to answer otherwise takes
+ * another name.
+ *
+ * <p>A call that throws an {@link java.io.IOException}, a {@link
+ * java.util.concurrent.TimeoutException} or a {@link MillraceException} with remedy {@code RETRY}
+ * has met a service that is away. It is made again, with a growing pause, for as long as {@link
+ * #patience} says; meanwhile the lane waits and its status says so. After that the process ends
+ * with remedy {@code RESTART}. So it does when a call has not answered in that time. Everything
+ * else that a call throws is an error of its author's, and fails the event.
  */
 public final class Effect<I, O> {
+  static final Duration DEFAULT_PATIENCE = Duration.ofMinutes(10);
+
+  private static final String RESERVED = "millrace.";
+
   private final String name;
-  private final ColumnCodec<I> input;
-  private final ColumnCodec<O> output;
+  private final Types<I, O> types;
   private final Call<I, O> call;
-  private final boolean persisted;
+  private final Settings settings;
 
   /** What an effect does. */
   @FunctionalInterface
@@ -21,28 +45,75 @@ public final class Effect<I, O> {
     O answer(I input) throws Exception;
   }
 
-  private Effect(
-      String name,
-      ColumnCodec<I> input,
-      ColumnCodec<O> output,
-      Call<I, O> call,
-      boolean persisted) {
-    this.name = name;
-    this.input = input;
-    this.output = output;
-    this.call = call;
-    this.persisted = persisted;
+  private record Types<I, O>(Class<I> input, Class<O> output) {
+    @Override
+    public String toString() {
+      return "(%s)%s".formatted(input.getSimpleName(), output.getSimpleName());
+    }
   }
 
-  /** An effect whose answers live as long as the process. */
+  /**
+   * The author's choices.
+   *
+   * @param place the line of code that made the effect
+   */
+  private record Settings(boolean persisted, Duration patience, String place) {}
+
+  private final ColumnCodec<I> input;
+  private final ColumnCodec<O> output;
+
+  private Effect(String name, Types<I, O> types, Call<I, O> call, Settings settings) {
+    this.name = name;
+    this.types = types;
+    this.call = call;
+    this.settings = settings;
+    this.input = ColumnCodec.of(types.input);
+    this.output = ColumnCodec.of(types.output);
+  }
+
+  /** Makes an effect whose answers are kept in memory, while there is room. */
   public static <I, O> Effect<I, O> of(
       String name, Class<I> input, Class<O> output, Call<I, O> call) {
-    return new Effect<>(name, ColumnCodec.of(input), ColumnCodec.of(output), call, false);
+    if (name.startsWith(RESERVED)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "effect names that begin with \"%s\" are reserved: name=%s".formatted(RESERVED, name));
+    }
+    return new Effect<>(name, new Types<>(input, output), call, settings());
+  }
+
+  /** Makes an effect of Millrace's own, under the prefix that {@link #of} refuses. */
+  public static <I, O> Effect<I, O> reserved(
+      String name, Class<I> input, Class<O> output, Call<I, O> call) {
+    return new Effect<>(RESERVED + name, new Types<>(input, output), call, settings());
+  }
+
+  private static Settings settings() {
+    String place =
+        StackWalker.getInstance()
+            .walk(frames ->
+                frames
+                    .filter(frame -> !frame.getClassName().equals(Effect.class.getName()))
+                    .findFirst()
+                    .map(frame -> frame.getFileName() + ":" + frame.getLineNumber())
+                    .orElse("?"));
+    return new Settings(false, DEFAULT_PATIENCE, place);
   }
 
   /** The same, with answers kept in the database by the commit of the first block that asked. */
   public Effect<I, O> persisted() {
-    return new Effect<>(name, input, output, call, true);
+    return new Effect<>(name, types, call, new Settings(true, settings.patience, settings.place));
+  }
+
+  /** The same, with calls that are waited for, or made again, for this long; else ten minutes. */
+  public Effect<I, O> patience(Duration patience) {
+    if (patience.isNegative() || patience.isZero()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "patience must be positive: effect=%s patience=%s".formatted(name, patience));
+    }
+    return new Effect<>(
+        name, types, call, new Settings(settings.persisted, patience, settings.place));
   }
 
   public String name() {
@@ -50,7 +121,34 @@ public final class Effect<I, O> {
   }
 
   public boolean isPersisted() {
-    return persisted;
+    return settings.persisted;
+  }
+
+  Duration patience() {
+    return settings.patience;
+  }
+
+  /** The name and types that persisted answers are found by. */
+  public String identity() {
+    return name + types;
+  }
+
+  /**
+   * Refuses another effect of this name: each would take the other's answers.
+   *
+   * @throws MillraceException with remedy {@code FIX_HANDLER}, which says where both were made
+   */
+  public void requireSame(Effect<?, ?> first) {
+    boolean same =
+        call.equals(first.call)
+            && types.equals(first.types)
+            && settings.persisted == first.settings.persisted;
+    if (!same) {
+      throw new MillraceException(
+          Remedy.FIX_HANDLER,
+          "two effects have one name: effect=%s first=%s%s second=%s%s; an effect is made once and kept in a constant"
+              .formatted(name, first.settings.place, first.types, settings.place, types));
+    }
   }
 
   /** Asks the outside, past every memo. */
@@ -59,11 +157,25 @@ public final class Effect<I, O> {
   }
 
   String inputText(I value) {
-    return input.text(value);
+    try {
+      return input.text(value);
+    } catch (IllegalArgumentException wrong) {
+      throw new MillraceException(
+          Remedy.FIX_HANDLER,
+          "input is refused: effect=%s reason=\"%s\"".formatted(name, wrong.getMessage()),
+          wrong);
+    }
   }
 
   String outputText(O value) {
-    return output.text(value);
+    try {
+      return output.text(value);
+    } catch (IllegalArgumentException wrong) {
+      throw new MillraceException(
+          Remedy.FIX_HANDLER,
+          "answer is refused: effect=%s reason=\"%s\"".formatted(name, wrong.getMessage()),
+          wrong);
+    }
   }
 
   O output(String text) {

@@ -1,56 +1,33 @@
 package dev.millrace.pipeline;
 
+import dev.millrace.loaders.ColumnType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The memo of effects. Confined to the execute thread and to whoever runs in its place; only an
- * {@link Answer} is completed by the thread that computes it.
- */
+/** The memo of effects. Confined to the execute thread and to the holder of a rehearsal's baton. */
 final class Effects {
-  private static final int MOST_ANSWERS = 100_000;
-
   private record Key(String effect, String input) {}
-
-  /** An answer that is being computed, or was. */
-  static final class Answer {
-    private final CountDownLatch done = new CountDownLatch(1);
-    private volatile @Nullable Object value;
-    private volatile @Nullable Throwable error;
-
-    /**
-     * The checkpoint of the block whose run asked first; 0 while none has, or when it is stored
-     * already.
-     */
-    private long checkpoint;
-
-    private boolean stored;
-
-    boolean isDone() {
-      return done.getCount() == 0;
-    }
-
-    void await() throws InterruptedException {
-      done.await();
-    }
-
-    boolean hasFailed() {
-      return error != null;
-    }
-  }
 
   private final LaneStore store;
   private final Retry retry;
-  private final Map<Key, Answer> answers = new LinkedHashMap<>();
+  private final Map<String, Effect<?, ?>> byName = new HashMap<>();
+
+  /** The one asked for longest ago comes first. */
+  private final Map<Key, EffectAnswer> answers = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** Answers that were not yet done when their bytes were last counted. */
+  private final Map<Key, EffectAnswer> uncounted = new LinkedHashMap<>();
+
   private List<EffectResult> asked = new ArrayList<>();
   private long uses;
+  private long bytes;
 
   Effects(LaneStore store, Retry retry) {
     this.store = store;
@@ -62,12 +39,18 @@ final class Effects {
     return uses;
   }
 
-  /** What memory holds, done or under way. */
-  @Nullable Answer known(Effect<?, ?> effect, String input) {
+  /** What memory holds, done or under way; an answer that failed is forgotten. */
+  @Nullable EffectAnswer known(Effect<?, ?> effect, String input) {
     uses++;
-    Answer known = answers.get(new Key(effect.name(), input));
+    Effect<?, ?> first = byName.putIfAbsent(effect.name(), effect);
+    if (first != null && first != effect) {
+      effect.requireSame(first);
+    }
+    Key key = new Key(effect.name(), input);
+    EffectAnswer known = answers.get(key);
     if (known != null && known.isDone() && known.hasFailed()) {
-      answers.remove(new Key(effect.name(), input)); // whoever asks next may be luckier
+      forget(key, known); // the next call may be luckier
+      answers.remove(key);
       return null;
     }
     return known;
@@ -76,65 +59,75 @@ final class Effects {
   /** Asks the database for answers of an effect that memory does not hold. */
   void load(Effect<?, ?> effect, List<String> inputs) {
     Map<String, String> found =
-        retry.call("read of effect " + effect.name(), () -> store.effects(effect.name(), inputs));
+        retry.call(
+            "read of effect " + effect.name(), () -> store.effects(effect.identity(), inputs));
     found.forEach((input, output) -> {
-      Answer answer = new Answer();
-      answer.value = effect.output(output);
-      answer.stored = true;
-      answer.done.countDown();
-      answers.putIfAbsent(new Key(effect.name(), input), answer);
+      Key key = new Key(effect.name(), input);
+      if (!answers.containsKey(key)) {
+        remember(key, EffectAnswer.readBack(effect, output));
+      }
     });
   }
 
   /** Begins to compute on a thread of its own; {@code then} runs on it at the end. */
-  <I, O> Answer begin(Effect<I, O> effect, I input, Runnable then) {
-    Answer answer = new Answer();
-    answers.put(new Key(effect.name(), effect.inputText(input)), answer);
-    Thread.ofVirtual()
-        .name("millrace-effect-" + effect.name())
-        .start(() -> {
-          try {
-            @Nullable O value = effect.answer(input);
-            // Through text and back, so that an answer is the same whether it was stored in between
-            // or not.
-            answer.value = value == null ? null : effect.output(effect.outputText(value));
-          } catch (Throwable failed) {
-            answer.error = failed;
-          } finally {
-            answer.done.countDown();
-            then.run();
-          }
-        });
+  <I, O> EffectAnswer begin(Effect<I, O> effect, I input, String text, Runnable then) {
+    EffectAnswer answer = new EffectAnswer(effect);
+    remember(new Key(effect.name(), text), answer);
+    answer.begin(effect, input, then);
     return answer;
   }
 
-  /** The answer for a rehearsal. */
-  static <O> O value(Effect<?, O> effect, Answer answer) {
-    Throwable error = answer.error;
-    if (error != null) {
-      throw new MillraceException(
-          error instanceof MillraceException known ? known.remedy() : Remedy.FIX_HANDLER,
-          "effect failed: effect=%s error=%s".formatted(effect.name(), error),
-          error);
-    }
-    @SuppressWarnings("unchecked")
-    O value = (O) answer.value;
-    if (value == null) {
-      throw new MillraceException(
-          Remedy.FIX_HANDLER, "effect returned null: effect=" + effect.name());
-    }
-    return value;
+  private void remember(Key key, EffectAnswer answer) {
+    answers.put(key, answer);
+    uncounted.put(key, answer);
   }
 
-  /** The answer for the run: the first block that asks is the one whose commit stores it. */
-  <I, O> O value(Effect<I, O> effect, String input, Answer answer, long checkpoint) {
+  /** The answer for a rehearsal, whose calls are made once. */
+  @SuppressWarnings("unchecked") // requireSame: the effect that computed it has the same types
+  static <O> O value(Effect<?, O> effect, EffectAnswer answer) {
+    return (O) answer.value();
+  }
+
+  /** The answer for the run, which waits for it and for a service that is away. */
+  <I, O> O require(Effect<I, O> effect, I input, String text, long checkpoint) {
+    return retry.call(
+        "effect " + effect.name(),
+        effect.patience(),
+        () -> {
+          EffectAnswer known = known(effect, text);
+          EffectAnswer answer = known == null ? begin(effect, input, text, () -> {}) : known;
+          await(effect, answer);
+          return value(effect, text, answer, checkpoint);
+        });
+  }
+
+  private void await(Effect<?, ?> effect, EffectAnswer answer) {
+    if (answer.isDone()) {
+      return;
+    }
+    try {
+      answer.await(effect.patience());
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      throw new MillraceException(
+          Remedy.RESTART, "interrupted while an effect was running: effect=" + effect.name());
+    }
+  }
+
+  /** The first block that asks is the one whose commit stores the answer. */
+  private <I, O> O value(Effect<I, O> effect, String input, EffectAnswer answer, long checkpoint) {
     O value = value(effect, answer);
     if (effect.isPersisted() && !answer.stored) {
       answer.stored = true;
       answer.checkpoint = checkpoint;
-      asked.add(new EffectResult(effect.name(), input, effect.outputText(value), checkpoint));
+      asked.add(new EffectResult(effect.identity(), input, effect.outputText(value), checkpoint));
     }
     return value;
+  }
+
+  /** Names an answer in the status that nothing can go on without, until it is closed. */
+  PendingCalls.Call waitFor(EffectAnswer answer) {
+    return retry.calls().begin("effect " + answer.effect());
   }
 
   /** What the batch that ends here asked first. */
@@ -144,12 +137,39 @@ final class Effects {
     return frozen;
   }
 
-  /** Between batches: forgets the oldest answers that are durable or need not be. */
-  void evict(long committed) {
-    Iterator<Answer> oldest = answers.values().iterator();
-    while (answers.size() > MOST_ANSWERS && oldest.hasNext()) {
-      Answer answer = oldest.next();
-      if (answer.isDone() && answer.checkpoint <= committed) {
+  /** Heap held by answers. */
+  long bytes() {
+    for (Iterator<Map.Entry<Key, EffectAnswer>> each = uncounted.entrySet().iterator();
+        each.hasNext(); ) {
+      Map.Entry<Key, EffectAnswer> next = each.next();
+      if (next.getValue().isDone()) {
+        bytes += bytes(next.getKey(), next.getValue());
+        each.remove();
+      }
+    }
+    return bytes;
+  }
+
+  private static long bytes(Key key, EffectAnswer answer) {
+    return ColumnType.Scalar.TEXT.bytes(key.input) + answer.bytes();
+  }
+
+  private void forget(Key key, EffectAnswer answer) {
+    if (!uncounted.remove(key, answer)) {
+      bytes -= bytes(key, answer);
+    }
+  }
+
+  /** Between batches: forgets answers that are durable or need not be, down to a limit. */
+  void evict(long committed, long limit) {
+    if (bytes() <= limit) {
+      return;
+    }
+    Iterator<Map.Entry<Key, EffectAnswer>> oldest = answers.entrySet().iterator();
+    while (bytes > limit && oldest.hasNext()) {
+      Map.Entry<Key, EffectAnswer> next = oldest.next();
+      if (next.getValue().isDone() && next.getValue().checkpoint <= committed) {
+        forget(next.getKey(), next.getValue());
         oldest.remove();
       }
     }
@@ -158,6 +178,8 @@ final class Effects {
   /** A rewind forgets what the replaced branch was told. */
   void rewind() {
     answers.clear();
+    uncounted.clear();
     asked.clear();
+    bytes = 0;
   }
 }

@@ -23,6 +23,9 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       "handler left its thread interrupted; clear the flag with Thread.interrupted(), or rethrow"
           + " the InterruptedException";
 
+  /** Answers of effects take one part in so many of the room that a lane has, at the most. */
+  private static final int ANSWERS_SHARE = 4;
+
   private final LaneSettings settings;
   private final Memory memory;
   private final LaneProgress progress;
@@ -88,7 +91,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       slot.executed = executed;
       slot.executeEnd = nanos.getAsLong();
       transit.add(executed.bytes());
-      progress.processed(executed, memory.store().bytes());
+      progress.processed(executed, memory.bytes());
     } catch (Throwable thrown) {
       MillraceException failure = failure(thrown);
       if (isDropped(failure)) {
@@ -125,9 +128,9 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     while (true) {
       long committed = progress.committedCheckpoint();
       memory.store().committed(committed);
-      memory.effects().evict(committed);
-      long allowed = transit.allow(memory.store().bytes());
-      memory.store().evict(Math.max(0, allowed - transit.bytes()));
+      long allowed = transit.allow(memory.bytes());
+      memory.effects().evict(committed, allowed / ANSWERS_SHARE);
+      memory.store().evict(Math.max(0, allowed - transit.bytes() - memory.effects().bytes()));
       int inTransit = transit.batches();
       Transit.Stall cause = stall(inTransit, allowed);
       if (cause == null) {
@@ -144,7 +147,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     if (inTransit > settings.depth()) {
       return Transit.Stall.DEPTH;
     }
-    boolean full = memory.store().bytes() + transit.bytes() > allowed;
+    boolean full = memory.bytes() + transit.bytes() > allowed;
     // With nothing in transit nothing will ever make room: a batch larger than the limit goes
     // ahead.
     return full && inTransit > 0 ? Transit.Stall.BYTES : null;
@@ -162,8 +165,9 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
     probe.pass(Probe.Point.BEFORE_RUN, number);
     run(batch.events());
-    ChangeSet changes = memory.store().freeze();
     List<EffectResult> effects = memory.effects().freeze();
+    ChangeSet changes =
+        memory.store().freeze(effects.stream().mapToLong(EffectResult::bytes).sum());
     rehearseNext = memory.misses() > missesBefore;
     probe.pass(Probe.Point.AFTER_RUN, number);
     return new ExecutedBatch(number, batch, changes, effects);

@@ -14,6 +14,11 @@ record Memory(StagedStore store, Loader loader, Effects effects) {
     effects.rewind();
   }
 
+  /** Heap held by rows and by answers of effects. */
+  long bytes() {
+    return store.bytes() + effects.bytes();
+  }
+
   /** How often memory had to ask something else than itself. */
   long misses() {
     return loader.misses() + effects.uses();

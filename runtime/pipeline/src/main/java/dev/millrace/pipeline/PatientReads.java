@@ -61,6 +61,14 @@ final class PatientReads implements Reads {
   }
 
   @Override
+  public <E> List<List<E>> pages(List<Query<E>> alike, int size) {
+    queries.incrementAndGet();
+    Query<E> first = alike.getFirst();
+    need(first.type(), first.filter(), first.orders());
+    return retry.call("query of " + first.type().table(), () -> reads.pages(alike, size));
+  }
+
+  @Override
   public boolean isEmpty(EntityType<?> type) {
     return retry.call("read of " + type.table(), () -> reads.isEmpty(type));
   }

@@ -33,8 +33,9 @@ import org.slf4j.LoggerFactory;
  * a batch costs as many round trips as its deepest chain of reads.
  *
  * <p>A holder that has not moved for {@link #STILL} is waiting for something we cannot see, a lock
- * of another task or the outside. The baton is taken from it; it gets in line again at its next
- * call of its Context.
+ * of another task or the outside. The baton is taken from it and given to the events behind it; it
+ * gets in line again at its next call of its Context. Only when every event has begun, or too many
+ * have stood still, the reads collected so far go out without it.
  *
  * <p>It is a guess, and may be cut short at any moment: every Context is dead then, and its next
  * call throws.
@@ -44,9 +45,19 @@ final class Rehearsal {
   private static final long STILL = TimeUnit.MILLISECONDS.toNanos(20);
 
   /**
-   * A batch in which so many tasks stood still would cost more in waiting than a rehearsal saves.
+   * How long answers of effects are waited for while nothing else can go on. They may be wrong
+   * guesses; the run waits on for those that it asks for.
    */
-  private static final int MOST_STILL = 8;
+  private static final long ANSWERS = TimeUnit.SECONDS.toNanos(10);
+
+  /** Stops that any batch may have, however few of its events have begun. */
+  private static final int FREE_STOPS = 8;
+
+  /**
+   * Events per further stop. A stop costs {@link #STILL}, as much as some fifty round trips: a
+   * batch with more of them would cost more in waiting than its rehearsal saves.
+   */
+  private static final int EVENTS_PER_STOP = 50;
 
   /** Thrown out of a dead Context. An error, so that handlers that catch exceptions let it pass. */
   @SuppressWarnings("serial")
@@ -92,13 +103,13 @@ final class Rehearsal {
 
   private final Deque<Performer> ready = new ArrayDeque<>(); // @GuardedBy lock
   private final List<Performer> waiting = new ArrayList<>(); // @GuardedBy lock
-  private final Map<Performer, Effects.Answer> asking = new LinkedHashMap<>(); // @GuardedBy lock
+  private final Map<Performer, EffectAnswer> asking = new LinkedHashMap<>(); // @GuardedBy lock
   private final Set<Performer> still = new HashSet<>(); // @GuardedBy lock
   private @Nullable Performer holder; // @GuardedBy lock; null while the baton is home
   private int stood; // @GuardedBy lock
   private boolean cut; // @GuardedBy lock
 
-  /** Confined to the holder of the baton. */
+  /** Confined to the holder of the baton; while it is home, to the execute thread. */
   private int next;
 
   /** Grows whenever the holder does something we can see. Written by the holder. */
@@ -159,7 +170,8 @@ final class Rehearsal {
       }
     });
     ready.forEach(asking::remove);
-    if (!ready.isEmpty()) {
+    // Also after a holder has stood still: the events behind it have not asked for anything yet.
+    if (!ready.isEmpty() || next < events.size()) {
       passOn();
       return true;
     }
@@ -167,10 +179,23 @@ final class Rehearsal {
       return send();
     }
     if (!asking.isEmpty()) {
-      news.awaitNanos(STILL);
-      return true;
+      return awaitAnswers();
     }
     return !still.isEmpty() && news.awaitNanos(STILL) > 0;
+  }
+
+  /** Nothing can go on before an effect has answered; false once that has lasted too long. */
+  private boolean awaitAnswers() throws InterruptedException {
+    EffectAnswer first = asking.values().iterator().next();
+    long left = Math.min(ANSWERS, first.patience().toNanos());
+    try (PendingCalls.Call _ = memory.effects().waitFor(first)) {
+      while (left > 0
+          && ready.isEmpty()
+          && asking.values().stream().noneMatch(EffectAnswer::isDone)) {
+        left = news.awaitNanos(left);
+      }
+      return left > 0;
+    }
   }
 
   @SuppressWarnings("WaitNotInLoop") // as above
@@ -185,7 +210,13 @@ final class Rehearsal {
       holder = null;
       stood++;
     }
-    return stood <= MOST_STILL;
+    if (stood <= FREE_STOPS + next / EVENTS_PER_STOP) {
+      return true;
+    }
+    if (holder == null && !round.isEmpty()) {
+      send(); // what has been asked for so far goes out in any case
+    }
+    return false;
   }
 
   private boolean send() {
@@ -343,7 +374,7 @@ final class Rehearsal {
       awaitGrant();
     }
 
-    void awaitAnswer(Effects.Answer answer) {
+    void awaitAnswer(EffectAnswer answer) {
       lock.lock();
       try {
         checkAlive();
@@ -354,14 +385,6 @@ final class Rehearsal {
         lock.unlock();
       }
       awaitGrant();
-    }
-
-    <E> List<E> page(Query<E> query) {
-      List<E> page = round.rows.page(query);
-      if (page == null) {
-        throw new Cut();
-      }
-      return page;
     }
 
     private void checkAlive() {

@@ -67,12 +67,12 @@ final class RehearsalContext implements Context {
 
   private <E> List<E> answer(Query<E> query) {
     return inside(() -> {
-      if (memory.loader().isLoaded(query)) {
-        return withOwn(query, memory.loader().query(query));
+      Optional<List<E>> known = memory.loader().findInMemory(query);
+      if (known.isEmpty()) {
+        performer.awaitRound(round -> round.want(query));
+        known = memory.loader().findInMemory(query);
       }
-      performer.awaitRound(round -> round.want(query));
-      List<E> page = query.isLimited() ? performer.page(query) : memory.loader().query(query);
-      return withOwn(query, page);
+      return withOwn(query, known.orElseGet(List::of));
     });
   }
 
@@ -91,7 +91,7 @@ final class RehearsalContext implements Context {
       row.filter(query.filter()::matches).map(query.type().type()::cast).ifPresent(merged::add);
     }
     merged.sort(query.comparator());
-    return merged.size() > query.limit() ? merged.subList(0, query.limit()) : merged;
+    return List.copyOf(merged.subList(0, Math.min(merged.size(), query.limit())));
   }
 
   @Override
@@ -121,13 +121,13 @@ final class RehearsalContext implements Context {
     return inside(() -> {
       String text = effect.inputText(input);
       Effects effects = memory.effects();
-      Effects.Answer answer = effects.known(effect, text);
+      EffectAnswer answer = effects.known(effect, text);
       if (answer == null && effect.isPersisted()) {
         performer.awaitRound(round -> round.want(effect, text));
         answer = effects.known(effect, text);
       }
       if (answer == null) {
-        answer = effects.begin(effect, input, performer.rehearsal()::effectEnded);
+        answer = effects.begin(effect, input, text, performer.rehearsal()::effectEnded);
       }
       if (!answer.isDone()) {
         performer.awaitAnswer(answer);

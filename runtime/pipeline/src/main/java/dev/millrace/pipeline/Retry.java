@@ -47,6 +47,11 @@ final class Retry {
    * failure: how long a call went well before counts for nothing.
    */
   <T> T call(String what, Supplier<T> call) {
+    return call(what, PATIENCE, call);
+  }
+
+  /** The same with a patience of its own. */
+  <T> T call(String what, Duration patience, Supplier<T> call) {
     Duration pause = FIRST;
     long failing = 0;
     boolean hasFailed = false;
@@ -62,7 +67,7 @@ final class Retry {
             hasFailed = true;
             failing = nanos.getAsLong();
           }
-          giveUpAfterPatience(what, failing, failed);
+          giveUpAfterPatience(what, patience, failing, failed);
           LOG.warn(
               "{} failed and will be tried again in {} ms: {}",
               what,
@@ -76,9 +81,10 @@ final class Retry {
     }
   }
 
-  private void giveUpAfterPatience(String what, long failing, MillraceException last) {
+  private void giveUpAfterPatience(
+      String what, Duration patience, long failing, MillraceException last) {
     long waited = nanos.getAsLong() - failing;
-    if (waited > PATIENCE.toNanos()) {
+    if (waited > patience.toNanos()) {
       throw new MillraceException(
           Remedy.RESTART,
           "store stayed unavailable: call=%s minutes=%d last=\"%s\""

@@ -83,9 +83,11 @@ final class RunContext implements Context {
   private <E> List<E> answer(Query<E> query) {
     check();
     return guarded(() -> {
-      if (!memory.loader().isLoaded(query)) {
-        beforeMiss.run();
+      Optional<List<E>> known = memory.loader().findInMemory(query);
+      if (known.isPresent()) {
+        return known.get();
       }
+      beforeMiss.run();
       return memory.loader().query(query);
     });
   }
@@ -119,26 +121,15 @@ final class RunContext implements Context {
   private <I, O> O ask(Effect<I, O> effect, I input) {
     String text = effect.inputText(input);
     Effects effects = memory.effects();
-    Effects.Answer answer = effects.known(effect, text);
+    EffectAnswer answer = effects.known(effect, text);
     if (answer == null) {
       beforeMiss.run();
       answer = effects.known(effect, text);
     }
     if (answer == null && effect.isPersisted()) {
       effects.load(effect, List.of(text));
-      answer = effects.known(effect, text);
     }
-    if (answer == null) {
-      answer = effects.begin(effect, input, () -> {});
-    }
-    try {
-      answer.await();
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-      throw new MillraceException(
-          Remedy.RESTART, "interrupted while an effect was running: effect=" + effect.name());
-    }
-    return effects.value(effect, text, answer, memory.store().checkpoint());
+    return effects.require(effect, input, text, memory.store().checkpoint());
   }
 
   @Override

@@ -114,6 +114,23 @@ final class PostgresReads implements Reads {
   }
 
   @Override
+  public <E> List<List<E>> pages(List<Query<E>> queries, int size) {
+    AlikeQueries<E> alike = new AlikeQueries<>(queries);
+    EntityType<E> type = alike.type();
+    String sql = alike.sql(new Table<>(schema, type), chain, size);
+    return reading(
+        type,
+        connection -> {
+          try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            alike.bind(statement);
+            try (ResultSet result = statement.executeQuery()) {
+              return alike.pages(result);
+            }
+          }
+        });
+  }
+
+  @Override
   public boolean isEmpty(EntityType<?> type) {
     String sql =
         "SELECT NOT EXISTS (SELECT FROM %s WHERE chain = %d)"

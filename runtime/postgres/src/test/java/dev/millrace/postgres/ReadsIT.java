@@ -215,6 +215,44 @@ final class ReadsIT {
   }
 
   @Test
+  @Tag("B25")
+  @DisplayName("B25 first rows of many queries in one statement are those of each alone")
+  void pages_ofAlikeQueriesAreThoseOfEach() {
+    Random random = new Random(13);
+    try (Lab lab = Lab.of(PLACE)) {
+      List<Place> places = places(random);
+      lab.commit(lab.batch(script -> places.forEach(script::save)));
+      for (int draw = 0; draw < 20; draw++) {
+        List<Query.Order> orders = query(random).orders();
+        List<Query<Place>> alike = new ArrayList<>();
+        for (Place place : places) {
+          alike.add(new Query<>(PLACE, near(place, draw % 4), orders, 3));
+        }
+        List<List<Place>> alone =
+            alike.stream().map(query -> lab.lane.reads().page(query, null, 5)).toList();
+        assertThat(lab.lane.reads().pages(alike, 5)).as("%s", orders).isEqualTo(alone);
+      }
+    }
+  }
+
+  private static Filter near(Place place, int shape) {
+    return switch (shape) {
+      case 0 -> filter(when(PLACE, "name", Operator.IS, place.name()));
+      case 1 ->
+          filter(
+              when(PLACE, "name", Operator.AT_MOST, place.name()),
+              when(PLACE, "at", Operator.ABOVE, place.at()),
+              when(PLACE, "open", Operator.IS, place.open()));
+      case 2 ->
+          filter(
+              when(PLACE, "since", Operator.BELOW, place.since()),
+              when(PLACE, "real", Operator.AT_LEAST, place.real()));
+      default ->
+          filter(when(PLACE, "weight", Operator.ABOVE, BigInteger.valueOf(-place.name().length())));
+    };
+  }
+
+  @Test
   @Tag("B15")
   @DisplayName("B15 rows by composite ids of text, bytes and time; updates and deletes by them")
   void compositeIds_findTheirRows() {

@@ -175,15 +175,43 @@ final class MemoryLane implements LaneStore, Reads {
   @Override
   public <E> List<E> page(Query<E> query, @Nullable E after, int size) {
     return read(
-        query.type(),
-        "%s page %d %s".formatted(query.type().table(), size, describe(List.of(query.filter()))),
+        query.type(), describe(List.of(query), size), rows -> page(rows, query, after, size));
+  }
+
+  @Override
+  public <E> List<List<E>> pages(List<Query<E>> queries, int size) {
+    List<List<E>> pages = new ArrayList<>();
+    read(
+        queries.getFirst().type(),
+        describe(queries, size),
         rows -> {
-          List<E> typed = rows.values().stream().map(query.type().type()::cast).toList();
-          return PlainRows.answer(query.unlimited(), typed).stream()
-              .filter(row -> after == null || PlainRows.order(query).compare(row, after) > 0)
-              .limit(size)
-              .toList();
+          for (Query<E> query : queries) {
+            List<E> page = new ArrayList<>();
+            for (Object row : page(rows, query, null, size)) {
+              page.add(query.type().type().cast(MemoryTables.stored(query.type(), row)));
+            }
+            pages.add(page);
+          }
+          return List.of();
         });
+    return pages;
+  }
+
+  private static <E> List<E> page(
+      Map<Object, Object> rows, Query<E> query, @Nullable E after, int size) {
+    List<E> typed = rows.values().stream().map(query.type().type()::cast).toList();
+    return PlainRows.answer(query.unlimited(), typed).stream()
+        .filter(row -> after == null || PlainRows.order(query).compare(row, after) > 0)
+        .limit(size)
+        .toList();
+  }
+
+  private static <E> String describe(List<Query<E>> queries, int size) {
+    return "%s page %d %s"
+        .formatted(
+            queries.getFirst().type().table(),
+            size,
+            describe(queries.stream().map(Query::filter).toList()));
   }
 
   @Override

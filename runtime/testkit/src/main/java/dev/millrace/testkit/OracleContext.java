@@ -106,13 +106,14 @@ final class OracleContext implements Context {
   @Override
   public <I, O> O effect(Effect<I, O> effect, I input) {
     return noted(() -> {
+      oracle.requireOneOfAName(effect);
       List<Object> key = List.of(effect.name(), input);
       Object known = oracle.answers().get(key);
       if (known == null) {
         known = ask(effect, input);
         oracle.answers().put(key, known);
         if (effect.isPersisted()) {
-          oracle.keepAnswer(effect.name());
+          oracle.keepAnswer(effect.identity());
         }
       }
       @SuppressWarnings("unchecked")

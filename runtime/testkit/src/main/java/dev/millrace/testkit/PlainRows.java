@@ -25,7 +25,7 @@ final class PlainRows {
       }
     }
     found.sort(order(query));
-    return found.size() > query.limit() ? List.copyOf(found.subList(0, query.limit())) : found;
+    return List.copyOf(found.subList(0, Math.min(found.size(), query.limit())));
   }
 
   static boolean matches(Object row, Filter filter) {

@@ -4,6 +4,7 @@ import dev.millrace.loaders.ColumnType;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.Source;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ public final class SerialOracle {
   private final Map<Class<?>, EntityType<?>> types = new LinkedHashMap<>();
   private final Map<EntityType<?>, Map<Object, Object>> tables = new LinkedHashMap<>();
   private final Map<List<Object>, Object> answers = new HashMap<>();
+  private final Map<String, Effect<?, ?>> effects = new HashMap<>();
   private final List<UndoRow> undo = new ArrayList<>();
   private final Map<List<Object>, RowVersion> versions = new LinkedHashMap<>();
   private final TreeMap<Long, Long> checkpoints = new TreeMap<>();
@@ -117,6 +119,11 @@ public final class SerialOracle {
       throw new IllegalArgumentException("entity is not part of this indexer: entity=" + type);
     }
     return table;
+  }
+
+  /** Refuses a second effect of one name, as a lane does. */
+  void requireOneOfAName(Effect<?, ?> effect) {
+    effect.requireSame(effects.computeIfAbsent(effect.name(), _ -> effect));
   }
 
   /** Answers of effects so far, by effect and input. */

@@ -8,17 +8,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Context;
-import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.testkit.Mill.Cell;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -178,98 +172,6 @@ final class PreloadTest {
   }
 
   @Test
-  @Tag("B12")
-  @Tag("B14")
-  @DisplayName("B12 B14 an effect runs once for both passes and for all who ask at once")
-  void effect_runsOncePerInput() throws Exception {
-    AtomicInteger calls = new AtomicInteger();
-    CountDownLatch askers = new CountDownLatch(3);
-    Effect<Long, Long> twice =
-        Effect.of(
-            "twice",
-            Long.class,
-            Long.class,
-            input -> {
-              calls.incrementAndGet();
-              assertThat(askers.await(20, TimeUnit.SECONDS)).as("all ask while it runs").isTrue();
-              return 2 * input;
-            });
-    Script.Step ask =
-        context -> {
-          askers.countDown();
-          long answer = context.effect(twice, 21L);
-          increment("answer " + answer).run(context);
-        };
-    mill.script.block(ask, ask, ask).block(ask);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
-
-    assertThat(calls).hasValue(1);
-    assertThat(mill.cells()).contains(cell("answer 42", "", 4));
-  }
-
-  @Test
-  @Tag("B14")
-  @DisplayName("B14 one input failing does not fail another, and may be luckier the next time")
-  void effect_failsForItsInputOnly() throws Exception {
-    Map<String, AtomicInteger> calls = new ConcurrentHashMap<>();
-    Effect<String, String> moody =
-        Effect.of(
-            "moody",
-            String.class,
-            String.class,
-            input -> {
-              int call = calls.computeIfAbsent(input, _ -> new AtomicInteger()).incrementAndGet();
-              if (input.equals("bad") && call == 1) {
-                throw new IllegalStateException("not today");
-              }
-              return input + " " + call;
-            });
-    mill.script.block(
-        context -> mill.seen.put("bad", context.effect(moody, "bad")),
-        context -> mill.seen.put("good", context.effect(moody, "good")));
-    LaneEnd end = mill.run();
-
-    assertThat(mill.seen).containsEntry("good", "good 1");
-    assertThat(end).isEqualTo(new LaneEnd.Done());
-    assertThat(mill.seen).containsEntry("bad", "bad 2");
-  }
-
-  @Test
-  @Tag("B14")
-  @DisplayName("B14 an effect that answers null fails its event in so many words")
-  @SuppressWarnings("NullAway") // the null is the case
-  void effect_mustNotAnswerNull() throws Exception {
-    Effect<String, String> mute = Effect.of("mute", String.class, String.class, _ -> null);
-    mill.script.block(context -> context.effect(mute, "hello"));
-
-    assertThat(mill.run())
-        .isInstanceOfSatisfying(
-            LaneEnd.Failed.class,
-            end ->
-                assertThat(end.failure())
-                    .hasMessageContaining("effect returned null: effect=mute"));
-  }
-
-  @Test
-  @Tag("B14")
-  @DisplayName("B14 a persisted answer survives a restart")
-  void persistedEffect_survivesARestart() throws Exception {
-    AtomicInteger calls = new AtomicInteger();
-    Effect<String, Long> price =
-        Effect.of("price", String.class, Long.class, _ -> (long) calls.incrementAndGet())
-            .persisted();
-    Script.Step ask = context -> context.save(cell("price", "", context.effect(price, "é")));
-    mill.script.block(ask);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
-    mill.script.block(ask, ask);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
-
-    assertThat(calls).hasValue(1);
-    assertThat(mill.cells()).contains(cell("price", "", 1));
-    assertThat(mill.store.effects(LANE)).hasSize(1);
-  }
-
-  @Test
   @Tag("B13")
   @DisplayName("B13 a Context used after its handler has returned refuses, and nothing lands")
   void context_endsWithItsHandler() throws Exception {
@@ -321,75 +223,5 @@ final class PreloadTest {
 
     assertThat(thrown.get()).hasMessageContaining("context was used from another thread");
     assertThat(mill.cells()).extracting(Cell::id).containsExactly("other");
-  }
-
-  @Test
-  @Tag("B16")
-  @DisplayName("B16 handlers that read inside synchronized and computeIfAbsent complete")
-  void handlers_mayReadUnderALock() throws Exception {
-    Object lock = new Object();
-    Map<String, Optional<Cell>> cache = new ConcurrentHashMap<>();
-    List<Script.Step> steps = new ArrayList<>();
-    for (int i = 0; i < 20; i++) {
-      String id = "cell " + i;
-      steps.add(context -> {
-        synchronized (lock) {
-          increment(id).run(context);
-        }
-      });
-      steps.add(context -> {
-        cache.computeIfAbsent("one key", _ -> context.find(Cell.class, id));
-        increment("all").run(context);
-      });
-    }
-    mill.script.block(steps.toArray(Script.Step[]::new));
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
-    assertThat(mill.cells()).contains(cell("all", "", 20)).hasSize(22);
-  }
-
-  @Test
-  @Tag("B17")
-  @DisplayName("B17 the reads of others do not wait for a handler that blocks outside")
-  void blockedHandler_doesNotHoldOthersUp() throws Exception {
-    CountDownLatch othersHaveAsked = new CountDownLatch(1);
-    mill.store.beforeQuery(query -> {
-      if (query.contains("cell 9")) {
-        othersHaveAsked.countDown();
-      }
-    });
-    List<Script.Step> steps = new ArrayList<>();
-    steps.add(context -> {
-      context.find(Cell.class, "first");
-      // Outside of the Context: it would wait in vain if the others waited for it.
-      mill.seen.put("in time", othersHaveAsked.await(20, TimeUnit.SECONDS));
-    });
-    for (int i = 0; i < 10; i++) {
-      steps.add(increment("cell " + i));
-    }
-    mill.script.block(steps.toArray(Script.Step[]::new));
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
-
-    assertThat(mill.seen).containsEntry("in time", true);
-    assertThat(mill.store.takeQueries()).hasSizeLessThan(4);
-  }
-
-  @Test
-  @Tag("B17")
-  @DisplayName("B17 a rehearsal that hangs for good is given up, and the run goes its way")
-  void hangingRehearsal_isGivenUp() throws Exception {
-    CountDownLatch never = new CountDownLatch(1);
-    AtomicInteger entered = new AtomicInteger();
-    mill.script.block(
-        mill.find("first"),
-        context -> {
-          if (entered.incrementAndGet() == 1) {
-            never.await();
-          }
-          increment("second").run(context);
-        },
-        increment("third"));
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
-    never.countDown();
-    assertThat(mill.cells()).contains(cell("second", "", 1), cell("third", "", 1));
   }
 }

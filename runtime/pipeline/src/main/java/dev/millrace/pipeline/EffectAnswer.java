@@ -1,0 +1,181 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.ColumnType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.net.MalformedURLException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.FileSystemException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** An answer that is being computed, or was. Completed once, by the thread that computes it. */
+final class EffectAnswer {
+  /** This object, its latch, its key, and their place in the memo. */
+  private static final long FIXED_BYTES = 240;
+
+  /** Exceptions are wrapped a few times at the most. */
+  private static final int MAX_CAUSES = 16;
+
+  private final Effect<?, ?> effect;
+  private final CountDownLatch done = new CountDownLatch(1);
+  private volatile @Nullable Thread thread;
+  private volatile @Nullable Object value;
+  private volatile @Nullable Throwable error;
+  private volatile long valueBytes;
+
+  /** The checkpoint of the block whose run asked first; 0 while none has, or if read back. */
+  long checkpoint; // confined to the execute thread
+
+  /** True once it is stored, or will be by the commit of the batch that asked. */
+  boolean stored; // confined to the execute thread
+
+  EffectAnswer(Effect<?, ?> effect) {
+    this.effect = effect;
+  }
+
+  /** An answer that the database keeps. */
+  static EffectAnswer readBack(Effect<?, ?> effect, String text) {
+    EffectAnswer answer = new EffectAnswer(effect);
+    answer.stored = true;
+    try {
+      answer.succeed(effect.output(text), text);
+    } catch (IllegalArgumentException wrong) {
+      answer.fail(
+          new MillraceException(
+              Remedy.FIX_HANDLER,
+              "stored answer does not fit: effect=" + effect.identity(),
+              wrong));
+    }
+    return answer;
+  }
+
+  /** Computes on a thread of its own; {@code then} runs on it at the end. */
+  <I, O> void begin(Effect<I, O> asked, I input, Runnable then) {
+    Thread computing =
+        Thread.ofVirtual()
+            .name("millrace-effect-" + effect.name())
+            .unstarted(() -> compute(asked, input, then));
+    thread = computing;
+    computing.start();
+  }
+
+  private <I, O> void compute(Effect<I, O> asked, I input, Runnable then) {
+    try {
+      @Nullable O computed = asked.answer(input);
+      if (computed == null) {
+        throw new MillraceException(
+            Remedy.FIX_HANDLER, "effect returned null: effect=" + asked.name());
+      }
+      // Through text and back, so that an answer is the same whether it was stored in between or
+      // not.
+      String text = asked.outputText(computed);
+      succeed(asked.output(text), text);
+    } catch (Throwable failed) {
+      fail(failed);
+    } finally {
+      thread = null;
+      then.run();
+    }
+  }
+
+  private void succeed(Object known, String text) {
+    value = known;
+    valueBytes = ColumnType.Scalar.TEXT.bytes(text);
+    done.countDown();
+  }
+
+  private void fail(Throwable failed) {
+    error = failed;
+    done.countDown();
+  }
+
+  /** Ends a call that nothing waits for any more. */
+  void abandon() {
+    Thread computing = thread;
+    if (computing != null) {
+      computing.interrupt();
+    }
+  }
+
+  String effect() {
+    return effect.name();
+  }
+
+  Duration patience() {
+    return effect.patience();
+  }
+
+  boolean isDone() {
+    return done.getCount() == 0;
+  }
+
+  boolean hasFailed() {
+    return error != null;
+  }
+
+  /** Heap that it takes, once it is done, beside its input. */
+  long bytes() {
+    return FIXED_BYTES + valueBytes;
+  }
+
+  void await(Duration patience) throws InterruptedException {
+    if (!done.await(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+      abandon();
+      throw new MillraceException(
+          Remedy.RESTART,
+          "effect gave no answer: effect=%s seconds=%d"
+              .formatted(effect.name(), patience.toSeconds()));
+    }
+  }
+
+  /** The value, or the error that kept it from being one. */
+  Object value() {
+    Throwable failed = error;
+    if (failed != null) {
+      throw new MillraceException(
+          remedy(failed),
+          "effect failed: effect=%s error=%s".formatted(effect.name(), failed),
+          failed);
+    }
+    Object known = value;
+    if (known == null) {
+      throw new IllegalStateException("effect has not answered: effect=" + effect.name());
+    }
+    return known;
+  }
+
+  /** A service that is away is tried again; everything else is the author's. */
+  private static Remedy remedy(Throwable failed) {
+    if (failed instanceof OutOfMemoryError || failed instanceof InterruptedException) {
+      return Remedy.RESTART;
+    }
+    Throwable cause = failed;
+    for (int i = 0; i < MAX_CAUSES && cause != null; i++) {
+      if (cause instanceof MillraceException known) {
+        return known.remedy();
+      }
+      if (isMistake(cause)) {
+        return Remedy.FIX_HANDLER;
+      }
+      if (cause instanceof IOException || cause instanceof TimeoutException) {
+        return Remedy.RETRY;
+      }
+      cause = cause.getCause();
+    }
+    return Remedy.FIX_HANDLER;
+  }
+
+  /** What no service can mend, although it is an IOException. */
+  private static boolean isMistake(Throwable cause) {
+    return cause instanceof FileSystemException
+        || cause instanceof FileNotFoundException
+        || cause instanceof MalformedURLException
+        || cause instanceof CharacterCodingException;
+  }
+}
