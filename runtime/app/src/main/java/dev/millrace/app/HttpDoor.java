@@ -21,7 +21,7 @@ final class HttpDoor implements AutoCloseable {
     this.metrics = metrics;
   }
 
-  static HttpDoor open(int port, Supplier<Status> status) {
+  static HttpDoor open(String host, int port, Supplier<Status> status) {
     Metrics metrics = new Metrics(status);
     Javalin server =
         Javalin.create(config -> {
@@ -40,13 +40,14 @@ final class HttpDoor implements AutoCloseable {
                       .result(metrics.scrape()));
         });
     try {
-      server.start(port);
+      server.start(host, port);
     } catch (RuntimeException failed) {
       server.stop();
       metrics.close();
       throw new MillraceException(
           Remedy.FIX_SETUP,
-          "port for HTTP cannot be had, another program may listen there: http.port=" + port,
+          "port for HTTP cannot be had, another program may listen there: http.port=%d http.host=%s"
+              .formatted(port, host),
           failed);
     }
     return new HttpDoor(server, metrics);

@@ -16,9 +16,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,8 +32,9 @@ import org.slf4j.LoggerFactory;
  * An indexer at work: one lane per chain over one store.
  *
  * <p>Made for embedding: it reads no arguments and no environment, ends no JVM, handles no signal
- * and configures no logger. {@link #start} takes the lanes over and returns; {@link #await} returns
- * when all lanes have ended; {@link #close} stops them, committing what has run.
+ * and configures no logger; it answers over HTTP where the config has a port. {@link #start} takes
+ * the lanes over and returns; {@link #await} returns when all lanes have ended; {@link #close}
+ * stops them, committing what has run.
  *
  * <p>When one lane stops for good the others drain, and the first failure is the one that is told.
  */
@@ -49,10 +54,19 @@ public final class IndexerRuntime implements AutoCloseable {
   private volatile List<RunningLane> lanes = List.of();
   private volatile @Nullable CommitStore store;
   private volatile @Nullable Mirror mirror;
+  private volatile @Nullable HttpDoor door;
   // Room for one: the first failure stays, later ones are consequences.
   private final BlockingQueue<MillraceException> failure = new ArrayBlockingQueue<>(1);
   private final ReentrantLock ending = new ReentrantLock();
   private final CountDownLatch over = new CountDownLatch(1);
+  private final AtomicBoolean begun = new AtomicBoolean();
+
+  /** Held by a start; a close waits for it, so that all is started or nothing is. */
+  private final ReentrantLock starting = new ReentrantLock();
+
+  /** The thread that asks the chains before a start. */
+  private final AtomicReference<@Nullable Thread> checking = new AtomicReference<>();
+
   private volatile boolean stopping;
   private volatile boolean incomplete;
 
@@ -95,50 +109,90 @@ public final class IndexerRuntime implements AutoCloseable {
   }
 
   /**
-   * Opens the store and takes every lane over.
+   * Opens the store and takes every lane over. A {@link #close} before or during that ends it.
    *
-   * @throws MillraceException if that is impossible; nothing is left open then
+   * @throws MillraceException if that is impossible or the runtime was closed; nothing is left open
+   *     then
    */
   public void start() {
-    if (!lanes.isEmpty()) {
+    if (!begun.compareAndSet(false, true)) {
       throw new IllegalStateException("runtime is started once: indexer=" + indexer.name());
     }
-    // Sources may keep what they read in files, so the chains are asked before there is one.
-    check();
-    List<Source> sources = ports.sources();
-    CommitStore opened = ports.store(probe);
-    store = opened;
-    List<RunningLane> started = new ArrayList<>();
+    starting.lock();
     try {
-      Optional<Mirror> copy = ports.mirror(probe);
-      mirror = copy.orElse(null);
-      for (int i = 0; i < sources.size(); i++) {
-        Config.Chain chain = config.chains().get(i);
-        LaneStore laneStore = opened.takeOver(name(chain));
-        LaneStores both = new LaneStores(laneStore, copy.map(to -> to.lane(name(chain))));
-        started.add(lane(chain, sources.get(i), both));
-      }
+      requireOpen();
+      open();
     } catch (RuntimeException failed) {
-      if (failed instanceof MillraceException reason) {
+      if (failed instanceof MillraceException reason && !stopping) {
         failure.offer(reason);
       }
-      started.forEach(lane -> lane.lane().close());
-      closeStores();
-      over.countDown();
+      closeAll();
       throw failed;
+    } finally {
+      starting.unlock();
     }
-    lanes = List.copyOf(started);
-    lanes.forEach(lane -> lane.lane().start());
     Thread.ofVirtual().name("millrace-watch").start(this::watch);
   }
 
+  private void open() {
+    door = door();
+    // Sources may keep what they read in files, so the chains are asked before there is one.
+    check();
+    List<Source> sources = ports.sources();
+    requireOpen();
+    CommitStore opened = ports.store(probe);
+    store = opened;
+    requireOpen();
+    Optional<Mirror> copy = ports.mirror(probe);
+    mirror = copy.orElse(null);
+    List<RunningLane> taken = new ArrayList<>();
+    try {
+      for (int i = 0; i < sources.size(); i++) {
+        requireOpen();
+        Config.Chain chain = config.chains().get(i);
+        LaneStore laneStore = opened.takeOver(name(chain));
+        LaneStores both = new LaneStores(laneStore, copy.map(to -> to.lane(name(chain))));
+        taken.add(lane(chain, sources.get(i), both));
+      }
+      requireOpen();
+    } catch (RuntimeException failed) {
+      taken.forEach(lane -> lane.lane().close());
+      throw failed;
+    }
+    lanes = List.copyOf(taken);
+    lanes.forEach(lane -> lane.lane().start());
+  }
+
+  private void requireOpen() {
+    if (stopping) {
+      throw new MillraceException(
+          Remedy.RESTART, "runtime was closed before it had started: indexer=" + indexer.name());
+    }
+  }
+
+  private @Nullable HttpDoor door() {
+    OptionalInt port = config.httpPort();
+    if (port.isEmpty()) {
+      return null;
+    }
+    HttpDoor opened = HttpDoor.open(config.http().host(), port.getAsInt(), this::status);
+    log.info("{}: answers over HTTP: port={}", config.name(), opened.port());
+    return opened;
+  }
+
+  /** The only wait of a start that {@link #close} may interrupt: nothing is open yet. */
   private void check() {
+    checking.set(Thread.currentThread());
     try {
       ports.check();
     } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
+      if (!stopping) {
+        Thread.currentThread().interrupt();
+      }
       throw new MillraceException(
           Remedy.RESTART, "start was interrupted: indexer=" + indexer.name(), interrupted);
+    } finally {
+      checking.set(null);
     }
   }
 
@@ -283,24 +337,45 @@ public final class IndexerRuntime implements AutoCloseable {
     }
   }
 
-  private void closeStores() {
+  private synchronized void closeAll() {
     Optional.ofNullable(mirror).ifPresent(Mirror::close);
     mirror = null;
     Optional.ofNullable(store).ifPresent(CommitStore::close);
     store = null;
+    Optional.ofNullable(door).ifPresent(HttpDoor::close);
+    door = null;
+    over.countDown();
   }
 
-  /** Stops fetching, lets what has run become durable, and closes everything. Idempotent. */
+  /**
+   * Stops fetching, lets what has run become durable, and closes everything. Idempotent. A start
+   * under way notices and gives up; one that hangs is waited for as long as a drain may take, and
+   * closes what it still opens.
+   */
   @Override
   public void close() {
+    stopping = true;
+    Optional.ofNullable(checking.get()).ifPresent(Thread::interrupt);
+    boolean settled = awaitStart();
     ending.lock();
     try {
       drain();
       lanes.reversed().forEach(lane -> lane.lane().close());
-      closeStores();
-      over.countDown();
+      closeAll();
     } finally {
       ending.unlock();
+      if (settled) {
+        starting.unlock();
+      }
+    }
+  }
+
+  private boolean awaitStart() {
+    try {
+      return starting.tryLock(drain.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 }

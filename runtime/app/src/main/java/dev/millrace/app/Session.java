@@ -4,14 +4,13 @@ import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Indexer;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A runtime as the main thing of a process: shows its progress, answers over HTTP where asked to,
- * and obeys the signals that end a process.
+ * A runtime as the main thing of a process: shows its progress and obeys the signals that end a
+ * process.
  */
 public final class Session {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
@@ -45,11 +44,9 @@ public final class Session {
     // The JVM answers a signal by running its hooks and then exits with the signal's number; a hook
     // that halts is what makes a clean stop exit with 0.
     Thread hook = Thread.ofPlatform().name("millrace-stop").unstarted(this::stop);
-    Optional<HttpDoor> door = Optional.empty();
     Runtime.getRuntime().addShutdownHook(hook);
     try (runtime;
         progress) {
-      door = door();
       progress.start();
       runtime.start();
       runtime.await();
@@ -61,7 +58,6 @@ public final class Session {
       }
       throw failed;
     } finally {
-      door.ifPresent(HttpDoor::close);
       forget(hook);
     }
     return interrupted.get() ? ExitCode.DONE : conclude();
@@ -73,16 +69,6 @@ public final class Session {
     } catch (IllegalStateException _) {
       // The JVM is ending already, and the hook with it.
     }
-  }
-
-  private Optional<HttpDoor> door() {
-    OptionalInt port = runtime.config().httpPort();
-    if (port.isEmpty()) {
-      return Optional.empty();
-    }
-    HttpDoor door = HttpDoor.open(port.getAsInt(), runtime::status);
-    log.info("{}: answers over HTTP: port={}", runtime.config().name(), door.port());
-    return Optional.of(door);
   }
 
   /** Says how it ended, in words, and answers the exit code. */

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -21,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class HttpDoorTest {
   private final HttpClient client = HttpClient.newHttpClient();
   private volatile Status status = Samples.running(Samples.lane(620, 599, "the next block"));
-  private final HttpDoor door = HttpDoor.open(0, () -> status);
+  private final HttpDoor door = HttpDoor.open("127.0.0.1", 0, () -> status);
 
   @AfterEach
   void close() {
@@ -128,14 +129,15 @@ class HttpDoorTest {
 
   @Test
   void open_saysThatThePortIsTaken() throws IOException {
-    try (ServerSocket taken = new ServerSocket(0)) {
-      assertThatThrownBy(() -> HttpDoor.open(taken.getLocalPort(), () -> status))
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      assertThatThrownBy(() -> HttpDoor.open("127.0.0.1", taken.getLocalPort(), () -> status))
           .isInstanceOfSatisfying(
               MillraceException.class,
               error -> assertThat(ExitCode.of(error)).isEqualTo(ExitCode.MISUSE))
           .hasMessage(
               "port for HTTP cannot be had, another program may listen there: http.port="
-                  + taken.getLocalPort());
+                  + taken.getLocalPort()
+                  + " http.host=127.0.0.1");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.millrace.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.app.Samples.Captured;
 import dev.millrace.config.Config;
@@ -13,10 +14,12 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Id;
+import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.LaneMirror;
 import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Probe.Point;
 import dev.millrace.pipeline.Source;
@@ -24,6 +27,7 @@ import dev.millrace.testkit.MemoryMirror;
 import dev.millrace.testkit.MemoryStore;
 import dev.millrace.testkit.StepGates;
 import java.math.BigInteger;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -35,7 +39,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -200,6 +206,107 @@ class IndexerRuntimeTest {
     commits.release();
     session.join();
     assertThat(code).hasValue(ExitCode.DONE);
+  }
+
+  @Test
+  @Tag("D9")
+  @DisplayName("D9 A runtime that was closed does not start, and await returns")
+  void close_beforeStartEndsIt() throws Exception {
+    IndexerRuntime runtime = runtime(List.of(1L), Duration.ofSeconds(20));
+    runtime.close();
+
+    assertThatThrownBy(runtime::start)
+        .isInstanceOf(MillraceException.class)
+        .hasMessageContaining("closed before it had started");
+    Status status = runtime.await();
+    assertThat(status.state()).isEqualTo(Status.State.DONE);
+    assertThat(status.lanes()).isEmpty();
+  }
+
+  @Test
+  @Tag("D9")
+  @DisplayName("D9 A close while the store is opened ends the start, which closes the store")
+  void close_duringStartEndsIt() throws Exception {
+    CountDownLatch opening = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    AtomicInteger closed = new AtomicInteger();
+    Config config = config(List.of(1L), OptionalInt.empty());
+    IndexerRuntime.Ports ports =
+        new IndexerRuntime.Ports() {
+          @Override
+          public List<Source> sources() {
+            return new Wiring(counting, config).sources();
+          }
+
+          @Override
+          public CommitStore store(Probe probe) {
+            opening.countDown();
+            try {
+              goOn.await();
+            } catch (InterruptedException interrupted) {
+              throw new IllegalStateException(interrupted);
+            }
+            return new CommitStore() {
+              @Override
+              public LaneStore takeOver(String lane) {
+                return store.takeOver(lane);
+              }
+
+              @Override
+              public void close() {
+                closed.incrementAndGet();
+              }
+            };
+          }
+        };
+    IndexerRuntime runtime =
+        new IndexerRuntime(counting, config, ports, gates, Duration.ofSeconds(60));
+    AtomicReference<Throwable> refused = new AtomicReference<>();
+    Thread starting =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                runtime.start();
+              } catch (RuntimeException failed) {
+                refused.set(failed);
+              }
+            });
+    opening.await();
+    Thread closing = Thread.ofVirtual().start(runtime::close);
+    while (runtime.status().state() != Status.State.DRAINING) {
+      Thread.onSpinWait();
+    }
+    goOn.countDown();
+    starting.join();
+    closing.join();
+
+    assertThat(refused.get()).hasMessageContaining("closed before it had started");
+    assertThat(closed).hasValue(1);
+    assertThat(runtime.await().state()).isEqualTo(Status.State.DONE);
+    assertThat(runtime.status().lanes()).isEmpty();
+  }
+
+  @Test
+  @Tag("D12")
+  @DisplayName("D12 An embedded runtime answers over HTTP too, at the loopback address")
+  void runtime_answersOverHttp() throws Exception {
+    int port;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    StepGates.Gate commits = gates.hold(Point.BEFORE_COMMIT);
+    try (IndexerRuntime runtime =
+            runtime(List.of(1L), Duration.ofSeconds(20), OptionalInt.of(port));
+        HttpClient client = HttpClient.newHttpClient()) {
+      runtime.start();
+      commits.await();
+      URI ready = URI.create("http://127.0.0.1:" + port + "/ready");
+      HttpRequest request = HttpRequest.newBuilder(ready).build();
+      assertThat(client.send(request, BodyHandlers.discarding()).statusCode()).isEqualTo(503);
+      assertThat(runtime.config().http().host()).isEqualTo("127.0.0.1");
+      commits.release();
+      assertThat(runtime.await().isReady()).isTrue();
+    }
   }
 
   @Test

@@ -23,7 +23,7 @@ public record Config(
     Stores stores,
     List<Chain> chains,
     LaneSettings pipeline,
-    OptionalInt httpPort,
+    Http http,
     Path dataDir) {
 
   public Config {
@@ -41,6 +41,21 @@ public record Config(
     this(name, new Stores(postgres, Optional.empty()), chains, pipeline, httpPort, dataDir);
   }
 
+  /** Over HTTP at the loopback address only. */
+  public Config(
+      String name,
+      Stores stores,
+      List<Chain> chains,
+      LaneSettings pipeline,
+      OptionalInt httpPort,
+      Path dataDir) {
+    this(name, stores, chains, pipeline, new Http(httpPort, Http.LOOPBACK), dataDir);
+  }
+
+  public OptionalInt httpPort() {
+    return http.port();
+  }
+
   public Postgres postgres() {
     return stores.postgres();
   }
@@ -51,20 +66,30 @@ public record Config(
   }
 
   public Config withDataDir(Path directory) {
-    return new Config(name, stores, chains, pipeline, httpPort, directory);
+    return new Config(name, stores, chains, pipeline, http, directory);
   }
 
   public Config withHttpPort(OptionalInt port) {
-    return new Config(name, stores, chains, pipeline, port, dataDir);
+    return new Config(name, stores, chains, pipeline, new Http(port, http.host()), dataDir);
   }
 
   public Config withPipeline(LaneSettings other) {
-    return new Config(name, stores, chains, other, httpPort, dataDir);
+    return new Config(name, stores, chains, other, http, dataDir);
   }
 
   public Config withClickHouse(Optional<ClickHouse> mirror) {
     Stores other = new Stores(stores.postgres(), mirror);
-    return new Config(name, other, chains, pipeline, httpPort, dataDir);
+    return new Config(name, other, chains, pipeline, http, dataDir);
+  }
+
+  /**
+   * Where a running indexer answers.
+   *
+   * @param port none if it does not
+   * @param host the address to listen at; another than the loopback one lets other machines ask
+   */
+  public record Http(OptionalInt port, String host) {
+    public static final String LOOPBACK = "127.0.0.1";
   }
 
   /** Where rows go. */

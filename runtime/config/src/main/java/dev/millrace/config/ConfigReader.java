@@ -1,6 +1,7 @@
 package dev.millrace.config;
 
 import dev.millrace.config.Config.Chain;
+import dev.millrace.config.Config.Http;
 import dev.millrace.config.Config.Stores;
 import dev.millrace.pipeline.LaneSettings;
 import java.nio.file.Path;
@@ -29,9 +30,9 @@ final class ConfigReader {
     Stores stores = new StoresReader().read(top, name);
     List<Chain> chains = chains(top);
     LaneSettings pipeline = pipeline(top.section("pipeline"));
-    OptionalInt port = port(top);
+    Http http = http(top);
     return problems.isEmpty()
-        ? Optional.of(new Config(name, stores, chains, pipeline, port, dataDir))
+        ? Optional.of(new Config(name, stores, chains, pipeline, http, dataDir))
         : Optional.empty();
   }
 
@@ -75,15 +76,17 @@ final class ConfigReader {
         section.bytes("commitBytes", 1 << 10).orElse(usual.commitBytes()));
   }
 
-  private static OptionalInt port(ConfigSection top) {
+  private static Http http(ConfigSection top) {
     ConfigSection section = top.section("http");
     if (!top.mentions("http")) {
-      return OptionalInt.empty();
+      return new Http(OptionalInt.empty(), Http.LOOPBACK);
     }
     section.require("port", "a port from 0 (any free one) to 65535");
-    return section
-        .number("port", 0, 65_535)
-        .map(port -> OptionalInt.of(port.intValue()))
-        .orElse(OptionalInt.empty());
+    OptionalInt port =
+        section
+            .number("port", 0, 65_535)
+            .map(number -> OptionalInt.of(number.intValue()))
+            .orElse(OptionalInt.empty());
+    return new Http(port, section.text("host").orElse(Http.LOOPBACK));
   }
 }

@@ -47,7 +47,7 @@ sealed interface ConfigShape {
                   key("batchEvents", VALUE),
                   key("stagedBytes", VALUE),
                   key("commitBytes", VALUE))),
-          key("http", keys(key("port", VALUE))));
+          key("http", keys(key("port", VALUE), key("host", VALUE))));
 
   private static Keys chain() {
     return keys(

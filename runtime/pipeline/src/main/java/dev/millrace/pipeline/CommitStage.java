@@ -347,7 +347,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
 
   private void end(LaneEnd end) {
     over = true;
-    halt.fail();
+    halt.end();
     ended.accept(end);
   }
 

@@ -73,6 +73,13 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
   }
 
+  /** The lane has ended, though others may go on in this process. */
+  @Override
+  public void onShutdown() {
+    memory.release();
+    progress.released();
+  }
+
   private void meet(Slot slot) {
     Batch batch = slot.batch;
     if (slot.content != Slot.Content.BATCH || batch == null) {

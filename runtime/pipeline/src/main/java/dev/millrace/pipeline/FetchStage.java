@@ -169,7 +169,7 @@ final class FetchStage {
    * that would free a slot are gone.
    */
   private void publish(Consumer<Slot> content) {
-    while (!halt.isAbandoned()) {
+    while (!halt.isOver()) {
       try {
         if (freeSlots.tryAcquire(LOOK_UP_MILLIS, TimeUnit.MILLISECONDS)) {
           ring.publishEvent((slot, _) -> content.accept(slot));

@@ -1,5 +1,8 @@
 package dev.millrace.pipeline;
 
+import dev.millrace.loaders.MillraceException;
+import org.jspecify.annotations.Nullable;
+
 /**
  * Whether a lane is to stop, and how, or to turn back. Any thread may ask; each step towards the
  * end is taken once and never taken back.
@@ -9,6 +12,8 @@ final class Halt {
   private volatile boolean draining;
   private volatile boolean failed;
   private volatile boolean abandoned;
+  private volatile boolean over;
+  private volatile @Nullable MillraceException lost;
 
   /** No batch begins to run any more; those that have run still commit. */
   void drain() {
@@ -24,6 +29,27 @@ final class Halt {
   void abandon() {
     abandoned = true;
     failed = true;
+  }
+
+  /** Another process has the lane: nothing that this one still does can become durable. */
+  void lose(MillraceException why) {
+    lost = why;
+    failed = true;
+  }
+
+  /** The end of the lane is decided: no stage takes anything any more. */
+  void end() {
+    over = true;
+    failed = true;
+  }
+
+  boolean isOver() {
+    return over || abandoned;
+  }
+
+  /** Why the lane is not held any more; null while it is. */
+  @Nullable MillraceException lost() {
+    return lost;
   }
 
   /** Whether more of the stream is wanted. */

@@ -162,6 +162,7 @@ public final class Lane implements AutoCloseable {
     processors = List.copyOf(stages);
     threads = List.copyOf(workers);
     threads.forEach(Thread::start);
+    stores.store().onLost(this::lose);
   }
 
   private BatchEventProcessor<Slot> mirroring(LaneMirror mirror, Sequence executed) {
@@ -189,18 +190,28 @@ public final class Lane implements AutoCloseable {
     }
   }
 
+  /** The stream is closed, and its end travels down the ring as any other. */
+  private void lose(MillraceException why) {
+    halt.lose(why);
+    closeFeed();
+  }
+
   private synchronized void end(LaneEnd how) {
+    MillraceException lost = halt.lost();
     if (end == null) {
       // Whatever a stage meets once its lane was abandoned follows from that.
       end =
           switch (how) {
             case LaneEnd.Failed _ when halt.isAbandoned() -> abandoned();
+            case LaneEnd.Failed _ when lost != null -> new LaneEnd.Failed(named(lost));
             case LaneEnd.Failed(MillraceException failure) -> new LaneEnd.Failed(named(failure));
             case LaneEnd.Done _, LaneEnd.Drained _ -> how;
           };
     }
     transit.leave();
     closeFeed();
+    // The stages end, and execute gives back what memory holds: others have its share now.
+    processors.forEach(BatchEventProcessor::halt);
     ended.countDown();
   }
 

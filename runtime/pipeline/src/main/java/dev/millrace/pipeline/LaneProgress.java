@@ -49,6 +49,11 @@ final class LaneProgress {
     memoryBytes = bytesInMemory;
   }
 
+  /** Memory holds nothing any more. Execute thread. */
+  void released() {
+    memoryBytes = 0;
+  }
+
   /** Copied, and not yet to be seen. Mirror thread. */
   @SuppressWarnings("NonAtomicVolatileUpdate") // commit writes it only while mirror has nothing
   void mirrored(ExecutedBatch batch) {

@@ -1,10 +1,12 @@
 package dev.millrace.pipeline;
 
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Reads;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +65,12 @@ public interface LaneStore extends AutoCloseable {
   default List<String> doubts() {
     return List.of();
   }
+
+  /**
+   * Registers what is called, from any thread and at most once, when the lane turns out to be held
+   * by another process: a lane on a quiet chain commits nothing that would meet the fence.
+   */
+  default void onLost(Consumer<MillraceException> lost) {}
 
   /** The lane has caught up: builds what indexes are left. Commit thread only. */
   void finish();

@@ -19,6 +19,11 @@ record Memory(StagedStore store, Loader loader, Effects effects) {
     return store.bytes() + effects.bytes();
   }
 
+  /** Forgets everything because nothing follows. */
+  void release() {
+    rewind(store.checkpoint());
+  }
+
   /** How often memory had to ask something else than itself. */
   long misses() {
     return loader.misses() + effects.uses();

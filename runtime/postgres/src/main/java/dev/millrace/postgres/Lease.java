@@ -1,10 +1,12 @@
 package dev.millrace.postgres;
 
 import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +45,7 @@ final class Lease implements AutoCloseable {
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
   private volatile boolean lost;
+  private volatile @Nullable Consumer<MillraceException> whenLost;
 
   Lease(Connections connections, String lane, long epoch, Duration lease) {
     this.connections = connections;
@@ -86,6 +89,7 @@ final class Lease implements AutoCloseable {
       if (renewed == 0) {
         lost = true;
         LOG.warn("lane was taken over by another process: lane={} epoch={}", lane, epoch);
+        report();
       }
       return handle;
     } catch (SQLException | JdbiException failed) {
@@ -93,6 +97,25 @@ final class Lease implements AutoCloseable {
       LOG.warn("lease could not be renewed: lane={} reason=\"{}\"", lane, why.getMessage());
       close(handle);
       return null;
+    }
+  }
+
+  /** Registers what is called once another process has the lane, which may be so already. */
+  void onLost(Consumer<MillraceException> call) {
+    whenLost = call;
+    if (lost) {
+      report();
+    }
+  }
+
+  private synchronized void report() {
+    Consumer<MillraceException> call = whenLost;
+    whenLost = null;
+    if (call != null) {
+      call.accept(
+          new MillraceException(
+              Remedy.YIELD,
+              "lane was taken over by another process: lane=%s epoch=%d".formatted(lane, epoch)));
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
 import org.jspecify.annotations.Nullable;
@@ -98,6 +99,11 @@ final class PostgresLane implements LaneStore {
     long chain = Takeover.chain(lane);
     return PostgresReads.reading(
         pool, "reading where a lane stands", on -> new StandingQuery(on, chain).read());
+  }
+
+  @Override
+  public void onLost(Consumer<MillraceException> lost) {
+    lease.onLost(lost);
   }
 
   @Override

@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -243,6 +244,21 @@ final class TakeoverIT {
       gate.close();
       commit.get();
       assertThat(lab.tokens()).containsExactly("1|a|1");
+    }
+  }
+
+  @Test
+  @Tag("D11")
+  @DisplayName("D11 a holder that commits nothing hears within the lease that its lane was taken")
+  void lostLease_isReportedWithoutACommit() throws Exception {
+    DatabaseSettings quick = Database.settings().withLease(Duration.ofSeconds(2));
+    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), Lab.TOKEN);
+    try (Lab lab = new Lab(indexer, Probe.NONE, quick)) {
+      CompletableFuture<MillraceException> lost = new CompletableFuture<>();
+      lab.lane.onLost(lost::complete);
+      Database.execute("UPDATE %s.millrace_lease SET epoch = -1".formatted(lab.schema));
+
+      assertThat(lost.get(60, TimeUnit.SECONDS).remedy()).isEqualTo(Remedy.YIELD);
     }
   }
 
