@@ -1,0 +1,171 @@
+package dev.millrace.chain;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+
+/**
+ * How one simulated endpoint is, until it is mended.
+ *
+ * @param behindMillis how old its view of the chain is, per backend; one of them answers each
+ *     request
+ * @param lacking how many blocks it lacks beside that, per backend
+ * @param clamps whether it tells the logs that it has of a range beyond its head, without an error
+ * @param maxRange most blocks of one getLogs; 0: any
+ * @param maxResults most logs of one reply; 0: any
+ * @param words which words it refuses with
+ * @param rate how often a reply has trouble
+ * @param troubles which trouble
+ * @param episode a trouble that every reply has for a time; null if there is none
+ */
+record EndpointTraits(
+    List<Integer> behindMillis,
+    List<Integer> lacking,
+    boolean clamps,
+    Bloom bloom,
+    boolean hasFinalized,
+    boolean hasReceipts,
+    boolean hasBatches,
+    boolean takesBlockHash,
+    boolean keepsOrphans,
+    boolean timed,
+    int maxRange,
+    int maxResults,
+    int words,
+    double rate,
+    Set<WorldTrouble> troubles,
+    Episode episode) {
+  /** How it tells blooms. */
+  enum Bloom {
+    HONEST,
+    ZERO,
+    NULL,
+    MISSING
+  }
+
+  record Episode(WorldTrouble trouble, long from, long to) {
+    static final Episode NONE = new Episode(WorldTrouble.RATE, 0, 0);
+  }
+
+  /** Troubles of which the chain itself gives no sign, unless blooms and receipts are there. */
+  static final Set<WorldTrouble> WITHHOLDING =
+      EnumSet.of(WorldTrouble.WITHHELD, WorldTrouble.WITHHELD_TOPIC);
+
+  /** Troubles that an endpoint may have with every reply for a time. */
+  private static final List<WorldTrouble> LASTING =
+      List.copyOf(EnumSet.range(WorldTrouble.OTHER_REPLY, WorldTrouble.NOT_JSON));
+
+  static final EndpointTraits HONEST =
+      new EndpointTraits(
+          List.of(0),
+          List.of(0),
+          false,
+          Bloom.HONEST,
+          true,
+          true,
+          true,
+          true,
+          true,
+          true,
+          0,
+          0,
+          0,
+          0,
+          Set.of(),
+          Episode.NONE);
+
+  static EndpointTraits random(
+      Random random, WorldLimits limits, boolean isBloomless, boolean needsTag) {
+    boolean lags = random.nextInt(3) == 0 && !limits.without("lag");
+    boolean balanced = lags && random.nextInt(3) == 0 && !limits.without("balanced");
+    List<Integer> behind =
+        balanced
+            ? List.of(0, random.nextInt(15_000))
+            : List.of(lags && !limits.without("stale") ? random.nextInt(15_000) : 0);
+    int lack = !lags ? 0 : random.nextInt(3) == 0 ? random.nextInt(60) : random.nextInt(4);
+    List<Integer> lacking = balanced ? List.of(0, lack) : List.of(lack);
+    Set<WorldTrouble> troubles = EnumSet.noneOf(WorldTrouble.class);
+    List<WorldTrouble> all = List.of(WorldTrouble.values());
+    int count = random.nextInt(5);
+    for (int i = 0; i < count; i++) {
+      troubles.add(all.get(random.nextInt(all.size())));
+    }
+    if (random.nextInt(12) == 0 || limits.without("variety")) {
+      troubles.addAll(all);
+    }
+    WorldTrouble lasting = LASTING.get(random.nextInt(LASTING.size()));
+    long began = random.nextInt(20_000);
+    Episode episode =
+        random.nextInt(5) == 0
+            ? new Episode(lasting, began, began + random.nextInt(40_000))
+            : Episode.NONE;
+    troubles.removeIf(each -> limits.without(each.name()));
+    double rate = List.of(0.0, 0.02, 0.1, 0.3).get(random.nextInt(4));
+    List<Bloom> blooms = List.of(Bloom.values());
+    Bloom bloom = isBloomless ? blooms.get(random.nextInt(blooms.size())) : Bloom.HONEST;
+    boolean hasFinalized = random.nextInt(8) > 0 || needsTag || limits.without("tagless");
+    boolean plain = limits.without("traits");
+    return new EndpointTraits(
+        behind,
+        lacking,
+        random.nextBoolean() && !limits.without("clamps"),
+        bloom,
+        hasFinalized,
+        random.nextInt(5) > 0 || plain,
+        random.nextInt(6) > 0 || plain,
+        random.nextInt(8) > 0 || plain,
+        random.nextBoolean(),
+        random.nextBoolean(),
+        random.nextInt(4) > 0 || plain ? 0 : 1 + random.nextInt(20),
+        random.nextInt(4) > 0 || plain ? 0 : 1 + random.nextInt(20),
+        random.nextInt(4),
+        troubles.isEmpty() ? 0 : rate,
+        troubles,
+        limits.without("episode") || limits.without(lasting.name()) ? Episode.NONE : episode);
+  }
+
+  EndpointTraits without(Set<WorldTrouble> gone) {
+    Set<WorldTrouble> left = EnumSet.noneOf(WorldTrouble.class);
+    left.addAll(troubles);
+    left.removeAll(gone);
+    return new EndpointTraits(
+        behindMillis,
+        lacking,
+        clamps,
+        bloom,
+        hasFinalized,
+        hasReceipts,
+        hasBatches,
+        takesBlockHash,
+        keepsOrphans,
+        timed,
+        maxRange,
+        maxResults,
+        words,
+        rate,
+        left,
+        episode);
+  }
+
+  /** One that sees the chain as it began, and may keep logs back without a sign of it. */
+  static EndpointTraits frozen(Set<WorldTrouble> kept) {
+    return new EndpointTraits(
+        List.of(Integer.MAX_VALUE),
+        List.of(0),
+        false,
+        kept.isEmpty() ? Bloom.HONEST : Bloom.MISSING,
+        true,
+        true,
+        true,
+        true,
+        true,
+        true,
+        0,
+        0,
+        0,
+        0.5,
+        kept,
+        Episode.NONE);
+  }
+}

@@ -1,0 +1,381 @@
+package dev.millrace.chain;
+
+import dev.millrace.evm.EvmIndexer;
+import dev.millrace.evm.Finality;
+import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceRequest;
+import dev.millrace.evm.Until;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.Node;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One seed: a random definition over a random chain behind random endpoints, read by process after
+ * process, against what the chain itself says. The source has to tell the events of the oracle, in
+ * its order, once the endpoints are well; before that it may wait, or be restarted.
+ */
+final class SourceSimulation {
+  private static final long PATIENCE = Duration.ofMinutes(10).toMillis();
+  private static final int MAX_RESTARTS = 40;
+
+  private final long seed;
+  private final WorldLimits limits;
+  private final WorldDefinition definition;
+  private final WorldChain chain;
+  private final List<EndpointTraits> traits = new ArrayList<>();
+  private final VirtualRuntime runtime;
+  private final SourceStory story;
+  private final WorldLane lane;
+  private final EvmIndexer indexer;
+  private final Random chance;
+  private final List<WorldEndpoint> endpoints = new ArrayList<>();
+  private final @Nullable Path directory;
+  private final WorldCache.Kind cacheKind;
+  private final boolean audited;
+  private final long from;
+  private final Until until;
+  private final int events;
+  private final int crashEvery;
+  private final long mended;
+
+  private int untilCrash;
+  private boolean isOver;
+  private String end = "";
+
+  /** Runs a seed; tells one that fails with as little as it still fails with. */
+  static void check(long seed, WorldLimits limits, @Nullable Path scratch) throws Exception {
+    String wrong = run(seed, limits, scratch);
+    if (wrong != null) {
+      throw new AssertionError(shrunk(seed, limits, wrong, scratch));
+    }
+  }
+
+  /** What is wrong; null if nothing is. */
+  static @Nullable String run(long seed, WorldLimits limits, @Nullable Path scratch)
+      throws Exception {
+    SourceSimulation simulation = new SourceSimulation(seed, limits, scratch);
+    try {
+      simulation.run();
+      return null;
+    } catch (WorldLane.Breach breach) {
+      return simulation.told(breach.getMessage() == null ? "" : breach.getMessage());
+    } finally {
+      simulation.runtime.revive();
+      simulation.clean();
+    }
+  }
+
+  private static String shrunk(long seed, WorldLimits allowed, String wrong, @Nullable Path scratch)
+      throws Exception {
+    WorldLimits limits = allowed;
+    String last = wrong;
+    List<String> parts = new ArrayList<>(WorldScenarios.PARTS);
+    for (WorldTrouble trouble : WorldTrouble.values()) {
+      parts.add(trouble.name());
+    }
+    for (String part : parts) {
+      WorldLimits fewer = limits.leaveOut(part);
+      String still = run(seed, fewer, scratch);
+      if (still != null && kind(still).equals(kind(wrong))) {
+        limits = fewer;
+        last = still;
+      }
+    }
+    for (int blocks : new int[] {60, 40, 30, 20, 15, 10, 8, 6, 5, 4, 3, 2}) {
+      String still = run(seed, limits.withBlocks(blocks), scratch);
+      if (still != null && kind(still).equals(kind(wrong))) {
+        limits = limits.withBlocks(blocks);
+        last = still;
+      }
+    }
+    return "seed %d fails: %s\n\nwith less (%s): %s\n\nagain: mvn verify -pl runtime/chain -am -Dtest=SourceSimulationTest -Dsurefire.failIfNoSpecifiedTests=false -Dmillrace.seed=%d"
+        .formatted(seed, wrong.lines().findFirst().orElse(""), limits, last, seed);
+  }
+
+  /** Which failures count as the same one. */
+  private static String kind(String wrong) {
+    return wrong.substring(0, Math.min(wrong.length(), wrong.indexOf(':') + 1));
+  }
+
+  private SourceSimulation(long seed, WorldLimits limits, @Nullable Path scratch)
+      throws IOException {
+    this.seed = seed;
+    this.limits = limits;
+    this.chain = new WorldChain(random(1), limits);
+    this.definition = new WorldDefinition(random(2), limits);
+    this.runtime = new VirtualRuntime(seed);
+    this.story = new SourceStory(runtime);
+    this.lane = new WorldLane(chain, definition.reads);
+    this.indexer = definition.indexer(lane::take);
+    this.chance = random(3);
+    Random random = random(4);
+    this.audited = random.nextInt(3) == 0;
+    this.from = random.nextInt(3) > 0 ? 0 : random.nextInt(10);
+    long number = Math.max(from, random.nextLong(chain.head().number + 1));
+    this.until =
+        switch (random.nextInt(4)) {
+          case 0 -> new Until.AtBlock(number);
+          case 1 -> new Until.AtHead();
+          default -> new Until.Never();
+        };
+    this.events = List.of(1, 3, 20, 1_000).get(random.nextInt(4));
+    int crashes = List.of(0, 0, 20, 60, 200).get(random.nextInt(5));
+    this.crashEvery = limits.without("crashes") ? 0 : crashes;
+    boolean isCached = random.nextInt(3) == 0 && !limits.without("cache") && scratch != null;
+    this.directory = isCached ? Files.createTempDirectory(scratch, "seed") : null;
+    this.mended = chain.endMillis() + random.nextInt(20_000);
+    boolean isSeen = endpoints();
+    WorldCache.Kind kind = WorldCache.Kind.random(random(6), limits);
+    // Of logs that were kept back only an audit and honest blooms tell.
+    boolean isBlind = kind == WorldCache.Kind.LACKING && !(audited && isSeen);
+    this.cacheKind = isBlind ? WorldCache.Kind.COLD : kind;
+    this.untilCrash = next();
+    runtime.onWait(this::look);
+  }
+
+  private Random random(long part) {
+    return new Random(seed * 31 + part);
+  }
+
+  private int next() {
+    return crashEvery == 0 ? Integer.MAX_VALUE : 1 + chance.nextInt(2 * crashEvery);
+  }
+
+  private boolean endpoints() {
+    Random random = random(5);
+    boolean kind = random.nextInt(6) == 0 || limits.without("troubles");
+    boolean isBloomless = random.nextInt(4) == 0 && !limits.without("bloomless");
+    int count = 1 + random.nextInt(3);
+    for (int i = 0; i < count; i++) {
+      // Somebody has to know what the rule goes by.
+      boolean needsTag = i == 0 && chain.rule != WorldChain.Rule.DEPTH;
+      EndpointTraits each = EndpointTraits.random(random(10 + i), limits, isBloomless, needsTag);
+      if (i == 0 || !limits.without("endpoint" + i)) {
+        traits.add(kind ? EndpointTraits.HONEST : each);
+      }
+    }
+    // Without a sign of it in the headers nobody can see that a log is missing.
+    boolean isSeen = !isBloomless && traits.stream().allMatch(EndpointTraits::hasReceipts);
+    for (int i = 0; i < traits.size(); i++) {
+      if (!isSeen) {
+        traits.set(i, traits.get(i).without(EndpointTraits.WITHHOLDING));
+      }
+      WorldEndpoint endpoint =
+          new WorldEndpoint(
+              "node" + i, chain, traits.get(i), runtime, story, seed * 31 + 20 + i, audited);
+      endpoint.mendAt(mended);
+      endpoints.add(endpoint);
+    }
+    return isSeen;
+  }
+
+  /** Before every request and every wait: ends the process, or the seed. */
+  private void look() {
+    Source.Place last = lane.last();
+    long now = runtime.passed();
+    boolean isThere = last != null && last.hash().equals(chain.head().hash);
+    if (story.flood() != null || (now > mended && isThere) || now > mended + PATIENCE) {
+      isOver = true;
+      runtime.end();
+    } else if (now < mended && untilCrash-- <= 0) {
+      untilCrash = next();
+      runtime.end();
+    }
+  }
+
+  private void run() throws Exception {
+    int restarts = 0;
+    if (directory != null) {
+      WorldChain other =
+          cacheKind == WorldCache.Kind.OTHER_CHAIN ? new WorldChain(random(7), limits) : chain;
+      WorldCache.fill(cacheKind, other, definition, directory, from, random(8));
+    }
+    while (!isOver) {
+      Node node = node();
+      try {
+        live(new ChainSource(request(), node, runtime, () -> runtime.threads("read")));
+      } catch (InterruptedException _) {
+        story.tell(isOver ? "the seed is over" : "the process dies");
+      } catch (MillraceException refused) {
+        story.tell("the lane stops: " + refused.remedy() + " " + refused.getMessage());
+        if (refused.remedy() != Remedy.RESTART && refused.remedy() != Remedy.REWIND) {
+          throw new WorldLane.Breach("stops for good: " + refused.getMessage());
+        }
+        if (++restarts > MAX_RESTARTS) {
+          throw new WorldLane.Breach("is restarted for ever: " + refused.getMessage());
+        }
+        runtime.pass(Duration.ofSeconds(1));
+      } catch (WorldLane.Breach breach) {
+        throw breach;
+      } catch (Exception | Error unexpected) {
+        StringBuilder trace = new StringBuilder(unexpected.toString());
+        for (StackTraceElement each : unexpected.getStackTrace()) {
+          trace.append(each.getClassName().startsWith("dev.millrace") ? "\n    at " + each : "");
+        }
+        throw new WorldLane.Breach("ends with " + trace);
+      } finally {
+        boolean over = isOver;
+        runtime.revive();
+        node.close();
+        lane.crash();
+        isOver = over;
+      }
+      between();
+    }
+    verify();
+  }
+
+  /** What people and disks do while no process runs. */
+  private void between() throws IOException {
+    if (isOver || directory == null) {
+      return;
+    }
+    if (chance.nextInt(5) == 0 && !limits.without("corruption")) {
+      WorldCache.corrupt(directory, chance);
+    }
+    if (chance.nextInt(8) == 0 && !limits.without("reset")) {
+      story.tell("the lane is reset");
+      lane.reset();
+    }
+  }
+
+  private Node node() {
+    Map<String, WorldEndpoint> byName = new HashMap<>();
+    List<String> addresses = new ArrayList<>();
+    for (int i = 0; i < endpoints.size(); i++) {
+      addresses.add("http://node" + i + ":1/");
+      byName.put("node" + i, endpoints.get(i));
+    }
+    return WorldCache.node(byName, addresses, directory, runtime);
+  }
+
+  private SourceRequest request() {
+    Optional<String> tag =
+        chain.rule == WorldChain.Rule.TAG || chain.rule == WorldChain.Rule.BOTH
+            ? Optional.of("finalized")
+            : Optional.empty();
+    OptionalLong depth =
+        chain.rule.isByDepth() ? OptionalLong.of(chain.depth) : OptionalLong.empty();
+    Reading reading = Reading.USUAL.withAudited(audited ? 1 : 0).withPoll(Duration.ofSeconds(1));
+    return new SourceRequest(
+        indexer,
+        1,
+        List.of(),
+        from,
+        until,
+        new Finality(tag, depth),
+        definition.configured(),
+        directory == null ? reading : reading.withDirectory(directory));
+  }
+
+  private void live(ChainSource source) throws Exception {
+    story.tell("a process begins at " + lane.last());
+    Source.Feed now = source.open(lane.standing());
+
+    try {
+      while (true) {
+        Source.Step step = now.next(events);
+        if (step == null) {
+          story.tell("the stream ends");
+          isOver = true;
+          end = "ended";
+          lane.commit();
+          return;
+        }
+        switch (step) {
+          case Batch batch -> {
+            story.tell(
+                "batch up to %d final %d with %d events, found %s"
+                    .formatted(
+                        batch.last().number(),
+                        batch.finalBlock(),
+                        batch.events().size(),
+                        batch.found()));
+            lane.accept(batch);
+            if (chance.nextInt(3) > 0) {
+              lane.commit();
+            }
+          }
+          case Source.Rewind(Source.@Nullable Place to) -> {
+            story.tell("rewind to " + to);
+            lane.rewind(to, chance);
+            now.close();
+            now = source.open(lane.standing());
+          }
+        }
+      }
+    } finally {
+      end = end.isEmpty() ? now.waitingFor() : end;
+      now.close();
+      if (isOver) {
+        lane.commit();
+      }
+    }
+  }
+
+  private void verify() {
+    String flood = story.flood();
+    if (flood != null) {
+      throw new WorldLane.Breach(flood);
+    }
+    Source.Place last = lane.last();
+    WorldBlock tip = last == null ? null : chain.by(last.hash());
+    List<String> expected =
+        tip == null ? List.of() : new StreamOracle(definition).events(tip, from);
+    String difference = WorldScenarios.difference(expected, lane.events());
+    if (difference != null) {
+      throw new WorldLane.Breach("tells other events: " + difference);
+    }
+    boolean isThere =
+        switch (until) {
+          case Until.Never _ -> tip == chain.head();
+          case Until.AtBlock(long number) -> tip != null && tip.number == number;
+          case Until.AtHead _ -> true; // the head of that time may have lain below the first block
+        };
+    if (!isThere && chain.head().number >= from) {
+      throw new WorldLane.Breach(
+          "has not arrived: at=%s head=%s %s".formatted(tip, chain.head(), end));
+    }
+    long settled = lane.toldFinal();
+    if (tip != null && settled >= from && tip.at(settled) != chain.head().at(settled)) {
+      throw new WorldLane.Breach("told a block as final that was replaced: block=" + settled);
+    }
+  }
+
+  private String told(String wrong) {
+    StringBuilder text = new StringBuilder(wrong);
+    text.append("\n\n").append(definition).append('\n').append(chain);
+    text.append(
+        "\nfrom block %d, %s, audited %s, %d events at once, cache %s %s, mended after %d ms"
+            .formatted(from, until, audited, events, directory != null, cacheKind, mended));
+    for (int i = 0; i < traits.size(); i++) {
+      text.append("\nnode").append(i).append(' ').append(traits.get(i));
+    }
+    story.lines().forEach(line -> text.append("\n").append(line));
+    return text.toString();
+  }
+
+  private void clean() throws IOException {
+    if (directory != null) {
+      try (var files = Files.walk(directory)) {
+        for (Path each : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+          Files.deleteIfExists(each);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,154 @@
+package dev.millrace.chain;
+
+import com.joemelsha.crypto.hash.Keccak;
+import dev.millrace.loaders.Bytes32;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** A block of a simulated chain, and how nodes tell it. Knows the block before it. */
+final class WorldBlock {
+  private static final int BLOOM = 256;
+  private static final Map<String, int[]> BITS = new ConcurrentHashMap<>();
+
+  final long number;
+  final Bytes32 hash;
+  final @Nullable WorldBlock before;
+  final long time;
+  final List<WorldLog> logs;
+  private @Nullable String bloom;
+
+  WorldBlock(@Nullable WorldBlock before, int salt, List<WorldLog> logs) {
+    this.before = before;
+    this.number = before == null ? 0 : before.number + 1;
+    this.time = (before == null ? 1_700_000_000 : before.time) + 12 + Math.floorMod(salt, 3);
+    this.logs = List.copyOf(logs);
+    this.hash = mixed(before == null ? 0 : before.hash.hashCode(), number, salt);
+  }
+
+  private static Bytes32 mixed(long before, long number, long salt) {
+    Random random = new Random(before * 1_000_003 + number * 31 + salt * 7_919);
+    byte[] bytes = new byte[32];
+    random.nextBytes(bytes);
+    ByteBuffer.wrap(bytes).putInt(0, (int) number).putShort(4, (short) salt);
+    return Bytes32.of(bytes);
+  }
+
+  Bytes32 parent() {
+    return before == null ? Bytes32.ZERO : before.hash;
+  }
+
+  /** The block of its own branch at a height below it, or itself. */
+  @Nullable WorldBlock at(long height) {
+    WorldBlock block = this;
+    while (block != null && block.number > height) {
+      block = block.before;
+    }
+    return block;
+  }
+
+  /** From a block on up to this one. */
+  List<WorldBlock> since(long from) {
+    List<WorldBlock> blocks = new ArrayList<>();
+    for (WorldBlock block = this; block != null && block.number >= from; block = block.before) {
+      blocks.addFirst(block);
+    }
+    return blocks;
+  }
+
+  /** Two logs share a transaction. */
+  Bytes32 transaction(int index) {
+    byte[] bytes = hash.bytes();
+    ByteBuffer.wrap(bytes).putInt(28, 0x7000_0000 + index / 2);
+    return Bytes32.of(bytes);
+  }
+
+  /** As eth_getBlockByNumber tells it. */
+  String json(String bloomMember, String timestamp) {
+    return "{\"number\":\"0x"
+        + Long.toHexString(number)
+        + "\",\"hash\":\""
+        + hash
+        + "\",\"parentHash\":\""
+        + parent()
+        + "\",\"timestamp\":"
+        + timestamp
+        + bloomMember
+        + ",\"size\":\"0x1\"}";
+  }
+
+  String bloom() {
+    String known = bloom;
+    if (known == null) {
+      known = bloom(logs);
+      bloom = known;
+    }
+    return known;
+  }
+
+  String json(int index, boolean timed) {
+    return json(index, timed, "0x" + Integer.toHexString(index), false);
+  }
+
+  String json(int index, boolean timed, String logIndex, boolean removed) {
+    WorldLog log = logs.get(index);
+    StringBuilder text = new StringBuilder(600);
+    text.append("{\"address\":\"").append(log.contract()).append("\",\"topics\":[");
+    String gap = "\"";
+    for (Bytes32 topic : log.topics()) {
+      text.append(gap).append(topic).append('"');
+      gap = ",\"";
+    }
+    text.append("],\"data\":\"0x");
+    StringBuilder data = new StringBuilder();
+    log.data().forEach(word -> data.append(word.toString(), 2, 66));
+    text.append(log.isBroken() ? data.substring(0, data.length() / 2) : data);
+    text.append("\",\"blockNumber\":\"0x").append(Long.toHexString(number));
+    text.append("\",\"blockHash\":\"").append(hash);
+    if (timed) {
+      text.append("\",\"blockTimestamp\":\"0x").append(Long.toHexString(time));
+    }
+    text.append("\",\"transactionHash\":\"").append(transaction(index));
+    text.append("\",\"transactionIndex\":\"0x").append(Integer.toHexString(index / 2));
+    text.append("\",\"logIndex\":\"").append(logIndex);
+    return text.append("\",\"removed\":").append(removed).append('}').toString();
+  }
+
+  private static String bloom(List<WorldLog> logs) {
+    byte[] bits = new byte[BLOOM];
+    for (WorldLog log : logs) {
+      set(bits, log.contract().toString(), log.contract().bytes());
+      for (Bytes32 topic : log.topics()) {
+        set(bits, topic.toString(), topic.bytes());
+      }
+    }
+    return "0x" + HexFormat.of().formatHex(bits);
+  }
+
+  private static void set(byte[] bits, String key, byte[] value) {
+    int[] three =
+        BITS.computeIfAbsent(
+            key,
+            _ -> {
+              byte[] hash = new Keccak(256).digest(value);
+              int[] places = new int[3];
+              for (int i = 0; i < 3; i++) {
+                places[i] = ((hash[2 * i] & 7) << 8) | (hash[2 * i + 1] & 0xff);
+              }
+              return places;
+            });
+    for (int bit : three) {
+      bits[BLOOM - 1 - bit / 8] |= (byte) (1 << bit % 8);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return number + ":" + hash.toString().substring(10, 18);
+  }
+}

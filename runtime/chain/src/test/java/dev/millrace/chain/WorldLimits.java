@@ -1,0 +1,55 @@
+package dev.millrace.chain;
+
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What a seed may use, so that one which fails can be told with less.
+ *
+ * @param blocks how many blocks the chain has at most
+ * @param without what is left out, by name
+ */
+record WorldLimits(int blocks, Set<String> without) {
+  static final WorldLimits ALL = new WorldLimits(Integer.MAX_VALUE, Set.of());
+
+  /** All but what is known to break the source today; shorter with each mend. */
+  static final WorldLimits SOUND =
+      new WorldLimits(
+          Integer.MAX_VALUE,
+          Set.of(
+              "FOREIGN",
+              "HEADER_NOT_FOUND",
+              "NONSENSE_INDEX",
+              "NONSENSE_TIME",
+              "NO_METHOD",
+              "OTHER_ID",
+              "OTHER_REPLY",
+              "WITHHELD_TOPIC",
+              "bloomless",
+              "cache",
+              "clamps",
+              "found",
+              "tagless",
+              "tags",
+              "unruled"));
+
+  boolean without(String name) {
+    return without.contains(name);
+  }
+
+  WorldLimits leaveOut(String name) {
+    Set<String> more = new TreeSet<>(without);
+    more.add(name);
+    return new WorldLimits(blocks, more);
+  }
+
+  WorldLimits withBlocks(int most) {
+    return new WorldLimits(most, without);
+  }
+
+  @Override
+  public String toString() {
+    return "%s blocks, without %s"
+        .formatted(blocks == Integer.MAX_VALUE ? "all" : "at most " + blocks, without);
+  }
+}

@@ -1,0 +1,126 @@
+package dev.millrace.chain;
+
+import com.joemelsha.crypto.hash.Keccak;
+import dev.millrace.evm.Event;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * A log of a simulated chain as its author meant it; how it looks on the wire follows from its
+ * kind.
+ *
+ * @param isBroken whether its data are cut off, so that nobody can decode it
+ */
+record WorldLog(int at, Kind kind, int a, int b, long value, boolean isBroken) {
+  @Event("Transfer(address indexed from, address indexed to, uint256 value)")
+  record Moved(Address from, Address to, BigInteger value) {}
+
+  @Event("Transfer(address indexed from, address indexed to, uint256 indexed item)")
+  record MovedItem(Address from, Address to, BigInteger item) {}
+
+  @Event("Swap(uint256 amount)")
+  record Swapped(BigInteger amount) {}
+
+  @Event("Swap(uint256 amount, address to)")
+  record SwappedTo(BigInteger amount, Address to) {}
+
+  @Event("Created(address indexed child)")
+  record Created(Address child) {}
+
+  @Event("Spawned(address child, uint256 amount)")
+  record Spawned(Address child, BigInteger amount) {}
+
+  @Event("Pinged()")
+  record Pinged() {}
+
+  /** The events there are: two pairs share their name, one pair of them its topic as well. */
+  @SuppressWarnings("ImmutableEnumChecker") // a Bytes32 never changes
+  enum Kind {
+    MOVED(Moved.class, "Transfer(address,address,uint256)"),
+    MOVED_ITEM(MovedItem.class, "Transfer(address,address,uint256)"),
+    SWAPPED(Swapped.class, "Swap(uint256)"),
+    SWAPPED_TO(SwappedTo.class, "Swap(uint256,address)"),
+    CREATED(Created.class, "Created(address)"),
+    SPAWNED(Spawned.class, "Spawned(address,uint256)"),
+    PINGED(Pinged.class, "Pinged()");
+
+    private static final List<Kind> ALL = List.of(values());
+
+    final Class<?> type;
+    final Bytes32 topic;
+
+    Kind(Class<?> type, String signature) {
+      this.type = type;
+      this.topic = Bytes32.of(new Keccak(256).digest(signature.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    static Kind random(Random random) {
+      return ALL.get(random.nextInt(ALL.size()));
+    }
+  }
+
+  static Address address(int number) {
+    byte[] bytes = new byte[20];
+    bytes[0] = 0x5a;
+    ByteBuffer.wrap(bytes).putInt(16, number);
+    return Address.of(bytes);
+  }
+
+  static Bytes32 word(long value) {
+    return Bytes32.of(ByteBuffer.allocate(32).putLong(24, value).array());
+  }
+
+  private static Bytes32 word(Address address) {
+    byte[] bytes = new byte[32];
+    address.write(bytes, 12);
+    return Bytes32.of(bytes);
+  }
+
+  Address contract() {
+    return address(at);
+  }
+
+  /** The contract that it creates; for kinds that find only. */
+  int child() {
+    return a;
+  }
+
+  List<Bytes32> topics() {
+    Bytes32 first = word(address(a));
+    Bytes32 second = word(address(b));
+    return switch (kind) {
+      case MOVED -> List.of(kind.topic, first, second);
+      case MOVED_ITEM -> List.of(kind.topic, first, second, word(value));
+      case CREATED -> List.of(kind.topic, first);
+      case SWAPPED, SWAPPED_TO, SPAWNED, PINGED -> List.of(kind.topic);
+    };
+  }
+
+  List<Bytes32> data() {
+    return switch (kind) {
+      case MOVED, SWAPPED -> List.of(word(value));
+      case SWAPPED_TO -> List.of(word(value), word(address(a)));
+      case SPAWNED -> List.of(word(address(a)), word(value));
+      case MOVED_ITEM, CREATED, PINGED -> List.of();
+    };
+  }
+
+  /** What its handler must be given. */
+  Record event() {
+    BigInteger number = BigInteger.valueOf(value);
+    return switch (kind) {
+      case MOVED -> new Moved(address(a), address(b), number);
+      case MOVED_ITEM -> new MovedItem(address(a), address(b), number);
+      case SWAPPED -> new Swapped(number);
+      case SWAPPED_TO -> new SwappedTo(number, address(a));
+      case CREATED -> new Created(address(a));
+      case SPAWNED -> new Spawned(address(a), number);
+      case PINGED -> new Pinged();
+    };
+  }
+}

@@ -1,0 +1,48 @@
+package dev.millrace.chain;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What scenarios are made of, by the names that {@link WorldLimits} leaves out. */
+final class WorldScenarios {
+  static final List<String> PARTS =
+      List.of(
+          "troubles",
+          "endpoint2",
+          "endpoint1",
+          "crashes",
+          "cache",
+          "other_chain",
+          "tail",
+          "lacking",
+          "corruption",
+          "reset",
+          "reorgs",
+          "lag",
+          "stale",
+          "balanced",
+          "clamps",
+          "bloomless",
+          "tagless",
+          "traits",
+          "episode",
+          "tags",
+          "unruled",
+          "found",
+          "anywhere");
+
+  private WorldScenarios() {}
+
+  /** The first place where two lists differ; null if they are equal. */
+  static @Nullable String difference(List<String> expected, List<String> told) {
+    int most = Math.max(expected.size(), told.size());
+    for (int i = 0; i < most; i++) {
+      String one = i < expected.size() ? expected.get(i) : "nothing";
+      String other = i < told.size() ? told.get(i) : "nothing";
+      if (!one.equals(other)) {
+        return "at %d of %d expected %s, told %s".formatted(i, expected.size(), one, other);
+      }
+    }
+    return null;
+  }
+}
