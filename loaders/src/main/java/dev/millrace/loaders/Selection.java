@@ -1,6 +1,7 @@
 package dev.millrace.loaders;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -60,8 +61,9 @@ public final class Selection<E> {
     return this;
   }
 
+  /** The rows, in a list that cannot be changed, however many there are. */
   public List<E> list() {
-    return answer.apply(query(limit));
+    return Collections.unmodifiableList(answer.apply(query(limit)));
   }
 
   public Optional<E> first() {

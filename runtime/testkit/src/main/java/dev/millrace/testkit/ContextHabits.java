@@ -24,6 +24,13 @@ final class ContextHabits {
 
   static final List<HandlerHabit> ALL =
       List.of(
+          doubtful(
+              "leaves the thread interrupted",
+              at -> {
+                if (!at.isSerial()) {
+                  Thread.currentThread().interrupt();
+                }
+              }),
           harmless(
               "clears the interrupt of its thread",
               at -> {

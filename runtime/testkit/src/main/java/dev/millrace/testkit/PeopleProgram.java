@@ -18,15 +18,22 @@ import java.util.stream.Stream;
 /** A random program whose handlers have habits, and the random chain that it runs over. */
 final class PeopleProgram implements Indexer {
   private static final List<HandlerHabit> HABITS =
-      Stream.of(ThrowingHabits.ALL, ContextHabits.ALL).flatMap(List::stream).toList();
+      Stream.of(
+              ThrowingHabits.ALL,
+              ContextHabits.ALL,
+              ThreadHabits.ALL,
+              EffectHabits.ALL,
+              ValueHabits.ALL)
+          .flatMap(List::stream)
+          .toList();
   private static final int MAX_HABITS = 3;
 
   private final long seed;
-  private final List<EntityType<?>> entities = SimRows.types();
+  private final List<EntityType<?>> entities = OddRows.withSimRows();
   private final Script script = new Script();
   private final List<PeopleHandler> events = new ArrayList<>();
   private final Set<HandlerHabit> habits = new HashSet<>();
-  private volatile SharedState state = new SharedState();
+  private volatile SharedState state = new SharedState(false);
 
   PeopleProgram(long seed, int maxBlocks) {
     this.seed = seed;
@@ -91,9 +98,9 @@ final class PeopleProgram implements Indexer {
     return state;
   }
 
-  /** Another process begins, or the oracle. */
-  SharedState begin() {
-    SharedState fresh = new SharedState();
+  /** Another process begins, or the oracle, for which nothing outside fails. */
+  SharedState begin(boolean oracle) {
+    SharedState fresh = new SharedState(oracle);
     state = fresh;
     return fresh;
   }

@@ -106,7 +106,7 @@ public final class PeopleSimulation {
 
   /** One process; true once the stream has come to its end. */
   private boolean process(SimStores stores, LaneSettings settings) throws Exception {
-    SharedState state = program.begin();
+    SharedState state = program.begin(false);
     LaneEnd end = end(stores, settings);
     story.add("  process: settings=%s end=%s".formatted(settings, end));
     require(state.wrongs().isEmpty(), state.wrongs());
@@ -188,7 +188,7 @@ public final class PeopleSimulation {
     for (PeopleHandler event : durable(reached)) {
       require(!event.mustFail(), "event has succeeded: habit=" + event.habit());
     }
-    program.begin();
+    program.begin(true);
     SerialOracle oracle = new SerialOracle(program.entities());
     if (reached >= 0) {
       oracle.run(program.script(), reached);

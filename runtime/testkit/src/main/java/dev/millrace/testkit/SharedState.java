@@ -21,7 +21,13 @@ final class SharedState {
   final Map<Address, Optional<Account>> memo = new HashMap<>();
   final Map<Address, Optional<Account>> safeMemo = new ConcurrentHashMap<>();
   final AtomicReference<Context> kept = new AtomicReference<>();
+  final EffectHabits.Definitions effects;
   private final Queue<String> wrongs = new ConcurrentLinkedQueue<>();
+
+  /** {@code calm} where nothing outside fails. */
+  SharedState(boolean calm) {
+    effects = new EffectHabits.Definitions(calm);
+  }
 
   /** Notes what a handler saw that no handler may see. */
   void wrong(String what) {

@@ -10,16 +10,16 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /** The stacks of this process's threads, virtual ones included. */
-final class ThreadStacks {
+public final class ThreadStacks {
   private ThreadStacks() {}
 
   /** Of all threads of Millrace's. */
-  static String all() {
+  public static String all() {
     return String.join("\n\n", of("millrace-"));
   }
 
   /** One text per thread whose name contains a part. */
-  static List<String> of(String part) {
+  public static List<String> of(String part) {
     try {
       Path directory = Files.createTempDirectory("stacks");
       Path file = directory.resolve("threads.txt");

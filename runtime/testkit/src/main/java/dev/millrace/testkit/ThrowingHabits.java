@@ -45,6 +45,7 @@ final class ThrowingHabits {
               _ -> {
                 throw new AssertionError("no");
               }),
+          fatal("recurses without end", _ -> recurse(0)),
           fatal(
               "recurses without end and calls that an exception",
               _ -> {

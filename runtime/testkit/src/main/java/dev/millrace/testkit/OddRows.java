@@ -1,0 +1,93 @@
+package dev.millrace.testkit;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes;
+import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.Id;
+import dev.millrace.loaders.Index;
+import dev.millrace.loaders.Json;
+import dev.millrace.loaders.Scale;
+import dev.millrace.loaders.Unsigned;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Records as people write them: with methods that nobody expects, and columns for odd values. */
+final class OddRows {
+  private OddRows() {}
+
+  /** A column of every type that can be odd. */
+  @Entity
+  record Parcel(
+      @Id EventId id,
+      String text,
+      @Index String key,
+      double weight,
+      @Nullable BigInteger amount,
+      @Nullable @Unsigned BigInteger count,
+      @Nullable @Scale(6) BigDecimal price,
+      @Nullable Instant seen,
+      Bytes bytes,
+      Json json,
+      List<String> tags) {
+    static Parcel of(EventId id) {
+      return new Parcel(
+          id, "", "", 0, null, null, null, null, Bytes.of(new byte[0]), Json.NULL, List.of());
+    }
+  }
+
+  /** Compares by throwing. */
+  @Entity
+  record Touchy(@Id EventId id, long value) {
+    @Override
+    public boolean equals(@Nullable Object other) {
+      throw new IllegalStateException("not comparable");
+    }
+
+    @Override
+    public int hashCode() {
+      throw new IllegalStateException("no hash");
+    }
+
+    @Override
+    public String toString() {
+      throw new IllegalStateException("no description");
+    }
+  }
+
+  /** Has an accessor that throws for some values. */
+  @Entity
+  record Secretive(@Id EventId id, String value) {
+    @Override
+    public String value() {
+      if (value.equals("secret")) {
+        throw new IllegalStateException("not shown");
+      }
+      return value;
+    }
+  }
+
+  /** Has a constructor that changes what it is given. */
+  @Entity
+  record Tidy(@Id Address id, String value, List<String> tags) {
+    Tidy {
+      value = value.strip();
+      tags = new ArrayList<>(tags);
+    }
+  }
+
+  /** Together with those of the simulation of stores. */
+  static List<EntityType<?>> withSimRows() {
+    List<EntityType<?>> types = new ArrayList<>(SimRows.types());
+    types.add(EntityType.of(Parcel.class));
+    types.add(EntityType.of(Touchy.class));
+    types.add(EntityType.of(Secretive.class));
+    types.add(EntityType.of(Tidy.class));
+    return List.copyOf(types);
+  }
+}
