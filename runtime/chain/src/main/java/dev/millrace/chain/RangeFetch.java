@@ -130,7 +130,7 @@ final class RangeFetch implements Ranges.Fetch {
       LogColumns logs = LogColumns.merged(gathered.pages());
       long end = gathered.reached();
       NavigableMap<Long, NodeBlock> blocks = blocks(wanted(logs, from, gathered));
-      if (!cache.prove(gathered.used(), blocks, node)) {
+      if (!cache.prove(gathered.used(), end, blocks, node)) {
         continue; // those files are not used again
       }
       boolean isSampled = !isLacking && isSampled(logs, end - from + 1, isWhole);

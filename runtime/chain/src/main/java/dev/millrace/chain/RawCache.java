@@ -282,10 +282,13 @@ final class RawCache {
    * Looks whether files are of the chain that the node serves. A file of another chain or of a
    * branch that was left is deleted; one whose last block the chain does not have is not used.
    *
+   * <p>A last block above the range that is read may still be replaced, so it is looked at again.
+   *
+   * @param end the last block that is read, which is final
    * @param blocks blocks that have been fetched; the node is asked for others
    * @return whether all of the files may be believed
    */
-  boolean prove(List<Segment> used, Map<Long, NodeBlock> blocks, Node node)
+  boolean prove(List<Segment> used, long end, Map<Long, NodeBlock> blocks, Node node)
       throws InterruptedException {
     boolean all = true;
     for (Segment segment : used) {
@@ -302,7 +305,7 @@ final class RawCache {
         setAside(segment);
       } else if (!ours) {
         refuse(List.of(segment));
-      } else {
+      } else if (segment.to() <= end) {
         proved(segment);
       }
     }

@@ -106,19 +106,21 @@ record EndpointTraits(
     Bloom bloom = isBloomless ? blooms.get(random.nextInt(blooms.size())) : Bloom.HONEST;
     boolean hasFinalized = random.nextInt(8) > 0 || needsTag || limits.without("tagless");
     boolean plain = limits.without("traits");
+    boolean hasReceipts = random.nextInt(5) > 0 || plain;
     return new EndpointTraits(
         behind,
         lacking,
         random.nextBoolean() && !limits.without("clamps"),
         bloom,
         hasFinalized,
-        random.nextInt(5) > 0 || plain,
+        hasReceipts,
         random.nextInt(6) > 0 || plain,
         random.nextInt(8) > 0 || plain,
         random.nextBoolean(),
         random.nextBoolean(),
         random.nextInt(4) > 0 || plain ? 0 : 1 + random.nextInt(20),
-        random.nextInt(4) > 0 || plain ? 0 : 1 + random.nextInt(20),
+        // A block with more logs than one reply may have can be told by its receipts alone.
+        random.nextInt(4) > 0 || plain || !hasReceipts ? 0 : 1 + random.nextInt(20),
         random.nextInt(4),
         troubles.isEmpty() ? 0 : rate,
         troubles,

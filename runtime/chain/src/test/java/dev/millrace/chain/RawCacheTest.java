@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -136,6 +137,26 @@ final class RawCacheTest {
     node.chain = other;
 
     assertThat(read(reader())).isEqualTo(reader().expected(0, 599));
+  }
+
+  @Test
+  @Tag("G2")
+  @DisplayName("G2 a file whose last block may still be replaced is looked at each time")
+  void prove_doesNotLastForABlockThatIsNotFinal() throws InterruptedException {
+    LogFilter token = new LogFilter(List.of(TestChain.TOKEN), List.of(TestChain.TRANSFER));
+    cache(Long.MAX_VALUE)
+        .keep(token, 0, 99, chain.hash(99), node.logs(new LogQuery(token, 0, 99)).logs());
+    RawCache cache = cache(Long.MAX_VALUE);
+    RawCache.Held held = cache.find(new LogQuery(token, 0, 89));
+    assertThat(cache.prove(held.used(), 89, Map.of(), node)).isTrue();
+
+    chain.cut(94);
+    for (long number = chain.head(); number < 110; number++) {
+      chain.mine(7);
+    }
+
+    assertThat(cache.prove(held.used(), 99, Map.of(), node)).isFalse();
+    assertThat(cache.find(new LogQuery(token, 90, 99)).missing()).containsExactly(token);
   }
 
   @Test

@@ -17,21 +17,14 @@ record WorldLimits(int blocks, Set<String> without) {
       new WorldLimits(
           Integer.MAX_VALUE,
           Set.of(
-              "FOREIGN",
               "HEADER_NOT_FOUND",
               "NONSENSE_INDEX",
               "NONSENSE_TIME",
               "NO_METHOD",
               "OTHER_ID",
               "OTHER_REPLY",
-              "WITHHELD_TOPIC",
-              "bloomless",
-              "cache",
-              "clamps",
-              "found",
-              "tagless",
-              "tags",
-              "unruled"));
+              "balanced",
+              "stale"));
 
   boolean without(String name) {
     return without.contains(name);
