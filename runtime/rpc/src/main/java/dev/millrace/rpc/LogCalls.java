@@ -230,7 +230,7 @@ final class LogCalls {
     return new MillraceException(
         Remedy.FIX_SETUP,
         ("block has more logs than the endpoints give, and its receipts are larger than a reply may"
-             + " be: block=%d limit=%d said=%s; add an endpoint that gives the logs of this block")
+                + " be: block=%d limit=%d said=%s; add an endpoint that gives the logs of this block")
             .formatted(query.from(), settings.replyLimit(), trouble.text()));
   }
 
