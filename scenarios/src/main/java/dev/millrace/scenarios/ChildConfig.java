@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,13 +72,18 @@ record ChildConfig(
   /**
    * What a child reads.
    *
+   * @param rpc the endpoints of the chain
    * @param to the last block; null to follow the chain
    * @param window how many blocks below the head are reversible
    */
-  record Stretch(String rpc, @Nullable Long to, long window) {
+  record Stretch(List<String> rpc, @Nullable Long to, long window) {
     /** A chain that stands still, in the process of the child itself. */
     static Stretch of(DevChainSettings chain) {
-      return new Stretch(chain.endpoint(), chain.blocks() - 1, chain.blocks() / 4);
+      return new Stretch(List.of(chain.endpoint()), chain.blocks() - 1, chain.blocks() / 4);
+    }
+
+    private String endpoints() {
+      return rpc.stream().map(url -> '"' + url + '"').collect(Collectors.joining(", "));
     }
 
     private String toLine() {
@@ -95,7 +102,7 @@ record ChildConfig(
         %s
         chains:
           - id: %d
-            rpc: [ "%s" ]
+            rpc: [ %s ]
             from: 0
             %s
             poll: 50ms
@@ -112,7 +119,7 @@ record ChildConfig(
                 PASSWORD,
                 stores.mirrorLine(),
                 DevChain.ID,
-                stretch.rpc(),
+                stretch.endpoints(),
                 stretch.toLine(),
                 stretch.window(),
                 contract,

@@ -7,7 +7,6 @@ import dev.millrace.clickhouse.ClickHouseMirror;
 import dev.millrace.config.Config;
 import dev.millrace.config.ConfigFile;
 import dev.millrace.devchain.DevChain;
-import dev.millrace.devchain.DevNode;
 import dev.millrace.devchain.Tip;
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.Block;
@@ -33,8 +32,9 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * Lets a chain fork under processes that follow it over a real socket and are killed meanwhile, and
- * compares what is left with a fresh index of the chain that is left.
+ * Lets a chain fork under processes that follow it over nodes with faults and are killed meanwhile,
+ * and compares what is left with a fresh index of the chain that is left, read from a node without
+ * any.
  */
 record ReorgSoak(
     Subject subject, DevChain chain, Place place, long seed, Toll toll, Consumer<String> progress) {
@@ -96,8 +96,8 @@ record ReorgSoak(
 
   Result run() throws IOException, SQLException, InterruptedException, Soak.Failure {
     chain.finality(WINDOW);
-    try (DevNode node = DevNode.open(chain);
-        Course course = new Course(node)) {
+    try (TroubledNodes nodes = TroubledNodes.open(chain);
+        Course course = new Course(nodes)) {
       return course.run();
     }
   }
@@ -108,7 +108,7 @@ record ReorgSoak(
     private final String freshSchema = subject.indexer() + "_fresh";
     private final Random random = new Random(seed);
     private final List<Tip> left = new ArrayList<>();
-    private final String endpoint;
+    private final TroubledNodes nodes;
     private final Path config;
     private Child child;
     private int forked;
@@ -120,16 +120,17 @@ record ReorgSoak(
     private int restarted;
     private int agreed;
 
-    Course(DevNode node) throws IOException {
-      this.endpoint = node.webSocketUrl();
+    Course(TroubledNodes nodes) throws IOException {
+      this.nodes = nodes;
       PostgresStore.reset(place.database, soakedSchema);
       place.twin.ifPresent(twin -> ClickHouseMirror.reset(twin.mirror.settings(soakedSchema)));
-      this.config = config(soakedSchema, place.stores());
+      this.config = config(soakedSchema, place.stores(), nodes.urls());
       this.child = start();
     }
 
-    private Path config(String schema, ChildConfig.Stores stores) throws IOException {
-      ChildConfig.Stretch stretch = new ChildConfig.Stretch(endpoint, null, WINDOW);
+    private Path config(String schema, ChildConfig.Stores stores, List<String> rpc)
+        throws IOException {
+      ChildConfig.Stretch stretch = new ChildConfig.Stretch(rpc, null, WINDOW);
       Files.createDirectories(place.directory);
       // What an earlier process has kept of final blocks may be of another chain by now.
       Path directory = Files.createTempDirectory(place.directory, schema + "-");
@@ -341,12 +342,15 @@ record ReorgSoak(
               .formatted(follower.exitCode(), follower.output()));
     }
 
-    /** The tables against those of a process that has seen nothing but the chain as it is now. */
+    /**
+     * The tables against those of a process that has seen nothing but the chain as it is now,
+     * without faults.
+     */
     private void compare() throws IOException, SQLException, InterruptedException, Soak.Failure {
       awaitTip(() -> child, soakedSchema);
       PostgresStore.reset(place.database, freshSchema);
       ChildConfig.Stores alone = ChildConfig.Stores.of(place.database);
-      try (Child fresh = start(config(freshSchema, alone))) {
+      try (Child fresh = start(config(freshSchema, alone, nodes.faultlessUrls()))) {
         fresh.awaitWork(PATIENCE);
         awaitTip(() -> fresh, freshSchema);
         fresh.kill();

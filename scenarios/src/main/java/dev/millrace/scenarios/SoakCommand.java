@@ -30,7 +30,8 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = {
       "Kills an indexer at random moments while its chain forks, and compares its tables.",
-      "The ERC-20 scenario follows a dev chain over a socket into PostgreSQL and ClickHouse, in",
+      "The ERC-20 scenario follows a dev chain into PostgreSQL and ClickHouse, over two nodes, one of",
+      "which lags, and which answer some requests wrongly or not at all, in",
       "processes that get SIGKILL, some after a SIGSTOP and a successor; both stores get SIGKILL",
       "too. After every death the stores must agree, and now and then the tables must equal a fresh",
       "index of the chain that is left, else it ends with 1 and names the seed. With --reorgs 0 the",

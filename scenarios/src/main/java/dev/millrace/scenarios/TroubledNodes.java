@@ -1,0 +1,64 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.DevNode;
+import dev.millrace.devchain.Mishap;
+import dev.millrace.devchain.Troubles;
+import java.util.List;
+
+/**
+ * Nodes of one chain as an indexer meets them, and one without faults to compare with.
+ *
+ * <p>The first endpoint lags behind and keeps the blocks of replaced branches; both it and the
+ * second answer a few requests in a hundred wrongly. The second knows the chain as it is.
+ */
+final class TroubledNodes implements AutoCloseable {
+  private static final double CHANCE = 0.03;
+  private static final long LAG_BLOCKS = 3;
+  private static final Mishap[] MISHAPS = {
+    Mishap.DISCONNECT,
+    Mishap.TRUNCATED,
+    Mishap.HTML,
+    Mishap.TOO_MANY_REQUESTS,
+    Mishap.UNAVAILABLE,
+    Mishap.LIMIT_EXCEEDED,
+    Mishap.INTERNAL_ERROR,
+    Mishap.OUT_OF_ORDER,
+    Mishap.NO_LOGS
+  };
+
+  private final DevNode lagging;
+  private final DevNode current;
+  private final DevNode faultless;
+
+  private TroubledNodes(DevNode lagging, DevNode current, DevNode faultless) {
+    this.lagging = lagging;
+    this.current = current;
+    this.faultless = faultless;
+  }
+
+  static TroubledNodes open(DevChain chain) {
+    Troubles behind =
+        Troubles.none().sometimes(CHANCE, MISHAPS).stale(LAG_BLOCKS).keepReplaced(true);
+    DevNode lagging = DevNode.open(chain, behind, 0);
+    DevNode current = DevNode.open(chain, Troubles.none().sometimes(CHANCE, MISHAPS), 0);
+    return new TroubledNodes(lagging, current, DevNode.open(chain));
+  }
+
+  /** The URLs of the nodes with faults, one over HTTP and one over WebSocket. */
+  List<String> urls() {
+    return List.of(lagging.url(), current.webSocketUrl());
+  }
+
+  /** The URL of the node that answers everything rightly. */
+  List<String> faultlessUrls() {
+    return List.of(faultless.webSocketUrl());
+  }
+
+  @Override
+  public void close() {
+    lagging.close();
+    current.close();
+    faultless.close();
+  }
+}
