@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -203,7 +204,8 @@ class VerifyIT {
   @Test
   void verify_readsWhileTheIndexerWrites() {
     TwoStores both = new TwoStores("live", data, TwoStores.shared("live"));
-    List<Verification> seen = new ArrayList<>();
+    // Both the mirror and the commit thread add to it.
+    List<Verification> seen = new CopyOnWriteArrayList<>();
     Probe looking =
         (point, number) -> {
           boolean isBetween =

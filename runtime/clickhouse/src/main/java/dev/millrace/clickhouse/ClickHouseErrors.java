@@ -43,6 +43,7 @@ final class ClickHouseErrors {
           439, // CANNOT_SCHEDULE_TASK
           473, // DEADLOCK_AVOIDED
           499, // S3_ERROR
+          700, // USER_SESSION_LIMIT_EXCEEDED
           745, // SERVER_OVERLOADED
           999, // KEEPER_EXCEPTION
           1000, // POCO_EXCEPTION: of the disk or of a socket

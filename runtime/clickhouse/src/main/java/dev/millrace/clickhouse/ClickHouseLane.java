@@ -11,7 +11,15 @@ import org.jspecify.annotations.Nullable;
 /** The mirror of one lane. */
 final class ClickHouseLane implements LaneMirror {
   private final LaneName lane;
+
+  /** For the start of a lane, which may look through whole tables. */
+  private final Server patient;
+
   private final Server server;
+
+  /** Of its own, for a call at its deadline takes those beside it along. */
+  private final Server publishing;
+
   private final List<MirrorTable<?>> tables;
   private final Inserts inserts;
   private final Housekeeping housekeeping;
@@ -25,13 +33,15 @@ final class ClickHouseLane implements LaneMirror {
 
   ClickHouseLane(
       LaneName lane,
-      Server server,
+      MirrorSettings settings,
       List<MirrorTable<?>> tables,
       Inserts inserts,
       Housekeeping housekeeping,
       Probe probe) {
     this.lane = lane;
-    this.server = server;
+    this.patient = new Server(settings);
+    this.server = new Server(settings.ofLane());
+    this.publishing = new Server(settings.ofLane());
     this.tables = tables;
     this.inserts = inserts;
     this.housekeeping = housekeeping;
@@ -40,7 +50,7 @@ final class ClickHouseLane implements LaneMirror {
 
   @Override
   public void follow(Ledger ledger) {
-    new LedgerCheck(server, lane, ledger).run();
+    new LedgerCheck(patient, lane, ledger).run();
   }
 
   @Override
@@ -55,7 +65,7 @@ final class ClickHouseLane implements LaneMirror {
 
   @Override
   public void publish(Ends ends) {
-    publish(server, inserts, lane.chain(), ends);
+    publish(publishing, inserts, lane.chain(), ends);
     housekeeping.told(lane.chain(), ends);
     probe.pass(Probe.Point.PUBLISHING, ends.commit());
   }
@@ -84,6 +94,8 @@ final class ClickHouseLane implements LaneMirror {
 
   @Override
   public void close() {
+    patient.close();
     server.close();
+    publishing.close();
   }
 }

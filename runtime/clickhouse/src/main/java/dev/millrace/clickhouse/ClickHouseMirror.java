@@ -93,7 +93,7 @@ public final class ClickHouseMirror implements AutoCloseable {
     ClickHouseLane made =
         new ClickHouseLane(
             new LaneName(indexer.name(), chain(lane)),
-            new Server(settings),
+            settings,
             tables,
             inserts,
             housekeeping,
@@ -113,9 +113,7 @@ public final class ClickHouseMirror implements AutoCloseable {
 
   /** Reads rows as of a checkpoint; creates nothing. A table may say nothing for a long time. */
   public static MirrorReader reader(MirrorSettings settings, Indexer indexer) {
-    boolean patient = settings.timeout().compareTo(settings.longestQuery()) > 0;
-    MirrorSettings reading = patient ? settings : settings.withTimeout(settings.longestQuery());
-    return new MirrorReader(new Server(reading), indexer);
+    return new MirrorReader(new Server(settings.ofLongQueries()), indexer);
   }
 
   /**

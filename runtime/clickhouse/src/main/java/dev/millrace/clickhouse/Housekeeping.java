@@ -159,7 +159,7 @@ final class Housekeeping implements AutoCloseable {
 
   /** One pass over all tables; returns why it came to no end. */
   Optional<String> run() {
-    try (Server server = new Server(settings)) {
+    try (Server server = new Server(settings.ofLongQueries())) {
       oldEnough()
           .forEach((chain, known) -> {
             deleteDead(server, chain, known, OwnTables.REACHED);

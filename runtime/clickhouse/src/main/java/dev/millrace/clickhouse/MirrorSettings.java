@@ -9,7 +9,7 @@ import java.time.Duration;
  *
  * @param url of its HTTP interface: {@code http://host:8123}
  * @param database of this indexer alone
- * @param timeout how long a call may say nothing
+ * @param timeout how long a call may take; a reader of rows, how long it may be sent nothing
  * @param longestQuery how long a reader may take: what it may still need is not deleted
  */
 public record MirrorSettings(
@@ -21,6 +21,12 @@ public record MirrorSettings(
     Duration longestQuery) {
   private static final Duration USUAL_TIMEOUT = Duration.ofMinutes(5);
   private static final Duration USUAL_QUERY = Duration.ofHours(1);
+
+  /**
+   * A lane asks again, safely, what has had no answer. A server on a machine that is busy takes
+   * twenty seconds for it.
+   */
+  private static final Duration LANE_TIMEOUT = Duration.ofSeconds(60);
 
   public MirrorSettings {
     if (!url.startsWith("http://") && !url.startsWith("https://")) {
@@ -44,6 +50,16 @@ public record MirrorSettings(
 
   public MirrorSettings withTimeout(Duration time) {
     return new MirrorSettings(url, user, password, database, time, longestQuery);
+  }
+
+  /** For inserts and publications. */
+  MirrorSettings ofLane() {
+    return timeout.compareTo(LANE_TIMEOUT) > 0 ? withTimeout(LANE_TIMEOUT) : this;
+  }
+
+  /** For what takes as long as a reader may. */
+  MirrorSettings ofLongQueries() {
+    return timeout.compareTo(longestQuery) > 0 ? this : withTimeout(longestQuery);
   }
 
   public MirrorSettings withLongestQuery(Duration time) {

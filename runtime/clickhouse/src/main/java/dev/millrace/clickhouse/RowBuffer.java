@@ -27,8 +27,17 @@ final class RowBuffer {
   private static final int GREATEST = Integer.MAX_VALUE - 1024;
   static final int WIDE = 32;
 
+  private final int greatest;
   private byte[] bytes = new byte[USUAL];
   private int length;
+
+  RowBuffer() {
+    this(GREATEST);
+  }
+
+  RowBuffer(int greatest) {
+    this.greatest = greatest;
+  }
 
   byte[] bytes() {
     return bytes;
@@ -57,11 +66,15 @@ final class RowBuffer {
 
   private void grow(int count) {
     long needed = (long) length + count;
-    if (needed > GREATEST) {
+    if (needed > greatest) {
+      // Not FIX_HANDLER, which says that nothing of the group was sent: it would be sent again in
+      // another shape, under other tokens.
       throw new MillraceException(
-          Remedy.FIX_HANDLER, "row is larger than an insert can be: bytes=" + needed);
+          Remedy.FIX_SETUP,
+          "row is larger than an insert can be, keep its entity in PostgreSQL only: bytes="
+              + needed);
     }
-    bytes = Arrays.copyOf(bytes, (int) Math.min(GREATEST, Math.max(needed, bytes.length * 2L)));
+    bytes = Arrays.copyOf(bytes, (int) Math.min(greatest, Math.max(needed, bytes.length * 2L)));
   }
 
   void putByte(int value) {

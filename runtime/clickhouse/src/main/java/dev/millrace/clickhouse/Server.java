@@ -10,22 +10,48 @@ import com.clickhouse.data.ClickHouseFormat;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
-import java.util.function.Supplier;
 
-/** One database of a ClickHouse, spoken to over HTTP. Every call waits for its answer. */
+/**
+ * One database of a ClickHouse, spoken to over HTTP. Every call waits for its answer, and for no
+ * longer than the timeout; an insert has a second more for each megabyte. Any thread.
+ */
 final class Server implements AutoCloseable {
   private static final long CONNECT_MILLIS = 10_000;
+  private static final int BYTES_PER_SECOND = 1 << 20;
 
-  private final Client client;
+  private final MirrorSettings settings;
+  private final String database;
+  private volatile Connections connections;
 
   /** Reads what a query answers. */
   @FunctionalInterface
   interface Reader<T> {
     T read(RowInput rows) throws IOException;
+  }
+
+  @FunctionalInterface
+  private interface Call<T> {
+    T make(Client client) throws Exception;
+  }
+
+  /** The connections of one client, until a call on one of them has met its deadline. */
+  private static final class Connections {
+    private final Client client;
+    private volatile boolean expired;
+
+    Connections(Client client) {
+      this.client = client;
+    }
+
+    void expire() {
+      expired = true;
+      client.close();
+    }
   }
 
   Server(MirrorSettings settings) {
@@ -34,7 +60,13 @@ final class Server implements AutoCloseable {
 
   /** With a database that is surely there, to create the other. */
   Server(MirrorSettings settings, String database) {
-    this.client =
+    this.settings = settings;
+    this.database = database;
+    this.connections = connect();
+  }
+
+  private Connections connect() {
+    return new Connections(
         new Client.Builder()
             .addEndpoint(settings.url())
             .setUsername(settings.user())
@@ -49,28 +81,30 @@ final class Server implements AutoCloseable {
             // layer below sends again once.
             .setMaxRetries(0)
             .retryOnFailures(ClientFaultCause.None)
-            .build();
+            .build());
   }
 
   void execute(String doing, String sql) {
-    ended(doing, () -> client.execute(sql));
+    execute(doing, sql, Map.of());
   }
 
   void execute(String doing, String sql, Map<String, String> settings) {
     CommandSettings asked = new CommandSettings();
     settings.forEach(asked::serverSetting);
-    ended(doing, () -> client.execute(sql, asked));
+    within(doing, this.settings.timeout(), client -> ended(client.execute(sql, asked)));
   }
 
   <T> T query(String doing, String sql, Reader<T> reader) {
     return query(doing, sql, Map.of(), reader);
   }
 
+  /** Its rows may take longer than the timeout, as long as the server goes on sending. */
   <T> T query(String doing, String sql, Map<String, String> settings, Reader<T> reader) {
     QuerySettings asked = new QuerySettings().setFormat(ClickHouseFormat.RowBinary);
     settings.forEach(asked::serverSetting);
     try {
-      QueryResponse rows = client.query(sql, asked).get();
+      QueryResponse rows =
+          within(doing, this.settings.timeout(), client -> client.query(sql, asked).get());
       try {
         return reader.read(new RowInput(rows.getInputStream()));
       } finally {
@@ -90,27 +124,47 @@ final class Server implements AutoCloseable {
       Map<String, String> settings) {
     InsertSettings asked = new InsertSettings();
     settings.forEach(asked::serverSetting);
-    ended(
+    within(
         doing,
-        () ->
-            client.insert(
-                Sql.name(table),
-                columns.stream().map(Sql::name).toList(),
-                out -> {
-                  out.write(rows.bytes(), 0, rows.length());
-                  out.flush();
-                },
-                ClickHouseFormat.RowBinary,
-                asked));
+        this.settings.timeout().plusSeconds(rows.length() / BYTES_PER_SECOND),
+        client ->
+            ended(
+                client.insert(
+                    Sql.name(table),
+                    columns.stream().map(Sql::name).toList(),
+                    out -> {
+                      out.write(rows.bytes(), 0, rows.length());
+                      out.flush();
+                    },
+                    ClickHouseFormat.RowBinary,
+                    asked)));
   }
 
   /** The client throws where it stands, or when its answer is asked for. */
-  private static void ended(
-      String doing, Supplier<? extends Future<? extends AutoCloseable>> call) {
-    try {
-      call.get().get().close();
+  private static boolean ended(Future<? extends AutoCloseable> call) throws Exception {
+    call.get().close();
+    return true;
+  }
+
+  private <T> T within(String doing, Duration limit, Call<T> call) {
+    Connections used = connections;
+    try (CallDeadline _ = CallDeadline.in(limit, used::expire)) {
+      return call.make(used.client);
     } catch (Exception failed) {
+      if (used.expired) {
+        renew(used);
+        throw new MillraceException(
+            Remedy.RETRY,
+            "%s failed: no answer in time: seconds=%d".formatted(doing, limit.toSeconds()),
+            failed);
+      }
       throw translated(doing, failed);
+    }
+  }
+
+  private synchronized void renew(Connections expired) {
+    if (connections == expired) {
+      connections = connect();
     }
   }
 
@@ -125,6 +179,6 @@ final class Server implements AutoCloseable {
   /** Ends calls in flight. */
   @Override
   public void close() {
-    client.close();
+    connections.client.close();
   }
 }

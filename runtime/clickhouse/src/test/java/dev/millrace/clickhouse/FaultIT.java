@@ -300,7 +300,7 @@ final class FaultIT {
   @Test
   void wrongPlacesAndUsers_areNamed() {
     MirrorSettings right = Engine.settings("default");
-    MirrorSettings user = MirrorSettings.of(right.url(), "default", "wrong", "default");
+    MirrorSettings user = MirrorSettings.of(right.url(), right.user(), "wrong", "default");
     MirrorSettings place = MirrorSettings.of("http://127.0.0.1:1", "default", "", "default");
     Lab.TestIndexer indexer = new Lab.TestIndexer("lab", List.of(Lab.TOKEN), Storage.BOTH);
 
