@@ -54,7 +54,7 @@ final class TenMillionRowsIT {
 
       assertThat(said).startsWith("written=10000000 read=10000000 sum=49999995000000 ");
       assertThat(ProcessHandle.of(server.pid().orElseThrow()).orElseThrow().info().arguments())
-          .hasValueSatisfying(words -> assertThat(words).contains("-Xmx256m"));
+          .hasValueSatisfying(words -> assertThat(words).contains("-Xmx32m"));
     } finally {
       server.stop();
     }
