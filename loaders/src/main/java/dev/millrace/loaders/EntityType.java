@@ -21,6 +21,10 @@ public final class EntityType<E> {
   private final List<Column> ids;
   private final MethodHandle constructor;
   private final Column[] checked;
+
+  /** Parts of the id that may be of any length. */
+  private final Column[] openKeys;
+
   private final Column[] sized;
   private final int fixedBytes;
 
@@ -33,6 +37,7 @@ public final class EntityType<E> {
     this.columns = List.copyOf(columns);
     this.ids = columns.stream().filter(Column::isId).toList();
     this.constructor = constructor;
+    this.openKeys = ids.stream().filter(id -> KeyLength.isOpen(id.type())).toArray(Column[]::new);
     this.checked = columns.stream().filter(column -> !isPlain(column)).toArray(Column[]::new);
     this.sized = columns.stream().filter(column -> !isFixed(column)).toArray(Column[]::new);
     this.fixedBytes =
@@ -202,7 +207,19 @@ public final class EntityType<E> {
         changed[column.position()] = canonical;
       }
     }
+    checkKey(entity);
     return changed == null ? entity : createCanonical(changed);
+  }
+
+  private void checkKey(E entity) {
+    int length = 0;
+    for (Column id : openKeys) {
+      length += KeyLength.of(id.value(entity));
+    }
+    if (length > KeyLength.MAX) {
+      throw refused(
+          openKeys[0], "id is too long: bytes=%d most=%d".formatted(length, KeyLength.MAX), null);
+    }
   }
 
   /** Makes an entity that keeps these values as they are. */
@@ -224,9 +241,6 @@ public final class EntityType<E> {
 
   private Object canonical(Column column, Object value) {
     try {
-      if (column.isIndexed()) {
-        KeyLength.check(value);
-      }
       if (column.isUnsigned()) {
         checkSign(value);
       }

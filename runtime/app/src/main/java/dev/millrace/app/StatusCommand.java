@@ -85,6 +85,14 @@ final class StatusCommand implements Callable<Integer> {
           mirror.map(known -> shown(known, lane)).orElse(""),
           lane.holder().map(Object::toString).orElse("nobody"));
     }
+    status.slow().forEach(request -> out.printf("%nPostgreSQL takes long: %s%n", request));
+    status
+        .missing()
+        .forEach(index ->
+            out.printf(
+                "%nIndex is missing since %s, and queries are slow without it: %s%n  %s%n  The next"
+                    + " start tries to build it again.%n",
+                index.at().truncatedTo(ChronoUnit.SECONDS), index.name(), index.problem()));
     if (!status.accepted().isEmpty()) {
       out.printf("%nChanges accepted on the way:%n");
       status

@@ -90,6 +90,27 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
   }
 
+  /**
+   * Builds needed indexes while no batch comes: the one that is being run may read without an index
+   * for hours, and nothing would be committed before its end.
+   */
+  @Override
+  public void onTimeout(long sequence) {
+    if (over || !halt.allowsFetches() || halt.turn().isUnderWay()) {
+      return;
+    }
+    try {
+      buildNeededIndexes();
+    } catch (MillraceException failed) {
+      end(new LaneEnd.Failed(failed));
+    } catch (Throwable thrown) {
+      end(
+          new LaneEnd.Failed(
+              new MillraceException(
+                  Remedy.REPORT_BUG, "commit stage failed: error=" + thrown, thrown)));
+    }
+  }
+
   private void take(Slot slot, boolean endOfBatch) {
     ExecutedBatch executed = slot.executed;
     if (slot.content == Slot.Content.BATCH && executed != null) {

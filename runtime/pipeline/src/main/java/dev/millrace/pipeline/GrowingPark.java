@@ -3,6 +3,7 @@ package dev.millrace.pipeline;
 import com.lmax.disruptor.AlertException;
 import com.lmax.disruptor.Sequence;
 import com.lmax.disruptor.SequenceBarrier;
+import com.lmax.disruptor.TimeoutException;
 import com.lmax.disruptor.WaitStrategy;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -23,15 +24,22 @@ final class GrowingPark implements WaitStrategy {
   private static final long SHORTEST = TimeUnit.MICROSECONDS.toNanos(200);
   private static final long LONGEST = TimeUnit.MILLISECONDS.toNanos(10);
 
+  /** A stage that has waited for so long is told, and may do what no batch asks for. */
+  private static final long IDLE = TimeUnit.SECONDS.toNanos(5);
+
   @Override
   public long waitFor(
       long sequence, Sequence cursor, Sequence dependentSequence, SequenceBarrier barrier)
-      throws AlertException {
+      throws AlertException, TimeoutException {
     long available = dependentSequence.get();
     long begun = System.nanoTime();
     while (available < sequence) {
       barrier.checkAlert();
-      LockSupport.parkNanos(park(System.nanoTime() - begun));
+      long waited = System.nanoTime() - begun;
+      if (waited >= IDLE) {
+        throw TimeoutException.INSTANCE;
+      }
+      LockSupport.parkNanos(park(waited));
       Thread.interrupted();
       available = dependentSequence.get();
     }

@@ -308,6 +308,10 @@ public final class Lane implements AutoCloseable {
   }
 
   private String waitingFor(Source.@Nullable Feed open) {
+    String request = end == null ? stores.store().waitingFor() : "";
+    if (!request.isEmpty()) {
+      return request; // what the store knows of a call says more than the call's name
+    }
     String call = retry.calls().waitingFor();
     if (!call.isEmpty() || end != null) {
       return call;

@@ -54,7 +54,8 @@ public interface LaneStore extends AutoCloseable {
   Map<String, String> effects(String effect, Collection<String> inputs);
 
   /**
-   * Builds, between two commits, the indexes that a query of a handler needs. Commit thread only.
+   * Builds, between two commits or while there is none, the indexes that a query of a handler
+   * needs. Commit thread only.
    */
   void index(EntityType<?> type, Collection<String> columns);
 
@@ -74,6 +75,14 @@ public interface LaneStore extends AutoCloseable {
 
   /** The lane has caught up: builds what indexes are left. Commit thread only. */
   void finish();
+
+  /**
+   * The request that takes long just now and what it waits for, in words; empty if none does. Any
+   * thread.
+   */
+  default String waitingFor() {
+    return "";
+  }
 
   /**
    * Gives the lane back. Idempotent and bounded; ends a commit in flight by breaking its

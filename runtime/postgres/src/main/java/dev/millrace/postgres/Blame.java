@@ -17,7 +17,8 @@ import org.postgresql.util.ServerErrorMessage;
 /** Finds the row, the handler and the event behind an error of PostgreSQL. */
 final class Blame {
   private static final String UNIQUE = "23505";
-  private static final Pattern COPY_LINE = Pattern.compile("COPY .*, line (\\d+)");
+  // In the language of the server's messages: "COPY t, line 3, column c", "COPY t, Zeile 3".
+  private static final Pattern COPY_LINE = Pattern.compile("COPY .*?, \\D*(\\d+)");
 
   private final CommitGroup group;
   private @Nullable Rows<?> rows;
@@ -84,7 +85,11 @@ final class Blame {
   private static int line(SQLException thrown) {
     ServerErrorMessage server = SqlErrors.server(thrown);
     String where = server == null ? null : server.getWhere();
-    Matcher matcher = where == null ? null : COPY_LINE.matcher(where);
-    return matcher != null && matcher.find() ? Integer.parseInt(matcher.group(1)) - 1 : -1;
+    return where == null ? -1 : line(where);
+  }
+
+  static int line(String where) {
+    Matcher matcher = COPY_LINE.matcher(where);
+    return matcher.find() ? Integer.parseInt(matcher.group(1)) - 1 : -1;
   }
 }

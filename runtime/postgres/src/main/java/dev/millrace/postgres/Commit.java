@@ -106,8 +106,10 @@ final class Commit {
       throw new MillraceException(
           Remedy.RETRY, "commit lost a race for its lane: commit=" + group.number());
     }
+    // A failover may lose what was durable once: a restart goes on from what is left.
     throw new MillraceException(
-        Remedy.REPORT_BUG,
-        "commit is not next in line: commit=%d last=%d".formatted(group.number(), standing[1]));
+        Remedy.RESTART,
+        "database is not where this lane has left it, as after a failover that lost commits: "
+            + "commit=%d last=%d".formatted(group.number(), standing[1]));
   }
 }

@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Properties;
 import org.jdbi.v3.core.Handle;
@@ -16,13 +17,32 @@ import org.postgresql.PGProperty;
 final class Connections {
   private static final Duration CONNECT = Duration.ofSeconds(10);
 
-  /**
-   * The longest silence of a server that still lives. An UPDATE of a large group takes seconds, a
-   * checkpoint on a slow disk perhaps a minute.
-   */
-  private static final Duration SILENCE = Duration.ofMinutes(5);
+  /** A question about what sessions do waits for no lock and no disk. */
+  private static final Duration MAX_LOOK = Duration.ofSeconds(10);
 
   private static final Duration POOL_WAIT = Duration.ofSeconds(10);
+
+  // What a role or a database may have set, for people. How long a request may take is decided by
+  // the RequestWatch.
+  private static final String SETTINGS =
+      """
+      SELECT set_config(name, '0', false) FROM pg_settings
+       WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout',
+                      'idle_in_transaction_session_timeout', 'idle_session_timeout');
+      SELECT set_config('default_transaction_read_only', 'off', false),
+             set_config('default_transaction_isolation', 'read committed', false),
+             set_config('default_transaction_deferrable', 'off', false);
+      """;
+
+  // A standby that lags would answer reads with rows that were replaced since.
+  private static final String REQUIRE_PRIMARY =
+      """
+      DO $$ BEGIN
+        IF pg_is_in_recovery() THEN
+          RAISE 'server is a standby' USING ERRCODE = 'read_only_sql_transaction';
+        END IF;
+      END $$;
+      """;
 
   private final DatabaseSettings settings;
   private final String schema;
@@ -36,28 +56,37 @@ final class Connections {
     return schema;
   }
 
+  Duration silence() {
+    return settings.silence();
+  }
+
   /** A connection of its own, with the schema in its path. */
   Handle open(String purpose, Duration silence) throws SQLException {
-    return open(properties(purpose, silence));
+    return open(properties(purpose, silence), sessionSettings());
+  }
+
+  /** A connection to the server that takes writes. */
+  Handle openOnPrimary(String purpose, Duration silence) throws SQLException {
+    return open(properties(purpose, silence), sessionSettings() + REQUIRE_PRIMARY);
   }
 
   /** The same for the few statements of commits, which are prepared at their first use. */
   Handle openForCommits(String lane) throws SQLException {
-    Properties properties = properties("commits " + lane, SILENCE);
+    Properties properties = properties("commits " + lane, silence());
     PGProperty.PREPARE_THRESHOLD.set(properties, 1);
-    return open(properties);
+    return open(properties, sessionSettings() + REQUIRE_PRIMARY);
   }
 
-  private Handle open(Properties properties) throws SQLException {
+  private Handle open(Properties properties, String prepare) throws SQLException {
     Connection connection = new Driver().connect(settings.url(), properties);
     if (connection == null) {
       throw new SQLException("driver does not know this url", "08001");
     }
-    // A factory: what Jdbi is given as a connection, a handle leaves open when it is closed.
-    Handle handle = Jdbi.create(() -> connection).open();
     boolean ready = false;
-    try {
-      handle.execute(searchPath());
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(prepare);
+      // A factory: what Jdbi is given as a connection, a handle leaves open when it is closed.
+      Handle handle = Jdbi.create(() -> connection).open();
       ready = true;
       return handle;
     } finally {
@@ -68,7 +97,12 @@ final class Connections {
   }
 
   Handle open(String purpose) throws SQLException {
-    return open(purpose, SILENCE);
+    return open(purpose, silence());
+  }
+
+  Handle openForWatch() throws SQLException {
+    Duration look = silence().compareTo(MAX_LOOK) < 0 ? silence() : MAX_LOOK;
+    return open("watch", look);
   }
 
   /** Ends a session on the way out of an error, which stays the one that is told. */
@@ -84,8 +118,8 @@ final class Connections {
     HikariConfig config = new HikariConfig();
     config.setPoolName("millrace " + schema);
     config.setJdbcUrl(settings.url());
-    config.setDataSourceProperties(properties("reads", SILENCE));
-    config.setConnectionInitSql(searchPath());
+    config.setDataSourceProperties(properties("reads", silence()));
+    config.setConnectionInitSql(sessionSettings() + REQUIRE_PRIMARY);
     config.setMaximumPoolSize(settings.readers());
     config.setMinimumIdle(1);
     config.setConnectionTimeout(POOL_WAIT.toMillis());
@@ -93,8 +127,16 @@ final class Connections {
     return new HikariDataSource(config);
   }
 
-  private String searchPath() {
-    return "SET search_path TO " + Names.quoted(schema);
+  private String sessionSettings() {
+    return "SET search_path TO %s; %s".formatted(Names.quoted(schema), SETTINGS);
+  }
+
+  /** Of several hosts only one takes writes, and only it knows what was committed last. */
+  static boolean needsPrimary(String url) {
+    Properties parsed = Driver.parseURL(url, null);
+    return parsed != null
+        && String.valueOf(PGProperty.PG_HOST.getOrDefault(parsed)).contains(",")
+        && !PGProperty.TARGET_SERVER_TYPE.isPresent(parsed);
   }
 
   private Properties properties(String purpose, Duration silence) {
@@ -108,6 +150,9 @@ final class Connections {
       PGProperty.PASSWORD.set(properties, password);
     }
     PGProperty.APPLICATION_NAME.set(properties, "millrace %s %s".formatted(schema, purpose));
+    if (needsPrimary(settings.url())) {
+      PGProperty.TARGET_SERVER_TYPE.set(properties, "primary");
+    }
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
     PGProperty.CONNECT_TIMEOUT.set(properties, (int) CONNECT.toSeconds());
     PGProperty.SOCKET_TIMEOUT.set(properties, (int) Math.max(1, silence.toSeconds()));

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param lease how long a holder that has fallen silent keeps its lane, by the database's clock
  * @param patience how long to wait for a lane that another process holds
  * @param readers connections for reads, shared by all lanes
+ * @param silence how long a server may leave a request, and every question about it, unanswered
  */
 public record DatabaseSettings(
     String url,
@@ -19,10 +20,14 @@ public record DatabaseSettings(
     @Nullable String password,
     Duration lease,
     Duration patience,
-    int readers) {
+    int readers,
+    Duration silence) {
   private static final Duration USUAL_LEASE = Duration.ofSeconds(10);
   private static final Duration USUAL_PATIENCE = Duration.ofSeconds(15);
   private static final int USUAL_READERS = 4;
+
+  /** A checkpoint on a slow disk may take a minute; a frozen machine does not come back. */
+  private static final Duration DEFAULT_SILENCE = Duration.ofMinutes(5);
 
   public DatabaseSettings {
     if (!url.startsWith("jdbc:postgresql:")) {
@@ -30,24 +35,32 @@ public record DatabaseSettings(
           Remedy.FIX_SETUP,
           "database url must begin with jdbc:postgresql: url=" + withoutSecrets(url));
     }
-    if (lease.toMillis() < 1 || patience.isNegative() || readers < 1) {
+    if (lease.toMillis() < 1
+        || patience.isNegative()
+        || readers < 1
+        || silence.compareTo(Duration.ofSeconds(1)) < 0) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
-          "lease and readers must be positive: lease=%s patience=%s readers=%d"
-              .formatted(lease, patience, readers));
+          "lease and readers must be positive: lease=%s patience=%s readers=%d silence=%s"
+              .formatted(lease, patience, readers, silence));
     }
   }
 
   public static DatabaseSettings of(String url, @Nullable String user, @Nullable String password) {
-    return new DatabaseSettings(url, user, password, USUAL_LEASE, USUAL_PATIENCE, USUAL_READERS);
+    return new DatabaseSettings(
+        url, user, password, USUAL_LEASE, USUAL_PATIENCE, USUAL_READERS, DEFAULT_SILENCE);
   }
 
   public DatabaseSettings withLease(Duration time) {
-    return new DatabaseSettings(url, user, password, time, patience, readers);
+    return new DatabaseSettings(url, user, password, time, patience, readers, silence);
   }
 
   public DatabaseSettings withPatience(Duration time) {
-    return new DatabaseSettings(url, user, password, lease, time, readers);
+    return new DatabaseSettings(url, user, password, lease, time, readers, silence);
+  }
+
+  public DatabaseSettings withSilence(Duration time) {
+    return new DatabaseSettings(url, user, password, lease, patience, readers, time);
   }
 
   /** Urls of other libraries name user and password before the host, and ours may after it. */

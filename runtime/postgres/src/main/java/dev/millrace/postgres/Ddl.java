@@ -5,7 +5,7 @@ import java.util.List;
 /** Millrace's own tables, in the schema of each indexer. */
 final class Ddl {
   /** Rises when these tables change. */
-  static final int VERSION = 3;
+  static final int VERSION = 4;
 
   // In the order in which they were found, for a rewind cuts off the end.
   private static final String CONTRACTS =
@@ -22,6 +22,15 @@ final class Ddl {
 
   private static final String EFFECTS_BY_CHECKPOINT =
       "CREATE INDEX millrace_effect_checkpoint ON millrace_effect (chain, checkpoint)";
+
+  /** Indexes that could not be built, and why. */
+  private static final String MISSING_INDEXES =
+      """
+      CREATE TABLE millrace_missing_index (
+        name text COLLATE "C" PRIMARY KEY,
+        at timestamptz NOT NULL,
+        problem text NOT NULL)
+      """;
 
   static final List<String> TABLES =
       List.of(
@@ -113,6 +122,7 @@ final class Ddl {
             PRIMARY KEY (chain, effect, input_hash))
           """,
           EFFECTS_BY_CHECKPOINT,
+          MISSING_INDEXES,
           CONTRACTS);
 
   /** What a schema of version 1 lacks. What it has kept of blocks is as deep as it can go back. */
@@ -141,6 +151,9 @@ final class Ddl {
           "ALTER TABLE millrace_epoch ADD COLUMN followed bigint NOT NULL DEFAULT 0",
           "ALTER TABLE millrace_epoch ADD COLUMN mirrored boolean NOT NULL DEFAULT false",
           "UPDATE millrace_schema SET version = 3");
+
+  static final List<String> FROM_VERSION_3 =
+      List.of(MISSING_INDEXES, "UPDATE millrace_schema SET version = 4");
 
   private Ddl() {}
 }

@@ -41,6 +41,12 @@ final class Epochs {
 
   /** Refuses to go on where a lane is in an epoch of somebody else. */
   void check(String lane, long found) {
+    if (found < current) {
+      throw new MillraceException(
+          Remedy.RESTART,
+          "database has lost the epoch of this lane, as after a failover that lost commits: "
+              + "lane=%s epoch=%d found=%d".formatted(lane, current, found));
+    }
     if (found != current && found != next) {
       throw new MillraceException(
           Remedy.YIELD,

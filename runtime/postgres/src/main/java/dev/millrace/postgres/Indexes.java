@@ -5,10 +5,13 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Probe;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
@@ -16,34 +19,59 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Builds indexes once and for good. Each is one transaction: a build that is killed leaves nothing
- * behind, and a second try begins anew.
+ * behind, and a second try begins anew. An index makes queries fast and nothing else, so one that
+ * cannot be built is a warning and a line in the status, and the lane goes on without it.
  */
 final class Indexes {
   private static final Logger LOG = LoggerFactory.getLogger(Indexes.class);
 
+  // Two lanes may come to one index at once. The lock of the schema would do as well, but then
+  // everybody who opens the schema, or only resets it, would wait for the end of the build.
+  private static final String LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(?, 8))";
+
+  private static final String RECORD =
+      """
+      INSERT INTO millrace_missing_index (name, at, problem)
+      VALUES (:name, clock_timestamp(), :problem)
+          ON CONFLICT (name) DO UPDATE SET at = EXCLUDED.at, problem = EXCLUDED.problem
+      """;
+
+  private static final String FORGET = "DELETE FROM millrace_missing_index WHERE name = :name";
+
   private final String schema;
   private final Probe probe;
+  private final Watch watch;
 
-  Indexes(String schema, Probe probe) {
-    this.schema = schema;
-    this.probe = probe;
+  /** Indexes that could not be built by this process, with the reason. */
+  private final Map<String, String> missing = new ConcurrentSkipListMap<>();
+
+  /** Watches a build for as long as it takes. */
+  @FunctionalInterface
+  interface Watch {
+    RequestWatch.Request begin(String doing, Connection connection) throws SQLException;
   }
 
-  /** What a query of a handler needs. */
-  void build(Handle handle, EntityType<?> type, Collection<String> names) {
+  Indexes(String schema, Probe probe, Watch watch) {
+    this.schema = schema;
+    this.probe = probe;
+    this.watch = watch;
+  }
+
+  /** Builds the index that a query of a handler needs. */
+  void build(Handle handle, EntityType<?> type, Collection<String> names) throws SQLException {
     List<Column> columns = names.stream().map(name -> column(type, name)).distinct().toList();
-    if (!columns.isEmpty() && !isKey(type, columns)) {
+    if (!isKey(type, columns) && !IndexKey.of(columns).isEmpty()) {
       build(handle, new Wanted(type, columns), 1, 1);
     }
   }
 
-  /** What the definition asks for and does not exist yet. */
-  void buildRest(Handle handle, Collection<EntityType<?>> types) {
+  /** Builds what the definition asks for and does not exist yet. */
+  void buildRest(Handle handle, Collection<EntityType<?>> types) throws SQLException {
     List<Wanted> rest = new ArrayList<>();
     for (EntityType<?> type : types) {
       for (Column column : type.columns()) {
         List<Column> alone = List.of(column);
-        if (column.isIndexed() && !isKey(type, alone)) {
+        if (column.isIndexed() && !isKey(type, alone) && !IndexKey.of(alone).isEmpty()) {
           rest.add(new Wanted(type, alone));
         }
       }
@@ -52,6 +80,15 @@ final class Indexes {
     for (int i = 0; i < rest.size(); i++) {
       build(handle, rest.get(i), i + 1, rest.size());
     }
+  }
+
+  /** Any thread. */
+  List<String> doubts() {
+    return missing.entrySet().stream()
+        .map(index ->
+            "index is missing, and queries are slow without it: index=%s reason=\"%s\""
+                .formatted(index.getKey(), index.getValue()))
+        .toList();
   }
 
   private record Wanted(EntityType<?> type, List<Column> columns) {
@@ -86,43 +123,58 @@ final class Indexes {
         .one();
   }
 
-  /** A query without its index is slow; a lane that ends because of it is no use at all. */
-  private static boolean isTooLong(JdbiException failed) {
-    SQLException sql = SqlErrors.sql(failed);
-    return sql != null && SqlErrors.state(sql).equals("54000");
-  }
-
-  private void build(Handle handle, Wanted wanted, int number, int count) {
+  private void build(Handle handle, Wanted wanted, int number, int count) throws SQLException {
     if (exists(handle, wanted)) {
       return;
     }
-    String table = new Table<>(schema, wanted.type()).name();
-    String columns =
-        String.join(", ", wanted.columns().stream().map(Column::sql).map(Names::quoted).toList());
     LOG.info("index is being built: index={} number={} of={}", wanted.name(), number, count);
     long began = System.nanoTime();
-    try {
-      handle.useTransaction(_ -> {
-        // Two lanes may come to the same index at once.
-        new Schema(handle, schema).lock();
-        handle.execute(
-            "CREATE INDEX IF NOT EXISTS %s ON %s (chain, %s)"
-                .formatted(Names.quoted(wanted.name()), table, columns));
-        probe.pass(Probe.Point.BUILDING_INDEX, number);
-      });
+    String doing = "building index " + wanted.name();
+    try (var _ = watch.begin(doing, handle.getConnection())) {
+      create(handle, wanted, number);
+      handle.execute("ANALYZE " + new Table<>(schema, wanted.type()).name());
+      missing.remove(wanted.name());
+      handle.createUpdate(FORGET).bind("name", wanted.name()).execute();
     } catch (JdbiException failed) {
-      if (!isTooLong(failed)) {
-        throw failed;
-      }
-      LOG.warn(
-          "index cannot be built, rows hold values that are too long for one: index={}",
-          wanted.name());
+      leaveOut(handle, wanted, failed);
       return;
     }
-    handle.execute("ANALYZE " + table);
     LOG.info(
         "index is built: index={} millis={}",
         wanted.name(),
         (System.nanoTime() - began) / 1_000_000);
+  }
+
+  private void create(Handle handle, Wanted wanted, int number) {
+    handle.useTransaction(_ -> {
+      // The process may be stopped before the COMMIT, and other lanes commit into this table.
+      handle.execute(Takeover.IDLE_TIMEOUT);
+      handle.execute(LOCK, "millrace index %s.%s".formatted(schema, wanted.name()));
+      handle.execute(
+          "CREATE INDEX IF NOT EXISTS %s ON %s (chain, %s)"
+              .formatted(
+                  Names.quoted(wanted.name()),
+                  new Table<>(schema, wanted.type()).name(),
+                  String.join(", ", IndexKey.of(wanted.columns()))));
+      probe.pass(Probe.Point.BUILDING_INDEX, number);
+    });
+  }
+
+  private void leaveOut(Handle handle, Wanted wanted, JdbiException failed) {
+    SQLException sql = SqlErrors.sql(failed);
+    if (sql == null || SqlErrors.isWorthANewSession(sql)) {
+      throw failed;
+    }
+    String problem = String.valueOf(SqlErrors.translate("building", failed).getMessage());
+    missing.put(wanted.name(), problem);
+    LOG.warn(
+        "index cannot be built, and queries are slow without it: index={} reason=\"{}\"",
+        wanted.name(),
+        problem);
+    try {
+      handle.createUpdate(RECORD).bind("name", wanted.name()).bind("problem", problem).execute();
+    } catch (JdbiException full) {
+      LOG.warn("missing index cannot be recorded: index={}", wanted.name(), full);
+    }
   }
 }

@@ -120,7 +120,7 @@ final class Lease implements AutoCloseable {
   }
 
   private Handle connect() throws SQLException {
-    return connections.open("lease " + lane, lease);
+    return connections.openOnPrimary("lease " + lane, lease);
   }
 
   private void release(Handle handle) {

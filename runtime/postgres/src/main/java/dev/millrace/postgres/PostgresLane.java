@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class PostgresLane implements LaneStore {
   private final Connections connections;
-  private final HikariDataSource pool;
+  private final WatchedPool pool;
+  private final RequestWatch watch;
   private final Indexer indexer;
   private final String lane;
   private final Frontier opened;
@@ -54,11 +55,16 @@ final class PostgresLane implements LaneStore {
 
   /** What a lane shares with the others of its store. */
   record Surroundings(
-      Connections connections, HikariDataSource pool, Indexer indexer, Probe probe) {}
+      Connections connections,
+      HikariDataSource pool,
+      RequestWatch watch,
+      Indexer indexer,
+      Probe probe) {}
 
   PostgresLane(Surroundings around, String lane, Session first, Frontier opened, Lease lease) {
     this.connections = around.connections();
-    this.pool = around.pool();
+    this.watch = around.watch();
+    this.pool = new WatchedPool(around.pool(), watch, lane);
     this.indexer = around.indexer();
     this.probe = around.probe();
     this.lane = lane;
@@ -70,7 +76,7 @@ final class PostgresLane implements LaneStore {
     String schema = connections.schema();
     this.reads = new PostgresReads(pool, schema, chain);
     this.epochs = new Epochs(opened.epoch());
-    this.indexes = new Indexes(schema, probe);
+    this.indexes = new Indexes(schema, probe, (doing, on) -> watch.begin(lane, doing, on));
     WireBuffer buffer = new WireBuffer();
     List<TableWriter<?>> writers = new ArrayList<>();
     for (EntityType<?> type : types()) {
@@ -97,8 +103,7 @@ final class PostgresLane implements LaneStore {
   @Override
   public Source.Standing standing() {
     long chain = Takeover.chain(lane);
-    return PostgresReads.reading(
-        pool, "reading where a lane stands", on -> new StandingQuery(on, chain).read());
+    return pool.reading("reading where a lane stands", on -> new StandingQuery(on, chain).read());
   }
 
   @Override
@@ -110,8 +115,7 @@ final class PostgresLane implements LaneStore {
   public Ledger ledger() {
     long held = epochs.current(); // a rewind may open the next one while we look
     Ledger ledger =
-        PostgresReads.reading(
-            pool, "reading the ledger", on -> new LedgerQuery(on).read(lane).orElseThrow());
+        pool.reading("reading the ledger", on -> new LedgerQuery(on).read(lane).orElseThrow());
     if (ledger.epoch() != held) {
       epochs.check(lane, ledger.epoch());
     }
@@ -121,7 +125,7 @@ final class PostgresLane implements LaneStore {
   @Override
   public Frontier rewind(Source.@Nullable Place to) {
     Session current = session();
-    try {
+    try (var _ = watch(current, "rewinding to " + describe(to))) {
       if (!epochs.isTurning()) {
         Handle handle = current.handle();
         epochs.turnTo(handle.createQuery(Takeover.NEXT_EPOCH).mapTo(Long.class).one());
@@ -131,7 +135,7 @@ final class PostgresLane implements LaneStore {
       return standing;
     } catch (SQLException | JdbiException | MillraceException failed) {
       MillraceException explained = explain(SqlErrors.translate("rewind", failed));
-      rollBack(current, epochs.next());
+      rollBack(current, epochs.next(), explained);
       throw explained;
     } catch (RuntimeException | Error broken) {
       drop(current);
@@ -148,11 +152,11 @@ final class PostgresLane implements LaneStore {
   public void commit(CommitGroup group) {
     Blame blame = new Blame(group);
     Session current = session();
-    try {
+    try (var _ = watch(current, "commit " + group.number())) {
       new Commit(current, lane, epochs, probe).run(group, blame, targets);
     } catch (SQLException | JdbiException | MillraceException failed) {
       MillraceException explained = explain(blame.explain(failed));
-      rollBack(current, group.number());
+      rollBack(current, group.number(), explained);
       throw explained;
     } catch (RuntimeException | Error broken) {
       drop(current);
@@ -160,15 +164,41 @@ final class PostgresLane implements LaneStore {
     }
   }
 
+  private RequestWatch.Request watch(Session current, String doing) throws SQLException {
+    return watch.begin(lane, doing, current.connection());
+  }
+
+  private static String describe(Source.@Nullable Place to) {
+    return to == null ? "before the first block" : "block " + to.block();
+  }
+
+  @Override
+  public List<String> doubts() {
+    return indexes.doubts();
+  }
+
+  @Override
+  public String waitingFor() {
+    return watch.waitingFor(lane);
+  }
+
   /** An error that our own close has caused says so, whatever the driver made of it. */
   private MillraceException explain(MillraceException failed) {
     return closed.get() ? closedError(failed) : failed;
   }
 
-  private void rollBack(Session current, long number) {
+  private static boolean isWorthANewSession(MillraceException failed) {
+    SQLException sql = SqlErrors.sql(failed);
+    return sql != null && SqlErrors.isWorthANewSession(sql);
+  }
+
+  private void rollBack(Session current, long number, MillraceException explained) {
     try {
       probe.pass(Probe.Point.ROLLING_BACK, number);
       current.handle().rollback();
+      if (explained.remedy() == Remedy.RETRY && isWorthANewSession(explained)) {
+        drop(current);
+      }
     } catch (JdbiException gone) {
       drop(current);
     } catch (RuntimeException broken) {
@@ -203,9 +233,9 @@ final class PostgresLane implements LaneStore {
     }
   }
 
-  private Session register(Handle handle) {
+  private Session register(Handle handle) throws SQLException {
     boolean passed = false;
-    try {
+    try (var _ = watch.begin(lane, "taking the lane up again", handle.getConnection())) {
       Session fresh = Session.again(handle, lane, epochs, registered);
       passed = true;
       return fresh;
@@ -228,8 +258,7 @@ final class PostgresLane implements LaneStore {
 
   @Override
   public Map<String, String> effects(String effect, Collection<String> inputs) {
-    return PostgresReads.reading(
-        pool,
+    return pool.reading(
         "reading effect " + effect,
         connection -> targets.side().answers(connection, effect, inputs));
   }
@@ -244,12 +273,18 @@ final class PostgresLane implements LaneStore {
     building(handle -> indexes.buildRest(handle, types()));
   }
 
-  /** DDL on the connection that commits: nothing else writes meanwhile. */
-  private void building(java.util.function.Consumer<Handle> work) {
+  /** DDL, as the indexes do it. */
+  @FunctionalInterface
+  private interface Building {
+    void on(Handle handle) throws SQLException;
+  }
+
+  /** DDL on the connection that commits: nothing else of this lane writes meanwhile. */
+  private void building(Building work) {
     Session current = session();
     try {
-      work.accept(current.handle());
-    } catch (JdbiException failed) {
+      work.on(current.handle());
+    } catch (SQLException | JdbiException failed) {
       drop(current);
       throw explain(SqlErrors.translate("building an index", failed));
     } catch (RuntimeException broken) {

@@ -1,6 +1,5 @@
 package dev.millrace.postgres;
 
-import com.zaxxer.hikari.HikariDataSource;
 import dev.millrace.loaders.Column;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Filter;
@@ -19,11 +18,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Committed rows of one lane: one statement per call, on a connection that no commit uses. */
 final class PostgresReads implements Reads {
-  private final HikariDataSource pool;
+  private final WatchedPool pool;
   private final String schema;
   private final long chain;
 
-  PostgresReads(HikariDataSource pool, String schema, long chain) {
+  PostgresReads(WatchedPool pool, String schema, long chain) {
     this.pool = pool;
     this.schema = schema;
     this.chain = chain;
@@ -166,21 +165,7 @@ final class PostgresReads implements Reads {
     }
   }
 
-  /** Work on a connection of the pool. */
-  @FunctionalInterface
-  interface Reading<T> {
-    T on(Connection connection) throws SQLException;
-  }
-
-  private <T> T reading(EntityType<?> type, Reading<T> work) {
-    return reading(pool, "reading table " + type.table(), work);
-  }
-
-  static <T> T reading(HikariDataSource pool, String doing, Reading<T> work) {
-    try (Connection connection = pool.getConnection()) {
-      return work.on(connection);
-    } catch (SQLException failed) {
-      throw SqlErrors.translate(doing, failed);
-    }
+  private <T> T reading(EntityType<?> type, WatchedPool.Reading<T> work) {
+    return pool.reading("reading table " + type.table(), work);
   }
 }

@@ -63,7 +63,9 @@ public final class PostgresStore implements CommitStore {
       openSchema(connections, indexer); // we were stopped for long, and the server had ended us
     }
     return new PostgresStore(
-        settings, new PostgresLane.Surroundings(connections, connections.pool(), indexer, probe));
+        settings,
+        new PostgresLane.Surroundings(
+            connections, connections.pool(), new RequestWatch(connections), indexer, probe));
   }
 
   private static void openSchema(Connections connections, Indexer indexer) {
@@ -71,6 +73,7 @@ public final class PostgresStore implements CommitStore {
         connections,
         "opening the schema",
         handle -> {
+          ServerVersion.check(handle);
           new Schema(handle, indexer.name()).open(indexer);
           return true;
         });
@@ -108,7 +111,9 @@ public final class PostgresStore implements CommitStore {
   }
 
   private static <T> T once(Connections connections, String doing, Function<Handle, T> work) {
-    try (Handle handle = connections.open("setup")) {
+    try (Handle handle = connections.open("setup");
+        RequestWatch watch = new RequestWatch(connections);
+        RequestWatch.Request _ = watch.begin("all", doing, handle.getConnection())) {
       return work.apply(handle);
     } catch (SQLException | JdbiException failed) {
       throw SqlErrors.translate(doing, failed);
@@ -200,5 +205,6 @@ public final class PostgresStore implements CommitStore {
     lanes.forEach(PostgresLane::close);
     HikariDataSource pool = around.pool();
     pool.close();
+    around.watch().close();
   }
 }

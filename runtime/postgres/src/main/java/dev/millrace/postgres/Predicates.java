@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -79,9 +80,7 @@ final class Predicates {
         parts.add(all(filter));
       }
     }
-    wanted.forEach((column, found) ->
-        parts.add(
-            "%s = ANY (%s)".formatted(name(column), many(column.type(), List.copyOf(found)))));
+    wanted.forEach((column, found) -> parts.add(in(column, List.copyOf(found))));
     return parts;
   }
 
@@ -108,7 +107,7 @@ final class Predicates {
   private String condition(Condition condition) {
     Column column = condition.column();
     return switch (condition.operator()) {
-      case IN -> "%s = ANY (%s)".formatted(name(column), many(column.type(), condition.values()));
+      case IN -> in(column, condition.values());
       case IS -> compare(column, "=", condition.value());
       case ABOVE -> compare(column, ">", condition.value());
       case AT_LEAST -> compare(column, ">=", condition.value());
@@ -117,8 +116,38 @@ final class Predicates {
     };
   }
 
+  private String in(Column column, Collection<?> values) {
+    String whole =
+        "%s = ANY (%s)".formatted(name(column), many(column.type(), List.copyOf(values)));
+    return IndexKey.beginning(column, name(column))
+        .map(beginning -> {
+          List<Object> beginnings = values.stream().map(IndexKey::beginning).distinct().toList();
+          return "(%s AND %s = ANY (%s))"
+              .formatted(whole, beginning, many(column.type(), beginnings));
+        })
+        .orElse(whole);
+  }
+
   private String compare(Column column, String operator, Object value) {
-    return "%s %s %s".formatted(name(column), operator, one(value));
+    String whole = "%s %s %s".formatted(name(column), operator, one(value));
+    return beginsWithin(column, operator, value)
+        .map(beginning -> "(%s AND %s)".formatted(whole, beginning))
+        .orElse(whole);
+  }
+
+  /** What a comparison implies for the beginning of a column, which is all that an index has. */
+  private Optional<String> beginsWithin(Column column, String operator, Object value) {
+    return IndexKey.beginning(column, name(column))
+        .map(beginning ->
+            "%s %s %s"
+                .formatted(
+                    beginning,
+                    switch (operator) {
+                      case "<" -> "<=";
+                      case ">" -> ">=";
+                      default -> operator;
+                    },
+                    one(IndexKey.beginning(value))));
   }
 
   /**
@@ -126,6 +155,18 @@ final class Predicates {
    * and first where it falls.
    */
   String after(List<Query.Order> orders, Object row) {
+    String place = afterInOrder(orders, row);
+    Query.Order first = orders.getFirst();
+    Object value = first.column().value(row);
+    if (value == null || (first.column().isNullable() && !first.descending())) {
+      return place;
+    }
+    return beginsWithin(first.column(), first.descending() ? "<" : ">", value)
+        .map(beginning -> "%s AND %s".formatted(place, beginning))
+        .orElse(place);
+  }
+
+  private String afterInOrder(List<Query.Order> orders, Object row) {
     if (orders.stream().noneMatch(order -> order.descending() || order.column().isNullable())) {
       return afterInKey(orders, row);
     }
@@ -178,8 +219,12 @@ final class Predicates {
   static String order(List<Query.Order> orders) {
     List<String> columns = new ArrayList<>();
     for (Query.Order order : orders) {
-      columns.add(
-          name(order.column()) + (order.descending() ? " DESC NULLS FIRST" : " ASC NULLS LAST"));
+      String direction = order.descending() ? " DESC NULLS FIRST" : " ASC NULLS LAST";
+      String name = name(order.column());
+      // In the order of its beginnings, which an index has, few rows at a time are left to sort.
+      IndexKey.beginning(order.column(), name)
+          .ifPresent(beginning -> columns.add(beginning + direction));
+      columns.add(name + direction);
     }
     return String.join(", ", columns);
   }

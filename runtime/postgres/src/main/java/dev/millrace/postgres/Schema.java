@@ -35,7 +35,7 @@ final class Schema {
         Definition wanted = Definition.of(indexer);
         checkUnchanged(before, wanted);
         checkOnlyOurs();
-        upgrade();
+        upgrade(indexer);
         if (!before.equals(wanted)) {
           store(wanted); // constants that have come since
         }
@@ -134,12 +134,16 @@ final class Schema {
   }
 
   /** Brings Millrace's own tables up to date; rows of entities are not touched. */
-  private void upgrade() {
+  private void upgrade(Indexer indexer) {
     if (version() == 1) {
       Ddl.FROM_VERSION_1.forEach(handle::execute);
     }
     if (version() == 2) {
       Ddl.FROM_VERSION_2.forEach(handle::execute);
+    }
+    if (version() == 3) {
+      Ddl.FROM_VERSION_3.forEach(handle::execute);
+      indexer.entities().forEach(type -> new WholeIndexes(handle, name).drop(type));
     }
   }
 
@@ -214,7 +218,7 @@ final class Schema {
             Remedy.FIX_SETUP, "there is nothing to accept a change for: schema=" + name);
       }
       Definition before = stored();
-      upgrade();
+      upgrade(indexer);
       Definition wanted = Definition.of(indexer);
       List<String> changes = before.changesTo(wanted);
       if (!changes.isEmpty()) {

@@ -89,6 +89,15 @@ final class SqlErrors {
     return found;
   }
 
+  /**
+   * Holds where the same call may go well in another session: this one is lost, or its server is a
+   * standby, or another transaction was in the way.
+   */
+  static boolean isWorthANewSession(SQLException thrown) {
+    String state = state(thrown);
+    return isConnectionLost(thrown) || state.startsWith("25") || state.startsWith("40");
+  }
+
   /** Whether the server has gone, so that a connection is not worth keeping. */
   static boolean isConnectionLost(SQLException thrown) {
     String state = state(thrown).toLowerCase(Locale.ROOT);

@@ -34,9 +34,30 @@ final class StatusQuery {
                     row.getObject(1, UUID.class),
                     row.getObject(2, OffsetDateTime.class).toInstant(),
                     lanes,
+                    Activity.of(handle, indexer),
+                    missing(),
                     definition,
                     accepted()))
             .one());
+  }
+
+  private List<StoreStatus.MissingIndex> missing() {
+    boolean isKnown =
+        handle
+            .createQuery("SELECT to_regclass('millrace_missing_index') IS NOT NULL")
+            .mapTo(Boolean.class)
+            .one();
+    if (!isKnown) {
+      return List.of(); // made by an earlier version
+    }
+    return handle
+        .createQuery("SELECT name, at, problem FROM millrace_missing_index ORDER BY name")
+        .map((row, _) ->
+            new StoreStatus.MissingIndex(
+                row.getString(1),
+                row.getObject(2, OffsetDateTime.class).toInstant(),
+                row.getString(3)))
+        .list();
   }
 
   private List<StoreStatus.Accepted> accepted() {

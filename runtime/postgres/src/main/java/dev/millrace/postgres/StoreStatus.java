@@ -12,6 +12,8 @@ import java.util.UUID;
  *
  * @param id drawn when the schema was made, so that a copy elsewhere knows which one it follows
  * @param definition what it was made for, key by key
+ * @param slow requests to PostgreSQL under way that take long, in words
+ * @param missing indexes that could not be built
  * @param accepted changes of the definition that somebody has accepted since, in order
  */
 public record StoreStatus(
@@ -19,6 +21,8 @@ public record StoreStatus(
     UUID id,
     Instant created,
     List<LaneState> lanes,
+    List<String> slow,
+    List<MissingIndex> missing,
     SortedMap<String, String> definition,
     List<Accepted> accepted) {
 
@@ -31,6 +35,9 @@ public record StoreStatus(
       OptionalLong block,
       Optional<Instant> committed,
       Optional<Holder> holder) {}
+
+  /** An index that could not be built; queries that need it are slow. */
+  public record MissingIndex(String name, Instant at, String problem) {}
 
   /** A change of the definition that took effect in the middle of the rows. */
   public record Accepted(Instant at, String change) {}

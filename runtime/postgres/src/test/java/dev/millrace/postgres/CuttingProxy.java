@@ -24,6 +24,7 @@ final class CuttingProxy implements AutoCloseable {
   private final ServerSocket listener;
   private final URI target;
   private final AtomicBoolean cut = new AtomicBoolean();
+  private volatile boolean silent;
   private final AtomicLong requests = new AtomicLong();
   private final Queue<Socket> open = new ConcurrentLinkedQueue<>();
 
@@ -45,6 +46,11 @@ final class CuttingProxy implements AutoCloseable {
   /** The next request reaches the server, and its answer reaches nobody. */
   void cutAfterNextRequest() {
     cut.set(true);
+  }
+
+  /** Nothing gets through any more, and no connection ends. */
+  void fallSilent() {
+    silent = true;
   }
 
   private void accept() {
@@ -77,8 +83,10 @@ final class CuttingProxy implements AutoCloseable {
           out.flush();
           return; // the server's side stays open: it must not notice before it has committed
         }
-        out.write(buffer, 0, count);
-        out.flush();
+        if (!silent) {
+          out.write(buffer, 0, count);
+          out.flush();
+        }
       }
       server.close();
     } catch (IOException gone) {

@@ -6,16 +6,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.millrace.loaders.Bytes;
+import dev.millrace.loaders.Condition;
+import dev.millrace.loaders.Condition.Operator;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.Index;
 import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Query;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Probe;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -69,29 +79,148 @@ final class IndexesIT {
   @Entity
   record Page(@Id long id, @Index String title, String body) {}
 
+  @Entity
+  record Named(@Id String name, @Id Bytes part, long value) {}
+
   @Test
-  @DisplayName("a value that no index takes is refused when it is saved, or the index is left out")
-  void longValues_areRefusedOrLeaveTheIndexOut() throws Exception {
+  @Tag("D16")
+  @DisplayName("D16 a value of any length fits every index, whichever was there first")
+  void longValues_fitTheIndexesThatThereAre() throws Exception {
     EntityType<Page> type = EntityType.of(Page.class);
     Random random = new Random(1);
-    String most = text(random, 2_000);
-    String body = text(random, 5_000);
+    List<String> titles =
+        Stream.of(2_000, 2_001, 5_000, 20_000).map(length -> text(random, length)).toList();
+    String beginning = text(random, IndexKey.LENGTH);
     try (Lab lab = Lab.of(type)) {
-      lab.commit(lab.batch(script -> script.save(new Page(1, most, body))));
-      MillraceException refused =
-          catchThrowableOfType(
-              MillraceException.class,
-              () -> lab.batch(script -> script.save(new Page(2, most + "x", body))));
-      assertThat(refused.remedy()).isEqualTo(Remedy.FIX_HANDLER);
-      assertThat(refused)
-          .hasMessageContaining("value is too long for an index: bytes=2001 most=2000");
+      lab.commit(lab.batch(script -> script.save(new Page(1, "short", "body"))));
       lab.lane.finish();
       lab.lane.index(type, List.of("body"));
+      lab.lane.index(type, List.of("title", "body"));
+      List<Page> pages = new ArrayList<>();
+      for (String title : titles) {
+        pages.add(new Page(2 + pages.size(), title, titles.getFirst() + title));
+      }
+      pages.add(new Page(10, beginning, beginning + "b"));
+      pages.add(new Page(11, beginning + "a", beginning + "a"));
+      lab.commit(lab.batch(script -> pages.forEach(script::save)));
+      lab.commit(lab.batch(script -> script.save(new Page(1, titles.get(3), titles.get(2)))));
       assertThat(
               Database.query(
                   "SELECT indexname FROM pg_indexes WHERE schemaname = '%s' AND tablename = 'page'"
                       .formatted(lab.schema)))
-          .containsExactlyInAnyOrder("page_pkey", "page.title");
+          .containsExactlyInAnyOrder("page_pkey", "page.title", "page.body", "page.title.body");
+
+      pages.add(new Page(1, titles.get(3), titles.get(2)));
+      for (Operator operator : Operator.values()) {
+        for (String value : List.of(titles.get(3), titles.get(0), beginning, "short")) {
+          for (String field : List.of("title", "body")) {
+            Condition condition =
+                new Condition(type.column(field).orElseThrow(), operator, List.of(value));
+            Filter filter = new Filter(List.of(condition));
+            assertThat(lab.lane.reads().matching(type, List.of(filter)))
+                .as("%s %s", field, operator)
+                .containsExactlyInAnyOrderElementsOf(
+                    pages.stream().filter(page -> filter.matches(page)).toList());
+          }
+        }
+      }
+      for (boolean descending : List.of(true, false)) {
+        Query.Order order = new Query.Order(type.column("body").orElseThrow(), descending);
+        Query<Page> query =
+            new Query<>(type, new Filter(List.of()), List.of(order), Query.NO_LIMIT);
+        List<Page> sorted = pages.stream().sorted(query.comparator()).toList();
+        for (int i = 0; i < sorted.size(); i++) {
+          assertThat(lab.lane.reads().page(query, i == 0 ? null : sorted.get(i - 1), 100))
+              .as("page after %d, descending: %s", i, descending)
+              .isEqualTo(sorted.subList(i, sorted.size()));
+        }
+      }
+      assertThat(plan(lab))
+          .as("an index serves the conditions that Predicates makes")
+          .anyMatch(line -> line.contains("page.title"));
+    }
+  }
+
+  private static List<String> plan(Lab lab) throws Exception {
+    try (Connection connection = Database.connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET enable_seqscan = off; SET enable_bitmapscan = off");
+      List<String> lines = new ArrayList<>();
+      try (ResultSet rows =
+          statement.executeQuery(
+              """
+              EXPLAIN SELECT 1 FROM %s.page AS t
+               WHERE t.chain = 1 AND (t.title = 'x' AND left(t.title, 200) = 'x')
+              """
+                  .formatted(lab.schema))) {
+        while (rows.next()) {
+          lines.add(rows.getString(1));
+        }
+      }
+      return lines;
+    }
+  }
+
+  @Test
+  @Tag("D17")
+  @DisplayName("D17 an id that no primary key takes is refused when it is saved, parts together")
+  void longIds_areRefusedWhenTheyAreSaved() {
+    EntityType<Named> type = EntityType.of(Named.class);
+    String name = text(new Random(1), 1_500);
+    try (Lab lab = Lab.of(type)) {
+      lab.commit(
+          lab.reversible(script -> script.save(new Named(name, Bytes.of(new byte[500]), 1))));
+      MillraceException refused =
+          catchThrowableOfType(
+              MillraceException.class,
+              () -> lab.batch(script -> script.save(new Named(name, Bytes.of(new byte[501]), 1))));
+      assertThat(refused.remedy()).isEqualTo(Remedy.FIX_HANDLER);
+      assertThat(refused).hasMessageContaining("id is too long: bytes=2001 most=2000");
+    }
+  }
+
+  @Test
+  @Tag("D18")
+  @DisplayName("D18 an index that cannot be built is a line in the status, and the lane goes on")
+  void failedBuild_isALineInTheStatus() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      Database.execute(
+          """
+          CREATE FUNCTION %1$s.full() RETURNS event_trigger LANGUAGE plpgsql AS $$
+          BEGIN
+            IF current_setting('search_path') LIKE '%%%1$s%%' THEN
+              RAISE 'could not extend file' USING ERRCODE = 'disk_full';
+            END IF;
+          END $$
+          """
+              .formatted(lab.schema),
+          "CREATE EVENT TRIGGER full_%1$s ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
+                  .formatted(lab.schema)
+              + " EXECUTE FUNCTION %s.full()".formatted(lab.schema));
+      try {
+        lab.lane.finish();
+      } finally {
+        Database.execute("DROP EVENT TRIGGER full_" + lab.schema);
+      }
+      assertThat(lab.lane.doubts())
+          .singleElement()
+          .asString()
+          .contains("index is missing", "index=token.owner", "disk is full");
+      assertThat(PostgresStore.status(Database.settings(), lab.schema).orElseThrow().missing())
+          .extracting(StoreStatus.MissingIndex::name)
+          .containsExactly("token.owner");
+      lab.commit(lab.batch(script -> script.save(token(2, "b", 2))));
+      assertThat(lab.tokens()).hasSize(2);
+
+      lab.end();
+      try (Lab next = lab.again()) {
+        next.lane.finish();
+        assertThat(indexes(lab)).containsExactly("t|token.owner|t", "t|token_pkey|t");
+        assertThat(next.lane.doubts()).isEmpty();
+        assertThat(PostgresStore.status(Database.settings(), lab.schema).orElseThrow().missing())
+            .isEmpty();
+      }
     }
   }
 

@@ -346,6 +346,7 @@ final class SchemaIT {
       lab.end();
       Database.execute(
           "DROP TABLE %s.millrace_contract".formatted(lab.schema),
+          "DROP TABLE %s.millrace_missing_index".formatted(lab.schema),
           "ALTER TABLE %s.millrace_epoch DROP COLUMN followed".formatted(lab.schema),
           "ALTER TABLE %s.millrace_epoch DROP COLUMN mirrored".formatted(lab.schema),
           "DROP INDEX %s.millrace_effect_checkpoint".formatted(lab.schema),
@@ -371,6 +372,7 @@ final class SchemaIT {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
       lab.end();
       Database.execute(
+          "DROP TABLE %s.millrace_missing_index".formatted(lab.schema),
           "ALTER TABLE %s.millrace_epoch DROP COLUMN followed".formatted(lab.schema),
           "ALTER TABLE %s.millrace_epoch DROP COLUMN mirrored".formatted(lab.schema),
           "UPDATE %s.millrace_schema SET version = 2".formatted(lab.schema));

@@ -12,6 +12,8 @@ import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -51,6 +53,24 @@ final class WaitingTest {
               .isLessThan(WAIT.toNanos() / 50));
       run.release();
       commit.release();
+    }
+  }
+
+  @Test
+  @Tag("D23")
+  @DisplayName("D23 the index of a read that takes long is built while the read goes on")
+  void neededIndex_isBuiltWhileItsReadGoesOn() throws Exception {
+    try (Mill mill = new Mill().notEmpty()) {
+      mill.script.block(mill.findByOwner("nobody"));
+      mill.store.beforeQuery(query -> {
+        if (query.contains("owner")) {
+          while (mill.store.indexes(Mill.LANE).isEmpty()) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20)); // as a scan of all rows does
+          }
+        }
+      });
+      assertThat(mill.start().await()).isEqualTo(new LaneEnd.Done());
+      assertThat(mill.store.indexes(Mill.LANE)).singleElement().asString().contains("owner");
     }
   }
 

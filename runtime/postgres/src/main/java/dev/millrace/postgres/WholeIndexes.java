@@ -1,0 +1,52 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Column;
+import dev.millrace.loaders.EntityType;
+import java.util.List;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * Drops indexes of earlier versions, which hold text and bytes of any length whole: one long value
+ * and the row is refused. They are built again by beginnings, as {@link IndexKey} has them.
+ */
+final class WholeIndexes {
+  private static final String FIND =
+      """
+      SELECT DISTINCT i.indexrelid::regclass::text
+        FROM pg_index i
+        JOIN pg_class t ON t.oid = i.indrelid
+        JOIN pg_class c ON c.oid = i.indexrelid
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+       WHERE t.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :schema)
+         AND t.relname = :table
+         AND starts_with(c.relname, :table || '.')
+         AND NOT i.indisprimary
+         AND a.attname IN (<columns>)
+      """;
+
+  private final Handle handle;
+  private final String schema;
+
+  WholeIndexes(Handle handle, String schema) {
+    this.handle = handle;
+    this.schema = schema;
+  }
+
+  void drop(EntityType<?> type) {
+    List<String> columns =
+        type.columns().stream()
+            .filter(column -> IndexKey.beginning(column, "").isPresent())
+            .map(Column::sql)
+            .toList();
+    if (columns.isEmpty()) {
+      return;
+    }
+    handle
+        .createQuery(FIND)
+        .bind("schema", schema)
+        .bind("table", type.table())
+        .bindList("columns", columns)
+        .mapTo(String.class)
+        .forEach(index -> handle.execute("DROP INDEX " + index));
+  }
+}
