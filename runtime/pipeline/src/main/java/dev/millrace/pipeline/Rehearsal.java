@@ -291,6 +291,9 @@ final class Rehearsal {
         } catch (Throwable _) {
           // A rehearsal's errors may come from its own guesses. The run meets the real ones.
         }
+        Thread
+            .interrupted(); // The run reports a flag that is left set; here it would reach the next
+        // event.
         context.end();
         event = claim();
       }
@@ -406,9 +409,18 @@ final class Rehearsal {
       LockSupport.unpark(thread);
     }
 
+    /**
+     * Clears the interrupt flag while it parks: with the flag set a park returns at once, and a
+     * virtual thread that spins keeps its carrier from the holder of the baton.
+     */
     private void awaitGrant() {
+      boolean interrupted = false;
       while (state.get() == State.WAITING) {
+        interrupted |= Thread.interrupted();
         LockSupport.park(this);
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
       if (state.get() == State.DEAD) {
         throw new Cut();

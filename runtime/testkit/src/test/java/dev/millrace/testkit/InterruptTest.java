@@ -81,6 +81,26 @@ final class InterruptTest {
   }
 
   @Test
+  @Tag("A37")
+  @DisplayName("A37 handlers that are interrupted during preload neither spin nor stop the lane")
+  void preload_ofInterruptedHandlersWaitsForItsReads() throws Exception {
+    try (Mill stored = new Mill().notEmpty().batchEvents(1_000)) {
+      for (int i = 0; i < 40; i++) {
+        String id = "cell " + i;
+        stored.script.block(context -> {
+          if (Thread.currentThread().isVirtual()) {
+            Thread.currentThread().interrupt();
+          }
+          increment(id).run(context);
+        });
+      }
+      assertThat(stored.run()).isEqualTo(new LaneEnd.Done());
+      assertThat(stored.store.takeQueries()).as("reads of the preload").hasSize(1);
+      assertThat(stored.cells()).filteredOn(cell -> cell.value() == 1).hasSize(40);
+    }
+  }
+
+  @Test
   @Tag("A28")
   @DisplayName("A28 an InterruptedException out of a source is a failure that names itself, no end")
   void source_thatIsInterruptedHasNotEnded() throws Exception {
