@@ -26,7 +26,12 @@ final class BlockReader {
   private static final Name VALUE = new Name("value");
   private static final Name INPUT = new Name("input");
   private static final Name NONCE = new Name("nonce");
-  private static final int LONGEST_NUMBER = 80;
+  private static final int MAX_NUMBER = 80;
+
+  /** The end of the year 9999, in seconds: what is later is milliseconds, or garbage. */
+  static final long MAX_TIME = 253_402_300_799L;
+
+  private static final BigInteger MAX_WORD = BigInteger.ONE.shiftLeft(256);
 
   private BlockReader() {}
 
@@ -59,6 +64,11 @@ final class BlockReader {
     if (number < 0 || time < 0 || hash == null || parent == null) {
       throw Trouble.of(Trouble.Kind.NONSENSE, "block is not complete: number=" + number);
     }
+    if (time > MAX_TIME) {
+      throw Trouble.of(
+          Trouble.Kind.NONSENSE,
+          "block has a nonsensical time: block=%d seconds=%d".formatted(number, time));
+    }
     return new NodeBlock(
         new Header(number, hash, parent, Instant.ofEpochSecond(time)),
         bloom == null ? Bloom.MISSING : Bloom.of(bloom));
@@ -89,7 +99,7 @@ final class BlockReader {
         in.hex(run);
         input = Bytes.of(run.bytes, 0, run.length);
       } else if (in.is(NONCE)) {
-        nonce = in.quantity();
+        nonce = nonce(in);
       } else {
         in.skip();
       }
@@ -117,10 +127,23 @@ final class BlockReader {
     return null;
   }
 
+  private static long nonce(JsonInput in) throws IOException {
+    long nonce = in.quantity();
+    if (nonce < 0) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "transaction has a negative nonce: nonce=" + nonce);
+    }
+    return nonce;
+  }
+
   private static BigInteger number(JsonInput in) throws IOException {
-    String text = in.text(LONGEST_NUMBER);
+    String text = in.text(MAX_NUMBER);
     try {
-      return text.startsWith("0x") ? new BigInteger(text.substring(2), 16) : new BigInteger(text);
+      BigInteger value =
+          text.startsWith("0x") ? new BigInteger(text.substring(2), 16) : new BigInteger(text);
+      if (value.signum() < 0 || value.compareTo(MAX_WORD) >= 0) {
+        throw Trouble.of(Trouble.Kind.NONSENSE, "number is no word: text=" + text);
+      }
+      return value;
     } catch (NumberFormatException _) {
       throw Trouble.of(Trouble.Kind.NONSENSE, "not a number: text=" + text);
     }

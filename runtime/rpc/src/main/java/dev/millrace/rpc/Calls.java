@@ -76,7 +76,7 @@ final class Calls {
       return;
     }
     Long head = endpoint.transport.call(call("eth_blockNumber", "[]"), JsonInput::quantity);
-    if (head == null) {
+    if (head == null || head < 0) {
       throw Trouble.of(Trouble.Kind.NONSENSE, "node does not know its head");
     }
     endpoints.heard(endpoint, head);
@@ -95,7 +95,8 @@ final class Calls {
       T value = attempt.on(endpoint);
       endpoints.succeeded(endpoint, need, begun);
       return value;
-    } catch (Trouble trouble) {
+    } catch (Trouble raw) {
+      Trouble trouble = endpoint.target.conceal(raw);
       Verdict verdict = judge(trouble, range);
       endpoints.failed(endpoint, need, trouble, verdict, begun);
       throw new Refusal(verdict, trouble);
@@ -148,7 +149,7 @@ final class Calls {
       return;
     }
     Long served = endpoint.transport.call(call("eth_chainId", "[]"), JsonInput::quantity);
-    if (served == null) {
+    if (served == null || served < 0) {
       throw Trouble.of(Trouble.Kind.NONSENSE, "node does not know its chain");
     }
     if (served != chain) {

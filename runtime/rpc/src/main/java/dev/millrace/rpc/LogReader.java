@@ -139,13 +139,13 @@ final class LogReader implements ReplyReader<LogColumns> {
         in.hex(log.transactionHash, 0, Bytes32.LENGTH);
         seen |= HAS_TRANSACTION;
       } else if (in.is(TRANSACTION_INDEX)) {
-        log.transactionIndex = (int) in.quantity();
+        log.transactionIndex = index(in);
         seen |= HAS_TRANSACTION_INDEX;
       } else if (in.is(LOG_INDEX)) {
-        log.logIndex = (int) in.quantity();
+        log.logIndex = index(in);
         seen |= HAS_INDEX;
       } else if (in.is(BLOCK_TIMESTAMP)) {
-        log.time = in.takeNull() ? LogColumns.NO_TIME : in.quantity();
+        log.time = in.takeNull() ? LogColumns.NO_TIME : time(in);
       } else if (in.is(REMOVED)) {
         removed = in.bool();
       } else {
@@ -156,6 +156,22 @@ final class LogReader implements ReplyReader<LogColumns> {
       throw Trouble.of(Trouble.Kind.NONSENSE, "log is not complete: members=" + seen);
     }
     check(removed, strict);
+  }
+
+  private static int index(JsonInput in) throws IOException {
+    long index = in.quantity();
+    if (index < 0 || index > Integer.MAX_VALUE) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "log has a nonsensical index: index=" + index);
+    }
+    return (int) index;
+  }
+
+  private static long time(JsonInput in) throws IOException {
+    long time = in.quantity();
+    if (time < 0 || time > BlockReader.MAX_TIME) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "log has a nonsensical time: seconds=" + time);
+    }
+    return time;
   }
 
   private void topics(JsonInput in, boolean behindData) throws IOException {

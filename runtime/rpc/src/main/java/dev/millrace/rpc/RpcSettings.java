@@ -9,7 +9,8 @@ import java.util.Optional;
  *
  * @param directory where learnt limits are remembered and further rows of the error table are
  *     looked for; empty: nowhere
- * @param inFlight how many bytes of replies may be on their way at once
+ * @param inFlight how many bytes of replies may be on their way at once; the same for all chains of
+ *     the process unless another is given
  * @param poll how often a node without notifications is asked for its head
  * @param timeout how long a reply may keep silent
  * @param replyTarget how large replies should be
@@ -22,6 +23,9 @@ public record RpcSettings(
     Duration timeout,
     long replyTarget,
     long replyLimit) {
+  /** One budget for all chains of a process: ten chains must not take ten times as much. */
+  private static final Permits PROCESS = new Permits(64 << 20);
+
   public RpcSettings {
     if (!poll.isPositive() || !timeout.isPositive() || replyTarget < 1 || replyLimit < 1) {
       throw new IllegalArgumentException(
@@ -33,7 +37,7 @@ public record RpcSettings(
   public static RpcSettings usual() {
     return new RpcSettings(
         Optional.empty(),
-        new Permits(64 << 20),
+        PROCESS,
         Duration.ofSeconds(1),
         Duration.ofSeconds(30),
         8 << 20,

@@ -2,6 +2,7 @@ package dev.millrace.wire;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,23 +15,39 @@ final class Envelope {
   private static final Name MESSAGE = new Name("message");
   private static final Name DATA = new Name("data");
   private static final int TEXT = 2_000;
+  private static final long NO_ID = -1;
+
+  /** An id that is there, but none of ours. */
+  private static final long OTHER_ID = -2;
 
   private Envelope() {}
 
   private static final class Opened<T> {
-    long id = -1;
+    long id = NO_ID;
     boolean hasResult;
+    @Nullable Trouble refused;
     @Nullable T value;
     @Nullable Trouble trouble;
+
+    String name() {
+      return id == NO_ID ? "no id" : "id=" + id;
+    }
   }
 
-  /** Reads the reply to one call, to its end. */
-  static <T> @Nullable T single(JsonInput in, ReplyReader<T> reader) throws IOException {
+  /**
+   * Reads the reply to one call, to its end. An error may come without an id, since a node that
+   * could not read the request knows none.
+   */
+  static <T> @Nullable T single(JsonInput in, Call call, ReplyReader<T> reader) throws IOException {
     checkIsJson(in);
     Opened<T> opened = object(in, reader);
+    boolean isOurs = opened.id == call.id();
     Trouble trouble = opened.trouble;
-    if (trouble != null) {
+    if (trouble != null && (isOurs || opened.id == NO_ID)) {
       throw trouble;
+    }
+    if (!isOurs) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "reply is to another call: " + opened.name());
     }
     if (!in.isAtEnd()) {
       throw in.nonsense("reply goes on behind its end");
@@ -47,22 +64,31 @@ final class Envelope {
       throws IOException {
     checkIsJson(in);
     if (in.peek() == '{') {
-      Trouble trouble = object(in, reader).trouble;
-      throw trouble != null ? trouble : in.nonsense("expected the replies of a batch");
+      Opened<T> opened = object(in, reader);
+      Trouble trouble = opened.trouble;
+      boolean isOurs = opened.id == NO_ID || calls.getFirst().id() == opened.id;
+      throw trouble != null && isOurs ? trouble : in.nonsense("expected the replies of a batch");
     }
     List<Reply<T>> replies = new ArrayList<>(calls.size());
     for (int i = 0; i < calls.size(); i++) {
       replies.add(new Reply<>(null, Trouble.of(Trouble.Kind.TORN, "batch has no reply to a call")));
     }
     long first = calls.getFirst().id();
+    BitSet answered = new BitSet(calls.size());
     in.begin('[');
     while (in.nextElement()) {
       Opened<T> opened = object(in, reader);
       long place = opened.id - first;
-      if (place >= 0 && place < calls.size()) {
+      if (opened.id >= 0 && place >= 0 && place < calls.size()) {
+        if (answered.get((int) place)) {
+          throw Trouble.of(Trouble.Kind.NONSENSE, "batch has two replies: " + opened.name());
+        }
+        answered.set((int) place);
         replies.set((int) place, new Reply<>(opened.value, opened.trouble));
-      } else if (opened.trouble != null) {
+      } else if (opened.trouble != null && opened.id == NO_ID) {
         throw opened.trouble;
+      } else {
+        throw Trouble.of(Trouble.Kind.NONSENSE, "reply is to another call: " + opened.name());
       }
     }
     return replies;
@@ -83,8 +109,7 @@ final class Envelope {
     in.begin('{');
     while (in.nextMember()) {
       if (in.is(RESULT)) {
-        opened.value = reader.read(in);
-        opened.hasResult = true;
+        result(in, reader, opened);
       } else if (in.is(ID)) {
         opened.id = id(in);
       } else if (in.is(ERROR)) {
@@ -93,19 +118,46 @@ final class Envelope {
         in.skip();
       }
     }
+    Trouble refused = opened.refused;
+    if (opened.trouble == null && refused != null) {
+      throw refused;
+    }
     if (opened.trouble == null && !opened.hasResult) {
       opened.trouble = Trouble.of(Trouble.Kind.NONSENSE, "reply has neither result nor error");
     }
     return opened;
   }
 
+  /** A null that the reader refuses may stand beside an error, which says more. */
+  private static <T> void result(JsonInput in, ReplyReader<T> reader, Opened<T> opened)
+      throws IOException {
+    opened.hasResult = true;
+    boolean isNull = in.peek() == 'n';
+    try {
+      opened.value = reader.read(in);
+    } catch (Trouble refused) {
+      if (!isNull || in.peek() != 'n') {
+        throw refused;
+      }
+      in.skip();
+      opened.refused = refused;
+    } catch (RuntimeException failed) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "reply cannot be read: " + failed);
+    }
+  }
+
   private static long id(JsonInput in) throws IOException {
     int first = in.peek();
     if (first == 'n') {
       in.skip();
-      return -1;
+      return NO_ID;
     }
-    return in.quantity();
+    if (first != '"' && (first < '0' || first > '9')) {
+      in.skip();
+      return OTHER_ID;
+    }
+    long id = in.quantity();
+    return id < 0 ? OTHER_ID : id;
   }
 
   /** An error: an object by the book, a text where a node does not keep to it. */

@@ -23,7 +23,7 @@ final class ExchangeTransport implements Transport {
       throws Trouble, InterruptedException {
     StringBuilder text = new StringBuilder(256);
     call.write(text);
-    return exchange(text, in -> Envelope.single(in, reader));
+    return exchange(text, in -> Envelope.single(in, call, reader));
   }
 
   @Override

@@ -86,6 +86,9 @@ final class HttpBody extends InputStream {
     } catch (NumberFormatException _) {
       throw Trouble.of(Trouble.Kind.NONSENSE, "chunk has no length");
     }
+    if (left < 0) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "chunk has a negative length");
+    }
     if (left == 0) {
       while (!in.line(4096).isEmpty()) {
         // Trailers say nothing that matters.

@@ -9,13 +9,45 @@ import java.nio.charset.StandardCharsets;
  * thread at a time.
  */
 final class HttpBytes {
+  /** 64 KiB a second: a reply of the largest size that is read takes a quarter of an hour. */
+  private static final long NANOS_PER_BYTE = 1_000_000_000L / (64 << 10);
+
   private final InputStream in;
   private final byte[] buffer = new byte[4096];
   private int at;
   private int end;
+  private int headLeft;
+
+  // The reply that is being read.
+  private long begun;
+  private long patience;
+  private long received;
 
   HttpBytes(InputStream in) {
     this.in = in;
+  }
+
+  /**
+   * Begins to wait for a reply. A node that sends a byte now and then is never silent, so a reply
+   * has a deadline besides: some patience, and the time that its bytes take on a slow line.
+   *
+   * @param nanos how long; 0: for ever
+   */
+  void beginReply(long nanos) {
+    begun = System.nanoTime();
+    patience = nanos;
+    received = 0;
+  }
+
+  private int receive(byte[] target, int offset, int count) throws IOException {
+    int read = in.read(target, offset, count);
+    received += Math.max(0, read);
+    if (patience > 0
+        && System.nanoTime() - begun > patience + received * NANOS_PER_BYTE
+        && read >= 0) {
+      throw Trouble.of(Trouble.Kind.TIMEOUT, "reply takes too long: bytes=" + received);
+    }
+    return read;
   }
 
   /** Waits for a byte; false if the connection has ended. */
@@ -24,8 +56,23 @@ final class HttpBytes {
       return true;
     }
     at = 0;
-    end = Math.max(0, in.read(buffer, 0, buffer.length));
+    end = Math.max(0, receive(buffer, 0, buffer.length));
     return end > 0;
+  }
+
+  /** Begins the head of a reply, of at most so many bytes: lines without end would fill memory. */
+  void beginHead(int most) {
+    headLeft = most;
+  }
+
+  /** The next line of the head, without its end. */
+  String headLine() throws IOException {
+    String line = line(headLeft);
+    headLeft -= line.length() + 2;
+    if (headLeft < 0) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "head of the reply is too long");
+    }
+    return line;
   }
 
   /** The next line, without its end. */
@@ -42,7 +89,7 @@ final class HttpBytes {
       line.ensure(1);
       line.bytes[line.length++] = b;
       if (line.length > most) {
-        throw Trouble.of(Trouble.Kind.NONSENSE, "head of the reply is too long: limit=" + most);
+        throw Trouble.of(Trouble.Kind.NONSENSE, "head of the reply is too long");
       }
     }
     throw Trouble.of(Trouble.Kind.TORN, "reply ends within its head");
@@ -50,7 +97,7 @@ final class HttpBytes {
 
   int read(byte[] target, int offset, int count) throws IOException {
     if (at == end) {
-      return in.read(target, offset, count);
+      return receive(target, offset, count);
     }
     int taken = Math.min(count, end - at);
     System.arraycopy(buffer, at, target, offset, taken);

@@ -49,6 +49,7 @@ final class HttpConnection {
     ByteRun whole = new ByteRun(line.length + request.length);
     whole.add(line, 0, line.length);
     whole.add(request, 0, request.length);
+    bytes.beginReply(settings.patienceNanos());
     boolean again = used;
     used = true;
     try {
@@ -68,10 +69,12 @@ final class HttpConnection {
   <T> @Nullable T receive(ReplyReader<T> reader) throws IOException {
     keepAlive = false;
     body = null;
-    int status = status(bytes.line(HEAD_LIMIT));
+    bytes.beginHead(HEAD_LIMIT);
+    int status = status(bytes.headLine());
     Map<String, String> headers = headers();
-    while (status == 100) {
-      status = status(bytes.line(HEAD_LIMIT));
+    // What is announced early (100, 103) is not the answer, and its head counts towards the limit.
+    while (status >= 100 && status < 200) {
+      status = status(bytes.headLine());
       headers = headers();
     }
     HttpBody arriving = body(headers);
@@ -120,7 +123,7 @@ final class HttpConnection {
 
   private Map<String, String> headers() throws IOException {
     Map<String, String> headers = new TreeMap<>();
-    for (String line = bytes.line(HEAD_LIMIT); !line.isEmpty(); line = bytes.line(HEAD_LIMIT)) {
+    for (String line = bytes.headLine(); !line.isEmpty(); line = bytes.headLine()) {
       int colon = line.indexOf(':');
       if (colon > 0) {
         headers.put(

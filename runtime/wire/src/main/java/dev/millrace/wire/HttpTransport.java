@@ -31,7 +31,7 @@ final class HttpTransport implements Transport {
       throws Trouble, InterruptedException {
     StringBuilder text = new StringBuilder(256);
     call.write(text);
-    return exchange(text, in -> Envelope.single(in, reader));
+    return exchange(text, in -> Envelope.single(in, call, reader));
   }
 
   @Override
@@ -53,7 +53,7 @@ final class HttpTransport implements Transport {
       }
       return finish(kept == null ? dialled(body) : kept, reader);
     } catch (IOException failed) {
-      throw Dial.trouble(failed);
+      throw target.conceal(Dial.trouble(failed));
     }
   }
 

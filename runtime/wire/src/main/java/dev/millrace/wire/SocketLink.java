@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SocketLink {
   private static final String MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  private static final int HEAD_LIMIT = 64 << 10;
+  private static final int MAX_CONTROL = 125;
   private static final int TEXT = 1;
   private static final int CLOSE = 8;
   private static final int PING = 9;
@@ -36,7 +38,9 @@ final class SocketLink {
   static SocketLink open(Target target, WireSettings settings) throws IOException {
     SocketLink link = new SocketLink(Dial.open(target, settings), settings.replyLimit());
     try {
+      link.in.beginReply(settings.patienceNanos());
       link.shakeHands(target);
+      link.in.beginReply(0); // each call on it has its own deadline
       return link;
     } catch (IOException failed) {
       link.close();
@@ -56,9 +60,10 @@ final class SocketLink {
             + key
             + "\r\n\r\n";
     socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
-    String status = in.line(4096);
+    in.beginHead(HEAD_LIMIT);
+    String status = in.headLine();
     boolean accepted = false;
-    for (String line = in.line(4096); !line.isEmpty(); line = in.line(4096)) {
+    for (String line = in.headLine(); !line.isEmpty(); line = in.headLine()) {
       accepted |=
           line.regionMatches(true, 0, "sec-websocket-accept:", 0, 21)
               && line.substring(21).strip().equals(answer(key));
@@ -125,8 +130,11 @@ final class SocketLink {
       int kind = first & 0xf;
       long length = length();
       if (kind >= CLOSE) {
+        if (length > MAX_CONTROL) {
+          throw Trouble.of(Trouble.Kind.NONSENSE, "control frame is too long: bytes=" + length);
+        }
         ByteRun control = new ByteRun(128);
-        read(control, (int) Math.min(length, 125));
+        read(control, (int) length);
         if (kind == CLOSE) {
           return null;
         }
@@ -135,7 +143,7 @@ final class SocketLink {
         }
         continue;
       }
-      if (message.length + length > replyLimit) {
+      if (length > replyLimit - message.length || length > Integer.MAX_VALUE - 16) {
         throw Trouble.of(
             Trouble.Kind.TOO_LARGE, "reply is larger than we read: limit=" + replyLimit);
       }

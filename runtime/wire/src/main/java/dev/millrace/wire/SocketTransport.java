@@ -50,6 +50,9 @@ final class SocketTransport implements Transport {
     final SocketLink link;
     final Map<Long, BlockingQueue<Arrival>> waiting = new ConcurrentHashMap<>();
 
+    /** When the last whole message came. */
+    volatile long heardAt = System.nanoTime();
+
     Session(SocketLink link) {
       this.link = link;
     }
@@ -65,7 +68,7 @@ final class SocketTransport implements Transport {
       throws Trouble, InterruptedException {
     StringBuilder text = new StringBuilder(256);
     call.write(text);
-    return exchange(List.of(call), text, in -> Envelope.single(in, reader));
+    return exchange(List.of(call), text, in -> Envelope.single(in, call, reader));
   }
 
   @Override
@@ -92,7 +95,7 @@ final class SocketTransport implements Transport {
         calls.forEach(call -> on.waiting.remove(call.id()));
       }
     } catch (IOException failed) {
-      throw Dial.trouble(failed);
+      throw target.conceal(Dial.trouble(failed));
     }
   }
 
@@ -103,8 +106,12 @@ final class SocketTransport implements Transport {
       // It ended between the look at it and the registration, so nobody will tell this call.
       nanos = 0;
     }
+    long begun = System.nanoTime();
     Arrival arrival = arrivals.poll(nanos, TimeUnit.NANOSECONDS);
     if (arrival == null) {
+      if (on.heardAt - begun < 0) {
+        on.link.close(); // it drips, or is gone: the next call opens another
+      }
       throw session == on
           ? Trouble.of(Trouble.Kind.TIMEOUT, "node keeps silent")
           : Trouble.of(Trouble.Kind.TORN, "connection ended");
@@ -154,6 +161,7 @@ final class SocketTransport implements Transport {
     try {
       byte[] message = on.link.receive();
       while (message != null) {
+        on.heardAt = System.nanoTime();
         hand(on, message, in);
         message = on.link.receive();
       }
@@ -161,7 +169,15 @@ final class SocketTransport implements Transport {
       why = trouble;
     } catch (IOException silent) {
       // Nothing came, not even an answer to a ping.
+    } catch (RuntimeException | OutOfMemoryError failed) {
+      why = Trouble.of(Trouble.Kind.NONSENSE, "reply cannot be read: " + failed);
+    } finally {
+      end(on, why);
     }
+  }
+
+  /** Whatever ended the reading, nothing may wait for this session any longer. */
+  private void end(Session on, Trouble why) {
     if (session == on) {
       session = null;
     }

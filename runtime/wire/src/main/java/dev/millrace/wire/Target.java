@@ -16,6 +16,7 @@ public final class Target {
   private final int port;
   private final String path;
   private final String authorization;
+  private final SecretWords secrets;
 
   private Target(URI uri, String scheme, String host) {
     this.scheme = scheme;
@@ -28,6 +29,7 @@ public final class Target {
         user == null
             ? ""
             : "Basic " + Base64.getEncoder().encodeToString(user.getBytes(StandardCharsets.UTF_8));
+    secrets = SecretWords.of(uri, authorization);
   }
 
   /**
@@ -85,6 +87,11 @@ public final class Target {
   String headers() {
     return "Host: %s:%d\r\nUser-Agent: millrace\r\n".formatted(host, port)
         + (authorization.isEmpty() ? "" : "Authorization: " + authorization + "\r\n");
+  }
+
+  /** A trouble whose text holds nothing of the address that may be a key. */
+  public Trouble conceal(Trouble trouble) {
+    return trouble.withText(secrets.removedFrom(trouble.text()));
   }
 
   @Override

@@ -50,6 +50,15 @@ public final class Trouble extends IOException {
     return new Trouble(Kind.STATUS, status, text, retryAfter);
   }
 
+  Trouble withText(String text) {
+    if (text.equals(text())) {
+      return this;
+    }
+    Trouble other = new Trouble(kind, code, text, retryAfter);
+    other.setStackTrace(getStackTrace());
+    return other;
+  }
+
   public Kind kind() {
     return kind;
   }
