@@ -33,7 +33,7 @@ final class HostileReplyTest {
             new FakeNode(body -> {
               String empty =
                   CHAIN.answer(body).body().replaceAll("\"result\":\\[.*?]}", "\"result\":[]}");
-              return count.getAndIncrement() % 3 == 2
+              return count.getAndIncrement() % 2 == 1
                   ? FakeNode.Answer.of(empty.replaceAll("\"id\":\\d+", id))
                   : CHAIN.answer(body);
             });
