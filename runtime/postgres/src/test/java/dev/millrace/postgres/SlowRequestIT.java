@@ -19,7 +19,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -51,19 +50,15 @@ final class SlowRequestIT {
     return other;
   }
 
-  private static void await(BooleanSupplier reached) {
-    while (!reached.getAsBoolean()) {
+  /** Until the wait is four times as long as the server may be silent, and the lane names it. */
+  private static void awaitWait(Lab lab, String doing) {
+    String words =
+        doing + ", waiting for a lock held by pid \\d+ \\(somebody\\), ([4-9]|\\d\\d+) s";
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!lab.lane.waitingFor().matches(words) && System.nanoTime() - deadline < 0) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
     }
-  }
-
-  /** Four times as long as the server may be silent. */
-  private static void awaitWait(Lab lab, String doing) {
-    await(() ->
-        lab.lane
-            .waitingFor()
-            .matches(
-                doing + ", waiting for a lock held by pid \\d+ \\(somebody\\), ([4-9]|\\d\\d+) s"));
+    assertThat(lab.lane.waitingFor()).matches(words);
   }
 
   @Test
