@@ -203,7 +203,7 @@ final class Mill implements AutoCloseable {
 
   /** For what only the outside of a lane shows. */
   static void awaitThat(BooleanSupplier condition) {
-    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - until > 0) {
         throw new AssertionError("waited in vain");
