@@ -5,7 +5,6 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.net.MalformedURLException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.time.Duration;
@@ -16,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /** An answer that is being computed, or was. Completed once, by the thread that computes it. */
 final class EffectAnswer {
+  /** By name, as the core depends on nothing of java.net. */
+  private static final String MALFORMED_URL = "java.net.MalformedURLException";
+
   /** This object, its latch, its key, and their place in the memo. */
   private static final long FIXED_BYTES = 240;
 
@@ -175,7 +177,7 @@ final class EffectAnswer {
   private static boolean isMistake(Throwable cause) {
     return cause instanceof FileSystemException
         || cause instanceof FileNotFoundException
-        || cause instanceof MalformedURLException
+        || MALFORMED_URL.equals(cause.getClass().getName())
         || cause instanceof CharacterCodingException;
   }
 }
