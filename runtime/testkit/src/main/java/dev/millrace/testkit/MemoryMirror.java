@@ -73,10 +73,10 @@ public final class MemoryMirror {
     });
   }
 
-  /** Deletes what nobody can see any more, as far as this ledger tells. */
-  public void clean(String lane, Ledger ledger) {
+  /** Deletes rows that no reader can see, by the ends that are published. */
+  public void clean(String lane) {
     locked(() -> {
-      contents.clean(lane, ledger);
+      contents.clean(lane);
       return true;
     });
   }

@@ -185,14 +185,18 @@ final class MirrorContents {
     return rows.size();
   }
 
-  /** Rows of closed epochs that nobody will ever see, and of LATEST what is superseded for good. */
-  void clean(String lane, Ledger ledger) {
-    Map<Long, Long> closed = new HashMap<>();
-    for (Ledger.Epoch epoch : ledger.epochs()) {
-      if (epoch.number() != ledger.epoch()) {
-        closed.put(epoch.number(), epoch.end());
-      }
+  /**
+   * Deletes rows above the published ends of closed epochs, and LATEST versions superseded for
+   * good. The store may know lower ends already: until they are published, readers see by the old
+   * ones.
+   */
+  void clean(String lane) {
+    Map<Long, Long> closed = ends(lane);
+    Ends last = latest.get(lane);
+    if (last == null) {
+      return;
     }
+    closed.remove(last.by());
     Predicate<Stored> dead =
         row ->
             row.lane().equals(lane)

@@ -95,7 +95,7 @@ final class SimMemory implements SimStores {
         copy.land();
       }
       if (cleaned && dice.nextInt(4) == 0) {
-        copy.clean(lane, store.ledger(lane));
+        copy.clean(lane);
       }
     }
   }
@@ -145,7 +145,7 @@ final class SimMemory implements SimStores {
       }
       if (over) {
         copy.land();
-        copy.clean(lane, ledger);
+        copy.clean(lane);
       }
     }
   }

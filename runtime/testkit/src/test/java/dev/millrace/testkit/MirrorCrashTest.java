@@ -103,7 +103,7 @@ final class MirrorCrashTest {
       assertThat(Copied.differences(mill, mill.store.ledger(LANE))).as("after %s", crash).isEmpty();
     }
     if (random.nextInt(4) == 0) {
-      mirror(mill).clean(LANE, mill.store.ledger(LANE));
+      mirror(mill).clean(LANE);
     }
     return end;
   }

@@ -288,7 +288,7 @@ final class MirrorTest {
         Probe housekeeping =
             (_, _) -> {
               if (passed.incrementAndGet() >= first) {
-                mirror(other).clean(LANE, other.store.ledger(LANE));
+                mirror(other).clean(LANE);
               }
             };
         Set<String> sent = ConcurrentHashMap.newKeySet();
@@ -306,7 +306,7 @@ final class MirrorTest {
         assertThat(other.run()).isEqualTo(new LaneEnd.Done());
         assertWhole(other);
         mirror(other).land();
-        mirror(other).clean(LANE, other.store.ledger(LANE));
+        mirror(other).clean(LANE);
         assertWhole(other);
       }
     }
