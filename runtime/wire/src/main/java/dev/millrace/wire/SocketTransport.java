@@ -79,23 +79,42 @@ final class SocketTransport implements Transport {
     return replies == null ? List.of() : replies;
   }
 
+  /** Repeats a call on a new connection if the one it found open ends in place of a reply. */
   private <T> @Nullable T exchange(List<Call> calls, StringBuilder text, ReplyReader<T> reader)
       throws Trouble, InterruptedException {
-    BlockingQueue<Arrival> arrivals = new ArrayBlockingQueue<>(1);
+    byte[] request = text.toString().getBytes(StandardCharsets.UTF_8);
+    boolean found = session != null;
     try {
-      Session on = session();
-      calls.forEach(call -> on.waiting.put(call.id(), arrivals));
-      try {
-        on.link.send(text.toString().getBytes(StandardCharsets.UTF_8));
-        Arrival arrival = await(on, arrivals);
-        JsonInput in = new JsonInput();
-        in.open(new ByteArrayInputStream(text(arrival)), settings.replyLimit());
-        return reader.read(in);
-      } finally {
-        calls.forEach(call -> on.waiting.remove(call.id()));
+      return exchange(session(), calls, request, reader);
+    } catch (Trouble ended) {
+      if (!found || ended.kind() != Trouble.Kind.TORN) {
+        throw target.conceal(ended);
       }
     } catch (IOException failed) {
+      if (!found) {
+        throw target.conceal(Dial.trouble(failed));
+      }
+    }
+    try {
+      return exchange(session(), calls, request, reader);
+    } catch (IOException failed) {
       throw target.conceal(Dial.trouble(failed));
+    }
+  }
+
+  private <T> @Nullable T exchange(
+      Session on, List<Call> calls, byte[] request, ReplyReader<T> reader)
+      throws IOException, InterruptedException {
+    BlockingQueue<Arrival> arrivals = new ArrayBlockingQueue<>(1);
+    calls.forEach(call -> on.waiting.put(call.id(), arrivals));
+    try {
+      on.link.send(request);
+      Arrival arrival = await(on, arrivals);
+      JsonInput in = new JsonInput();
+      in.open(new ByteArrayInputStream(text(arrival)), settings.replyLimit());
+      return reader.read(in);
+    } finally {
+      calls.forEach(call -> on.waiting.remove(call.id()));
     }
   }
 

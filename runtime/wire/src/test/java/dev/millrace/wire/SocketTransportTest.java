@@ -100,6 +100,33 @@ final class SocketTransportTest {
     }
   }
 
+  @Test
+  @Tag("F27")
+  @DisplayName("F27 a connection that ends under its second call: the call is repeated on another")
+  void call_isRepeatedWhenItsConnectionEnds() throws Exception {
+    AtomicInteger connections = new AtomicInteger();
+    try (HostileServer server =
+            new HostileServer((head, in, out) -> {
+              connections.incrementAndGet();
+              shakeHands(head, out);
+              skipFrame(in);
+              out.write(frame(0x81, REPLY.length(), bytes(REPLY)));
+              out.flush();
+              skipFrame(in);
+              return false; // ends without a second reply
+            });
+        Transport transport =
+            Transport.to(
+                Target.of("ws://127.0.0.1:" + server.port() + "/"),
+                new WireSettings(Duration.ofSeconds(30), 1 << 20))) {
+      for (int i = 0; i < 3; i++) {
+        assertThat(transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity))
+            .isEqualTo(5L);
+      }
+      assertThat(connections).hasValue(3);
+    }
+  }
+
   private static byte[] frame(int first, int length, byte[] payload) {
     ByteArrayOutputStream frame = new ByteArrayOutputStream();
     frame.write(first);
