@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class ArrowsTest {
   private static final Map<String, Set<String>> KNOWS =
       Map.ofEntries(
+          entry("timeouts", Set.of()),
           entry("loaders", Set.of()),
           entry("pipeline", Set.of("loaders")),
           entry("abi", Set.of("loaders")),
