@@ -164,7 +164,7 @@ final class ForeignNodesIT {
               "eth_sendTransaction",
               "[{\"from\":\"%s\",\"gas\":\"0x200000\",\"data\":\"0x%s%s\"}]"
                   .formatted(accounts.getFirst(), code(), SUPPLY));
-      String receipt = node.call("eth_getTransactionReceipt", "[\"%s\"]".formatted(sent));
+      String receipt = mined(node, sent);
       int at = receipt.indexOf("\"contractAddress\":\"") + "\"contractAddress\":\"".length();
       EntityType<?> type =
           indexer.entities().stream()
@@ -182,10 +182,28 @@ final class ForeignNodesIT {
 
     void transfer(int to, long value) throws IOException, InterruptedException {
       String data = "0xa9059cbb" + word(accounts.get(to)) + "%064x".formatted(value);
-      node.hex(
-          "eth_sendTransaction",
-          "[{\"from\":\"%s\",\"to\":\"%s\",\"gas\":\"0x30000\",\"data\":\"%s\"}]"
-              .formatted(accounts.getFirst(), address, data));
+      mined(
+          node,
+          node.hex(
+              "eth_sendTransaction",
+              "[{\"from\":\"%s\",\"to\":\"%s\",\"gas\":\"0x30000\",\"data\":\"%s\"}]"
+                  .formatted(accounts.getFirst(), address, data)));
+    }
+
+    /**
+     * The receipt of a transaction; nodes answer with the hash before they have mined its block.
+     */
+    private static String mined(ForeignNode node, String hash)
+        throws IOException, InterruptedException {
+      long begun = System.nanoTime();
+      while (System.nanoTime() - begun < PATIENCE) {
+        String receipt = node.call("eth_getTransactionReceipt", "[\"%s\"]".formatted(hash));
+        if (receipt.contains("\"contractAddress\"")) {
+          return receipt;
+        }
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+      }
+      throw new AssertionError("transaction is not mined: hash=" + hash);
     }
 
     Map<Address, BigInteger> balances() throws IOException, InterruptedException {
