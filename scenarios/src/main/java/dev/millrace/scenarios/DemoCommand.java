@@ -217,7 +217,7 @@ final class DemoCommand implements Callable<Integer> {
               Locale.ROOT,
               """
                 %,d accounts and %,d transfers, of which the surviving branch tells %,d;
-                all balances together: %s
+                all balances together: %s (one account loses what another gets)
               """,
               rows.getLong(1),
               rows.getLong(3),
@@ -246,10 +246,10 @@ final class DemoCommand implements Callable<Integer> {
             Locale.ROOT,
             """
 
-            Pace
+            Pace until it had caught up
               %,d events/s: %,d events in %.2f s, durable in %d transactions
               handlers %.2f s, copies to ClickHouse %.2f s and commits %.2f s side by side: \
-            overlap %.2f of at most %.2f
+            %.2f times as fast as one after the other (%.2f is the most that can be)
             """,
             Math.round(timings.events() / seconds),
             timings.events(),
@@ -270,7 +270,7 @@ final class DemoCommand implements Callable<Integer> {
             """
 
             Reorg
-              while it followed the chain, %,d blocks above %,d were replaced by %,d others
+              while it followed the chain, the %,d blocks above block %,d were replaced by %,d others
               their rows were taken back in %.0f ms; %.0f ms later the new branch was durable
             """,
             course.replaced(),

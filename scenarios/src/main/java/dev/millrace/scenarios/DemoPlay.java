@@ -93,7 +93,7 @@ final class DemoPlay {
     }
     Tip before = chain.fork(REPLACED, OTHERS);
     long shared = before.shared(chain.tip());
-    say("the last %d blocks are replaced".formatted(REPLACED));
+    say("the %d blocks above %,d were replaced by %d others".formatted(REPLACED, shared, OTHERS));
     long begin = System.nanoTime();
     if (!awaitDurable()) {
       return;

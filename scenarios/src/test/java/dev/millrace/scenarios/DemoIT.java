@@ -52,7 +52,7 @@ final class DemoIT {
         .containsPattern("\nPace\n  [0-9,]+ events/s: [0-9,]+ events in [0-9.]+ s, durable in ")
         .containsPattern("\nReorg\n.*, 7 blocks above 197 were replaced by 9 others\n")
         .containsPattern("and ([0-9,]+) transfers, of which the surviving branch tells \\1;")
-        .contains("all balances together: 0\n")
+        .contains("all balances together: 0 (")
         .contains("\nAsk the tables\n  ./millrace sql --schema demo \"SELECT * FROM account ");
     if (EmbeddedClickHouse.missing().isPresent()) {
       System.err.println("LEFT OUT: the demo's ClickHouse: " + EmbeddedClickHouse.missing().get());

@@ -22,10 +22,10 @@ import picocli.CommandLine.Parameters;
     name = "audit",
     mixinStandardHelpOptions = true,
     description = {
-      "Checks every header of a range against the logs that the nodes tell of it: whether a bloom",
-      "allows an event of a contract of which no log came. That one of several logs of one event",
-      "and one contract is missing in a block is nothing that it can see.",
-      "Says what that proves; with exit code 1 if anything is missing. Changes nothing."
+      "Checks the logs of a range against the bloom filters of its headers.",
+      "Reports each block whose bloom allows an event of a contract for which no log came, and ends",
+      "with exit code 1 if there is any. A bloom cannot show that one of several logs of the same",
+      "event and contract is missing in a block. Changes nothing."
     })
 final class AuditCommand implements Callable<Integer> {
   private final Shell shell;

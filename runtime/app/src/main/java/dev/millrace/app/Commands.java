@@ -38,6 +38,11 @@ final class Commands {
     for (Extension extension : extensions) {
       extension.commands(shell).forEach(line::addSubcommand);
     }
+    if (line.getSubcommands().containsKey("demo")) {
+      line.getCommandSpec()
+          .usageMessage()
+          .footer("", "Without a config, start with: millrace demo");
+    }
     line.setOut(new PrintWriter(shell.out(), true, StandardCharsets.UTF_8));
     line.setErr(new PrintWriter(shell.err(), true, StandardCharsets.UTF_8));
     line.setUsageHelpAutoWidth(false).setUsageHelpWidth(96);
@@ -53,9 +58,7 @@ final class Commands {
   /** As {@link #execute(String...)}, but runs {@code indexer} when no command is named. */
   int execute(Indexer indexer, String... args) {
     boolean named =
-        args.length > 0
-            && (line.getSubcommands().containsKey(args[0])
-                || args[0].matches("-h|--help|-V|--version"));
+        args.length > 0 && (!args[0].startsWith("-") || args[0].matches("-h|--help|-V|--version"));
     if (named) {
       return execute(args);
     }
@@ -87,9 +90,9 @@ final class Commands {
   @Command(
       name = "millrace",
       description =
-          "Indexes streams of events into PostgreSQL. While one batch commits, the next is running.",
+          "Indexes streams of events into PostgreSQL and ClickHouse. While one batch commits, the next is"
+              + " running.",
       synopsisSubcommandLabel = "COMMAND",
-      mixinStandardHelpOptions = true,
       versionProvider = Version.class,
       exitCodeListHeading = "%nExit codes:%n",
       exitCodeList = {
@@ -99,10 +102,7 @@ final class Commands {
         "3:another process has the lane",
         "4:worth a restart"
       },
-      footer = {
-        "",
-        "Without a config, start with: millrace demo",
-      })
+      mixinStandardHelpOptions = true)
   private static final class Top implements Runnable {
     @CommandLine.Spec CommandLine.Model.@Nullable CommandSpec spec;
 

@@ -27,7 +27,9 @@ final class InitCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "NAME",
-      description = "What to call it: lower-case letters, digits and dashes, a letter first.")
+      description =
+          "Names the project and its directory, which is created in the current one: lower-case"
+              + " letters, digits and single dashes, a letter first, at most 50.")
   private @Nullable String name;
 
   @Option(

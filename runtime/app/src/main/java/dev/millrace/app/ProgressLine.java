@@ -20,12 +20,16 @@ final class ProgressLine {
   private final Pace events = new Pace();
   private final Pace blocks = new Pace();
 
+  /** From then on a lane is a few blocks behind now and then, which is no part of its work. */
+  private boolean hasCaughtUp;
+
   private record Part(String text, String style) {}
 
   void observe(long nanos, Status status) {
     if (status.state() == Status.State.STARTING) {
       return; // Waiting for a database says nothing about the pace.
     }
+    hasCaughtUp |= !status.lanes().isEmpty() && status.lanes().stream().allMatch(Lane::caughtUp);
     events.observe(nanos, status.committedEvents());
     blocks.observe(
         nanos, status.lanes().stream().mapToLong(lane -> lane.committed().block().orElse(0)).sum());
@@ -126,7 +130,10 @@ final class ProgressLine {
     return block.isPresent() ? count(block.getAsLong()) : "none";
   }
 
-  private static Optional<String> percent(Status status) {
+  private Optional<String> percent(Status status) {
+    if (hasCaughtUp && status.state() == Status.State.RUNNING) {
+      return Optional.empty();
+    }
     OptionalLong total = total(status);
     Optional<Double> share =
         total.isPresent() && total.getAsLong() > 0
@@ -137,7 +144,7 @@ final class ProgressLine {
   }
 
   private Optional<String> timeLeft(Status status) {
-    if (status.state() != Status.State.RUNNING) {
+    if (status.state() != Status.State.RUNNING || hasCaughtUp) {
       return Optional.empty();
     }
     OptionalLong total = total(status);

@@ -146,7 +146,7 @@ final class Starter {
   }
 
   private ServerState awaitReady() throws IOException {
-    Waiting waiting = waiting(title() + " to be ready, it may be recovering from a crash");
+    Waiting waiting = waiting(title() + " to be ready");
     while (true) {
       // Asked first: a supervisor writes its last state before it lets go of its lock.
       boolean supervised = isSupervised();
