@@ -2,7 +2,9 @@ package dev.millrace.clickhouse;
 
 import com.clickhouse.client.api.Client;
 import com.clickhouse.client.api.ClientFaultCause;
+import com.clickhouse.client.api.command.CommandResponse;
 import com.clickhouse.client.api.command.CommandSettings;
+import com.clickhouse.client.api.insert.InsertResponse;
 import com.clickhouse.client.api.insert.InsertSettings;
 import com.clickhouse.client.api.query.QueryResponse;
 import com.clickhouse.client.api.query.QuerySettings;
@@ -14,19 +16,28 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Future;
+import java.util.UUID;
 
 /**
  * One database of a ClickHouse, spoken to over HTTP. Every call waits for its answer, and for no
- * longer than the timeout; an insert has a second more for each megabyte. Any thread.
+ * longer than the timeout; an insert has a second more for each megabyte. After a call that met its
+ * deadline the next ones have twice the time, until one is answered. Any thread.
+ *
+ * <p>An answer counts only if it names the id of its query: a 200 may be the page of a proxy, and
+ * what it was asked to insert would be lost.
  */
 final class Server implements AutoCloseable {
   private static final long CONNECT_MILLIS = 10_000;
   private static final int BYTES_PER_SECOND = 1 << 20;
+  private static final String QUERY_ID = "X-ClickHouse-Query-Id";
+  private static final int MAX_STRETCH = 8;
 
   private final MirrorSettings settings;
   private final String database;
   private volatile Connections connections;
+
+  /** By how much deadlines are longer than the timeout says. */
+  private volatile int stretch = 1;
 
   /** Reads what a query answers. */
   @FunctionalInterface
@@ -91,7 +102,17 @@ final class Server implements AutoCloseable {
   void execute(String doing, String sql, Map<String, String> settings) {
     CommandSettings asked = new CommandSettings();
     settings.forEach(asked::serverSetting);
-    within(doing, this.settings.timeout(), client -> ended(client.execute(sql, asked)));
+    String id = newId();
+    asked.setQueryId(id);
+    within(
+        doing,
+        this.settings.timeout(),
+        client -> {
+          try (CommandResponse answer = client.execute(sql, asked).get()) {
+            requireAnswer(doing, id, answer.getResponseHeaders());
+            return true;
+          }
+        });
   }
 
   <T> T query(String doing, String sql, Reader<T> reader) {
@@ -102,11 +123,15 @@ final class Server implements AutoCloseable {
   <T> T query(String doing, String sql, Map<String, String> settings, Reader<T> reader) {
     QuerySettings asked = new QuerySettings().setFormat(ClickHouseFormat.RowBinary);
     settings.forEach(asked::serverSetting);
+    String id = newId();
+    asked.setQueryId(id);
     try {
       QueryResponse rows =
           within(doing, this.settings.timeout(), client -> client.query(sql, asked).get());
       try {
-        return reader.read(new RowInput(rows.getInputStream()));
+        requireAnswer(doing, id, rows.getResponseHeaders());
+        return reader.read(
+            new RowInput(new SteadyInput(rows.getInputStream(), this.settings.timeout())));
       } finally {
         rows.close();
       }
@@ -124,35 +149,57 @@ final class Server implements AutoCloseable {
       Map<String, String> settings) {
     InsertSettings asked = new InsertSettings();
     settings.forEach(asked::serverSetting);
+    String id = newId();
+    asked.setQueryId(id);
     within(
         doing,
         this.settings.timeout().plusSeconds(rows.length() / BYTES_PER_SECOND),
-        client ->
-            ended(
-                client.insert(
-                    Sql.name(table),
-                    columns.stream().map(Sql::name).toList(),
-                    out -> {
-                      out.write(rows.bytes(), 0, rows.length());
-                      out.flush();
-                    },
-                    ClickHouseFormat.RowBinary,
-                    asked)));
+        client -> {
+          try (InsertResponse answer =
+              client
+                  .insert(
+                      Sql.name(table),
+                      columns.stream().map(Sql::name).toList(),
+                      out -> {
+                        out.write(rows.bytes(), 0, rows.length());
+                        out.flush();
+                      },
+                      ClickHouseFormat.RowBinary,
+                      asked)
+                  .get()) {
+            requireAnswer(doing, id, answer.getResponseHeaders());
+            return true;
+          }
+        });
   }
 
-  /** The client throws where it stands, or when its answer is asked for. */
-  private static boolean ended(Future<? extends AutoCloseable> call) throws Exception {
-    call.get().close();
-    return true;
+  private static String newId() {
+    return UUID.randomUUID().toString();
   }
 
-  private <T> T within(String doing, Duration limit, Call<T> call) {
+  private static void requireAnswer(String doing, String id, Map<String, String> headers) {
+    boolean isOfQuery =
+        headers.entrySet().stream()
+            .anyMatch(header ->
+                header.getKey().equalsIgnoreCase(QUERY_ID) && id.equals(header.getValue()));
+    if (!isOfQuery) {
+      throw new MillraceException(
+          Remedy.RETRY,
+          doing + " failed: answer is none of ClickHouse, a proxy may have given it: query=" + id);
+    }
+  }
+
+  private <T> T within(String doing, Duration usual, Call<T> call) {
     Connections used = connections;
+    Duration limit = usual.multipliedBy(stretch);
     try (CallDeadline _ = CallDeadline.in(limit, used::expire)) {
-      return call.make(used.client);
+      T made = call.make(used.client);
+      stretch = 1;
+      return made;
     } catch (Exception failed) {
       if (used.expired) {
         renew(used);
+        stretch = Math.min(MAX_STRETCH, 2 * stretch);
         throw new MillraceException(
             Remedy.RETRY,
             "%s failed: no answer in time: seconds=%d".formatted(doing, limit.toSeconds()),
@@ -169,6 +216,9 @@ final class Server implements AutoCloseable {
   }
 
   private static MillraceException translated(String doing, Exception failed) {
+    if (failed instanceof MillraceException known) {
+      return known;
+    }
     if (failed instanceof InterruptedException) {
       Thread.currentThread().interrupt();
       return new MillraceException(Remedy.RESTART, doing + " was interrupted", failed);
