@@ -13,7 +13,7 @@ final class Activity {
   // Who holds a lock is only asked where one is waited for: the answer stops the lock manager.
   private static final String SELECT =
       """
-      SELECT a.pid, a.application_name, a.wait_event_type, a.wait_event, a.query,
+      SELECT a.pid, a.backend_start, a.application_name, a.wait_event_type, a.wait_event, a.query,
              extract(epoch FROM clock_timestamp() - a.xact_start)::bigint AS seconds,
              p.phase,
              CASE WHEN p.blocks_total > 0 THEN 100 * p.blocks_done / p.blocks_total

@@ -38,6 +38,16 @@ final class AlikeQueries<E> {
       matches.append(
           " AND %s %s k.c%d"
               .formatted(Predicates.name(condition.column()), operator(condition.operator()), i));
+      int at = i;
+      IndexKey.beginning(condition.column(), Predicates.name(condition.column()))
+          .ifPresent(beginning -> {
+            List<Object> beginnings = values(at).stream().map(IndexKey::beginning).toList();
+            arrays.add(predicates.many(condition.column().type(), beginnings));
+            names.add("b" + at);
+            matches.append(
+                " AND %s %s k.b%d"
+                    .formatted(beginning, Predicates.implied(operator(condition.operator())), at));
+          });
     }
     return """
     SELECT k.n, p.fields

@@ -1,5 +1,9 @@
 package dev.millrace.postgres;
 
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.OffsetDateTime;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
@@ -21,11 +25,27 @@ record Backend(int pid, OffsetDateTime started) {
        WHERE pid = :pid AND backend_start = :started
       """;
 
+  /**
+   * The session behind a connection, as the server knows it: what the driver calls the backend's
+   * number comes from a pooler where there is one in between.
+   */
+  static Backend of(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(OWN)) {
+      if (!row.next()) {
+        throw new SQLException("session is not among those of its server", "08006");
+      }
+      return read(row);
+    }
+  }
+
+  /** From the columns {@code pid} and {@code backend_start}. */
+  static Backend read(ResultSet row) throws SQLException {
+    return new Backend(row.getInt("pid"), row.getObject("backend_start", OffsetDateTime.class));
+  }
+
   static Backend of(Handle handle) {
-    return handle
-        .createQuery(OWN)
-        .map((row, _) -> new Backend(row.getInt(1), row.getObject(2, OffsetDateTime.class)))
-        .one();
+    return handle.createQuery(OWN).map((row, _) -> read(row)).one();
   }
 
   /** Whether it was still there; it ends soon after. */

@@ -31,7 +31,8 @@ final class Connections {
                       'idle_in_transaction_session_timeout', 'idle_session_timeout');
       SELECT set_config('default_transaction_read_only', 'off', false),
              set_config('default_transaction_isolation', 'read committed', false),
-             set_config('default_transaction_deferrable', 'off', false);
+             set_config('default_transaction_deferrable', 'off', false),
+             set_config('application_name', '%s', false);
       """;
 
   // A standby that lags would answer reads with rows that were replaced since.
@@ -62,19 +63,20 @@ final class Connections {
 
   /** A connection of its own, with the schema in its path. */
   Handle open(String purpose, Duration silence) throws SQLException {
-    return open(properties(purpose, silence), sessionSettings());
+    return open(properties(purpose, silence), sessionSettings(purpose));
   }
 
   /** A connection to the server that takes writes. */
   Handle openOnPrimary(String purpose, Duration silence) throws SQLException {
-    return open(properties(purpose, silence), sessionSettings() + REQUIRE_PRIMARY);
+    return open(properties(purpose, silence), sessionSettings(purpose) + REQUIRE_PRIMARY);
   }
 
   /** The same for the few statements of commits, which are prepared at their first use. */
   Handle openForCommits(String lane) throws SQLException {
-    Properties properties = properties("commits " + lane, silence());
+    String purpose = "commits " + lane;
+    Properties properties = properties(purpose, silence());
     PGProperty.PREPARE_THRESHOLD.set(properties, 1);
-    return open(properties, sessionSettings() + REQUIRE_PRIMARY);
+    return open(properties, sessionSettings(purpose) + REQUIRE_PRIMARY);
   }
 
   private Handle open(Properties properties, String prepare) throws SQLException {
@@ -119,7 +121,7 @@ final class Connections {
     config.setPoolName("millrace " + schema);
     config.setJdbcUrl(settings.url());
     config.setDataSourceProperties(properties("reads", silence()));
-    config.setConnectionInitSql(sessionSettings() + REQUIRE_PRIMARY);
+    config.setConnectionInitSql(sessionSettings("reads") + REQUIRE_PRIMARY);
     config.setMaximumPoolSize(settings.readers());
     config.setMinimumIdle(1);
     config.setConnectionTimeout(POOL_WAIT.toMillis());
@@ -127,8 +129,14 @@ final class Connections {
     return new HikariDataSource(config);
   }
 
-  private String sessionSettings() {
-    return "SET search_path TO %s; %s".formatted(Names.quoted(schema), SETTINGS);
+  /** The name is set here as well, since one in the url goes before the driver's properties. */
+  private String sessionSettings(String purpose) {
+    return "SET search_path TO %s; %s"
+        .formatted(Names.quoted(schema), SETTINGS.formatted(applicationName(purpose)));
+  }
+
+  private String applicationName(String purpose) {
+    return "millrace %s %s".formatted(schema, purpose);
   }
 
   /** Of several hosts only one takes writes, and only it knows what was committed last. */
@@ -149,7 +157,7 @@ final class Connections {
     if (password != null) {
       PGProperty.PASSWORD.set(properties, password);
     }
-    PGProperty.APPLICATION_NAME.set(properties, "millrace %s %s".formatted(schema, purpose));
+    PGProperty.APPLICATION_NAME.set(properties, applicationName(purpose));
     if (needsPrimary(settings.url())) {
       PGProperty.TARGET_SERVER_TYPE.set(properties, "primary");
     }

@@ -38,11 +38,20 @@ public final class PostgresSnapshot implements AutoCloseable {
       """;
 
   private final Handle handle;
+  private final RequestWatch watch;
+  private final RequestWatch.Request request;
   private final String schema;
   private final SortedMap<String, Ledger> ledgers;
 
-  private PostgresSnapshot(Handle handle, String schema, SortedMap<String, Ledger> ledgers) {
+  private PostgresSnapshot(
+      Handle handle,
+      RequestWatch watch,
+      RequestWatch.Request request,
+      String schema,
+      SortedMap<String, Ledger> ledgers) {
     this.handle = handle;
+    this.watch = watch;
+    this.request = request;
     this.schema = schema;
     this.ledgers = Collections.unmodifiableSortedMap(ledgers);
   }
@@ -60,10 +69,15 @@ public final class PostgresSnapshot implements AutoCloseable {
    * @throws MillraceException with remedy {@code FIX_SETUP} if it was made for another definition
    */
   public static Optional<PostgresSnapshot> open(DatabaseSettings settings, Indexer indexer) {
+    Connections connections = new Connections(settings, indexer.name());
+    RequestWatch watch = new RequestWatch(connections);
     Handle handle = null;
     boolean ready = false;
     try {
-      handle = new Connections(settings, indexer.name()).open("snapshot");
+      handle = connections.open("snapshot");
+      // A sort or a scan may send nothing for as long as it takes.
+      RequestWatch.Request request =
+          watch.begin("all", "reading a snapshot", handle.getConnection());
       Schema schema = new Schema(handle, indexer.name());
       Connection connection = handle.getConnection();
       connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
@@ -80,12 +94,15 @@ public final class PostgresSnapshot implements AutoCloseable {
             .ifPresent(ledger -> ledgers.put(lane.lane(), ledger));
       }
       ready = true;
-      return Optional.of(new PostgresSnapshot(handle, indexer.name(), ledgers));
+      return Optional.of(new PostgresSnapshot(handle, watch, request, indexer.name(), ledgers));
     } catch (SQLException | JdbiException failed) {
       throw SqlErrors.translate("opening a snapshot", failed);
     } finally {
-      if (!ready && handle != null) {
-        Connections.close(handle);
+      if (!ready) {
+        watch.close();
+        if (handle != null) {
+          Connections.close(handle);
+        }
       }
     }
   }
@@ -196,6 +213,8 @@ public final class PostgresSnapshot implements AutoCloseable {
 
   @Override
   public void close() {
+    request.close();
+    watch.close();
     Connections.close(handle);
   }
 }

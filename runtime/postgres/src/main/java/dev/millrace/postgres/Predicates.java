@@ -139,15 +139,16 @@ final class Predicates {
   private Optional<String> beginsWithin(Column column, String operator, Object value) {
     return IndexKey.beginning(column, name(column))
         .map(beginning ->
-            "%s %s %s"
-                .formatted(
-                    beginning,
-                    switch (operator) {
-                      case "<" -> "<=";
-                      case ">" -> ">=";
-                      default -> operator;
-                    },
-                    one(IndexKey.beginning(value))));
+            "%s %s %s".formatted(beginning, implied(operator), one(IndexKey.beginning(value))));
+  }
+
+  /** The comparison of beginnings that a comparison of whole values implies. */
+  static String implied(String operator) {
+    return switch (operator) {
+      case "<" -> "<=";
+      case ">" -> ">=";
+      default -> operator;
+    };
   }
 
   /**

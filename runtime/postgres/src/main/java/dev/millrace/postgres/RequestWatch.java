@@ -6,11 +6,13 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +40,11 @@ final class RequestWatch implements AutoCloseable {
 
   private final Connections connections;
   private final Set<Request> requests = ConcurrentHashMap.newKeySet();
+
+  /** The sessions of connections, which are asked for once each. */
+  private final Map<PGConnection, Backend> sessions =
+      Collections.synchronizedMap(new WeakHashMap<>());
+
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
 
@@ -55,7 +62,7 @@ final class RequestWatch implements AutoCloseable {
     private final String lane;
     private final String doing;
     private final Connection connection;
-    private final int pid;
+    private final Backend session;
     private final int timeout;
     private final long begun = System.nanoTime();
 
@@ -69,7 +76,7 @@ final class RequestWatch implements AutoCloseable {
       this.lane = lane;
       this.doing = doing;
       this.connection = connection;
-      this.pid = connection.unwrap(PGConnection.class).getBackendPID();
+      this.session = session(connection);
       this.timeout = connection.getNetworkTimeout();
       connection.setNetworkTimeout(Runnable::run, 0);
     }
@@ -120,6 +127,16 @@ final class RequestWatch implements AutoCloseable {
     }
   }
 
+  private Backend session(Connection connection) throws SQLException {
+    PGConnection physical = connection.unwrap(PGConnection.class);
+    Backend known = sessions.get(physical);
+    if (known == null) {
+      known = Backend.of(connection);
+      sessions.put(physical, known);
+    }
+    return known;
+  }
+
   /** Takes the timeout off a connection and watches it instead. */
   Request begin(String lane, String doing, Connection connection) throws SQLException {
     Request request = new Request(lane, doing, connection);
@@ -153,13 +170,13 @@ final class RequestWatch implements AutoCloseable {
 
   private void look(List<Request> slow) {
     try {
-      Map<Integer, String> found = ask(slow);
+      Map<Backend, String> found = ask(slow);
       for (Request request : slow) {
-        String said = found.get(request.pid);
+        String said = found.get(request.session);
         if (said != null) {
           request.confirm(said);
         } else {
-          request.end("session is gone: pid=" + request.pid);
+          request.end("session is gone: pid=" + request.session.pid());
         }
       }
     } catch (SQLException failed) {
@@ -183,20 +200,22 @@ final class RequestWatch implements AutoCloseable {
     }
   }
 
-  private Map<Integer, String> ask(List<Request> slow) throws SQLException {
+  private Map<Backend, String> ask(List<Request> slow) throws SQLException {
     Handle current = handle;
     if (current == null) {
       current = connections.openForWatch();
       handle = current;
     }
-    Map<Integer, String> found = new HashMap<>();
+    Map<Backend, String> found = new HashMap<>();
     Connection connection = current.getConnection();
     try (PreparedStatement statement = connection.prepareStatement(Activity.BY_PID)) {
-      Array pids = connection.createArrayOf("int4", slow.stream().map(r -> r.pid).toArray());
+      Array pids =
+          connection.createArrayOf(
+              "int4", slow.stream().map(request -> request.session.pid()).toArray());
       statement.setArray(1, pids);
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
-          found.put(rows.getInt("pid"), Activity.describe(rows));
+          found.put(Backend.read(rows), Activity.describe(rows));
         }
       }
     }

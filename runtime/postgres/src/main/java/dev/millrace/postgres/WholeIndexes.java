@@ -12,16 +12,20 @@ import org.jdbi.v3.core.Handle;
 final class WholeIndexes {
   private static final String FIND =
       """
-      SELECT DISTINCT i.indexrelid::regclass::text
+      SELECT c.relname AS name,
+             (SELECT string_agg(a.attname, '.' ORDER BY k.n)
+                FROM unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
+                JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+               WHERE a.attname <> 'chain') AS columns
         FROM pg_index i
         JOIN pg_class t ON t.oid = i.indrelid
         JOIN pg_class c ON c.oid = i.indexrelid
-        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
        WHERE t.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :schema)
          AND t.relname = :table
-         AND starts_with(c.relname, :table || '.')
          AND NOT i.indisprimary
-         AND a.attname IN (<columns>)
+         AND EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+                        AND a.attname IN (<columns>))
       """;
 
   private final Handle handle;
@@ -46,7 +50,17 @@ final class WholeIndexes {
         .bind("schema", schema)
         .bind("table", type.table())
         .bindList("columns", columns)
-        .mapTo(String.class)
-        .forEach(index -> handle.execute("DROP INDEX " + index));
+        .map((row, _) -> new Found(row.getString("name"), row.getString("columns")))
+        .filter(found -> found.isOurs(type))
+        .forEach(found ->
+            handle.execute(
+                "DROP INDEX %s.%s".formatted(Names.quoted(schema), Names.quoted(found.name))));
+  }
+
+  /** An index over columns of a table; people may have made others than ours. */
+  private record Found(String name, String columns) {
+    boolean isOurs(EntityType<?> type) {
+      return name.equals(Names.fitted(type.table() + "." + columns));
+    }
   }
 }

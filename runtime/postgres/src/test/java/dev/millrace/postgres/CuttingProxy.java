@@ -25,6 +25,7 @@ final class CuttingProxy implements AutoCloseable {
   private final URI target;
   private final AtomicBoolean cut = new AtomicBoolean();
   private volatile boolean silent;
+  private volatile boolean renumbering;
   private final AtomicLong requests = new AtomicLong();
   private final Queue<Socket> open = new ConcurrentLinkedQueue<>();
 
@@ -51,6 +52,21 @@ final class CuttingProxy implements AutoCloseable {
   /** Nothing gets through any more, and no connection ends. */
   void fallSilent() {
     silent = true;
+  }
+
+  /** Like a pooler: the number that a session is told at its start is none of the server's. */
+  CuttingProxy renumbering() {
+    renumbering = true;
+    return this;
+  }
+
+  /** In the message of type K: its length, then the number, then the key. */
+  private static void renumber(byte[] bytes, int count) {
+    for (int i = 0; i + 12 < count; i++) {
+      if (bytes[i] == 'K' && bytes[i + 3] == 0 && bytes[i + 4] == 12 && bytes[i + 1] == 0) {
+        bytes[i + 5] = 0x3f; // far above every process id
+      }
+    }
   }
 
   private void accept() {
@@ -94,12 +110,17 @@ final class CuttingProxy implements AutoCloseable {
     }
   }
 
-  private static void answers(Socket client, Socket server) {
+  private void answers(Socket client, Socket server) {
     byte[] buffer = new byte[1 << 16];
     try {
       InputStream in = server.getInputStream();
       OutputStream out = client.getOutputStream();
+      boolean first = renumbering;
       for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+        if (first) {
+          renumber(buffer, count);
+          first = buffer[count - 1] != 'I'; // ready for the first query
+        }
         out.write(buffer, 0, count);
         out.flush();
       }

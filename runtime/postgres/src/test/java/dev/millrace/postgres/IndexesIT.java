@@ -224,6 +224,32 @@ final class IndexesIT {
     }
   }
 
+  @Test
+  @Tag("D26")
+  @DisplayName("D26 the upgrade of whole indexes leaves those that people made")
+  void upgrade_keepsIndexesOfPeople() throws Exception {
+    try (Lab lab = Lab.fresh(Probe.NONE)) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      lab.lane.finish();
+      lab.end();
+      for (String sql :
+          List.of(
+              "DROP TABLE %s.millrace_missing_index",
+              "UPDATE %s.millrace_schema SET version = 3",
+              "DROP INDEX %s.\"token.owner\"",
+              "CREATE INDEX \"token.owner\" ON %s.token (chain, owner)",
+              "CREATE INDEX \"token.for_reports\" ON %s.token (owner)")) {
+        Database.execute(sql.formatted(lab.schema));
+      }
+      try (Lab next = lab.again()) {
+        assertThat(indexes(lab)).containsExactly("t|token.for_reports|t", "t|token_pkey|t");
+        next.lane.finish();
+        assertThat(indexes(lab))
+            .containsExactly("t|token.for_reports|t", "t|token.owner|t", "t|token_pkey|t");
+      }
+    }
+  }
+
   /** What no compression makes any shorter. */
   private static String text(Random random, int length) {
     return random

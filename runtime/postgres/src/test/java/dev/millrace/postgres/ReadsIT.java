@@ -235,6 +235,23 @@ final class ReadsIT {
     }
   }
 
+  @Test
+  @Tag("B25")
+  @DisplayName("B25 many queries by a text in one statement go by its beginning, as its index does")
+  void pages_ofAlikeQueriesUseTheIndexOfATextsBeginning() {
+    List<Query<Place>> alike =
+        NAMES.stream()
+            .map(kind ->
+                new Query<>(
+                    PLACE,
+                    filter(when(PLACE, "kind", Operator.IS, kind)),
+                    List.<Query.Order>of(),
+                    1))
+            .toList();
+    String sql = new AlikeQueries<>(alike).sql(new Table<>("s", PLACE), 1, 1);
+    assertThat(sql).contains("t.\"kind\" = k.c0 AND left(t.\"kind\", 200) = k.b0");
+  }
+
   private static Filter near(Place place, int shape) {
     return switch (shape) {
       case 0 -> filter(when(PLACE, "name", Operator.IS, place.name()));

@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -148,5 +149,77 @@ final class SlowRequestIT {
         assertThat(silent.remedy()).isEqualTo(Remedy.RETRY);
       }
     }
+  }
+
+  @Test
+  @Tag("D24")
+  @DisplayName("D24 a pooler that numbers sessions itself: a slow request is watched all the same")
+  void commit_isWatchedBehindAPooler() throws Exception {
+    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), TOKEN);
+    DatabaseSettings direct = Database.settings();
+    try (CuttingProxy pooler = new CuttingProxy(direct.url()).renumbering();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+        Lab lab =
+            new Lab(
+                indexer,
+                Probe.NONE,
+                DatabaseSettings.of(pooler.url(), direct.user(), direct.password())
+                    .withSilence(SILENCE))) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      CommitGroup group = lab.group(lab.batch(script -> script.save(token(2, "b", 2))));
+      Future<?> commit;
+      try (Connection other = lock(lab, "SHARE")) {
+        commit = threads.submit(() -> lab.lane.commit(group));
+        awaitWait(lab, "commit 2");
+        other.rollback();
+      }
+      commit.get();
+      lab.committed(group);
+      assertThat(lab.tokens()).containsExactly("1|a|1", "2|b|2");
+    }
+  }
+
+  @Test
+  @Tag("D25")
+  @DisplayName("D25 a snapshot that the server is silent about goes on")
+  void snapshot_outlastsTheSilenceOfTheServer() throws Exception {
+    try (Lab lab = impatient();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
+      List<Lab.Token> found = new CopyOnWriteArrayList<>();
+      Future<?> read;
+      try (Connection other = lock(lab, "ACCESS EXCLUSIVE")) {
+        read =
+            threads.submit(() -> {
+              try (PostgresSnapshot snapshot =
+                  PostgresSnapshot.open(Database.settings().withSilence(SILENCE), lab.indexer)
+                      .orElseThrow()) {
+                snapshot.rows(TOKEN, "1", found::add);
+              }
+            });
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (waiting(lab) < 4 && System.nanoTime() - deadline < 0) {
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        }
+        assertThat(waiting(lab)).isGreaterThanOrEqualTo(4);
+        other.rollback();
+      }
+      read.get();
+      assertThat(found).containsExactly(token(1, "a", 1));
+    }
+  }
+
+  /** For how many seconds the snapshot has waited for its lock. */
+  private static long waiting(Lab lab) throws SQLException {
+    return Database.query(
+            """
+            SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)), 0)::bigint
+              FROM pg_stat_activity
+             WHERE application_name = 'millrace %s snapshot' AND wait_event_type = 'Lock'
+            """
+                .formatted(lab.schema))
+        .stream()
+        .mapToLong(Long::parseLong)
+        .sum();
   }
 }
