@@ -4,6 +4,7 @@ import dev.millrace.loaders.ColumnCodec;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.time.Duration;
+import java.util.concurrent.Semaphore;
 
 /**
  * A call to the outside that handlers may make: memoised per input, run once for both passes.
@@ -32,12 +33,19 @@ import java.time.Duration;
 public final class Effect<I, O> {
   static final Duration DEFAULT_PATIENCE = Duration.ofMinutes(10);
 
+  /** Far beyond any outage, and far below what overflows a clock of nanoseconds. */
+  private static final Duration MAX_PATIENCE = Duration.ofDays(365);
+
+  /** Calls at a time: a preload asks for a whole batch at once, and sockets are few. */
+  private static final int MAX_CALLS = 64;
+
   private static final String RESERVED = "millrace.";
 
   private final String name;
   private final Types<I, O> types;
   private final Call<I, O> call;
   private final Settings settings;
+  private final Semaphore calls = new Semaphore(MAX_CALLS, true);
 
   /** What an effect does. */
   @FunctionalInterface
@@ -105,7 +113,10 @@ public final class Effect<I, O> {
     return new Effect<>(name, types, call, new Settings(true, settings.patience, settings.place));
   }
 
-  /** The same, with calls that are waited for, or made again, for this long; else ten minutes. */
+  /**
+   * The same, with calls that are waited for, or made again, for this long, a year at the most;
+   * else ten minutes.
+   */
   public Effect<I, O> patience(Duration patience) {
     if (patience.isNegative() || patience.isZero()) {
       throw new MillraceException(
@@ -113,7 +124,13 @@ public final class Effect<I, O> {
           "patience must be positive: effect=%s patience=%s".formatted(name, patience));
     }
     return new Effect<>(
-        name, types, call, new Settings(settings.persisted, patience, settings.place));
+        name,
+        types,
+        call,
+        new Settings(
+            settings.persisted,
+            patience.compareTo(MAX_PATIENCE) > 0 ? MAX_PATIENCE : patience,
+            settings.place));
   }
 
   public String name() {
@@ -151,9 +168,14 @@ public final class Effect<I, O> {
     }
   }
 
-  /** Asks the outside, past every memo. */
+  /** Asks the outside, past every memo; waits while too many calls of this effect go on. */
   public O answer(I value) throws Exception {
-    return call.answer(value);
+    calls.acquire();
+    try {
+      return call.answer(value);
+    } finally {
+      calls.release();
+    }
   }
 
   String inputText(I value) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -15,8 +16,18 @@ import org.jspecify.annotations.Nullable;
 
 /** An answer that is being computed, or was. Completed once, by the thread that computes it. */
 final class EffectAnswer {
-  /** By name, as the core depends on nothing of java.net. */
-  private static final String MALFORMED_URL = "java.net.MalformedURLException";
+  /**
+   * Exceptions that are IOExceptions and no fault of a service, by name: the core depends neither
+   * on java.net nor on Jackson.
+   */
+  private static final Set<String> MISTAKES =
+      Set.of(
+          "java.net.MalformedURLException",
+          "com.fasterxml.jackson.databind.exc.InvalidDefinitionException",
+          "com.fasterxml.jackson.databind.exc.InvalidFormatException",
+          "com.fasterxml.jackson.databind.exc.PropertyBindingException",
+          "com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException",
+          "com.fasterxml.jackson.databind.exc.ValueInstantiationException");
 
   /** This object, its latch, its key, and their place in the memo. */
   private static final long FIXED_BYTES = 240;
@@ -177,7 +188,7 @@ final class EffectAnswer {
   private static boolean isMistake(Throwable cause) {
     return cause instanceof FileSystemException
         || cause instanceof FileNotFoundException
-        || MALFORMED_URL.equals(cause.getClass().getName())
+        || MISTAKES.contains(cause.getClass().getName())
         || cause instanceof CharacterCodingException;
   }
 }

@@ -87,7 +87,7 @@ final class Retry {
     if (waited > patience.toNanos()) {
       throw new MillraceException(
           Remedy.RESTART,
-          "store stayed unavailable: call=%s minutes=%d last=\"%s\""
+          "gave up after failures: call=%s minutes=%d last=\"%s\""
               .formatted(what, TimeUnit.NANOSECONDS.toMinutes(waited), last.getMessage()),
           last);
     }

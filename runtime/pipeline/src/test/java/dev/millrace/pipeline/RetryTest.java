@@ -45,7 +45,7 @@ final class RetryTest {
     assertThat(end.remedy()).isEqualTo(Remedy.RESTART);
     assertThat(end)
         .hasMessage(
-            "store stayed unavailable: call=commit 7 minutes=15"
+            "gave up after failures: call=commit 7 minutes=15"
                 + " last=\"disk is full: sqlState=53100\"")
         .hasRootCauseMessage("disk is full: sqlState=53100");
     assertThat(waits)
