@@ -122,9 +122,9 @@ public final class IndexerRuntime implements AutoCloseable {
     try {
       requireOpen();
       open();
-    } catch (RuntimeException failed) {
-      if (failed instanceof MillraceException reason && !stopping) {
-        failure.offer(reason);
+    } catch (Throwable failed) {
+      if (!stopping) {
+        failure.offer(reason(failed));
       }
       closeAll();
       throw failed;
@@ -132,6 +132,13 @@ public final class IndexerRuntime implements AutoCloseable {
       starting.unlock();
     }
     Thread.ofVirtual().name("millrace-watch").start(this::watch);
+  }
+
+  /** An Error counts as well: a class that cannot be initialized ends a start like a bad config. */
+  private static MillraceException reason(Throwable failed) {
+    return failed instanceof MillraceException known
+        ? known
+        : new MillraceException(Remedy.REPORT_BUG, "start failed: error=" + failed, failed);
   }
 
   private void open() {
@@ -155,7 +162,7 @@ public final class IndexerRuntime implements AutoCloseable {
         taken.add(lane(chain, sources.get(i), both));
       }
       requireOpen();
-    } catch (RuntimeException failed) {
+    } catch (Throwable failed) {
       taken.forEach(lane -> lane.lane().close());
       throw failed;
     }
