@@ -50,6 +50,11 @@ final class HttpBytes {
     return read;
   }
 
+  /** Whether all bytes that have come were taken. */
+  boolean isEmpty() {
+    return at == end;
+  }
+
   /** Waits for a byte; false if the connection has ended. */
   boolean hasMore() throws IOException {
     if (at < end) {

@@ -42,9 +42,13 @@ final class HttpConnection {
   /**
    * Sends a request and waits for the first byte of the reply.
    *
-   * @return false if the connection had been used before and is closed now
+   * @return false if the connection had been used before, and is closed now or holds bytes that no
+   *     request asked for
    */
   boolean send(byte[] request) throws IOException {
+    if (used && socket.getInputStream().available() > 0) {
+      return false;
+    }
     byte[] line = (head + request.length + "\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1);
     ByteRun whole = new ByteRun(line.length + request.length);
     whole.add(line, 0, line.length);
@@ -104,10 +108,13 @@ final class HttpConnection {
     }
   }
 
-  /** Whether the reply was read to its end and the other side keeps the connection. */
+  /**
+   * Whether the reply was read to its end, nothing follows it, and the other side keeps the
+   * connection. Bytes behind a reply would be taken for the reply to the next call.
+   */
   boolean isReusable() {
     HttpBody last = body;
-    return keepAlive && last != null && last.isAtEnd();
+    return keepAlive && last != null && last.isAtEnd() && bytes.isEmpty();
   }
 
   private static int status(String line) throws IOException {

@@ -45,27 +45,40 @@ final class HttpTransport implements Transport {
       throws Trouble, InterruptedException {
     byte[] body = text.toString().getBytes(StandardCharsets.UTF_8);
     try {
-      HttpConnection kept = idle.pollFirst();
-      while (kept != null && !kept.send(body)) {
-        // The other side closes what was idle for too long; that says nothing about the call.
-        discard(kept);
-        kept = idle.pollFirst();
-      }
-      return finish(kept == null ? dialled(body) : kept, reader);
+      return finish(connectionFor(body), reader);
     } catch (IOException failed) {
       throw target.conceal(Dial.trouble(failed));
     }
   }
 
-  private HttpConnection dialled(byte[] body) throws IOException {
+  /** A connection on which the request is sent and the reply has begun. */
+  private HttpConnection connectionFor(byte[] body) throws IOException {
+    for (HttpConnection kept = idle.pollFirst(); kept != null; kept = idle.pollFirst()) {
+      // The other side closes what was idle for too long; that is no matter of the call.
+      if (isSent(kept, body)) {
+        return kept;
+      }
+    }
     HttpConnection fresh = new HttpConnection(target, settings);
     open.add(fresh);
-    if (closed || !fresh.send(body)) {
-      discard(fresh);
+    if (!isSent(fresh, body)) {
       throw Trouble.of(
           Trouble.Kind.TORN, closed ? "transport is closed" : "connection ended before the reply");
     }
     return fresh;
+  }
+
+  /** Sends a request. A connection without a reply is closed, whatever ended the wait for it. */
+  private boolean isSent(HttpConnection connection, byte[] body) throws IOException {
+    boolean isSent = false;
+    try {
+      isSent = !closed && connection.send(body);
+      return isSent;
+    } finally {
+      if (!isSent) {
+        discard(connection);
+      }
+    }
   }
 
   private <T> @Nullable T finish(HttpConnection connection, ReplyReader<T> reader)
@@ -76,7 +89,8 @@ final class HttpTransport implements Transport {
       reusable = connection.isReusable();
       return value;
     } catch (Trouble trouble) {
-      reusable = connection.isReusable();
+      // A reply to another call shows that requests and replies are out of step.
+      reusable = trouble.kind() != Trouble.Kind.NONSENSE && connection.isReusable();
       throw trouble;
     } finally {
       if (reusable && !closed) {

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPOutputStream;
 
 /** A server on a real socket that writes whatever bytes a test wants, request by request. */
@@ -19,6 +20,8 @@ final class HostileServer implements AutoCloseable {
   private final ServerSocket server;
   private final Script script;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+
+  private final AtomicInteger accepted = new AtomicInteger();
 
   /** Writes the answer to one request; true if the connection goes on. */
   interface Script {
@@ -39,10 +42,16 @@ final class HostileServer implements AutoCloseable {
     return server.getLocalPort();
   }
 
+  /** How many connections were accepted so far. */
+  int connections() {
+    return accepted.get();
+  }
+
   private void accept() {
     try {
       while (true) {
         Socket socket = server.accept();
+        accepted.incrementAndGet();
         open.add(socket);
         Thread.ofVirtual().start(() -> serve(socket));
       }
