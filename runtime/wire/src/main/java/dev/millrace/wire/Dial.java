@@ -18,22 +18,35 @@ final class Dial {
 
   private Dial() {}
 
-  static Socket open(Target target, WireSettings settings) throws IOException {
+  static TimedSocket open(Target target, WireSettings settings) throws IOException {
     int silence = Math.toIntExact(Math.min(settings.timeout().toMillis(), Integer.MAX_VALUE));
     Socket socket = new Socket();
+    TimedSocket timed = new TimedSocket(socket);
+    boolean isOpen = false;
     try {
       socket.setTcpNoDelay(true);
       socket.connect(
           new InetSocketAddress(target.host(), target.port()), Math.min(CONNECT_MILLIS, silence));
       socket.setSoTimeout(silence);
-      return target.isSecure() ? secured(socket, target) : socket;
+      if (target.isSecure()) {
+        timed.begin(settings.patienceNanos());
+        timed.layer(secured(socket, target));
+        timed.end();
+      }
+      isOpen = true;
+      return timed;
     } catch (IOException failed) {
-      socket.close();
-      throw failed;
+      throw timed.isLate()
+          ? Trouble.of(Trouble.Kind.TIMEOUT, "TLS handshake takes too long")
+          : failed;
+    } finally {
+      if (!isOpen) {
+        timed.close();
+      }
     }
   }
 
-  private static Socket secured(Socket socket, Target target) throws IOException {
+  private static SSLSocket secured(Socket socket, Target target) throws IOException {
     SSLSocketFactory factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
     SSLSocket secured =
         (SSLSocket) factory.createSocket(socket, target.host(), target.port(), true);

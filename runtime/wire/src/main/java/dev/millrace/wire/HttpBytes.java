@@ -9,45 +9,52 @@ import java.nio.charset.StandardCharsets;
  * thread at a time.
  */
 final class HttpBytes {
-  /** 64 KiB a second: a reply of the largest size that is read takes a quarter of an hour. */
-  private static final long NANOS_PER_BYTE = 1_000_000_000L / (64 << 10);
-
+  private final TimedSocket socket;
   private final InputStream in;
   private final byte[] buffer = new byte[4096];
   private int at;
   private int end;
   private int headLeft;
 
-  // The reply that is being read.
-  private long begun;
-  private long patience;
+  private boolean isTimed;
+
+  /** Of the reply that is being read. */
   private long received;
 
-  HttpBytes(InputStream in) {
-    this.in = in;
+  HttpBytes(TimedSocket socket) throws IOException {
+    this.socket = socket;
+    in = socket.in();
   }
 
   /**
    * Begins to wait for a reply. A node that sends a byte now and then is never silent, so a reply
    * has a deadline besides: some patience, and the time that its bytes take on a slow line.
-   *
-   * @param nanos how long; 0: for ever
    */
   void beginReply(long nanos) {
-    begun = System.nanoTime();
-    patience = nanos;
     received = 0;
+    isTimed = true;
+    socket.begin(nanos);
+  }
+
+  /** Reads without a deadline from now on. */
+  void endReply() {
+    isTimed = false;
+    socket.end();
   }
 
   private int receive(byte[] target, int offset, int count) throws IOException {
-    int read = in.read(target, offset, count);
-    received += Math.max(0, read);
-    if (patience > 0
-        && System.nanoTime() - begun > patience + received * NANOS_PER_BYTE
-        && read >= 0) {
-      throw Trouble.of(Trouble.Kind.TIMEOUT, "reply takes too long: bytes=" + received);
+    try {
+      int read = in.read(target, offset, count);
+      if (isTimed && read > 0) {
+        received += read;
+        socket.received(read);
+      }
+      return read;
+    } catch (IOException failed) {
+      throw isTimed && socket.isLate()
+          ? Trouble.of(Trouble.Kind.TIMEOUT, "reply takes too long: bytes=" + received)
+          : failed;
     }
-    return read;
   }
 
   /** Whether all bytes that have come were taken. */

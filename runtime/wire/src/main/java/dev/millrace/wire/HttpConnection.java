@@ -2,7 +2,6 @@ package dev.millrace.wire;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -19,7 +18,7 @@ final class HttpConnection {
   private static final int ERROR_TEXT = 2_000;
 
   private final WireSettings settings;
-  private final Socket socket;
+  private final TimedSocket socket;
   private final String head;
   private final HttpBytes bytes;
   private final JsonInput json = new JsonInput();
@@ -30,7 +29,7 @@ final class HttpConnection {
   HttpConnection(Target target, WireSettings settings) throws IOException {
     this.settings = settings;
     socket = Dial.open(target, settings);
-    bytes = new HttpBytes(socket.getInputStream());
+    bytes = new HttpBytes(socket);
     head =
         "POST %s HTTP/1.1\r\n".formatted(target.path())
             + target.headers()
@@ -46,21 +45,21 @@ final class HttpConnection {
    *     request asked for
    */
   boolean send(byte[] request) throws IOException {
-    if (used && socket.getInputStream().available() > 0) {
-      return false;
-    }
     byte[] line = (head + request.length + "\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1);
     ByteRun whole = new ByteRun(line.length + request.length);
     whole.add(line, 0, line.length);
     whole.add(request, 0, request.length);
-    bytes.beginReply(settings.patienceNanos());
     boolean again = used;
     used = true;
     try {
-      socket.getOutputStream().write(whole.bytes, 0, whole.length);
+      if (again && (socket.isLate() || socket.hasUnread())) {
+        return false;
+      }
+      bytes.beginReply(settings.patienceNanos());
+      socket.write(whole.bytes, whole.length);
       return bytes.hasMore();
-    } catch (SocketTimeoutException silent) {
-      throw silent;
+    } catch (SocketTimeoutException | Trouble late) {
+      throw late;
     } catch (IOException ended) {
       if (again && !Thread.currentThread().isInterrupted()) {
         return false;
@@ -71,6 +70,14 @@ final class HttpConnection {
 
   /** Reads the reply. */
   <T> @Nullable T receive(ReplyReader<T> reader) throws IOException {
+    try {
+      return reply(reader);
+    } finally {
+      bytes.endReply();
+    }
+  }
+
+  private <T> @Nullable T reply(ReplyReader<T> reader) throws IOException {
     keepAlive = false;
     body = null;
     bytes.beginHead(HEAD_LIMIT);
@@ -177,10 +184,6 @@ final class HttpConnection {
   }
 
   void close() {
-    try {
-      socket.close();
-    } catch (IOException _) {
-      // It is gone, which is what was wanted.
-    }
+    socket.close();
   }
 }

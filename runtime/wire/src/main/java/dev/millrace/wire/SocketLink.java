@@ -1,8 +1,6 @@
 package dev.millrace.wire;
 
 import java.io.IOException;
-import java.io.OutputStream;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -24,23 +22,25 @@ final class SocketLink {
   private static final int PING = 9;
   private static final int PONG = 10;
 
-  private final Socket socket;
+  private final TimedSocket socket;
   private final HttpBytes in;
   private final long replyLimit;
+  private final long patience;
   private final ReentrantLock writing = new ReentrantLock();
 
-  private SocketLink(Socket socket, long replyLimit) throws IOException {
+  private SocketLink(TimedSocket socket, WireSettings settings) throws IOException {
     this.socket = socket;
-    this.replyLimit = replyLimit;
-    in = new HttpBytes(socket.getInputStream());
+    replyLimit = settings.replyLimit();
+    patience = settings.patienceNanos();
+    in = new HttpBytes(socket);
   }
 
   static SocketLink open(Target target, WireSettings settings) throws IOException {
-    SocketLink link = new SocketLink(Dial.open(target, settings), settings.replyLimit());
+    SocketLink link = new SocketLink(Dial.open(target, settings), settings);
     try {
-      link.in.beginReply(settings.patienceNanos());
+      link.in.beginReply(link.patience);
       link.shakeHands(target);
-      link.in.beginReply(0); // each call on it has its own deadline
+      link.in.endReply(); // each call on it has its own deadline
       return link;
     } catch (IOException failed) {
       link.close();
@@ -59,7 +59,8 @@ final class SocketLink {
             + "Sec-WebSocket-Key: "
             + key
             + "\r\n\r\n";
-    socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+    byte[] bytes = request.getBytes(StandardCharsets.ISO_8859_1);
+    socket.write(bytes, bytes.length);
     in.beginHead(HEAD_LIMIT);
     String status = in.headLine();
     boolean accepted = false;
@@ -114,10 +115,10 @@ final class SocketLink {
     }
     writing.lock();
     try {
-      OutputStream out = socket.getOutputStream();
-      out.write(frame.bytes, 0, at + length);
-      out.flush();
+      socket.begin(patience); // all that write, and the pings of the node, wait behind this
+      socket.write(frame.bytes, at + length);
     } finally {
+      socket.end();
       writing.unlock();
     }
   }
@@ -195,10 +196,6 @@ final class SocketLink {
   }
 
   void close() {
-    try {
-      socket.close();
-    } catch (IOException _) {
-      // It is gone, which is what was wanted.
-    }
+    socket.close();
   }
 }

@@ -77,7 +77,7 @@ final class HostileServer implements AutoCloseable {
   }
 
   /** The head of a request; its body is read and left out. */
-  private static String head(InputStream in) throws IOException {
+  static String head(InputStream in) throws IOException {
     StringBuilder head = new StringBuilder();
     while (head.indexOf("\r\n\r\n") < 0) {
       int b = in.read();

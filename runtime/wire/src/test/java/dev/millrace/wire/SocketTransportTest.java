@@ -152,7 +152,7 @@ final class SocketTransportTest {
     in.readNBytes(4 + length);
   }
 
-  private static void shakeHands(String head, OutputStream out) throws IOException {
+  static void shakeHands(String head, OutputStream out) throws IOException {
     int at = head.indexOf("Sec-WebSocket-Key: ") + 19;
     out.write(
         bytes(

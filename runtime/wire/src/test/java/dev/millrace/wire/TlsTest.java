@@ -74,7 +74,7 @@ final class TlsTest {
     }
   }
 
-  private static SSLContext context(Path file) throws GeneralSecurityException, IOException {
+  static SSLContext context(Path file) throws GeneralSecurityException, IOException {
     KeyStore store = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(file)) {
       store.load(in, PASSWORD);
@@ -89,7 +89,7 @@ final class TlsTest {
     return context;
   }
 
-  private static Path store(Path directory, String name, String host) throws Exception {
+  static Path store(Path directory, String name, String host) throws Exception {
     Path file = directory.resolve(name + ".p12");
     Process keytool =
         new ProcessBuilder(
