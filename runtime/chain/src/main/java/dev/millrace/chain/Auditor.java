@@ -8,6 +8,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.rpc.Bloom;
 import dev.millrace.rpc.LogColumns;
+import dev.millrace.rpc.LogPage;
 import dev.millrace.rpc.LogQuery;
 import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
@@ -29,9 +30,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * <p>Near the head and in samples of history each address of a filter is looked at, and each topic
  * that is listened to anywhere; a {@link #thorough} auditor looks at each topic of each address.
  * Neither sees that some logs of one address with one topic are missing in a block where others
- * like them came: only receipts would show that.
+ * like them came, unless those came in another answer: only receipts would show that.
  */
 final class Auditor {
+  /** So often a query is repeated whose answers lack logs, before receipts are asked for. */
+  private static final int MAX_REPEATS = 3;
+
   private final Node node;
   private final Findings findings;
   private final boolean isThorough;
@@ -190,6 +194,33 @@ final class Auditor {
       }
     }
     return silent;
+  }
+
+  /**
+   * Asks again for the logs of a block of which an answer lacks some, elsewhere if possible, and
+   * then for the receipts.
+   *
+   * @param known the logs of the block that all answers have brought
+   * @throws MillraceException if no endpoint tells them
+   */
+  LogColumns complete(NodeBlock block, QueryAnswer refuted, LogColumns known)
+      throws InterruptedException {
+    Header header = block.header();
+    long number = header.number();
+    QueryAnswer answer = refuted;
+    for (int asked = 0; asked < MAX_REPEATS && answer.isRefuted(known, number); asked++) {
+      findings.find(
+          "answer lacks logs that another answer has: block=%d endpoint=%s"
+              .formatted(number, answer.endpoint()));
+      LogQuery query = new LogQuery(answer.query(), number, number, answer.endpoint());
+      LogPage page = node.logsOf(header.hash(), query);
+      answer = new QueryAnswer(answer.query(), List.of(page.logs()), page.endpoint());
+    }
+    if (answer.isRefuted(known, number)) {
+      LogQuery query = new LogQuery(answer.query(), number, number, answer.endpoint());
+      return node.receiptLogs(header.hash(), query).logs();
+    }
+    return LogColumns.merged(answer.pages());
   }
 
   /** Asks for logs that seemed not to be there, and notes what comes of it. */

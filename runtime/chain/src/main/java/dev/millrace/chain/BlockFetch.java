@@ -94,20 +94,38 @@ final class BlockFetch {
   /** All logs of a plan in a block: what its bloom allows, and what came in spite of it. */
   private LogColumns ask(NodeBlock block, Plan plan) throws InterruptedException {
     Header header = block.header();
-    List<LogColumns> pages = new ArrayList<>();
+    List<QueryAnswer> answers = new ArrayList<>();
     String endpoint = "";
     boolean denies = findings.bloomsAreProven() && !block.bloom().isEmpty();
     for (LogFilter query : plan.queries()) {
       if (!denies || block.bloom().mayMatch(query)) {
         LogPage page =
             node.logsOf(header.hash(), new LogQuery(query, header.number(), header.number()));
-        pages.add(page.logs());
+        answers.add(new QueryAnswer(query, List.of(page.logs()), page.endpoint()));
         endpoint = page.endpoint();
       }
     }
-    LogColumns logs = LogColumns.merged(pages);
+    LogColumns logs = merged(block, answers);
     LogColumns missing = auditor.check(plan, logs, List.of(block), endpoint);
     return missing.isEmpty() ? logs : LogColumns.merged(List.of(logs, missing));
+  }
+
+  /** The logs of all answers, and those that an answer lacks which another one refutes. */
+  private LogColumns merged(NodeBlock block, List<QueryAnswer> answers)
+      throws InterruptedException {
+    LogColumns all =
+        LogColumns.merged(answers.stream().flatMap(answer -> answer.pages().stream()).toList());
+    if (answers.size() < 2) {
+      return all;
+    }
+    long number = block.header().number();
+    List<LogColumns> parts = new ArrayList<>(List.of(all));
+    for (QueryAnswer answer : answers) {
+      if (answer.isRefuted(all, number)) {
+        parts.add(auditor.complete(block, answer, all));
+      }
+    }
+    return LogColumns.merged(parts);
   }
 
   private <T> List<T> all(List<Callable<T>> calls) throws InterruptedException {

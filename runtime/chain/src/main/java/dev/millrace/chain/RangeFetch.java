@@ -17,6 +17,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -50,6 +51,10 @@ final class RangeFetch implements Ranges.Fetch {
   /** So often a range is asked for again whose logs do not fit headers that were fetched before. */
   private static final int MOST_MISFITS = 3;
 
+  private static final String OTHER_BLOCKS = "logs name other blocks than the headers";
+
+  private static final String LOGS_LACKING = "answer lacks logs that another answer has";
+
   private final Node node;
   private final Recent recent;
   private final Fields fields;
@@ -64,7 +69,19 @@ final class RangeFetch implements Ranges.Fetch {
 
   /** The logs of a range, and where they come from. */
   private record Gathered(
-      long reached, List<LogColumns> pages, List<Segment> used, List<Fetched> fetched) {
+      long reached, List<QueryAnswer> answers, List<Segment> used, List<Fetched> fetched) {
+    LogColumns logs() {
+      return LogColumns.merged(
+          answers.stream().flatMap(answer -> answer.pages().stream()).toList());
+    }
+
+    /** The first answer that lacks logs which another one has. */
+    Optional<QueryAnswer> refuted(LogColumns logs) {
+      return answers.size() < 2
+          ? Optional.empty()
+          : answers.stream().filter(answer -> answer.isRefuted(logs, reached)).findFirst();
+    }
+
     String endpoint() {
       return fetched.isEmpty() ? "" : fetched.getLast().page().endpoint();
     }
@@ -127,7 +144,7 @@ final class RangeFetch implements Ranges.Fetch {
     boolean isLacking = false;
     for (int misfits = 0; ; ) {
       Gathered gathered = gather(plan.queries(), from, to, avoid);
-      LogColumns logs = LogColumns.merged(gathered.pages());
+      LogColumns logs = gathered.logs();
       long end = gathered.reached();
       NavigableMap<Long, NodeBlock> blocks = blocks(wanted(logs, from, gathered));
       if (!cache.prove(gathered.used(), end, blocks, node)) {
@@ -142,7 +159,12 @@ final class RangeFetch implements Ranges.Fetch {
         logs = LogSelection.withoutTimes(logs); // the headers tell them to those who read them
         gathered.fetched().clear();
       } else if (fit != HeaderCheck.FITS) {
-        avoid = refuse(gathered, from, misfits++);
+        avoid = refuse(OTHER_BLOCKS, gathered, gathered.endpoint(), from, misfits++);
+        continue;
+      }
+      Optional<QueryAnswer> refuted = gathered.refuted(logs);
+      if (refuted.isPresent()) {
+        avoid = refuse(LOGS_LACKING, gathered, refuted.get().endpoint(), from, misfits++);
         continue;
       }
       auditor.proveBlooms(logs, blocks.values());
@@ -154,7 +176,8 @@ final class RangeFetch implements Ranges.Fetch {
           if (gone.remedy() != Remedy.REWIND) {
             throw gone;
           }
-          avoid = refuse(gathered, from, misfits++); // no endpoint has the block of that header
+          // No endpoint has the block of that header.
+          avoid = refuse(OTHER_BLOCKS, gathered, gathered.endpoint(), from, misfits++);
           continue;
         }
         if (!missing.isEmpty()) {
@@ -178,19 +201,19 @@ final class RangeFetch implements Ranges.Fetch {
     }
   }
 
-  /** Puts logs away that name other blocks than the headers, and says whom not to ask again. */
-  private String refuse(Gathered gathered, long from, int misfits) throws InterruptedException {
+  /** Puts logs away that cannot be right, and returns the endpoint not to ask again. */
+  private String refuse(String why, Gathered gathered, String endpoint, long from, int misfits)
+      throws InterruptedException {
     cache.refuse(gathered.used());
     String what =
-        "logs name other blocks than the headers: from=%d to=%d endpoint=%s"
-            .formatted(from, gathered.reached(), gathered.endpoint());
+        "%s: from=%d to=%d endpoint=%s".formatted(why, from, gathered.reached(), endpoint);
     if (misfits == 0) {
       findings.find(what);
     } else {
       waitingFor = what; // every endpoint has been asked
       node.awaitHead(Long.MAX_VALUE, pause);
     }
-    return gathered.endpoint();
+    return endpoint;
   }
 
   /** Why a range is asked for again and again, in words for people; empty if none is. */
@@ -200,13 +223,14 @@ final class RangeFetch implements Ranges.Fetch {
 
   private Gathered gather(List<LogFilter> queries, long from, long to, String avoid)
       throws InterruptedException {
-    List<LogColumns> pages = new ArrayList<>();
+    List<QueryAnswer> answers = new ArrayList<>();
     List<Segment> used = new ArrayList<>();
     List<Fetched> fetched = new ArrayList<>();
     long reached = to;
     for (LogFilter query : queries) {
       RawCache.Held held = cache.find(new LogQuery(query, from, reached));
-      pages.addAll(held.logs());
+      List<LogColumns> pages = new ArrayList<>(held.logs());
+      String endpoint = "";
       used.addAll(held.used());
       reached = held.reached();
       for (LogFilter missing : held.missing()) {
@@ -214,9 +238,11 @@ final class RangeFetch implements Ranges.Fetch {
         pages.add(page.logs());
         reached = page.reached();
         fetched.add(new Fetched(missing, page));
+        endpoint = page.endpoint();
       }
+      answers.add(new QueryAnswer(query, pages, endpoint));
     }
-    return new Gathered(reached, pages, used, fetched);
+    return new Gathered(reached, answers, used, fetched);
   }
 
   private void keep(Gathered gathered, long from, NavigableMap<Long, NodeBlock> blocks) {

@@ -22,6 +22,8 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.Bloom;
+import dev.millrace.rpc.NodeBlock;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -85,6 +87,32 @@ final class StreamOrderTest {
             "3-0 Factory.PoolCreated",
             "3-1 Pool.Transferred",
             "3-2 Any.Transferred");
+  }
+
+  @ParameterizedTest
+  @CsvSource(textBlock = RANGES)
+  @Tag("F43")
+  @DisplayName("F43 an answer is empty, and another one has a log of it: asked again, none is lost")
+  void emptyAnswer_isRefutedByAnotherOne(long span, long depth) throws InterruptedException {
+    EvmIndexer indexer =
+        Evm.indexer("refuted")
+            .entities(Reader.Nothing.class)
+            .contract("Any", any -> any.anywhere().on(Transferred.class, (_, _) -> {}))
+            .contract(
+                "Factory",
+                factory ->
+                    factory.on(PoolCreated.class, (_, _) -> {}).on(Transferred.class, (_, _) -> {}))
+            .build();
+    for (int block = 0; block < 200; block++) {
+      chain.mine(transfer(4, 5, block), transferBy(TestChain.FACTORY, block));
+    }
+    node.retold = block -> new NodeBlock(block.header(), Bloom.MISSING);
+    node.silent = query -> query.filter().addresses().isEmpty() && query.avoid().isEmpty();
+
+    assertThat(read(indexer, span, depth))
+        .hasSize(400)
+        .startsWith("0-0 Any.Transferred", "0-1 Factory.Transferred")
+        .doesNotHaveDuplicates();
   }
 
   @ParameterizedTest

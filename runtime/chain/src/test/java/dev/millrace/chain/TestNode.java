@@ -58,6 +58,9 @@ final class TestNode implements Node {
   volatile Predicate<Log> kept = _ -> true;
   volatile Predicate<LogQuery> honest = _ -> true;
 
+  /** Queries that are answered without any log. */
+  volatile Predicate<LogQuery> silent = _ -> false;
+
   /** How many seconds the times of logs are off. */
   volatile long timeOffset;
 
@@ -173,6 +176,9 @@ final class TestNode implements Node {
   }
 
   private List<Log> matching(List<Log> logs, LogQuery query) {
+    if (silent.test(query)) {
+      return List.of();
+    }
     return logs.stream()
         .filter(log -> matches(query.filter(), log))
         .filter(log -> kept.test(log) || (honest.test(query) && !query.avoid().isEmpty()))
