@@ -4,12 +4,11 @@ import dev.millrace.app.ExitCode;
 import dev.millrace.app.Verification;
 import dev.millrace.app.Verify;
 import dev.millrace.clickhouse.ClickHouseMirror;
+import dev.millrace.clickhouse.MirrorSettings;
 import dev.millrace.config.Config;
 import dev.millrace.config.ConfigFile;
 import dev.millrace.devchain.DevChain;
-import dev.millrace.devchain.Tip;
-import dev.millrace.loaders.Address;
-import dev.millrace.pipeline.Block;
+import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
@@ -17,38 +16,37 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /**
  * Lets a chain fork under processes that follow it over nodes with faults and are killed meanwhile,
- * and compares what is left with a fresh index of the chain that is left, read from a node without
- * any.
+ * and compares the tables of both stores with those that an oracle computes from the chain itself.
  */
-record ReorgSoak(
-    Subject subject, DevChain chain, Place place, long seed, Toll toll, Consumer<String> progress) {
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
-  private static final int DEEPEST = 40;
-  private static final int WINDOW = 64;
-  private static final int KEPT_TIPS = 6;
-  private static final int COMPARISONS = 4;
+record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<String> progress) {
+  /** A JVM has taken 100 s to start on a machine with a load of ten per core. */
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
 
-  /** What is indexed. */
-  record Subject(Indexer definition, String contract, Address address) {
-    String indexer() {
-      return definition.name();
-    }
+  private static final int WINDOW = 64;
+  private static final int REORGS_PER_COMPARISON = 5;
+  private static final long LOOK_NANOS = 20_000_000;
+
+  private static final Indexer SUBJECT = VaultRoutes.indexer();
+
+  /** The chain of a soak: the more pools, the more of its contracts are found on the way. */
+  static DevChainSettings settings(long seed, long blocks) {
+    return DevChainSettings.USUAL
+        .withSeed(seed)
+        .withBlocks(blocks)
+        .withLogs(12)
+        .withPools(1_000, 2)
+        .withVaults(true);
   }
 
   /** Where it is indexed to. */
@@ -104,15 +102,12 @@ record ReorgSoak(
 
   /** One soak while it lasts. */
   private final class Course implements AutoCloseable {
-    private final String soakedSchema = subject.indexer() + "_reorged";
-    private final String freshSchema = subject.indexer() + "_fresh";
+    private final String schema = SUBJECT.name() + "_reorged";
+    private final SoakedLane lane = new SoakedLane(place.database, schema);
     private final Random random = new Random(seed);
-    private final List<Tip> left = new ArrayList<>();
-    private final TroubledNodes nodes;
+    private final ForkingChain forks = new ForkingChain(chain, random);
     private final Path config;
     private Child child;
-    private int forked;
-    private int returned;
     private int killed;
     private int takenOver;
     private int compared;
@@ -121,38 +116,32 @@ record ReorgSoak(
     private int agreed;
 
     Course(TroubledNodes nodes) throws IOException {
-      this.nodes = nodes;
-      PostgresStore.reset(place.database, soakedSchema);
-      place.twin.ifPresent(twin -> ClickHouseMirror.reset(twin.mirror.settings(soakedSchema)));
-      this.config = config(soakedSchema, place.stores(), nodes.urls());
+      PostgresStore.reset(place.database, schema);
+      place.twin.ifPresent(twin -> ClickHouseMirror.reset(twin.mirror.settings(schema)));
+      this.config = config(nodes.urls());
       this.child = start();
     }
 
-    private Path config(String schema, ChildConfig.Stores stores, List<String> rpc)
-        throws IOException {
+    private Path config(List<String> rpc) throws IOException {
       ChildConfig.Stretch stretch = new ChildConfig.Stretch(rpc, null, WINDOW);
       Files.createDirectories(place.directory);
       // What an earlier process has kept of final blocks may be of another chain by now.
       Path directory = Files.createTempDirectory(place.directory, schema + "-");
-      return new ChildConfig(schema, stores, subject.contract, subject.address, stretch)
+      return new ChildConfig(schema, place.stores(), VaultRoutes.FACTORY, DevChain.FACTORY, stretch)
           .write(directory);
     }
 
     private Child start() {
-      return start(config);
-    }
-
-    private Child start(Path of) {
-      return Child.run(subject.indexer(), of, place.stores().passwords());
+      return Child.run(SUBJECT.name(), config, place.stores().passwords());
     }
 
     Result run() throws IOException, SQLException, InterruptedException, Soak.Failure {
       child.awaitWork(PATIENCE);
-      awaitTip(() -> child, soakedSchema);
+      awaitTip();
       List<Victim> victims = place.twin.map(Twin::victims).orElse(List.of());
       int deadStores = toll.storeKills * victims.size();
-      while (forked < toll.reorgs || killed < toll.kills || storesKilled < deadStores) {
-        turn();
+      while (forks.forked() < toll.reorgs || killed < toll.kills || storesKilled < deadStores) {
+        forks.move(toll.reorgs);
         if (isDue(killed, toll.kills)) {
           end();
           agree();
@@ -162,53 +151,19 @@ record ReorgSoak(
           agree();
         }
         pace();
-        if (forked * COMPARISONS / Math.max(1, toll.reorgs) > compared) {
+        if (forks.forked() / REORGS_PER_COMPARISON > compared) {
           compare();
         }
       }
-      if (compared < COMPARISONS) {
-        compare();
-      }
+      compare();
       agree();
       Deaths deaths = new Deaths(killed, takenOver, storesKilled, restarted);
-      return new Result(forked, returned, deaths, rewinds(), compared, agreed);
+      return new Result(forks.forked(), forks.returned(), deaths, lane.rewinds(), compared, agreed);
     }
 
     /** Deaths come as evenly as forks do. */
     private boolean isDue(int died, int wanted) {
-      return died < wanted && (long) died * toll.reorgs < (long) forked * wanted;
-    }
-
-    /** The chain grows a little and turns; now and then it turns again at once. */
-    private void turn() {
-      chain.advance(random.nextInt(4));
-      do {
-        Tip before = chain.tip();
-        long most = Math.min(DEEPEST, before.head() - chain.finalized());
-        if (random.nextInt(4) != 0 || !goBack(before, most)) {
-          long depth = most <= 0 ? 0 : 1 + random.nextLong(most);
-          chain.fork(depth, Math.max(1, depth - 2 + random.nextInt(5)));
-        }
-        left.addFirst(before);
-        if (left.size() > KEPT_TIPS) {
-          left.removeLast();
-        }
-        forked++;
-        pause(random.nextInt(60));
-      } while (random.nextInt(3) == 0 && forked < toll.reorgs);
-    }
-
-    /** Back to a branch that the chain was on before, if one is near enough. */
-    private boolean goBack(Tip now, long most) {
-      for (Tip earlier : left) {
-        long shared = now.shared(earlier);
-        if (shared < now.head() && shared < earlier.head() && now.head() - shared <= most) {
-          chain.backTo(new Tip(earlier.branch(), Math.max(earlier.head(), now.head() - 2)));
-          returned++;
-          return true;
-        }
-      }
-      return false;
+      return died < wanted && (long) died * toll.reorgs < (long) forks.forked() * wanted;
     }
 
     /** The process dies: while it undoes, while it indexes, or before it has begun. */
@@ -236,7 +191,7 @@ record ReorgSoak(
       child = start();
       killed++;
       if (killed % 10 == 0) {
-        progress.accept("reorgs=%d kills=%d".formatted(forked, killed));
+        progress.accept("reorgs=%d kills=%d".formatted(forks.forked(), killed));
       }
     }
 
@@ -269,11 +224,11 @@ record ReorgSoak(
       }
       child.awaitWork(PATIENCE);
       requireAlive(child);
-      Verification found = Verify.of(told(), subject.definition).run();
+      Verification found = Verify.of(told(), SUBJECT).run();
       if (!found.isEqual() || found.compared().isEmpty()) {
         throw new Soak.Failure(
             "the stores differ after %d reorgs, %d kills and %d kills of stores: schema=%s %s"
-                .formatted(forked, killed, storesKilled, soakedSchema, found));
+                .formatted(forks.forked(), killed, storesKilled, schema, found));
       }
       agreed++;
     }
@@ -289,39 +244,14 @@ record ReorgSoak(
     /** Mostly the chain waits until it has been followed; sometimes it goes on at once. */
     private void pace() throws SQLException, InterruptedException, Soak.Failure {
       if (random.nextInt(3) != 0) {
-        awaitTip(() -> child, soakedSchema);
+        awaitTip();
       } else {
         pause(random.nextInt(200));
       }
     }
 
-    private void awaitTip(Supplier<Child> follower, String schema)
-        throws SQLException, InterruptedException, Soak.Failure {
-      Tip tip = chain.tip();
-      Block last = chain.block(tip.head());
-      String wanted = last.number() + " " + HexFormat.of().formatHex(last.hash().bytes());
-      long until = System.nanoTime() + PATIENCE.toNanos();
-      try (Connection connection = Tables.connect(place.database)) {
-        for (String found = ""; !found.equals(wanted); found = standing(connection, schema)) {
-          requireAlive(follower.get());
-          if (System.nanoTime() - until > 0) {
-            throw new Soak.Failure(
-                "the chain is not followed: wanted=%s found=%s output=%n%s"
-                    .formatted(wanted, found, follower.get().output()));
-          }
-          pause(5);
-        }
-      }
-    }
-
-    private String standing(Connection connection, String schema) throws SQLException {
-      return one(
-          connection,
-          """
-          SELECT coalesce((SELECT block || ' ' || encode(block_hash, 'hex')
-                             FROM %s.millrace_lane WHERE block IS NOT NULL), 'nowhere')
-          """
-              .formatted(Tables.quoted(schema)));
+    private void awaitTip() throws SQLException, InterruptedException, Soak.Failure {
+      lane.awaitTip(chain, PATIENCE, () -> requireAlive(child));
     }
 
     /** One that says it is worth a restart gets it, where stores die. */
@@ -329,9 +259,7 @@ record ReorgSoak(
       if (follower.isAlive()) {
         return;
       }
-      if (follower.equals(child)
-          && toll.storeKills > 0
-          && follower.exitCode() == ExitCode.RESTART) {
+      if (toll.storeKills > 0 && follower.exitCode() == ExitCode.RESTART) {
         restarted++;
         progress.accept("worth a restart: " + follower.output());
         child = start();
@@ -342,50 +270,48 @@ record ReorgSoak(
               .formatted(follower.exitCode(), follower.output()));
     }
 
-    /**
-     * The tables against those of a process that has seen nothing but the chain as it is now,
-     * without faults.
-     */
-    private void compare() throws IOException, SQLException, InterruptedException, Soak.Failure {
-      awaitTip(() -> child, soakedSchema);
-      PostgresStore.reset(place.database, freshSchema);
-      ChildConfig.Stores alone = ChildConfig.Stores.of(place.database);
-      try (Child fresh = start(config(freshSchema, alone, nodes.faultlessUrls()))) {
-        fresh.awaitWork(PATIENCE);
-        awaitTip(() -> fresh, freshSchema);
-        fresh.kill();
-      }
+    /** Compares both stores with the chain while it stands still. */
+    private void compare() throws SQLException, InterruptedException, Soak.Failure {
+      awaitTip();
+      SortedMap<String, List<String>> expected = RouteOracle.tables(chain, chain.tip());
       try (Connection connection = Tables.connect(place.database)) {
-        SortedMap<String, Tables.Content> expected = Tables.contents(connection, freshSchema);
-        SortedMap<String, Tables.Content> found = Tables.contents(connection, soakedSchema);
-        if (!found.equals(expected)) {
-          throw new Soak.Failure(
-              "tables differ after %d reorgs and %d kills: schemas=%s, %s%n  fresh   %s%n  soaked  %s"
-                  .formatted(forked, killed, freshSchema, soakedSchema, expected, found));
-        }
+        requireNone(
+            "PostgreSQL",
+            RouteTables.difference(expected, RouteTables.inPostgres(connection, schema)));
+      }
+      if (place.twin.isPresent()) {
+        awaitMirror(place.twin.get().mirror.settings(schema), expected);
       }
       compared++;
       progress.accept(
-          "tables equal a fresh index: reorgs=%d kills=%d head=%d"
-              .formatted(forked, killed, chain.head()));
+          "tables equal the chain: reorgs=%d kills=%d head=%d %s"
+              .formatted(forks.forked(), killed, chain.head(), expected.get(RouteTables.TAPE)));
     }
 
-    /** A process opens one epoch when it takes the lane, and one more with each rewind. */
-    private long rewinds() throws SQLException {
-      try (Connection connection = Tables.connect(place.database)) {
-        return Long.parseLong(
-            one(
-                connection,
-                "SELECT count(*) - count(DISTINCT (host, pid)) FROM %s.millrace_epoch"
-                    .formatted(Tables.quoted(soakedSchema))));
+    /** The mirror follows PostgreSQL, so it may need a moment for the last commits. */
+    private void awaitMirror(MirrorSettings mirror, SortedMap<String, List<String>> expected)
+        throws InterruptedException, Soak.Failure {
+      long until = System.nanoTime() + PATIENCE.toNanos();
+      String difference = "unread";
+      while (!difference.isEmpty()) {
+        requireAlive(child);
+        try {
+          difference = RouteTables.difference(expected, RouteTables.inClickHouse(mirror));
+        } catch (IOException failed) {
+          difference = String.valueOf(failed.getMessage()); // it may have been killed just now
+        }
+        if (System.nanoTime() - until > 0) {
+          requireNone("ClickHouse", difference);
+        }
+        LockSupport.parkNanos(LOOK_NANOS);
       }
     }
 
-    private static String one(Connection connection, String sql) throws SQLException {
-      try (Statement statement = connection.createStatement();
-          ResultSet found = statement.executeQuery(sql)) {
-        found.next();
-        return found.getString(1);
+    private void requireNone(String store, String difference) throws Soak.Failure {
+      if (!difference.isEmpty()) {
+        throw new Soak.Failure(
+            "tables differ from the chain: store=%s reorgs=%d kills=%d schema=%s%s"
+                .formatted(store, forks.forked(), killed, schema, difference));
       }
     }
 

@@ -14,6 +14,6 @@ public final class ScenarioExtension implements Extension {
 
   @Override
   public List<Indexer> indexers() {
-    return List.of(Erc20.indexer(), Registry.indexer(), Amm.indexer());
+    return List.of(Erc20.indexer(), Registry.indexer(), Amm.indexer(), VaultRoutes.indexer());
   }
 }

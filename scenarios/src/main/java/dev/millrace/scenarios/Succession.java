@@ -11,7 +11,7 @@ import java.util.function.Supplier;
  * @param then gives the one that wakes up something to commit, for it learns of its successor there
  */
 record Succession(Child stopped, Supplier<Child> start, int millis, Runnable then) {
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   /**
    * Who has the lane now.

@@ -7,7 +7,7 @@ import dev.millrace.devchain.Troubles;
 import java.util.List;
 
 /**
- * Nodes of one chain as an indexer meets them, and one without faults to compare with.
+ * Nodes of one chain as an indexer meets them.
  *
  * <p>The first endpoint lags behind and keeps the blocks of replaced branches; both it and the
  * second answer a few requests in a hundred wrongly. The second knows the chain as it is.
@@ -29,12 +29,10 @@ final class TroubledNodes implements AutoCloseable {
 
   private final DevNode lagging;
   private final DevNode current;
-  private final DevNode faultless;
 
-  private TroubledNodes(DevNode lagging, DevNode current, DevNode faultless) {
+  private TroubledNodes(DevNode lagging, DevNode current) {
     this.lagging = lagging;
     this.current = current;
-    this.faultless = faultless;
   }
 
   static TroubledNodes open(DevChain chain) {
@@ -42,23 +40,17 @@ final class TroubledNodes implements AutoCloseable {
         Troubles.none().sometimes(CHANCE, MISHAPS).stale(LAG_BLOCKS).keepReplaced(true);
     DevNode lagging = DevNode.open(chain, behind, 0);
     DevNode current = DevNode.open(chain, Troubles.none().sometimes(CHANCE, MISHAPS), 0);
-    return new TroubledNodes(lagging, current, DevNode.open(chain));
+    return new TroubledNodes(lagging, current);
   }
 
-  /** The URLs of the nodes with faults, one over HTTP and one over WebSocket. */
+  /** The URLs, one over HTTP and one over WebSocket. */
   List<String> urls() {
     return List.of(lagging.url(), current.webSocketUrl());
-  }
-
-  /** The URL of the node that answers everything rightly. */
-  List<String> faultlessUrls() {
-    return List.of(faultless.webSocketUrl());
   }
 
   @Override
   public void close() {
     lagging.close();
     current.close();
-    faultless.close();
   }
 }

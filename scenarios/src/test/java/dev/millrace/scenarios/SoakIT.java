@@ -3,7 +3,6 @@ package dev.millrace.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.devchain.DevChain;
-import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.loaders.Address;
 import dev.millrace.postgres.DatabaseSettings;
@@ -84,12 +83,11 @@ final class SoakIT {
   @Tag("E7")
   @Tag("E8")
   @Tag("D1")
-  @DisplayName("D1 E5 E6 E7 E8 thirty reorgs over a socket with ten kills leave a fresh index")
+  @DisplayName("D1 E5 E6 E7 E8 thirty reorgs with ten kills leave the tables of the chain")
   void forkingChain_isFollowedThroughKills() throws Exception {
     ReorgSoak.Result result =
         new ReorgSoak(
-                new ReorgSoak.Subject(Erc20.indexer(), "Token", DevChain.TOKEN),
-                new DevChain(DevChainSettings.USUAL.withSeed(SEED).withBlocks(300)),
+                new DevChain(ReorgSoak.settings(SEED, 300)),
                 new ReorgSoak.Place(database(), Optional.empty(), directory),
                 SEED,
                 new ReorgSoak.Toll(30, 10, 10, 0),

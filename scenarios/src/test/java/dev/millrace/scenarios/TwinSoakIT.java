@@ -3,7 +3,6 @@ package dev.millrace.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.devchain.DevChain;
-import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.postgres.DatabaseSettings;
@@ -41,8 +40,7 @@ final class TwinSoakIT {
           new ReorgSoak.Twin(mirror, List.of(Victim.of(engine), Victim.of(server)));
       ReorgSoak.Result result =
           new ReorgSoak(
-                  new ReorgSoak.Subject(Erc20.indexer(), "Token", DevChain.TOKEN),
-                  new DevChain(DevChainSettings.USUAL.withSeed(SEED).withBlocks(300)),
+                  new DevChain(ReorgSoak.settings(SEED, 300)),
                   new ReorgSoak.Place(
                       DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password()),
                       Optional.of(twin),

@@ -35,6 +35,7 @@ final class DevChainPools {
 
   private final DevChainSettings settings;
   private final DevChainHashes hashes;
+  private final DevChainVaults vaults;
   private final DevChainRandom random = new DevChainRandom();
   private final DevChainRandom place = new DevChainRandom();
   private final int perBlock;
@@ -46,6 +47,7 @@ final class DevChainPools {
   DevChainPools(DevChainSettings settings) {
     this.settings = settings;
     this.hashes = new DevChainHashes(settings.seed());
+    this.vaults = new DevChainVaults(settings);
     this.perBlock = Math.max(1, Math.ceilDiv(settings.pools().count(), MOST_BLOCKS_OF_CREATION));
     CREATED.write(created, 0);
     SYNC.write(sync, 0);
@@ -82,6 +84,9 @@ final class DevChainPools {
       int variant = other || variant(branch, pool) != 0 ? fork : 0;
       hashes.transaction(SWAP_KIND, number, each, variant, told.transactionHash);
       trade(address(branch, pool), told, logs);
+      if (vaults.areThere()) {
+        shares(branch, pool, told, logs);
+      }
       told.transaction++;
     }
   }
@@ -132,12 +137,34 @@ final class DevChainPools {
     token(second, created, 2 * WORD);
     Address address = address(branch, pool);
     address.write(created, 4 * WORD - Address.LENGTH);
+    if (vaults.areThere()) {
+      if ((pool & 3) == 1) {
+        trade(address, told, logs); // before the log that announces the pool
+      }
+      if (DevChainVaults.isAnnouncedBefore(pool)) {
+        vaults.open(address(branch, pool - 1), address, told, logs);
+      }
+      shares(branch, pool, told, logs);
+    }
     told.say(DevChain.FACTORY, 3, created, created.length);
     told.tell(logs);
     if ((random.next() & 1) == 0) {
       trade(address, told, logs);
     }
+    if (vaults.areThere()) {
+      vaults.open(address, vault(branch, pool), told, logs);
+      shares(branch, pool, told, logs);
+    }
     told.transaction++;
+  }
+
+  private Address vault(Branch branch, int pool) {
+    return DevChainVaults.vault(address(branch, DevChainVaults.sharedWith(pool)));
+  }
+
+  private void shares(Branch branch, int pool, Told told, Consumer<Told> logs) {
+    vaults.transfer(address(branch, pool), random, told, logs);
+    vaults.transfer(vault(branch, pool), random, told, logs);
   }
 
   private void token(int index, byte[] target, int at) {

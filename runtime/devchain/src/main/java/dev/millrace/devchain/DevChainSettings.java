@@ -20,7 +20,7 @@ import java.util.TreeSet;
 public record DevChainSettings(
     long seed, long blocks, int logs, int accounts, int names, Pools pools) {
   public static final DevChainSettings USUAL =
-      new DevChainSettings(1, 80_000, 25, 30_000, 2, new Pools(0, 0));
+      new DevChainSettings(1, 80_000, 25, 30_000, 2, new Pools(0, 0, false));
 
   private static final int MOST_LOGS = 100_000;
   private static final int MOST_POOLS = 1_000_000;
@@ -30,8 +30,9 @@ public record DevChainSettings(
    *
    * @param count pools that its factory creates, all within the first thousand blocks
    * @param swaps transactions per block that swap in one of them
+   * @param vaults whether pools announce vaults, and both emit transfers
    */
-  public record Pools(int count, int swaps) {
+  public record Pools(int count, int swaps, boolean vaults) {
     public Pools {
       if (count < 0 || count > MOST_POOLS || swaps < 0 || swaps >= 1 << 16) {
         throw new IllegalArgumentException(
@@ -74,7 +75,12 @@ public record DevChainSettings(
   }
 
   public DevChainSettings withPools(int count, int swaps) {
-    return withPools(new Pools(count, swaps));
+    return withPools(new Pools(count, swaps, pools.vaults()));
+  }
+
+  /** Pools that announce contracts in turn. */
+  public DevChainSettings withVaults(boolean wanted) {
+    return withPools(new Pools(pools.count(), pools.swaps(), wanted));
   }
 
   private DevChainSettings withPools(Pools other) {
@@ -84,7 +90,8 @@ public record DevChainSettings(
   /** The form in which a configuration names such a chain. */
   public String endpoint() {
     return "dev://chain?seed=%d&blocks=%d&logs=%d&accounts=%d&names=%d&pools=%d&swaps=%d"
-        .formatted(seed, blocks, logs, accounts, names, pools.count(), pools.swaps());
+            .formatted(seed, blocks, logs, accounts, names, pools.count(), pools.swaps())
+        + (pools.vaults() ? "&vaults=true" : "");
   }
 
   /**
@@ -121,10 +128,11 @@ public record DevChainSettings(
         case "names" -> withNames(Integer.parseInt(value));
         case "pools" -> withPools(Integer.parseInt(value), pools.swaps());
         case "swaps" -> withPools(pools.count(), Integer.parseInt(value));
+        case "vaults" -> withVaults(Boolean.parseBoolean(value));
         default ->
             throw refused(
                 endpoint,
-                "key is unknown: key=%s known=seed blocks logs accounts names pools swaps"
+                "key is unknown: key=%s known=seed blocks logs accounts names pools swaps vaults"
                     .formatted(key));
       };
     } catch (NumberFormatException notANumber) {

@@ -5,6 +5,7 @@ import dev.millrace.evm.Finality;
 import dev.millrace.evm.LogRouter;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.evm.Until;
+import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
@@ -178,11 +179,15 @@ final class DevChainSource implements Source {
       }
       if (router.filters().stream()
           .anyMatch(filter ->
-              filter.topics().isEmpty()
-                  || filter.topics().stream().anyMatch(DevChainPools.TOPICS::contains))) {
+              filter.topics().isEmpty() || filter.topics().stream().anyMatch(this::isOfPools))) {
         kinds |= BlockStory.POOLS;
       }
       return kinds;
+    }
+
+    private boolean isOfPools(Bytes32 topic) {
+      return DevChainPools.TOPICS.contains(topic)
+          || (chain.settings().pools().vaults() && DevChainVaults.TOPICS.contains(topic));
     }
 
     private void tell(Block block, int kinds, List<Event> found) {

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class LogAsk {
   private static final int MOST_TOPICS = 4;
 
+  private static final Set<Bytes32> POOL_TOPICS = poolTopics();
+
   private final Set<Address> addresses;
   private final List<Set<Bytes32>> topics;
   private Address lastAddress = Address.ZERO;
@@ -55,6 +57,12 @@ final class LogAsk {
     };
   }
 
+  private static Set<Bytes32> poolTopics() {
+    Set<Bytes32> topics = new HashSet<>(DevChainPools.TOPICS);
+    topics.addAll(DevChainVaults.TOPICS);
+    return topics;
+  }
+
   /** Whose logs may be among them. */
   int kinds() {
     int kinds = 0;
@@ -69,7 +77,7 @@ final class LogAsk {
         addresses.isEmpty()
             || addresses.stream()
                 .anyMatch(each -> !each.equals(DevChain.TOKEN) && !each.equals(DevChain.REGISTRY));
-    if (others && first(Set.copyOf(DevChainPools.TOPICS))) {
+    if (others && first(POOL_TOPICS)) {
       kinds |= BlockStory.POOLS;
     }
     return kinds;
