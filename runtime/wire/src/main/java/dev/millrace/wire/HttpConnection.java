@@ -1,10 +1,11 @@
 package dev.millrace.wire;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.PushbackInputStream;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class HttpConnection {
   private static final int HEAD_LIMIT = 64 << 10;
   private static final int ERROR_TEXT = 2_000;
+  private static final byte[] GZIP = {0x1f, (byte) 0x8b};
 
   private final WireSettings settings;
   private final TimedSocket socket;
@@ -91,18 +93,15 @@ final class HttpConnection {
     HttpBody arriving = body(headers);
     body = arriving;
     keepAlive = !"close".equalsIgnoreCase(headers.getOrDefault("connection", ""));
+    boolean isPacked = headers.getOrDefault("content-encoding", "").equalsIgnoreCase("gzip");
+    if (status != 200) {
+      throw Trouble.status(status, errorText(arriving, isPacked), retryAfter(headers));
+    }
     if (arriving.length() > settings.replyLimit()) {
       throw Trouble.of(
           Trouble.Kind.TOO_LARGE, "reply is larger than we read: bytes=" + arriving.length());
     }
-    InputStream plain =
-        headers.getOrDefault("content-encoding", "").equalsIgnoreCase("gzip")
-            ? new GZIPInputStream(arriving, 1 << 15)
-            : arriving;
-    json.open(plain, settings.replyLimit());
-    if (status != 200) {
-      throw Trouble.status(status, errorText(), retryAfter(headers));
-    }
+    json.open(isPacked ? new GZIPInputStream(arriving, 1 << 15) : arriving, settings.replyLimit());
     try {
       T value = reader.read(json);
       arriving.drain();
@@ -162,14 +161,19 @@ final class HttpConnection {
     }
   }
 
-  /** What a page that is no reply says: the error in it, or how it begins. */
-  private String errorText() throws IOException {
+  /**
+   * The error in a page that is no reply, or how it begins. Gateways label pages as compressed that
+   * are plain or empty.
+   */
+  private String errorText(HttpBody page, boolean isPacked) {
     try {
+      PushbackInputStream plain = new PushbackInputStream(page, 2);
+      byte[] first = plain.readNBytes(2);
+      plain.unread(first);
+      boolean isGzip = isPacked && Arrays.equals(first, GZIP);
+      json.open(isGzip ? new GZIPInputStream(plain) : plain, settings.replyLimit());
       String begin = json.beginning(ERROR_TEXT);
-      HttpBody last = body;
-      if (last != null) {
-        last.drain();
-      }
+      page.drain();
       return begin;
     } catch (IOException torn) {
       return "";

@@ -3,8 +3,11 @@ package dev.millrace.wire;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,6 +27,7 @@ final class SocketTransport implements Transport {
   private static final Name ID = new Name("id");
   private static final Name PARAMS = new Name("params");
   private static final Name RESULT = new Name("result");
+  private static final Name ERROR = new Name("error");
   private static final Name NUMBER = new Name("number");
   private static final long SUBSCRIPTION = 0;
 
@@ -55,6 +59,13 @@ final class SocketTransport implements Transport {
 
     Session(SocketLink link) {
       this.link = link;
+    }
+
+    /** The calls that wait; a batch counts as one. */
+    Set<BlockingQueue<Arrival>> waitingCalls() {
+      Set<BlockingQueue<Arrival>> calls = Collections.newSetFromMap(new IdentityHashMap<>());
+      calls.addAll(waiting.values());
+      return calls;
     }
   }
 
@@ -161,6 +172,11 @@ final class SocketTransport implements Transport {
       }
       Session fresh = new Session(SocketLink.open(target, settings));
       session = fresh;
+      if (closing.getCount() == 0) {
+        // Closed during the handshake, when there was no session to end.
+        end(fresh, Trouble.of(Trouble.Kind.TORN, "transport is closed"));
+        throw Trouble.of(Trouble.Kind.TORN, "transport is closed");
+      }
       Thread.ofVirtual().name("millrace-socket-" + target).start(() -> read(fresh));
       return fresh;
     } finally {
@@ -195,17 +211,28 @@ final class SocketTransport implements Transport {
     }
   }
 
-  /** Whatever ended the reading, nothing may wait for this session any longer. */
+  /**
+   * Ends a session and all that waits for it. A reply that is too large names no call, so only a
+   * call that waits alone is known to have caused it; several are asked again, in the end alone.
+   */
   private void end(Session on, Trouble why) {
     if (session == on) {
       session = null;
     }
     on.link.close();
-    Arrival last = new Failure(why);
-    on.waiting.values().forEach(waiting -> waiting.offer(last));
+    Set<BlockingQueue<Arrival>> waiting = on.waitingCalls();
+    Arrival last =
+        new Failure(
+            why.kind() == Trouble.Kind.TOO_LARGE && waiting.size() > 1
+                ? Trouble.of(Trouble.Kind.TORN, "connection ended: " + why.text())
+                : why);
+    waiting.forEach(call -> call.offer(last));
   }
 
-  /** Gives a message to the call that it answers, or tells of the block that it announces. */
+  /**
+   * Gives a message to the call that it answers, or announces its block. An error without an id is
+   * that of a request which the node could not read, or did not want to: of each that waits.
+   */
   private void hand(Session on, byte[] message, JsonInput in) throws IOException {
     in.open(new ByteArrayInputStream(message), Long.MAX_VALUE);
     boolean batch = in.peek() == '[';
@@ -216,18 +243,30 @@ final class SocketTransport implements Transport {
       }
     }
     in.begin('{');
+    boolean isError = false;
     while (in.nextMember()) {
       if (in.is(ID)) {
-        BlockingQueue<Arrival> waiting = in.takeNull() ? null : on.waiting.get(in.quantity());
+        if (in.takeNull()) {
+          continue;
+        }
+        BlockingQueue<Arrival> waiting = on.waiting.get(in.quantity());
         if (waiting != null) {
           waiting.offer(new Text(message));
         }
         return;
       } else if (in.is(PARAMS) && !batch) {
         announce(in);
+      } else if (in.is(ERROR)) {
+        isError = !in.takeNull();
+        if (isError) {
+          in.skip();
+        }
       } else {
         in.skip();
       }
+    }
+    if (isError) {
+      on.waitingCalls().forEach(call -> call.offer(new Text(message)));
     }
   }
 

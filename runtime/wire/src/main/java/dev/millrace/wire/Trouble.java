@@ -46,8 +46,9 @@ public final class Trouble extends IOException {
     return new Trouble(Kind.ERROR, code, text, Optional.empty());
   }
 
+  /** A status that is not 200; its number is the text where the page is empty. */
   static Trouble status(int status, String text, Optional<Duration> retryAfter) {
-    return new Trouble(Kind.STATUS, status, text, retryAfter);
+    return new Trouble(Kind.STATUS, status, text.isBlank() ? "status " + status : text, retryAfter);
   }
 
   Trouble withText(String text) {

@@ -7,12 +7,14 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** HTTP over real sockets, with servers that do what no server should. */
@@ -100,6 +102,40 @@ final class HttpTransportTest {
               return false;
             }))
         .isIn(Trouble.Kind.TORN, Trouble.Kind.NONSENSE);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "429 | Content-Encoding: gzip~ | '' | status 429",
+        "429 | Content-Encoding: gzip~ | slow down | slow down",
+        "429 | '' | slow down | slow down",
+        "401 | '' | '' | status 401",
+        "301 | Location: http://other.example/~ | '' | status 301",
+      })
+  @Tag("F51")
+  @DisplayName("F51 a status counts before the body, and is the text where the body is empty")
+  void call_readsTheStatusFirst(int status, String header, String body, String text)
+      throws Exception {
+    try (HostileServer server =
+            new HostileServer((head, in, out) -> {
+              out.write(
+                  bytes(
+                      "HTTP/1.1 %d x\r\nContent-Length: %d\r\nRetry-After: 17\r\n%s\r\n%s"
+                          .formatted(status, body.length(), header.replace("~", "\r\n"), body)));
+              return true;
+            });
+        Transport transport = transport(server)) {
+      Trouble trouble =
+          catchThrowableOfType(
+              Trouble.class,
+              () -> transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity));
+      assertThat(trouble)
+          .extracting(Trouble::kind, Trouble::code, Trouble::text, Trouble::retryAfter)
+          .containsExactly(
+              Trouble.Kind.STATUS, (long) status, text, Optional.of(Duration.ofSeconds(17)));
+    }
   }
 
   @Test

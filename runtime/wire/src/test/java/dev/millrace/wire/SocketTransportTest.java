@@ -127,7 +127,7 @@ final class SocketTransportTest {
     }
   }
 
-  private static byte[] frame(int first, int length, byte[] payload) {
+  static byte[] frame(int first, int length, byte[] payload) {
     ByteArrayOutputStream frame = new ByteArrayOutputStream();
     frame.write(first);
     if (payload.length < 126) {
@@ -141,7 +141,7 @@ final class SocketTransportTest {
     return frame.toByteArray();
   }
 
-  private static void skipFrame(InputStream in) throws IOException {
+  static void skipFrame(InputStream in) throws IOException {
     if (in.read() < 0) {
       throw new IOException("client is gone");
     }
