@@ -79,6 +79,8 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
       } catch (Refusal refused) {
         if (isOfBatch(refused)) {
           endpoints.refusedBatch(endpoint, params.size());
+        } else if (isOverload(refused)) {
+          return split(params, params.size() / 2);
         }
       }
     }
@@ -93,6 +95,13 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
         || (refused.trouble.kind() == Trouble.Kind.STATUS
             && refused.trouble.code() >= 400
             && refused.trouble.code() < 429);
+  }
+
+  /** Whether fewer calls may be easier now, which does not limit the batches to come. */
+  private static boolean isOverload(Refusal refused) {
+    Trouble.Kind kind = refused.trouble.kind();
+    return refused.verdict.action() == Action.AGAIN
+        && (kind == Trouble.Kind.ERROR || kind == Trouble.Kind.STATUS);
   }
 
   /** Of a batch that was answered in part the rest is asked for one by one. */

@@ -97,7 +97,7 @@ final class Calls {
       return value;
     } catch (Trouble raw) {
       Trouble trouble = endpoint.target.conceal(raw);
-      Verdict verdict = judge(trouble, range);
+      Verdict verdict = judge(trouble, need, range);
       endpoints.failed(endpoint, need, trouble, verdict, begun);
       throw new Refusal(verdict, trouble);
     } catch (WrongChain wrong) {
@@ -109,11 +109,26 @@ final class Calls {
     }
   }
 
-  /** A node that does not know a block of a range has not got that far. */
-  private Verdict judge(Trouble trouble, LogRange range) {
+  /**
+   * A node that does not know a block of a range has not got that far. Fewer blocks are no way out
+   * for one block or its header: what nodes reply in an outage would end the lane.
+   */
+  private Verdict judge(Trouble trouble, Need need, LogRange range) {
     Verdict verdict = errors.judge(trouble, range.from(), range.to());
     boolean isRange = !range.equals(LogRange.NONE);
-    return isRange && verdict.action() == Action.GONE ? Verdict.of(Action.WAIT) : verdict;
+    return switch (verdict.action()) {
+      case GONE -> isRange ? Verdict.of(Action.WAIT) : verdict;
+      case SHRINK -> {
+        boolean mayShrink =
+            switch (need.kind()) {
+              case LOGS -> true;
+              case RECEIPTS -> ErrorTable.isResultLimit(trouble);
+              case REST -> need.calls() > 1;
+            };
+        yield mayShrink ? verdict : Verdict.of(Action.AGAIN);
+      }
+      case WAIT, RATE, PRUNED, NO_METHOD, AGAIN, UNKNOWN -> verdict;
+    };
   }
 
   /** The blocks that a call is about, as far as an error may name others. */

@@ -17,6 +17,9 @@ final class EndpointBackoff {
   private static final long MAX_PAUSE = TimeUnit.SECONDS.toNanos(30);
   private static final int MAX_DOUBLINGS = 9;
 
+  /** The longest pause that a node may ask for: it may be the only one. */
+  private static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(5);
+
   /**
    * Refusals in a row before a method counts as missing: one may come from a backend that starts.
    */
@@ -41,7 +44,7 @@ final class EndpointBackoff {
   void failed(Endpoint endpoint, Need need, Trouble trouble, Verdict verdict, Attempted call) {
     endpoint.count(word(trouble, verdict));
     switch (verdict.action()) {
-      case SHRINK -> shrink(endpoint, need, verdict);
+      case SHRINK -> shrink(endpoint, need, trouble, verdict, call);
       case WAIT -> wait(endpoint, need, trouble, call);
       case RATE -> limited(endpoint, trouble, call);
       case PRUNED -> endpoint.prunedThrough = Math.max(endpoint.prunedThrough, need.oldest());
@@ -75,12 +78,17 @@ final class EndpointBackoff {
     };
   }
 
-  /** Receipts are those of one block: their size says nothing about ranges. */
-  private static void shrink(Endpoint endpoint, Need need, Verdict verdict) {
-    if (need.kind() == Need.Kind.LOGS) {
-      endpoint.span.refused(verdict.step() + 1, verdict.isStated());
+  /** Receipts are those of one block: no shorter range heals their size, but others may give it. */
+  private void shrink(
+      Endpoint endpoint, Need need, Trouble trouble, Verdict verdict, Attempted call) {
+    switch (need.kind()) {
+      case LOGS -> {
+        endpoint.span.refused(verdict.step() + 1, verdict.isStated());
+        endpoint.failures = 0;
+      }
+      case RECEIPTS -> pause(endpoint, call, trouble.text());
+      case REST -> endpoint.failures = 0;
     }
-    endpoint.failures = 0;
   }
 
   private void wait(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
@@ -108,7 +116,7 @@ final class EndpointBackoff {
   }
 
   private void broken(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
-    if (need.kind() == Need.Kind.LOGS) {
+    if (need.kind() == Need.Kind.LOGS && !isOfBurst(endpoint, call)) {
       endpoint.span.shrink();
     }
     endpoint.pace.overloaded(call.begun(), call.ended());
@@ -123,16 +131,21 @@ final class EndpointBackoff {
     pause(endpoint, call, "allows fewer requests: " + trouble.text());
     trouble
         .retryAfter()
+        .map(asked -> asked.compareTo(MAX_RETRY_AFTER) > 0 ? MAX_RETRY_AFTER : asked)
         .map(Duration::toNanos)
         .ifPresent(
             asked -> endpoint.pausedUntil = Math.max(endpoint.pausedUntil, call.ended() + asked));
     becomes(endpoint, NodeStatus.State.LIMITED, endpoint.reason);
   }
 
-  /** Of several calls that fail together only the first makes the pause longer. */
+  /** Of several calls that fail together only the first counts. */
+  private static boolean isOfBurst(Endpoint endpoint, Attempted call) {
+    return endpoint.failures > 0 && call.begun() - endpoint.lastFailure < 0;
+  }
+
   private void pause(Endpoint endpoint, Attempted call, String reason) {
     endpoint.reason = reason;
-    if (endpoint.failures > 0 && call.begun() - endpoint.lastFailure < 0) {
+    if (isOfBurst(endpoint, call)) {
       return;
     }
     endpoint.lastFailure = call.ended();

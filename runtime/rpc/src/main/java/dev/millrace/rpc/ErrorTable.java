@@ -78,6 +78,7 @@ final class ErrorTable {
         case "pruned" -> Verdict.of(Action.PRUNED);
         case "gone" -> Verdict.of(Action.GONE);
         case "halve" -> halved(from, to);
+        case "halve or again" -> to > from ? halved(from, to) : Verdict.of(Action.AGAIN);
         default -> stepped(trouble, from, to);
       };
     }
@@ -87,18 +88,25 @@ final class ErrorTable {
       if (!said.find()) {
         return halved(from, to);
       }
-      long step =
-          switch (action) {
-            case "range" -> Math.abs(number(said.group(2)) - number(said.group(1)));
-            case "step N" -> number(said.group(1));
-            case "step N-1" -> number(said.group(1)) - 1;
-            case "step 100 below 10000 else 10000" -> to - from < 10_000 ? 100 : 10_000;
-            default -> number(action.substring("step ".length()));
-          };
-      // A range that would stay as it is has been refused already.
-      return step < 0 || step >= to - from
-          ? halved(from, to)
-          : new Verdict(Action.SHRINK, step, true);
+      try {
+        long step = step(said, to - from);
+        // A range that would stay as it is has been refused already.
+        return step < 0 || step >= to - from
+            ? halved(from, to)
+            : new Verdict(Action.SHRINK, step, true);
+      } catch (ArithmeticException | NumberFormatException beyondBlocks) {
+        return halved(from, to);
+      }
+    }
+
+    private long step(Matcher said, long asked) {
+      return switch (action) {
+        case "range" -> Math.abs(number(said.group(2)) - number(said.group(1)));
+        case "step N" -> number(said.group(1));
+        case "step N-1" -> number(said.group(1)) - 1;
+        case "step 100 below 10000 else 10000" -> asked < 10_000 ? 100 : 10_000;
+        default -> number(action.substring("step ".length()));
+      };
     }
   }
 
@@ -145,7 +153,8 @@ final class ErrorTable {
   private static Row row(String line, String name, int number) {
     String[] cells = line.split("\t", -1);
     if (cells.length < 4
-        || !cells[1].matches("range|halve|wait|again|rate|pruned|gone|step (N|N-1|[0-9]+.*)")) {
+        || !cells[1].matches(
+            "range|halve( or again)?|wait|again|rate|pruned|gone|step (N|N-1|[0-9]+.*)")) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
           "row of the error table is not: provider, action, code, pattern: file=%s line=%d"
@@ -190,7 +199,7 @@ final class ErrorTable {
   private static Verdict status(Trouble trouble, long from, long to) {
     return switch ((int) trouble.code()) {
       case 429 -> Verdict.of(Action.RATE);
-      case 413 -> halved(from, to);
+      case 413 -> to > from ? halved(from, to) : Verdict.of(Action.AGAIN);
       default -> Verdict.of(Action.AGAIN);
     };
   }
@@ -209,6 +218,14 @@ final class ErrorTable {
       return Verdict.of(Action.RATE);
     }
     return Verdict.of(Action.UNKNOWN);
+  }
+
+  private static final Pattern RESULT_LIMIT =
+      Pattern.compile("response|result|reply|body|logs|receipts|size", Pattern.CASE_INSENSITIVE);
+
+  /** Whether a refusal is about the size of the result, not about the range. */
+  static boolean isResultLimit(Trouble trouble) {
+    return trouble.kind() == Trouble.Kind.TOO_LARGE || RESULT_LIMIT.matcher(trouble.text()).find();
   }
 
   /** Half of the range; of a single block there is no half. */
@@ -232,6 +249,6 @@ final class ErrorTable {
     String digits = text.replaceAll("[^0-9]", "");
     long value =
         digits.isEmpty() ? 0 : Long.parseLong(digits.substring(0, Math.min(18, digits.length())));
-    return text.endsWith("k") ? value * 1000 : value;
+    return text.endsWith("k") ? Math.multiplyExact(value, 1000L) : value;
   }
 }

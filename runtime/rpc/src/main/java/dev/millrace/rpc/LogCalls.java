@@ -10,7 +10,9 @@ import dev.millrace.rpc.Calls.Refusal;
 import dev.millrace.rpc.ErrorTable.Action;
 import dev.millrace.wire.Trouble;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -187,7 +189,7 @@ final class LogCalls {
     LogPair pair = new LogPair(reader::receipts, query.to(), block);
     LogQuery wanted = query;
     String named = which;
-    int tooLarge = 0;
+    Set<String> tooLarge = new HashSet<>();
     for (int look = 0; look < LOOKS; ) {
       Need need = Need.receipts(wanted, block == null);
       Endpoint endpoint = endpoints.acquire(need);
@@ -209,7 +211,8 @@ final class LogCalls {
         }
         if (refused.verdict.action() == Action.SHRINK) {
           boolean isOurs = refused.trouble.kind() == Trouble.Kind.TOO_LARGE;
-          if (isOurs || ++tooLarge >= endpoints.all().size()) {
+          tooLarge.add(endpoint.name);
+          if (isOurs || tooLarge.size() >= endpoints.all().size()) {
             throw tooLarge(query, refused.trouble);
           }
           wanted = query.avoiding(endpoint.name);
