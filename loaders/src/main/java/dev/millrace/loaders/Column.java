@@ -88,7 +88,11 @@ public final class Column {
   }
 
   public @Nullable Object value(Object entity) {
-    return accessor.value.apply(entity);
+    try {
+      return accessor.value.apply(entity);
+    } catch (Throwable thrown) {
+      throw failed(entity, thrown);
+    }
   }
 
   /**
@@ -96,7 +100,18 @@ public final class Column {
    * 0 or 1, a {@code double} as its bits.
    */
   public long bits(Object entity) {
-    return accessor.bits.applyAsLong(entity);
+    try {
+      return accessor.bits.applyAsLong(entity);
+    } catch (Throwable thrown) {
+      throw failed(entity, thrown);
+    }
+  }
+
+  private RuntimeException failed(Object entity, Throwable thrown) {
+    if (thrown instanceof VirtualMachineError broken && !(broken instanceof StackOverflowError)) {
+      throw broken;
+    }
+    return new AccessorException(entity, this, thrown);
   }
 
   /** Orders rows by this column; rows without a value come last, as in PostgreSQL. */

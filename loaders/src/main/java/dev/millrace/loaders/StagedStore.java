@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What handlers have decided and what they have read: per entity one table that is both write
@@ -95,7 +96,10 @@ public final class StagedStore {
   }
 
   /** Saves an entity as it is after {@link EntityType#canonical}. */
-  public <E> void save(E entity) {
+  public <E> void save(@Nullable E entity) {
+    if (entity == null) {
+      throw new MillraceException(Remedy.FIX_HANDLER, "entity is null: call=save");
+    }
     @SuppressWarnings("unchecked")
     StagedTable<E> table = (StagedTable<E>) table(entity.getClass());
     changeBytes += table.save(table.type().canonical(entity), checkpoint, event);

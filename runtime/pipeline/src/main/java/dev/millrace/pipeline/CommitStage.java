@@ -293,14 +293,18 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     CommitGroup group = new CommitGroup(parts.progress().commits() + 1, batches);
     long begun = nanos.getAsLong();
     probe.pass(Probe.Point.BEFORE_COMMIT_GROUP, group.last().number());
-    parts
-        .retry()
-        .call(
-            "commit " + group.number(),
-            () -> {
-              parts.store().commit(group);
-              return group;
-            });
+    try {
+      parts
+          .retry()
+          .call(
+              "commit " + group.number(),
+              () -> {
+                parts.store().commit(group);
+                return group;
+              });
+    } catch (MillraceException failed) {
+      throw EventFailure.ofRow(failed, batches);
+    }
     long ended = nanos.getAsLong();
     parts.progress().committed(group);
     parts.publisher().ifPresent(publisher -> publisher.committed(group));

@@ -175,8 +175,9 @@ final class Effects {
     }
   }
 
-  /** A rewind forgets what the replaced branch was told. */
+  /** Forgets what the replaced branch was answered, and ends calls that are still under way. */
   void rewind() {
+    answers.values().forEach(EffectAnswer::abandon);
     answers.clear();
     uncounted.clear();
     asked.clear();

@@ -1,7 +1,9 @@
 package dev.millrace.pipeline;
 
+import dev.millrace.loaders.AccessorException;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.TableChanges;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -20,6 +22,9 @@ final class EventFailure {
 
   /** Longer texts belong in the trace: a message is one line for a person. */
   private static final int MAX_REASON = 2_000;
+
+  /** Exceptions are wrapped a few times at the most. */
+  private static final int MAX_CAUSES = 16;
 
   private static final StackTraceElement[] NO_STACK = {};
 
@@ -40,6 +45,43 @@ final class EventFailure {
                 reason(cause),
                 place(event, cause).map(at -> " at=" + at).orElse("")),
         cause);
+  }
+
+  /**
+   * Names the event that saved a row whose accessor has thrown in a store; other failures are
+   * returned as they are.
+   */
+  static MillraceException ofRow(MillraceException failed, List<ExecutedBatch> batches) {
+    Throwable cause = failed;
+    for (int i = 0; i < MAX_CAUSES && cause != null; i++) {
+      if (cause instanceof AccessorException accessor) {
+        return saved(accessor.row(), batches).map(event -> saved(event, accessor)).orElse(failed);
+      }
+      cause = cause.getCause();
+    }
+    return failed;
+  }
+
+  /** Its handler has returned long ago, so the trace says nothing of it. */
+  private static MillraceException saved(Event event, AccessorException accessor) {
+    return new MillraceException(
+        accessor.remedy(),
+        "event failed: %s reason=\"%s\"".formatted(event.describe(), reason(accessor)),
+        accessor);
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the very object, as records may compare in any way
+  private static Optional<Event> saved(Object row, List<ExecutedBatch> batches) {
+    for (ExecutedBatch batch : batches.reversed()) {
+      for (TableChanges<?> changes : batch.changes().tables()) {
+        for (int i = changes.size() - 1; i >= 0; i--) {
+          if (changes.after(i) == row) {
+            return Optional.of(batch.batch().events().get(changes.event(i)));
+          }
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** Describes what was thrown in one line, even if it cannot describe itself. */

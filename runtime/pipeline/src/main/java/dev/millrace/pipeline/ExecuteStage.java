@@ -34,6 +34,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   private final Halt halt;
   private final Probe probe;
   private final LongSupplier nanos;
+  private final HandlerWatch watch;
 
   /** Whether the batch before this one had to ask something else than memory. */
   private boolean rehearseNext;
@@ -53,7 +54,8 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       Semaphore ahead,
       Halt halt,
       Probe probe,
-      LongSupplier nanos) {
+      LongSupplier nanos,
+      HandlerWatch watch) {
     this.settings = settings;
     this.memory = memory;
     this.progress = progress;
@@ -62,6 +64,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     this.halt = halt;
     this.probe = probe;
     this.nanos = nanos;
+    this.watch = watch;
   }
 
   @Override
@@ -110,6 +113,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       }
     } finally {
       running = null;
+      watch.end();
     }
   }
 
@@ -171,7 +175,10 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       rehearseRest();
     }
     probe.pass(Probe.Point.BEFORE_RUN, number);
-    run(batch.events());
+    if (!batch.events().isEmpty()) {
+      watch.begin(batch.events().getFirst());
+      run(batch.events());
+    }
     List<EffectResult> effects = memory.effects().freeze();
     ChangeSet changes =
         memory.store().freeze(effects.stream().mapToLong(EffectResult::bytes).sum());
@@ -196,6 +203,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   private void run(Event event) throws Exception {
     RunContext context = new RunContext(memory, this::rehearseRest, HANDLERS);
     Throwable failure = null;
+    watch.run(event);
     try {
       event.handler().handle(event, context);
     } catch (Throwable thrown) {

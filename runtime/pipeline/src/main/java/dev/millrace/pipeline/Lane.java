@@ -51,6 +51,7 @@ public final class Lane implements AutoCloseable {
   private final Halt halt = new Halt();
   private final Timings timings = new Timings();
   private final Retry retry = new Retry(nanos);
+  private final HandlerWatch watch = new HandlerWatch(nanos);
   private final Transit transit;
   private final LaneProgress progress;
   private final StagedStore staged;
@@ -136,7 +137,7 @@ public final class Lane implements AutoCloseable {
       return;
     }
     ExecuteStage execute =
-        new ExecuteStage(settings, memory, progress, transit, ahead, halt, probe, nanos);
+        new ExecuteStage(settings, memory, progress, transit, ahead, halt, probe, nanos, watch);
     // Slots become visible to commit one by one: by default a whole run does only when its last
     // slot is done.
     BatchEventProcessor<Slot> executing =
@@ -319,6 +320,10 @@ public final class Lane implements AutoCloseable {
     MillraceException met = halt.turn().news();
     if (met != null) {
       return "the source to look at what a handler has met: " + met.getMessage();
+    }
+    String handler = watch.waitingFor();
+    if (!handler.isEmpty()) {
+      return handler;
     }
     String room = transit.waitingFor();
     if (!room.isEmpty() || open == null) {

@@ -123,12 +123,16 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
     MirrorGroup group = new MirrorGroup(parts.progress.epoch(), batches);
     long begun = nanos.getAsLong();
     probe.pass(Probe.Point.BEFORE_MIRROR, batches.getLast().number());
-    parts.retry.call(
-        "mirror of checkpoint " + group.lastCheckpoint(),
-        () -> {
-          mirror.insert(group);
-          return true;
-        });
+    try {
+      parts.retry.call(
+          "mirror of checkpoint " + group.lastCheckpoint(),
+          () -> {
+            mirror.insert(group);
+            return true;
+          });
+    } catch (MillraceException failed) {
+      throw EventFailure.ofRow(failed, batches);
+    }
     probe.pass(Probe.Point.MIRRORED, batches.getLast().number());
     long ended = nanos.getAsLong();
     for (Slot slot : slots) {

@@ -1,0 +1,66 @@
+package dev.millrace.testkit;
+
+import static dev.millrace.testkit.Mill.increment;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.pipeline.Effect;
+import dev.millrace.pipeline.Lane;
+import dev.millrace.pipeline.LaneEnd;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Handlers and effects that do not return. */
+@Timeout(120)
+final class HangingTest {
+  @Test
+  @Tag("H6")
+  @DisplayName("H6 a handler that hangs is named in the status, with its event and for how long")
+  void handler_thatHangsIsNamed() throws Exception {
+    CountDownLatch hanging = new CountDownLatch(1);
+    try (Mill mill = new Mill().batchEvents(10)) {
+      mill.script.block(increment("c")).block(_ -> hanging.await(), increment("d"));
+      Lane lane = mill.start();
+
+      Mill.awaitThat(() -> lane.status().waitingFor().startsWith("the handler of an event: "));
+
+      assertThat(lane.status().waitingFor())
+          .matches("the handler of an event: block=1 logIndex=0 handler=step, for \\d+ s");
+      hanging.countDown();
+      assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+      assertThat(lane.status().waitingFor()).isEmpty();
+    }
+  }
+
+  @Test
+  @Tag("H7")
+  @DisplayName("H7 effects that are under way when their lane is closed are interrupted")
+  void effect_endsWithItsLane() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch ended = new CountDownLatch(1);
+    Effect<Long, Long> endless =
+        Effect.of(
+            "endless",
+            Long.class,
+            Long.class,
+            in -> {
+              asked.countDown();
+              try {
+                new CountDownLatch(1).await();
+              } finally {
+                ended.countDown();
+              }
+              return in;
+            });
+    try (Mill mill = new Mill()) {
+      mill.script.block(context -> context.effect(endless, 1L));
+      Lane lane = mill.start();
+      asked.await();
+      lane.close();
+      ended.await();
+      assertThat(lane.await()).isInstanceOf(LaneEnd.Failed.class);
+    }
+  }
+}
