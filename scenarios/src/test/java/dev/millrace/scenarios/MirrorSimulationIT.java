@@ -4,15 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.clickhouse.ClickHouseMirror;
 import dev.millrace.clickhouse.MirrorSettings;
-import dev.millrace.embedded.ClickHouseSettings;
-import dev.millrace.embedded.EmbeddedClickHouse;
-import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.testkit.Simulation;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
@@ -21,11 +16,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -35,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * the lanes go on, and while the mirror is waited for no transaction is open in PostgreSQL. {@code
  * -Dmillrace.it.seeds=N}, {@code -Dmillrace.from=S} and {@code -Dmillrace.seed=S} choose what runs.
  */
-@ExtendWith(EngineIsThere.class)
+@ExtendWith({EngineIsThere.class, SharedServers.class})
 final class MirrorSimulationIT {
   private static final Set<Probe.Point> OF_THE_MIRROR =
       EnumSet.of(
@@ -46,34 +39,15 @@ final class MirrorSimulationIT {
           Probe.Point.PUBLISHING,
           Probe.Point.PUBLISHED);
 
-  @TempDir private static Path directory;
-  private static EmbeddedPostgres postgres;
-  private static EmbeddedClickHouse clickhouse;
   private static final Set<Probe.Point> STRUCK = EnumSet.noneOf(Probe.Point.class);
   private static int looks;
   private static int cleanings;
 
-  @BeforeAll
-  static void start() {
-    postgres =
-        EmbeddedPostgres.start(
-            directory.resolve("postgres"), PostgresSettings.standard().with("fsync", "off"));
-    clickhouse =
-        EmbeddedClickHouse.start(
-            directory.resolve("clickhouse"),
-            ClickHouseSettings.standard().withProgress(System.err::println));
-  }
-
   @AfterAll
-  static void stop() {
-    try {
-      clickhouse.stop();
-      if (Long.getLong("millrace.seed", -1) < 0) {
-        assertThat(STRUCK).as("where a process has failed").containsAnyElementsOf(OF_THE_MIRROR);
-        assertThat(List.of(looks, cleanings)).allMatch(times -> times > 0);
-      }
-    } finally {
-      postgres.stop();
+  static void checkThatAllWasTried() {
+    if (Long.getLong("millrace.seed", -1) < 0) {
+      assertThat(STRUCK).as("where a process has failed").containsAnyElementsOf(OF_THE_MIRROR);
+      assertThat(List.of(looks, cleanings)).allMatch(times -> times > 0);
     }
   }
 
@@ -99,11 +73,8 @@ final class MirrorSimulationIT {
   void seed_leavesBothStoresEqual(long seed) throws Exception {
     Simulation simulation = Simulation.mirrored(seed);
     String name = simulation.indexer().name();
-    DatabaseSettings database =
-        DatabaseSettings.of(postgres.jdbcUrl(), postgres.user(), postgres.password());
-    MirrorSettings mirror =
-        MirrorSettings.of(clickhouse.url(), clickhouse.user(), clickhouse.password(), name)
-            .withLongestQuery(Duration.ZERO);
+    DatabaseSettings database = SharedServers.database();
+    MirrorSettings mirror = SharedServers.mirror(name).withLongestQuery(Duration.ZERO);
     PostgresStore.reset(database, name);
     ClickHouseMirror.reset(mirror);
     RealStores stores = new RealStores(simulation.indexer(), database, mirror);

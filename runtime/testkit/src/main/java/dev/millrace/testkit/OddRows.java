@@ -72,6 +72,19 @@ final class OddRows {
     }
   }
 
+  /** Has an accessor that throws where a store writes the row. */
+  @Entity
+  record Fickle(@Id EventId id, String value) {
+    @Override
+    public String value() {
+      String thread = Thread.currentThread().getName();
+      if (thread.endsWith("-" + value)) {
+        throw new IllegalStateException("not here");
+      }
+      return value;
+    }
+  }
+
   /** Has a constructor that changes what it is given. */
   @Entity
   record Tidy(@Id Address id, String value, List<String> tags) {
@@ -81,6 +94,33 @@ final class OddRows {
     }
   }
 
+  /** Has an id that could be taken for a part of a statement, or of an escape. */
+  @Entity
+  record Label(@Id String key, @Id EventId of, long value) {}
+
+  /** A parcel as a later event has found it; empty where it has found none. */
+  @Entity
+  record Sight(@Id EventId id, EventId of, String seen) {}
+
+  /** Describes all columns, so that one wrong bit is another text. */
+  static String describe(Parcel parcel) {
+    return "text=%d:%x key=%x weight=%x amount=%s count=%s price=%s seen=%s bytes=%d:%x json=%x tags=%d:%x"
+        .formatted(
+            parcel.text().length(),
+            parcel.text().hashCode(),
+            parcel.key().hashCode(),
+            Double.doubleToLongBits(parcel.weight()),
+            parcel.amount(),
+            parcel.count(),
+            parcel.price(),
+            parcel.seen(),
+            parcel.bytes().length(),
+            parcel.bytes().hashCode(),
+            parcel.json().hashCode(),
+            parcel.tags().size(),
+            parcel.tags().hashCode());
+  }
+
   /** Together with those of the simulation of stores. */
   static List<EntityType<?>> withSimRows() {
     List<EntityType<?>> types = new ArrayList<>(SimRows.types());
@@ -88,6 +128,9 @@ final class OddRows {
     types.add(EntityType.of(Touchy.class));
     types.add(EntityType.of(Secretive.class));
     types.add(EntityType.of(Tidy.class));
+    types.add(EntityType.of(Fickle.class));
+    types.add(EntityType.of(Label.class));
+    types.add(EntityType.of(Sight.class));
     return List.copyOf(types);
   }
 }

@@ -2,8 +2,13 @@ package dev.millrace.testkit;
 
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.Storage;
+import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.Indexer;
+import dev.millrace.testkit.OddRows.Parcel;
+import dev.millrace.testkit.OddRows.Sight;
 import dev.millrace.testkit.SimMoves.Move;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -14,6 +19,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A random program whose handlers have habits, and the random chain that it runs over. */
 final class PeopleProgram implements Indexer {
@@ -23,20 +29,27 @@ final class PeopleProgram implements Indexer {
               ContextHabits.ALL,
               ThreadHabits.ALL,
               EffectHabits.ALL,
-              ValueHabits.ALL)
+              ValueHabits.ALL,
+              KeyHabits.ALL)
           .flatMap(List::stream)
           .toList();
   private static final int MAX_HABITS = 3;
 
-  private final long seed;
+  private final String name;
+  private final Storage storage;
   private final List<EntityType<?>> entities = OddRows.withSimRows();
   private final Script script = new Script();
   private final List<PeopleHandler> events = new ArrayList<>();
   private final Set<HandlerHabit> habits = new HashSet<>();
   private volatile SharedState state = new SharedState(false);
 
+  private PeopleProgram(String name, Storage storage) {
+    this.name = name;
+    this.storage = storage;
+  }
+
   PeopleProgram(long seed, int maxBlocks) {
-    this.seed = seed;
+    this("people_" + seed, Storage.POSTGRES);
     Random random = new Random(seed);
     SimMoves.SimSpread spread =
         new SimMoves.SimSpread(4 + random.nextInt(40), 2 + random.nextInt(20), 5);
@@ -73,6 +86,34 @@ final class PeopleProgram implements Indexer {
     }
   }
 
+  /** Each odd value and id once, in both stores; a later event reads what was saved. */
+  static PeopleProgram ofOddValues() {
+    PeopleProgram program = new PeopleProgram("odd_values", Storage.BOTH);
+    List<HandlerHabit> odd = new ArrayList<>(ValueHabits.inTwoStores());
+    odd.addAll(KeyHabits.ALL);
+    program.habits.addAll(odd);
+    program.script.block(List.of(program.genesis()));
+    long block = 1;
+    for (HandlerHabit habit : odd) {
+      program.script.block(List.of(program.handler("saves", (_, _, _) -> {}, habit)));
+      EventId saved = EventId.of(block, 0);
+      program.script.block(
+          List.of(program.handler("reads", (context, id, _) -> look(context, id, saved), null)));
+      block += 2;
+    }
+    return program;
+  }
+
+  private PeopleHandler handler(
+      String handlerName, PeopleHandler.Work work, @Nullable HandlerHabit habit) {
+    return new PeopleHandler(handlerName, work, habit, 0, this::state);
+  }
+
+  private static void look(Context context, EventId id, EventId saved) {
+    String seen = context.find(Parcel.class, saved).map(OddRows::describe).orElse("");
+    context.save(new Sight(id, saved, seen));
+  }
+
   /** Leaves rows that never change. */
   private PeopleHandler genesis() {
     PeopleHandler.Work work =
@@ -107,12 +148,17 @@ final class PeopleProgram implements Indexer {
 
   @Override
   public String name() {
-    return "people_" + seed;
+    return name;
   }
 
   @Override
   public List<EntityType<?>> entities() {
     return entities;
+  }
+
+  @Override
+  public Storage storage(EntityType<?> type) {
+    return storage;
   }
 
   @Override
