@@ -10,14 +10,21 @@ import dev.millrace.pipeline.Effect;
 import dev.millrace.testkit.SimRows.Account;
 import java.io.IOException;
 import java.math.BigInteger;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 
 /** Ways in which handlers ask the outside, and in which that answers. */
 final class EffectHabits {
   private static final long SLOW_NANOS = 3_000_000;
+
+  /** Longer than a preload waits for a task that stands still. */
+  private static final long LATE_NANOS = 40_000_000;
+
+  private static final Duration PATIENCE = Duration.ofMillis(20);
   private static final int HUGE = 3_000_000;
 
   private EffectHabits() {}
@@ -35,6 +42,20 @@ final class EffectHabits {
               LockSupport.parkNanos(SLOW_NANOS);
               return in + 1;
             });
+    private final Effect<Long, Long> late =
+        effect(
+            "late",
+            in -> {
+              long until = System.nanoTime() + LATE_NANOS; // whatever interrupts it
+              while (System.nanoTime() - until < 0) {
+                LockSupport.parkNanos(LATE_NANOS / 8);
+                if (Thread.interrupted()) {
+                  Thread.onSpinWait();
+                }
+              }
+              return in + 9;
+            });
+    private final Effect<Long, Long> hanging;
     private final Effect<Long, Long> interrupted;
     private final Effect<Long, Long> flaky;
     private final Effect<Long, Long> broken =
@@ -69,6 +90,16 @@ final class EffectHabits {
                 }
                 return in + 2;
               });
+      hanging =
+          effect(
+                  "hanging",
+                  in -> {
+                    if (!calm) {
+                      new CountDownLatch(1).await();
+                    }
+                    return in;
+                  })
+              .patience(PATIENCE);
       flaky =
           effect(
               "flaky",
@@ -85,9 +116,15 @@ final class EffectHabits {
     }
   }
 
+  /** Its failure is worth a restart, as the service may answer then. */
+  static final HandlerHabit HANGING =
+      fatal("asks what never answers", at -> keep(at, ask(at, at.state().effects.hanging)));
+
   static final List<HandlerHabit> ALL =
       List.of(
           harmless("asks what takes long", at -> keep(at, ask(at, at.state().effects.slow))),
+          harmless("asks what answers late", at -> keep(at, ask(at, at.state().effects.late))),
+          HANGING,
           harmless(
               "asks what interrupts itself",
               at -> keep(at, ask(at, at.state().effects.interrupted))),

@@ -14,10 +14,14 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +43,8 @@ final class PeopleProgram implements Indexer {
   private final Storage storage;
   private final List<EntityType<?>> entities = OddRows.withSimRows();
   private final Script script = new Script();
-  private final List<PeopleHandler> events = new ArrayList<>();
+  private final List<PeopleHandler> events = new CopyOnWriteArrayList<>();
+  private final Map<EventId, List<PeopleHandler>> everAt = new ConcurrentHashMap<>();
   private final Set<HandlerHabit> habits = new HashSet<>();
   private volatile SharedState state = new SharedState(false);
 
@@ -71,19 +76,75 @@ final class PeopleProgram implements Indexer {
     int blocks = 3 + random.nextInt(25);
     int busy = 1 + random.nextInt(6);
     int rare = 1 + random.nextInt(12);
-    script.block(List.of(genesis()));
+    Supplier<List<PeopleHandler>> draw =
+        () -> {
+          List<PeopleHandler> told = new ArrayList<>();
+          for (int i = random.nextInt(busy + 1); i > 0; i--) {
+            HandlerHabit habit =
+                random.nextInt(rare) == 0 ? chosen.get(random.nextInt(chosen.size())) : null;
+            told.add(new PeopleHandler("people-" + i, work, habit, random.nextLong(), this::state));
+          }
+          return told;
+        };
+    tell(List.of(genesis()));
     for (int block = 0; block < blocks; block++) {
-      List<PeopleHandler> told = new ArrayList<>();
-      for (int i = random.nextInt(busy + 1); i > 0; i--) {
-        HandlerHabit habit =
-            random.nextInt(rare) == 0 ? chosen.get(random.nextInt(chosen.size())) : null;
-        told.add(new PeopleHandler("people-" + i, work, habit, random.nextLong(), this::state));
-      }
+      List<PeopleHandler> told = draw.get();
       if (block < maxBlocks) {
-        events.addAll(told);
-        script.block(told);
+        tell(told);
       }
     }
+    if (random.nextInt(3) == 0) {
+      turn(random, draw);
+    }
+  }
+
+  /** Replaces blocks from a random one on, once or twice, when all before has been read. */
+  private void turn(Random random, Supplier<List<PeopleHandler>> draw) {
+    int last = script.told().size() - 1;
+    int lastFinal = random.nextInt(last);
+    script.finalTo(lastFinal);
+    for (int i = 1 + random.nextInt(2); i > 0; i--) {
+      long from = lastFinal + 1L + random.nextInt(last - lastFinal);
+      List<List<PeopleHandler>> branch = new ArrayList<>();
+      for (long block = from; block <= last + i % 2; block++) {
+        branch.add(draw.get());
+      }
+      script.then(() -> {
+        script.cut(from);
+        branch.forEach(this::tell);
+      });
+    }
+  }
+
+  private void tell(List<PeopleHandler> told) {
+    events.addAll(told);
+    for (int i = 0; i < told.size(); i++) {
+      everAt
+          .computeIfAbsent(EventId.of(script.told().size(), i), _ -> new CopyOnWriteArrayList<>())
+          .add(told.get(i));
+    }
+    script.block(told);
+  }
+
+  /** The handlers of an event, on any branch so far, that may have failed. */
+  List<PeopleHandler> suspects(EventId id, String handler) {
+    return everAt.getOrDefault(id, List.of()).stream()
+        .filter(one -> one.name().equals(handler) && one.mayFail())
+        .toList();
+  }
+
+  /** Whether a handler may interrupt one that has not done anything. */
+  boolean hasLateInterrupts() {
+    return events.stream().anyMatch(PeopleProgram::interruptsLate);
+  }
+
+  /** The author gives all late interrupts up. */
+  void mendLateInterrupts() {
+    events.stream().filter(PeopleProgram::interruptsLate).forEach(PeopleHandler::mend);
+  }
+
+  private static boolean interruptsLate(PeopleHandler event) {
+    return ThreadHabits.LATE_INTERRUPT.equals(event.habit());
   }
 
   /** Each odd value and id once, in both stores; a later event reads what was saved. */
@@ -92,12 +153,12 @@ final class PeopleProgram implements Indexer {
     List<HandlerHabit> odd = new ArrayList<>(ValueHabits.inTwoStores());
     odd.addAll(KeyHabits.ALL);
     program.habits.addAll(odd);
-    program.script.block(List.of(program.genesis()));
+    program.tell(List.of(program.genesis()));
     long block = 1;
     for (HandlerHabit habit : odd) {
-      program.script.block(List.of(program.handler("saves", (_, _, _) -> {}, habit)));
+      program.tell(List.of(program.handler("saves", (_, _, _) -> {}, habit)));
       EventId saved = EventId.of(block, 0);
-      program.script.block(
+      program.tell(
           List.of(program.handler("reads", (context, id, _) -> look(context, id, saved), null)));
       block += 2;
     }

@@ -1,6 +1,7 @@
 package dev.millrace.testkit;
 
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
@@ -13,9 +14,12 @@ import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -27,12 +31,17 @@ import java.util.regex.Pattern;
  * A random program as people write them, over a random chain: its handlers throw, block, swallow
  * errors, share state and save odd values. A process either leaves the rows of the serial oracle or
  * ends with a failure that names the event; then everything before the batch of that event is
- * durable and nothing after it. The author mends the event, and the next process goes on.
+ * durable and nothing after it. The author mends the event, and the next process goes on. Meanwhile
+ * the chain may turn, and processes may die anywhere.
  *
  * <p>Everything but the interleaving of threads follows from the seed.
  */
 public final class PeopleSimulation {
   private static final long DEADLINE_SECONDS = 60;
+  private static final int MAX_TROUBLES = 5;
+  private static final Set<SimTrouble.Kind> TROUBLES =
+      EnumSet.of(SimTrouble.Kind.CRASH, SimTrouble.Kind.STORE_ERROR, SimTrouble.Kind.LOST_REPLY);
+  private static final String CRASHED = "process has crashed: ";
   private static final Pattern NAMED =
       Pattern.compile("block=(\\d+) logIndex=(\\d+) handler=([^\\s\"]+)");
 
@@ -41,6 +50,7 @@ public final class PeopleSimulation {
   private final PeopleProgram program;
   private final int processesPerLook;
   private int looks;
+  private int troubles;
   private final List<String> story = new ArrayList<>();
   private final List<String> failures = new ArrayList<>();
 
@@ -111,10 +121,21 @@ public final class PeopleSimulation {
   public void run(SimStores stores) throws Exception {
     Random random = new Random(seed * 31 + 17);
     try {
-      while (!process(stores, settings(random))) {}
+      while (!process(stores, settings(random), trouble(random))) {}
     } catch (AssertionError failed) {
       throw new AssertionError(describe(String.valueOf(failed.getMessage())), failed);
     }
+  }
+
+  /** A process in three meets one; those with a mirror have a simulation of their own. */
+  private SimTrouble trouble(Random random) {
+    SimTrouble drawn = SimTrouble.random(random, false, false);
+    boolean meets = random.nextInt(3) == 0 && processesPerLook == 1 && troubles < MAX_TROUBLES;
+    if (!meets || !TROUBLES.contains(drawn.kind())) {
+      return SimTrouble.none();
+    }
+    troubles++;
+    return drawn;
   }
 
   private static LaneSettings settings(Random random) {
@@ -129,30 +150,50 @@ public final class PeopleSimulation {
   }
 
   /** One process; true once the stream has come to its end. */
-  private boolean process(SimStores stores, LaneSettings settings) throws Exception {
+  private boolean process(SimStores stores, LaneSettings settings, SimTrouble trouble)
+      throws Exception {
+    long branch = program.script().branch();
     SharedState state = program.begin(false);
-    LaneEnd end = end(stores, settings);
-    story.add("  process: settings=%s end=%s".formatted(settings, end));
+    LaneEnd end = end(stores, settings, trouble);
+    story.add("  process: settings=%s trouble=%s end=%s".formatted(settings, trouble, end));
     require(state.wrongs().isEmpty(), state.wrongs());
+    if (!isOnChain(stores)) {
+      require(!(end instanceof LaneEnd.Done), "done on a branch that was left");
+      mend(end, trouble);
+      return false;
+    }
     long reached = reached(stores);
     compare(stores, reached, end instanceof LaneEnd.Done);
-    return switch (end) {
-      case LaneEnd.Done _ -> {
-        require(reached == program.script().told().size() - 1L, "done before the end: " + reached);
-        yield true;
-      }
-      case LaneEnd.Drained _ -> throw new AssertionError("lane has drained, unasked");
-      case LaneEnd.Failed(MillraceException failure) -> {
-        mend(failure, reached, settings);
-        yield false;
-      }
-    };
+    if (end instanceof LaneEnd.Done) {
+      require(reached == program.script().told().size() - 1L, "done before the end: " + reached);
+      return true;
+    }
+    Optional<EventId> culprit = mend(end, trouble);
+    if (culprit.isPresent() && branch == program.script().branch()) {
+      long block = culprit.get().block();
+      require(reached < block, "went past the failure: reached=" + reached);
+      require(
+          next(reached, settings.batchEvents()).last().number() >= block,
+          "not all before the failure is durable: reached=" + reached);
+    }
+    return false;
   }
 
-  private LaneEnd end(SimStores stores, LaneSettings settings) throws Exception {
-    try (SimStores.Opened opened = stores.open(Probe.NONE);
+  private boolean isOnChain(SimStores stores) {
+    List<Script.Told> chain = program.script().told();
+    return stores
+        .reached(lane)
+        .map(place ->
+            place.block() < chain.size()
+                && chain.get((int) place.block()).block().hash().equals(place.hash()))
+        .orElse(true);
+  }
+
+  private LaneEnd end(SimStores stores, LaneSettings settings, SimTrouble trouble)
+      throws Exception {
+    try (SimStores.Opened opened = stores.open(trouble);
         LaneStores held = opened.takeOver(lane);
-        Lane running = new Lane(lane, program, program.script(), held, settings, Probe.NONE)) {
+        Lane running = new Lane(lane, program, program.script(), held, settings, trouble)) {
       running.start();
       FutureTask<LaneEnd> end = new FutureTask<>(running::await);
       Thread waiting = Thread.ofVirtual().start(end);
@@ -170,30 +211,36 @@ public final class PeopleSimulation {
     return stores.reached(lane).map(Source.Place::block).orElse(-1L);
   }
 
-  /** The failure names an event that may fail, in the batch behind what is durable. */
-  private void mend(MillraceException failure, long reached, LaneSettings settings)
-      throws Exception {
+  /**
+   * A process that has not died names an event that may fail. The author mends it; empty if there
+   * was nothing to mend.
+   */
+  private Optional<EventId> mend(LaneEnd end, SimTrouble trouble) {
+    if (!(end instanceof LaneEnd.Failed(MillraceException failure))) {
+      throw new AssertionError("lane has drained, unasked");
+    }
     String message = String.valueOf(failure.getMessage());
+    if (trouble.hasHappened() && message.contains(CRASHED)) {
+      return Optional.empty();
+    }
+    if (message.contains("interrupted") && program.hasLateInterrupts()) {
+      program.mendLateInterrupts();
+      return Optional.empty();
+    }
     Matcher named = NAMED.matcher(message);
     require(named.find(), "failure names no event: " + brief(message));
-    int block = Integer.parseInt(named.group(1));
-    int logIndex = Integer.parseInt(named.group(2));
-    PeopleHandler handler = handler(block, logIndex);
-    require(handler.name().equals(named.group(3)), "failure names another handler: " + named);
-    require(handler.mayFail(), "failure names an innocent event: " + brief(message));
+    EventId id = EventId.of(Integer.parseInt(named.group(1)), Integer.parseInt(named.group(2)));
+    List<PeopleHandler> suspects = program.suspects(id, named.group(3));
+    require(!suspects.isEmpty(), "failure names an innocent event: " + brief(message));
+    boolean hangs =
+        suspects.stream().anyMatch(suspect -> EffectHabits.HANGING.equals(suspect.habit()));
     require(
-        failure.remedy() == Remedy.FIX_HANDLER,
+        failure.remedy() == (hangs ? Remedy.RESTART : Remedy.FIX_HANDLER)
+            || (suspects.size() > 1 && failure.remedy() == Remedy.FIX_HANDLER),
         "failure of a handler has another remedy: " + failure.remedy());
-    require(reached < block, "went past the failure: reached=" + reached);
-    require(
-        next(reached, settings.batchEvents()).last().number() >= block,
-        "not all before the failure is durable: reached=" + reached);
     failures.add(message);
-    handler.mend();
-  }
-
-  private PeopleHandler handler(int block, int logIndex) {
-    return (PeopleHandler) program.script().told().get(block).lines().get(logIndex).handler();
+    suspects.forEach(PeopleHandler::mend);
+    return Optional.of(id);
   }
 
   /** The batch that follows a block. */

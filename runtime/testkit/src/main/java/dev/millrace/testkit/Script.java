@@ -148,6 +148,11 @@ public final class Script implements Source {
     });
   }
 
+  /** How often the chain was cut so far: its branch. */
+  long branch() {
+    return locked(() -> branch);
+  }
+
   /** The blocks as they stand. */
   List<Told> told() {
     return locked(() -> List.copyOf(blocks));

@@ -15,6 +15,7 @@ import java.math.BigInteger;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -24,8 +25,26 @@ final class ThreadHabits {
 
   private ThreadHabits() {}
 
+  /** Meets another event, or the lane between two events. */
+  static final HandlerHabit LATE_INTERRUPT =
+      doubtful(
+          "is interrupted by another thread when it may have returned",
+          at -> {
+            if (!at.isSerial()) {
+              Thread handling = Thread.currentThread();
+              long pause = at.dice().nextInt(2_000_000);
+              Thread.ofVirtual()
+                  .name("people")
+                  .start(() -> {
+                    LockSupport.parkNanos(pause);
+                    handling.interrupt();
+                  });
+            }
+          });
+
   static final List<HandlerHabit> ALL =
       List.of(
+          LATE_INTERRUPT,
           harmless(
               "computes on another thread and joins it",
               at -> {
