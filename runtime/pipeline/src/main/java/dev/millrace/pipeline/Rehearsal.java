@@ -1,15 +1,12 @@
 package dev.millrace.pipeline;
 
-import dev.millrace.loaders.LoadRound;
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Query;
 import dev.millrace.loaders.Remedy;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -67,37 +64,9 @@ final class Rehearsal {
     }
   }
 
-  /** What a round collects besides rows. */
-  final class Round {
-    private final LoadRound rows = memory.loader().round();
-    private final Map<Effect<?, ?>, Set<String>> effects = new LinkedHashMap<>();
-
-    void want(dev.millrace.loaders.EntityType<?> type, Object id) {
-      rows.want(type, id);
-    }
-
-    void want(Query<?> query) {
-      rows.want(query);
-    }
-
-    void want(Effect<?, ?> effect, String input) {
-      effects.computeIfAbsent(effect, _ -> new LinkedHashSet<>()).add(input);
-    }
-
-    private boolean isEmpty() {
-      return rows.isEmpty() && effects.isEmpty();
-    }
-
-    private void send() {
-      rows.send();
-      effects.forEach((effect, inputs) -> memory.effects().load(effect, List.copyOf(inputs)));
-      effects.clear();
-    }
-  }
-
   private final Memory memory;
   private final List<Event> events;
-  private final Round round;
+  private final PreloadRound round;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition news = lock.newCondition();
 
@@ -118,7 +87,7 @@ final class Rehearsal {
   private Rehearsal(Memory memory, List<Event> events) {
     this.memory = memory;
     this.events = events;
-    this.round = new Round();
+    this.round = new PreloadRound(memory);
   }
 
   /** Returns when every task has ended or is cut off from memory. Called by the execute thread. */
@@ -291,9 +260,8 @@ final class Rehearsal {
         } catch (Throwable _) {
           // A rehearsal's errors may come from its own guesses. The run meets the real ones.
         }
-        Thread
-            .interrupted(); // The run reports a flag that is left set; here it would reach the next
-        // event.
+        // The run reports a flag that is left set; here it would reach the next event.
+        Thread.interrupted();
         context.end();
         event = claim();
       }
@@ -363,7 +331,7 @@ final class Rehearsal {
     }
 
     /** Adds to the round and waits until it has been answered. */
-    void awaitRound(Consumer<Round> wish) {
+    void awaitRound(Consumer<PreloadRound> wish) {
       lock.lock();
       try {
         checkAlive();
