@@ -108,9 +108,12 @@ final class Server implements AutoCloseable {
         doing,
         this.settings.timeout(),
         client -> {
-          try (CommandResponse answer = client.execute(sql, asked).get()) {
+          CommandResponse answer = client.execute(sql, asked).get();
+          try {
             requireAnswer(doing, id, answer.getResponseHeaders());
             return true;
+          } finally {
+            answer.close();
           }
         });
   }

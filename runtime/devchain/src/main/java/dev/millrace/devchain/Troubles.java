@@ -150,7 +150,8 @@ public final class Troubles {
       return next;
     }
     DevChainRandom random = new DevChainRandom();
-    random.at(chosen.hashCode() & 0xFF, 50, drawn.incrementAndGet());
+    // By their names: the hash of an enum's constant is another one in each process.
+    random.at(any.toString().hashCode() & 0xFF, 50, drawn.incrementAndGet());
     if ((random.next() >>> 11) * 0x1p-53 >= chance) {
       return null;
     }

@@ -31,8 +31,7 @@ final class Connections {
                       'idle_in_transaction_session_timeout', 'idle_session_timeout');
       SELECT set_config('default_transaction_read_only', 'off', false),
              set_config('default_transaction_isolation', 'read committed', false),
-             set_config('default_transaction_deferrable', 'off', false),
-             set_config('application_name', '%s', false);
+             set_config('default_transaction_deferrable', 'off', false);
       """;
 
   // A standby that lags would answer reads with rows that were replaced since.
@@ -131,8 +130,8 @@ final class Connections {
 
   /** The name is set here as well, since one in the url goes before the driver's properties. */
   private String sessionSettings(String purpose) {
-    return "SET search_path TO %s; %s"
-        .formatted(Names.quoted(schema), SETTINGS.formatted(applicationName(purpose)));
+    return "SET search_path TO %s; SET application_name TO '%s'; %s"
+        .formatted(Names.quoted(schema), applicationName(purpose), SETTINGS);
   }
 
   private String applicationName(String purpose) {
