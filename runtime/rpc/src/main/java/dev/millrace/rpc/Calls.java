@@ -101,7 +101,7 @@ final class Calls {
       endpoints.failed(endpoint, need, trouble, verdict, begun);
       throw new Refusal(verdict, trouble);
     } catch (WrongChain wrong) {
-      endpoints.wrong(endpoint, wrong.served);
+      endpoints.wrong(endpoint, wrong.served, begun);
       throw new Refusal(Verdict.of(Action.AGAIN), Trouble.of(Trouble.Kind.NONSENSE, "wrong chain"));
     } catch (InterruptedException | RuntimeException | Error ended) {
       endpoints.unanswered(endpoint);

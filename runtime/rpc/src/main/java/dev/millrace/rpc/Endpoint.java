@@ -76,10 +76,27 @@ final class Endpoint {
   /** Whether the lack of logs is a memory of another time, worth another look if need be. */
   boolean isLackRemembered;
 
-  boolean hasReceipts = true;
+  private boolean hasReceipts = true;
+  private boolean hasToldReceipts;
+  private long lacksReceiptsUntil;
+
+  /** Refusals of eth_getBlockReceipts as a method, since receipts came last. */
+  int receiptRefusals;
 
   /** The logs of this block and of those below it are gone; -1 if none are known to be. */
-  long prunedThrough = -1;
+  private long prunedThrough = -1;
+
+  private long prunedUntil;
+
+  /** The highest block whose logs were refused as gone, and how often since logs so old came. */
+  private long prunedAsked = -1;
+
+  private int prunedRefusals;
+
+  /** Replies in a row that name another chain, and until when the last of them counts. */
+  int wrongChains;
+
+  private long wrongUntil;
 
   private double latency;
   private double logLatency;
@@ -109,15 +126,68 @@ final class Endpoint {
     lacksLogsUntil = now + LACK;
   }
 
+  /** The same for receipts. */
+  void lacksReceipts(long now) {
+    hasReceipts = false;
+    lacksReceiptsUntil = now + LACK;
+  }
+
+  /** Receipts came. */
+  void toldReceipts() {
+    hasReceipts = true;
+    hasToldReceipts = true;
+    receiptRefusals = 0;
+  }
+
+  /** Whether receipts have ever come. */
+  boolean hasToldReceipts() {
+    return hasToldReceipts;
+  }
+
+  private boolean mayHaveReceipts(long now) {
+    return hasReceipts || (hasToldReceipts && now - lacksReceiptsUntil > 0);
+  }
+
+  /** Logs from a block on were refused as gone: believed, for a while, once it repeats itself. */
+  void refusedPruned(long oldest, int most, long now) {
+    prunedAsked = Math.max(prunedAsked, oldest);
+    if (++prunedRefusals >= most) {
+      prunedThrough = Math.max(prunedThrough, oldest);
+      prunedUntil = now + LACK;
+    }
+  }
+
+  /** Logs from a block on came. */
+  void toldLogs(long oldest) {
+    hasToldLogs = true;
+    hasLogs = true;
+    logRefusals = 0;
+    if (oldest <= prunedAsked) {
+      prunedThrough = -1;
+      prunedAsked = -1;
+      prunedRefusals = 0;
+    }
+  }
+
+  private boolean mayReach(long oldest, long now) {
+    return oldest > prunedThrough || now - prunedUntil > 0;
+  }
+
+  /** It serves another chain for now; another backend may serve ours. */
+  void isWrong(long now) {
+    state = NodeStatus.State.WRONG;
+    wrongUntil = now + LACK;
+  }
+
   private boolean mayHaveLogs(long now) {
     return hasLogs || (hasToldLogs && now - lacksLogsUntil > 0);
   }
 
   boolean can(Need need, long now) {
-    return state != NodeStatus.State.WRONG
+    return (state != NodeStatus.State.WRONG || now - wrongUntil > 0)
         && switch (need.kind()) {
-          case LOGS -> mayHaveLogs(now) && need.oldest() > prunedThrough;
-          case RECEIPTS -> hasReceipts;
+          case LOGS -> mayHaveLogs(now) && mayReach(need.oldest(), now);
+          case RECEIPTS -> mayHaveReceipts(now);
           case REST -> true;
         };
   }

@@ -47,7 +47,7 @@ final class EndpointBackoff {
       case SHRINK -> shrink(endpoint, need, trouble, verdict, call);
       case WAIT -> wait(endpoint, need, trouble, call);
       case RATE -> limited(endpoint, trouble, call);
-      case PRUNED -> endpoint.prunedThrough = Math.max(endpoint.prunedThrough, need.oldest());
+      case PRUNED -> pruned(endpoint, need, trouble, call);
       case NO_METHOD -> lacks(endpoint, need, trouble, call);
       case GONE -> endpoint.failures = 0;
       case AGAIN -> broken(endpoint, need, trouble, call);
@@ -101,17 +101,46 @@ final class EndpointBackoff {
     }
   }
 
+  /** One reply may come from a backend that starts, or be about something else. */
+  private void pruned(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
+    boolean isFirst = !isOfBurst(endpoint, call);
+    pause(endpoint, call, "has it no more: " + trouble.text());
+    if (need.kind() == Need.Kind.LOGS && isFirst) {
+      endpoint.refusedPruned(need.oldest(), REFUSALS, call.ended());
+    }
+  }
+
   private void lacks(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
+    int counted = isOfBurst(endpoint, call) ? 0 : 1;
     switch (need.kind()) {
       case LOGS -> {
-        int refusals = ++endpoint.logRefusals;
+        endpoint.logRefusals += counted;
         broken(endpoint, need, trouble, call);
-        if (refusals >= (endpoint.hasToldLogs ? REFUSALS_OF_A_KNOWN_METHOD : REFUSALS)) {
+        if (endpoint.logRefusals >= refusals(endpoint.hasToldLogs)) {
           endpoint.lacksLogs(call.ended());
         }
       }
-      case RECEIPTS -> endpoint.hasReceipts = false;
+      case RECEIPTS -> {
+        endpoint.receiptRefusals += counted;
+        pause(endpoint, call, trouble.text());
+        if (endpoint.receiptRefusals >= refusals(endpoint.hasToldReceipts())) {
+          endpoint.lacksReceipts(call.ended());
+        }
+      }
       case REST -> broken(endpoint, need, trouble, call);
+    }
+  }
+
+  private static int refusals(boolean isKnown) {
+    return isKnown ? REFUSALS_OF_A_KNOWN_METHOD : REFUSALS;
+  }
+
+  /** Another chain than ours was named: by a backend that is wrong, or by the wrong address. */
+  void wrong(Endpoint endpoint, String reason, Attempted call) {
+    pause(endpoint, call, reason);
+    if (++endpoint.wrongChains >= REFUSALS) {
+      endpoint.isWrong(call.ended());
+      LOG.error("endpoint is not used: {} {}", endpoint.name, reason);
     }
   }
 

@@ -10,8 +10,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Chooses who is asked next, and learns from how it went.
@@ -22,7 +20,6 @@ import org.slf4j.LoggerFactory;
  * is never held while anything is asked.
  */
 final class Endpoints {
-  private static final Logger LOG = LoggerFactory.getLogger(Endpoints.class);
   private static final long PROBE = TimeUnit.SECONDS.toNanos(3);
   private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(250);
 
@@ -184,16 +181,23 @@ final class Endpoints {
   }
 
   void proven(Endpoint endpoint) {
-    endpoint.isProven = true;
-  }
-
-  void wrong(Endpoint endpoint, long served) {
     lock.lock();
     try {
-      endpoint.state = NodeStatus.State.WRONG;
-      endpoint.reason = "serves another chain: chain=%d asked=%d".formatted(served, chain);
+      endpoint.wrongChains = 0;
+      endpoint.isProven = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void wrong(Endpoint endpoint, long served, long begun) {
+    lock.lock();
+    try {
       endpoint.pace.end();
-      LOG.error("endpoint is not used: {} {}", endpoint.name, endpoint.reason);
+      backoff.wrong(
+          endpoint,
+          "serves another chain: chain=%d asked=%d".formatted(served, chain),
+          new EndpointBackoff.Attempted(begun, runtime.nanos()));
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -284,10 +288,10 @@ final class Endpoints {
     lock.lock();
     try {
       endpoint.head.proved(need.newest(), runtime.nanos());
-      if (need.kind() == Need.Kind.LOGS) {
-        endpoint.hasToldLogs = true;
-        endpoint.hasLogs = true;
-        endpoint.logRefusals = 0;
+      switch (need.kind()) {
+        case LOGS -> endpoint.toldLogs(need.oldest());
+        case RECEIPTS -> endpoint.toldReceipts();
+        case REST -> {}
       }
       changed.signalAll();
     } finally {
