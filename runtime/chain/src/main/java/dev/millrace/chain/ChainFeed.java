@@ -60,12 +60,13 @@ final class ChainFeed implements Source.Feed {
     this.horizon = source.horizon(branch);
     this.pool = source.newThreads();
     this.decoder = new Decoder(source.request(), source.facts(), standing.found());
-    this.rangeFetch = new RangeFetch(source, decoder.fields());
+    this.rangeFetch = new RangeFetch(source, horizon, decoder.fields());
     this.ranges = new Ranges(pool, rangeFetch, decoder.plan(), first);
     this.reorgs = new Reorgs(source.node(), branch, source.request().chain());
     this.follower =
         new Follower(
             branch,
+            horizon,
             reorgs,
             new BlockFetch(source.node(), source.recent(), source.findings(), pool),
             decoder);

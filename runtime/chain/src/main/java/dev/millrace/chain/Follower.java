@@ -11,6 +11,7 @@ import dev.millrace.rpc.NodeBlock;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ final class Follower {
   static final int AT_ONCE = 32;
 
   private final Branch branch;
+  private final Horizon horizon;
   private final Reorgs reorgs;
   private final BlockFetch fetch;
   private final Decoder decoder;
@@ -30,8 +32,9 @@ final class Follower {
   private long settled;
   private boolean isSpoilt;
 
-  Follower(Branch branch, Reorgs reorgs, BlockFetch fetch, Decoder decoder) {
+  Follower(Branch branch, Horizon horizon, Reorgs reorgs, BlockFetch fetch, Decoder decoder) {
     this.branch = branch;
+    this.horizon = horizon;
     this.reorgs = reorgs;
     this.fetch = fetch;
     this.decoder = decoder;
@@ -113,10 +116,23 @@ final class Follower {
       blocks.add(block);
       branch.extend(block.number(), block.hash());
     } while (events.size() < most && !pending.isEmpty());
-    branch.settle(settled);
+    long finalBlock = finalBlock();
+    branch.settle(finalBlock);
     return blocks.isEmpty()
         ? new Source.Rewind(branch.tip())
-        : new Batch(events, blocks, blocks.getLast(), settled, List.copyOf(found));
+        : new Batch(events, blocks, blocks.getLast(), finalBlock, List.copyOf(found));
+  }
+
+  /**
+   * The greatest final block of our branch. By depth it is counted from our own tip, which every
+   * block below leads to: the head may be that of an endpoint on another branch.
+   */
+  private long finalBlock() {
+    Source.Place tip = branch.tip();
+    OptionalLong depth = horizon.depth();
+    return depth.isEmpty() || tip == null
+        ? settled
+        : Math.max(branch.floor(), Math.min(settled, tip.block() - depth.getAsLong()));
   }
 
   private @Nullable Told decode(@Nullable Stretch block) throws InterruptedException {

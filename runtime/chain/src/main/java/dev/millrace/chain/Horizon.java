@@ -5,6 +5,7 @@ import dev.millrace.evm.Header;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.FinalityRule;
 import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
 import dev.millrace.rpc.Tag;
@@ -41,7 +42,7 @@ final class Horizon {
   private volatile OptionalLong depth;
   private volatile boolean isDefault;
   private final InstantSource clock;
-  private boolean tagged;
+  private volatile boolean tagged;
   private volatile Sight sight;
 
   /**
@@ -80,14 +81,14 @@ final class Horizon {
     Header named = tag.isEmpty() ? null : named(head);
     Sight before = sight;
     long settled = settled(head, named, before.finalBlock());
-    Bytes32 hash = named != null && named.number() == settled ? named.hash() : null;
-    boolean grows = settled > before.finalBlock();
+    long reached = Math.max(settled, before.finalBlock());
+    Bytes32 kept = settled > before.finalBlock() ? null : before.finalHash();
     boolean same = before.head() != null && before.head().hash().equals(head.hash());
     sight =
         new Sight(
             head,
-            grows ? settled : before.finalBlock(),
-            grows || settled == before.finalBlock() ? hash : before.finalHash(),
+            reached,
+            named != null && named.number() == reached ? named.hash() : kept,
             same ? before.since() : clock.instant());
     return sight;
   }
@@ -134,6 +135,18 @@ final class Horizon {
     isDefault = true;
     depth = known;
     LOG.warn("{}", rule());
+  }
+
+  /** What makes a block final, as far as the endpoints know it; once the sight has a head. */
+  FinalityRule finality() {
+    boolean byTag = tagged || (depth.isEmpty() && !tag.isEmpty());
+    return new FinalityRule(
+        byTag ? Optional.of(Tag.valueOf(tag.toUpperCase(Locale.ROOT))) : Optional.empty(), depth);
+  }
+
+  /** How many blocks below the head are not final; empty: only the name of a block decides. */
+  OptionalLong depth() {
+    return depth;
   }
 
   /** What makes a block final, in words for people. */

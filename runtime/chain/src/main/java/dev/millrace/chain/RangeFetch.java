@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
@@ -56,6 +57,7 @@ final class RangeFetch implements Ranges.Fetch {
   private static final String LOGS_LACKING = "answer lacks logs that another answer has";
 
   private final Node node;
+  private final Horizon horizon;
   private final Recent recent;
   private final Fields fields;
   private final RawCache cache;
@@ -92,11 +94,26 @@ final class RangeFetch implements Ranges.Fetch {
           used.stream().mapToLong(Segment::to).filter(end -> end <= reached),
           fetched.stream().mapToLong(each -> each.page().reached()));
     }
+
+    /** Whether the endpoints that gave logs had the blocks that are final where the logs end. */
+    HeaderCheck check(Map<Long, NodeBlock> blocks) {
+      for (Fetched each : fetched) {
+        NodeBlock theirs = each.page().end();
+        NodeBlock known = blocks.get(each.page().reached());
+        if (theirs != null
+            && known != null
+            && !known.header().hash().equals(theirs.header().hash())) {
+          return HeaderCheck.OTHER_BLOCKS;
+        }
+      }
+      return HeaderCheck.FITS;
+    }
   }
 
   private record Fetched(LogFilter filter, LogPage page) {}
 
-  RangeFetch(ChainSource source, Fields fields) {
+  RangeFetch(ChainSource source, Horizon horizon, Fields fields) {
+    this.horizon = horizon;
     this.node = source.node();
     this.recent = source.recent();
     this.cache = source.cache();
@@ -154,7 +171,7 @@ final class RangeFetch implements Ranges.Fetch {
       if (isSampled || isLacking) {
         blocks.putAll(blocks(isLacking ? all(from, end) : sample(from, end)));
       }
-      HeaderCheck fit = HeaderCheck.of(logs, blocks);
+      HeaderCheck fit = HeaderCheck.of(logs, blocks).and(gathered.check(blocks));
       if (fit == HeaderCheck.OTHER_TIMES && misfits > 0) {
         logs = LogSelection.withoutTimes(logs); // the headers tell them to those who read them
         gathered.fetched().clear();
@@ -327,7 +344,7 @@ final class RangeFetch implements Ranges.Fetch {
     NavigableMap<Long, NodeBlock> blocks = new TreeMap<>();
     for (int at = 0; at < numbers.size(); at += GROUP) {
       List<Long> group = numbers.subList(at, Math.min(numbers.size(), at + GROUP));
-      for (NodeBlock block : node.blocks(group)) {
+      for (NodeBlock block : node.finalBlocks(group, horizon.finality())) {
         blocks.put(block.header().number(), block);
       }
     }

@@ -148,6 +148,43 @@ final class FinalityTest {
     assertThat(told).hasValueGreaterThan(1);
   }
 
+  @Test
+  @Tag("E27")
+  @DisplayName("E27 logs of a range whose replaced last block holds none: asked elsewhere")
+  void replacedEndWithoutLogs_isAskedElsewhere() throws InterruptedException {
+    chain.transfers(18).mine(2).mine(2).transfers(5);
+    TestChain other = new TestChain();
+    other.transfers(17).mine(3).mine(3).mine(3); // no log where the chain has its last one
+    node.stray = other;
+    node.span = 20;
+    reader.finality(Finality.AT_ONCE).until(new Until.AtBlock(19));
+
+    List<Batch> batches = reader.toTheEnd(1_000);
+
+    assertThat(Reader.events(batches)).isEqualTo(reader.expected(0, 19));
+  }
+
+  @Test
+  @Tag("E28")
+  @DisplayName("E28 final by depth, and the head is that of another branch: counted from our tip")
+  void headOfAnotherBranch_makesNothingOfOursFinal() throws InterruptedException {
+    chain.transfers(10);
+    reader.finality(new Finality(Optional.empty(), OptionalLong.of(3)));
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).last().number()).isEqualTo(6);
+      assertThat(next(feed).last().number()).isEqualTo(9);
+      TestChain other = new TestChain();
+      other.transfers(7).mine(2).mine(2).mine(2).mine(2).mine(2).mine(2);
+      node.ahead = other; // block 12, so that block 9 would be final
+      chain.transfers(1);
+
+      Batch batch = next(feed);
+
+      assertThat(batch.last().number()).isEqualTo(10);
+      assertThat(batch.finalBlock()).isEqualTo(7);
+    }
+  }
+
   private static Batch next(Source.Feed feed) throws InterruptedException {
     return (Batch) requireNonNull(feed.next(1_000));
   }

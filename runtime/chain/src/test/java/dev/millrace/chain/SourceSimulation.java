@@ -350,9 +350,9 @@ final class SourceSimulation {
       throw new WorldLane.Breach(
           "has not arrived: at=%s head=%s %s".formatted(tip, chain.head(), end));
     }
-    long settled = lane.toldFinal();
-    if (tip != null && settled >= from && tip.at(settled) != chain.head().at(settled)) {
-      throw new WorldLane.Breach("told a block as final that was replaced: block=" + settled);
+    Source.Place settled = lane.toldFinal();
+    if (settled != null && chain.head().at(settled.block()) != chain.by(settled.hash())) {
+      throw new WorldLane.Breach("told a block as final that was replaced: " + settled);
     }
   }
 

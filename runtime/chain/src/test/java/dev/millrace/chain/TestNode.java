@@ -11,6 +11,7 @@ import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Block;
+import dev.millrace.rpc.FinalityRule;
 import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogPage;
 import dev.millrace.rpc.LogQuery;
@@ -67,6 +68,9 @@ final class TestNode implements Node {
   /** Whose logs an endpoint tells that is on another branch; null if there is none. */
   volatile @Nullable TestChain stray;
 
+  /** Whose head an endpoint names that is ahead, on another branch; null if there is none. */
+  volatile @Nullable TestChain ahead;
+
   /** What becomes of blocks before they are told. */
   volatile UnaryOperator<NodeBlock> retold = UnaryOperator.identity();
 
@@ -98,7 +102,12 @@ final class TestNode implements Node {
   @Override
   public Optional<NodeBlock> block(Tag tag) {
     return switch (tag) {
-      case LATEST -> block(Math.min(latest, chain.head()));
+      case LATEST -> {
+        TestChain other = ahead;
+        yield other == null
+            ? block(Math.min(latest, chain.head()))
+            : other.at(other.head()).map(TestChain.TestBlock::block);
+      }
       case SAFE, FINALIZED -> finalized < 0 ? Optional.empty() : block(finalized);
     };
   }
@@ -114,6 +123,11 @@ final class TestNode implements Node {
   }
 
   @Override
+  public List<NodeBlock> finalBlocks(List<Long> numbers, FinalityRule rule) {
+    return blocks(numbers);
+  }
+
+  @Override
   public LogPage logs(LogQuery query) {
     asked.add(query);
     long reached = Math.min(query.to(), query.from() + reach - 1);
@@ -123,8 +137,9 @@ final class TestNode implements Node {
     for (long number = query.from(); number <= reached; number++) {
       logs.addAll(matching(told.at(number).orElseThrow().logs(), query));
     }
+    NodeBlock end = told.at(reached).orElseThrow().block();
     return new LogPage(
-        query.from(), reached, columns(logs.stream().map(this::late).toList()), "node");
+        query.from(), reached, columns(logs.stream().map(this::late).toList()), "node", end);
   }
 
   private Log late(Log log) {

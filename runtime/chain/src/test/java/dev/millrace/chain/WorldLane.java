@@ -36,7 +36,7 @@ final class WorldLane {
   private String beside = "";
   private String contract = "";
   private Object decoded = "";
-  private long told = -1;
+  private Source.@Nullable Place told;
 
   /** A breach of what a source promises. */
   static final class Breach extends AssertionError {
@@ -108,9 +108,14 @@ final class WorldLane {
     return now.last();
   }
 
-  /** The greatest block that was ever told as final. */
-  long toldFinal() {
+  /** The greatest block that was ever told as final, be it committed or not. */
+  Source.@Nullable Place toldFinal() {
     return told;
+  }
+
+  private long settled() {
+    Source.Place place = told;
+    return place == null ? -1 : place.block();
   }
 
   void accept(Batch batch) throws Exception {
@@ -137,7 +142,9 @@ final class WorldLane {
     if (base != null) {
       window.headMap(base, false).clear();
     }
-    told = Math.max(told, Math.min(batch.finalBlock(), last.block()));
+    if (base != null && base > settled()) {
+      told = window.get(base);
+    }
     now = new State(List.copyOf(events), List.copyOf(found), window, last);
   }
 
@@ -218,7 +225,7 @@ final class WorldLane {
   void reset() {
     now = State.START;
     committed = now;
-    told = -1;
+    told = null;
   }
 
   /** Undoes what is above a block, after what was in transit has been committed or dropped. */
@@ -229,11 +236,11 @@ final class WorldLane {
     Source.Place last = now.last();
     if (to == null) {
       require(
-          now.window().isEmpty() || told < now.window().firstKey(),
-          "rewind to the beginning below what is final: " + told);
+          now.window().isEmpty() || settled() < now.window().firstKey(),
+          "rewind to the beginning below what is final: " + settled());
       now = State.START;
     } else if (last != null && last.block() >= to.block()) {
-      require(to.block() >= told, "rewind below what is final: to=" + to + " final=" + told);
+      require(to.block() >= settled(), "rewind below what is final: to=" + to + " final=" + told);
       require(to.equals(now.window().get(to.block())), "rewind to a block that is not held: " + to);
       TreeMap<Long, Source.Place> window = new TreeMap<>(now.window().headMap(to.block(), true));
       now =

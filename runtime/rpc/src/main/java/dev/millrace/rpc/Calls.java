@@ -123,7 +123,7 @@ final class Calls {
             switch (need.kind()) {
               case LOGS -> true;
               case RECEIPTS -> ErrorTable.isResultLimit(trouble);
-              case REST -> need.calls() > 1;
+              case FINAL, REST -> need.calls() > 1;
             };
         yield mayShrink ? verdict : Verdict.of(Action.AGAIN);
       }

@@ -83,6 +83,9 @@ final class Endpoint {
   /** Refusals of eth_getBlockReceipts as a method, since receipts came last. */
   int receiptRefusals;
 
+  /** Until then others are asked first whether blocks are final. */
+  long notFinalUntil;
+
   /** The logs of this block and of those below it are gone; -1 if none are known to be. */
   private long prunedThrough = -1;
 
@@ -117,6 +120,7 @@ final class Endpoint {
     head = new KnownHead(now);
     pausedUntil = now;
     lastAsked = now;
+    notFinalUntil = now;
     lastFailure = now;
   }
 
@@ -188,7 +192,7 @@ final class Endpoint {
         && switch (need.kind()) {
           case LOGS -> mayHaveLogs(now) && mayReach(need.oldest(), now);
           case RECEIPTS -> mayHaveReceipts(now);
-          case REST -> true;
+          case FINAL, REST -> true;
         };
   }
 
@@ -204,7 +208,7 @@ final class Endpoint {
       case LOGS ->
           mayHaveLogs(now) ? "has no logs up to block " + prunedThrough : "has no eth_getLogs";
       case RECEIPTS -> "has no eth_getBlockReceipts";
-      case REST -> reason;
+      case FINAL, REST -> reason;
     };
   }
 

@@ -87,7 +87,7 @@ final class EndpointBackoff {
         endpoint.failures = 0;
       }
       case RECEIPTS -> pause(endpoint, call, trouble.text());
-      case REST -> endpoint.failures = 0;
+      case FINAL, REST -> endpoint.failures = 0;
     }
   }
 
@@ -127,7 +127,7 @@ final class EndpointBackoff {
           endpoint.lacksReceipts(call.ended());
         }
       }
-      case REST -> broken(endpoint, need, trouble, call);
+      case FINAL, REST -> broken(endpoint, need, trouble, call);
     }
   }
 

@@ -21,6 +21,10 @@ import java.util.stream.Collectors;
  */
 final class Endpoints {
   private static final long PROBE = TimeUnit.SECONDS.toNanos(3);
+
+  /** How long an endpoint is passed over that did not call blocks final. */
+  private static final long NOT_FINAL = TimeUnit.SECONDS.toNanos(2);
+
   private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(250);
 
   private final List<Endpoint> all;
@@ -116,7 +120,7 @@ final class Endpoints {
     if (able.isEmpty()) {
       able = recheck(need, now);
     }
-    List<Endpoint> far = able.stream().filter(one -> mayHave(one, need)).toList();
+    List<Endpoint> far = able.stream().filter(one -> mayHave(one, need, now)).toList();
     List<Endpoint> others =
         far.stream()
             .filter(one -> !one.name.equals(need.avoid()))
@@ -126,8 +130,9 @@ final class Endpoints {
   }
 
   /** For logs an endpoint that is behind waits, so that it is looked at again. */
-  private static boolean mayHave(Endpoint endpoint, Need need) {
-    return need.isRange() || !endpoint.head.isBelow(need.newest());
+  private static boolean mayHave(Endpoint endpoint, Need need, long now) {
+    boolean isNotFinal = need.kind() == Need.Kind.FINAL && now - endpoint.notFinalUntil < 0;
+    return need.isRange() || (!isNotFinal && !endpoint.head.isBelow(need.newest()));
   }
 
   /** A lack that is only remembered may have been mended since. */
@@ -262,6 +267,16 @@ final class Endpoints {
     }
   }
 
+  /** The endpoint did not call blocks final: it is behind, or does not know the name. */
+  void isNotFinal(Endpoint endpoint) {
+    lock.lock();
+    try {
+      endpoint.notFinalUntil = runtime.nanos() + NOT_FINAL;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The endpoint named its head. */
   void heard(Endpoint endpoint, long number) {
     lock.lock();
@@ -291,7 +306,7 @@ final class Endpoints {
       switch (need.kind()) {
         case LOGS -> endpoint.toldLogs(need.oldest());
         case RECEIPTS -> endpoint.toldReceipts();
-        case REST -> {}
+        case FINAL, REST -> {}
       }
       changed.signalAll();
     } finally {

@@ -15,6 +15,8 @@ record Need(Kind kind, long oldest, long newest, boolean isRange, String avoid, 
   enum Kind {
     LOGS,
     RECEIPTS,
+    /** Blocks, and the names that tell whether they are final. */
+    FINAL,
     REST
   }
 
@@ -26,6 +28,10 @@ record Need(Kind kind, long oldest, long newest, boolean isRange, String avoid, 
   /** Receipts and their block. */
   static Need receipts(LogQuery query, boolean isRange) {
     return new Need(Kind.RECEIPTS, query.from(), query.to(), isRange, query.avoid(), 2);
+  }
+
+  static Need finals(int calls, long newest) {
+    return new Need(Kind.FINAL, 0, newest, false, "", calls);
   }
 
   static Need rest(String avoid, int calls) {

@@ -35,6 +35,12 @@ public interface Node extends AutoCloseable {
   List<NodeBlock> blocks(List<Long> numbers) throws InterruptedException;
 
   /**
+   * The blocks with these numbers, in the order asked, as endpoints tell them that call them final.
+   * Waits until all are there and final.
+   */
+  List<NodeBlock> finalBlocks(List<Long> numbers, FinalityRule rule) throws InterruptedException;
+
+  /**
    * All logs of the first blocks of a query: of as many as an endpoint gives at once. They are of
    * the blocks, addresses and topics asked for, in order, and none is marked as removed.
    */

@@ -24,6 +24,7 @@ final class RpcNode implements Node {
   private final Heads heads;
   private final RpcSettings settings;
   private final BatchCalls<NodeBlock> blocks;
+  private final FinalBlocks finalBlocks;
   private final BatchCalls<TransactionBody> transactions;
   private volatile String waitingFor = "";
 
@@ -34,6 +35,7 @@ final class RpcNode implements Node {
     blocks = new BatchCalls<>(calls, BY_NUMBER, BLOCK);
     transactions = new BatchCalls<>(calls, "eth_getTransactionByHash", BlockReader::transaction);
     heads = new Heads(calls.endpoints().all(), settings.poll(), runtime);
+    finalBlocks = new FinalBlocks(calls, heads, settings);
   }
 
   @Override
@@ -105,6 +107,12 @@ final class RpcNode implements Node {
   }
 
   @Override
+  public List<NodeBlock> finalBlocks(List<Long> numbers, FinalityRule rule)
+      throws InterruptedException {
+    return finalBlocks.ask(numbers, rule);
+  }
+
+  @Override
   public LogPage logs(LogQuery query) throws InterruptedException {
     return logs.logs(query);
   }
@@ -149,7 +157,8 @@ final class RpcNode implements Node {
   @Override
   public NodeStatus status() {
     NodeStatus status = calls.endpoints().status();
-    return status.waitingFor().isEmpty() ? new NodeStatus(status.endpoints(), waitingFor) : status;
+    String waits = waitingFor.isEmpty() ? finalBlocks.waitingFor() : waitingFor;
+    return status.waitingFor().isEmpty() ? new NodeStatus(status.endpoints(), waits) : status;
   }
 
   @Override

@@ -1,0 +1,187 @@
+package dev.millrace.rpc;
+
+import dev.millrace.evm.Header;
+import dev.millrace.rpc.Calls.Asked;
+import dev.millrace.rpc.Calls.Refusal;
+import dev.millrace.rpc.ErrorTable.Action;
+import dev.millrace.wire.Call;
+import dev.millrace.wire.Reply;
+import dev.millrace.wire.ReplyReader;
+import dev.millrace.wire.Trouble;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Blocks from endpoints that call them final in the same request. An endpoint that stands on a
+ * replaced branch has its final block below that branch, so it is not believed there, however many
+ * of its own answers agree with each other; behind an address with several backends one request is
+ * answered by one of them. Any thread.
+ */
+final class FinalBlocks {
+  private static final String BY_NUMBER = "eth_getBlockByNumber";
+  private static final ReplyReader<NodeBlock> BLOCK = BlockReader::block;
+
+  /** Calls one by one to an endpoint that takes no batches, before its final block is old. */
+  private static final int MAX_ALONE = 8;
+
+  private final Calls calls;
+  private final Heads heads;
+  private final RpcSettings settings;
+  private volatile String waitingFor = "";
+
+  FinalBlocks(Calls calls, Heads heads, RpcSettings settings) {
+    this.calls = calls;
+    this.heads = heads;
+    this.settings = settings;
+  }
+
+  /** Why blocks are asked for again and again; empty if none are. */
+  String waitingFor() {
+    return waitingFor;
+  }
+
+  /** The blocks, in the order asked; waits until all are there and final. */
+  List<NodeBlock> ask(List<Long> numbers, FinalityRule rule) throws InterruptedException {
+    return split(numbers, rule, Endpoint.BATCH - rule.names().size());
+  }
+
+  private List<NodeBlock> split(List<Long> numbers, FinalityRule rule, int size)
+      throws InterruptedException {
+    if (numbers.size() <= size) {
+      return numbers.isEmpty() ? List.of() : part(numbers, rule);
+    }
+    List<Callable<List<NodeBlock>>> parts = new ArrayList<>();
+    for (int at = 0; at < numbers.size(); at += size) {
+      List<Long> part = numbers.subList(at, Math.min(numbers.size(), at + size));
+      parts.add(() -> part(part, rule));
+    }
+    List<NodeBlock> blocks = new ArrayList<>(numbers.size());
+    for (List<NodeBlock> part : calls.side(parts)) {
+      blocks.addAll(part);
+    }
+    return blocks;
+  }
+
+  private List<NodeBlock> part(List<Long> numbers, FinalityRule rule) throws InterruptedException {
+    Endpoints endpoints = calls.endpoints();
+    Map<Long, NodeBlock> known = new HashMap<>();
+    List<Long> missing = numbers;
+    try {
+      for (int misses = 0; !missing.isEmpty(); ) {
+        long newest = missing.stream().mapToLong(Long::longValue).max().orElse(-1);
+        Need need = Need.finals(missing.size() + rule.names().size(), newest);
+        Endpoint endpoint = endpoints.acquire(need);
+        int size = endpoint.batch > 2 ? endpoint.batch - rule.names().size() : MAX_ALONE;
+        if (missing.size() > size) {
+          endpoints.unanswered(endpoint);
+          split(missing, rule, size).forEach(block -> known.put(block.header().number(), block));
+        } else {
+          ask(endpoint, need, missing, rule).forEach(known::put);
+        }
+        List<Long> left = numbers.stream().filter(number -> !known.containsKey(number)).toList();
+        if (left.size() == missing.size() && ++misses % endpoints.all().size() == 0) {
+          waitingFor = "no endpoint that has the block calls it final yet: block=" + newest;
+          heads.await(Long.MAX_VALUE, settings.poll());
+        }
+        missing = left;
+      }
+    } finally {
+      waitingFor = "";
+    }
+    return numbers.stream().map(known::get).toList();
+  }
+
+  /** Of the blocks those that an endpoint has and calls final. */
+  private Map<Long, NodeBlock> ask(
+      Endpoint endpoint, Need need, List<Long> numbers, FinalityRule rule)
+      throws InterruptedException {
+    List<Asked> asked = new ArrayList<>();
+    rule.names()
+        .forEach(name -> asked.add(new Asked(BY_NUMBER, "[\"" + name.word() + "\",false]")));
+    numbers.forEach(
+        number -> asked.add(new Asked(BY_NUMBER, "[\"" + LogCalls.hex(number) + "\",false]")));
+    boolean together = endpoint.batch > 2;
+    try {
+      List<Reply<NodeBlock>> replies =
+          calls.once(
+              endpoint,
+              need,
+              Calls.LogRange.NONE,
+              one -> replies(one, calls.calls(asked), together, rule));
+      Map<Long, NodeBlock> blocks =
+          replies == null ? Map.of() : taken(endpoint, replies, numbers, rule);
+      if (blocks.isEmpty()) {
+        calls.endpoints().isNotFinal(endpoint);
+      }
+      return blocks;
+    } catch (Refusal refused) {
+      if (together && BatchCalls.isOfBatch(refused)) {
+        calls.endpoints().refusedBatch(endpoint, asked.size());
+      }
+      return Map.of();
+    }
+  }
+
+  private List<Reply<NodeBlock>> replies(
+      Endpoint endpoint, List<Call> asked, boolean together, FinalityRule rule)
+      throws Trouble, InterruptedException {
+    if (together) {
+      List<Reply<NodeBlock>> replies = endpoint.transport.batch(asked, BLOCK);
+      for (Reply<NodeBlock> reply : replies) {
+        throwIfOfEndpoint(reply.trouble());
+      }
+      return replies;
+    }
+    List<Reply<NodeBlock>> replies = new ArrayList<>();
+    for (Call call : asked) {
+      try {
+        replies.add(new Reply<>(endpoint.transport.call(call, BLOCK), null));
+      } catch (Trouble trouble) {
+        if (replies.size() >= rule.names().size()) {
+          throw trouble;
+        }
+        throwIfOfEndpoint(trouble);
+        return List.of(); // it does not know the name
+      }
+    }
+    return replies;
+  }
+
+  /** What says nothing of names and blocks is a trouble of the endpoint as a whole. */
+  private void throwIfOfEndpoint(@Nullable Trouble trouble) throws Trouble {
+    if (trouble == null || trouble.kind() == Trouble.Kind.TORN) {
+      return;
+    }
+    Action action = calls.errors().judge(trouble, -1, -1).action();
+    if (trouble.kind() != Trouble.Kind.ERROR || action == Action.RATE || action == Action.AGAIN) {
+      throw trouble;
+    }
+  }
+
+  private Map<Long, NodeBlock> taken(
+      Endpoint endpoint, List<Reply<NodeBlock>> replies, List<Long> numbers, FinalityRule rule) {
+    int names = rule.names().size();
+    List<Header> named = new ArrayList<>();
+    for (Reply<NodeBlock> reply : replies.subList(0, Math.min(names, replies.size()))) {
+      NodeBlock block = reply.value();
+      if (block != null) {
+        named.add(block.header());
+        calls.endpoints().has(endpoint, block.header().number());
+      }
+    }
+    Map<Long, NodeBlock> blocks = new HashMap<>();
+    long finalBlock = named.size() < names ? -1 : rule.finalBlock(named);
+    for (int i = names; i < replies.size() && i - names < numbers.size(); i++) {
+      NodeBlock block = replies.get(i).value();
+      long number = numbers.get(i - names);
+      if (block != null && number <= finalBlock && block.header().number() == number) {
+        blocks.put(number, block);
+      }
+    }
+    return blocks;
+  }
+}

@@ -1,0 +1,116 @@
+package dev.millrace.rpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.loaders.Bytes32;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Final blocks where an endpoint stands on a branch that was replaced. */
+@Timeout(120)
+final class FinalBlocksTest {
+  private static final FakeChain WHOLE = new FakeChain(5, 200);
+  private static final FakeChain STALE = new FakeChain(5, 100);
+  private static final FinalityRule DEPTH = new FinalityRule(Optional.empty(), OptionalLong.of(20));
+  private static final FinalityRule TAG =
+      new FinalityRule(Optional.of(dev.millrace.rpc.Tag.FINALIZED), OptionalLong.empty());
+
+  /** From this block on the stale endpoint has another branch. */
+  private static final long FORK = 90;
+
+  @Test
+  @Tag("E26")
+  @DisplayName("E26 a faster endpoint on a replaced branch is not asked what is final there")
+  void replacedBranch_isNotFinal() throws Exception {
+    try (FakeNode whole = new FakeNode(body -> answer(body, WHOLE, 180).after(20));
+        FakeNode stale = new FakeNode(body -> answer(body, STALE, 80).after(1));
+        Node node = NodeTest.open(5, stale, whole)) {
+      for (FinalityRule rule : List.of(DEPTH, TAG)) {
+        assertThat(hashes(node.finalBlocks(List.of(70L, 95L), rule)))
+            .containsExactly(FakeChain.hash(70), FakeChain.hash(95));
+      }
+      assertThat(node.blocks(List.of(95L)))
+          .as("without the rule the stale endpoint is believed")
+          .extracting(block -> block.header().hash())
+          .isSubsetOf(FakeChain.hash(95), orphan(95));
+    }
+  }
+
+  @Test
+  @Tag("E26")
+  @DisplayName("E26 of one address with two backends the stale one is not believed either")
+  void replacedBranchOfABackend_isNotFinal() throws Exception {
+    AtomicInteger count = new AtomicInteger();
+    try (FakeNode balanced =
+            new FakeNode(body ->
+                count.getAndIncrement() % 2 == 0
+                    ? answer(body, STALE, 80)
+                    : answer(body, WHOLE, 180));
+        Node node = NodeTest.open(5, balanced)) {
+      List<Long> numbers = List.of(60L, 91L, 99L, 100L);
+      for (int i = 0; i < 5; i++) {
+        assertThat(hashes(node.finalBlocks(numbers, DEPTH)))
+            .isEqualTo(numbers.stream().map(FakeChain::hash).toList());
+      }
+    }
+  }
+
+  @Test
+  @Tag("E26")
+  @DisplayName("E26 a node that takes no batches, or does not know the name, is no hindrance")
+  void nodesThatCannot_areNoHindrance() throws Exception {
+    try (FakeNode single =
+            new FakeNode(body ->
+                body.startsWith("[")
+                    ? FakeNode.Answer.status(400, "", "batches are not supported")
+                    : answer(body, WHOLE, 180));
+        FakeNode nameless = new FakeNode(body -> answer(body, WHOLE, -1));
+        Node node = NodeTest.open(5, nameless, single)) {
+      List<Long> numbers = List.of(1L, 2L, 3L, 5L, 8L, 13L, 21L, 34L, 55L, 89L, 144L);
+      assertThat(hashes(node.finalBlocks(numbers, TAG)))
+          .isEqualTo(numbers.stream().map(FakeChain::hash).toList());
+    }
+  }
+
+  private static List<Bytes32> hashes(List<NodeBlock> blocks) {
+    return blocks.stream().map(block -> block.header().hash()).toList();
+  }
+
+  private static Bytes32 orphan(long number) {
+    return Bytes32.of(FakeChain.hash(number).toString().replace("0x00", "0xff"));
+  }
+
+  /** As a node of a chain whose final block is so far; -1: it does not know the name. */
+  private static FakeNode.Answer answer(String body, FakeChain chain, long finalBlock) {
+    String replies =
+        FakeChain.calls(body).stream()
+            .map(call -> reply(call, chain, finalBlock))
+            .collect(Collectors.joining(","));
+    return FakeNode.Answer.of(body.startsWith("[") ? "[" + replies + "]" : replies);
+  }
+
+  private static String reply(FakeChain.Asked call, FakeChain chain, long finalBlock) {
+    boolean isFinal = call.params().contains("finalized");
+    if (isFinal && finalBlock < 0) {
+      return call.error(-32602, "invalid argument 0: hex string without 0x prefix");
+    }
+    String asked = "[\"0x%x\",false]".formatted(finalBlock);
+    String reply =
+        chain.reply(isFinal ? new FakeChain.Asked(call.id(), call.method(), asked) : call);
+    if (!chain.equals(STALE)) {
+      return reply;
+    }
+    String told = reply;
+    for (long number = FORK; number <= STALE.head(); number++) {
+      told = told.replace(FakeChain.hash(number).toString(), orphan(number).toString());
+    }
+    return told;
+  }
+}
