@@ -103,6 +103,9 @@ public final class Column {
     try {
       return accessor.bits.applyAsLong(entity);
     } catch (Throwable thrown) {
+      if (!isPrimitive() && thrown instanceof IllegalStateException misuse) {
+        throw misuse; // of ours: no accessor has run
+      }
       throw failed(entity, thrown);
     }
   }

@@ -131,7 +131,7 @@ final class Connections {
   /** The name is set here as well, since one in the url goes before the driver's properties. */
   private String sessionSettings(String purpose) {
     return "SET search_path TO %s; SET application_name TO '%s'; %s"
-        .formatted(Names.quoted(schema), applicationName(purpose), SETTINGS);
+        .formatted(Names.quoted(schema), applicationName(purpose).replace("'", "''"), SETTINGS);
   }
 
   private String applicationName(String purpose) {

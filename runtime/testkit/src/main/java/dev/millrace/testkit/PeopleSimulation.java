@@ -223,7 +223,10 @@ public final class PeopleSimulation {
     if (trouble.hasHappened() && message.contains(CRASHED)) {
       return Optional.empty();
     }
-    if (message.contains("interrupted") && program.hasLateInterrupts()) {
+    // A handler that was interrupted while it waited names the exception in its reason.
+    boolean speaksOfInterrupt =
+        message.contains("interrupted") || message.contains("InterruptedException");
+    if (speaksOfInterrupt && program.hasLateInterrupts()) {
       program.mendLateInterrupts();
       return Optional.empty();
     }

@@ -54,6 +54,8 @@ final class SocketTransport implements Transport {
     final SocketLink link;
     final Map<Long, BlockingQueue<Arrival>> waiting = new ConcurrentHashMap<>();
 
+    volatile boolean hasHeard;
+
     /** When the last whole message came. */
     volatile long heardAt = System.nanoTime();
 
@@ -90,11 +92,15 @@ final class SocketTransport implements Transport {
     return replies == null ? List.of() : replies;
   }
 
-  /** Repeats a call on a new connection if the one it found open ends in place of a reply. */
+  /**
+   * Repeats a call on a new connection if one that has answered before ends in place of a reply: it
+   * may have been idle for too long.
+   */
   private <T> @Nullable T exchange(List<Call> calls, StringBuilder text, ReplyReader<T> reader)
       throws Trouble, InterruptedException {
     byte[] request = text.toString().getBytes(StandardCharsets.UTF_8);
-    boolean found = session != null;
+    Session open = session;
+    boolean found = open != null && open.hasHeard;
     try {
       return exchange(session(), calls, request, reader);
     } catch (Trouble ended) {
@@ -197,6 +203,7 @@ final class SocketTransport implements Transport {
       byte[] message = on.link.receive();
       while (message != null) {
         on.heardAt = System.nanoTime();
+        on.hasHeard = true;
         hand(on, message, in);
         message = on.link.receive();
       }
