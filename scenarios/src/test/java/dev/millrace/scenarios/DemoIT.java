@@ -49,8 +49,10 @@ final class DemoIT {
     String told = said(out);
     assertThat(told).contains("\nTop accounts\n  0x", "tokens", "transfers");
     assertThat(told)
-        .containsPattern("\nPace\n  [0-9,]+ events/s: [0-9,]+ events in [0-9.]+ s, durable in ")
-        .containsPattern("\nReorg\n.*, 7 blocks above 197 were replaced by 9 others\n")
+        .containsPattern(
+            "\nPace until it had caught up\n"
+                + "  [0-9,]+ events/s: [0-9,]+ events in [0-9.]+ s, durable in ")
+        .containsPattern("\nReorg\n.*, the 7 blocks above block 197 were replaced by 9 others\n")
         .containsPattern("and ([0-9,]+) transfers, of which the surviving branch tells \\1;")
         .contains("all balances together: 0 (")
         .contains("\nAsk the tables\n  ./millrace sql --schema demo \"SELECT * FROM account ");

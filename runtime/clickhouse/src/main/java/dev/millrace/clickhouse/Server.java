@@ -128,14 +128,24 @@ final class Server implements AutoCloseable {
     settings.forEach(asked::serverSetting);
     String id = newId();
     asked.setQueryId(id);
+    Connections used = connections;
     try {
       QueryResponse rows =
           within(doing, this.settings.timeout(), client -> client.query(sql, asked).get());
+      boolean whole = false;
       try {
         requireAnswer(doing, id, rows.getResponseHeaders());
-        return reader.read(
-            new RowInput(new SteadyInput(rows.getInputStream(), this.settings.timeout())));
+        T answer =
+            reader.read(
+                new RowInput(new SteadyInput(rows.getInputStream(), this.settings.timeout())));
+        whole = true;
+        return answer;
       } finally {
+        if (!whole) {
+          // To close an answer is to read the rest of it, which may take for ever.
+          used.expire();
+          renew(used);
+        }
         rows.close();
       }
     } catch (Exception failed) {

@@ -59,6 +59,10 @@ final class ServerVersionTest {
           row.write(version.length);
           row.writeBytes(version);
           exchange.getResponseHeaders().add("X-ClickHouse-Format", "RowBinary");
+          String query = exchange.getRequestURI().getQuery();
+          exchange
+              .getResponseHeaders()
+              .add("X-ClickHouse-Query-Id", query.replaceFirst("(?:.*&)?query_id=([^&]+).*", "$1"));
           exchange.sendResponseHeaders(200, row.size());
           exchange.getResponseBody().write(row.toByteArray());
           exchange.close();
