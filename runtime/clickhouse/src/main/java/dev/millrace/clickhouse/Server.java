@@ -17,6 +17,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One database of a ClickHouse, spoken to over HTTP. Every call waits for its answer, and for no
@@ -27,6 +29,7 @@ import java.util.UUID;
  * what it was asked to insert would be lost.
  */
 final class Server implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Server.class);
   private static final long CONNECT_MILLIS = 10_000;
   private static final int BYTES_PER_SECOND = 1 << 20;
   private static final String QUERY_ID = "X-ClickHouse-Query-Id";
@@ -141,15 +144,25 @@ final class Server implements AutoCloseable {
         whole = true;
         return answer;
       } finally {
-        if (!whole) {
-          // To close an answer is to read the rest of it, which may take for ever.
-          used.expire();
-          renew(used);
+        if (whole) {
+          rows.close();
+        } else {
+          abandon(used, rows);
         }
-        rows.close();
       }
     } catch (Exception failed) {
       throw translated(doing, failed);
+    }
+  }
+
+  /** Closes the client first: to close an answer is to read the rest, which may take for ever. */
+  private void abandon(Connections used, QueryResponse rows) {
+    used.expire();
+    renew(used);
+    try {
+      rows.close();
+    } catch (Exception ended) {
+      LOG.debug("answer was ended", ended);
     }
   }
 
