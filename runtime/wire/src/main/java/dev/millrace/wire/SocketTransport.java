@@ -31,6 +31,9 @@ final class SocketTransport implements Transport {
   private static final Name NUMBER = new Name("number");
   private static final long SUBSCRIPTION = 0;
 
+  /** How long the end of a session may take to reach the calls that wait for it. */
+  private static final long ENDING_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   /** A subscription that tells nothing for so long may have been forgotten: it is made anew. */
   private static final long HEAD_SILENCE = TimeUnit.MINUTES.toNanos(2);
 
@@ -139,8 +142,9 @@ final class SocketTransport implements Transport {
       throws Trouble, InterruptedException {
     long nanos = settings.timeout().toNanos();
     if (session != on) {
-      // It ended between the look at it and the registration, so nobody will tell this call.
-      nanos = 0;
+      // It ends just now: the reason is on its way, unless this call was registered too late for
+      // it.
+      nanos = Math.min(nanos, ENDING_NANOS);
     }
     long begun = System.nanoTime();
     Arrival arrival = arrivals.poll(nanos, TimeUnit.NANOSECONDS);
