@@ -35,7 +35,7 @@ record NewProject(String name, String packageName) {
   static NewProject of(String name, Optional<String> packageName) {
     if (!name.matches("[a-z][a-z0-9]*(-[a-z0-9]+)*") || name.length() > LONGEST_NAME) {
       throw refused(
-          "name is not one of lower-case letters, digits and single dashes, a letter first, at most %d of them; it is no path, the directory is created in the current one: name=%s"
+          "name is lower-case letters, digits and single dashes, a letter first, at most %d of them, and no path: name=%s"
               .formatted(LONGEST_NAME, name));
     }
     String schema = schema(name);
