@@ -201,7 +201,7 @@ final class Auditor {
    * then for the receipts.
    *
    * @param known the logs of the block that all answers have brought
-   * @throws MillraceException if no endpoint tells them
+   * @throws MillraceException if no endpoint has them
    */
   LogColumns complete(NodeBlock block, QueryAnswer refuted, LogColumns known)
       throws InterruptedException {

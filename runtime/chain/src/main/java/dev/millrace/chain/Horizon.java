@@ -137,14 +137,14 @@ final class Horizon {
     LOG.warn("{}", rule());
   }
 
-  /** What makes a block final, as far as the endpoints know it; once the sight has a head. */
+  /** The rule of finality that endpoints can check, from the first look at the head on. */
   FinalityRule finality() {
     boolean byTag = tagged || (depth.isEmpty() && !tag.isEmpty());
     return new FinalityRule(
         byTag ? Optional.of(Tag.valueOf(tag.toUpperCase(Locale.ROOT))) : Optional.empty(), depth);
   }
 
-  /** How many blocks below the head are not final; empty: only the name of a block decides. */
+  /** The number of blocks below the head that are not final; empty: only the tag decides. */
   OptionalLong depth() {
     return depth;
   }

@@ -95,7 +95,7 @@ final class RangeFetch implements Ranges.Fetch {
           fetched.stream().mapToLong(each -> each.page().reached()));
     }
 
-    /** Whether the endpoints that gave logs had the blocks that are final where the logs end. */
+    /** Compares the block where each page of logs ends with the final block of that number. */
     HeaderCheck check(Map<Long, NodeBlock> blocks) {
       for (Fetched each : fetched) {
         NodeBlock theirs = each.page().end();

@@ -108,7 +108,7 @@ final class WorldLane {
     return now.last();
   }
 
-  /** The greatest block that was ever told as final, be it committed or not. */
+  /** The greatest block that was ever delivered as final, committed or not. */
   Source.@Nullable Place toldFinal() {
     return told;
   }
