@@ -48,6 +48,23 @@ final class EventFailure {
   }
 
   /**
+   * Names the event after which the thread of the handlers was interrupted while none of them ran.
+   * Nothing shows where an interrupt came from.
+   */
+  static MillraceException interruptedAfter(
+      @Nullable Event last, String meanwhile, @Nullable Throwable cause) {
+    return new MillraceException(
+        Remedy.FIX_HANDLER,
+        "thread of the handlers was interrupted while %s: %s reason=\"by a task that a handler has"
+                .formatted(
+                    meanwhile,
+                    last == null ? "no event has run" : "the last event was " + last.describe())
+            + " started, or by the program around the lane; end or cancel such a task before its"
+            + " handler returns\"",
+        cause);
+  }
+
+  /**
    * Names the event that saved a row whose accessor has thrown in a store; other failures are
    * returned as they are.
    */

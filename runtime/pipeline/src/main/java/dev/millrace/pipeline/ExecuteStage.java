@@ -46,6 +46,9 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
 
   private @Nullable Batch running;
 
+  /** The event whose handler was the last to return. */
+  private @Nullable Event last;
+
   ExecuteStage(
       LaneSettings settings,
       Memory memory,
@@ -103,7 +106,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       transit.add(executed.bytes());
       progress.processed(executed, memory.bytes());
     } catch (Throwable thrown) {
-      MillraceException failure = failure(thrown);
+      MillraceException failure = failure(late(thrown));
       if (isDropped(failure)) {
         slot.skipped = true;
       } else {
@@ -135,7 +138,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   /** Waits until depth and bytes allow another batch; false if the lane was abandoned. */
-  private boolean makeRoom(Slot slot) {
+  private boolean makeRoom(Slot slot) throws InterruptedException {
     while (true) {
       long committed = progress.committedCheckpoint();
       memory.store().committed(committed);
@@ -148,8 +151,12 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
         return true;
       }
       slot.stalledBy = cause.name().toLowerCase(Locale.ROOT);
-      if (!transit.awaitFewer(inTransit, cause)) {
-        return false;
+      try {
+        if (!transit.awaitFewer(inTransit, cause)) {
+          return false;
+        }
+      } catch (InterruptedException interrupted) {
+        throw EventFailure.interruptedAfter(last, "it waited for " + cause.words, interrupted);
       }
     }
   }
@@ -201,6 +208,9 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   private void run(Event event) throws Exception {
+    if (!halt.isAbandoned() && Thread.interrupted()) {
+      throw EventFailure.interruptedAfter(last, "no handler ran", null);
+    }
     RunContext context = new RunContext(memory, this::rehearseRest, HANDLERS);
     Throwable failure = null;
     watch.run(event);
@@ -219,6 +229,19 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     if (first != null) {
       throw EventFailure.of(event, first);
     }
+    last = event;
+  }
+
+  /** An interrupt that has met the preload of a batch comes from no handler of that batch. */
+  private Throwable late(Throwable thrown) {
+    boolean interrupted =
+        thrown instanceof MillraceException known
+            && known.remedy() == Remedy.RESTART
+            && !halt.isAbandoned()
+            && Thread.interrupted();
+    return interrupted
+        ? EventFailure.interruptedAfter(last, "the next batch was preloaded", thrown)
+        : thrown;
   }
 
   /**

@@ -1,7 +1,5 @@
 package dev.millrace.pipeline;
 
-import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Remedy;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +20,7 @@ final class Transit {
     BYTES("room in memory");
 
     /** What is waited for, as people are told. */
-    private final String words;
+    final String words;
 
     Stall(String words) {
       this.words = words;
@@ -96,10 +94,10 @@ final class Transit {
   /**
    * Waits until fewer batches than {@code seen} are in transit; false if the lane was abandoned.
    *
-   * @throws MillraceException if the thread was interrupted and the lane was not abandoned: a batch
-   *     that finds no room is never left out
+   * @throws InterruptedException if the thread was interrupted and the lane was not abandoned: a
+   *     batch that finds no room is never left out
    */
-  boolean awaitFewer(int seen, Stall cause) {
+  boolean awaitFewer(int seen, Stall cause) throws InterruptedException {
     long begun = nanos.getAsLong();
     lock.lock();
     try {
@@ -116,10 +114,7 @@ final class Transit {
       if (abandoned) {
         return false;
       }
-      throw new MillraceException(
-          Remedy.RESTART,
-          "execute was interrupted while it waited for " + cause.words,
-          interrupted);
+      throw interrupted;
     } finally {
       open = null;
       lock.unlock();

@@ -227,6 +227,9 @@ public final class PeopleSimulation {
     boolean speaksOfInterrupt =
         message.contains("interrupted") || message.contains("InterruptedException");
     if (speaksOfInterrupt && program.hasLateInterrupts()) {
+      require(
+          NAMED.matcher(message).find() || message.contains("no event has run"),
+          "interrupt names no event: " + brief(message));
       program.mendLateInterrupts();
       return Optional.empty();
     }

@@ -7,6 +7,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Lane;
 import dev.millrace.pipeline.LaneEnd;
+import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Probe.Point;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Interrupts that no lane asked for: none of them leaves a batch out. */
@@ -55,8 +57,8 @@ final class InterruptTest {
 
   @Test
   @Tag("A27")
-  @DisplayName(
-      "A27 execute interrupted from outside while it waits for room fails, and skips nothing")
+  @Tag("A40")
+  @DisplayName("A40 execute interrupted while it waits for room names the event before the wait")
   void execute_interruptedWhileItWaitsFails() throws Exception {
     mill.depth(0);
     AtomicReference<Thread> execute = new AtomicReference<>();
@@ -74,10 +76,52 @@ final class InterruptTest {
     Mill.awaitThat(() -> lane.status().waitingFor().isEmpty());
     commit.release();
 
-    MillraceException failure = failure(lane.await());
-    assertThat(failure.remedy()).isEqualTo(Remedy.RESTART);
-    assertThat(failure).hasMessageContaining("interrupted while it waited for commits");
+    assertNamesTheEventBefore(
+        failure(lane.await()), "while it waited for commits", "block=0 logIndex=0 handler=step");
     assertThat(lane.status().committed().batches()).isEqualTo(1);
+    lane.close();
+    assertGoesOn();
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Point.class,
+      names = {"BEFORE_PRELOAD", "BEFORE_RUN"})
+  @Tag("A40")
+  @DisplayName("A40 execute interrupted between two events names the one before, not the one after")
+  void execute_interruptedBetweenEventsBlamesNoEventAfter(Point between) throws Exception {
+    mill.notEmpty();
+    for (int block = 0; block < 40; block++) {
+      String id = "cell " + block;
+      mill.script.block(context -> {
+        increment("all").run(context);
+        increment(id).run(context);
+      });
+    }
+    mill.fault =
+        (point, number) -> {
+          if (point == between && number == 21) {
+            Thread.currentThread().interrupt();
+          }
+        };
+
+    assertNamesTheEventBefore(failure(mill.run()), "while", "block=19 logIndex=0 handler=step");
+    mill.fault = Probe.NONE;
+    assertGoesOn();
+  }
+
+  private static void assertNamesTheEventBefore(
+      MillraceException failure, String meanwhile, String event) {
+    assertThat(failure.remedy()).isEqualTo(Remedy.FIX_HANDLER);
+    assertThat(failure)
+        .hasMessageContainingAll(
+            "thread of the handlers was interrupted", meanwhile, "last event was " + event);
+  }
+
+  /** The next process leaves each of the 40 events once. */
+  private void assertGoesOn() throws InterruptedException {
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.cells()).contains(Mill.cell("all", "", 40));
   }
 
   @Test
