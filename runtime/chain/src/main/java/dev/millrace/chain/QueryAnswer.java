@@ -8,8 +8,8 @@ import java.util.function.IntPredicate;
 /**
  * The answer to one query of a plan, which the answers to the other queries can refute.
  *
- * <p>A query about all addresses and one about some of them share logs. Where the first was
- * answered without a log that the second brought, it lacks others too: most likely all of them.
+ * <p>A query about all addresses and one about some of them share logs. Where one was answered
+ * without a log that the other brought, it lacks others too: most likely all of them.
  *
  * @param pages logs of the query, in parts
  * @param endpoint the source of the last part; empty if all of them are out of the cache
@@ -26,7 +26,7 @@ record QueryAnswer(LogFilter query, List<LogColumns> pages, String endpoint) {
    * @param last the last block that all answers reach
    */
   boolean isRefuted(LogColumns all, long last) {
-    return query.addresses().isEmpty() && count(LogColumns.merged(pages), last) < count(all, last);
+    return count(LogColumns.merged(pages), last) < count(all, last);
   }
 
   private int count(LogColumns logs, long last) {

@@ -94,15 +94,7 @@ final class StreamOrderTest {
   @Tag("F43")
   @DisplayName("F43 an answer is empty, and another one has a log of it: asked again, none is lost")
   void emptyAnswer_isRefutedByAnotherOne(long span, long depth) throws InterruptedException {
-    EvmIndexer indexer =
-        Evm.indexer("refuted")
-            .entities(Reader.Nothing.class)
-            .contract("Any", any -> any.anywhere().on(Transferred.class, (_, _) -> {}))
-            .contract(
-                "Factory",
-                factory ->
-                    factory.on(PoolCreated.class, (_, _) -> {}).on(Transferred.class, (_, _) -> {}))
-            .build();
+    EvmIndexer indexer = anywhereBesideFactory();
     for (int block = 0; block < 200; block++) {
       chain.mine(transfer(4, 5, block), transferBy(TestChain.FACTORY, block));
     }
@@ -113,6 +105,35 @@ final class StreamOrderTest {
         .hasSize(400)
         .startsWith("0-0 Any.Transferred", "0-1 Factory.Transferred")
         .doesNotHaveDuplicates();
+  }
+
+  @ParameterizedTest
+  @CsvSource(textBlock = RANGES)
+  @Tag("F70")
+  @DisplayName("F70 an answer about some addresses lacks a log that is known: asked again")
+  void answerAboutSomeAddresses_isRefutedByTheOneAboutAll(long span, long depth)
+      throws InterruptedException {
+    for (int block = 0; block < 200; block++) {
+      chain.mine(transferBy(TestChain.FACTORY, block), created(POOL));
+    }
+    node.retold = block -> new NodeBlock(block.header(), Bloom.MISSING);
+    node.silent = query -> !query.filter().addresses().isEmpty() && query.avoid().isEmpty();
+
+    assertThat(read(anywhereBesideFactory(), span, depth))
+        .hasSize(400)
+        .startsWith("0-0 Factory.Transferred", "0-1 Factory.PoolCreated")
+        .doesNotHaveDuplicates();
+  }
+
+  private static EvmIndexer anywhereBesideFactory() {
+    return Evm.indexer("refuted")
+        .entities(Reader.Nothing.class)
+        .contract("Any", any -> any.anywhere().on(Transferred.class, (_, _) -> {}))
+        .contract(
+            "Factory",
+            factory ->
+                factory.on(PoolCreated.class, (_, _) -> {}).on(Transferred.class, (_, _) -> {}))
+        .build();
   }
 
   @ParameterizedTest
