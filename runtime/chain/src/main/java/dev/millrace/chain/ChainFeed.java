@@ -62,7 +62,7 @@ final class ChainFeed implements Source.Feed {
     this.decoder = new Decoder(source.request(), source.facts(), standing.found());
     this.rangeFetch = new RangeFetch(source, horizon, decoder.fields());
     this.ranges = new Ranges(pool, rangeFetch, decoder.plan(), first);
-    this.reorgs = new Reorgs(source.node(), branch, source.request().chain());
+    this.reorgs = new Reorgs(source.node(), branch, horizon, source.request().chain());
     this.follower =
         new Follower(
             branch,

@@ -7,6 +7,7 @@ import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Source;
 import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -23,13 +24,15 @@ final class Reorgs {
 
   private final Node node;
   private final Branch branch;
+  private final Horizon horizon;
   private final long chain;
   private int shorter;
   private int tooDeep;
 
-  Reorgs(Node node, Branch branch, long chain) {
+  Reorgs(Node node, Branch branch, Horizon horizon, long chain) {
     this.node = node;
     this.branch = branch;
+    this.horizon = horizon;
     this.chain = chain;
   }
 
@@ -89,8 +92,13 @@ final class Reorgs {
     };
   }
 
-  private Look tooDeep(Source.Place lowest) {
-    tooDeep++;
+  /**
+   * Asks for our final block an endpoint that calls it final: one that stands on a replaced branch,
+   * or did so until a moment ago, has another block there and does not.
+   */
+  private Look tooDeep(Source.Place lowest) throws InterruptedException {
+    NodeBlock theirs = node.finalBlocks(List.of(lowest.block()), horizon.finality()).getFirst();
+    tooDeep = theirs.header().hash().equals(lowest.hash()) ? 0 : tooDeep + 1;
     if (tooDeep < SEEN) {
       return new Look.Later();
     }

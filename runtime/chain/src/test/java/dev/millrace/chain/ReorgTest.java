@@ -73,6 +73,28 @@ final class ReorgTest {
   }
 
   @Test
+  @Tag("E36")
+  @DisplayName("E36 an endpoint that missed a reorg denies our final block: it is not believed")
+  void endpointBehindAReorg_deniesNoFinalBlock() throws InterruptedException {
+    chain.transfers(50);
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      readTo(feed, 49);
+      TestChain other = new TestChain();
+      other.transfers(20).empty(30); // our final block is 29
+      node.behind = other;
+      for (int i = 0; i < 5; i++) {
+        node.whileWaiting.add(() -> {});
+      }
+      node.whileWaiting.add(() -> {
+        node.behind = null;
+        chain.transfers(2);
+      });
+
+      assertThat(Reader.events(readTo(feed, 51))).isEqualTo(reader.expected(50, 51));
+    }
+  }
+
+  @Test
   @Tag("E6")
   @DisplayName("E6 a deeper reorg while the first is undone")
   void reorgDuringARewind_isFoundWhenTheStreamIsOpenedAgain() throws InterruptedException {

@@ -71,6 +71,9 @@ final class TestNode implements Node {
   /** Whose head an endpoint names that is ahead, on another branch; null if there is none. */
   volatile @Nullable TestChain ahead;
 
+  /** Whose blocks an endpoint names by number that has missed a reorg; null if there is none. */
+  volatile @Nullable TestChain behind;
+
   /** What becomes of blocks before they are told. */
   volatile UnaryOperator<NodeBlock> retold = UnaryOperator.identity();
 
@@ -85,9 +88,10 @@ final class TestNode implements Node {
 
   @Override
   public Optional<NodeBlock> block(long number) {
+    TestChain other = behind;
     return number > latest
         ? Optional.empty()
-        : chain.at(number).map(TestChain.TestBlock::block).map(retold);
+        : (other == null ? chain : other).at(number).map(TestChain.TestBlock::block).map(retold);
   }
 
   @Override
@@ -124,7 +128,11 @@ final class TestNode implements Node {
 
   @Override
   public List<NodeBlock> finalBlocks(List<Long> numbers, FinalityRule rule) {
-    return blocks(numbers);
+    headers.add(numbers);
+    return numbers.stream()
+        .map(number -> chain.at(number).orElseThrow().block())
+        .map(retold)
+        .toList();
   }
 
   @Override
