@@ -41,7 +41,9 @@ record EndpointTraits(
     HONEST,
     ZERO,
     NULL,
-    MISSING
+    MISSING,
+    /** Of each block with logs one bit is missing, of the address of one of them. */
+    LYING
   }
 
   record Episode(WorldTrouble trouble, long from, long to) {
@@ -102,19 +104,21 @@ record EndpointTraits(
             : Episode.NONE;
     troubles.removeIf(each -> limits.without(each.name()));
     double rate = List.of(0.0, 0.02, 0.1, 0.3).get(random.nextInt(4));
-    List<Bloom> blooms = List.of(Bloom.values());
+    List<Bloom> blooms = List.of(Bloom.HONEST, Bloom.ZERO, Bloom.NULL, Bloom.MISSING);
     Bloom bloom = isBloomless ? blooms.get(random.nextInt(blooms.size())) : Bloom.HONEST;
     boolean hasFinalized = random.nextInt(8) > 0 || needsTag || limits.without("tagless");
     boolean plain = limits.without("traits");
     boolean hasReceipts = random.nextInt(5) > 0 || plain;
+    boolean clamps = random.nextBoolean() && !limits.without("clamps");
     return new EndpointTraits(
         behind,
         lacking,
-        random.nextBoolean() && !limits.without("clamps"),
+        clamps,
         bloom,
         hasFinalized,
         hasReceipts,
-        random.nextInt(6) > 0 || plain,
+        // Else nothing ties the head that one backend names to the logs that another one gives.
+        random.nextInt(6) > 0 || plain || (balanced && clamps),
         random.nextInt(8) > 0 || plain,
         random.nextBoolean(),
         random.nextBoolean(),
@@ -125,6 +129,32 @@ record EndpointTraits(
         troubles.isEmpty() ? 0 : rate,
         troubles,
         limits.without("episode") || limits.without(lasting.name()) ? Episode.NONE : episode);
+  }
+
+  /** Whether it may say of a method that it does not exist. */
+  boolean forgetsMethods() {
+    return troubles.contains(WorldTrouble.NO_METHOD) || episode.trouble() == WorldTrouble.NO_METHOD;
+  }
+
+  /** The same on a chain whose blooms are not those of its blocks. */
+  EndpointTraits withLyingBlooms() {
+    return new EndpointTraits(
+        behindMillis,
+        lacking,
+        clamps,
+        Bloom.LYING,
+        hasFinalized,
+        hasReceipts,
+        hasBatches,
+        takesBlockHash,
+        keepsOrphans,
+        timed,
+        maxRange,
+        maxResults,
+        words,
+        rate,
+        troubles,
+        episode);
   }
 
   EndpointTraits without(Set<WorldTrouble> gone) {

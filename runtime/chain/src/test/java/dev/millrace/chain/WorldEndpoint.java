@@ -39,11 +39,10 @@ final class WorldEndpoint implements Exchange {
   private final SourceStory story;
   private final Random random;
   private final boolean withholdsHistory;
-  private long mendedAt;
+  private long mendedAt = Long.MAX_VALUE;
   private String earlier = "";
   private boolean isWell;
 
-  /** Why a call has no result. */
   private static final class Refused extends Exception {
     private static final long serialVersionUID = 1L;
     private final String json;
@@ -54,7 +53,6 @@ final class WorldEndpoint implements Exchange {
     }
   }
 
-  /** What a backend sees at a time. */
   private record View(WorldBlock head, long finalBlock) {
     @Nullable WorldBlock at(long number) {
       return number > head.number ? null : head.at(number);
@@ -76,7 +74,6 @@ final class WorldEndpoint implements Exchange {
     this.story = story;
     this.random = new Random(seed);
     this.withholdsHistory = withholdsHistory;
-    this.mendedAt = Long.MAX_VALUE;
   }
 
   /** From then on it is honest and has the whole chain. */
@@ -187,14 +184,17 @@ final class WorldEndpoint implements Exchange {
     }
     switch (trouble) {
       case HEADER_NOT_FOUND -> throw new Refused(-32000, "header not found");
-      case NO_METHOD ->
-          throw new Refused(-32601, "the method " + method + " does not exist/is not available");
+      case NO_METHOD -> throw noMethod(method);
       case RATE -> throw new Refused(-32005, "too many requests");
       case UNKNOWN_WORDS ->
           throw new Refused(-32000, "the moon is in the wrong house " + random.nextInt(99));
       case BROKEN_INSIDE -> throw new Refused(-32603, "Internal error");
       default -> {}
     }
+  }
+
+  private static Refused noMethod(String method) {
+    return new Refused(-32601, "the method " + method + " does not exist/is not available");
   }
 
   private View view() {
@@ -217,8 +217,7 @@ final class WorldEndpoint implements Exchange {
       case "eth_getLogs" -> logs(params, view, trouble);
       case "eth_getBlockReceipts" -> receipts(params, view);
       case "eth_getTransactionByHash" -> transaction(params, view);
-      default ->
-          throw new Refused(-32601, "the method " + method + " does not exist/is not available");
+      default -> throw noMethod(method);
     };
   }
 
@@ -256,6 +255,7 @@ final class WorldEndpoint implements Exchange {
           case ZERO -> ",\"logsBloom\":\"0x" + "00".repeat(256) + '"';
           case NULL -> ",\"logsBloom\":null";
           case MISSING -> "";
+          case LYING -> ",\"logsBloom\":\"" + block.lyingBloom() + '"';
         };
     String time =
         trouble == WorldTrouble.NONSENSE_TIME
@@ -364,7 +364,7 @@ final class WorldEndpoint implements Exchange {
 
   private String receipts(String params, View view) throws Refused {
     if (!traits.hasReceipts()) {
-      throw new Refused(-32601, "the method eth_getBlockReceipts does not exist/is not available");
+      throw noMethod("eth_getBlockReceipts");
     }
     boolean byHash = HASH.matcher(params).find();
     WorldBlock block = byHash ? byHash(params, view) : byNumber(params, view);

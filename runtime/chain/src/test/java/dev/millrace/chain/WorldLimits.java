@@ -12,20 +12,6 @@ import java.util.TreeSet;
 record WorldLimits(int blocks, Set<String> without) {
   static final WorldLimits ALL = new WorldLimits(Integer.MAX_VALUE, Set.of());
 
-  /** All but what is known to break the source today; shorter with each mend. */
-  static final WorldLimits SOUND =
-      new WorldLimits(
-          Integer.MAX_VALUE,
-          Set.of(
-              "HEADER_NOT_FOUND",
-              "NONSENSE_INDEX",
-              "NONSENSE_TIME",
-              "NO_METHOD",
-              "OTHER_ID",
-              "OTHER_REPLY",
-              "balanced",
-              "stale"));
-
   boolean without(String name) {
     return without.contains(name);
   }

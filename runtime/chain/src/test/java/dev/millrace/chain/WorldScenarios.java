@@ -23,6 +23,7 @@ final class WorldScenarios {
           "balanced",
           "clamps",
           "bloomless",
+          "lying",
           "tagless",
           "traits",
           "episode",
