@@ -68,6 +68,25 @@ class CommandsTest {
             "MILLRACE_PIPELINE_DEPTH: pipeline.depth");
   }
 
+  @Test
+  @Tag("D28")
+  void urlOfTheDatabase_withAnOptionThatCannotWorkIsMisuse() throws Exception {
+    Files.writeString(
+        directory.resolve("odd.yaml"),
+        """
+        name: x
+        postgres: { url: "jdbc:postgresql://127.0.0.1:1/x?preferQueryMode=simple" }
+        chains: [ { id: 1, rpc: "dev://chain", contracts: [] } ]
+        """);
+
+    Captured captured = Samples.shell(directory, Map.of());
+    int code = commands(captured.shell()).execute("status", "--config", "odd.yaml");
+
+    assertThat(code).as(captured.err()).isEqualTo(ExitCode.MISUSE);
+    assertThat(captured.err())
+        .startsWith("millrace: option in the url of PostgreSQL cannot be used: preferQueryMode");
+  }
+
   @ParameterizedTest
   @EnumSource
   void error_remedyChoosesTheCode(Remedy remedy) {

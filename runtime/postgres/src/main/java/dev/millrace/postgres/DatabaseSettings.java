@@ -35,6 +35,7 @@ public record DatabaseSettings(
           Remedy.FIX_SETUP,
           "database url must begin with jdbc:postgresql: url=" + withoutSecrets(url));
     }
+    UrlOptions.check(url);
     if (lease.toMillis() < 1
         || patience.isNegative()
         || readers < 1
