@@ -100,7 +100,13 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       }
       slot.executeStart = nanos.getAsLong();
       slot.stalledNanos = slot.executeStart - stalledFrom;
-      ExecutedBatch executed = execute(slot.number, batch);
+      ExecutedBatch executed;
+      try {
+        executed = execute(slot.number, batch);
+      } catch (MillraceException failed) {
+        awaitCommits(failed);
+        throw failed;
+      }
       slot.executed = executed;
       slot.executeEnd = nanos.getAsLong();
       transit.add(executed.bytes());
@@ -128,6 +134,21 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
   }
 
+  /**
+   * Lets what ran before become durable when a handler has met a reorg, which drops the rest: over
+   * a slow store the same batches would run and be dropped for as long as the handler meets it.
+   */
+  private void awaitCommits(MillraceException failure) {
+    if (failure.remedy() != Remedy.REWIND) {
+      return;
+    }
+    watch.end();
+    int inTransit = transit.batches();
+    while (inTransit > 0 && awaitFewer(inTransit, Transit.Stall.DEPTH)) {
+      inTransit = transit.batches();
+    }
+  }
+
   /** What a replaced block has caused is no failure: the lane turns back behind it. */
   private boolean isDropped(MillraceException failure) {
     if (failure.remedy() == Remedy.REWIND) {
@@ -151,13 +172,17 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
         return true;
       }
       slot.stalledBy = cause.name().toLowerCase(Locale.ROOT);
-      try {
-        if (!transit.awaitFewer(inTransit, cause)) {
-          return false;
-        }
-      } catch (InterruptedException interrupted) {
-        throw EventFailure.interruptedAfter(last, "it waited for " + cause.words, interrupted);
+      if (!awaitFewer(inTransit, cause)) {
+        return false;
       }
+    }
+  }
+
+  private boolean awaitFewer(int inTransit, Transit.Stall cause) {
+    try {
+      return transit.awaitFewer(inTransit, cause);
+    } catch (InterruptedException interrupted) {
+      throw EventFailure.interruptedAfter(last, "it waited for " + cause.words, interrupted);
     }
   }
 

@@ -103,7 +103,9 @@ public final class Lane implements AutoCloseable {
     this.transit = new Transit(nanos, settings.staged().join());
     this.progress = new LaneProgress(store.opened());
     int slots = Integer.highestOneBit(settings.depth() + 3) * 2;
-    this.ring = RingBuffer.createSingleProducer(Slot::new, slots, new GrowingPark());
+    // One thread publishes, but with assertions on Disruptor keeps every single producer's ring and
+    // thread in a static map for good: a lane's whole memory for each restart.
+    this.ring = RingBuffer.createMultiProducer(Slot::new, slots, new GrowingPark());
     this.freeSlots = new Semaphore(slots);
     this.ahead = new Semaphore(MAX_AHEAD);
     this.publisher = stores.mirror().map(mirror -> new Publisher(store, mirror, retry, probe));

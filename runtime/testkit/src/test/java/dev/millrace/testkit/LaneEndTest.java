@@ -10,6 +10,8 @@ import dev.millrace.pipeline.Lane;
 import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Probe;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -97,5 +99,28 @@ final class LaneEndTest {
     LaneEnd end = lane.await();
     lane.close();
     assertThat(lane.await()).isEqualTo(end).isEqualTo(new LaneEnd.Done());
+  }
+
+  @Test
+  @Tag("D33")
+  @DisplayName("D33 a lane that was closed can be collected, with assertions on as tests have them")
+  void lane_thatWasClosedIsCollected() throws Exception {
+    ReferenceQueue<Lane> collected = new ReferenceQueue<>();
+    WeakReference<Lane> lane = closedLane(collected);
+
+    for (int i = 0; i < 60 && !lane.refersTo(null); i++) {
+      System.gc();
+      collected.remove(1_000);
+    }
+    assertThat(lane.refersTo(null)).isTrue();
+  }
+
+  private static WeakReference<Lane> closedLane(ReferenceQueue<Lane> collected) throws Exception {
+    try (Mill mill = new Mill()) {
+      mill.script.block(save("a", "x", 1));
+      Lane lane = mill.start();
+      assertThat(lane.await()).isInstanceOf(LaneEnd.Done.class);
+      return new WeakReference<>(lane, collected);
+    }
   }
 }

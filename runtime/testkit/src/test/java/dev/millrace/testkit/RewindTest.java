@@ -18,6 +18,7 @@ import dev.millrace.testkit.Mill.Cell;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -340,6 +341,31 @@ final class RewindTest {
     assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
     assertThat(mill.cells()).isEqualTo(mill.oracleCells());
     assertThat(lane.status().waitingFor()).isEmpty();
+  }
+
+  @Test
+  @Tag("A45")
+  @DisplayName(
+      "A45 what ran before a handler that meets a reorg is committed and runs no second time")
+  void news_dropNothingThatRanBefore() throws Exception {
+    AtomicBoolean stale = new AtomicBoolean(true);
+    mill.script.reversibleFrom(1).open().block(increment("a")).block(increment("b"));
+    mill.script.block(context -> {
+      if (stale.getAndSet(false)) {
+        throw new MillraceException(Remedy.REWIND, "one endpoint is stale: number=1");
+      }
+      increment("c").run(context);
+    });
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT_GROUP, 1);
+    Lane lane = mill.start();
+    Mill.awaitThat(() -> !stale.get() && !lane.status().waitingFor().isEmpty());
+    commit.release();
+    Mill.awaitThat(() -> lane.status().waitingFor().contains("one endpoint is stale"));
+    mill.script.block(increment("d")).end();
+
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.cells()).isEqualTo(mill.oracleCells());
+    assertThat(mill.gates.passed(Point.AFTER_RUN)).hasSize(4);
   }
 
   @Test
