@@ -171,6 +171,29 @@ final class ReorgTest {
   }
 
   @Test
+  @Tag("E37")
+  @DisplayName("E37 the first indexed block is final and others are told: never back to empty")
+  void firstBlockIsFinal_isNotTurnedBack() throws InterruptedException {
+    chain.transfers(26);
+    reader.from(5);
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      readTo(feed, 25); // block 5 is final, and nothing above it
+      TestChain other = new TestChain();
+      other.empty(30);
+      node.behind = other;
+      for (int i = 0; i < 5; i++) {
+        node.whileWaiting.add(() -> {});
+      }
+      node.whileWaiting.add(() -> {
+        node.behind = null;
+        chain.transfers(2);
+      });
+
+      assertThat(Reader.events(readTo(feed, 27))).isEqualTo(reader.expected(26, 27));
+    }
+  }
+
+  @Test
   @Tag("E14")
   @DisplayName("E14 the same head told again: nothing happens")
   void sameHeadAgain_tellsNothing() throws InterruptedException {
