@@ -13,6 +13,9 @@ final class Branch {
   private final long from;
   private final TreeMap<Long, Bytes32> held = new TreeMap<>();
 
+  /** Whether the lowest held block has been told as final since this branch was opened. */
+  private boolean isSettled;
+
   Branch(Source.Standing standing, long from) {
     this.from = from;
     standing.window().forEach(place -> held.put(place.block(), place.hash()));
@@ -52,7 +55,7 @@ final class Branch {
 
   /** Whether everything that has been told is held, so that all of it may turn out replaced. */
   boolean isWhole() {
-    return held.isEmpty() || held.firstKey() <= from;
+    return held.isEmpty() || (held.firstKey() <= from && !isSettled);
   }
 
   /** What is final for sure. */
@@ -84,6 +87,7 @@ final class Branch {
   void settle(long finalBlock) {
     Long base = held.floorKey(finalBlock);
     if (base != null) {
+      isSettled = true;
       held.headMap(base, false).clear();
     }
   }

@@ -87,9 +87,7 @@ final class Reorgs {
     return switch (new Ancestor(node, branch).search(replaced)) {
       case Ancestor.Found.Unclear _ -> new Look.Later();
       case Ancestor.Found.Shared(Source.@Nullable Place place) ->
-          place == null && horizon.sight().finalBlock() >= branch.lowest()
-              ? tooDeep(branch.place(branch.lowest())) // the first block is final, too
-              : new Look.Turned(new Source.Rewind(place));
+          new Look.Turned(new Source.Rewind(place));
       case Ancestor.Found.TooDeep(Source.Place lowest) -> tooDeep(lowest);
     };
   }

@@ -194,6 +194,20 @@ final class ReorgTest {
   }
 
   @Test
+  @Tag("E37")
+  @DisplayName("E37 the first block was not told as final, its successor is by now: back to empty")
+  void successorOfTheFirstBlockIsFinal_turnsBackToNothing() throws InterruptedException {
+    chain.transfers(10);
+    reader.from(5);
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      readTo(feed, 9);
+      fork(3, 40);
+
+      assertThat(feed.next(100)).isEqualTo(new Source.Rewind(null));
+    }
+  }
+
+  @Test
   @Tag("E14")
   @DisplayName("E14 the same head told again: nothing happens")
   void sameHeadAgain_tellsNothing() throws InterruptedException {
