@@ -6,7 +6,6 @@ import dev.millrace.evm.Reading;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.evm.Until;
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
 import dev.millrace.rpc.Node;
@@ -15,9 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -32,17 +29,19 @@ final class SourceSimulation {
   private static final long PATIENCE = Duration.ofMinutes(10).toMillis();
   private static final int MAX_RESTARTS = 40;
 
+  /** One whose default depth is known, and one of which nothing is. */
+  private static final List<Long> CHAINS = List.of(1L, 31_337L);
+
   private final long seed;
   private final WorldLimits limits;
   private final WorldDefinition definition;
   private final WorldChain chain;
-  private final List<EndpointTraits> traits = new ArrayList<>();
   private final VirtualRuntime runtime;
   private final SourceStory story;
   private final WorldLane lane;
   private final EvmIndexer indexer;
   private final Random chance;
-  private final List<WorldEndpoint> endpoints = new ArrayList<>();
+  private final WorldEndpoints endpoints;
   private final @Nullable Path directory;
   private final WorldCache.Kind cacheKind;
   private final boolean audited;
@@ -115,7 +114,9 @@ final class SourceSimulation {
       throws IOException {
     this.seed = seed;
     this.limits = limits;
-    this.chain = new WorldChain(random(1), limits);
+    long id = CHAINS.get(random(9).nextInt(CHAINS.size()));
+    long known = limits.without("unknown_chain") ? CHAINS.getFirst() : id;
+    this.chain = new WorldChain(known, random(1), limits);
     this.definition = new WorldDefinition(random(2), limits);
     this.runtime = new VirtualRuntime(seed);
     this.story = new SourceStory(runtime);
@@ -138,10 +139,11 @@ final class SourceSimulation {
     boolean isCached = random.nextInt(3) == 0 && !limits.without("cache") && scratch != null;
     this.directory = isCached ? Files.createTempDirectory(scratch, "seed") : null;
     this.mended = chain.endMillis() + random.nextInt(20_000);
-    boolean isSeen = endpoints();
+    this.endpoints =
+        new WorldEndpoints(chain, this::random, limits, runtime, story, audited, mended);
     WorldCache.Kind kind = WorldCache.Kind.random(random(6), limits);
     // Of logs that were kept back only an audit and honest blooms tell.
-    boolean isBlind = kind == WorldCache.Kind.LACKING && !(audited && isSeen);
+    boolean isBlind = kind == WorldCache.Kind.LACKING && !(audited && endpoints.showLogs());
     this.cacheKind = isBlind ? WorldCache.Kind.COLD : kind;
     this.untilCrash = next();
     runtime.onWait(this::look);
@@ -153,38 +155,6 @@ final class SourceSimulation {
 
   private int next() {
     return crashEvery == 0 ? Integer.MAX_VALUE : 1 + chance.nextInt(2 * crashEvery);
-  }
-
-  private boolean endpoints() {
-    Random random = random(5);
-    boolean kind = random.nextInt(6) == 0 || limits.without("troubles");
-    boolean isBloomless = random.nextInt(4) == 0 && !limits.without("bloomless");
-    int count = 1 + random.nextInt(3);
-    for (int i = 0; i < count; i++) {
-      // Somebody has to know what the rule goes by.
-      boolean needsTag = i == 0 && chain.rule != WorldChain.Rule.DEPTH;
-      EndpointTraits each = EndpointTraits.random(random(10 + i), limits, isBloomless, needsTag);
-      if (i == 0 || !limits.without("endpoint" + i)) {
-        traits.add(kind ? EndpointTraits.HONEST : each);
-      }
-    }
-    // One endpoint whose blooms lie beside others cannot be noticed; a chain where all do can be.
-    if (isBloomless && !kind && random.nextInt(3) == 0 && !limits.without("lying")) {
-      traits.replaceAll(EndpointTraits::withLyingBlooms);
-    }
-    // Without a sign of it in the headers nobody can see that a log is missing.
-    boolean isSeen = !isBloomless && traits.stream().allMatch(EndpointTraits::hasReceipts);
-    for (int i = 0; i < traits.size(); i++) {
-      if (!isSeen) {
-        traits.set(i, traits.get(i).without(EndpointTraits.WITHHOLDING));
-      }
-      WorldEndpoint endpoint =
-          new WorldEndpoint(
-              "node" + i, chain, traits.get(i), runtime, story, seed * 31 + 20 + i, audited);
-      endpoint.mendAt(mended);
-      endpoints.add(endpoint);
-    }
-    return isSeen;
   }
 
   /** Before every request and every wait: ends the process, or the seed. */
@@ -205,18 +175,20 @@ final class SourceSimulation {
     int restarts = 0;
     if (directory != null) {
       WorldChain other =
-          cacheKind == WorldCache.Kind.OTHER_CHAIN ? new WorldChain(random(7), limits) : chain;
+          cacheKind == WorldCache.Kind.OTHER_CHAIN
+              ? new WorldChain(chain.id, random(7), limits)
+              : chain;
       WorldCache.fill(cacheKind, other, definition, directory, from, random(8));
     }
     while (!isOver) {
-      Node node = node();
+      Node node = endpoints.node(directory, runtime);
       try {
         live(new ChainSource(request(), node, runtime, () -> runtime.threads("read")));
       } catch (InterruptedException _) {
         story.tell(isOver ? "the seed is over" : "the process dies");
       } catch (MillraceException refused) {
         story.tell("the lane stops: " + refused.remedy() + " " + refused.getMessage());
-        if (!isRestarted(refused)) {
+        if (!endpoints.mayStartAgain(refused)) {
           throw new WorldLane.Breach("stops for good: " + refused.getMessage());
         }
         if (++restarts > MAX_RESTARTS) {
@@ -243,18 +215,6 @@ final class SourceSimulation {
     verify();
   }
 
-  /**
-   * Whether the lane is started again after a stop: by its supervisor, or by somebody who reads
-   * that no endpoint has a method, which each of them said several times in a row.
-   */
-  private boolean isRestarted(MillraceException refused) {
-    boolean lacksMethod =
-        refused.remedy() == Remedy.FIX_SETUP
-            && String.valueOf(refused.getMessage()).contains("has no eth_getLogs")
-            && traits.stream().allMatch(EndpointTraits::forgetsMethods);
-    return lacksMethod || refused.remedy() == Remedy.RESTART || refused.remedy() == Remedy.REWIND;
-  }
-
   /** What people and disks do while no process runs. */
   private void between() throws IOException {
     if (isOver || directory == null) {
@@ -269,16 +229,6 @@ final class SourceSimulation {
     }
   }
 
-  private Node node() {
-    Map<String, WorldEndpoint> byName = new HashMap<>();
-    List<String> addresses = new ArrayList<>();
-    for (int i = 0; i < endpoints.size(); i++) {
-      addresses.add("http://node" + i + ":1/");
-      byName.put("node" + i, endpoints.get(i));
-    }
-    return WorldCache.node(byName, addresses, directory, runtime);
-  }
-
   private SourceRequest request() {
     Optional<String> tag =
         chain.rule == WorldChain.Rule.TAG || chain.rule == WorldChain.Rule.BOTH
@@ -289,7 +239,7 @@ final class SourceSimulation {
     Reading reading = Reading.USUAL.withAudited(audited ? 1 : 0).withPoll(Duration.ofSeconds(1));
     return new SourceRequest(
         indexer,
-        1,
+        chain.id,
         List.of(),
         from,
         until,
@@ -378,9 +328,7 @@ final class SourceSimulation {
     text.append(
         "\nfrom block %d, %s, audited %s, %d events at once, cache %s %s, mended after %d ms"
             .formatted(from, until, audited, events, directory != null, cacheKind, mended));
-    for (int i = 0; i < traits.size(); i++) {
-      text.append("\nnode").append(i).append(' ').append(traits.get(i));
-    }
+    text.append(endpoints);
     story.lines().forEach(line -> text.append("\n").append(line));
     return text.toString();
   }

@@ -31,6 +31,19 @@ final class WorldBlock {
     this.hash = mixed(before == null ? 0 : before.hash.hashCode(), number, salt);
   }
 
+  /** A block that nobody has, far above another. */
+  static WorldBlock beyond(WorldBlock head, long distance) {
+    return new WorldBlock(head, head.number + distance);
+  }
+
+  private WorldBlock(WorldBlock before, long number) {
+    this.before = before;
+    this.number = number;
+    this.time = before.time + 12 * (number - before.number);
+    this.logs = List.of();
+    this.hash = mixed(before.hash.hashCode(), number, -2);
+  }
+
   private static Bytes32 mixed(long before, long number, long salt) {
     Random random = new Random(before * 1_000_003 + number * 31 + salt * 7_919);
     byte[] bytes = new byte[32];

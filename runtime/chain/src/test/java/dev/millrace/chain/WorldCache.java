@@ -49,6 +49,7 @@ final class WorldCache {
 
   /** A node over simulated endpoints. */
   static Node node(
+      long chain,
       Map<String, WorldEndpoint> byName,
       List<String> addresses,
       @Nullable Path directory,
@@ -59,7 +60,7 @@ final class WorldCache {
             .withPoll(Duration.ofSeconds(1));
     return Nodes.open(
         addresses,
-        1,
+        chain,
         settings,
         (target, wire) -> {
           WorldEndpoint endpoint = byName.get(target.host());
@@ -87,21 +88,29 @@ final class WorldCache {
     EndpointTraits traits =
         EndpointTraits.frozen(kind == Kind.LACKING ? EndpointTraits.WITHHOLDING : Set.of());
     VirtualRuntime runtime = new VirtualRuntime(1);
+    WorldLimits always = WorldLimits.ALL.leaveOut("still").leaveOut("moved");
     WorldEndpoint endpoint =
         new WorldEndpoint(
-            "earlier", chain, traits, runtime, new SourceStory(runtime), random.nextLong(), true);
+            "earlier",
+            new WorldViews(chain, () -> chain, traits, random, always),
+            traits,
+            runtime,
+            new SourceStory(runtime),
+            new Random(random.nextLong()),
+            true);
     long depth = kind == Kind.TAIL ? 0 : moment.head().number - moment.finalBlock();
     SourceRequest request =
         new SourceRequest(
             definition.indexer((_, _, _) -> {}),
-            1,
+            chain.id,
             List.of(),
             from,
             new Until.AtHead(),
             new Finality(Optional.empty(), OptionalLong.of(depth)),
             definition.configured(),
             Reading.USUAL.withAudited(0).withDirectory(directory));
-    Node node = node(Map.of("earlier", endpoint), List.of("http://earlier:1/"), directory, runtime);
+    List<String> addresses = List.of("http://earlier:1/");
+    Node node = node(chain.id, Map.of("earlier", endpoint), addresses, directory, runtime);
     ChainSource source = new ChainSource(request, node, runtime, () -> runtime.threads("read"));
     try (Source.Feed feed = source.open(Source.Standing.START)) {
       for (int i = 0; i < MAX_STEPS && feed.next(MAX_STEPS) != null; i++) {

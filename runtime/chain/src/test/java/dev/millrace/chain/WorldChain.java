@@ -29,6 +29,7 @@ final class WorldChain {
   /** The state of the chain from a time on. */
   record Moment(long millis, WorldBlock head, long finalBlock, String story) {}
 
+  final long id;
   final Rule rule;
   final int depth;
   final List<Moment> moments = new ArrayList<>();
@@ -40,7 +41,8 @@ final class WorldChain {
   private int salt;
   private long highest;
 
-  WorldChain(Random random, WorldLimits limits) {
+  WorldChain(long id, Random random, WorldLimits limits) {
+    this.id = id;
     this.random = random;
     this.limits = limits;
     List<Rule> rules = List.of(Rule.values());

@@ -54,8 +54,9 @@ final class WorldLane {
       List<Line> events,
       List<Source.Found> found,
       TreeMap<Long, Source.Place> window,
-      Source.@Nullable Place last) {
-    static final State START = new State(List.of(), List.of(), new TreeMap<>(), null);
+      Source.@Nullable Place last,
+      long finalBlock) {
+    static final State START = new State(List.of(), List.of(), new TreeMap<>(), null, -1);
   }
 
   WorldLane(WorldChain chain, Reads reads) {
@@ -145,7 +146,9 @@ final class WorldLane {
     if (base != null && base > settled()) {
       told = window.get(base);
     }
-    now = new State(List.copyOf(events), List.copyOf(found), window, last);
+    long settled = base == null ? -1 : base;
+    long finalBlock = Math.max(now.finalBlock(), settled);
+    now = new State(List.copyOf(events), List.copyOf(found), window, last, finalBlock);
   }
 
   private static void handle(Event event) throws Exception {
@@ -236,11 +239,13 @@ final class WorldLane {
     Source.Place last = now.last();
     if (to == null) {
       require(
-          now.window().isEmpty() || settled() < now.window().firstKey(),
-          "rewind to the beginning below what is final: " + settled());
+          now.window().isEmpty() || now.finalBlock() < now.window().firstKey(),
+          "rewind to the beginning below what is final: " + now.finalBlock());
       now = State.START;
     } else if (last != null && last.block() >= to.block()) {
-      require(to.block() >= settled(), "rewind below what is final: to=" + to + " final=" + told);
+      require(
+          to.block() >= now.finalBlock(),
+          "rewind below what is final: to=" + to + " final=" + now.finalBlock());
       require(to.equals(now.window().get(to.block())), "rewind to a block that is not held: " + to);
       TreeMap<Long, Source.Place> window = new TreeMap<>(now.window().headMap(to.block(), true));
       now =
@@ -248,7 +253,8 @@ final class WorldLane {
               now.events().stream().filter(line -> line.block() <= to.block()).toList(),
               now.found().stream().filter(each -> each.at().block() <= to.block()).toList(),
               window,
-              to);
+              to,
+              now.finalBlock());
     }
     committed = now;
   }

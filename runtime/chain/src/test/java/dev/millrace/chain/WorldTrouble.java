@@ -6,7 +6,11 @@ enum WorldTrouble {
   OTHER_REPLY,
   /** The right form, under no id or under one that was never asked. */
   OTHER_ID,
+  /** One reply is that to an earlier call of the same method, with the id of that call. */
+  OTHER_CALL,
   HEADER_NOT_FOUND,
+  /** The words of providers that are overloaded or repaired, or the page of their proxy. */
+  OUTAGE,
   NO_METHOD,
   RATE,
   UNKNOWN_WORDS,
@@ -23,6 +27,8 @@ enum WorldTrouble {
   STRANGER,
   NONSENSE_INDEX,
   NONSENSE_TIME,
+  /** The head is said to be far above the last block. */
+  FAR_HEAD,
   PART_OF_BATCH,
   UNORDERED_BATCH,
   /** All logs of a block are kept back. */

@@ -1,0 +1,123 @@
+package dev.millrace.chain;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.Node;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
+
+/** The endpoints of one seed: one to three, how well each is, and until when. */
+final class WorldEndpoints {
+  private final WorldChain chain;
+  private final List<EndpointTraits> traits = new ArrayList<>();
+  private final List<WorldViews> views = new ArrayList<>();
+  private final List<WorldEndpoint> endpoints = new ArrayList<>();
+  private final boolean showsLogs;
+
+  /**
+   * Draws the endpoints.
+   *
+   * @param randoms a source of chance for each part of the draw
+   * @param audited whether logs of history may be kept back, too
+   * @param mended from when on all of them are well
+   */
+  WorldEndpoints(
+      WorldChain chain,
+      LongFunction<Random> randoms,
+      WorldLimits limits,
+      VirtualRuntime runtime,
+      SourceStory story,
+      boolean audited,
+      long mended) {
+    this.chain = chain;
+    Random random = randoms.apply(5);
+    boolean kind = random.nextInt(6) == 0 || limits.without("troubles");
+    boolean isBloomless = random.nextInt(4) == 0 && !limits.without("bloomless");
+    int count = 1 + random.nextInt(3);
+    for (int i = 0; i < count; i++) {
+      // Somebody has to know what the rule goes by.
+      boolean needsTag = i == 0 && chain.rule != WorldChain.Rule.DEPTH;
+      EndpointTraits each =
+          EndpointTraits.random(randoms.apply(10 + i), limits, isBloomless, needsTag);
+      if (i == 0 || !limits.without("endpoint" + i)) {
+        traits.add(kind ? EndpointTraits.HONEST : each);
+      }
+    }
+    // One endpoint whose blooms lie beside others cannot be noticed; a chain where all do can be.
+    if (isBloomless && !kind && random.nextInt(3) == 0 && !limits.without("lying")) {
+      traits.replaceAll(EndpointTraits::withLyingBlooms);
+    }
+    // Without a sign of it in the headers nobody can see that a log is missing.
+    showsLogs = !isBloomless && traits.stream().allMatch(EndpointTraits::hasReceipts);
+    if (!showsLogs) {
+      traits.replaceAll(each -> each.without(EndpointTraits.WITHHOLDING));
+    }
+    WorldLimits windows = kind ? limits.leaveOut("still").leaveOut("moved") : limits;
+    for (int i = 0; i < traits.size(); i++) {
+      WorldViews view =
+          new WorldViews(
+              chain,
+              () -> new WorldChain(chain.id + 1, randoms.apply(50), limits),
+              traits.get(i),
+              randoms.apply(40 + i),
+              windows);
+      views.add(view);
+      WorldEndpoint endpoint =
+          new WorldEndpoint(
+              "node" + i, view, traits.get(i), runtime, story, randoms.apply(20 + i), audited);
+      endpoint.mendAt(mended);
+      endpoints.add(endpoint);
+    }
+  }
+
+  /** Whether blooms and receipts show each log. */
+  boolean showLogs() {
+    return showsLogs;
+  }
+
+  /** A node over all of them. */
+  Node node(@Nullable Path directory, VirtualRuntime runtime) {
+    Map<String, WorldEndpoint> byName = new HashMap<>();
+    List<String> addresses = new ArrayList<>();
+    for (int i = 0; i < endpoints.size(); i++) {
+      addresses.add("http://node" + i + ":1/");
+      byName.put("node" + i, endpoints.get(i));
+    }
+    return WorldCache.node(chain.id, byName, addresses, directory, runtime);
+  }
+
+  /**
+   * Whether a lane that stopped is started again: by its supervisor, or by somebody who reads that
+   * no endpoint has a method or that each serves another chain, as they said several times in a
+   * row.
+   */
+  boolean mayStartAgain(MillraceException stopped) {
+    boolean isOfEndpoints =
+        stopped.remedy() == Remedy.FIX_SETUP
+            && String.valueOf(stopped.getMessage())
+                .contains("no endpoint of the chain can be used");
+    boolean lack = true;
+    for (int i = 0; i < traits.size(); i++) {
+      lack &= traits.get(i).forgetsMethods() || views.get(i).moves();
+    }
+    return (isOfEndpoints && lack)
+        || stopped.remedy() == Remedy.RESTART
+        || stopped.remedy() == Remedy.REWIND;
+  }
+
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < traits.size(); i++) {
+      text.append("\nnode").append(i).append(' ').append(traits.get(i));
+      text.append(' ').append(views.get(i));
+    }
+    return text.toString();
+  }
+}
