@@ -43,6 +43,7 @@ final class Endpoint {
   private volatile int pairRefusals;
 
   private volatile long aloneUntil;
+  private volatile boolean hasTakenPair;
 
   /** Whether logs and their last block may be asked for in one request; read by anyone. */
   boolean takesPairs(long now) {
@@ -52,7 +53,16 @@ final class Endpoint {
   void tookPair(boolean together) {
     if (together) {
       pairRefusals = 0;
+      hasTakenPair = true;
     }
+  }
+
+  /**
+   * Whether both have ever been answered in one request. One after the other may be answered by two
+   * backends, of which nothing shows that they have the same blocks.
+   */
+  boolean hasTakenPair() {
+    return hasTakenPair;
   }
 
   /** Both together were refused, or one by one: then the other way is tried next. */

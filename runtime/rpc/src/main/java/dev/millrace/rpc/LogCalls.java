@@ -12,6 +12,7 @@ import dev.millrace.wire.Trouble;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
@@ -131,14 +132,22 @@ final class LogCalls {
       endpoint.tookPair(together);
       return proven;
     } catch (Refusal refused) {
-      Trouble.Kind kind = refused.trouble.kind();
-      boolean isUnread = kind == Trouble.Kind.NONSENSE || kind == Trouble.Kind.TORN;
-      boolean isOfBatch = !pair.isAnswered() && (BatchCalls.isOfBatch(refused) || isUnread);
-      if (!together || isOfBatch) {
+      if (!together || (!pair.isAnswered() && isOfPair(endpoint, refused))) {
         endpoint.refusedPair(together, calls.now());
       }
       throw refused;
     }
+  }
+
+  /**
+   * Whether both calls may be answered one by one: of an endpoint that took pairs, only if said.
+   */
+  private static boolean isOfPair(Endpoint endpoint, Refusal refused) {
+    Trouble.Kind kind = refused.trouble.kind();
+    boolean isUnread = kind == Trouble.Kind.NONSENSE || kind == Trouble.Kind.TORN;
+    return endpoint.hasTakenPair()
+        ? refused.trouble.text().toLowerCase(Locale.ROOT).contains("batch")
+        : isUnread || BatchCalls.isOfBatch(refused);
   }
 
   private LogWriter writer() {

@@ -3,6 +3,7 @@ package dev.millrace.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
@@ -62,6 +63,33 @@ final class LaggingNodeTest {
                 count.getAndIncrement() % 2 == 0 ? WHOLE.answer(body) : clamped(BEHIND, body));
         Node node = NodeTest.open(5, balanced)) {
       assertThat(NodeTest.read(node, 400, 700)).isEqualTo(NodeTest.expected(400, 700));
+    }
+  }
+
+  @Test
+  @Tag("F71")
+  @DisplayName("F71 after errors a balanced address that takes batches is not asked one by one")
+  void logs_afterErrorsStillComeWithTheirBlock() throws Exception {
+    AtomicInteger pairs = new AtomicInteger();
+    try (FakeNode balanced =
+            new FakeNode(body -> {
+              boolean isPair = body.startsWith("[") && body.contains("eth_getLogs");
+              int pair = isPair ? pairs.incrementAndGet() : 0;
+              if (pair >= 3 && pair < 8) {
+                return FakeNode.Answer.of(
+                    "{\"id\":null,\"error\":{\"code\":-32000,\"message\":\"shard is away\"}}");
+              }
+              return body.startsWith("{") && body.contains("eth_getLogs")
+                  ? clamped(BEHIND, body)
+                  : WHOLE.answer(body);
+            });
+        Node node = NodeTest.open(5, balanced)) {
+      List<String> read = new ArrayList<>();
+      for (long from = 490; from < 520; from += 3) {
+        read.addAll(NodeTest.read(node, from, from + 2));
+      }
+      assertThat(read).isEqualTo(NodeTest.expected(490, 519));
+      assertThat(pairs).hasValueGreaterThan(7);
     }
   }
 
