@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,19 +13,41 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A kept row counts as long as memory does not know its id. Whatever changes a row passes
  * through memory, and a row is evicted between batches only, which is when all pages are forgotten.
+ * So of each query only a few rows are kept that memory does not know: a query alone reads 64 rows,
+ * and a batch may ask for thousands.
  */
 final class LimitedPages {
   /**
-   * The rows of a query from its first on, in its order.
+   * The rows of a query from its first on, in its order, without some that memory knows.
    *
-   * @param last whether the database has no more of them
+   * @param bound the row up to which the page goes; null if there is none
+   * @param last whether the database has no row behind it
    */
-  record Page<E>(List<E> rows, boolean last) {
+  record Page<E>(List<E> rows, @Nullable E bound, boolean last) {
+    static <E> Page<E> first(List<E> rows, int asked) {
+      return new Page<>(rows, rows.isEmpty() ? null : rows.getLast(), rows.size() < asked);
+    }
+
     /** This page and the one that follows it. */
     Page<E> plus(List<E> more, int asked) {
       List<E> all = new ArrayList<>(rows);
       all.addAll(more);
-      return new Page<>(all, more.size() < asked);
+      return new Page<>(all, more.isEmpty() ? bound : more.getLast(), more.size() < asked);
+    }
+
+    /** This page up to so many rows that memory does not know, and without the others. */
+    Page<E> unknown(Predicate<E> isKnown, int most) {
+      List<E> kept = new ArrayList<>();
+      for (E row : rows) {
+        if (isKnown.test(row)) {
+          continue;
+        }
+        if (kept.size() == most) {
+          return new Page<>(kept, kept.getLast(), false);
+        }
+        kept.add(row);
+      }
+      return new Page<>(kept, bound, last);
     }
   }
 

@@ -93,7 +93,7 @@ public final class Loader {
       List<Query<E>> some = alike.subList(from, to);
       List<List<E>> pages = reads.pages(some, size);
       for (int i = 0; i < some.size(); i++) {
-        finish(some.get(i), new LimitedPages.Page<>(pages.get(i), pages.get(i).size() < size));
+        finish(some.get(i), LimitedPages.Page.first(pages.get(i), size));
       }
       from = to;
     }
@@ -107,7 +107,7 @@ public final class Loader {
     }
     int size = Math.max(size(query, MARGIN), SMALLEST_PAGE);
     List<E> rows = reads.page(query, null, size);
-    return finish(query, new LimitedPages.Page<>(rows, rows.size() < size));
+    return finish(query, LimitedPages.Page.first(rows, size));
   }
 
   private static int size(Query<?> query, int margin) {
@@ -120,12 +120,12 @@ public final class Loader {
     Optional<List<E>> answer = answer(query, read);
     int size = Math.max(size(query, MARGIN), SMALLEST_PAGE);
     while (answer.isEmpty()) {
-      read = read.plus(reads.page(query, read.rows().getLast(), size), size);
+      read = read.plus(reads.page(query, read.bound(), size), size);
       size = Math.min(2 * size, LARGEST_PAGE);
       answer = answer(query, read);
     }
-    store.pages().keep(query, read);
     answer.get().forEach(row -> store.install(query.type(), row));
+    store.pages().keep(query, read.unknown(row -> knows(query, row), MARGIN));
     return answer.get();
   }
 
@@ -133,7 +133,7 @@ public final class Loader {
   private <E> Optional<List<E>> answer(Query<E> query, LimitedPages.Page<E> page) {
     List<E> all = new ArrayList<>(store.matching(query));
     for (E row : page.rows()) {
-      if (!store.knows(query.type(), query.type().id(row))) {
+      if (!knows(query, row)) {
         all.add(row);
       }
     }
@@ -141,10 +141,16 @@ public final class Loader {
     all.sort(order);
     List<E> first = List.copyOf(all.subList(0, Math.min(all.size(), query.limit())));
     // What the database has beyond the page comes behind its last row.
+    E bound = page.bound();
     boolean complete =
         page.last()
-            || (first.size() == query.limit()
-                && order.compare(first.getLast(), page.rows().getLast()) <= 0);
+            || (bound != null
+                && first.size() == query.limit()
+                && order.compare(first.getLast(), bound) <= 0);
     return complete ? Optional.of(first) : Optional.empty();
+  }
+
+  private <E> boolean knows(Query<E> query, E row) {
+    return store.knows(query.type(), query.type().id(row));
   }
 }

@@ -145,6 +145,7 @@ public final class StagedStore {
 
   /** The same, with heap that the batch takes beside its changes until it is durable. */
   public ChangeSet freeze(long otherBytes) {
+    pages.clear();
     List<TableChanges<?>> changed = new ArrayList<>();
     for (StagedTable<?> table : tables) {
       TableChanges<?> changes = table.freeze();

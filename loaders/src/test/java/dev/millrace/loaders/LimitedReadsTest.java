@@ -2,6 +2,7 @@ package dev.millrace.loaders;
 
 import static dev.millrace.loaders.Lab.TOKEN;
 import static dev.millrace.loaders.Lab.token;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -79,6 +80,37 @@ final class LimitedReadsTest {
       assertThat(first(0, 1).list()).containsExactly(token(190, "owner 0"));
       assertThat(first(1, 1).list()).containsExactly(token(191, "owner 1"));
     });
+  }
+
+  @Test
+  @Tag("B36")
+  @DisplayName("B36 a limited query alone leaves a few rows behind, and none when its batch ends")
+  void page_keepsFewRowsUntilItsBatchEnds() {
+    stored(1, 200);
+    List<Query<Token>> asked = new ArrayList<>();
+    Selection<Token> first =
+        new Selection<>(
+                TOKEN,
+                query -> {
+                  asked.add(query);
+                  return lab.loader.query(query);
+                })
+            .where(Token::owner)
+            .is("owner 0")
+            .limit(1);
+    lab.batch(() -> {
+      for (long id = 0; id < 9; id++) {
+        assertThat(first.list()).containsExactly(token(id, "owner 0"));
+        lab.store.delete(TOKEN, id);
+      }
+      assertThat(lab.database.queries).as("the page had rows enough").hasSize(1);
+      for (long id = 9; id < 80; id++) {
+        assertThat(first.list()).containsExactly(token(id, "owner 0"));
+        lab.store.delete(TOKEN, id);
+      }
+      assertThat(requireNonNull(lab.store.pages().find(asked.getFirst())).rows()).hasSize(8);
+    });
+    assertThat(lab.store.pages().find(asked.getFirst())).isNull();
   }
 
   @Test

@@ -9,10 +9,18 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The main of the process that holds the engine. It ends in order when its input ends, so a
  * supervisor need not find it to stop it, and it cannot outlive its supervisor.
+ *
+ * <p>Two of them may start in one directory, where a supervisor was killed and the next one does
+ * not wait: the engine's lock lets one of them in, so until then each touches nothing but what
+ * bears its own number.
  *
  * <p>Arguments: the library, the data directory, the configuration, a directory for the FIFO and
  * the file that says that clients may come, the port of HTTP and that of the native protocol.
@@ -21,13 +29,17 @@ final class ChdbServer {
   /** A clean end takes a quarter of a second, or else hangs. What was acknowledged is on disk. */
   private static final Duration MAX_END = Duration.ofSeconds(5);
 
+  private static final Pattern FIFOS = Pattern.compile("engine(?:\\.(\\d+))?\\.fifo");
+
+  private final Path directory;
   private final Path fifo;
   private final Path ready;
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile boolean stopping;
 
   private ChdbServer(Path directory) {
-    this.fifo = directory.resolve("engine.fifo");
+    this.directory = directory;
+    this.fifo = directory.resolve("engine.%d.fifo".formatted(ProcessHandle.current().pid()));
     this.ready = directory.resolve("engine.ready");
   }
 
@@ -42,7 +54,7 @@ final class ChdbServer {
   }
 
   private int serve(List<String> arguments) throws IOException {
-    Files.deleteIfExists(fifo);
+    Files.deleteIfExists(fifo); // of a process that had the number before
     Library.makeFifo(fifo);
     Library library = Library.load(Path.of(arguments.get(0)));
     Thread.ofPlatform().daemon().name("stop").start(this::awaitStop);
@@ -57,6 +69,7 @@ final class ChdbServer {
                 "--tcp_port=" + arguments.get(5),
                 "--query=" + script()));
     ended.countDown();
+    Files.deleteIfExists(fifo);
     if (!stopping) {
       System.err.println("engine has ended by itself: cause=" + failure);
       return 1;
@@ -83,6 +96,7 @@ final class ChdbServer {
     try {
       // Opens when the engine reads it, so after the ports.
       try (OutputStream _ = Files.newOutputStream(fifo)) {
+        removeFifos();
         announce();
         while (System.in.read() >= 0) {
           // Nothing is said here; only its end says something.
@@ -97,6 +111,22 @@ final class ChdbServer {
       System.err.println("engine cannot be served: cause=" + broken);
       Library.exit(1);
     }
+  }
+
+  /** Removes our own, which both ends have open, and those of processes that were killed. */
+  private void removeFifos() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : files.toList()) {
+        Matcher name = FIFOS.matcher(file.getFileName().toString());
+        if (name.matches() && (file.equals(fifo) || isOver(name.group(1)))) {
+          Files.deleteIfExists(file);
+        }
+      }
+    }
+  }
+
+  private static boolean isOver(@Nullable String process) {
+    return process == null || ProcessHandle.of(Long.parseLong(process)).isEmpty();
   }
 
   private void announce() throws IOException {

@@ -218,8 +218,11 @@ final class Server implements AutoCloseable {
   private <T> T within(String doing, Duration usual, Call<T> call) {
     Connections used = connections;
     Duration limit = usual.multipliedBy(stretch);
-    try (CallDeadline _ = CallDeadline.in(limit, used::expire)) {
+    try (CallDeadline deadline = CallDeadline.in(limit, used::expire)) {
       T made = call.make(used.client);
+      if (!deadline.meet()) {
+        renew(used);
+      }
       stretch = 1;
       return made;
     } catch (Exception failed) {

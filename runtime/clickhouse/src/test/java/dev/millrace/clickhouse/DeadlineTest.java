@@ -11,6 +11,8 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -37,6 +39,26 @@ final class DeadlineTest {
   @DisplayName("K20 a statement that gets no answer ends at its deadline")
   void statement_thatIsNotAnsweredEnds() throws IOException {
     assertThat(failure(server -> server.execute("mirror", "SELECT 1"))).startsWith("mirror failed");
+  }
+
+  @Test
+  @Tag("K26")
+  @DisplayName("K26 a deadline that comes as its call succeeds ends the connections or it does not")
+  void deadline_thatComesAsTheCallSucceedsIsOneOrTheOther() throws Exception {
+    CountDownLatch ended = new CountDownLatch(1);
+    try (CallDeadline late = CallDeadline.in(Duration.ZERO, ended::countDown)) {
+      ended.await();
+      assertThat(late.meet()).as("a call whose connections are closed").isFalse();
+    }
+    AtomicInteger endings = new AtomicInteger();
+    try (CallDeadline met = CallDeadline.in(Duration.ofHours(1), endings::incrementAndGet)) {
+      assertThat(met.meet()).as("a call that was in time").isTrue();
+      met.expire();
+    }
+    CallDeadline closed = CallDeadline.in(Duration.ofHours(1), endings::incrementAndGet);
+    closed.close();
+    closed.expire();
+    assertThat(endings).hasValue(0);
   }
 
   private interface Use {

@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -95,6 +99,25 @@ final class EmbeddedClickHouseIT {
     assertThat(engine.isAlive()).isFalse();
     assertThat(server.pid()).isEmpty();
     server.close();
+  }
+
+  @Test
+  @Tag("K27")
+  @DisplayName("K27 an engine that starts touches the FIFO of no other process that lives")
+  void start_touchesNoFifoOfAnotherProcess() throws Exception {
+    String living = "engine.%d.fifo".formatted(ProcessHandle.current().pid());
+    Path engine = Files.createDirectory(root.resolve("fifos"));
+    for (String name : List.of(living, "engine.fifo", "engine.%d.fifo".formatted(1L << 40))) {
+      Files.createFile(engine.resolve(name));
+    }
+    EmbeddedClickHouse server = Engines.start(engine);
+    try (Stream<Path> files = Files.list(engine)) {
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .filteredOn(name -> name.endsWith(".fifo"))
+          .containsExactly(living);
+    } finally {
+      server.stop();
+    }
   }
 
   @Test
