@@ -32,18 +32,22 @@ final class Hold implements AutoCloseable {
     Seat seat = Seat.of(directory);
     seat.lock.lock();
     try {
-      seat.take(
-          directory, new Waiting("the last server to stop", recipe.patience(), recipe.progress()));
+      boolean first =
+          seat.take(
+              directory,
+              new Waiting("the last server to stop", recipe.patience(), recipe.progress()));
       boolean started = false;
       try {
         ServerState state = new Starter(directory, recipe).start();
         String password = directory.readPassword();
-        recipe
-            .progress()
-            .accept(
-                directory.product().title()
-                    + " listens: url="
-                    + directory.product().url(state.port()));
+        if (first) {
+          recipe
+              .progress()
+              .accept(
+                  directory.product().title()
+                      + " listens: url="
+                      + directory.product().url(state.port()));
+        }
         started = true;
         return new Hold(directory, seat, recipe, state.port(), password);
       } catch (IOException e) {

@@ -27,13 +27,15 @@ final class Seat {
     return SEATS.computeIfAbsent(directory.root(), root -> new Seat());
   }
 
-  void take(ServerDirectory directory, Waiting waiting) {
+  /** Adds a handle; true if it is the only one of this JVM. */
+  boolean take(ServerDirectory directory, Waiting waiting) {
     lock.lock();
     try {
       if (handles == 0) {
         claim = FileClaim.awaitShared(directory.usersLock(), waiting);
       }
       handles++;
+      return handles == 1;
     } finally {
       lock.unlock();
     }

@@ -23,6 +23,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +42,10 @@ public final class Lane implements AutoCloseable {
    * Batches that are fetched and have not run, whatever the depth: their events are in no budget.
    */
   private static final int MAX_AHEAD = 8;
+
+  /** A value, as in {@code batch=7} or {@code reason="…"}; what follows is another one. */
+  private static final Predicate<String> ENDS_WITH_A_VALUE =
+      Pattern.compile("=(?:\\S*|\"[^\"]*\")$|\"$").asPredicate();
 
   private final String name;
   private final Source source;
@@ -220,9 +226,15 @@ public final class Lane implements AutoCloseable {
 
   /** Blocks and batches are numbered by each lane for itself, so a failure says whose it is. */
   private MillraceException named(MillraceException failure) {
+    String message = String.valueOf(failure.getMessage());
     return new MillraceException(
         failure.remedy(),
-        "%s lane=%s%s".formatted(failure.getMessage(), name, wayOut(failure.remedy())),
+        "%s%s lane=%s%s"
+            .formatted(
+                message,
+                ENDS_WITH_A_VALUE.test(message) ? "" : ";",
+                name,
+                wayOut(failure.remedy())),
         failure);
   }
 

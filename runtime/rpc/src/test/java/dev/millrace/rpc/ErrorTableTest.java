@@ -77,6 +77,10 @@ final class ErrorTableTest {
         "response is too big | 0 | 49999",
         "error decoding response body | 0 | 49999",
         "retry with the range 100-299 | 0 | 199",
+        "query returned more than the allowed number of logs | 0 | 49999",
+        "query timeout exceeded | 0 | 49999",
+        "response size exceeded the limit | 0 | 49999",
+        "exceed maximum block range | 0 | 49999",
       })
   void judge_knowsTheNextRange(String text, long code, long step) {
     Verdict verdict = TABLE.judge(Trouble.error(code, text), FROM, TO);
@@ -97,6 +101,9 @@ final class ErrorTableTest {
         "cannot query unfinalized data | 0 | WAIT",
         "error sending request for url | 0 | AGAIN",
         "missing trie node 5f3c | -32000 | PRUNED",
+        "logs before block 15537393 are pruned | -32000 | PRUNED",
+        "history is not available for the requested block | -32000 | PRUNED",
+        "this request needs an archive node | -32000 | PRUNED",
         "unknown block | -32000 | GONE",
         "the method eth_getLogs does not exist/is not available | -32601 | NO_METHOD",
         "rate limit reached | -32000 | RATE",

@@ -86,7 +86,7 @@ final class LaneEndTest {
               LaneEnd.Failed.class,
               failed -> {
                 assertThat(failed.failure().remedy()).isEqualTo(Remedy.YIELD);
-                assertThat(failed.failure()).hasMessage("lane was taken over lane=1");
+                assertThat(failed.failure()).hasMessage("lane was taken over; lane=1");
               });
     }
   }

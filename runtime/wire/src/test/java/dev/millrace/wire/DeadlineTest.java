@@ -24,8 +24,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Nodes that are never silent and never done, where a timeout of a socket does not hold. */
-@Timeout(120)
+/**
+ * Nodes that are never silent and never done, where a timeout of a socket does not hold.
+ *
+ * <p>On threads of their own: a call without a deadline waits in a read that no interrupt ends, and
+ * the test would hang instead of failing.
+ */
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class DeadlineTest {
   /** More than the handshake of a small certificate, less than a record of the reply. */
   private static final int BEFORE_THE_DRIP = 4_000;
