@@ -25,21 +25,34 @@ public final class Spelling {
     return word.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
   }
 
-  /** Levenshtein's: the fewest letters to insert, delete or replace. */
+  /** The fewest letters to insert, delete or replace, and neighbours to swap. */
   private static int distance(String one, String other) {
+    int[] before = new int[other.length() + 1];
     int[] row = new int[other.length() + 1];
     for (int column = 0; column <= other.length(); column++) {
       row[column] = column;
     }
     for (int line = 1; line <= one.length(); line++) {
-      int diagonal = row[0];
-      row[0] = line;
+      int[] next = new int[other.length() + 1];
+      next[0] = line;
       for (int column = 1; column <= other.length(); column++) {
-        int replaced = diagonal + (one.charAt(line - 1) == other.charAt(column - 1) ? 0 : 1);
-        diagonal = row[column];
-        row[column] = Math.min(replaced, Math.min(diagonal, row[column - 1]) + 1);
+        int replaced = row[column - 1] + (one.charAt(line - 1) == other.charAt(column - 1) ? 0 : 1);
+        next[column] = Math.min(replaced, Math.min(row[column], next[column - 1]) + 1);
+        if (isSwapped(one, line, other, column)) {
+          next[column] = Math.min(next[column], before[column - 2] + 1);
+        }
       }
+      before = row;
+      row = next;
     }
     return row[other.length()];
+  }
+
+  /** Whether the two letters before these places are the same the other way round. */
+  private static boolean isSwapped(String one, int line, String other, int column) {
+    return line > 1
+        && column > 1
+        && one.charAt(line - 1) == other.charAt(column - 2)
+        && one.charAt(line - 2) == other.charAt(column - 1);
   }
 }

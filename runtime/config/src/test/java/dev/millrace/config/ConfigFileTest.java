@@ -140,6 +140,22 @@ class ConfigFileTest {
   }
 
   @Test
+  void read_takesTheAddressOfHttp() {
+    OptionalInt port = OptionalInt.of(8080);
+    assertThat(config(LEAST + "http: { port: 8080 }", Map.of()).http())
+        .isEqualTo(new Config.Http(port, "127.0.0.1"));
+    assertThat(config(LEAST + "http: { port: 8080, host: 0.0.0.0 }", Map.of()).http())
+        .isEqualTo(new Config.Http(port, "0.0.0.0"));
+    assertThat(
+            config(LEAST, Map.of("MILLRACE_HTTP_PORT", "8080", "MILLRACE_HTTP_HOST", "::1")).http())
+        .isEqualTo(new Config.Http(port, "::1"));
+    assertThat(problems(LEAST + "http: { host: 0.0.0.0 }", Map.of()))
+        .singleElement()
+        .asString()
+        .contains("http.port: is missing");
+  }
+
+  @Test
   void read_reportsEverythingAtOnceInTheOrderOfTheFile() {
     String text =
         """
@@ -271,6 +287,7 @@ class ConfigFileTest {
         Arguments.of(
             "pipeline: {stagedBytes: 999999999999GB}", "pipeline.stagedBytes: is too large"),
         Arguments.of("pipeline: {batch_events: 5}", "did you mean batchEvents?"),
+        Arguments.of("chains: [{form: 5}]", "chains[0].form: is not a key, did you mean from?"),
         Arguments.of("http: {}", "http.port: is missing"),
         Arguments.of(
             "http: {port: 65536}", "http.port: is too large: value=65536; expected a whole number"),
