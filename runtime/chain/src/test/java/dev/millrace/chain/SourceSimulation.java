@@ -50,6 +50,7 @@ final class SourceSimulation {
   private final int events;
   private final int crashEvery;
   private final long mended;
+  private final long late;
 
   private int untilCrash;
   private boolean isOver;
@@ -139,6 +140,8 @@ final class SourceSimulation {
     boolean isCached = random.nextInt(3) == 0 && !limits.without("cache") && scratch != null;
     this.directory = isCached ? Files.createTempDirectory(scratch, "seed") : null;
     this.mended = chain.endMillis() + random.nextInt(20_000);
+    boolean isLate = random.nextInt(4) == 0 && !limits.without("late");
+    this.late = isLate ? random.nextLong(chain.endMillis()) : 0;
     this.endpoints =
         new WorldEndpoints(chain, this::random, limits, runtime, story, audited, mended);
     WorldCache.Kind kind = WorldCache.Kind.random(random(6), limits);
@@ -173,6 +176,7 @@ final class SourceSimulation {
 
   private void run() throws Exception {
     int restarts = 0;
+    runtime.pass(Duration.ofMillis(late));
     if (directory != null) {
       WorldChain other =
           cacheKind == WorldCache.Kind.OTHER_CHAIN
@@ -326,8 +330,8 @@ final class SourceSimulation {
     StringBuilder text = new StringBuilder(wrong);
     text.append("\n\n").append(definition).append('\n').append(chain);
     text.append(
-        "\nfrom block %d, %s, audited %s, %d events at once, cache %s %s, mended after %d ms"
-            .formatted(from, until, audited, events, directory != null, cacheKind, mended));
+        "\nfrom block %d, %s, audited %s, %d events at once, cache %s %s, late by %d ms, mended after %d ms"
+            .formatted(from, until, audited, events, directory != null, cacheKind, late, mended));
     text.append(endpoints);
     story.lines().forEach(line -> text.append("\n").append(line));
     return text.toString();

@@ -110,6 +110,11 @@ record WorldLog(int at, Kind kind, int a, int b, long value, boolean isBroken) {
     };
   }
 
+  /** The same log as another branch may hold it. */
+  WorldLog ofAnotherAmount() {
+    return new WorldLog(at, kind, a, b, value + 1, isBroken);
+  }
+
   /** What its handler must be given. */
   Record event() {
     BigInteger number = BigInteger.valueOf(value);

@@ -171,7 +171,7 @@ final class WorldNode {
       WorldBlock asked, String params, @Nullable WorldTrouble trouble, boolean byHash) {
     WorldBlock block = asked;
     if (trouble == WorldTrouble.FOREIGN && (withholdsHistory || byHash)) {
-      block = new WorldBlock(asked.before, -1, asked.logs);
+      block = foreign(asked);
     }
     Set<String> addresses = new HashSet<>();
     Matcher address = ADDRESS.matcher(params);
@@ -199,6 +199,12 @@ final class WorldNode {
       }
     }
     return logs;
+  }
+
+  /** Another block at the same height, with the same logs of other amounts. */
+  private static WorldBlock foreign(WorldBlock block) {
+    List<WorldLog> logs = block.logs.stream().map(WorldLog::ofAnotherAmount).toList();
+    return new WorldBlock(block.before, -1, logs);
   }
 
   private String json(WorldBlock block, int index, @Nullable WorldTrouble trouble) {

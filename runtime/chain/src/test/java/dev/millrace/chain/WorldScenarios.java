@@ -21,6 +21,7 @@ final class WorldScenarios {
           "lag",
           "stale",
           "balanced",
+          "late",
           "still",
           "moved",
           "unknown_chain",
