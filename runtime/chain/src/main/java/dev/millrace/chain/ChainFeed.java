@@ -46,6 +46,7 @@ final class ChainFeed implements Source.Feed {
   private boolean ended;
   private boolean tipIsSure;
   private boolean isUnlinked;
+  private boolean isCompared;
 
   @GuardedBy("lock")
   private @Nullable Thread reader;
@@ -62,7 +63,7 @@ final class ChainFeed implements Source.Feed {
     this.decoder = new Decoder(source.request(), source.facts(), standing.found());
     this.rangeFetch = new RangeFetch(source, horizon, decoder.fields());
     this.ranges = new Ranges(pool, rangeFetch, decoder.plan(), first);
-    this.reorgs = new Reorgs(source.node(), branch, horizon, source.request().chain());
+    this.reorgs = new Reorgs(source, branch, horizon);
     this.follower =
         new Follower(
             branch,
@@ -71,6 +72,7 @@ final class ChainFeed implements Source.Feed {
             new BlockFetch(source.node(), source.recent(), source.findings(), pool),
             decoder);
     this.tipIsSure = branch.tip() == null;
+    this.isCompared = tipIsSure;
     this.last =
         switch (source.request().until()) {
           case Until.AtBlock(long number) -> number;
@@ -82,9 +84,10 @@ final class ChainFeed implements Source.Feed {
   public Source.@Nullable Step next(int events) throws InterruptedException {
     begin();
     try {
-      while (!ended && branch.next() <= last) {
-        Source.Step step = told.isEmpty() && ranges.isEmpty() ? above(events) : history(events);
+      while (!ended && (branch.next() <= last || !isCompared)) {
+        Source.Step step = step(events);
         if (step != null) {
+          isCompared = true; // whatever was told names our tip
           ended = step instanceof Source.Rewind;
           waitingFor = "";
           return step;
@@ -96,6 +99,25 @@ final class ChainFeed implements Source.Feed {
     } finally {
       end();
     }
+  }
+
+  private Source.@Nullable Step step(int events) throws InterruptedException {
+    if (branch.next() > last) {
+      return compare(horizon.refresh());
+    }
+    return told.isEmpty() && ranges.isEmpty() ? above(events) : history(events);
+  }
+
+  /** Behind the end already: looks whether the chain still goes through our tip. */
+  private Source.@Nullable Step compare(Horizon.Sight sight) throws InterruptedException {
+    return switch (reorgs.atTip(sight)) {
+      case Reorgs.Look.Same _ -> {
+        isCompared = true;
+        yield null;
+      }
+      case Reorgs.Look.Later _ -> pause(sight);
+      case Reorgs.Look.Turned(Source.Rewind rewind) -> rewind;
+    };
   }
 
   /**
@@ -115,6 +137,8 @@ final class ChainFeed implements Source.Feed {
         if (!follows(stretch, block)) {
           tipIsSure = false;
           isUnlinked = true;
+          source.node().reprove();
+          horizon.doubt();
           ranges.abandon(block == null ? branch.next() : block.number() + 1);
           break;
         }
@@ -131,7 +155,7 @@ final class ChainFeed implements Source.Feed {
     }
     branch.extend(block.number(), block.hash());
     branch.settle(block.number());
-    return new Batch(events, List.of(), block, horizon.sight().finalBlock(), List.copyOf(found));
+    return new Batch(events, List.of(), block, block.number(), List.copyOf(found));
   }
 
   /** Whether a range begins with the child of the block before it. */
@@ -148,7 +172,12 @@ final class ChainFeed implements Source.Feed {
       return follower.next(horizon.sight(), last, events);
     }
     Horizon.Sight sight = horizon.refresh();
+    source.genesis().learn();
     if (last == OPEN && source.request().until() instanceof Until.AtHead && sight.head() != null) {
+      // A single reply may name a head that is far too high.
+      if (horizon.shown(sight.number()).isEmpty()) {
+        return pause(sight);
+      }
       last = sight.number();
       return null;
     }
@@ -226,7 +255,7 @@ final class ChainFeed implements Source.Feed {
   @Override
   public String waitingFor() {
     String why = source.node().status().waitingFor();
-    return Stream.of(waitingFor, rangeFetch.waitingFor(), why)
+    return Stream.of(waitingFor, horizon.waitingFor(), rangeFetch.waitingFor(), why)
         .filter(reason -> !reason.isEmpty())
         .collect(Collectors.joining("; "));
   }

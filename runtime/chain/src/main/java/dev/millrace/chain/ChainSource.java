@@ -31,6 +31,7 @@ final class ChainSource implements Source {
   private final Findings findings;
   private final RawCache cache;
   private final ChainFacts facts;
+  private final Genesis genesis;
   private volatile @Nullable Horizon horizon; // of the last feed
 
   ChainSource(SourceRequest request, Node node, InstantSource clock) {
@@ -49,6 +50,7 @@ final class ChainSource implements Source {
     this.findings = new Findings(request.chain(), request.reading().directory());
     this.cache = new RawCache(request.reading(), request.chain(), clock);
     this.facts = new Facts(node, recent, clock);
+    this.genesis = new Genesis(node);
   }
 
   static ChainSource of(SourceRequest request) {
@@ -105,6 +107,10 @@ final class ChainSource implements Source {
     return cache;
   }
 
+  Genesis genesis() {
+    return genesis;
+  }
+
   Recent recent() {
     return recent;
   }
@@ -113,9 +119,9 @@ final class ChainSource implements Source {
     return facts;
   }
 
-  /** Where a feed looks; what a branch holds below its reversible part is final already. */
+  /** Where a feed looks. */
   Horizon horizon(Branch branch) {
-    Horizon opened = new Horizon(node, request.chain(), request.finality(), clock, branch.floor());
+    Horizon opened = new Horizon(this, clock, branch);
     horizon = opened;
     return opened;
   }

@@ -69,6 +69,9 @@ final class Follower {
     if (look instanceof Reorgs.Look.Turned(Source.Rewind rewind)) {
       return rewind;
     }
+    if (look instanceof Reorgs.Look.Later && !linked.isEmpty()) {
+      horizon.doubt(); // the block that is called final is not on the chain of the others
+    }
     if (look instanceof Reorgs.Look.Same && !linked.isEmpty()) {
       settled = sight.finalBlock();
       pending.addAll(fetch.logs(linked, decoder.plan()));

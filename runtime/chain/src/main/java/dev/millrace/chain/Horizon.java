@@ -5,10 +5,12 @@ import dev.millrace.evm.Header;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Source;
 import dev.millrace.rpc.FinalityRule;
 import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
 import dev.millrace.rpc.Tag;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Locale;
@@ -26,15 +28,22 @@ import org.slf4j.LoggerFactory;
  * final because nothing was said of it.
  *
  * <p>What has once been final stays so. A node that is syncing, or one of several behind one
- * address, may name an earlier block; that moves nothing here. Refreshed by the thread that reads
- * the feed; the sight may be read by any.
+ * address, may name an earlier block; that moves nothing here. A final block above our tip counts
+ * once it is shown to be there: a single reply that names a head which is far too high moves
+ * nothing either. Refreshed by the thread that reads the feed; the sight may be read by any.
  */
 final class Horizon {
   private static final String FINALIZED = "finalized";
   private static final Logger LOG = LoggerFactory.getLogger(Horizon.class);
 
-  /** So often the endpoints are asked for a finalized block before they are taken to know none. */
-  private static final int ASKED = 5;
+  /**
+   * So often the endpoints are asked for a finalized block before they are taken to know none: one
+   * that was just started names none at first.
+   */
+  private static final int MAX_ASKED = 8;
+
+  /** The first pause between two of these questions is this part of the polling interval. */
+  private static final int FIRST_PAUSE_PART = 8;
 
   private final Node node;
   private final long chain;
@@ -43,11 +52,14 @@ final class Horizon {
   private volatile boolean isDefault;
   private final InstantSource clock;
   private volatile boolean tagged;
+  private final Branch branch;
+  private final Duration poll;
   private volatile Sight sight;
+  private volatile String waitingFor = "";
 
   /**
    * @param head what the node called its latest block; null before it has been asked
-   * @param finalBlock the greatest final block so far
+   * @param finalBlock the greatest final block so far that was shown to be there
    * @param finalHash its hash, if the node told it by a tag
    * @param since when the head last changed
    */
@@ -57,14 +69,20 @@ final class Horizon {
     }
   }
 
-  Horizon(Node node, long chain, Finality finality, InstantSource clock, long settled) {
-    this.node = node;
-    this.chain = chain;
+  /**
+   * @param branch what it holds below its reversible part is final already
+   */
+  Horizon(ChainSource source, InstantSource clock, Branch branch) {
+    this.node = source.node();
+    this.chain = source.request().chain();
+    this.branch = branch;
+    this.poll = source.request().reading().poll();
+    Finality finality = source.request().finality();
     boolean isSilent = finality.tag().isEmpty() && finality.depth().isEmpty();
     this.tag = isSilent ? FINALIZED : finality.tag().orElse("");
     this.depth = finality.depth();
     this.clock = clock;
-    this.sight = new Sight(null, settled, null, clock.instant());
+    this.sight = new Sight(null, branch.floor(), null, clock.instant());
   }
 
   Sight sight() {
@@ -81,8 +99,9 @@ final class Horizon {
     Header named = tag.isEmpty() ? null : named(head);
     Sight before = sight;
     long settled = settled(head, named, before.finalBlock());
-    long reached = Math.max(settled, before.finalBlock());
-    Bytes32 kept = settled > before.finalBlock() ? null : before.finalHash();
+    boolean isHigher = settled > before.finalBlock() && isShown(settled, named);
+    long reached = isHigher ? settled : before.finalBlock();
+    Bytes32 kept = isHigher ? null : before.finalHash();
     boolean same = before.head() != null && before.head().hash().equals(head.hash());
     sight =
         new Sight(
@@ -91,6 +110,35 @@ final class Horizon {
             named != null && named.number() == reached ? named.hash() : kept,
             same ? before.since() : clock.instant());
     return sight;
+  }
+
+  /**
+   * Whether a block that is called final is one that we have reached, or one that an endpoint has.
+   */
+  private boolean isShown(long number, @Nullable Header named) throws InterruptedException {
+    Source.Place tip = branch.tip();
+    if (tip != null && number <= tip.block()) {
+      return true;
+    }
+    Header shown = shown(number).orElse(null);
+    return shown != null
+        && (named == null || named.number() != number || named.hash().equals(shown.hash()));
+  }
+
+  /** A block above our tip, from an endpoint that has named its chain just now. */
+  Optional<Header> shown(long number) throws InterruptedException {
+    node.reprove();
+    return node.block(number).map(NodeBlock::header);
+  }
+
+  /** Takes back what was believed of nodes beyond what has been read: their blocks do not fit. */
+  void doubt() {
+    sight = new Sight(sight.head(), branch.floor(), null, sight.since());
+  }
+
+  /** Why a look takes long, in words for people; empty if none does. */
+  String waitingFor() {
+    return waitingFor;
   }
 
   private long settled(Header head, @Nullable Header named, long before) {
@@ -108,9 +156,13 @@ final class Horizon {
       return head;
     }
     Optional<NodeBlock> block = node.block(name);
-    for (int asked = 1; mustBeNamed(block) && asked < ASKED; asked++) {
+    for (int asked = 1; mustBeNamed(block) && asked < MAX_ASKED; asked++) {
+      waitingFor = "the %s block, which no endpoint names".formatted(tag);
+      long part = Math.max(1, FIRST_PAUSE_PART >> (asked - 1));
+      node.awaitHead(Long.MAX_VALUE, poll.dividedBy(part));
       block = node.block(name); // another endpoint may know it
     }
+    waitingFor = "";
     if (mustBeNamed(block)) {
       takeDefault();
     }

@@ -222,6 +222,7 @@ final class RangeFetch implements Ranges.Fetch {
   private String refuse(String why, Gathered gathered, String endpoint, long from, int misfits)
       throws InterruptedException {
     cache.refuse(gathered.used());
+    node.reprove(); // the endpoint may lead to another chain by now
     String what =
         "%s: from=%d to=%d endpoint=%s".formatted(why, from, gathered.reached(), endpoint);
     if (misfits == 0) {

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * Tells a chain that has left our branch from a node that is merely behind.
  *
  * <p>Only another block at a height that we hold is news of a reorg; a block that is missing is
- * not. What one answer says is confirmed by a second one, so that an endpoint which lags behind its
- * neighbours turns nothing back. Confined to the thread that reads the feed.
+ * not. What one answer says is asked for once more, after all endpoints have named their chain
+ * again: the second answer may come from the same endpoint, but not from one that serves another
+ * chain by now. Confined to the thread that reads the feed.
  */
 final class Reorgs {
   /** How often the same must be seen before it counts, where a single answer may be stale. */
@@ -25,15 +26,18 @@ final class Reorgs {
   private final Node node;
   private final Branch branch;
   private final Horizon horizon;
+  private final Genesis genesis;
   private final long chain;
   private int shorter;
   private int tooDeep;
+  private int strange;
 
-  Reorgs(Node node, Branch branch, Horizon horizon, long chain) {
-    this.node = node;
+  Reorgs(ChainSource source, Branch branch, Horizon horizon) {
+    this.node = source.node();
     this.branch = branch;
     this.horizon = horizon;
-    this.chain = chain;
+    this.genesis = source.genesis();
+    this.chain = source.request().chain();
   }
 
   /** What a look at the node comes to. */
@@ -84,12 +88,39 @@ final class Reorgs {
   }
 
   private Look search(long replaced) throws InterruptedException {
+    node.reprove();
+    Bytes32 ours = branch.place(replaced).hash();
+    Optional<NodeBlock> again = node.block(replaced);
+    if (again.isEmpty() || again.get().header().hash().equals(ours)) {
+      return new Look.Later();
+    }
     return switch (new Ancestor(node, branch).search(replaced)) {
       case Ancestor.Found.Unclear _ -> new Look.Later();
       case Ancestor.Found.Shared(Source.@Nullable Place place) ->
-          new Look.Turned(new Source.Rewind(place));
+          place == null ? nothingShared() : new Look.Turned(new Source.Rewind(place));
       case Ancestor.Found.TooDeep(Source.Place lowest) -> tooDeep(lowest);
     };
+  }
+
+  /** All that has been told is held, and none of it is shared. */
+  private Look nothingShared() throws InterruptedException {
+    if (!genesis.isReplaced(branch.hash(0))) {
+      return new Look.Turned(new Source.Rewind(null));
+    }
+    strange++;
+    if (strange < SEEN) {
+      return new Look.Later();
+    }
+    throw anotherChain();
+  }
+
+  private MillraceException anotherChain() {
+    return new MillraceException(
+        Remedy.FIX_SETUP,
+        ("endpoints serve a different chain of the same id: its first block is another, and none of"
+                + " the blocks that the lane holds is on it: chain=%d held=%d. Nothing was changed."
+                + " To index the new chain, reset the lane")
+            .formatted(chain, branch.size()));
   }
 
   /**
@@ -101,6 +132,9 @@ final class Reorgs {
     tooDeep = theirs.header().hash().equals(lowest.hash()) ? 0 : tooDeep + 1;
     if (tooDeep < SEEN) {
       return new Look.Later();
+    }
+    if (genesis.isReplaced(branch.hash(0))) {
+      throw anotherChain();
     }
     throw new MillraceException(
         Remedy.FIX_SETUP,

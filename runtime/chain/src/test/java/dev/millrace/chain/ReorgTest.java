@@ -315,7 +315,7 @@ final class ReorgTest {
   }
 
   /** Reads batches up to a block. */
-  private static List<Batch> readTo(Source.Feed feed, long block) throws InterruptedException {
+  static List<Batch> readTo(Source.Feed feed, long block) throws InterruptedException {
     List<Batch> batches = new ArrayList<>();
     do {
       batches.add((Batch) feed.next(5));
@@ -324,7 +324,7 @@ final class ReorgTest {
   }
 
   /** Where a lane stands that has committed some of what it was told. */
-  private static Source.Standing standing(List<Batch> told, long last) {
+  static Source.Standing standing(List<Batch> told, long last) {
     Source.@Nullable Place base = null;
     List<Source.Place> window = new ArrayList<>();
     for (Batch batch : told) {

@@ -74,6 +74,12 @@ final class TestNode implements Node {
   /** Whose blocks an endpoint names by number that has missed a reorg; null if there is none. */
   volatile @Nullable TestChain behind;
 
+  /** What happens when endpoints have to name their chains again. */
+  volatile Runnable whenReproved = () -> {};
+
+  /** What becomes of the head before it is told. */
+  volatile UnaryOperator<NodeBlock> tagged = UnaryOperator.identity();
+
   /** What becomes of blocks before they are told. */
   volatile UnaryOperator<NodeBlock> retold = UnaryOperator.identity();
 
@@ -106,11 +112,14 @@ final class TestNode implements Node {
   @Override
   public Optional<NodeBlock> block(Tag tag) {
     return switch (tag) {
+      case EARLIEST -> block(0);
       case LATEST -> {
         TestChain other = ahead;
-        yield other == null
-            ? block(Math.min(latest, chain.head()))
-            : other.at(other.head()).map(TestChain.TestBlock::block);
+        Optional<NodeBlock> head =
+            other == null
+                ? block(Math.min(latest, chain.head()))
+                : other.at(other.head()).map(TestChain.TestBlock::block);
+        yield head.map(tagged);
       }
       case SAFE, FINALIZED -> finalized < 0 ? Optional.empty() : block(finalized);
     };
@@ -251,6 +260,11 @@ final class TestNode implements Node {
     } else if (new CountDownLatch(1).await(most.toNanos(), TimeUnit.NANOSECONDS)) {
       throw new AssertionError("nobody counts down");
     }
+  }
+
+  @Override
+  public void reprove() {
+    whenReproved.run();
   }
 
   @Override

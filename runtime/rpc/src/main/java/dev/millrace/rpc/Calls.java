@@ -91,8 +91,13 @@ final class Calls {
       throws Refusal, InterruptedException {
     long begun = runtime.nanos();
     try {
-      prove(endpoint);
+      if (!endpoint.proof.isGiven()) {
+        prove(endpoint);
+      }
       T value = attempt.on(endpoint);
+      if (endpoint.proof.isDue(runtime.nanos(), endpoint.transport.connections())) {
+        prove(endpoint); // before the answer counts: it may be that of another node by now
+      }
       endpoints.succeeded(endpoint, need, begun);
       return value;
     } catch (Trouble raw) {
@@ -159,18 +164,30 @@ final class Calls {
     }
   }
 
+  /** Lets an endpoint name its chain. */
   private void prove(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain {
-    if (endpoint.isProven) {
-      return;
-    }
-    Long served = endpoint.transport.call(call("eth_chainId", "[]"), JsonInput::quantity);
+    long connections = endpoint.transport.connections();
+    Long served = served(endpoint);
     if (served == null || served < 0) {
       throw Trouble.of(Trouble.Kind.NONSENSE, "node does not know its chain");
     }
     if (served != chain) {
       throw new WrongChain(served);
     }
-    endpoints.proven(endpoint);
+    long opened = endpoint.transport.connections() - connections;
+    endpoints.proven(endpoint, connections + Math.min(opened, 1)); // one carried this call
+  }
+
+  /** A call that is lost is made once more: there may be an answer already that hangs on it. */
+  private @Nullable Long served(Endpoint endpoint) throws Trouble, InterruptedException {
+    try {
+      return endpoint.transport.call(call("eth_chainId", "[]"), JsonInput::quantity);
+    } catch (Trouble lost) {
+      if (lost.kind() == Trouble.Kind.TIMEOUT) {
+        throw lost;
+      }
+      return endpoint.transport.call(call("eth_chainId", "[]"), JsonInput::quantity);
+    }
   }
 
   /** Asks until there is an answer; null is one. */

@@ -30,8 +30,7 @@ final class Endpoint {
   final Pace pace;
   final KnownHead head;
 
-  /** Whether it has proved to serve our chain; set once, read by anyone. */
-  volatile boolean isProven;
+  final ChainProof proof = new ChainProof();
 
   /** How many calls it takes at once; read by anyone. */
   volatile int batch = BATCH;
@@ -187,6 +186,13 @@ final class Endpoint {
     return oldest > prunedThrough || now - prunedUntil > 0;
   }
 
+  /** Another chain was named: what was learnt of the head is of that chain. */
+  void isOfAnotherChain() {
+    proof.end();
+    proof.isAsked = false;
+    head.forget();
+  }
+
   /** It serves another chain for now; another backend may serve ours. */
   void isWrong(long now) {
     state = NodeStatus.State.WRONG;
@@ -235,9 +241,20 @@ final class Endpoint {
         : need.newest();
   }
 
-  /** Nobody is asked more than once before it has proved itself. */
+  /** Until the chain is proven one call at a time begins. */
   boolean isFull() {
-    return isProven ? pace.isFull() : pace.running() > 0;
+    return proof.isGiven() ? pace.isFull() : proof.isAsked;
+  }
+
+  /** The state of an endpoint that answers. */
+  NodeStatus.State usual() {
+    return Double.isInfinite(pace.perSecond()) ? NodeStatus.State.GOOD : NodeStatus.State.LIMITED;
+  }
+
+  /** For logs an endpoint that is behind waits, so that it is looked at again. */
+  boolean mayHave(Need need, long now) {
+    boolean isNotFinal = need.kind() == Need.Kind.FINAL && now - notFinalUntil < 0;
+    return need.isRange() || (!isNotFinal && !head.isBelow(need.newest()));
   }
 
   /**

@@ -137,10 +137,12 @@ final class EndpointBackoff {
 
   /** Another chain than ours was named: by a backend that is wrong, or by the wrong address. */
   void wrong(Endpoint endpoint, String reason, Attempted call) {
+    boolean isFirst = !isOfBurst(endpoint, call);
     pause(endpoint, call, reason);
-    if (++endpoint.wrongChains >= REFUSALS) {
+    becomes(endpoint, NodeStatus.State.FAILING, reason);
+    if (isFirst && ++endpoint.wrongChains >= refusals(endpoint.proof.hasServed())) {
       endpoint.isWrong(call.ended());
-      LOG.error("endpoint is not used: {} {}", endpoint.name, reason);
+      LOG.error("endpoint is not used for minutes: {} {}", endpoint.name, reason);
     }
   }
 

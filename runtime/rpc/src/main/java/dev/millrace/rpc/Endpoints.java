@@ -66,6 +66,7 @@ final class Endpoints {
           if (need.isRange()) {
             chosen.head.begin(chosen.reach(need), now);
           }
+          chosen.proof.isAsked |= !chosen.proof.isGiven();
           chosen.pace.begin(now, need.calls());
           chosen.lastAsked = now;
           chosen.requests++;
@@ -120,19 +121,13 @@ final class Endpoints {
     if (able.isEmpty()) {
       able = recheck(need, now);
     }
-    List<Endpoint> far = able.stream().filter(one -> mayHave(one, need, now)).toList();
+    List<Endpoint> far = able.stream().filter(one -> one.mayHave(need, now)).toList();
     List<Endpoint> others =
         far.stream()
             .filter(one -> !one.name.equals(need.avoid()))
             .filter(one -> need.avoid().isEmpty() || one.state != NodeStatus.State.FAILING)
             .toList();
     return !others.isEmpty() ? others : far.isEmpty() ? able : far;
-  }
-
-  /** For logs an endpoint that is behind waits, so that it is looked at again. */
-  private static boolean mayHave(Endpoint endpoint, Need need, long now) {
-    boolean isNotFinal = need.kind() == Need.Kind.FINAL && now - endpoint.notFinalUntil < 0;
-    return need.isRange() || (!isNotFinal && !endpoint.head.isBelow(need.newest()));
   }
 
   /** A lack that is only remembered may have been mended since. */
@@ -185,11 +180,24 @@ final class Endpoints {
     }
   }
 
-  void proven(Endpoint endpoint) {
+  /** The endpoint named our chain, over one of so many connections. */
+  void proven(Endpoint endpoint, long connections) {
+    change(() -> {
+      endpoint.wrongChains = 0;
+      endpoint.proof.give(runtime.nanos(), connections);
+    });
+  }
+
+  /** Each endpoint has to name its chain before another answer of it counts. */
+  void reprove() {
+    change(() -> all.forEach(one -> one.proof.end()));
+  }
+
+  private void change(Runnable change) {
     lock.lock();
     try {
-      endpoint.wrongChains = 0;
-      endpoint.isProven = true;
+      change.run();
+      changed.signalAll();
     } finally {
       lock.unlock();
     }
@@ -199,6 +207,7 @@ final class Endpoints {
     lock.lock();
     try {
       endpoint.pace.end();
+      endpoint.isOfAnotherChain();
       backoff.wrong(
           endpoint,
           "serves another chain: chain=%d asked=%d".formatted(served, chain),
@@ -220,18 +229,12 @@ final class Endpoints {
         endpoint.failures = 0;
       }
       if (endpoint.failures == 0) {
-        EndpointBackoff.becomes(endpoint, usual(endpoint), "");
+        EndpointBackoff.becomes(endpoint, endpoint.usual(), "");
       }
       changed.signalAll();
     } finally {
       lock.unlock();
     }
-  }
-
-  private static NodeStatus.State usual(Endpoint endpoint) {
-    return Double.isInfinite(endpoint.pace.perSecond())
-        ? NodeStatus.State.GOOD
-        : NodeStatus.State.LIMITED;
   }
 
   /** Whether the endpoint is known to have a block. */
@@ -259,33 +262,17 @@ final class Endpoints {
   }
 
   void has(Endpoint endpoint, long number) {
-    lock.lock();
-    try {
-      endpoint.head.has(number);
-    } finally {
-      lock.unlock();
-    }
+    change(() -> endpoint.head.has(number));
   }
 
   /** The endpoint did not call blocks final: it is behind, or does not know the name. */
   void isNotFinal(Endpoint endpoint) {
-    lock.lock();
-    try {
-      endpoint.notFinalUntil = runtime.nanos() + NOT_FINAL;
-    } finally {
-      lock.unlock();
-    }
+    change(() -> endpoint.notFinalUntil = runtime.nanos() + NOT_FINAL);
   }
 
   /** The endpoint named its head. */
   void heard(Endpoint endpoint, long number) {
-    lock.lock();
-    try {
-      endpoint.head.is(number, runtime.nanos());
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    change(() -> endpoint.head.is(number, runtime.nanos()));
   }
 
   /** The endpoint knows no block of this number. */
@@ -330,6 +317,7 @@ final class Endpoints {
     lock.lock();
     try {
       endpoint.pace.end();
+      endpoint.proof.isAsked = false;
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -342,6 +330,10 @@ final class Endpoints {
     try {
       long now = runtime.nanos();
       endpoint.pace.end();
+      endpoint.proof.isAsked = false;
+      if (verdict.action() == Action.AGAIN && trouble.kind() != Trouble.Kind.ERROR) {
+        endpoint.proof.shake();
+      }
       backoff.failed(endpoint, need, trouble, verdict, new EndpointBackoff.Attempted(begun, now));
       if (verdict.isStated() || verdict.action() == Action.NO_METHOD) {
         memory.keep(all);

@@ -63,6 +63,11 @@ final class KnownHead {
     lookAt = now;
   }
 
+  /** What was known is of another chain. */
+  void forget() {
+    block = -1;
+  }
+
   /** The endpoint has no such block: nothing beyond is asked of it if another may have it. */
   void lacks(long number) {
     block = Math.min(block, number - 1);

@@ -77,6 +77,12 @@ public interface Node extends AutoCloseable {
    */
   void awaitHead(long above, Duration most) throws InterruptedException;
 
+  /**
+   * Lets each endpoint name its chain again before another answer of it counts: blocks do not fit,
+   * so one of the addresses may lead to a node of another chain by now.
+   */
+  void reprove();
+
   NodeStatus status();
 
   /** Ends all calls that wait. */

@@ -21,7 +21,7 @@ public record NodeStatus(List<Endpoint> endpoints, String waitingFor) {
     LIMITED,
     /** It does not answer as it should, and is tried again from time to time. */
     FAILING,
-    /** It serves another chain and is never asked. */
+    /** It serves another chain, and is asked for its chain again after minutes. */
     WRONG
   }
 

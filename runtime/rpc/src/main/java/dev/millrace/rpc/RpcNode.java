@@ -155,6 +155,11 @@ final class RpcNode implements Node {
   }
 
   @Override
+  public void reprove() {
+    calls.endpoints().reprove();
+  }
+
+  @Override
   public NodeStatus status() {
     NodeStatus status = calls.endpoints().status();
     String waits = waitingFor.isEmpty() ? finalBlocks.waitingFor() : waitingFor;

@@ -71,6 +71,13 @@ final class FakeNode implements AutoCloseable {
     return asked.stream().filter(body -> body.contains('"' + method + '"')).count();
   }
 
+  /** Ends all connections, as a node does that is started anew. */
+  void drop() throws IOException {
+    for (Socket socket : open) {
+      socket.close();
+    }
+  }
+
   private void accept() {
     try {
       while (true) {
@@ -146,8 +153,6 @@ final class FakeNode implements AutoCloseable {
   @Override
   public void close() throws IOException {
     server.close();
-    for (Socket socket : open) {
-      socket.close();
-    }
+    drop();
   }
 }

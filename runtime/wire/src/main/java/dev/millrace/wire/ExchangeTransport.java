@@ -48,6 +48,11 @@ final class ExchangeTransport implements Transport {
   }
 
   @Override
+  public long connections() {
+    return 0;
+  }
+
+  @Override
   public boolean follow(LongConsumer heads) {
     return false;
   }

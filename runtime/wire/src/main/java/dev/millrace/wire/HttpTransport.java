@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,7 @@ final class HttpTransport implements Transport {
   private final WireSettings settings;
   private final ConcurrentLinkedDeque<HttpConnection> idle = new ConcurrentLinkedDeque<>();
   private final Set<HttpConnection> open = ConcurrentHashMap.newKeySet();
+  private final AtomicLong connections = new AtomicLong();
   private volatile boolean closed;
 
   HttpTransport(Target target, WireSettings settings) {
@@ -61,6 +63,7 @@ final class HttpTransport implements Transport {
     }
     HttpConnection fresh = new HttpConnection(target, settings);
     open.add(fresh);
+    connections.incrementAndGet();
     if (!isSent(fresh, body)) {
       throw Trouble.of(
           Trouble.Kind.TORN, closed ? "transport is closed" : "connection ended before the reply");
@@ -104,6 +107,11 @@ final class HttpTransport implements Transport {
   private void discard(HttpConnection connection) {
     open.remove(connection);
     connection.close();
+  }
+
+  @Override
+  public long connections() {
+    return connections.get();
   }
 
   @Override

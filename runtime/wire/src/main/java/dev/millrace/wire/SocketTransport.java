@@ -13,6 +13,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,7 @@ final class SocketTransport implements Transport {
   private volatile @Nullable Session session;
   private volatile @Nullable LongConsumer heads;
   private volatile long lastHead;
+  private final AtomicLong connections = new AtomicLong();
   private final CountDownLatch closing = new CountDownLatch(1);
 
   /** What a waiting call is handed: the text of its reply, or why there is none. */
@@ -182,6 +184,7 @@ final class SocketTransport implements Transport {
       }
       Session fresh = new Session(SocketLink.open(target, settings));
       session = fresh;
+      connections.incrementAndGet();
       if (closing.getCount() == 0) {
         // Closed during the handshake, when there was no session to end.
         end(fresh, Trouble.of(Trouble.Kind.TORN, "transport is closed"));
@@ -299,6 +302,11 @@ final class SocketTransport implements Transport {
         }
       }
     }
+  }
+
+  @Override
+  public long connections() {
+    return connections.get();
   }
 
   /** Keeps a connection open from now on: a ping whenever a third of the patience is over. */

@@ -33,6 +33,12 @@ public sealed interface Transport extends AutoCloseable
   <T> List<Reply<T>> batch(List<Call> calls, ReplyReader<T> reader)
       throws Trouble, InterruptedException;
 
+  /**
+   * The number of connections opened so far: a new one may lead to another node than the last. Any
+   * thread.
+   */
+  long connections();
+
   /** Tells the numbers of new blocks from now on, if the transport can; false if it cannot. */
   boolean follow(LongConsumer heads);
 

@@ -1,0 +1,71 @@
+package dev.millrace.rpc;
+
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Proof that an endpoint serves our chain: the id that it named last.
+ *
+ * <p>An address may come to lead to another node: one that was started anew, or the next one behind
+ * a proxy. So the proof ends with a doubt of the code that compares blocks, and with its age. It
+ * ends as well with a connection that was opened since, or a call that failed for no reason of its
+ * own, but once a second at most: some servers close each connection. Read by any thread; changed
+ * under the lock of {@link Endpoints}.
+ */
+final class ChainProof {
+  /** Behind one address that keeps its connections, nodes may change without a sign. */
+  static final long MAX_AGE = TimeUnit.MINUTES.toNanos(1);
+
+  static final long MIN_PAUSE = TimeUnit.SECONDS.toNanos(1);
+
+  private volatile @Nullable Given given;
+  private volatile boolean isShaken;
+  private volatile boolean hasServed;
+
+  /** Whether a call is on its way that will prove the chain: others wait for it. */
+  boolean isAsked;
+
+  private record Given(long at, long connections) {}
+
+  /** Whether the chain has to be asked for before an answer counts. */
+  boolean isDue(long now, long connections) {
+    Given last = given;
+    if (last == null) {
+      return true;
+    }
+    long age = now - last.at();
+    return age > MAX_AGE || (age > MIN_PAUSE && (isShaken || connections > last.connections()));
+  }
+
+  /** Whether the endpoint may be asked by several at once. */
+  boolean isGiven() {
+    return given != null;
+  }
+
+  /** Whether the endpoint has ever served our chain. */
+  boolean hasServed() {
+    return hasServed;
+  }
+
+  /**
+   * The endpoint named our chain.
+   *
+   * @param connections how many had been opened by then, as far as the call needed them
+   */
+  void give(long now, long connections) {
+    given = new Given(now, connections);
+    isShaken = false;
+    hasServed = true;
+    isAsked = false;
+  }
+
+  /** A call failed: what answers next may be another node. */
+  void shake() {
+    isShaken = true;
+  }
+
+  /** Something speaks for another node behind the address. */
+  void end() {
+    given = null;
+  }
+}

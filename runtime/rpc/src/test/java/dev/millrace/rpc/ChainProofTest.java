@@ -1,0 +1,191 @@
+package dev.millrace.rpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.wire.Transport;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** An address that leads to a node of another chain from some moment on. */
+@Timeout(120)
+final class ChainProofTest {
+  private static final FakeChain OURS = new FakeChain(5, 1000);
+  private static final FakeChain OTHER = new FakeChain(7, 5000);
+
+  private final HurriedRuntime runtime = new HurriedRuntime();
+  private final AtomicInteger strange = new AtomicInteger();
+  private FakeNode honest;
+  private FakeNode changing;
+
+  /** A machine on which pauses take no time. */
+  private static final class HurriedRuntime implements CallRuntime {
+    private final MachineRuntime machine = new MachineRuntime();
+    private final AtomicLong ahead = new AtomicLong();
+
+    void pass(Duration time) {
+      ahead.addAndGet(time.toNanos());
+    }
+
+    @Override
+    public long nanos() {
+      return machine.nanos() + ahead.get();
+    }
+
+    @Override
+    public long await(Condition signal, long nanos) throws InterruptedException {
+      ahead.addAndGet(nanos);
+      long _ = machine.await(signal, TimeUnit.MILLISECONDS.toNanos(1));
+      return 0;
+    }
+
+    @Override
+    public void pause(long nanos) {
+      ahead.addAndGet(nanos);
+    }
+
+    @Override
+    public long chance(long bound) {
+      return 0;
+    }
+
+    @Override
+    public ExecutorService threads(String name) {
+      return machine.threads(name);
+    }
+  }
+
+  @BeforeEach
+  void open() throws IOException {
+    honest = new FakeNode(body -> OURS.answer(body).after(20));
+    changing =
+        new FakeNode(body ->
+            strange.get() > 0
+                ? FakeNode.Answer.of(
+                    OTHER.answer(body).body().replace("\"hash\":\"0x0", "\"hash\":\"0x9"))
+                : OURS.answer(body));
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    honest.close();
+    changing.close();
+  }
+
+  private Node node(FakeNode... nodes) {
+    List<String> urls = List.of(nodes).stream().map(FakeNode::url).toList();
+    return Nodes.open(urls, 5, RpcSettings.usual(), Transport::to, runtime);
+  }
+
+  private static void assertOurs(Node node) throws InterruptedException {
+    for (int i = 0; i < 10; i++) {
+      Bytes32 hash = node.block(7).orElseThrow().header().hash();
+      assertThat(hash).isEqualTo(FakeChain.hash(7));
+    }
+  }
+
+  private void assertNamed(Node node) {
+    NodeStatus.Endpoint status = node.status().endpoints().getFirst();
+    assertThat(status.reason()).isEqualTo("serves another chain: chain=7 asked=5");
+    assertThat(status.state()).isEqualTo(NodeStatus.State.FAILING);
+  }
+
+  @Test
+  @Tag("F60")
+  @DisplayName("F60 an endpoint comes back as another chain: refused by name, the others go on")
+  void restartAsAnotherChain_isRefused() throws Exception {
+    try (Node node = node(changing, honest)) {
+      assertOurs(node);
+      runtime.pass(Duration.ofSeconds(2));
+      strange.set(1);
+      changing.drop();
+
+      assertOurs(node);
+      assertNamed(node);
+    }
+  }
+
+  @Test
+  @Tag("F60")
+  @DisplayName("F60 the same while connections are kept: noticed within a minute")
+  void otherBackend_isRefusedOnceItsProofIsOld() throws Exception {
+    try (Node node = node(changing, honest)) {
+      assertOurs(node);
+      runtime.pass(Duration.ofSeconds(61));
+      strange.set(1);
+
+      assertOurs(node);
+      assertNamed(node);
+    }
+  }
+
+  @Test
+  @Tag("F61")
+  @DisplayName("F61 blocks do not fit: each endpoint names its chain before it is believed again")
+  void doubt_letsEndpointsNameTheirChain() throws Exception {
+    try (Node node = node(changing, honest)) {
+      assertOurs(node);
+      strange.set(1);
+      node.reprove();
+
+      assertOurs(node);
+      assertNamed(node);
+    }
+  }
+
+  @Test
+  @Tag("F62")
+  @DisplayName("F62 the only endpoint serves another chain for a while: waited for, and named")
+  void onlyEndpoint_isWaitedFor() throws Exception {
+    AtomicInteger asked = new AtomicInteger();
+    try (FakeNode back =
+            new FakeNode(body -> {
+              boolean isChain = body.contains("eth_chainId");
+              boolean isStrange = strange.get() > 0 && isChain && asked.incrementAndGet() < 6;
+              return (isStrange ? OTHER : OURS).answer(body);
+            });
+        Node node = node(back)) {
+      assertOurs(node);
+      strange.set(1);
+      node.reprove();
+
+      assertOurs(node);
+      assertThat(asked).hasValue(6);
+      assertThat(node.status().endpoints().getFirst().state()).isEqualTo(NodeStatus.State.GOOD);
+    }
+  }
+
+  @Test
+  @Tag("F62")
+  @DisplayName("F62 the only endpoint stays with another chain: the lane ends and names it")
+  void onlyEndpoint_endsTheLaneAfterAWhile() throws Exception {
+    try (Node node = node(changing)) {
+      assertOurs(node);
+      strange.set(1);
+      node.reprove();
+      long before = runtime.nanos();
+
+      assertThatThrownBy(() -> node.block(7))
+          .isInstanceOfSatisfying(
+              MillraceException.class,
+              ended -> assertThat(ended.remedy()).isEqualTo(Remedy.FIX_SETUP))
+          .hasMessageContaining("serves another chain: chain=7 asked=5");
+      assertThat(runtime.nanos() - before).isGreaterThan(TimeUnit.SECONDS.toNanos(10));
+    }
+  }
+}
