@@ -23,14 +23,12 @@ import java.util.concurrent.Future;
 final class BlockFetch {
   private final Node node;
   private final Recent recent;
-  private final Findings findings;
   private final Auditor auditor;
   private final ExecutorService pool;
 
   BlockFetch(Node node, Recent recent, Findings findings, ExecutorService pool) {
     this.node = node;
     this.recent = recent;
-    this.findings = findings;
     this.auditor = new Auditor(node, findings);
     this.pool = pool;
   }
@@ -74,7 +72,6 @@ final class BlockFetch {
     NavigableMap<Long, Header> headers = new TreeMap<>();
     headers.put(header.number(), header);
     try {
-      auditor.proveBlooms(block);
       return Optional.of(
           new Stretch(
               header.number(),
@@ -91,19 +88,19 @@ final class BlockFetch {
     }
   }
 
-  /** All logs of a plan in a block: what its bloom allows, and what came in spite of it. */
+  /**
+   * All logs of a plan in a block. They are asked for whatever the bloom says: a node may give the
+   * bloom of another block, for some blocks only, and a question that is saved by it is a log lost.
+   */
   private LogColumns ask(NodeBlock block, Plan plan) throws InterruptedException {
     Header header = block.header();
     List<QueryAnswer> answers = new ArrayList<>();
     String endpoint = "";
-    boolean denies = findings.bloomsAreProven() && !block.bloom().isEmpty();
     for (LogFilter query : plan.queries()) {
-      if (!denies || block.bloom().mayMatch(query)) {
-        LogPage page =
-            node.logsOf(header.hash(), new LogQuery(query, header.number(), header.number()));
-        answers.add(new QueryAnswer(query, List.of(page.logs()), page.endpoint()));
-        endpoint = page.endpoint();
-      }
+      LogPage page =
+          node.logsOf(header.hash(), new LogQuery(query, header.number(), header.number()));
+      answers.add(new QueryAnswer(query, List.of(page.logs()), page.endpoint()));
+      endpoint = page.endpoint();
     }
     LogColumns logs = merged(block, answers);
     LogColumns missing = auditor.check(plan, logs, List.of(block), endpoint);

@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the checks of logs against blooms have shown so far. Any thread.
  *
- * <p>Blooms are believed once the logs of a block have been found in its bloom, in this process;
- * until then they deny nothing. One that denies a log which is there ends that for good: it is
- * remembered in the directory of the chain.
+ * <p>No bloom saves a question about logs: it only raises one, where it allows logs that did not
+ * come. Blooms count as proven once the logs of a block have been found in its bloom, in this
+ * process: then a bloom without bits is that of a block without logs. One that denies a log which
+ * is there ends that for good: it is remembered in the directory of the chain.
  */
 final class Findings {
   /** Chains that execute after they have agreed: their headers carry no bloom of their own logs. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.evm.Finality;
 import dev.millrace.evm.Reading;
+import dev.millrace.evm.Until;
 import dev.millrace.loaders.EventId;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
@@ -151,6 +152,30 @@ final class AuditTest {
           .hasEntrySatisfying("audit.last", last -> assertThat(last).contains("bloom denies"));
     }
     assertThat(reader.source().findings().bloomsAreUseless()).isTrue();
+  }
+
+  @Test
+  @Tag("F63")
+  @DisplayName("F63 blooms of the block before, in a busy history: no log near the head is missed")
+  void bloomsOfTheBlockBefore_skipNothing() throws InterruptedException {
+    chain.transfers(50);
+    for (int i = 0; i < 60; i++) {
+      TestChain.Line noise = TestChain.swap(TestChain.address(900 + i), i);
+      if (i % 3 == 1) {
+        chain.mine(noise, TestChain.transfer(1, 2, 7_000 + i));
+      } else {
+        chain.mine(noise);
+      }
+    }
+    node.retold =
+        block -> {
+          long number = block.header().number();
+          return number == 0 ? block : new NodeBlock(block.header(), chain.bloom(number - 1));
+        };
+    Reader reader =
+        new Reader(node).until(new Until.AtBlock(109)).finality(ChainFeedTest.depth(60));
+
+    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 109));
   }
 
   @ParameterizedTest
