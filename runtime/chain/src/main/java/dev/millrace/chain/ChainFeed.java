@@ -159,11 +159,15 @@ final class ChainFeed implements Source.Feed {
   }
 
   /** Whether a range begins with the child of the block before it. */
-  private boolean follows(Stretch stretch, @Nullable Block before) {
+  private boolean follows(Stretch stretch, @Nullable Block before) throws InterruptedException {
     Source.Place tip = branch.tip();
     Bytes32 parent = before != null ? before.hash() : tip == null ? null : tip.hash();
     Header first = stretch.headers().get(stretch.from());
-    return parent == null || (first != null && first.parent().equals(parent));
+    if (parent == null) {
+      return reorgs.isConfirmed(first)
+          && reorgs.isConfirmed(stretch.headers().get(stretch.reached()));
+    }
+    return first != null && first.parent().equals(parent);
   }
 
   /** Behind the last range: asks how far the chain goes, and goes on with whatever is there. */

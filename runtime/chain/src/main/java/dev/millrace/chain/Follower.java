@@ -65,6 +65,11 @@ final class Follower {
     long next = branch.next();
     long to = Math.min(last, Math.min(sight.number(), next + AT_ONCE - 1));
     List<NodeBlock> linked = to < next ? List.of() : linked(fetch.blocks(next, to));
+    if (branch.tip() == null
+        && !linked.isEmpty()
+        && !reorgs.isConfirmed(linked.getLast().header())) {
+      return null;
+    }
     Reorgs.Look look = linked.isEmpty() ? reorgs.atTip(sight) : reorgs.atFinal(sight);
     if (look instanceof Reorgs.Look.Turned(Source.Rewind rewind)) {
       return rewind;

@@ -51,6 +51,18 @@ final class Reorgs {
     record Turned(Source.Rewind rewind) implements Look {}
   }
 
+  /**
+   * Whether endpoints that have named their chain since have this block as well: the first blocks
+   * of a lane follow nothing that could show where they come from.
+   */
+  boolean isConfirmed(@Nullable Header header) throws InterruptedException {
+    node.reprove();
+    return header != null
+        && node.block(header.number())
+            .filter(again -> again.header().hash().equals(header.hash()))
+            .isPresent();
+  }
+
   /** Looks whether the chain still goes through our tip. */
   Look atTip(Horizon.Sight sight) throws InterruptedException {
     Source.Place tip = branch.tip();

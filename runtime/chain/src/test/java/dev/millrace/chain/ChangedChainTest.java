@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -70,6 +71,31 @@ final class ChangedChainTest {
       told.addAll(readTo(feed, 59));
 
       assertThat(Reader.events(told)).isEqualTo(reader.expected(0, 59));
+    }
+  }
+
+  @Test
+  @Tag("F61")
+  @DisplayName("F61 the first blocks of a lane are of another chain: asked for again, none is told")
+  void firstBlocksOfAnotherChain_areNotTold() throws InterruptedException {
+    for (long depth : new long[] {3, 100}) {
+      chain.cut(-1).transfers(10);
+      reader.finality(new Finality(Optional.empty(), OptionalLong.of(depth)));
+      node.tagged =
+          head -> {
+            node.chain = other(40); // from the first look at the head on
+            return head;
+          };
+      node.whenReproved =
+          () -> {
+            if (node.chain != chain) {
+              node.chain = chain;
+              node.tagged = UnaryOperator.identity();
+            }
+          };
+      try (Source.Feed feed = reader.open(Source.Standing.START)) {
+        assertThat(Reader.events(readTo(feed, 9))).isEqualTo(reader.expected(0, 9));
+      }
     }
   }
 

@@ -13,12 +13,10 @@ record WorldLimits(int blocks, Set<String> without) {
   static final WorldLimits ALL = new WorldLimits(Integer.MAX_VALUE, Set.of());
 
   /**
-   * All but what the source is known not to bear yet: an address that leads to another chain while
-   * a process runs, a head that is far too high, and a chain without a default depth where some
+   * All but what the source is known not to bear yet: a chain without a default depth where some
    * endpoints know no finalized block.
    */
-  static final WorldLimits MENDED =
-      new WorldLimits(Integer.MAX_VALUE, Set.of("FAR_HEAD", "moved", "unknown_chain"));
+  static final WorldLimits MENDED = new WorldLimits(Integer.MAX_VALUE, Set.of("unknown_chain"));
 
   boolean without(String name) {
     return without.contains(name);
