@@ -1,12 +1,19 @@
 package dev.millrace.config;
 
+import static dev.millrace.config.ConfigTexts.DATA;
+import static dev.millrace.config.ConfigTexts.LEAST;
+import static dev.millrace.config.ConfigTexts.OTHER;
+import static dev.millrace.config.ConfigTexts.THIRD;
+import static dev.millrace.config.ConfigTexts.TOKEN;
+import static dev.millrace.config.ConfigTexts.config;
+import static dev.millrace.config.ConfigTexts.endpoint;
+import static dev.millrace.config.ConfigTexts.problems;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.config.Config.Chain;
 import dev.millrace.config.Config.ClickHouse;
 import dev.millrace.config.Config.Contract;
 import dev.millrace.config.Config.End;
-import dev.millrace.config.Config.Endpoint;
 import dev.millrace.config.Config.Finality;
 import dev.millrace.config.Config.Origin;
 import dev.millrace.config.Config.Postgres;
@@ -17,7 +24,6 @@ import dev.millrace.evm.Undecodable;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.LaneSettings;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,28 +33,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigFileTest {
-  private static final Path DATA = Path.of("/data");
-  private static final Address TOKEN = Address.of("0x" + "ab".repeat(20));
-  private static final Address OTHER = Address.of("0x" + "cd".repeat(20));
-  private static final Address THIRD = Address.of("0x" + "ef".repeat(20));
-
-  private static final String LEAST =
-      """
-      name: erc20
-      chains:
-        - id: 1
-          rpc: http://127.0.0.1:8545
-      """;
-
   @Test
   void read_understandsEveryKey() {
     String text =
@@ -155,182 +145,6 @@ class ConfigFileTest {
         .contains("http.port: is missing");
   }
 
-  @Test
-  void read_reportsEverythingAtOnceInTheOrderOfTheFile() {
-    String text =
-        """
-        name: Erc20
-        postgres:
-          uri: embedded
-        chains:
-          - id: one
-            from: 10
-            to: 9
-            contracts:
-              - name: Token
-                address: "0x12"
-          - rpc: http://127.0.0.1:8545
-            from: -1
-        pipeline:
-          stagedBytes: 256XB
-          depth: 1
-          depth: 2
-        clickhouse:
-          url: jdbc:clickhouse://h
-          entities: none
-          database: a-b
-        """;
-
-    assertThat(problems(text, Map.of()))
-        .containsExactly(
-            "f.yaml:1: name: is not a name: value=Erc20; expected lower-case letters, digits and _, a letter"
-                + " first, at most 63 of them",
-            "f.yaml:3: postgres.uri: is not a key, did you mean url?; expected one of url, user, password",
-            "f.yaml:5: chains[0].rpc: is missing; expected the URL of a node, such as http://127.0.0.1:8545",
-            "f.yaml:5: chains[0].id: is not a number: value=one; expected a whole number from 0 on",
-            "f.yaml:7: chains[0].to: lies before from: to=9 from=10; expected a block at or after from (to is"
-                + " inclusive)",
-            "f.yaml:10: chains[0].contracts[0].address: is not an address: digits=2 value=0x12; expected 0x and"
-                + " 40 hex digits",
-            "f.yaml:11: chains[1].id: is missing; expected the chain's number, such as 1",
-            "f.yaml:12: chains[1].from: is negative: value=-1; expected a whole number from 0 on",
-            "f.yaml:14: pipeline.stagedBytes: is not an amount of bytes: value=256XB; expected an amount such as"
-                + " 512KB, 256MB or 2GB, at least 1048576 bytes",
-            "f.yaml:16: pipeline.depth: is given twice, first at f.yaml:15; expected it once",
-            "f.yaml:18: clickhouse.url: is not the address of a ClickHouse server; expected embedded, or the"
-                + " address of its HTTP interface, such as http://127.0.0.1:8123",
-            "f.yaml:19: clickhouse.entities: is none of the words for it: value=none; expected both or postgres"
-                + " or clickhouse",
-            "f.yaml:20: clickhouse.database: is not a name: value=a-b; expected letters, digits and _, no digit"
-                + " first, at most 63 of them");
-  }
-
-  static Stream<Arguments> mistakes() {
-    return Stream.of(
-        Arguments.of("", "f.yaml:1: name: is missing"),
-        Arguments.of("name: [a]", "f.yaml:1: name: is a list; expected one value"),
-        Arguments.of("name:", "f.yaml:1: name: is missing"),
-        Arguments.of("- a", "f.yaml:1: is a list; expected the keys name, postgres"),
-        Arguments.of("name: \"a", "f.yaml:1: is not YAML: "),
-        Arguments.of("name: a\n---\nname: b", "f.yaml:2: is not YAML: "),
-        Arguments.of("a: &a [*a]", "is not YAML"),
-        Arguments.of("chains: {id: 1}", "chains: is a section of keys; expected a list"),
-        Arguments.of("chains: []", "chains: is empty; expected at least one chain"),
-        Arguments.of("chains: [7]", "chains[0]: is one value; expected the keys id, rpc"),
-        Arguments.of("chain:\n  - id: 1", "f.yaml:1: chain: is not a key, did you mean chains?"),
-        Arguments.of("chains: [{id: 1, rpc: []}]", "chains[0].rpc: is empty"),
-        Arguments.of("chains: [{id: 1, rpc: 'localhost'}]", "chains[0].rpc: is not a URL"),
-        Arguments.of("chains: [{rpc: ['a://b', 'c d']}]", "chains[0].rpc[1]: is not a URL"),
-        Arguments.of(
-            "chains: [{id: 1},\n{id: 1}]", "f.yaml:2: chains[1].id: is the id of chains[0] too"),
-        Arguments.of(
-            "chains: [{to: soon}]", "to: is not a number: value=soon; expected a block number"),
-        Arguments.of("chains: [{from: 99999999999999999999}]", "from: is too large"),
-        Arguments.of("chains: [{from: 1.5}]", "from: is not a number: value=1.5"),
-        Arguments.of(
-            "chains: [{finality: {tag: safest}}]",
-            "tag: is none of the words for it: value=safest; expected finalized or safe"),
-        Arguments.of("chains: [{contracts: [{name: A}]}]", "contracts[0].address: is missing"),
-        Arguments.of(
-            "chains: [{contracts: [{name: A, address: []}]}]", "contracts[0].address: is empty"),
-        Arguments.of(
-            "chains: [{contracts: [{name: A}, {name: A}]}]", "contracts[1].name: is the name of"),
-        Arguments.of(
-            "chains: [{contracts: [{name: A, address: [0x"
-                + "ab".repeat(20)
-                + ", 0x"
-                + "AB".repeat(20)
-                + "]}]}]",
-            "contracts[0].address: is given twice"),
-        Arguments.of(
-            "chains:\n - contracts:\n   - {name: A, address: '0x"
-                + "ab".repeat(20)
-                + "'}\n   - {name: B, address: '0x"
-                + "ab".repeat(20)
-                + "'}",
-            "f.yaml:4: chains[0].contracts[1].address: belongs to chains[0].contracts[0] too"),
-        Arguments.of(
-            "chains: [{contracts: [{name: A, address: '0x5aAeb6053f3e94c9b9a09f33669435e7ef1beaed'}]}]",
-            "contracts[0].address: has a wrong checksum, so a letter of it is wrong:"
-                + " value=0x5aAeb6053f3e94c9b9a09f33669435e7ef1beaed; expected the address as its"
-                + " chain shows it (these digits would be written"
-                + " 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed)"),
-        Arguments.of(
-            "chains: [{rpc: 'ftp://node/key'}]",
-            "chains[0].rpc: has a scheme that is none of a node: scheme=ftp"),
-        Arguments.of("chains: [{rpc: 'http:///key'}]", "chains[0].rpc: names no host"),
-        Arguments.of(
-            "chains: [{rpc: ['http://h', 'dev://chain']}]", "rpc: names nodes and a dev chain"),
-        Arguments.of("chains: [{audit: 2}]", "audit: is not a share: value=2"),
-        Arguments.of("chains: [{audit: 101 %}]", "audit: is not a share: value=101 %"),
-        Arguments.of("chains: [{poll: 1h}]", "poll: is not a time to wait: value=1h"),
-        Arguments.of("chains: [{poll: 1ms}]", "poll: is not a time to wait: value=1ms"),
-        Arguments.of(
-            "chains: [{undecodable: ignore}]",
-            "undecodable: is none of the words for it: value=ignore; expected skip or stop"),
-        Arguments.of("chains: [{cache: 4GB}]", "cache: is one value; expected the keys bytes"),
-        Arguments.of(
-            "postgres: {url: 'mysql://u:hush@h/d'}", "postgres.url: is not the address of"),
-        Arguments.of("postgres: {user: me}", "postgres.user: does nothing for an embedded"),
-        Arguments.of(
-            "clickhouse: {}", "f.yaml:1: clickhouse.url: is missing; expected embedded, or"),
-        Arguments.of(
-            "clickhouse: {url: 'http://u:hush@h:1'}", "clickhouse.url: is not the address of"),
-        Arguments.of("clickhouse: {url: 'http://h:1/?a=b'}", "clickhouse.url: is not the address"),
-        Arguments.of(
-            "clickhouse: {url: embedded, password: hush}",
-            "clickhouse.password: does nothing for an embedded ClickHouse"),
-        Arguments.of("pipeline: {depth: -3}", "pipeline.depth: is negative: value=-3"),
-        Arguments.of("pipeline: {batchEvents: 0}", "pipeline.batchEvents: is too small: value=0"),
-        Arguments.of("pipeline: {stagedBytes: -1MB}", "pipeline.stagedBytes: is negative"),
-        Arguments.of("pipeline: {stagedBytes: 1KB}", "pipeline.stagedBytes: is too small"),
-        Arguments.of(
-            "pipeline: {stagedBytes: 999999999999GB}", "pipeline.stagedBytes: is too large"),
-        Arguments.of("pipeline: {batch_events: 5}", "did you mean batchEvents?"),
-        Arguments.of("chains: [{form: 5}]", "chains[0].form: is not a key, did you mean from?"),
-        Arguments.of("http: {}", "http.port: is missing"),
-        Arguments.of(
-            "http: {port: 65536}", "http.port: is too large: value=65536; expected a whole number"),
-        Arguments.of("http: 8080", "http: is one value; expected the keys port"),
-        Arguments.of(
-            "name: ${NOWHERE}", "f.yaml:1: name: refers to a variable that is not set: NOWHERE"),
-        Arguments.of("name: ${A", "name: has a broken reference"));
-  }
-
-  @ParameterizedTest
-  @MethodSource("mistakes")
-  void read_namesTheMistake(String text, String expected) {
-    assertThat(problems(text, Map.of())).anyMatch(problem -> problem.contains(expected));
-  }
-
-  @Test
-  void read_neverRepeatsASecret() {
-    String text =
-        """
-        name: hush1
-        postgres: { url: "postgres://u:hush2@h/d", user: me, password: [ hush3 ] }
-        clickhouse: { url: "http://u:hush8@h/", password: [ hush9 ] }
-        chains:
-          - id: ${SECRET}
-            rpc: [ "http hush5", "https://u:hush6@h/hush7" ]
-        """;
-    assertThat(problems(text, Map.of("SECRET", "hush4")))
-        .isNotEmpty()
-        .noneMatch(problem -> problem.contains("hush"));
-
-    Config config =
-        config(
-            LEAST
-                .replace("127.0.0.1:8545", "u:hush@node.example:8545/v2/hush?key=hush")
-                .concat(
-                    "postgres: { url: 'jdbc:postgresql://u:hush@h/d?password=hush', password: hush }\n"
-                        + "clickhouse: { url: 'http://mirror:8123', user: me, password: hush }"),
-            Map.of());
-    assertThat(config.toString())
-        .contains("http://node.example:8545", "jdbc:postgresql://h/d", "http://mirror:8123")
-        .doesNotContain("hush");
-  }
-
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -363,110 +177,6 @@ class ConfigFileTest {
   }
 
   @Test
-  void read_interpolatesFromTheEnvironment() {
-    Config config =
-        config(
-            """
-            name: ${KIND:-erc}20
-            postgres:
-              url: jdbc:postgresql://${HOST}/${BASE:-main}
-              password: a$${HOST}$b
-            chains: [ { id: 1, rpc: "${RPC}", from: "${FROM:-7}" } ]
-            """,
-            Map.of("HOST", "db", "BASE", "", "RPC", "http://127.0.0.1:8545"));
-
-    assertThat(config.name()).isEqualTo("erc20");
-    assertThat(config.postgres())
-        .isEqualTo(
-            new Postgres.Server(
-                "jdbc:postgresql://db/main", Optional.empty(), Optional.of("a${HOST}$b")));
-    assertThat(config.chains().getFirst().from()).isEqualTo(7);
-  }
-
-  @Test
-  void environment_overridesScalarKeys() {
-    Config config =
-        config(
-            LEAST,
-            Map.of(
-                "MILLRACE_POSTGRES_URL", "jdbc:postgresql://db/main",
-                "MILLRACE_POSTGRES_PASSWORD", "${literal}",
-                "MILLRACE_PIPELINE_DEPTH", "3",
-                "MILLRACE_PIPELINE_BATCH_EVENTS", "11",
-                "MILLRACE_PIPELINE_COMMITBYTES", "2MB",
-                "MILLRACE_CHAINS_0_FROM", "5",
-                "MILLRACE_CHAINS_0_RPC_1", "http://127.0.0.1:2",
-                "MILLRACE_CHAINS_0_CONTRACTS_0_NAME", "Token",
-                "MILLRACE_CHAINS_0_CONTRACTS_0_ADDRESS", TOKEN.toString(),
-                "MILLRACE_HTTP_PORT", ""));
-
-    assertThat(config.postgres())
-        .isEqualTo(
-            new Postgres.Server(
-                "jdbc:postgresql://db/main", Optional.empty(), Optional.of("${literal}")));
-    assertThat(config.pipeline())
-        .hasToString(
-            new LaneSettings(3, 11, LaneSettings.usual().stagedBytes(), 2 << 20).toString());
-    Chain chain = config.chains().getFirst();
-    assertThat(chain.from()).isEqualTo(5);
-    assertThat(chain.endpoints())
-        .containsExactly(endpoint("http://127.0.0.1:8545"), endpoint("http://127.0.0.1:2"));
-    assertThat(chain.contracts()).containsExactly(new Contract("Token", List.of(TOKEN)));
-    assertThat(config.httpPort()).isEmpty();
-  }
-
-  @Test
-  void environment_turnsTheMirrorOn() {
-    Config config = config(LEAST, Map.of("MILLRACE_CLICKHOUSE_URL", "http://mirror:8123/"));
-
-    assertThat(config.clickhouse())
-        .contains(
-            new ClickHouse(
-                new ClickHouse.Server("http://mirror:8123/", Optional.empty(), Optional.empty()),
-                "erc20",
-                Storage.BOTH));
-  }
-
-  @Test
-  void environment_isNamedWhereItIsWrong() {
-    Map<String, String> environment =
-        Map.of(
-            "MILLRACE_PIPELINE_DEPTH", "deep",
-            "MILLRACE_CHAINS_4_FROM", "5",
-            "MILLRACE_CLICKHOUSE_URL", "tcp://h");
-
-    assertThat(problems(LEAST, environment))
-        .containsExactlyInAnyOrder(
-            "MILLRACE_PIPELINE_DEPTH: pipeline.depth: is not a number: value=deep; expected a whole number from"
-                + " 0 to 1024",
-            "MILLRACE_CHAINS_4_FROM: chains[4]: is not in the config, which has 1 of them; expected a position"
-                + " from 0 to 1",
-            "MILLRACE_CLICKHOUSE_URL: clickhouse.url: is not the address of a ClickHouse server; expected"
-                + " embedded, or the address of its HTTP interface, such as http://127.0.0.1:8123");
-  }
-
-  @Test
-  void environment_warnsOfVariablesThatLookLikeKeys() {
-    Map<String, String> environment =
-        Map.of(
-            "MILLRACE_PIPELINE_DEEP", "1",
-            "MILLRACE_CHAIN_0_FROM", "1",
-            "MILLRACE_HEAP", "2g",
-            "MILLRACE_SEED", "42",
-            "PIPELINE_DEPTH", "9");
-
-    assertThat(ConfigFile.read("f.yaml", LEAST, environment, DATA))
-        .isInstanceOfSatisfying(
-            ConfigFile.Valid.class,
-            valid ->
-                assertThat(valid.warnings())
-                    .containsExactly(
-                        "MILLRACE_CHAIN_0_FROM: names no key of the config and changes nothing (below chains)",
-                        "MILLRACE_PIPELINE_DEEP: names no key of the config and changes nothing (below"
-                            + " pipeline)"));
-  }
-
-  @Test
   void read_putsTheDataBesideTheFile(@TempDir Path directory) throws Exception {
     Path file = Files.writeString(directory.resolve("my.yaml"), LEAST);
 
@@ -486,24 +196,5 @@ class ConfigFileTest {
         .contains("none.yaml: does not exist");
     assertThat(ConfigFile.read(directory, Map.of()).toString()).contains("is a directory");
     assertThat(ConfigFile.read(latin, Map.of()).toString()).contains("is not text in UTF-8");
-  }
-
-  private static Endpoint endpoint(String url) {
-    return new Endpoint(URI.create(url));
-  }
-
-  private static Config config(String text, Map<String, String> environment) {
-    return switch (ConfigFile.read("f.yaml", text, environment, DATA)) {
-      case ConfigFile.Valid valid -> valid.config();
-      case ConfigFile.Invalid invalid -> throw new AssertionError(invalid);
-    };
-  }
-
-  private static List<String> problems(String text, Map<String, String> environment) {
-    return switch (ConfigFile.read("f.yaml", text, environment, DATA)) {
-      case ConfigFile.Valid valid -> throw new AssertionError(valid);
-      case ConfigFile.Invalid invalid ->
-          invalid.problems().stream().map(ConfigProblem::toString).toList();
-    };
   }
 }
