@@ -71,13 +71,8 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       if (!over) {
         take(slot, endOfBatch);
       }
-    } catch (MillraceException failed) {
-      end(new LaneEnd.Failed(failed));
     } catch (Throwable thrown) {
-      end(
-          new LaneEnd.Failed(
-              new MillraceException(
-                  Remedy.REPORT_BUG, "commit stage failed: error=" + thrown, thrown)));
+      fail(thrown);
     } finally {
       if (over || !pending.contains(slot)) {
         release(slot);
@@ -101,14 +96,18 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
     try {
       buildNeededIndexes();
-    } catch (MillraceException failed) {
-      end(new LaneEnd.Failed(failed));
     } catch (Throwable thrown) {
-      end(
-          new LaneEnd.Failed(
-              new MillraceException(
-                  Remedy.REPORT_BUG, "commit stage failed: error=" + thrown, thrown)));
+      fail(thrown);
     }
+  }
+
+  private void fail(Throwable thrown) {
+    end(
+        new LaneEnd.Failed(
+            thrown instanceof MillraceException known
+                ? known
+                : new MillraceException(
+                    Remedy.REPORT_BUG, "commit stage failed: error=" + thrown, thrown)));
   }
 
   private void take(Slot slot, boolean endOfBatch) {
