@@ -259,8 +259,12 @@ final class DevchainCommand implements Callable<Integer> {
                 from: 0
                 finality: { tag: finalized }
                 contracts:
-                  - name: Token
-                    address: "%s"
+                  - { name: Token, address: "%s" }
+
+            Other indexers follow it too, each with a name and a contract of its own:
+
+              ./millrace run registry   { name: Registry, address: "%s" }
+              ./millrace run amm        { name: Factory, address: "%s" }
 
             """,
             blocks,
@@ -271,7 +275,9 @@ final class DevchainCommand implements Callable<Integer> {
             DevChain.FACTORY,
             DevChain.ID,
             webSocket ? node.webSocketUrl() : node.url(),
-            DevChain.TOKEN);
+            DevChain.TOKEN,
+            DevChain.REGISTRY,
+            DevChain.FACTORY);
   }
 
   private void tell(DevChain chain, ChainLife.News news) {
