@@ -42,6 +42,9 @@ final class Horizon {
    */
   private static final int MAX_ASKED = 8;
 
+  /** So long an endpoint that gives no answers at all is waited for, where no other names one. */
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
+
   /** The first pause between two of these questions is this part of the polling interval. */
   private static final int FIRST_PAUSE_PART = 8;
 
@@ -155,10 +158,11 @@ final class Horizon {
     if (name == Tag.LATEST) {
       return head;
     }
+    Instant began = clock.instant();
     Optional<NodeBlock> block = node.block(name);
-    for (int asked = 1; mustBeNamed(block) && asked < MAX_ASKED; asked++) {
+    for (int asked = 1; mustBeNamed(block) && (asked < MAX_ASKED || isAway(began)); asked++) {
       waitingFor = "the %s block, which no endpoint names".formatted(tag);
-      long part = Math.max(1, FIRST_PAUSE_PART >> (asked - 1));
+      long part = Math.max(1, FIRST_PAUSE_PART >> Math.min(asked - 1, FIRST_PAUSE_PART));
       node.awaitHead(Long.MAX_VALUE, poll.dividedBy(part));
       block = node.block(name); // another endpoint may know it
     }
@@ -167,6 +171,17 @@ final class Horizon {
       takeDefault();
     }
     return block.map(NodeBlock::header).orElse(null);
+  }
+
+  /** Whether some endpoint gives no answers now, and one that would name the block may be it. */
+  private boolean isAway(Instant began) {
+    return Duration.between(began, clock.instant()).compareTo(PATIENCE) < 0
+        && node.status().endpoints().stream()
+            .anyMatch(each ->
+                switch (each.state()) {
+                  case FAILING, FRESH, WRONG -> true;
+                  case GOOD, LIMITED -> false;
+                });
   }
 
   private boolean mustBeNamed(Optional<NodeBlock> block) {

@@ -13,9 +13,12 @@ import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
 import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.NodeStatus;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -78,6 +81,58 @@ final class FinalityTest {
       assertThat(feed.report().get("chain.finality")).contains("128 blocks below the head");
       assertThat(source.doubts()).containsExactly(feed.report().get("chain.finality"));
     }
+  }
+
+  @Test
+  @Tag("E38")
+  @DisplayName("E38 no endpoint that answers names a finalized block, another is away: waited for")
+  void endpointIsAway_isWaitedForBeforeADefaultIsTaken() throws InterruptedException {
+    chain.transfers(10);
+    node.endpoints =
+        List.of(
+            new NodeStatus.Endpoint(
+                "away",
+                NodeStatus.State.FAILING,
+                "connection refused",
+                0,
+                1,
+                1,
+                9,
+                new TreeMap<>()));
+    for (int i = 0; i < 20; i++) {
+      node.whileWaiting.add(() -> {});
+    }
+    node.whileWaiting.add(() -> node.finalized = 5);
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).finalBlock()).isEqualTo(5);
+    }
+  }
+
+  @Test
+  @Tag("E38")
+  @DisplayName("E38 the other endpoint stays away: refused in the end")
+  void endpointStaysAway_isRefusedInTheEnd() {
+    chain.transfers(10);
+    node.endpoints =
+        List.of(
+            new NodeStatus.Endpoint(
+                "away",
+                NodeStatus.State.FAILING,
+                "connection refused",
+                0,
+                1,
+                1,
+                9,
+                new TreeMap<>()));
+    for (int i = 0; i < 20; i++) {
+      node.whileWaiting.add(() -> reader.pass(Duration.ofMinutes(1)));
+    }
+    Source.Feed feed = reader.open(Source.Standing.START);
+
+    assertThatThrownBy(() -> feed.next(1_000))
+        .isInstanceOf(MillraceException.class)
+        .hasMessageContaining("chain=31337");
+    feed.close();
   }
 
   @Test

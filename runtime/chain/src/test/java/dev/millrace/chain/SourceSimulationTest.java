@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Random definitions, chains, endpoints and restarts against what the chain says. {@code
  * -Dmillrace.seeds=N} runs N of them, {@code -Dmillrace.from=S} begins at another seed, {@code
- * -Dmillrace.seed=S} runs one, {@code -Dmillrace.all=true} leaves nothing out.
+ * -Dmillrace.seed=S} runs one.
  */
 final class SourceSimulationTest {
   private static final int SIDE_BY_SIDE = 2;
@@ -32,7 +32,6 @@ final class SourceSimulationTest {
   @Timeout(value = 30, unit = TimeUnit.DAYS)
   @DisplayName("G1 every seed tells the events of the oracle")
   void seeds_tellTheEventsOfTheOracle() throws Exception {
-    WorldLimits limits = Boolean.getBoolean("millrace.all") ? WorldLimits.ALL : WorldLimits.MENDED;
     long one = Long.getLong("millrace.seed", -1);
     long from = one >= 0 ? one : Long.getLong("millrace.from", 1);
     long count = one >= 0 ? 1 : Long.getLong("millrace.seeds", 2_000);
@@ -48,7 +47,7 @@ final class SourceSimulationTest {
                   seed < from + count && failures.isEmpty();
                   seed += SIDE_BY_SIDE) {
                 try {
-                  SourceSimulation.check(seed, limits, scratch);
+                  SourceSimulation.check(seed, WorldLimits.ALL, scratch);
                 } catch (AssertionError failed) {
                   failures.add(failed);
                 }

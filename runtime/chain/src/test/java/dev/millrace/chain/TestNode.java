@@ -80,6 +80,9 @@ final class TestNode implements Node {
   /** What becomes of the head before it is told. */
   volatile UnaryOperator<NodeBlock> tagged = UnaryOperator.identity();
 
+  /** What is known of the endpoints. */
+  volatile List<NodeStatus.Endpoint> endpoints = List.of();
+
   /** What becomes of blocks before they are told. */
   volatile UnaryOperator<NodeBlock> retold = UnaryOperator.identity();
 
@@ -269,7 +272,7 @@ final class TestNode implements Node {
 
   @Override
   public NodeStatus status() {
-    return new NodeStatus(List.of(), "");
+    return new NodeStatus(endpoints, "");
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +58,10 @@ final class WorldEndpoints {
     showsLogs = !isBloomless && traits.stream().allMatch(EndpointTraits::hasReceipts);
     if (!showsLogs) {
       traits.replaceAll(each -> each.without(EndpointTraits.WITHHOLDING));
+    }
+    if (chain.rule == WorldChain.Rule.BOTH) {
+      // The tag's block is there, so the lane waits for it until the chain is as long as was said.
+      traits.replaceAll(each -> each.without(Set.of(WorldTrouble.FAR_HEAD)));
     }
     WorldLimits windows = kind ? limits.leaveOut("still").leaveOut("moved") : limits;
     for (int i = 0; i < traits.size(); i++) {

@@ -12,12 +12,6 @@ import java.util.TreeSet;
 record WorldLimits(int blocks, Set<String> without) {
   static final WorldLimits ALL = new WorldLimits(Integer.MAX_VALUE, Set.of());
 
-  /**
-   * All but what the source is known not to bear yet: a chain without a default depth where some
-   * endpoints know no finalized block.
-   */
-  static final WorldLimits MENDED = new WorldLimits(Integer.MAX_VALUE, Set.of("unknown_chain"));
-
   boolean without(String name) {
     return without.contains(name);
   }

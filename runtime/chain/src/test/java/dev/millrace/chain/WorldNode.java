@@ -62,7 +62,7 @@ final class WorldNode {
   }
 
   private long tooFar(@Nullable WorldTrouble trouble) {
-    return trouble == WorldTrouble.FAR_HEAD ? 1 + random.nextInt(1_000_000) : 0;
+    return trouble == WorldTrouble.FAR_HEAD ? 1_000 + random.nextInt(1_000_000) : 0;
   }
 
   private @Nullable WorldBlock byNumber(
