@@ -59,6 +59,7 @@ final class Starter {
             directory.startLock(), waiting("another process that starts this server"));
     try {
       Files.deleteIfExists(directory.stopRequest());
+      awaitEndOfLast();
       if (!isSupervised()) {
         launch();
       }
@@ -69,6 +70,23 @@ final class Starter {
     } finally {
       start.close();
     }
+  }
+
+  /**
+   * A supervisor writes its last state before it lets go of its lock: that state is the end of the
+   * server before, not the outcome of this start.
+   */
+  private void awaitEndOfLast() {
+    Waiting waiting = waiting("the last supervisor to end");
+    while (isSupervised() && hasEnded()) {
+      waiting.pause(POLL);
+    }
+  }
+
+  private boolean hasEnded() {
+    return ServerState.find(directory.state()).stream()
+        .map(ServerState::phase)
+        .anyMatch(phase -> phase == ServerState.Phase.FAILED || phase == ServerState.Phase.STOPPED);
   }
 
   boolean isSupervised() {

@@ -9,6 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +49,26 @@ final class RefusalIT {
       // The port of the last time is only a wish.
       EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
       assertThat(server.port()).isNotEqualTo(port);
+      server.stop();
+    }
+  }
+
+  @Test
+  void start_waitsForTheSupervisorOfAFailedStart() throws Exception {
+    ServerDirectory directory = ServerDirectory.open(Product.POSTGRES, root);
+    new ServerState(ServerState.Phase.FAILED, 0, 0, "", "no").write(directory);
+    CompletableFuture<String> waits = new CompletableFuture<>();
+    FileClaim last = FileClaim.tryExclusive(directory.supervisorLock()).orElseThrow();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<EmbeddedPostgres> start =
+          threads.submit(
+              () -> EmbeddedPostgres.start(root, Servers.small().withProgress(waits::complete)));
+      assertThat(waits.get(60, TimeUnit.SECONDS))
+          .isEqualTo("waiting for the last supervisor to end");
+      last.close();
+
+      EmbeddedPostgres server = start.get();
+      assertThat(Servers.query(server, "SELECT 1")).isEqualTo("1");
       server.stop();
     }
   }
