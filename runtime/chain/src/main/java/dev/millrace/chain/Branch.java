@@ -13,11 +13,12 @@ final class Branch {
   private final long from;
   private final TreeMap<Long, Bytes32> held = new TreeMap<>();
 
-  /** Whether the lowest held block has been told as final since this branch was opened. */
+  /** Whether the lowest held block has been delivered as final, by this feed or an earlier one. */
   private boolean isSettled;
 
   Branch(Source.Standing standing, long from) {
     this.from = from;
+    this.isSettled = standing.isSettled();
     standing.window().forEach(place -> held.put(place.block(), place.hash()));
     Source.Place last = standing.last();
     if (last != null) {

@@ -235,7 +235,8 @@ final class ChainSocketIT {
           : new Source.Standing(
               window.lastEntry().getValue(),
               List.copyOf(window.values()),
-              found.values().stream().flatMap(List::stream).toList());
+              found.values().stream().flatMap(List::stream).toList(),
+              false);
     }
   }
 }

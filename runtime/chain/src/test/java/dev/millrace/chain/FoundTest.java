@@ -96,7 +96,7 @@ final class FoundTest {
     try (Source.Feed feed =
         reader.open(
             new Source.Standing(
-                nine, List.of(new Source.Place(6, chain.hash(6)), nine), List.of()))) {
+                nine, List.of(new Source.Place(6, chain.hash(6)), nine), List.of(), true))) {
       List<Batch> anew = Reader.drain(feed, 100);
       assertThat(Reader.events(anew)).isEqualTo(reader.expected(10, 18));
       assertThat(anew.stream().flatMap(batch -> batch.found().stream()))
@@ -111,7 +111,8 @@ final class FoundTest {
     Source.Place two = new Source.Place(2, chain.hash(2));
     Source.Found pool = new Source.Found("Pool", POOL, EventId.of(0, 0));
 
-    try (Source.Feed feed = reader.open(new Source.Standing(two, List.of(two), List.of(pool)))) {
+    try (Source.Feed feed =
+        reader.open(new Source.Standing(two, List.of(two), List.of(pool), true))) {
       List<Batch> batches = Reader.drain(feed, 100);
       assertThat(Reader.events(batches)).isEqualTo(reader.expected(3, 11));
       assertThat(batches).allSatisfy(batch -> assertThat(batch.found()).isEmpty());

@@ -194,6 +194,32 @@ final class ReorgTest {
   }
 
   @Test
+  @Tag("E40")
+  @DisplayName(
+      "E40 the first indexed block is final, and the feed opened anew: never back to empty")
+  void firstBlockIsFinal_isNotTurnedBackAfterARestart() throws InterruptedException {
+    chain.transfers(26);
+    reader.from(5);
+    List<Batch> told;
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      told = readTo(feed, 25); // block 5 is final, and nothing above it
+    }
+    TestChain other = new TestChain();
+    other.empty(30);
+    node.behind = other;
+    for (int i = 0; i < 5; i++) {
+      node.whileWaiting.add(() -> {});
+    }
+    node.whileWaiting.add(() -> {
+      node.behind = null;
+      chain.transfers(2);
+    });
+    try (Source.Feed feed = reader.open(standing(told, 25))) {
+      assertThat(Reader.events(readTo(feed, 27))).isEqualTo(reader.expected(26, 27));
+    }
+  }
+
+  @Test
   @Tag("E37")
   @DisplayName("E37 the first block was not told as final, its successor is by now: back to empty")
   void successorOfTheFirstBlockIsFinal_turnsBackToNothing() throws InterruptedException {
@@ -340,6 +366,6 @@ final class ReorgTest {
     if (base != null) {
       window.addFirst(base);
     }
-    return new Source.Standing(window.getLast(), window, List.of());
+    return new Source.Standing(window.getLast(), window, List.of(), base != null);
   }
 }

@@ -98,7 +98,8 @@ final class WorldLane {
 
   Source.Standing standing() {
     State state = committed;
-    return new Source.Standing(state.last(), List.copyOf(state.window().values()), state.found());
+    return new Source.Standing(
+        state.last(), List.copyOf(state.window().values()), state.found(), state.finalBlock() >= 0);
   }
 
   List<String> events() {

@@ -155,7 +155,7 @@ final class DevChainForkTest {
       assertThat(feed.next(100))
           .isEqualTo(new Source.Rewind(new Source.Place(1_994, chain.block(1_994).hash())));
     }
-    Source.Standing standing = new Source.Standing(last, window, List.of());
+    Source.Standing standing = new Source.Standing(last, window, List.of(), false);
     try (Source.Feed feed = source.open(standing)) {
       assertThat(feed.next(100))
           .isEqualTo(new Source.Rewind(new Source.Place(1_994, chain.block(1_994).hash())));

@@ -35,14 +35,15 @@ public interface Source {
    * @param window the blocks that a reorg may still replace, ascending, and where it is known the
    *     final one below them; it ends with {@code last}
    * @param found every contract found on the way, in order
+   * @param isSettled whether the window is known to begin with a final block
    */
-  record Standing(@Nullable Place last, List<Place> window, List<Found> found) {
+  record Standing(@Nullable Place last, List<Place> window, List<Found> found, boolean isSettled) {
     /** Before the first block. */
-    public static final Standing START = new Standing(null, List.of(), List.of());
+    public static final Standing START = new Standing(null, List.of(), List.of(), false);
 
     /** At a final block; at the start if there is none. */
     public static Standing at(@Nullable Place last) {
-      return last == null ? START : new Standing(last, List.of(last), List.of());
+      return last == null ? START : new Standing(last, List.of(last), List.of(), true);
     }
 
     public Standing {

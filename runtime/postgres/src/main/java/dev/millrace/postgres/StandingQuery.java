@@ -16,6 +16,9 @@ final class StandingQuery {
   private static final String LAST =
       "SELECT block, block_hash FROM millrace_lane WHERE chain = ? AND block_hash IS NOT NULL";
 
+  private static final String SETTLED =
+      "SELECT final_block IS NOT NULL FROM millrace_lane WHERE chain = ?";
+
   private static final String WINDOW =
       "SELECT number, hash FROM millrace_block WHERE chain = ? ORDER BY number";
 
@@ -49,7 +52,9 @@ final class StandingQuery {
     if (window.isEmpty() || !window.getLast().equals(last.getFirst())) {
       window.add(last.getFirst());
     }
-    return new Source.Standing(last.getFirst(), window, found);
+    // The final block is the lowest that is kept: those below it have been pruned.
+    boolean isSettled = all(SETTLED, row -> row.getBoolean(1)).contains(true);
+    return new Source.Standing(last.getFirst(), window, found, isSettled);
   }
 
   private static Source.Place place(ResultSet row) throws SQLException {

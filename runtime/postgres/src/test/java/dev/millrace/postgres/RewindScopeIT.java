@@ -65,10 +65,12 @@ final class RewindScopeIT {
                   List.of(
                       first,
                       new Source.Found("Pool", SECOND, EventId.of(2, 0)),
-                      new Source.Found("Token", FIRST, EventId.of(2, 0)))));
+                      new Source.Found("Token", FIRST, EventId.of(2, 0))),
+                  true));
       lab.rewind(1);
       assertThat(lab.lane.standing())
-          .isEqualTo(new Source.Standing(lab.place(1), List.of(lab.place(1)), List.of(first)));
+          .isEqualTo(
+              new Source.Standing(lab.place(1), List.of(lab.place(1)), List.of(first), true));
       lab.commit(lab.reversible(script -> script.block().block().found("Pool", SECOND, 3)));
       lab.end();
       try (Lab next = lab.again()) {

@@ -99,7 +99,7 @@ final class MemoryTables {
   Source.Standing standing() {
     List<Source.Place> window = new ArrayList<>();
     blocks.forEach((number, kept) -> window.add(new Source.Place(number, kept.hash())));
-    return new Source.Standing(frontier.place(), window, found);
+    return new Source.Standing(frontier.place(), window, found, finalBlock >= 0);
   }
 
   /** Undoes everything above a block; an earlier try may have done so. */
