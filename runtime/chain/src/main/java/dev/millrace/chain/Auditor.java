@@ -28,9 +28,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * that of a node which keeps none. Many threads at once.
  *
  * <p>Near the head and in samples of history each address of a filter is looked at, and each topic
- * that is listened to anywhere; a {@link #thorough} auditor looks at each topic of each address.
- * Neither sees that some logs of one address with one topic are missing in a block where others
- * like them came, unless those came in another answer: only receipts would show that.
+ * of which the block brought no log at all; a {@link #thorough} auditor looks at each topic of each
+ * address. Neither sees that some logs of one address with one topic are missing in a block where
+ * others like them came, unless those came in another answer: only receipts would show that.
  */
 final class Auditor {
   /** So often a query is repeated whose answers lack logs, before receipts are asked for. */
@@ -183,7 +183,9 @@ final class Auditor {
         boolean isSilent =
             filter.topics().isEmpty()
                 ? !contracts.contains(address)
-                : isThorough ? !unheard.isEmpty() : unheard.size() == allowed.size();
+                : isThorough
+                    ? !unheard.isEmpty()
+                    : unheard.size() == allowed.size() || !topics.containsAll(unheard);
         if (isSilent && bloom.mayContain(address)) {
           who.add(address);
           rest.addAll(unheard);

@@ -3,16 +3,20 @@ package dev.millrace.chain;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.evm.Finality;
+import dev.millrace.evm.LogFilter;
 import dev.millrace.evm.Reading;
 import dev.millrace.evm.Until;
 import dev.millrace.loaders.EventId;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
 import dev.millrace.rpc.Bloom;
+import dev.millrace.rpc.LogColumns;
+import dev.millrace.rpc.LogQuery;
 import dev.millrace.rpc.NodeBlock;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -188,6 +192,26 @@ final class AuditTest {
         new Reader(node).finality(ChainFeedTest.depth(depth)).reading(reading().withAudited(1));
 
     assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 100));
+  }
+
+  @Test
+  @Tag("F75")
+  @DisplayName("F75 all logs of one topic are kept back, another of the contract comes: told")
+  void logsOfOneTopic_areMissedBesideAnother() throws InterruptedException {
+    chain.mine(TestChain.transfer(1, 2, 3), TestChain.swap(TestChain.TOKEN, 1));
+    node.kept = log -> !log.topic(0).equals(TestChain.SWAP);
+    NodeBlock block = chain.at(0).orElseThrow().block();
+    LogFilter both =
+        new LogFilter(List.of(TestChain.TOKEN), List.of(TestChain.TRANSFER, TestChain.SWAP));
+    LogColumns told = node.logsOf(block.header().hash(), new LogQuery(both, 0, 0)).logs();
+    Auditor auditor = new Auditor(node, new Findings(1, Optional.empty()));
+
+    LogColumns missing =
+        auditor.check(new Plan(List.of(both), List.of(both), 0), told, List.of(block), "node");
+
+    assertThat(told.size()).isEqualTo(1);
+    assertThat(missing.size()).isEqualTo(1);
+    assertThat(missing.topic(0, 0)).isEqualTo(TestChain.SWAP);
   }
 
   @Test
