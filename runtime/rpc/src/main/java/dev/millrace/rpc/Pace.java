@@ -10,6 +10,10 @@ final class Pace {
   private static final double MOST_AT_ONCE = 32;
   private static final double UNLIMITED = 2_000;
   private static final double SLOWEST = 0.2;
+
+  /** The most that one success raises the rate by, however long ago the last one was. */
+  private static final double MAX_RAISE = 2;
+
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
   private double atOnce = 4;
@@ -80,8 +84,9 @@ final class Pace {
   void succeeded(long now) {
     atOnce = Math.min(MOST_AT_ONCE, atOnce + 1 / atOnce);
     if (!Double.isInfinite(perSecond) && now - raisedAt > SECOND && now - cutAt > SECOND) {
+      double seconds = (double) (now - Math.max(raisedAt, cutAt)) / SECOND;
+      perSecond *= Math.min(MAX_RAISE, Math.pow(1.05, seconds));
       raisedAt = now;
-      perSecond *= 1.05;
       if (perSecond > UNLIMITED) {
         perSecond = Double.POSITIVE_INFINITY;
       }
