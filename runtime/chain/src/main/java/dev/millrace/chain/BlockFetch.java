@@ -89,8 +89,8 @@ final class BlockFetch {
   }
 
   /**
-   * All logs of a plan in a block. They are asked for whatever the bloom says: a node may give the
-   * bloom of another block, for some blocks only, and a question that is saved by it is a log lost.
+   * All logs of a plan in a block. No bloom saves the request: a node may give the bloom of another
+   * block, for some blocks only, and a request skipped because of it is a log lost.
    */
   private LogColumns ask(NodeBlock block, Plan plan) throws InterruptedException {
     Header header = block.header();

@@ -13,7 +13,7 @@ final class Branch {
   private final long from;
   private final TreeMap<Long, Bytes32> held = new TreeMap<>();
 
-  /** Whether the lowest held block has been delivered as final, by this feed or an earlier one. */
+  /** True once the lowest held block was delivered as final, by this feed or an earlier one. */
   private boolean isSettled;
 
   Branch(Source.Standing standing, long from) {

@@ -87,7 +87,7 @@ final class ChainFeed implements Source.Feed {
       while (!ended && (branch.next() <= last || !isCompared)) {
         Source.Step step = step(events);
         if (step != null) {
-          isCompared = true; // whatever was told names our tip
+          isCompared = true; // each step is linked to our tip
           ended = step instanceof Source.Rewind;
           waitingFor = "";
           return step;

@@ -119,7 +119,7 @@ final class ChainSource implements Source {
     return facts;
   }
 
-  /** Where a feed looks. */
+  /** Opens the view of the head and of finality for one feed. */
   Horizon horizon(Branch branch) {
     Horizon opened = new Horizon(this, clock, branch);
     horizon = opened;

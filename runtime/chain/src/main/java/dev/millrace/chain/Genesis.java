@@ -29,7 +29,7 @@ final class Genesis {
   }
 
   /**
-   * Whether the endpoints serve a chain that begins with another block by now.
+   * True if the endpoints serve a chain that begins with another block.
    *
    * @param held the hash of the first block, if the lane holds it
    */

@@ -115,9 +115,7 @@ final class Horizon {
     return sight;
   }
 
-  /**
-   * Whether a block that is called final is one that we have reached, or one that an endpoint has.
-   */
+  /** True for a final block up to our tip, and for one above it that an endpoint shows. */
   private boolean isShown(long number, @Nullable Header named) throws InterruptedException {
     Source.Place tip = branch.tip();
     if (tip != null && number <= tip.block()) {
@@ -173,7 +171,7 @@ final class Horizon {
     return block.map(NodeBlock::header).orElse(null);
   }
 
-  /** Whether some endpoint gives no answers now, and one that would name the block may be it. */
+  /** An endpoint that gives no answers now may be the one that names the block. */
   private boolean isAway(Instant began) {
     return Duration.between(began, clock.instant()).compareTo(PATIENCE) < 0
         && node.status().endpoints().stream()

@@ -52,8 +52,8 @@ final class Reorgs {
   }
 
   /**
-   * Whether endpoints that have named their chain since have this block as well: the first blocks
-   * of a lane follow nothing that could show where they come from.
+   * Asks for a block again from endpoints that have just named their chain: the first blocks of a
+   * lane have no parent with us that would show which chain they belong to.
    */
   boolean isConfirmed(@Nullable Header header) throws InterruptedException {
     node.reprove();
@@ -114,7 +114,7 @@ final class Reorgs {
     };
   }
 
-  /** All that has been told is held, and none of it is shared. */
+  /** Decides between a rewind to the start and another chain: no block of ours is shared. */
   private Look nothingShared() throws InterruptedException {
     if (!genesis.isReplaced(branch.hash(0))) {
       return new Look.Turned(new Source.Rewind(null));

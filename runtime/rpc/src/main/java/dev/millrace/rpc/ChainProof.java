@@ -22,12 +22,12 @@ final class ChainProof {
   private volatile boolean isShaken;
   private volatile boolean hasServed;
 
-  /** Whether a call is on its way that will prove the chain: others wait for it. */
+  /** True while the call that proves the chain is under way: others wait for it. */
   boolean isAsked;
 
   private record Given(long at, long connections) {}
 
-  /** Whether the chain has to be asked for before an answer counts. */
+  /** True if the endpoint has to name its chain before an answer counts. */
   boolean isDue(long now, long connections) {
     Given last = given;
     if (last == null) {
@@ -37,12 +37,12 @@ final class ChainProof {
     return age > MAX_AGE || (age > MIN_PAUSE && (isShaken || connections > last.connections()));
   }
 
-  /** Whether the endpoint may be asked by several at once. */
+  /** True if several calls may be under way at once. */
   boolean isGiven() {
     return given != null;
   }
 
-  /** Whether the endpoint has ever served our chain. */
+  /** True once the endpoint has named our chain. */
   boolean hasServed() {
     return hasServed;
   }
