@@ -27,10 +27,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * receipts. A bloom without a single bit says nothing: it may be that of a block without logs, or
  * that of a node which keeps none. Many threads at once.
  *
- * <p>Near the head and in samples of history each address of a filter is looked at, and each topic
- * of which the block brought no log at all; a {@link #thorough} auditor looks at each topic of each
- * address. Neither sees that some logs of one address with one topic are missing in a block where
- * others like them came, unless those came in another answer: only receipts would show that.
+ * <p>Near the head each address of a filter is looked at, and each topic of which the block brought
+ * no log at all; a {@link #thorough} auditor, as samples of history have, looks at each topic of
+ * each address. Neither sees that some logs of one address with one topic are missing in a block
+ * where others like them came, unless those came in another answer: only receipts would show that.
  */
 final class Auditor {
   /** So often a query is repeated whose answers lack logs, before receipts are asked for. */

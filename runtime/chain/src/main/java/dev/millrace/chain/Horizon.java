@@ -55,6 +55,10 @@ final class Horizon {
   private volatile boolean isDefault;
   private final InstantSource clock;
   private volatile boolean tagged;
+
+  /** No endpoint names the block of the tag, so the depth alone decides until one does. */
+  private volatile boolean isByDepth;
+
   private final Branch branch;
   private final Duration poll;
   private volatile Sight sight;
@@ -115,15 +119,29 @@ final class Horizon {
     return sight;
   }
 
-  /** True for a final block up to our tip, and for one above it that an endpoint shows. */
+  /**
+   * True for a final block up to our tip, and for one above it that an endpoint shows; by tag and
+   * depth the head that it is so far below has to be there as well.
+   */
   private boolean isShown(long number, @Nullable Header named) throws InterruptedException {
-    Source.Place tip = branch.tip();
-    if (tip != null && number <= tip.block()) {
+    if (named != null && depth.isPresent() && !isThere(number + depth.getAsLong())) {
+      return false;
+    }
+    if (isRead(number)) {
       return true;
     }
     Header shown = shown(number).orElse(null);
     return shown != null
         && (named == null || named.number() != number || named.hash().equals(shown.hash()));
+  }
+
+  private boolean isThere(long number) throws InterruptedException {
+    return isRead(number) || shown(number).isPresent();
+  }
+
+  private boolean isRead(long number) {
+    Source.Place tip = branch.tip();
+    return tip != null && number <= tip.block();
   }
 
   /** A block above our tip, from an endpoint that has named its chain just now. */
@@ -166,7 +184,7 @@ final class Horizon {
     }
     waitingFor = "";
     if (mustBeNamed(block)) {
-      takeDefault();
+      takeDepth();
     }
     return block.map(NodeBlock::header).orElse(null);
   }
@@ -183,10 +201,20 @@ final class Horizon {
   }
 
   private boolean mustBeNamed(Optional<NodeBlock> block) {
-    return block.isEmpty() && depth.isEmpty() && !tagged;
+    return block.isEmpty() && !tagged && !isByDepth;
   }
 
-  private void takeDefault() {
+  /** Goes by the depth alone, that of the configuration or of the chain. */
+  private void takeDepth() {
+    if (depth.isEmpty()) {
+      depth = defaultDepth();
+      isDefault = true;
+    }
+    isByDepth = true;
+    LOG.warn("{}", rule());
+  }
+
+  private OptionalLong defaultDepth() {
     OptionalLong known =
         tag.equals(FINALIZED) ? DefaultFinality.depth(chain) : OptionalLong.empty();
     if (known.isEmpty()) {
@@ -197,14 +225,12 @@ final class Horizon {
                   + " finality: { depth: 100 }")
               .formatted(tag, chain));
     }
-    isDefault = true;
-    depth = known;
-    LOG.warn("{}", rule());
+    return known;
   }
 
   /** The rule of finality that endpoints can check, from the first look at the head on. */
   FinalityRule finality() {
-    boolean byTag = tagged || (depth.isEmpty() && !tag.isEmpty());
+    boolean byTag = tagged || (!tag.isEmpty() && !isByDepth);
     return new FinalityRule(
         byTag ? Optional.of(Tag.valueOf(tag.toUpperCase(Locale.ROOT))) : Optional.empty(), depth);
   }
@@ -222,11 +248,14 @@ final class Horizon {
           .formatted(chain, depth.orElse(0));
     }
     String below = depth.isPresent() ? depth.getAsLong() + " blocks below the head" : "";
+    if (isByDepth && !tagged) {
+      return "%s; nodes name no %s block".formatted(below, tag);
+    }
     return tag.isEmpty() || below.isEmpty() ? tag + below : tag + ", and " + below;
   }
 
-  /** Whether a depth was taken that the configuration does not name. */
+  /** Whether the nodes made it another rule than that of the configuration. */
   boolean isDefault() {
-    return isDefault;
+    return isDefault || (isByDepth && !tagged);
   }
 }

@@ -38,8 +38,8 @@ final class RangeFetch implements Ranges.Fetch {
   /** Headers that one call asks for. */
   private static final int GROUP = 500;
 
-  /** So many blooms of a range are looked at; a node that drops logs drops those of many blocks. */
-  private static final int SAMPLE = 100;
+  /** At least so many blooms of an audited range are looked at: whoever drops logs drops many. */
+  private static final int MIN_SAMPLE = 100;
 
   private static final int EXPECTED = 20;
 
@@ -119,7 +119,7 @@ final class RangeFetch implements Ranges.Fetch {
     this.cache = source.cache();
     this.fields = fields;
     this.findings = source.findings();
-    this.auditor = new Auditor(node, findings);
+    this.auditor = Auditor.thorough(node, findings);
     this.audited = source.request().reading().audited();
     this.pause = source.request().reading().poll();
   }
@@ -288,15 +288,20 @@ final class RangeFetch implements Ranges.Fetch {
         && (suspicious || ThreadLocalRandom.current().nextDouble() < audited);
   }
 
-  private static List<Long> sample(long from, long to) {
-    return to - from < SAMPLE
-        ? all(from, to)
-        : ThreadLocalRandom.current()
-            .longs(SAMPLE, from, to + 1)
-            .sorted()
-            .distinct()
-            .boxed()
-            .toList();
+  /** Blocks of an audited range, one of each of its equal parts: the share of them that is set. */
+  private List<Long> sample(long from, long to) {
+    long blocks = to - from + 1;
+    long parts = Math.max(MIN_SAMPLE, Math.round(blocks * audited));
+    if (parts >= blocks) {
+      return all(from, to);
+    }
+    return LongStream.range(0, parts)
+        .map(part -> {
+          long first = from + part * blocks / parts;
+          return ThreadLocalRandom.current().nextLong(first, from + (part + 1) * blocks / parts);
+        })
+        .boxed()
+        .toList();
   }
 
   private static List<Long> all(long from, long to) {

@@ -152,8 +152,8 @@ final class RawCache {
 
   @GuardedBy("this")
   private void add(Segment segment) {
-    segments.put(segment.file(), segment);
-    bytes += segment.bytes();
+    Segment before = segments.put(segment.file(), segment);
+    bytes += segment.bytes() - (before == null ? 0 : before.bytes());
   }
 
   private boolean isStale(Path file) throws IOException {

@@ -106,7 +106,8 @@ record Segment(
     sum.update(all.array(), 0, all.position());
     all.putLong(sum.getValue());
     Path aside = directory.resolve(UUID.randomUUID() + ".aside");
-    Path file = directory.resolve("%d-%d-%s%s".formatted(from, to, UUID.randomUUID(), SUFFIX));
+    String name = "%d-%d-%s-%x".formatted(from, to, UUID.nameUUIDFromBytes(head), sum.getValue());
+    Path file = directory.resolve(name + SUFFIX);
     Files.write(aside, all.array());
     Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
     return new Segment(

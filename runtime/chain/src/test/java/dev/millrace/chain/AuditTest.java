@@ -195,6 +195,19 @@ final class AuditTest {
   }
 
   @Test
+  @Tag("F77")
+  @DisplayName("F77 one block in a long range lacks its logs: told where all ranges are audited")
+  void logsOfOneBlock_areMissedInALongRange() throws InterruptedException {
+    chain.transfers(1).empty(9_000).transfers(1).empty(9_000);
+    node.kept = log -> log.block().number() != 9_001;
+    node.span = 20_000;
+    Reader reader =
+        new Reader(node).finality(ChainFeedTest.depth(0)).reading(reading().withAudited(1));
+
+    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 18_001));
+  }
+
+  @Test
   @Tag("F75")
   @DisplayName("F75 all logs of one topic are kept back, another of the contract comes: told")
   void logsOfOneTopic_areMissedBesideAnother() throws InterruptedException {

@@ -78,7 +78,11 @@ record EndpointTraits(
           Episode.NONE);
 
   static EndpointTraits random(
-      Random random, WorldLimits limits, boolean isBloomless, boolean needsTag) {
+      Random random,
+      WorldLimits limits,
+      boolean isBloomless,
+      WorldChain.Rule rule,
+      boolean isFirst) {
     boolean lags = random.nextInt(3) == 0 && !limits.without("lag");
     boolean balanced = lags && random.nextInt(3) == 0 && !limits.without("balanced");
     List<Integer> behind =
@@ -106,6 +110,7 @@ record EndpointTraits(
     double rate = List.of(0.0, 0.02, 0.1, 0.3).get(random.nextInt(4));
     List<Bloom> blooms = List.of(Bloom.HONEST, Bloom.ZERO, Bloom.NULL, Bloom.MISSING);
     Bloom bloom = isBloomless ? blooms.get(random.nextInt(blooms.size())) : Bloom.HONEST;
+    boolean needsTag = isFirst && rule != WorldChain.Rule.DEPTH;
     boolean hasFinalized = random.nextInt(8) > 0 || needsTag || limits.without("tagless");
     boolean plain = limits.without("traits");
     boolean hasReceipts = random.nextInt(5) > 0 || plain;
@@ -117,8 +122,8 @@ record EndpointTraits(
         bloom,
         hasFinalized,
         hasReceipts,
-        // Else nothing ties the head that one backend names to the logs that another one gives.
-        random.nextInt(6) > 0 || plain || (balanced && clamps),
+        // Else nothing ties the head that one backend names to what another one gives.
+        random.nextInt(6) > 0 || plain || (balanced && (clamps || rule == WorldChain.Rule.DEPTH)),
         random.nextInt(8) > 0 || plain,
         random.nextBoolean(),
         random.nextBoolean(),

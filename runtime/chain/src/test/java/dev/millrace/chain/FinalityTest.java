@@ -136,6 +136,60 @@ final class FinalityTest {
   }
 
   @Test
+  @Tag("E41")
+  @DisplayName("E41 by tag and depth, and the first answer names no finalized block: asked again")
+  void tagAndDepth_theTagIsAskedForAgain() throws InterruptedException {
+    chain.transfers(10);
+    node.whileWaiting.add(() -> node.finalized = 5);
+    reader.finality(tagAndDepth(1));
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).finalBlock()).isEqualTo(5);
+    }
+  }
+
+  @Test
+  @Tag("E41")
+  @DisplayName("E41 by tag and depth, and no endpoint names a finalized block: the depth, said")
+  void tagAndDepth_withoutATagTheDepthDecides() throws InterruptedException {
+    chain.transfers(10);
+    ChainSource source = reader.finality(tagAndDepth(3)).source();
+    try (Source.Feed feed = source.open(Source.Standing.START)) {
+      assertThat(next(feed).finalBlock()).isEqualTo(6);
+      assertThat(source.doubts())
+          .containsExactly("3 blocks below the head; nodes name no finalized block");
+    }
+  }
+
+  @Test
+  @Tag("E42")
+  @DisplayName("E42 by tag and depth, and a reply names a head far too high: the depth still holds")
+  void tagAndDepth_aFarHeadMakesNothingFinal() throws InterruptedException {
+    chain.transfers(10);
+    node.finalized = 8;
+    AtomicInteger told = new AtomicInteger();
+    node.tagged =
+        block -> {
+          Header header = block.header();
+          Header far = new Header(5_000, header.hash(), header.parent(), header.timestamp());
+          return told.incrementAndGet() == 1 ? new NodeBlock(far, block.bloom()) : block;
+        };
+    reader.finality(tagAndDepth(4));
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      for (long at = -1; at < 9; ) {
+        Batch batch = next(feed);
+        assertThat(batch.finalBlock()).isLessThanOrEqualTo(5);
+        at = batch.last().number();
+      }
+      chain.transfers(1);
+      assertThat(next(feed).finalBlock()).isEqualTo(6);
+    }
+  }
+
+  private static Finality tagAndDepth(long depth) {
+    return new Finality(Optional.of("finalized"), OptionalLong.of(depth));
+  }
+
+  @Test
   @Tag("E23")
   @DisplayName("E23 depth 0, and blocks are replaced between two looks: nothing is told on top")
   void replacedBelowTheTip_nothingIsToldOnTop() throws InterruptedException {

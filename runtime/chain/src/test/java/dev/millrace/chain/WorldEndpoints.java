@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -43,9 +42,8 @@ final class WorldEndpoints {
     int count = 1 + random.nextInt(3);
     for (int i = 0; i < count; i++) {
       // Somebody has to know what the rule goes by.
-      boolean needsTag = i == 0 && chain.rule != WorldChain.Rule.DEPTH;
       EndpointTraits each =
-          EndpointTraits.random(randoms.apply(10 + i), limits, isBloomless, needsTag);
+          EndpointTraits.random(randoms.apply(10 + i), limits, isBloomless, chain.rule, i == 0);
       if (i == 0 || !limits.without("endpoint" + i)) {
         traits.add(kind ? EndpointTraits.HONEST : each);
       }
@@ -58,10 +56,6 @@ final class WorldEndpoints {
     showsLogs = !isBloomless && traits.stream().allMatch(EndpointTraits::hasReceipts);
     if (!showsLogs) {
       traits.replaceAll(each -> each.without(EndpointTraits.WITHHOLDING));
-    }
-    if (chain.rule == WorldChain.Rule.BOTH) {
-      // The tag's block is there, so the lane waits for it until the chain is as long as was said.
-      traits.replaceAll(each -> each.without(Set.of(WorldTrouble.FAR_HEAD)));
     }
     WorldLimits windows = kind ? limits.leaveOut("still").leaveOut("moved") : limits;
     for (int i = 0; i < traits.size(); i++) {

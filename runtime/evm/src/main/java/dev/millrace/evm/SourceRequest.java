@@ -1,6 +1,8 @@
 package dev.millrace.evm;
 
 import dev.millrace.loaders.Address;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -22,7 +24,7 @@ public record SourceRequest(
     Reading reading) {
   public SourceRequest {
     endpoints = List.copyOf(endpoints);
-    contracts = Map.copyOf(contracts);
+    contracts = Collections.unmodifiableMap(new LinkedHashMap<>(contracts)); // asked in this order
   }
 
   /** Read as usual. */
