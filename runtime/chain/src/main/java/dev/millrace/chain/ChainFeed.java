@@ -164,8 +164,10 @@ final class ChainFeed implements Source.Feed {
     Bytes32 parent = before != null ? before.hash() : tip == null ? null : tip.hash();
     Header first = stretch.headers().get(stretch.from());
     if (parent == null) {
-      return reorgs.isConfirmed(first)
-          && reorgs.isConfirmed(stretch.headers().get(stretch.reached()));
+      Header end = stretch.headers().get(stretch.reached());
+      return first != null
+          && end != null
+          && reorgs.areConfirmed(first.equals(end) ? List.of(first) : List.of(first, end));
     }
     return first != null && first.parent().equals(parent);
   }
@@ -176,7 +178,6 @@ final class ChainFeed implements Source.Feed {
       return follower.next(horizon.sight(), last, events);
     }
     Horizon.Sight sight = horizon.refresh();
-    source.genesis().learn();
     if (last == OPEN && source.request().until() instanceof Until.AtHead && sight.head() != null) {
       // A single reply may name a head that is far too high.
       if (horizon.shown(sight.number()).isEmpty()) {
@@ -186,6 +187,7 @@ final class ChainFeed implements Source.Feed {
       return null;
     }
     if (sight.finalBlock() < branch.next()) {
+      source.genesis().learn();
       Source.Step step = follower.next(sight, last, events);
       tipIsSure &= step == null;
       return step != null || follower.isReady() ? step : pause(sight);
@@ -197,6 +199,9 @@ final class ChainFeed implements Source.Feed {
    * Ranges build on our tip, so it must be the node's as well; their first block has to name it.
    */
   private Source.@Nullable Step backfill(Horizon.Sight sight) throws InterruptedException {
+    if (branch.tip() != null) {
+      source.genesis().learn();
+    }
     if (!tipIsSure) {
       switch (reorgs.atTip(sight)) {
         case Reorgs.Look.Same _ -> tipIsSure = true;
@@ -213,6 +218,7 @@ final class ChainFeed implements Source.Feed {
       return pause(sight);
     }
     ranges.reach(branch.next(), Math.min(last, sight.finalBlock()));
+    source.genesis().learn(); // while the first range is fetched
     return null;
   }
 

@@ -67,7 +67,7 @@ final class Follower {
     List<NodeBlock> linked = to < next ? List.of() : linked(fetch.blocks(next, to));
     if (branch.tip() == null
         && !linked.isEmpty()
-        && !reorgs.isConfirmed(linked.getLast().header())) {
+        && !reorgs.areConfirmed(List.of(linked.getLast().header()))) {
       return null;
     }
     Reorgs.Look look = linked.isEmpty() ? reorgs.atTip(sight) : reorgs.atFinal(sight);

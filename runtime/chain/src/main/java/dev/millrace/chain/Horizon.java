@@ -13,7 +13,9 @@ import dev.millrace.rpc.Tag;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -42,8 +44,11 @@ final class Horizon {
    */
   private static final int MAX_ASKED = 8;
 
-  /** So long an endpoint that gives no answers at all is waited for, where no other names one. */
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  /**
+   * So long an endpoint that gives no answers at all is waited for, where no other names one: one
+   * that led to another chain is asked again after five minutes.
+   */
+  private static final Duration PATIENCE = Duration.ofMinutes(6);
 
   /** The first pause between two of these questions is this part of the polling interval. */
   private static final int FIRST_PAUSE_PART = 8;
@@ -120,34 +125,29 @@ final class Horizon {
   }
 
   /**
-   * True for a final block up to our tip, and for one above it that an endpoint shows; by tag and
-   * depth the head that it is so far below has to be there as well.
+   * True for a final block up to our tip, and for one above it that an endpoint shows, together
+   * with the block that is so far above it that it is final.
    */
   private boolean isShown(long number, @Nullable Header named) throws InterruptedException {
-    if (named != null && depth.isPresent() && !isThere(number + depth.getAsLong())) {
-      return false;
-    }
-    if (isRead(number)) {
+    Source.Place tip = branch.tip();
+    if (tip != null && number <= tip.block()) {
       return true;
     }
-    Header shown = shown(number).orElse(null);
+    long above = number + depth.orElse(0);
+    Map<Long, NodeBlock> blocks =
+        node.provenBlocks(above == number ? List.of(number) : List.of(number, above));
+    NodeBlock shown = blocks.get(number);
     return shown != null
-        && (named == null || named.number() != number || named.hash().equals(shown.hash()));
+        && blocks.containsKey(above)
+        && (named == null
+            || named.number() != number
+            || named.hash().equals(shown.header().hash()));
   }
 
-  private boolean isThere(long number) throws InterruptedException {
-    return isRead(number) || shown(number).isPresent();
-  }
-
-  private boolean isRead(long number) {
-    Source.Place tip = branch.tip();
-    return tip != null && number <= tip.block();
-  }
-
-  /** A block above our tip, from an endpoint that has named its chain just now. */
+  /** A block above our tip, from an endpoint that names its chain along with it. */
   Optional<Header> shown(long number) throws InterruptedException {
-    node.reprove();
-    return node.block(number).map(NodeBlock::header);
+    NodeBlock block = node.provenBlocks(List.of(number)).get(number);
+    return Optional.ofNullable(block).map(NodeBlock::header);
   }
 
   /** Takes back what was believed of nodes beyond what has been read: their blocks do not fit. */

@@ -8,6 +8,7 @@ import dev.millrace.pipeline.Source;
 import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -52,15 +53,16 @@ final class Reorgs {
   }
 
   /**
-   * Asks for a block again from endpoints that have just named their chain: the first blocks of a
-   * lane have no parent with us that would show which chain they belong to.
+   * Asks for blocks again from an endpoint that names its chain along with them: the first blocks
+   * of a lane have no parent with us that would show which chain they belong to.
    */
-  boolean isConfirmed(@Nullable Header header) throws InterruptedException {
-    node.reprove();
-    return header != null
-        && node.block(header.number())
-            .filter(again -> again.header().hash().equals(header.hash()))
-            .isPresent();
+  boolean areConfirmed(List<Header> headers) throws InterruptedException {
+    Map<Long, NodeBlock> again = node.provenBlocks(headers.stream().map(Header::number).toList());
+    return headers.stream()
+        .allMatch(header -> {
+          NodeBlock block = again.get(header.number());
+          return block != null && block.header().hash().equals(header.hash());
+        });
   }
 
   /** Looks whether the chain still goes through our tip. */

@@ -78,11 +78,7 @@ record EndpointTraits(
           Episode.NONE);
 
   static EndpointTraits random(
-      Random random,
-      WorldLimits limits,
-      boolean isBloomless,
-      WorldChain.Rule rule,
-      boolean isFirst) {
+      Random random, WorldLimits limits, boolean isBloomless, boolean needsTag) {
     boolean lags = random.nextInt(3) == 0 && !limits.without("lag");
     boolean balanced = lags && random.nextInt(3) == 0 && !limits.without("balanced");
     List<Integer> behind =
@@ -110,7 +106,6 @@ record EndpointTraits(
     double rate = List.of(0.0, 0.02, 0.1, 0.3).get(random.nextInt(4));
     List<Bloom> blooms = List.of(Bloom.HONEST, Bloom.ZERO, Bloom.NULL, Bloom.MISSING);
     Bloom bloom = isBloomless ? blooms.get(random.nextInt(blooms.size())) : Bloom.HONEST;
-    boolean needsTag = isFirst && rule != WorldChain.Rule.DEPTH;
     boolean hasFinalized = random.nextInt(8) > 0 || needsTag || limits.without("tagless");
     boolean plain = limits.without("traits");
     boolean hasReceipts = random.nextInt(5) > 0 || plain;
@@ -123,7 +118,7 @@ record EndpointTraits(
         hasFinalized,
         hasReceipts,
         // Else nothing ties the head that one backend names to what another one gives.
-        random.nextInt(6) > 0 || plain || (balanced && (clamps || rule == WorldChain.Rule.DEPTH)),
+        random.nextInt(6) > 0 || plain || balanced,
         random.nextInt(8) > 0 || plain,
         random.nextBoolean(),
         random.nextBoolean(),

@@ -139,6 +139,14 @@ final class TestNode implements Node {
   }
 
   @Override
+  public Map<Long, NodeBlock> provenBlocks(List<Long> numbers) {
+    whenReproved.run();
+    Map<Long, NodeBlock> known = new HashMap<>();
+    numbers.forEach(number -> block((long) number).ifPresent(found -> known.put(number, found)));
+    return known;
+  }
+
+  @Override
   public List<NodeBlock> finalBlocks(List<Long> numbers, FinalityRule rule) {
     headers.add(numbers);
     return numbers.stream()

@@ -42,8 +42,9 @@ final class WorldEndpoints {
     int count = 1 + random.nextInt(3);
     for (int i = 0; i < count; i++) {
       // Somebody has to know what the rule goes by.
+      boolean needsTag = i == 0 && chain.rule != WorldChain.Rule.DEPTH;
       EndpointTraits each =
-          EndpointTraits.random(randoms.apply(10 + i), limits, isBloomless, chain.rule, i == 0);
+          EndpointTraits.random(randoms.apply(10 + i), limits, isBloomless, needsTag);
       if (i == 0 || !limits.without("endpoint" + i)) {
         traits.add(kind ? EndpointTraits.HONEST : each);
       }

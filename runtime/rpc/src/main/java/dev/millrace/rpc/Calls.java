@@ -28,7 +28,7 @@ final class Calls {
 
   /** What is done with an endpoint while it is ours. */
   interface Attempt<T> {
-    @Nullable T on(Endpoint endpoint) throws Trouble, InterruptedException;
+    @Nullable T on(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain;
   }
 
   Calls(Endpoints endpoints, ErrorTable errors, long chain, CallRuntime runtime) {
@@ -95,9 +95,7 @@ final class Calls {
         prove(endpoint);
       }
       T value = attempt.on(endpoint);
-      if (endpoint.proof.isDue(runtime.nanos(), endpoint.transport.connections())) {
-        prove(endpoint); // before the answer counts: it may be that of another node by now
-      }
+      proveIfDue(endpoint); // before the answer counts: it may be that of another node by now
       endpoints.succeeded(endpoint, need, begun);
       return value;
     } catch (Trouble raw) {
@@ -154,7 +152,8 @@ final class Calls {
     }
   }
 
-  private static final class WrongChain extends Exception {
+  /** An endpoint named another chain than ours. */
+  static final class WrongChain extends Exception {
     private static final long serialVersionUID = 1L;
     final long served;
 
@@ -164,10 +163,36 @@ final class Calls {
     }
   }
 
-  /** Lets an endpoint name its chain. */
-  private void prove(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain {
+  /** Lets one of several calls prove the chain for all whose answers wait for it. */
+  private void proveIfDue(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain {
     long connections = endpoint.transport.connections();
-    Long served = served(endpoint);
+    if (!endpoint.proof.isDue(runtime.nanos(), connections)) {
+      return;
+    }
+    endpoint.proving.lockInterruptibly();
+    try {
+      if (endpoint.proof.isDue(runtime.nanos(), connections)) {
+        prove(endpoint);
+      }
+    } finally {
+      endpoint.proving.unlock();
+    }
+  }
+
+  /** Lets an endpoint name its chain. */
+  void prove(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain {
+    long connections = endpoint.transport.connections();
+    named(endpoint, served(endpoint), connections);
+  }
+
+  /**
+   * An endpoint named its chain.
+   *
+   * @param served null if it named none
+   * @param connections how many it had before it was asked
+   */
+  void named(Endpoint endpoint, @Nullable Long served, long connections)
+      throws Trouble, WrongChain {
     if (served == null || served < 0) {
       throw Trouble.of(Trouble.Kind.NONSENSE, "node does not know its chain");
     }

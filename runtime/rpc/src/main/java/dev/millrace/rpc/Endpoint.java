@@ -5,6 +5,7 @@ import dev.millrace.wire.Transport;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One node, and what has been learnt of it. Everything that changes is guarded by the lock of its
@@ -31,6 +32,9 @@ final class Endpoint {
   final KnownHead head;
 
   final ChainProof proof = new ChainProof();
+
+  /** Held while answers that are there wait for the proof of the chain. */
+  final ReentrantLock proving = new ReentrantLock();
 
   /** How many calls it takes at once; read by anyone. */
   volatile int batch = BATCH;

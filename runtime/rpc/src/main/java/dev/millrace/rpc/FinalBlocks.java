@@ -46,7 +46,7 @@ final class FinalBlocks {
 
   /** The blocks, in the order asked; waits until all are there and final. */
   List<NodeBlock> ask(List<Long> numbers, FinalityRule rule) throws InterruptedException {
-    return split(numbers, rule, Endpoint.BATCH - rule.names().size());
+    return split(numbers, rule, Endpoint.BATCH - rule.proofs());
   }
 
   private List<NodeBlock> split(List<Long> numbers, FinalityRule rule, int size)
@@ -73,9 +73,9 @@ final class FinalBlocks {
     try {
       for (int misses = 0; !missing.isEmpty(); ) {
         long newest = missing.stream().mapToLong(Long::longValue).max().orElse(-1);
-        Need need = Need.finals(missing.size() + rule.names().size(), newest);
+        Need need = Need.finals(missing.size() + rule.proofs(), newest);
         Endpoint endpoint = endpoints.acquire(need);
-        int size = endpoint.batch > 2 ? endpoint.batch - rule.names().size() : MAX_ALONE;
+        int size = endpoint.batch > 2 ? endpoint.batch - rule.proofs() : MAX_ALONE;
         if (missing.size() > size) {
           endpoints.unanswered(endpoint);
           split(missing, rule, size).forEach(block -> known.put(block.header().number(), block));
@@ -100,8 +100,8 @@ final class FinalBlocks {
       Endpoint endpoint, Need need, List<Long> numbers, FinalityRule rule)
       throws InterruptedException {
     List<Asked> asked = new ArrayList<>();
-    rule.names()
-        .forEach(name -> asked.add(new Asked(BY_NUMBER, "[\"" + name.word() + "\",false]")));
+    rule.asked(need.newest())
+        .forEach(proof -> asked.add(new Asked(BY_NUMBER, "[\"" + proof + "\",false]")));
     numbers.forEach(
         number -> asked.add(new Asked(BY_NUMBER, "[\"" + LogCalls.hex(number) + "\",false]")));
     boolean together = endpoint.batch > 2;
@@ -113,7 +113,7 @@ final class FinalBlocks {
               Calls.LogRange.NONE,
               one -> replies(one, calls.calls(asked), together, rule));
       Map<Long, NodeBlock> blocks =
-          replies == null ? Map.of() : taken(endpoint, replies, numbers, rule);
+          replies == null ? Map.of() : taken(endpoint, need.newest(), replies, numbers, rule);
       if (blocks.isEmpty()) {
         calls.endpoints().isNotFinal(endpoint);
       }
@@ -141,7 +141,7 @@ final class FinalBlocks {
       try {
         replies.add(new Reply<>(endpoint.transport.call(call, BLOCK), null));
       } catch (Trouble trouble) {
-        if (replies.size() >= rule.names().size()) {
+        if (replies.size() >= rule.proofs()) {
           throw trouble;
         }
         throwIfOfEndpoint(trouble);
@@ -163,21 +163,25 @@ final class FinalBlocks {
   }
 
   private Map<Long, NodeBlock> taken(
-      Endpoint endpoint, List<Reply<NodeBlock>> replies, List<Long> numbers, FinalityRule rule) {
-    int names = rule.names().size();
-    List<Header> named = new ArrayList<>();
-    for (Reply<NodeBlock> reply : replies.subList(0, Math.min(names, replies.size()))) {
+      Endpoint endpoint,
+      long newest,
+      List<Reply<NodeBlock>> replies,
+      List<Long> numbers,
+      FinalityRule rule) {
+    int proofs = rule.proofs();
+    List<Header> proven = new ArrayList<>();
+    for (Reply<NodeBlock> reply : replies.subList(0, Math.min(proofs, replies.size()))) {
       NodeBlock block = reply.value();
       if (block != null) {
-        named.add(block.header());
+        proven.add(block.header());
         calls.endpoints().has(endpoint, block.header().number());
       }
     }
     Map<Long, NodeBlock> blocks = new HashMap<>();
-    long finalBlock = named.size() < names ? -1 : rule.finalBlock(named);
-    for (int i = names; i < replies.size() && i - names < numbers.size(); i++) {
+    long finalBlock = rule.finalBlock(newest, proven);
+    for (int i = proofs; i < replies.size() && i - proofs < numbers.size(); i++) {
       NodeBlock block = replies.get(i).value();
-      long number = numbers.get(i - names);
+      long number = numbers.get(i - proofs);
       if (block != null && number <= finalBlock && block.header().number() == number) {
         blocks.put(number, block);
       }

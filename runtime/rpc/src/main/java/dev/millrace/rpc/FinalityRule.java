@@ -19,21 +19,37 @@ public record FinalityRule(Optional<Tag> tag, OptionalLong depth) {
     }
   }
 
-  /** The names that an endpoint has to be asked for, in the order {@link #finalBlock} wants. */
-  List<Tag> names() {
-    List<Tag> names = new ArrayList<>();
-    tag.ifPresent(names::add);
-    if (depth.isPresent() && !names.contains(Tag.LATEST)) {
-      names.add(Tag.LATEST);
-    }
-    return names;
+  /** How many blocks an endpoint has to tell as a proof. */
+  int proofs() {
+    return (tag.isPresent() ? 1 : 0) + (depth.orElse(0) > 0 ? 1 : 0);
   }
 
-  /** The greatest block that is final where the names stand for these blocks. */
-  long finalBlock(List<Header> named) {
-    long byTag = tag.isPresent() ? named.getFirst().number() : Long.MAX_VALUE;
-    return depth.isPresent()
-        ? Math.min(byTag, named.getLast().number() - depth.getAsLong())
-        : byTag;
+  /**
+   * The blocks that prove a block final: that of the tag, and the one that lies so far above it. A
+   * head could be named that is not there.
+   *
+   * @return how each is asked for, by name or number
+   */
+  List<String> asked(long block) {
+    List<String> asked = new ArrayList<>();
+    tag.ifPresent(name -> asked.add(name.word()));
+    if (depth.orElse(0) > 0) {
+      asked.add(LogCalls.hex(block + depth.getAsLong()));
+    }
+    return asked;
+  }
+
+  /**
+   * The greatest block that the proofs make final; -1 if none.
+   *
+   * @param proofs what an endpoint told for {@link #asked}
+   */
+  long finalBlock(long block, List<Header> proofs) {
+    if (proofs.size() < proofs()) {
+      return -1;
+    }
+    boolean isDeep = depth.orElse(0) == 0 || proofs.getLast().number() == block + depth.getAsLong();
+    long byTag = tag.isPresent() ? proofs.getFirst().number() : block;
+    return isDeep ? Math.min(byTag, block) : -1;
   }
 }

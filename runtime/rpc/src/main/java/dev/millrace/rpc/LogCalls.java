@@ -145,8 +145,9 @@ final class LogCalls {
   private static boolean isOfPair(Endpoint endpoint, Refusal refused) {
     Trouble.Kind kind = refused.trouble.kind();
     boolean isUnread = kind == Trouble.Kind.NONSENSE || kind == Trouble.Kind.TORN;
+    boolean isSaid = kind == Trouble.Kind.ERROR || kind == Trouble.Kind.STATUS;
     return endpoint.hasTakenPair()
-        ? refused.trouble.text().toLowerCase(Locale.ROOT).contains("batch")
+        ? isSaid && refused.trouble.text().toLowerCase(Locale.ROOT).contains("batch")
         : isUnread || BatchCalls.isOfBatch(refused);
   }
 

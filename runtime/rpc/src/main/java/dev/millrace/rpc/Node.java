@@ -78,6 +78,14 @@ public interface Node extends AutoCloseable {
   void awaitHead(long above, Duration most) throws InterruptedException;
 
   /**
+   * Blocks from an endpoint that names its chain in the same request: nothing of ours shows yet
+   * which chain they belong to.
+   *
+   * @return those that it has, by their numbers
+   */
+  Map<Long, NodeBlock> provenBlocks(List<Long> numbers) throws InterruptedException;
+
+  /**
    * Lets each endpoint name its chain again before another answer of it counts: blocks do not fit,
    * so one of the addresses may lead to a node of another chain by now.
    */

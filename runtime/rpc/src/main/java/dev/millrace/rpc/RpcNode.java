@@ -25,6 +25,7 @@ final class RpcNode implements Node {
   private final RpcSettings settings;
   private final BatchCalls<NodeBlock> blocks;
   private final FinalBlocks finalBlocks;
+  private final ProvenBlocks provenBlocks;
   private final BatchCalls<TransactionBody> transactions;
   private volatile String waitingFor = "";
 
@@ -36,6 +37,7 @@ final class RpcNode implements Node {
     transactions = new BatchCalls<>(calls, "eth_getTransactionByHash", BlockReader::transaction);
     heads = new Heads(calls.endpoints().all(), settings.poll(), runtime);
     finalBlocks = new FinalBlocks(calls, heads, settings);
+    provenBlocks = new ProvenBlocks(calls);
   }
 
   @Override
@@ -110,6 +112,11 @@ final class RpcNode implements Node {
   public List<NodeBlock> finalBlocks(List<Long> numbers, FinalityRule rule)
       throws InterruptedException {
     return finalBlocks.ask(numbers, rule);
+  }
+
+  @Override
+  public Map<Long, NodeBlock> provenBlocks(List<Long> numbers) throws InterruptedException {
+    return provenBlocks.ask(numbers);
   }
 
   @Override

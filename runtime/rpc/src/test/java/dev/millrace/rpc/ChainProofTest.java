@@ -21,6 +21,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** An address that leads to a node of another chain from some moment on. */
 @Timeout(120)
@@ -144,6 +146,33 @@ final class ChainProofTest {
       node.reprove();
 
       assertOurs(node);
+      assertNamed(node);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Tag("F61")
+  @DisplayName("F61 blocks that follow nothing of ours come with the chain that the endpoint names")
+  void provenBlocks_comeWithTheirChain(boolean takesBatches) throws Exception {
+    AtomicInteger requests = new AtomicInteger();
+    try (FakeNode first =
+            new FakeNode(body -> {
+              requests.incrementAndGet();
+              return body.startsWith("[") && !takesBatches
+                  ? FakeNode.Answer.status(400, "", "batches are not supported")
+                  : (strange.get() > 0 ? OTHER : OURS).answer(body);
+            });
+        Node node = node(first, honest)) {
+      assertOurs(node);
+      assertThat(node.provenBlocks(List.of(7L, 9L))).containsOnlyKeys(7L, 9L);
+      requests.set(0);
+      assertThat(node.provenBlocks(List.of(7L))).containsOnlyKeys(7L);
+      assertThat(requests).hasValue(takesBatches ? 1 : 2);
+      assertThat(node.provenBlocks(List.of(7L, 3_000L))).containsOnlyKeys(7L);
+      strange.set(1);
+
+      assertThat(node.provenBlocks(List.of(7L, 3_000L))).containsOnlyKeys(7L);
       assertNamed(node);
     }
   }

@@ -22,6 +22,8 @@ final class FinalBlocksTest {
   private static final FinalityRule TAG =
       new FinalityRule(Optional.of(dev.millrace.rpc.Tag.FINALIZED), OptionalLong.empty());
 
+  private static final String HEAD = "\"number\":\"0x64\"";
+
   /** From this block on the stale endpoint has another branch. */
   private static final long FORK = 90;
 
@@ -60,6 +62,24 @@ final class FinalBlocksTest {
             .isEqualTo(numbers.stream().map(FakeChain::hash).toList());
       }
     }
+  }
+
+  @Test
+  @Tag("E43")
+  @DisplayName("E43 a head that is far too high makes no block of a replaced branch final")
+  void farHead_makesNothingFinal() throws Exception {
+    try (FakeNode whole = new FakeNode(body -> answer(body, WHOLE, 180).after(20));
+        FakeNode stale =
+            new FakeNode(body ->
+                FakeNode.Answer.of(answer(body, STALE, 80).body().replace(HEAD, latest(body))));
+        Node node = NodeTest.open(5, stale, whole)) {
+      assertThat(hashes(node.finalBlocks(List.of(95L), DEPTH))).containsExactly(FakeChain.hash(95));
+    }
+  }
+
+  /** What the stale endpoint says of its head: far too high where it is asked by name. */
+  private static String latest(String body) {
+    return body.contains("latest") ? "\"number\":\"0x1388\"" : HEAD;
   }
 
   @Test

@@ -1,0 +1,134 @@
+package dev.millrace.rpc;
+
+import dev.millrace.rpc.Calls.Asked;
+import dev.millrace.rpc.Calls.Refusal;
+import dev.millrace.rpc.ErrorTable.Action;
+import dev.millrace.wire.Call;
+import dev.millrace.wire.JsonInput;
+import dev.millrace.wire.Reply;
+import dev.millrace.wire.Trouble;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Blocks from an endpoint that names its chain in the same request. Behind an address with several
+ * nodes one request is answered by one of them. Any thread.
+ */
+final class ProvenBlocks {
+  private static final String CHAIN = "eth_chainId";
+  private static final String BY_NUMBER = "eth_getBlockByNumber";
+
+  private final Calls calls;
+
+  /** A result of one request: the chain, or a block. */
+  private sealed interface Told {
+    record Chain(long id) implements Told {}
+
+    record Block(NodeBlock block) implements Told {}
+  }
+
+  ProvenBlocks(Calls calls) {
+    this.calls = calls;
+  }
+
+  /** Those of the blocks that an endpoint has, by their numbers; a second one is asked as well. */
+  Map<Long, NodeBlock> ask(List<Long> numbers) throws InterruptedException {
+    long newest = numbers.stream().mapToLong(Long::longValue).max().orElse(-1);
+    Map<Long, NodeBlock> known = new HashMap<>();
+    String avoid = "";
+    for (int asked = 0; asked < 2 && known.size() < numbers.size(); ) {
+      Endpoint endpoint = calls.endpoints().acquire(Need.blocks(avoid, numbers.size() + 1, newest));
+      if (endpoint.name.equals(avoid)) {
+        calls.endpoints().unanswered(endpoint);
+        break; // there is no other one
+      }
+      Map<Long, NodeBlock> found = ask(endpoint, numbers, newest);
+      if (found != null) {
+        known.putAll(found);
+        avoid = endpoint.name;
+        asked++;
+      }
+    }
+    return known;
+  }
+
+  private @Nullable Map<Long, NodeBlock> ask(Endpoint endpoint, List<Long> numbers, long newest)
+      throws InterruptedException {
+    Need need = Need.blocks("", numbers.size() + 1, newest);
+    boolean together = endpoint.batch > numbers.size();
+    try {
+      return calls.once(
+          endpoint,
+          need,
+          Calls.LogRange.NONE,
+          one -> together ? together(one, numbers) : oneByOne(one, numbers));
+    } catch (Refusal refused) {
+      if (refused.verdict.action() == Action.GONE) {
+        return Map.of();
+      }
+      if (together && BatchCalls.isOfBatch(refused)) {
+        calls.endpoints().refusedBatch(endpoint, numbers.size() + 1);
+      }
+      return null;
+    }
+  }
+
+  private Map<Long, NodeBlock> together(Endpoint endpoint, List<Long> numbers)
+      throws Trouble, InterruptedException, Calls.WrongChain {
+    List<Asked> asked = new ArrayList<>();
+    asked.add(new Asked(CHAIN, "[]"));
+    numbers.forEach(number -> asked.add(new Asked(BY_NUMBER, byNumber(number))));
+    long connections = endpoint.transport.connections();
+    List<Reply<Told>> replies = endpoint.transport.batch(calls.calls(asked), ProvenBlocks::told);
+    for (Reply<Told> reply : replies) {
+      if (reply.trouble() != null) {
+        throw reply.trouble();
+      }
+    }
+    Told first = replies.isEmpty() ? null : replies.getFirst().value();
+    calls.named(endpoint, first instanceof Told.Chain(long id) ? id : null, connections);
+    Map<Long, NodeBlock> blocks = new HashMap<>();
+    for (int i = 1; i < replies.size() && i <= numbers.size(); i++) {
+      if (replies.get(i).value() instanceof Told.Block(NodeBlock block)) {
+        put(blocks, numbers.get(i - 1), block);
+      }
+    }
+    return blocks;
+  }
+
+  private Map<Long, NodeBlock> oneByOne(Endpoint endpoint, List<Long> numbers)
+      throws Trouble, InterruptedException, Calls.WrongChain {
+    calls.prove(endpoint);
+    Map<Long, NodeBlock> blocks = new HashMap<>();
+    for (long number : numbers) {
+      Call call = calls.call(BY_NUMBER, byNumber(number));
+      NodeBlock block = endpoint.transport.call(call, BlockReader::block);
+      if (block != null) {
+        put(blocks, number, block);
+      }
+    }
+    return blocks;
+  }
+
+  private static void put(Map<Long, NodeBlock> blocks, long number, NodeBlock block) {
+    if (block.header().number() == number) {
+      blocks.put(number, block);
+    }
+  }
+
+  private static @Nullable Told told(JsonInput in) throws IOException {
+    if (in.peek() == '"') {
+      return new Told.Chain(in.quantity());
+    }
+    NodeBlock block = BlockReader.block(in);
+    return block == null ? null : new Told.Block(block);
+  }
+
+  private static String byNumber(long number) {
+    return "[\"" + LogCalls.hex(number) + "\",false]";
+  }
+}
