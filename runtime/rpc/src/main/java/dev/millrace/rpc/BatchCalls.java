@@ -9,6 +9,7 @@ import dev.millrace.wire.Trouble;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
@@ -74,11 +75,13 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
                 Calls.LogRange.NONE,
                 one -> one.transport.batch(calls.calls(asked), reader));
         if (replies != null) {
+          endpoint.tookBatch();
           return rest(endpoint, params, replies);
         }
       } catch (Refusal refused) {
         if (isOfBatch(refused)) {
-          endpoints.refusedBatch(endpoint, params.size());
+          endpoints.refusedBatch(endpoint, params.size(), refused.trouble);
+          return split(params, Math.max(1, params.size() / 2));
         } else if (isOverload(refused)) {
           return split(params, params.size() / 2);
         }
@@ -95,6 +98,13 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
         || (refused.trouble.kind() == Trouble.Kind.STATUS
             && refused.trouble.code() >= 400
             && refused.trouble.code() < 429);
+  }
+
+  /** Whether the node, not we, says that it is a matter of batches. */
+  static boolean isSaid(Trouble trouble) {
+    boolean isOfNode =
+        trouble.kind() == Trouble.Kind.ERROR || trouble.kind() == Trouble.Kind.STATUS;
+    return isOfNode && trouble.text().toLowerCase(Locale.ROOT).contains("batch");
   }
 
   /** Whether fewer calls may be easier now, which does not limit the batches to come. */

@@ -24,6 +24,9 @@ final class Endpoint {
   /** Refusals in a row before an endpoint counts as one that takes no such requests. */
   private static final int PAIR_REFUSALS = 2;
 
+  /** Calls that belong together, so that one backend has to answer them. */
+  private static final int MIN_BATCH = 4;
+
   final String name;
   final Target target;
   final Transport transport;
@@ -46,26 +49,35 @@ final class Endpoint {
   private volatile int pairRefusals;
 
   private volatile long aloneUntil;
-  private volatile boolean hasTakenPair;
+  private volatile boolean hasTakenBatch;
+  private int batchRefusals;
 
   /** Whether logs and their last block may be asked for in one request; read by anyone. */
   boolean takesPairs(long now) {
     return batch > 1 && (pairRefusals < PAIR_REFUSALS || now - aloneUntil > 0);
   }
 
-  void tookPair(boolean together) {
-    if (together) {
-      pairRefusals = 0;
-      hasTakenPair = true;
-    }
+  /** It has answered several calls in one request. */
+  void tookBatch() {
+    pairRefusals = 0;
+    hasTakenBatch = true;
   }
 
   /**
-   * Whether both have ever been answered in one request. One after the other may be answered by two
-   * backends, of which nothing shows that they have the same blocks.
+   * Whether several calls have ever been answered in one request. One after the other may be
+   * answered by two backends, of which nothing shows that they have the same blocks.
    */
-  boolean hasTakenPair() {
-    return hasTakenPair;
+  boolean hasTakenBatch() {
+    return hasTakenBatch;
+  }
+
+  /**
+   * It takes fewer calls at once than this. One by one it is asked where it says that it takes no
+   * batches, or has never answered one.
+   */
+  void shrinkBatch(int calls, boolean isSaid) {
+    boolean takesNone = isSaid || (!hasTakenBatch && ++batchRefusals >= PAIR_REFUSALS);
+    batch = Math.clamp(calls / 2, takesNone ? 1 : Math.min(batch, MIN_BATCH), batch);
   }
 
   /** Both together were refused, or one by one: then the other way is tried next. */

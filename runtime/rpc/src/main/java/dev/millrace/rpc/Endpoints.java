@@ -345,10 +345,10 @@ final class Endpoints {
   }
 
   /** It takes fewer calls at once. */
-  void refusedBatch(Endpoint endpoint, int calls) {
+  void refusedBatch(Endpoint endpoint, int calls, Trouble trouble) {
     lock.lock();
     try {
-      endpoint.batch = Math.max(1, Math.min(endpoint.batch, calls / 2));
+      endpoint.shrinkBatch(calls, BatchCalls.isSaid(trouble));
       memory.keep(all);
     } finally {
       lock.unlock();

@@ -120,7 +120,7 @@ final class FinalBlocks {
       return blocks;
     } catch (Refusal refused) {
       if (together && BatchCalls.isOfBatch(refused)) {
-        calls.endpoints().refusedBatch(endpoint, asked.size());
+        calls.endpoints().refusedBatch(endpoint, asked.size(), refused.trouble);
       }
       return Map.of();
     }
@@ -134,6 +134,7 @@ final class FinalBlocks {
       for (Reply<NodeBlock> reply : replies) {
         throwIfOfEndpoint(reply.trouble());
       }
+      endpoint.tookBatch();
       return replies;
     }
     List<Reply<NodeBlock>> replies = new ArrayList<>();

@@ -12,7 +12,6 @@ import dev.millrace.wire.Trouble;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
@@ -129,7 +128,9 @@ final class LogCalls {
         throw new IllegalStateException("pair has no answer: endpoint=" + endpoint.name);
       }
       endpoints.proved(endpoint, need);
-      endpoint.tookPair(together);
+      if (together) {
+        endpoint.tookBatch();
+      }
       return proven;
     } catch (Refusal refused) {
       if (!together || (!pair.isAnswered() && isOfPair(endpoint, refused))) {
@@ -145,9 +146,8 @@ final class LogCalls {
   private static boolean isOfPair(Endpoint endpoint, Refusal refused) {
     Trouble.Kind kind = refused.trouble.kind();
     boolean isUnread = kind == Trouble.Kind.NONSENSE || kind == Trouble.Kind.TORN;
-    boolean isSaid = kind == Trouble.Kind.ERROR || kind == Trouble.Kind.STATUS;
-    return endpoint.hasTakenPair()
-        ? isSaid && refused.trouble.text().toLowerCase(Locale.ROOT).contains("batch")
+    return endpoint.hasTakenBatch()
+        ? BatchCalls.isSaid(refused.trouble)
         : isUnread || BatchCalls.isOfBatch(refused);
   }
 

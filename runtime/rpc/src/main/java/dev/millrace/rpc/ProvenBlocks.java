@@ -71,7 +71,7 @@ final class ProvenBlocks {
         return Map.of();
       }
       if (together && BatchCalls.isOfBatch(refused)) {
-        calls.endpoints().refusedBatch(endpoint, numbers.size() + 1);
+        calls.endpoints().refusedBatch(endpoint, numbers.size() + 1, refused.trouble);
       }
       return null;
     }
@@ -89,6 +89,7 @@ final class ProvenBlocks {
         throw reply.trouble();
       }
     }
+    endpoint.tookBatch();
     Told first = replies.isEmpty() ? null : replies.getFirst().value();
     calls.named(endpoint, first instanceof Told.Chain(long id) ? id : null, connections);
     Map<Long, NodeBlock> blocks = new HashMap<>();

@@ -95,6 +95,31 @@ final class LaggingNodeTest {
   }
 
   @Test
+  @Tag("F71")
+  @DisplayName("F71 the same after errors to other requests of several calls")
+  void logs_afterErrorsToOtherBatchesStillComeWithTheirBlock() throws Exception {
+    AtomicInteger proofs = new AtomicInteger();
+    try (FakeNode balanced =
+            new FakeNode(body -> {
+              if (body.startsWith("[") && body.contains("eth_chainId") && proofs.get() < 3) {
+                proofs.incrementAndGet();
+                return FakeNode.Answer.of(
+                    "{\"id\":null,\"error\":{\"code\":-32000,\"message\":\"shard is away\"}}");
+              }
+              return body.startsWith("{") && body.contains("eth_getLogs")
+                  ? clamped(BEHIND, body)
+                  : WHOLE.answer(body);
+            });
+        Node node = NodeTest.open(5, balanced)) {
+      assertThat(NodeTest.read(node, 490, 492)).isEqualTo(NodeTest.expected(490, 492));
+      assertThat(node.provenBlocks(List.of(495L))).containsOnlyKeys(495L);
+
+      assertThat(NodeTest.read(node, 493, 519)).isEqualTo(NodeTest.expected(493, 519));
+      assertThat(proofs).hasValue(3);
+    }
+  }
+
+  @Test
   @Tag("F15")
   @DisplayName("F15 a node that takes no batches is asked for block and logs one by one")
   void logs_ofANodeWithoutBatchesComeWhole() throws Exception {
