@@ -9,6 +9,7 @@ import dev.millrace.wire.Trouble;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
@@ -165,17 +166,37 @@ final class Calls {
 
   /** Lets one of several calls prove the chain for all whose answers wait for it. */
   private void proveIfDue(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain {
-    long connections = endpoint.transport.connections();
-    if (!endpoint.proof.isDue(runtime.nanos(), connections)) {
-      return;
-    }
-    endpoint.proving.lockInterruptibly();
-    try {
-      if (endpoint.proof.isDue(runtime.nanos(), connections)) {
-        prove(endpoint);
+    while (endpoint.proof.isDue(runtime.nanos(), endpoint.transport.connections())) {
+      CompletableFuture<Boolean> mine = new CompletableFuture<>();
+      CompletableFuture<Boolean> underWay = endpoint.proving.compareAndExchange(null, mine);
+      if (underWay != null) {
+        await(underWay);
+        continue;
       }
-    } finally {
-      endpoint.proving.unlock();
+      try {
+        prove(endpoint);
+        mine.complete(true);
+        return;
+      } catch (Trouble | WrongChain failed) {
+        mine.completeExceptionally(failed);
+        throw failed;
+      } finally {
+        endpoint.proving.set(null);
+        mine.complete(false); // nothing is known where the thread was interrupted
+      }
+    }
+  }
+
+  private static void await(CompletableFuture<Boolean> proof)
+      throws Trouble, InterruptedException, WrongChain {
+    try {
+      boolean _ = proof.get();
+    } catch (ExecutionException failed) {
+      switch (failed.getCause()) {
+        case Trouble trouble -> throw trouble;
+        case WrongChain wrong -> throw wrong;
+        case null, default -> throw new IllegalStateException(failed);
+      }
     }
   }
 

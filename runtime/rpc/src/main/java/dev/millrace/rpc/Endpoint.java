@@ -4,8 +4,10 @@ import dev.millrace.wire.Target;
 import dev.millrace.wire.Transport;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One node, and what has been learnt of it. Everything that changes is guarded by the lock of its
@@ -36,8 +38,8 @@ final class Endpoint {
 
   final ChainProof proof = new ChainProof();
 
-  /** Held while answers that are there wait for the proof of the chain. */
-  final ReentrantLock proving = new ReentrantLock();
+  /** The proof of the chain that is under way, for which answers wait that are there; or null. */
+  final AtomicReference<@Nullable CompletableFuture<Boolean>> proving = new AtomicReference<>();
 
   /** How many calls it takes at once; read by anyone. */
   volatile int batch = BATCH;
