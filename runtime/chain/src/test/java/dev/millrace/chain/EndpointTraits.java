@@ -136,6 +136,12 @@ record EndpointTraits(
     return troubles.contains(WorldTrouble.NO_METHOD) || episode.trouble() == WorldTrouble.NO_METHOD;
   }
 
+  /** True if it names no final block for a time, as a node does that knows none. */
+  boolean forgetsNames() {
+    return episode.trouble() == WorldTrouble.NULL_RESULT
+        || episode.trouble() == WorldTrouble.HEADER_NOT_FOUND;
+  }
+
   /** The same on a chain whose blooms are not those of its blocks. */
   EndpointTraits withLyingBlooms() {
     return new EndpointTraits(

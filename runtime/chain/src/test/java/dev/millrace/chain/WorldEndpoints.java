@@ -102,11 +102,16 @@ final class WorldEndpoints {
         stopped.remedy() == Remedy.FIX_SETUP
             && String.valueOf(stopped.getMessage())
                 .contains("no endpoint of the chain can be used");
+    boolean isNameless =
+        stopped.remedy() == Remedy.FIX_SETUP
+            && String.valueOf(stopped.getMessage()).contains("nodes name no ")
+            && traits.stream().anyMatch(EndpointTraits::forgetsNames);
     boolean lack = true;
     for (int i = 0; i < traits.size(); i++) {
       lack &= traits.get(i).forgetsMethods() || views.get(i).moves();
     }
     return (isOfEndpoints && lack)
+        || isNameless
         || stopped.remedy() == Remedy.RESTART
         || stopped.remedy() == Remedy.REWIND;
   }

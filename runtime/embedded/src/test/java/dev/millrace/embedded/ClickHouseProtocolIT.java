@@ -255,7 +255,7 @@ final class ClickHouseProtocolIT {
           thread.submit(() ->
               Engines.send(
                   server,
-                  "",
+                  "?wait_end_of_query=1", // else the end may come behind rows, as a broken answer
                   "SELECT sleepEachRow(0.1) FROM numbers(6000) SETTINGS max_block_size = 1"));
       while (!running().equals("1")) {
         LockSupport.parkNanos(20_000_000);
@@ -280,7 +280,7 @@ final class ClickHouseProtocolIT {
           thread.submit(() ->
               Engines.send(
                   server,
-                  "?query_id=victim",
+                  "?query_id=victim&wait_end_of_query=1",
                   "SELECT sleepEachRow(0.1) FROM numbers(6000) SETTINGS max_block_size = 1"));
       while (!running().equals("1")) {
         LockSupport.parkNanos(20_000_000);

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes calls until one is answered: chooses whom to ask, asks, and passes on what was learnt. */
 final class Calls {
+  private static final int INVALID_PARAMS = -32602;
+
   private final Endpoints endpoints;
   private final ErrorTable errors;
   private final long chain;
@@ -272,10 +274,11 @@ final class Calls {
         : first.value();
   }
 
-  /** What is known by a name; null too where the node does not know the name. */
-  @Nullable NodeBlock tagged(String method, String params, ReplyReader<NodeBlock> reader)
+  /** What is known by a tag; null too where the node does not know the tag. */
+  @Nullable NodeBlock tagged(Tag tag, String method, ReplyReader<NodeBlock> reader)
       throws InterruptedException {
     Need need = Need.rest("", 1);
+    String params = "[\"%s\",false]".formatted(tag.word());
     while (true) {
       Endpoint endpoint = endpoints.acquire(need);
       try {
@@ -284,7 +287,16 @@ final class Calls {
                 endpoint,
                 need,
                 LogRange.NONE,
-                one -> one.transport.call(call(method, params), reader));
+                one -> {
+                  try {
+                    return one.transport.call(call(method, params), reader);
+                  } catch (Trouble trouble) {
+                    if (isAboutTag(trouble, tag)) {
+                      return null; // the node is well
+                    }
+                    throw trouble;
+                  }
+                });
         if (block != null) {
           endpoints.has(endpoint, block.header().number());
         }
@@ -299,6 +311,14 @@ final class Calls {
         }
       }
     }
+  }
+
+  /** True for an error that says that the node does not know the tag, or no block of it yet. */
+  private boolean isAboutTag(Trouble trouble, Tag tag) {
+    return trouble.kind() == Trouble.Kind.ERROR
+        && (trouble.code() == INVALID_PARAMS
+            || errors.judge(trouble, -1, -1).action() == Action.GONE
+            || trouble.text().contains(tag.word()));
   }
 
   /** Runs all of them side by side. */

@@ -61,8 +61,7 @@ final class RpcNode implements Node {
 
   @Override
   public Optional<NodeBlock> block(Tag tag) throws InterruptedException {
-    return Optional.ofNullable(
-        calls.tagged(BY_NUMBER, "[\"%s\",false]".formatted(tag.word()), BLOCK));
+    return Optional.ofNullable(calls.tagged(tag, BY_NUMBER, BLOCK));
   }
 
   @Override

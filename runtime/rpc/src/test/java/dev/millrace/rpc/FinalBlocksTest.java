@@ -99,6 +99,21 @@ final class FinalBlocksTest {
     }
   }
 
+  @Test
+  @Tag("E44")
+  @DisplayName("E44 a node that answers the question for a tag with an error is well")
+  void errorForATag_isAnAnswer() throws Exception {
+    try (FakeNode nameless = new FakeNode(body -> answer(body, WHOLE, -1));
+        Node node = NodeTest.open(5, nameless)) {
+      for (int i = 0; i < 8; i++) {
+        assertThat(node.block(dev.millrace.rpc.Tag.FINALIZED)).isEmpty();
+      }
+      assertThat(node.status().endpoints())
+          .extracting(NodeStatus.Endpoint::state)
+          .containsExactly(NodeStatus.State.GOOD);
+    }
+  }
+
   private static List<Bytes32> hashes(List<NodeBlock> blocks) {
     return blocks.stream().map(block -> block.header().hash()).toList();
   }
