@@ -61,9 +61,9 @@ final class ChainFeed implements Source.Feed {
     this.horizon = source.horizon(branch);
     this.pool = source.newThreads();
     this.decoder = new Decoder(source.request(), source.facts(), standing.found());
-    this.rangeFetch = new RangeFetch(source, horizon, decoder.fields());
+    this.rangeFetch = new RangeFetch(source, decoder.fields());
     this.ranges = new Ranges(pool, rangeFetch, decoder.plan(), first);
-    this.reorgs = new Reorgs(source, branch, horizon);
+    this.reorgs = new Reorgs(source, branch);
     this.follower =
         new Follower(
             branch,

@@ -16,7 +16,6 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A chain behind the endpoints of a request. What is costly to learn lives here and outlasts the
@@ -32,7 +31,7 @@ final class ChainSource implements Source {
   private final RawCache cache;
   private final ChainFacts facts;
   private final Genesis genesis;
-  private volatile @Nullable Horizon horizon; // of the last feed
+  private final FinalityChoice finality;
 
   ChainSource(SourceRequest request, Node node, InstantSource clock) {
     this(request, node, clock, () -> threads(request));
@@ -51,6 +50,7 @@ final class ChainSource implements Source {
     this.cache = new RawCache(request.reading(), request.chain(), clock);
     this.facts = new Facts(node, recent, clock);
     this.genesis = new Genesis(node);
+    this.finality = new FinalityChoice(request);
   }
 
   static ChainSource of(SourceRequest request) {
@@ -84,9 +84,8 @@ final class ChainSource implements Source {
   @Override
   public List<String> doubts() {
     List<String> doubts = new ArrayList<>(findings.found());
-    Horizon now = horizon;
-    if (now != null && now.isDefault()) {
-      doubts.add(now.rule());
+    if (finality.isChanged()) {
+      doubts.add(finality.rule());
     }
     return doubts;
   }
@@ -107,6 +106,10 @@ final class ChainSource implements Source {
     return cache;
   }
 
+  FinalityChoice finality() {
+    return finality;
+  }
+
   Genesis genesis() {
     return genesis;
   }
@@ -121,16 +124,14 @@ final class ChainSource implements Source {
 
   /** Opens the view of the head and of finality for one feed. */
   Horizon horizon(Branch branch) {
-    Horizon opened = new Horizon(this, clock, branch);
-    horizon = opened;
-    return opened;
+    return new Horizon(this, clock, branch);
   }
 
   /** What the status says of this chain beyond its place. */
   SortedMap<String, String> report(Horizon horizon, LogRouter router) {
     Horizon.Sight sight = horizon.sight();
     SortedMap<String, String> report = new TreeMap<>();
-    report.put("chain.finality", horizon.rule());
+    report.put("chain.finality", finality.rule());
     if (sight.head() != null) {
       report.put("chain.head", Long.toString(sight.number()));
       report.put("chain.final", Long.toString(sight.finalBlock()));

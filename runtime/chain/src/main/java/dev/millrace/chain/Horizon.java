@@ -1,12 +1,8 @@
 package dev.millrace.chain;
 
-import dev.millrace.evm.Finality;
 import dev.millrace.evm.Header;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Source;
-import dev.millrace.rpc.FinalityRule;
 import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
 import dev.millrace.rpc.Tag;
@@ -19,8 +15,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * How far the chain goes and how much of it is final, as the node tells it.
@@ -35,9 +29,6 @@ import org.slf4j.LoggerFactory;
  * nothing either. Refreshed by the thread that reads the feed; the sight may be read by any.
  */
 final class Horizon {
-  private static final String FINALIZED = "finalized";
-  private static final Logger LOG = LoggerFactory.getLogger(Horizon.class);
-
   /**
    * So often the endpoints are asked for a finalized block before they are taken to know none: one
    * that was just started names none at first.
@@ -54,16 +45,8 @@ final class Horizon {
   private static final int FIRST_PAUSE_PART = 8;
 
   private final Node node;
-  private final long chain;
-  private final String tag;
-  private volatile OptionalLong depth;
-  private volatile boolean isDefault;
+  private final FinalityChoice finality;
   private final InstantSource clock;
-  private volatile boolean tagged;
-
-  /** No endpoint names the block of the tag, so the depth alone decides until one does. */
-  private volatile boolean isByDepth;
-
   private final Branch branch;
   private final Duration poll;
   private volatile Sight sight;
@@ -86,13 +69,9 @@ final class Horizon {
    */
   Horizon(ChainSource source, InstantSource clock, Branch branch) {
     this.node = source.node();
-    this.chain = source.request().chain();
+    this.finality = source.finality();
     this.branch = branch;
     this.poll = source.request().reading().poll();
-    Finality finality = source.request().finality();
-    boolean isSilent = finality.tag().isEmpty() && finality.depth().isEmpty();
-    this.tag = isSilent ? FINALIZED : finality.tag().orElse("");
-    this.depth = finality.depth();
     this.clock = clock;
     this.sight = new Sight(null, branch.floor(), null, clock.instant());
   }
@@ -108,7 +87,7 @@ final class Horizon {
       return sight;
     }
     Header head = latest.get().header();
-    Header named = tag.isEmpty() ? null : named(head);
+    Header named = finality.tag().isEmpty() ? null : named(head);
     Sight before = sight;
     long settled = settled(head, named, before.finalBlock());
     boolean isHigher = settled > before.finalBlock() && isShown(settled, named);
@@ -133,7 +112,7 @@ final class Horizon {
     if (tip != null && number <= tip.block()) {
       return true;
     }
-    long above = number + depth.orElse(0);
+    long above = number + finality.depth().orElse(0);
     Map<Long, NodeBlock> blocks =
         node.provenBlocks(above == number ? List.of(number) : List.of(number, above));
     NodeBlock shown = blocks.get(number);
@@ -161,15 +140,18 @@ final class Horizon {
   }
 
   private long settled(Header head, @Nullable Header named, long before) {
-    if (named == null && tagged) {
+    if (named != null) {
+      finality.named();
+    } else if (finality.isTagged()) {
       return before; // another endpoint, which does not know what its neighbour has told
     }
-    tagged |= named != null;
     long byTag = named == null ? head.number() : named.number();
+    OptionalLong depth = finality.depth();
     return depth.isPresent() ? Math.min(byTag, head.number() - depth.getAsLong()) : byTag;
   }
 
   private @Nullable Header named(Header head) throws InterruptedException {
+    String tag = finality.tag();
     Tag name = Tag.valueOf(tag.toUpperCase(Locale.ROOT));
     if (name == Tag.LATEST) {
       return head;
@@ -184,7 +166,7 @@ final class Horizon {
     }
     waitingFor = "";
     if (mustBeNamed(block)) {
-      takeDepth();
+      finality.takeDepth();
     }
     return block.map(NodeBlock::header).orElse(null);
   }
@@ -200,62 +182,12 @@ final class Horizon {
                 });
   }
 
-  private boolean mustBeNamed(Optional<NodeBlock> block) {
-    return block.isEmpty() && !tagged && !isByDepth;
-  }
-
-  /** Goes by the depth alone, that of the configuration or of the chain. */
-  private void takeDepth() {
-    if (depth.isEmpty()) {
-      depth = defaultDepth();
-      isDefault = true;
-    }
-    isByDepth = true;
-    LOG.warn("{}", rule());
-  }
-
-  private OptionalLong defaultDepth() {
-    OptionalLong known =
-        tag.equals(FINALIZED) ? DefaultFinality.depth(chain) : OptionalLong.empty();
-    if (known.isEmpty()) {
-      throw new MillraceException(
-          Remedy.FIX_SETUP,
-          ("nodes name no %s block, so it is not known from when on a block cannot be replaced:"
-                  + " chain=%d. Say it in the config, as so many blocks below the head:"
-                  + " finality: { depth: 100 }")
-              .formatted(tag, chain));
-    }
-    return known;
-  }
-
-  /** The rule of finality that endpoints can check, from the first look at the head on. */
-  FinalityRule finality() {
-    boolean byTag = tagged || (!tag.isEmpty() && !isByDepth);
-    return new FinalityRule(
-        byTag ? Optional.of(Tag.valueOf(tag.toUpperCase(Locale.ROOT))) : Optional.empty(), depth);
-  }
-
   /** The number of blocks below the head that are not final; empty: only the tag decides. */
   OptionalLong depth() {
-    return depth;
+    return finality.depth();
   }
 
-  /** What makes a block final, in words for people. */
-  String rule() {
-    if (isDefault) {
-      return ("chain %d: nodes name no finalized block, so those %d blocks below the head are taken"
-              + " for final; say finality: { depth: … } to choose another depth")
-          .formatted(chain, depth.orElse(0));
-    }
-    String below = depth.isPresent() ? depth.getAsLong() + " blocks below the head" : "";
-    if (isByDepth && !tagged) {
-      return "%s; nodes name no %s block".formatted(below, tag);
-    }
-    return tag.isEmpty() || below.isEmpty() ? tag + below : tag + ", and " + below;
-  }
-
-  /** Whether the nodes made it another rule than that of the configuration. */
-  boolean isDefault() {
-    return isDefault || (isByDepth && !tagged);
+  private boolean mustBeNamed(Optional<NodeBlock> block) {
+    return block.isEmpty() && finality.isOpen();
   }
 }

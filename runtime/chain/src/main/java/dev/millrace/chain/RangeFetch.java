@@ -57,7 +57,7 @@ final class RangeFetch implements Ranges.Fetch {
   private static final String LOGS_LACKING = "answer lacks logs that another answer has";
 
   private final Node node;
-  private final Horizon horizon;
+  private final FinalityChoice finality;
   private final Recent recent;
   private final Fields fields;
   private final RawCache cache;
@@ -112,8 +112,8 @@ final class RangeFetch implements Ranges.Fetch {
 
   private record Fetched(LogFilter filter, LogPage page) {}
 
-  RangeFetch(ChainSource source, Horizon horizon, Fields fields) {
-    this.horizon = horizon;
+  RangeFetch(ChainSource source, Fields fields) {
+    this.finality = source.finality();
     this.node = source.node();
     this.recent = source.recent();
     this.cache = source.cache();
@@ -350,7 +350,7 @@ final class RangeFetch implements Ranges.Fetch {
     NavigableMap<Long, NodeBlock> blocks = new TreeMap<>();
     for (int at = 0; at < numbers.size(); at += GROUP) {
       List<Long> group = numbers.subList(at, Math.min(numbers.size(), at + GROUP));
-      for (NodeBlock block : node.finalBlocks(group, horizon.finality())) {
+      for (NodeBlock block : node.finalBlocks(group, finality.checked())) {
         blocks.put(block.header().number(), block);
       }
     }

@@ -26,17 +26,17 @@ final class Reorgs {
 
   private final Node node;
   private final Branch branch;
-  private final Horizon horizon;
+  private final FinalityChoice finality;
   private final Genesis genesis;
   private final long chain;
   private int shorter;
   private int tooDeep;
   private int strange;
 
-  Reorgs(ChainSource source, Branch branch, Horizon horizon) {
+  Reorgs(ChainSource source, Branch branch) {
     this.node = source.node();
     this.branch = branch;
-    this.horizon = horizon;
+    this.finality = source.finality();
     this.genesis = source.genesis();
     this.chain = source.request().chain();
   }
@@ -142,7 +142,7 @@ final class Reorgs {
    * or did so until a moment ago, has another block there and does not.
    */
   private Look tooDeep(Source.Place lowest) throws InterruptedException {
-    NodeBlock theirs = node.finalBlocks(List.of(lowest.block()), horizon.finality()).getFirst();
+    NodeBlock theirs = node.finalBlocks(List.of(lowest.block()), finality.checked()).getFirst();
     tooDeep = theirs.header().hash().equals(lowest.hash()) ? 0 : tooDeep + 1;
     if (tooDeep < SEEN) {
       return new Look.Later();

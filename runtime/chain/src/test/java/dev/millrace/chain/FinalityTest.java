@@ -185,6 +185,24 @@ final class FinalityTest {
     }
   }
 
+  @Test
+  @Tag("E45")
+  @DisplayName(
+      "E45 a reorg, and then no endpoint names a finalized block: the rule is not forgotten")
+  void reorg_leavesTheRuleAsItIs() throws InterruptedException {
+    chain.transfers(200);
+    node.finalized = 20;
+    ChainSource source = reader.chain(1).source();
+    try (Source.Feed feed = source.open(Source.Standing.START)) {
+      assertThat(next(feed).finalBlock()).isEqualTo(20);
+    }
+    node.finalized = -1;
+    try (Source.Feed feed = source.open(Source.Standing.START)) {
+      assertThat(next(feed).finalBlock()).isLessThanOrEqualTo(20);
+      assertThat(source.doubts()).isEmpty();
+    }
+  }
+
   private static Finality tagAndDepth(long depth) {
     return new Finality(Optional.of("finalized"), OptionalLong.of(depth));
   }

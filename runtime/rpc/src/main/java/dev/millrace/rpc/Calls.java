@@ -274,13 +274,15 @@ final class Calls {
         : first.value();
   }
 
-  /** What is known by a tag; null too where the node does not know the tag. */
+  /** What is known by a tag; null where neither of two nodes knows the tag. */
   @Nullable NodeBlock tagged(Tag tag, String method, ReplyReader<NodeBlock> reader)
       throws InterruptedException {
-    Need need = Need.rest("", 1);
     String params = "[\"%s\",false]".formatted(tag.word());
+    String avoid = "";
     while (true) {
+      Need need = Need.rest(avoid, 1);
       Endpoint endpoint = endpoints.acquire(need);
+      boolean isLast = !avoid.isEmpty() || !endpoints.hasOther(endpoint.name);
       try {
         NodeBlock block =
             once(
@@ -299,16 +301,21 @@ final class Calls {
                 });
         if (block != null) {
           endpoints.has(endpoint, block.header().number());
+          return block;
         }
-        return block;
+        if (isLast) {
+          return null;
+        }
+        avoid = endpoint.name;
       } catch (Refusal refused) {
         boolean isAnswer =
             refused.trouble.kind() == Trouble.Kind.ERROR
                 && refused.verdict.action() != Action.RATE
                 && refused.verdict.action() != Action.AGAIN;
-        if (isAnswer) {
+        if (isAnswer && isLast) {
           return null;
         }
+        avoid = isAnswer ? endpoint.name : avoid;
       }
     }
   }

@@ -39,6 +39,7 @@ final class LogCalls {
 
   LogPage logs(LogQuery query) throws InterruptedException {
     LogQuery wanted = query;
+    Set<String> full = new HashSet<>();
     while (true) {
       Endpoint endpoint = endpoints.acquire(Need.logs(wanted, true));
       long last = Math.min(wanted.to(), wanted.from() + endpoints.spanOf(endpoint) - 1);
@@ -50,7 +51,11 @@ final class LogCalls {
       } catch (Refusal refused) {
         if (refused.verdict.action() == Action.SHRINK) {
           if (part.blocks() == 1) {
-            return receipts(part, hex(part.from()), null);
+            if (haveAllRefused(full, endpoint)) {
+              return receipts(part, hex(part.from()), null);
+            }
+            wanted = part.avoiding(endpoint.name);
+            continue;
           }
           wanted =
               wanted.withRange(
@@ -156,8 +161,15 @@ final class LogCalls {
     return kept == null ? new LogWriter() : kept;
   }
 
+  /** Notes an endpoint that refuses a single block; true if no other one is left to ask. */
+  private boolean haveAllRefused(Set<String> full, Endpoint endpoint) {
+    boolean isSecondTime = !full.add(endpoint.name);
+    return isSecondTime || full.size() >= endpoints.all().size();
+  }
+
   LogPage logsOf(Bytes32 block, LogQuery query) throws InterruptedException {
     LogQuery wanted = query;
+    Set<String> full = new HashSet<>();
     for (int look = 0; look < LOOKS; ) {
       Endpoint endpoint = endpoints.acquire(Need.logs(wanted, false));
       boolean byHash = endpoint.takesBlockHash;
@@ -169,7 +181,11 @@ final class LogCalls {
         return page(endpoint, query, ask(endpoint, query, block, where));
       } catch (Refusal refused) {
         if (refused.verdict.action() == Action.SHRINK) {
-          return receiptLogs(block, query);
+          if (haveAllRefused(full, endpoint)) {
+            return receiptLogs(block, query);
+          }
+          wanted = query.avoiding(endpoint.name);
+          continue;
         }
         if (refused.trouble.code() == -32602 && byHash) {
           endpoint.takesBlockHash = false;

@@ -100,6 +100,20 @@ final class FinalBlocksTest {
   }
 
   @Test
+  @Tag("E45")
+  @DisplayName("E45 where one endpoint does not know the tag another one is asked")
+  void tag_isAskedOfAnotherEndpoint() throws Exception {
+    try (FakeNode nameless = new FakeNode(body -> answer(body, WHOLE, -1).after(1));
+        FakeNode whole = new FakeNode(body -> answer(body, WHOLE, 180).after(20));
+        Node node = NodeTest.open(5, nameless, whole)) {
+      for (int i = 0; i < 8; i++) {
+        assertThat(node.block(dev.millrace.rpc.Tag.FINALIZED))
+            .hasValueSatisfying(block -> assertThat(block.header().number()).isEqualTo(180));
+      }
+    }
+  }
+
+  @Test
   @Tag("E44")
   @DisplayName("E44 a node that answers the question for a tag with an error is well")
   void errorForATag_isAnAnswer() throws Exception {

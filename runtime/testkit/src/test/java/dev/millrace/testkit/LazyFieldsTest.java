@@ -8,6 +8,7 @@ import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmContext;
 import dev.millrace.evm.EvmHandler;
 import dev.millrace.evm.EvmIndexer;
+import dev.millrace.evm.EvmTransaction;
 import dev.millrace.evm.Finality;
 import dev.millrace.evm.Header;
 import dev.millrace.evm.Log;
@@ -46,6 +47,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -292,6 +295,28 @@ final class LazyFieldsTest {
         .contains(
             sender(1004) + " creates 1004 1004 " + hash(0, 4),
             sender(1005) + " " + CONTRACT + " 1005 1005 " + hash(0, 5));
+  }
+
+  /** Each feed has a router of its own, and an ordinary reorg opens another feed. */
+  @Test
+  @Tag("A46")
+  @DisplayName("A46 handlers read their transactions, their inputs and parents, and a reorg comes")
+  void transaction_isReadAfterAReorgAsWell() throws Exception {
+    EvmHandler<Ping> handler =
+        (_, context) -> {
+          EvmTransaction transaction = context.transaction();
+          String what = transaction.from() + " " + transaction.input();
+          context.save(new Seen(context.eventId(), what + " " + context.block().parent()));
+          if (context.block().hash().equals(hash(1, BLOCKS - 1))) {
+            facts.refused.countDown(); // the reorg comes when these have been read
+          }
+        };
+    steps.add(batch(handling(handler), 1, -1));
+    steps.add(new Source.Rewind(null));
+    steps.add(batch(handling(handler), 2, 100));
+
+    assertThat(run()).isEqualTo(new LaneEnd.Done());
+    assertThat(seen()).hasSize(BLOCKS);
   }
 
   @Test
