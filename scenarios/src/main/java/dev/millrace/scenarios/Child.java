@@ -22,11 +22,14 @@ final class Child implements AutoCloseable {
 
   private final Process process;
   private final Thread reader;
+  private final Thread hook;
   private final CountDownLatch working = new CountDownLatch(1);
   private final Deque<String> said = new ArrayDeque<>(); // guarded by said
 
   private Child(Process process) {
     this.process = process;
+    this.hook = new Thread(process::destroyForcibly, "millrace-child-end");
+    Runtime.getRuntime().addShutdownHook(hook);
     this.reader = Thread.ofVirtual().name("millrace-child-output").start(this::listen);
   }
 
@@ -73,6 +76,16 @@ final class Child implements AutoCloseable {
       // A killed process takes its pipe along.
     } finally {
       working.countDown();
+      forget();
+    }
+  }
+
+  /** The process has ended, so nothing has to end it with this JVM. */
+  private void forget() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException _) {
+      // This JVM is ending already.
     }
   }
 

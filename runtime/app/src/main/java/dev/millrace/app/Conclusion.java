@@ -2,6 +2,7 @@ package dev.millrace.app;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** How a run ended well, in one line. */
 final class Conclusion {
@@ -29,10 +30,13 @@ final class Conclusion {
                             ? "at block " + ProgressLine.count(lane.committed().block().getAsLong())
                             : "before its first block"))
             .toList();
-    return "%s: %s events durable%s%s%s%s"
+    Optional<String> rewinds = ProgressLine.rewinds(status);
+    // What a reorg took back was committed, and is not durable.
+    return "%s: %s events %s%s%s%s%s"
         .formatted(
             interrupted ? "stopped" : "done",
             ProgressLine.count(events),
+            rewinds.isEmpty() ? "durable" : "committed",
             seconds > 0 && events > 0
                 ? String.format(
                     Locale.ROOT,
@@ -41,7 +45,7 @@ final class Conclusion {
                     ProgressLine.count(Math.round(events / seconds)))
                 : "",
             lanes.isEmpty() ? "" : ", " + String.join(", ", lanes),
-            ProgressLine.rewinds(status).map(rewinds -> ", " + rewinds).orElse(""),
+            rewinds.map(count -> ", " + count).orElse(""),
             interrupted ? "; run again to go on" : "");
   }
 }

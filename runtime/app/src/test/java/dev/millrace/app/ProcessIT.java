@@ -355,7 +355,7 @@ class ProcessIT {
   }
 
   private static long durable(Running run) {
-    return number(run, "([0-9,]+) events durable");
+    return number(run, "([0-9,]+) events (?:durable|committed)");
   }
 
   private static long blockOf(Running run) {

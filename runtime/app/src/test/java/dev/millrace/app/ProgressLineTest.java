@@ -102,6 +102,7 @@ class ProgressLineTest {
             "7,000 of 20,000 events (35 %), 0/s, chain 10: block 99 of 999, 2 reorgs,"
                 + " waiting for http://node, which limits requests");
     assertThat(Conclusion.of(Samples.status(State.DONE, now.lanes().getLast()), false))
+        .contains(" events committed")
         .endsWith(", chain 10 at block 99, 2 reorgs");
   }
 
