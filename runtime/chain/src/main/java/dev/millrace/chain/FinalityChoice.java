@@ -38,7 +38,7 @@ final class FinalityChoice {
     this.depth = finality.depth();
   }
 
-  /** What the chain calls its final block; empty if only a depth is asked for. */
+  /** Tag of the final block; empty if the configuration has a depth only. */
   String tag() {
     return tag;
   }
@@ -94,7 +94,7 @@ final class FinalityChoice {
         byTag ? Optional.of(Tag.valueOf(tag.toUpperCase(Locale.ROOT))) : Optional.empty(), depth);
   }
 
-  /** What makes a block final, in words for people. */
+  /** Description of the rule, for logs and status. */
   String rule() {
     if (isDefault) {
       return ("nodes name no finalized block, so those %d blocks below the head are taken for"

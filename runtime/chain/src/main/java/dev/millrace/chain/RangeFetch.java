@@ -38,7 +38,7 @@ final class RangeFetch implements Ranges.Fetch {
   /** Headers that one call asks for. */
   private static final int GROUP = 500;
 
-  /** At least so many blooms of an audited range are looked at: whoever drops logs drops many. */
+  /** Minimum of blocks compared in an audited range: an endpoint that drops logs drops many. */
   private static final int MIN_SAMPLE = 100;
 
   private static final int EXPECTED = 20;

@@ -100,7 +100,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
             && refused.trouble.code() < 429);
   }
 
-  /** Whether the node, not we, says that it is a matter of batches. */
+  /** True if the error text of the node, not of this client, mentions batches. */
   static boolean isSaid(Trouble trouble) {
     boolean isOfNode =
         trouble.kind() == Trouble.Kind.ERROR || trouble.kind() == Trouble.Kind.STATUS;

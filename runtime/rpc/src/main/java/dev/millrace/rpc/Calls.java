@@ -274,7 +274,7 @@ final class Calls {
         : first.value();
   }
 
-  /** What is known by a tag; null where neither of two nodes knows the tag. */
+  /** Loads the block of a tag; null if two endpoints in turn do not know the tag. */
   @Nullable NodeBlock tagged(Tag tag, String method, ReplyReader<NodeBlock> reader)
       throws InterruptedException {
     String params = "[\"%s\",false]".formatted(tag.word());

@@ -19,7 +19,7 @@ public record FinalityRule(Optional<Tag> tag, OptionalLong depth) {
     }
   }
 
-  /** How many blocks an endpoint has to tell as a proof. */
+  /** Number of blocks that an endpoint has to return as a proof. */
   int proofs() {
     return (tag.isPresent() ? 1 : 0) + (depth.orElse(0) > 0 ? 1 : 0);
   }
@@ -42,7 +42,7 @@ public record FinalityRule(Optional<Tag> tag, OptionalLong depth) {
   /**
    * The greatest block that the proofs make final; -1 if none.
    *
-   * @param proofs what an endpoint told for {@link #asked}
+   * @param proofs headers that an endpoint returned for {@link #asked}
    */
   long finalBlock(long block, List<Header> proofs) {
     if (proofs.size() < proofs()) {

@@ -25,17 +25,17 @@ final class ProvenBlocks {
   private final Calls calls;
 
   /** A result of one request: the chain, or a block. */
-  private sealed interface Told {
-    record Chain(long id) implements Told {}
+  private sealed interface Result {
+    record Chain(long id) implements Result {}
 
-    record Block(NodeBlock block) implements Told {}
+    record Block(NodeBlock block) implements Result {}
   }
 
   ProvenBlocks(Calls calls) {
     this.calls = calls;
   }
 
-  /** Those of the blocks that an endpoint has, by their numbers; a second one is asked as well. */
+  /** Loads blocks by number, from a second endpoint where the first lacks some. */
   Map<Long, NodeBlock> ask(List<Long> numbers) throws InterruptedException {
     long newest = numbers.stream().mapToLong(Long::longValue).max().orElse(-1);
     Map<Long, NodeBlock> known = new HashMap<>();
@@ -83,18 +83,19 @@ final class ProvenBlocks {
     asked.add(new Asked(CHAIN, "[]"));
     numbers.forEach(number -> asked.add(new Asked(BY_NUMBER, byNumber(number))));
     long connections = endpoint.transport.connections();
-    List<Reply<Told>> replies = endpoint.transport.batch(calls.calls(asked), ProvenBlocks::told);
-    for (Reply<Told> reply : replies) {
+    List<Reply<Result>> replies =
+        endpoint.transport.batch(calls.calls(asked), ProvenBlocks::result);
+    for (Reply<Result> reply : replies) {
       if (reply.trouble() != null) {
         throw reply.trouble();
       }
     }
     endpoint.tookBatch();
-    Told first = replies.isEmpty() ? null : replies.getFirst().value();
-    calls.named(endpoint, first instanceof Told.Chain(long id) ? id : null, connections);
+    Result first = replies.isEmpty() ? null : replies.getFirst().value();
+    calls.named(endpoint, first instanceof Result.Chain(long id) ? id : null, connections);
     Map<Long, NodeBlock> blocks = new HashMap<>();
     for (int i = 1; i < replies.size() && i <= numbers.size(); i++) {
-      if (replies.get(i).value() instanceof Told.Block(NodeBlock block)) {
+      if (replies.get(i).value() instanceof Result.Block(NodeBlock block)) {
         put(blocks, numbers.get(i - 1), block);
       }
     }
@@ -121,12 +122,12 @@ final class ProvenBlocks {
     }
   }
 
-  private static @Nullable Told told(JsonInput in) throws IOException {
+  private static @Nullable Result result(JsonInput in) throws IOException {
     if (in.peek() == '"') {
-      return new Told.Chain(in.quantity());
+      return new Result.Chain(in.quantity());
     }
     NodeBlock block = BlockReader.block(in);
-    return block == null ? null : new Told.Block(block);
+    return block == null ? null : new Result.Block(block);
   }
 
   private static String byNumber(long number) {
