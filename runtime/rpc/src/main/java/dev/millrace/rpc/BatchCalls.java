@@ -62,7 +62,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
     Endpoints endpoints = calls.endpoints();
     while (true) {
       Endpoint endpoint = endpoints.acquire(need);
-      int batch = endpoint.batch;
+      int batch = endpoint.together(Endpoint.BATCH_REFUSALS, calls.now());
       if (batch < params.size()) {
         endpoints.unanswered(endpoint);
         return split(params, batch);
@@ -75,7 +75,9 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
                 Calls.LogRange.NONE,
                 one -> one.transport.batch(calls.calls(asked), reader));
         if (replies != null) {
-          endpoint.tookBatch();
+          if (replies.stream().anyMatch(Reply::isThere)) {
+            endpoint.tookBatch();
+          }
           return rest(endpoint, params, replies);
         }
       } catch (Refusal refused) {
@@ -84,6 +86,8 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
           return split(params, Math.max(1, params.size() / 2));
         } else if (isOverload(refused)) {
           return split(params, params.size() / 2);
+        } else if (mayBeOfBatch(endpoint, refused)) {
+          endpoint.refused(true, Endpoint.BATCH_REFUSALS, calls.now());
         }
       }
     }
@@ -98,6 +102,16 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
         || (refused.trouble.kind() == Trouble.Kind.STATUS
             && refused.trouble.code() >= 400
             && refused.trouble.code() < 429);
+  }
+
+  /**
+   * True if the calls may be answered one by one: what cannot be read may be all that the endpoint
+   * has to say to several. Of one that has answered several, only if it says so.
+   */
+  static boolean mayBeOfBatch(Endpoint endpoint, Refusal refused) {
+    Trouble.Kind kind = refused.trouble.kind();
+    boolean isUnread = kind == Trouble.Kind.NONSENSE || kind == Trouble.Kind.TORN;
+    return endpoint.hasTakenBatch() ? isSaid(refused.trouble) : isUnread || isOfBatch(refused);
   }
 
   /** True if the error text of the node, not of this client, mentions batches. */

@@ -168,7 +168,7 @@ final class Calls {
 
   /** Lets one of several calls prove the chain for all whose answers wait for it. */
   private void proveIfDue(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain {
-    while (endpoint.proof.isDue(runtime.nanos(), endpoint.transport.connections())) {
+    while (endpoint.proof.isDue(runtime.nanos(), endpoint.transport.endedConnections())) {
       CompletableFuture<Boolean> mine = new CompletableFuture<>();
       CompletableFuture<Boolean> underWay = endpoint.proving.compareAndExchange(null, mine);
       if (underWay != null) {
@@ -204,26 +204,24 @@ final class Calls {
 
   /** Lets an endpoint name its chain. */
   void prove(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain {
-    long connections = endpoint.transport.connections();
-    named(endpoint, served(endpoint), connections);
+    long ended = endpoint.transport.endedConnections();
+    named(endpoint, served(endpoint), ended);
   }
 
   /**
    * An endpoint named its chain.
    *
    * @param served null if it named none
-   * @param connections how many it had before it was asked
+   * @param ended how many of its connections had ended before it was asked
    */
-  void named(Endpoint endpoint, @Nullable Long served, long connections)
-      throws Trouble, WrongChain {
+  void named(Endpoint endpoint, @Nullable Long served, long ended) throws Trouble, WrongChain {
     if (served == null || served < 0) {
       throw Trouble.of(Trouble.Kind.NONSENSE, "node does not know its chain");
     }
     if (served != chain) {
       throw new WrongChain(served);
     }
-    long opened = endpoint.transport.connections() - connections;
-    endpoints.proven(endpoint, connections + Math.min(opened, 1)); // one carried this call
+    endpoints.proven(endpoint, ended);
   }
 
   /** A call that is lost is made once more: there may be an answer already that hangs on it. */

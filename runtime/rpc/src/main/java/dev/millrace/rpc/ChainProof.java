@@ -8,9 +8,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An address may come to lead to another node: one that was started anew, or the next one behind
  * a proxy. So the proof ends with a doubt of the code that compares blocks, and with its age. It
- * ends as well with a connection that was opened since, or a call that failed for no reason of its
- * own, but once a second at most: some servers close each connection. Read by any thread; changed
- * under the lock of {@link Endpoints}.
+ * ends as well with a connection that has ended since, or a call that failed for no reason of its
+ * own, but once a second at most: some servers close each connection. One more connection beside
+ * those that stay open ends nothing. Read by any thread; changed under the lock of {@link
+ * Endpoints}.
  */
 final class ChainProof {
   /** Behind one address that keeps its connections, nodes may change without a sign. */
@@ -25,16 +26,20 @@ final class ChainProof {
   /** True while the call that proves the chain is under way: others wait for it. */
   boolean isAsked;
 
-  private record Given(long at, long connections) {}
+  private record Given(long at, long ended) {}
 
-  /** True if the endpoint has to name its chain before an answer counts. */
-  boolean isDue(long now, long connections) {
+  /**
+   * True if the endpoint has to name its chain before an answer counts.
+   *
+   * @param ended how many of its connections have ended
+   */
+  boolean isDue(long now, long ended) {
     Given last = given;
     if (last == null) {
       return true;
     }
     long age = now - last.at();
-    return age > MAX_AGE || (age > MIN_PAUSE && (isShaken || connections > last.connections()));
+    return age > MAX_AGE || (age > MIN_PAUSE && (isShaken || ended > last.ended()));
   }
 
   /** True if several calls may be under way at once. */
@@ -50,10 +55,10 @@ final class ChainProof {
   /**
    * The endpoint named our chain.
    *
-   * @param connections how many had been opened by then, as far as the call needed them
+   * @param ended how many of its connections had ended before it was asked
    */
-  void give(long now, long connections) {
-    given = new Given(now, connections);
+  void give(long now, long ended) {
+    given = new Given(now, ended);
     isShaken = false;
     hasServed = true;
     isAsked = false;

@@ -20,11 +20,17 @@ final class Endpoint {
   /** How long a missing method counts as missing where it has been there. */
   private static final long LACK = TimeUnit.MINUTES.toNanos(5);
 
-  /** How long requests of two different methods are left alone after they were refused. */
+  /** How long calls are made one by one after requests of several were refused. */
   private static final long ALONE = TimeUnit.MINUTES.toNanos(1);
 
-  /** Refusals in a row before an endpoint counts as one that takes no such requests. */
-  private static final int PAIR_REFUSALS = 2;
+  /** Refusals in a row before an endpoint counts as one that takes no requests of several calls. */
+  static final int BATCH_REFUSALS = 2;
+
+  /**
+   * The same for calls of which one proves the other, and which two backends may answer where they
+   * are made one by one.
+   */
+  static final int PROOF_REFUSALS = 6;
 
   /** Calls that belong together, so that one backend has to answer them. */
   private static final int MIN_BATCH = 4;
@@ -41,27 +47,31 @@ final class Endpoint {
   /** The proof of the chain that is under way, for which answers wait that are there; or null. */
   final AtomicReference<@Nullable CompletableFuture<Boolean>> proving = new AtomicReference<>();
 
-  /** How many calls it takes at once; read by anyone. */
+  /** How many calls it takes at once, as far as it said; read by anyone. */
   volatile int batch = BATCH;
 
   /** Whether it takes the hash of a block where logs are asked for; read by anyone. */
   volatile boolean takesBlockHash = true;
 
-  /** Refusals in a row of two methods in one request; any thread may lose an update. */
-  private volatile int pairRefusals;
+  /** Requests of several calls in a row that were refused; any thread may lose an update. */
+  private volatile int refusalsTogether;
 
   private volatile long aloneUntil;
   private volatile boolean hasTakenBatch;
   private int batchRefusals;
 
-  /** Whether logs and their last block may be asked for in one request; read by anyone. */
-  boolean takesPairs(long now) {
-    return batch > 1 && (pairRefusals < PAIR_REFUSALS || now - aloneUntil > 0);
+  /**
+   * How many calls one request may hold for now; any thread.
+   *
+   * @param refusals in a row after which calls are made one by one for a while
+   */
+  int together(int refusals, long now) {
+    return refusalsTogether < refusals || now - aloneUntil > 0 ? batch : 1;
   }
 
   /** It has answered several calls in one request. */
   void tookBatch() {
-    pairRefusals = 0;
+    refusalsTogether = 0;
     hasTakenBatch = true;
   }
 
@@ -78,15 +88,19 @@ final class Endpoint {
    * batches, or has never answered one.
    */
   void shrinkBatch(int calls, boolean isSaid) {
-    boolean takesNone = isSaid || (!hasTakenBatch && ++batchRefusals >= PAIR_REFUSALS);
+    boolean takesNone = isSaid || (!hasTakenBatch && ++batchRefusals >= BATCH_REFUSALS);
     batch = Math.clamp(calls / 2, takesNone ? 1 : Math.min(batch, MIN_BATCH), batch);
   }
 
-  /** Both together were refused, or one by one: then the other way is tried next. */
+  /**
+   * Calls were refused together, or one by one: then the other way is tried next.
+   *
+   * @param refusals in a row after which calls are made one by one
+   */
   // A lost update costs one more request.
   @SuppressWarnings("NonAtomicVolatileUpdate")
-  void refusedPair(boolean together, long now) {
-    pairRefusals = together ? pairRefusals + 1 : PAIR_REFUSALS - 1;
+  void refused(boolean together, int refusals, long now) {
+    refusalsTogether = together ? refusalsTogether + 1 : refusals - 1;
     aloneUntil = now + ALONE;
   }
 

@@ -180,11 +180,11 @@ final class Endpoints {
     }
   }
 
-  /** The endpoint named our chain, over one of so many connections. */
-  void proven(Endpoint endpoint, long connections) {
+  /** The endpoint named our chain when so many of its connections had ended. */
+  void proven(Endpoint endpoint, long ended) {
     change(() -> {
       endpoint.wrongChains = 0;
-      endpoint.proof.give(runtime.nanos(), connections);
+      endpoint.proof.give(runtime.nanos(), ended);
     });
   }
 

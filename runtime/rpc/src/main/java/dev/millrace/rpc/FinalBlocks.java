@@ -75,12 +75,14 @@ final class FinalBlocks {
         long newest = missing.stream().mapToLong(Long::longValue).max().orElse(-1);
         Need need = Need.finals(missing.size() + rule.proofs(), newest);
         Endpoint endpoint = endpoints.acquire(need);
-        int size = endpoint.batch > 2 ? endpoint.batch - rule.proofs() : MAX_ALONE;
+        int batch = endpoint.together(Endpoint.PROOF_REFUSALS, calls.now());
+        boolean together = batch > 2;
+        int size = together ? batch - rule.proofs() : MAX_ALONE;
         if (missing.size() > size) {
           endpoints.unanswered(endpoint);
           split(missing, rule, size).forEach(block -> known.put(block.header().number(), block));
         } else {
-          ask(endpoint, need, missing, rule).forEach(known::put);
+          ask(endpoint, need, new Question(missing, rule, together)).forEach(known::put);
         }
         List<Long> left = numbers.stream().filter(number -> !known.containsKey(number)).toList();
         if (left.size() == missing.size() && ++misses % endpoints.all().size() == 0) {
@@ -95,16 +97,24 @@ final class FinalBlocks {
     return numbers.stream().map(known::get).toList();
   }
 
+  /**
+   * What an endpoint is asked.
+   *
+   * @param together in one request
+   */
+  private record Question(List<Long> numbers, FinalityRule rule, boolean together) {}
+
   /** Of the blocks those that an endpoint has and calls final. */
-  private Map<Long, NodeBlock> ask(
-      Endpoint endpoint, Need need, List<Long> numbers, FinalityRule rule)
+  private Map<Long, NodeBlock> ask(Endpoint endpoint, Need need, Question question)
       throws InterruptedException {
+    List<Long> numbers = question.numbers();
+    FinalityRule rule = question.rule();
+    boolean together = question.together();
     List<Asked> asked = new ArrayList<>();
     rule.asked(need.newest())
         .forEach(proof -> asked.add(new Asked(BY_NUMBER, "[\"" + proof + "\",false]")));
     numbers.forEach(
         number -> asked.add(new Asked(BY_NUMBER, "[\"" + LogCalls.hex(number) + "\",false]")));
-    boolean together = endpoint.batch > 2;
     try {
       List<Reply<NodeBlock>> replies =
           calls.once(
@@ -121,6 +131,8 @@ final class FinalBlocks {
     } catch (Refusal refused) {
       if (together && BatchCalls.isOfBatch(refused)) {
         calls.endpoints().refusedBatch(endpoint, asked.size(), refused.trouble);
+      } else if (!together || BatchCalls.mayBeOfBatch(endpoint, refused)) {
+        endpoint.refused(together, Endpoint.PROOF_REFUSALS, calls.now());
       }
       return Map.of();
     }
@@ -133,6 +145,9 @@ final class FinalBlocks {
       List<Reply<NodeBlock>> replies = endpoint.transport.batch(asked, BLOCK);
       for (Reply<NodeBlock> reply : replies) {
         throwIfOfEndpoint(reply.trouble());
+      }
+      if (replies.stream().noneMatch(Reply::isThere)) {
+        throw Trouble.of(Trouble.Kind.TORN, "batch has no replies");
       }
       endpoint.tookBatch();
       return replies;

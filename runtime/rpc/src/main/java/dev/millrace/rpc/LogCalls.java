@@ -116,7 +116,7 @@ final class LogCalls {
   private LogPair.Proven pair(
       Endpoint endpoint, Need need, LogRange range, LogPair pair, List<Asked> asked)
       throws Refusal, InterruptedException {
-    boolean together = endpoint.takesPairs(calls.now());
+    boolean together = endpoint.together(Endpoint.BATCH_REFUSALS, calls.now()) > 1;
     try {
       LogPair.Proven proven =
           calls.once(
@@ -138,22 +138,11 @@ final class LogCalls {
       }
       return proven;
     } catch (Refusal refused) {
-      if (!together || (!pair.isAnswered() && isOfPair(endpoint, refused))) {
-        endpoint.refusedPair(together, calls.now());
+      if (!together || (!pair.isAnswered() && BatchCalls.mayBeOfBatch(endpoint, refused))) {
+        endpoint.refused(together, Endpoint.BATCH_REFUSALS, calls.now());
       }
       throw refused;
     }
-  }
-
-  /**
-   * Whether both calls may be answered one by one: of an endpoint that took pairs, only if said.
-   */
-  private static boolean isOfPair(Endpoint endpoint, Refusal refused) {
-    Trouble.Kind kind = refused.trouble.kind();
-    boolean isUnread = kind == Trouble.Kind.NONSENSE || kind == Trouble.Kind.TORN;
-    return endpoint.hasTakenBatch()
-        ? BatchCalls.isSaid(refused.trouble)
-        : isUnread || BatchCalls.isOfBatch(refused);
   }
 
   private LogWriter writer() {

@@ -71,7 +71,7 @@ final class LogPair implements ReplyReader<LogPair.Part> {
       if (replies.size() != 2) {
         throw Trouble.of(Trouble.Kind.TORN, "batch has no reply to a call");
       }
-      answered = replies.stream().noneMatch(LogPair::isMissing);
+      answered = replies.stream().allMatch(Reply::isThere);
       first = value(replies.getFirst());
       check(first);
       second = value(replies.getLast());
@@ -85,11 +85,6 @@ final class LogPair implements ReplyReader<LogPair.Part> {
     }
     agree(found.columns(), end.block().header());
     return new Proven(found.columns(), end.block());
-  }
-
-  private static boolean isMissing(Reply<Part> reply) {
-    Trouble trouble = reply.trouble();
-    return trouble != null && trouble.kind() == Trouble.Kind.TORN;
   }
 
   private static @Nullable Part value(Reply<Part> reply) throws Trouble {

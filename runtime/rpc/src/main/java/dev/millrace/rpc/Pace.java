@@ -11,6 +11,14 @@ final class Pace {
   private static final double UNLIMITED = 2_000;
   private static final double SLOWEST = 0.2;
 
+  /**
+   * Requests per second that the first refusal leaves at least: where few were made, their number
+   * says nothing of the limit.
+   */
+  private static final double MIN_MEASURED = 20;
+
+  private static final double CUT = 0.75;
+
   /** The most that one success raises the rate by, however long ago the last one was. */
   private static final double MAX_RAISE = 2;
 
@@ -108,7 +116,7 @@ final class Pace {
     }
     double measured =
         Math.max(lately, inWindow * (double) SECOND / Math.max(SECOND, now - windowBegan));
-    perSecond = Math.max(SLOWEST, Math.min(perSecond, measured) * 0.75);
+    perSecond = Math.max(SLOWEST, Math.min(perSecond, Math.max(MIN_MEASURED, measured)) * CUT);
     nextAt = now;
     overloaded(begun, now);
   }

@@ -59,7 +59,8 @@ final class ProvenBlocks {
   private @Nullable Map<Long, NodeBlock> ask(Endpoint endpoint, List<Long> numbers, long newest)
       throws InterruptedException {
     Need need = Need.blocks("", numbers.size() + 1, newest);
-    boolean together = endpoint.batch > numbers.size();
+    boolean together =
+        endpoint.together(Endpoint.PROOF_REFUSALS, calls.now()) > numbers.size();
     try {
       return calls.once(
           endpoint,
@@ -72,6 +73,8 @@ final class ProvenBlocks {
       }
       if (together && BatchCalls.isOfBatch(refused)) {
         calls.endpoints().refusedBatch(endpoint, numbers.size() + 1, refused.trouble);
+      } else if (!together || BatchCalls.mayBeOfBatch(endpoint, refused)) {
+        endpoint.refused(together, Endpoint.PROOF_REFUSALS, calls.now());
       }
       return null;
     }
@@ -82,7 +85,7 @@ final class ProvenBlocks {
     List<Asked> asked = new ArrayList<>();
     asked.add(new Asked(CHAIN, "[]"));
     numbers.forEach(number -> asked.add(new Asked(BY_NUMBER, byNumber(number))));
-    long connections = endpoint.transport.connections();
+    long ended = endpoint.transport.endedConnections();
     List<Reply<Result>> replies =
         endpoint.transport.batch(calls.calls(asked), ProvenBlocks::result);
     for (Reply<Result> reply : replies) {
@@ -92,7 +95,7 @@ final class ProvenBlocks {
     }
     endpoint.tookBatch();
     Result first = replies.isEmpty() ? null : replies.getFirst().value();
-    calls.named(endpoint, first instanceof Result.Chain(long id) ? id : null, connections);
+    calls.named(endpoint, first instanceof Result.Chain(long id) ? id : null, ended);
     Map<Long, NodeBlock> blocks = new HashMap<>();
     for (int i = 1; i < replies.size() && i <= numbers.size(); i++) {
       if (replies.get(i).value() instanceof Result.Block(NodeBlock block)) {

@@ -11,10 +11,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.Condition;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -34,43 +34,6 @@ final class ChainProofTest {
   private final AtomicInteger strange = new AtomicInteger();
   private FakeNode honest;
   private FakeNode changing;
-
-  /** A machine on which pauses take no time. */
-  private static final class HurriedRuntime implements CallRuntime {
-    private final MachineRuntime machine = new MachineRuntime();
-    private final AtomicLong ahead = new AtomicLong();
-
-    void pass(Duration time) {
-      ahead.addAndGet(time.toNanos());
-    }
-
-    @Override
-    public long nanos() {
-      return machine.nanos() + ahead.get();
-    }
-
-    @Override
-    public long await(Condition signal, long nanos) throws InterruptedException {
-      ahead.addAndGet(nanos);
-      long _ = machine.await(signal, TimeUnit.MILLISECONDS.toNanos(1));
-      return 0;
-    }
-
-    @Override
-    public void pause(long nanos) {
-      ahead.addAndGet(nanos);
-    }
-
-    @Override
-    public long chance(long bound) {
-      return 0;
-    }
-
-    @Override
-    public ExecutorService threads(String name) {
-      return machine.threads(name);
-    }
-  }
 
   @BeforeEach
   void open() throws IOException {
@@ -147,6 +110,25 @@ final class ChainProofTest {
 
       assertOurs(node);
       assertNamed(node);
+    }
+  }
+
+  @Test
+  @Tag("F60")
+  @DisplayName("F60 more connections beside those that stay open are no reason to ask for the chain")
+  void moreConnections_endNoProof() throws Exception {
+    try (FakeNode slow = new FakeNode(body -> OURS.answer(body).after(20));
+        Node node = NodeTest.open(5, slow)) {
+      assertOurs(node);
+      Thread.sleep(1_100); // a proof is not repeated within a second, whatever happens
+      try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (int i = 0; i < 40; i++) {
+          Future<?> _ = threads.submit(() -> node.block(7));
+        }
+      }
+      assertOurs(node);
+
+      assertThat(slow.asked("eth_chainId")).isEqualTo(1);
     }
   }
 

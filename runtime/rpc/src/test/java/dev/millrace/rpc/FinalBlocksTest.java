@@ -3,6 +3,7 @@ package dev.millrace.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.wire.Transport;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -12,6 +13,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Final blocks where an endpoint stands on a branch that was replaced. */
 @Timeout(120)
@@ -97,6 +100,59 @@ final class FinalBlocksTest {
       assertThat(hashes(node.finalBlocks(numbers, TAG)))
           .isEqualTo(numbers.stream().map(FakeChain::hash).toList());
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[]", "<html>try later</html>", "{}"})
+  @Tag("F79")
+  @DisplayName("F79 a node whose answers to several calls cannot be read is asked one by one")
+  void unreadableBatches_endInSingleCalls(String page) throws Exception {
+    try (FakeNode single =
+            new FakeNode(body ->
+                body.startsWith("[") ? FakeNode.Answer.of(page) : answer(body, WHOLE, 180));
+        Node node = hurried(single)) {
+      List<Long> numbers = List.of(1L, 2L, 3L, 5L, 8L, 13L, 21L, 34L, 55L, 89L, 144L);
+      List<Bytes32> hashes = numbers.stream().map(FakeChain::hash).toList();
+
+      assertThat(hashes(node.finalBlocks(numbers, TAG))).isEqualTo(hashes);
+      assertThat(hashes(node.blocks(numbers))).isEqualTo(hashes);
+    }
+    try (FakeNode single =
+            new FakeNode(body ->
+                body.startsWith("[") ? FakeNode.Answer.of(page) : answer(body, WHOLE, 180));
+        Node node = hurried(single)) {
+      assertThat(node.provenBlocks(List.of(7L, 9L))).containsOnlyKeys(7L, 9L);
+    }
+  }
+
+  @Test
+  @Tag("F79")
+  @DisplayName("F79 a node that has answered several calls is not asked one by one for a page")
+  void readBatches_areNotGivenUp() throws Exception {
+    AtomicInteger pages = new AtomicInteger();
+    AtomicInteger single = new AtomicInteger();
+    try (FakeNode node =
+            new FakeNode(body -> {
+              boolean isBatch = body.startsWith("[");
+              if (!isBatch && body.contains("eth_getBlockByNumber")) {
+                single.incrementAndGet();
+              }
+              return isBatch && pages.getAndDecrement() > 0
+                  ? FakeNode.Answer.of("<html>try later</html>")
+                  : answer(body, WHOLE, 180);
+            });
+        Node asked = hurried(node)) {
+      assertThat(hashes(asked.finalBlocks(List.of(1L, 2L), TAG))).hasSize(2);
+      pages.set(9);
+      assertThat(hashes(asked.finalBlocks(List.of(1L, 2L), TAG))).hasSize(2);
+
+      assertThat(single).hasValue(0);
+    }
+  }
+
+  private static Node hurried(FakeNode fake) {
+    return Nodes.open(
+        List.of(fake.url()), 5, RpcSettings.usual(), Transport::to, new HurriedRuntime());
   }
 
   @Test

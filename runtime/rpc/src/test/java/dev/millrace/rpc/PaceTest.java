@@ -28,4 +28,50 @@ final class PaceTest {
 
     assertThat(pace.perSecond()).isGreaterThan(10);
   }
+
+  @Test
+  @Tag("F80")
+  @DisplayName("F80 the first request is refused as too many: others follow within a second")
+  void refusalOfTheFirstRequest_saysLittleOfTheLimit() {
+    Pace pace = new Pace(0);
+    pace.begin(0, 1);
+    pace.end();
+    pace.refused(0, ROUND_TRIP);
+    long now = ROUND_TRIP;
+    for (int i = 0; i < 10; i++) {
+      now += pace.pause(now);
+      pace.begin(now, 1);
+      pace.end();
+    }
+
+    assertThat(now).isLessThan(TimeUnit.SECONDS.toNanos(1));
+  }
+
+  @Test
+  @Tag("F80")
+  @DisplayName("F80 a limit of two requests per second is found by refusals that go on")
+  void lowLimit_isFound() {
+    Pace pace = new Pace(0);
+    long now = 0;
+    int refused = 0;
+    for (int second = 0; second < 120; second++) {
+      long end = TimeUnit.SECONDS.toNanos(second + 1L);
+      for (int i = 0; now < end; i++) {
+        now += pace.pause(now);
+        pace.begin(now, 1);
+        pace.end();
+        long ended = now + ROUND_TRIP;
+        if (i < 2) {
+          pace.succeeded(ended);
+        } else {
+          pace.refused(now, ended);
+          refused += second < 60 ? 0 : 1;
+        }
+        now = ended;
+      }
+    }
+
+    assertThat(pace.perSecond()).isBetween(1.0, 3.0);
+    assertThat(refused).as("in the second minute").isLessThan(30);
+  }
 }

@@ -48,7 +48,7 @@ final class ExchangeTransport implements Transport {
   }
 
   @Override
-  public long connections() {
+  public long endedConnections() {
     return 0;
   }
 

@@ -20,7 +20,7 @@ final class HttpTransport implements Transport {
   private final WireSettings settings;
   private final ConcurrentLinkedDeque<HttpConnection> idle = new ConcurrentLinkedDeque<>();
   private final Set<HttpConnection> open = ConcurrentHashMap.newKeySet();
-  private final AtomicLong connections = new AtomicLong();
+  private final AtomicLong ended = new AtomicLong();
   private volatile boolean closed;
 
   HttpTransport(Target target, WireSettings settings) {
@@ -63,7 +63,6 @@ final class HttpTransport implements Transport {
     }
     HttpConnection fresh = new HttpConnection(target, settings);
     open.add(fresh);
-    connections.incrementAndGet();
     if (!isSent(fresh, body)) {
       throw Trouble.of(
           Trouble.Kind.TORN, closed ? "transport is closed" : "connection ended before the reply");
@@ -105,13 +104,14 @@ final class HttpTransport implements Transport {
   }
 
   private void discard(HttpConnection connection) {
+    ended.incrementAndGet();
     open.remove(connection);
     connection.close();
   }
 
   @Override
-  public long connections() {
-    return connections.get();
+  public long endedConnections() {
+    return ended.get();
   }
 
   @Override

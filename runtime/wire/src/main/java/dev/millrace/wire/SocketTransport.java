@@ -44,7 +44,7 @@ final class SocketTransport implements Transport {
   private volatile @Nullable Session session;
   private volatile @Nullable LongConsumer heads;
   private volatile long lastHead;
-  private final AtomicLong connections = new AtomicLong();
+  private final AtomicLong ended = new AtomicLong();
   private final CountDownLatch closing = new CountDownLatch(1);
 
   /** What a waiting call is handed: the text of its reply, or why there is none. */
@@ -184,7 +184,6 @@ final class SocketTransport implements Transport {
       }
       Session fresh = new Session(SocketLink.open(target, settings));
       session = fresh;
-      connections.incrementAndGet();
       if (closing.getCount() == 0) {
         // Closed during the handshake, when there was no session to end.
         end(fresh, Trouble.of(Trouble.Kind.TORN, "transport is closed"));
@@ -230,6 +229,7 @@ final class SocketTransport implements Transport {
    * call that waits alone is known to have caused it; several are asked again, in the end alone.
    */
   private void end(Session on, Trouble why) {
+    ended.incrementAndGet();
     if (session == on) {
       session = null;
     }
@@ -305,8 +305,8 @@ final class SocketTransport implements Transport {
   }
 
   @Override
-  public long connections() {
-    return connections.get();
+  public long endedConnections() {
+    return ended.get();
   }
 
   /** Keeps a connection open from now on: a ping whenever a third of the patience is over. */

@@ -34,10 +34,10 @@ public sealed interface Transport extends AutoCloseable
       throws Trouble, InterruptedException;
 
   /**
-   * The number of connections opened so far: a new one may lead to another node than the last. Any
-   * thread.
+   * The number of connections that have ended so far, whoever ended them: the next one may lead to
+   * another node. Any thread.
    */
-  long connections();
+  long endedConnections();
 
   /** Tells the numbers of new blocks from now on, if the transport can; false if it cannot. */
   boolean follow(LongConsumer heads);
