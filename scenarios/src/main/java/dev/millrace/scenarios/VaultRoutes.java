@@ -3,6 +3,7 @@ package dev.millrace.scenarios;
 import dev.millrace.evm.Event;
 import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmContext;
+import dev.millrace.evm.EvmIndexer;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.Entity;
@@ -16,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
+import java.util.function.Consumer;
 
 /**
  * Every event of a factory, of the pools that it creates, of the vaults that pools announce, and
@@ -71,6 +73,15 @@ public final class VaultRoutes {
   private VaultRoutes() {}
 
   static Indexer indexer() {
+    return indexer(_ -> {});
+  }
+
+  /**
+   * The same with something more to do at each event.
+   *
+   * @param also what a handler does first
+   */
+  static EvmIndexer indexer(Consumer<EvmContext> also) {
     return Evm.indexer("routes")
         .entities(Delivery.class, Emitter.class, Tape.class)
         .contract(
@@ -78,7 +89,7 @@ public final class VaultRoutes {
             factory ->
                 factory.on(
                     Amm.PoolCreated.class,
-                    (event, context) -> deliver(context, FACTORY, event.pool(), BigInteger.ZERO)))
+                    (event, context) -> deliver(also, context, FACTORY, event.pool(), BigInteger.ZERO)))
         .contract(
             POOL,
             pool ->
@@ -86,13 +97,13 @@ public final class VaultRoutes {
                     .on(
                         Amm.Synced.class,
                         (event, context) ->
-                            deliver(context, POOL, context.contract(), event.reserve0()))
+                            deliver(also, context, POOL, context.contract(), event.reserve0()))
                     .on(
                         Amm.Swapped.class,
-                        (event, context) -> deliver(context, POOL, event.to(), event.amount0In()))
+                        (event, context) -> deliver(also, context, POOL, event.to(), event.amount0In()))
                     .on(
                         VaultOpened.class,
-                        (event, context) -> deliver(context, POOL, event.vault(), BigInteger.ZERO)))
+                        (event, context) -> deliver(also, context, POOL, event.vault(), BigInteger.ZERO)))
         .contract(
             VAULT,
             vault ->
@@ -100,7 +111,7 @@ public final class VaultRoutes {
                     .foundBy(VaultOpened.class, VaultOpened::vault)
                     .on(
                         Erc20.Transferred.class,
-                        (event, context) -> deliver(context, VAULT, event.to(), event.value())))
+                        (event, context) -> deliver(also, context, VAULT, event.to(), event.value())))
         .contract(
             ANYWHERE,
             anywhere ->
@@ -108,12 +119,17 @@ public final class VaultRoutes {
                     .anywhere()
                     .on(
                         Erc20.Transferred.class,
-                        (event, context) -> deliver(context, ANYWHERE, event.to(), event.value())))
+                        (event, context) -> deliver(also, context, ANYWHERE, event.to(), event.value())))
         .build();
   }
 
   private static void deliver(
-      EvmContext context, String contract, Address subject, BigInteger amount) {
+      Consumer<EvmContext> also,
+      EvmContext context,
+      String contract,
+      Address subject,
+      BigInteger amount) {
+    also.accept(context);
     EventId id = context.eventId();
     Address address = context.contract();
     context.save(

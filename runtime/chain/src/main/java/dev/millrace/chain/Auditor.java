@@ -140,7 +140,7 @@ final class Auditor {
         if (silent.isEmpty()) {
           findings.confirmed();
         } else {
-          missing.add(again(block, silent, logs, endpoint));
+          missing.add(again(block, plan.again(silent), logs, endpoint));
         }
       }
     }
@@ -214,12 +214,12 @@ final class Auditor {
       findings.find(
           "answer lacks logs that another answer has: block=%d endpoint=%s"
               .formatted(number, answer.endpoint()));
-      LogQuery query = new LogQuery(answer.query(), number, number, answer.endpoint());
+      LogQuery query = new LogQuery(answer.query(), number, number).avoiding(answer.endpoint());
       LogPage page = node.logsOf(header.hash(), query);
       answer = new QueryAnswer(answer.query(), List.of(page.logs()), page.endpoint());
     }
     if (answer.isRefuted(known, number)) {
-      LogQuery query = new LogQuery(answer.query(), number, number, answer.endpoint());
+      LogQuery query = new LogQuery(answer.query(), number, number).avoiding(answer.endpoint());
       return node.receiptLogs(header.hash(), query).logs();
     }
     return LogColumns.merged(answer.pages());
@@ -251,7 +251,7 @@ final class Auditor {
 
   private LogColumns again(Header header, LogFilter filter, Set<Integer> known, String endpoint)
       throws InterruptedException {
-    LogQuery query = new LogQuery(filter, header.number(), header.number(), endpoint);
+    LogQuery query = new LogQuery(filter, header.number(), header.number()).avoiding(endpoint);
     LogColumns logs = node.logsOf(header.hash(), query).logs();
     for (int log = 0; log < logs.size(); log++) {
       if (!known.contains(logs.logIndex(log))) {

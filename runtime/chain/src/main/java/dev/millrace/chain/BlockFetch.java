@@ -67,6 +67,25 @@ final class BlockFetch {
     return stretches;
   }
 
+  /** Asks for the logs of contracts that a block has created. */
+  private final class Asker implements Stretch.Asker {
+    private final NodeBlock block;
+
+    Asker(NodeBlock block) {
+      this.block = block;
+    }
+
+    @Override
+    public LogColumns ask(LogFilter filter) throws InterruptedException {
+      return BlockFetch.this.ask(block, Plan.of(filter));
+    }
+
+    @Override
+    public LogColumns missing(LogFilter filter, LogColumns atHand) throws InterruptedException {
+      return auditor.check(Plan.of(filter), atHand, List.of(block), "");
+    }
+  }
+
   private Optional<Stretch> stretch(NodeBlock block, Plan plan) throws InterruptedException {
     Header header = block.header();
     NavigableMap<Long, Header> headers = new TreeMap<>();
@@ -79,7 +98,7 @@ final class BlockFetch {
               plan,
               ask(block, plan),
               headers,
-              filter -> ask(block, new Plan(List.of(filter), List.of(filter), 0))));
+              new Asker(block)));
     } catch (MillraceException gone) {
       if (gone.remedy() == Remedy.REWIND) {
         return Optional.empty();

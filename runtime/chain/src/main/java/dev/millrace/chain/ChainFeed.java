@@ -60,7 +60,7 @@ final class ChainFeed implements Source.Feed {
     this.first = branch.next();
     this.horizon = source.horizon(branch);
     this.pool = source.newThreads();
-    this.decoder = new Decoder(source.request(), source.facts(), standing.found());
+    this.decoder = new Decoder(source, standing.found());
     this.rangeFetch = new RangeFetch(source, decoder.fields());
     this.ranges = new Ranges(pool, rangeFetch, decoder.plan(), first);
     this.reorgs = new Reorgs(source, branch);

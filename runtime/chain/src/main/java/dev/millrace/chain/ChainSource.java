@@ -27,6 +27,7 @@ final class ChainSource implements Source {
   private final InstantSource clock;
   private final Supplier<ExecutorService> threads;
   private final Recent recent = new Recent();
+  private final int maxAddresses;
   private final Findings findings;
   private final RawCache cache;
   private final ChainFacts facts;
@@ -34,16 +35,22 @@ final class ChainSource implements Source {
   private final FinalityChoice finality;
 
   ChainSource(SourceRequest request, Node node, InstantSource clock) {
-    this(request, node, clock, () -> threads(request));
+    this(request, node, clock, () -> threads(request), Plan.MAX_ADDRESSES);
   }
 
   /**
    * @param threads where a feed fetches side by side
+   * @param maxAddresses of more contracts than these the logs are asked for whoever wrote them
    */
   ChainSource(
-      SourceRequest request, Node node, InstantSource clock, Supplier<ExecutorService> threads) {
+      SourceRequest request,
+      Node node,
+      InstantSource clock,
+      Supplier<ExecutorService> threads,
+      int maxAddresses) {
     this.request = request;
     this.threads = threads;
+    this.maxAddresses = maxAddresses;
     this.node = node;
     this.clock = clock;
     this.findings = new Findings(request.chain(), request.reading().directory());
@@ -92,6 +99,10 @@ final class ChainSource implements Source {
 
   SourceRequest request() {
     return request;
+  }
+
+  int maxAddresses() {
+    return maxAddresses;
   }
 
   Node node() {

@@ -5,7 +5,6 @@ import dev.millrace.evm.Fields;
 import dev.millrace.evm.Header;
 import dev.millrace.evm.LogFilter;
 import dev.millrace.evm.LogRouter;
-import dev.millrace.evm.SourceRequest;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.EventId;
@@ -45,6 +44,7 @@ final class Decoder {
   private static final Comparator<Event> IN_ORDER = Comparator.comparing(Event::id);
 
   private final LogRouter router;
+  private final int maxAddresses;
   private final List<Address> children = new ArrayList<>();
   private Plan plan;
   private final Map<Long, Block> blocks = new HashMap<>();
@@ -54,9 +54,10 @@ final class Decoder {
   /** An address and its kind, which decides what is asked of it. */
   private record Claim(String contract, Address address) {}
 
-  Decoder(SourceRequest request, ChainFacts facts, List<Source.Found> known) {
-    this.router = LogRouter.of(request, facts, known);
-    this.plan = Plan.of(router.filters(), 0);
+  Decoder(ChainSource source, List<Source.Found> known) {
+    this.router = LogRouter.of(source.request(), source.facts(), known);
+    this.maxAddresses = source.maxAddresses();
+    this.plan = Plan.of(router.filters(), 0, maxAddresses);
   }
 
   /** What has to be asked for from now on. */
@@ -80,12 +81,12 @@ final class Decoder {
     LogColumns logs = stretch.logs();
     if (stretch.plan().known() < children.size()) {
       List<Address> missing = children.subList(stretch.plan().known(), children.size());
-      logs = LogColumns.merged(List.of(logs, ask(stretch, missing)));
+      logs = LogColumns.merged(List.of(logs, ask(stretch, missing, logs)));
     }
     MillraceException failed = route(stretch, logs, 0);
     Set<Claim> asked = new HashSet<>();
     for (List<Source.Found> born = unasked(asked); !born.isEmpty(); born = unasked(asked)) {
-      LogColumns more = ask(stretch, born.stream().map(Source.Found::address).toList());
+      LogColumns more = ask(stretch, born.stream().map(Source.Found::address).toList(), logs);
       if (more.isEmpty()) {
         continue; // they were there all the time
       }
@@ -108,7 +109,7 @@ final class Decoder {
     found = router.takeFound();
     if (!found.isEmpty()) {
       found.forEach(child -> children.add(child.address()));
-      plan = Plan.of(router.filters(), children.size());
+      plan = Plan.of(router.filters(), children.size(), maxAddresses);
     }
     return pieces(stretch);
   }
@@ -123,7 +124,9 @@ final class Decoder {
             .toList();
   }
 
-  private LogColumns ask(Stretch stretch, List<Address> addresses) throws InterruptedException {
+  /** The logs of contracts, as far as they are not at hand. */
+  private LogColumns ask(Stretch stretch, List<Address> addresses, LogColumns atHand)
+      throws InterruptedException {
     Set<Address> asked = Set.copyOf(addresses);
     Set<Bytes32> topics = new LinkedHashSet<>();
     boolean any = false;
@@ -136,11 +139,14 @@ final class Decoder {
     if (any) {
       topics.clear();
     }
+    List<LogColumns> pages = new ArrayList<>();
     if (stretch.plan().hearsAnyone(topics)) {
-      return LogColumns.EMPTY; // they are at hand
+      for (LogFilter chunk : Plan.inChunks(addresses, topics)) {
+        pages.add(stretch.asker().missing(chunk, atHand));
+      }
+      return LogColumns.merged(pages);
     }
     topics.removeIf(topic -> stretch.plan().hearsAnyone(List.of(topic)));
-    List<LogColumns> pages = new ArrayList<>();
     for (LogFilter chunk : Plan.inChunks(addresses, topics)) {
       pages.add(stretch.asker().ask(chunk));
     }

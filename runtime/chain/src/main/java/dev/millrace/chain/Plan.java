@@ -20,7 +20,7 @@ import java.util.Set;
  */
 record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
   /** A longer list costs a node more than the logs of all other contracts cost us. */
-  static final int MOST_ADDRESSES = 1_000;
+  static final int MAX_ADDRESSES = 1_000;
 
   /** So many addresses one question names. */
   static final int CHUNK = 250;
@@ -33,8 +33,10 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
   /**
    * One question where that is possible: its logs are those of any of the addresses with any of the
    * topics. Contracts seldom write each other's events, so this brings hardly more.
+   *
+   * @param maxAddresses of more contracts than these the logs are asked for whoever wrote them
    */
-  static Plan of(Collection<LogFilter> filters, int known) {
+  static Plan of(Collection<LogFilter> filters, int known, int maxAddresses) {
     Set<Bytes32> everywhere = new LinkedHashSet<>();
     Set<Address> speakers = new LinkedHashSet<>(); // of whom any log is wanted
     Set<Address> addresses = new LinkedHashSet<>();
@@ -51,10 +53,10 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
         topics.addAll(filter.topics());
       }
     }
-    if (addresses.size() > MOST_ADDRESSES) {
+    if (addresses.size() > maxAddresses) {
       everywhere.addAll(topics);
     }
-    everything |= speakers.size() > MOST_ADDRESSES;
+    everything |= speakers.size() > maxAddresses;
     List<LogFilter> queries = new ArrayList<>();
     if (everything) {
       queries.add(new LogFilter(List.of(), List.of()));
@@ -70,6 +72,27 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
     return new Plan(queries, List.copyOf(filters), known);
   }
 
+  /** One filter, asked for as it is. */
+  static Plan of(LogFilter filter) {
+    return new Plan(List.of(filter), List.of(filter), 0);
+  }
+
+  /**
+   * The questions to ask again where the logs of some filters seem to be missing. What was asked of
+   * anyone is asked so again: it stands for contracts as well that no filter knows yet.
+   */
+  List<LogFilter> again(Collection<LogFilter> silent) {
+    Set<LogFilter> again = new LinkedHashSet<>();
+    for (LogFilter filter : silent) {
+      again.add(
+          queries.stream()
+              .filter(query -> isOfAnyone(query, filter.topics()))
+              .findFirst()
+              .orElse(filter));
+    }
+    return List.copyOf(again);
+  }
+
   /** The questions for some addresses. */
   static List<LogFilter> inChunks(Collection<Address> addresses, Collection<Bytes32> topics) {
     List<Address> all = List.copyOf(addresses);
@@ -83,11 +106,13 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
 
   /** Whether it brings the logs of all addresses with these topics. */
   boolean hearsAnyone(Collection<Bytes32> topics) {
-    return queries.stream()
-        .anyMatch(query ->
-            query.addresses().isEmpty()
-                && (query.topics().isEmpty()
-                    || (!topics.isEmpty() && query.topics().containsAll(topics))));
+    return queries.stream().anyMatch(query -> isOfAnyone(query, topics));
+  }
+
+  private static boolean isOfAnyone(LogFilter query, Collection<Bytes32> topics) {
+    return query.addresses().isEmpty()
+        && (query.topics().isEmpty()
+            || (!topics.isEmpty() && query.topics().containsAll(topics)));
   }
 
   /** Whether a block may hold a log that is wanted. */

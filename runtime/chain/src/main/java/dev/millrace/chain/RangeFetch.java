@@ -252,7 +252,7 @@ final class RangeFetch implements Ranges.Fetch {
       used.addAll(held.used());
       reached = held.reached();
       for (LogFilter missing : held.missing()) {
-        LogPage page = node.logs(new LogQuery(missing, from, reached, avoid));
+        LogPage page = node.logs(new LogQuery(missing, from, reached).avoiding(avoid));
         pages.add(page.logs());
         reached = page.reached();
         fetched.add(new Fetched(missing, page));
@@ -360,7 +360,7 @@ final class RangeFetch implements Ranges.Fetch {
   /** All logs of a filter in a range that has been fetched. */
   private LogColumns ask(LogFilter filter, long from, NavigableMap<Long, Header> headers)
       throws InterruptedException {
-    Plan plan = new Plan(List.of(filter), List.of(filter), 0);
+    Plan plan = Plan.of(filter);
     long to = headers.lastKey();
     List<LogColumns> pages = new ArrayList<>();
     int misfits = 0;

@@ -26,6 +26,16 @@ record Stretch(
   interface Asker {
     /** All logs of a filter in all blocks of the stretch. */
     LogColumns ask(LogFilter filter) throws InterruptedException;
+
+    /**
+     * Logs of a filter that were asked for whoever wrote them, and that seem not to have come; where
+     * nothing is checked none.
+     *
+     * @param atHand what came
+     */
+    default LogColumns missing(LogFilter filter, LogColumns atHand) throws InterruptedException {
+      return LogColumns.EMPTY;
+    }
   }
 
   long bytes() {

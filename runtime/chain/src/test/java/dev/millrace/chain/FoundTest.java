@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.evm.Finality;
 import dev.millrace.evm.LogFilter;
+import dev.millrace.evm.Reading;
 import dev.millrace.evm.Until;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EventId;
@@ -50,6 +51,39 @@ final class FoundTest {
     assertThat(batches)
         .filteredOn(batch -> !batch.found().isEmpty())
         .allSatisfy(batch -> assertThat(batch.last().number()).isGreaterThanOrEqualTo(1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1_000})
+  @Tag("F81")
+  @DisplayName("F81 all logs of a block that creates a contract are kept back: told, and the child's")
+  void keptBackBlock_isToldWithTheLogsOfItsChildren(long depth) throws InterruptedException {
+    chain.mine(created(address(99))).transfers(1_999);
+    chain.mine(created(POOL), swap(POOL, 1), transfer(1, 2, 3)).transfers(5);
+    node.kept = log -> log.block().number() != 2_000;
+    node.honest = _ -> false; // receipts tell them
+    node.span = 20;
+    Reader reader =
+        new Reader(node)
+            .finality(ChainFeedTest.depth(depth))
+            .maxAddresses(0)
+            .reading(Reading.USUAL.withAudited(1));
+
+    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 2_005));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, Plan.MAX_ADDRESSES})
+  @Tag("F81")
+  @DisplayName("F81 all logs of a child are kept back in the block that creates it: told")
+  void keptBackChild_isTold(int maxAddresses) throws InterruptedException {
+    chain.mine(created(address(99))).transfers(1_999);
+    chain.mine(created(POOL), swap(POOL, 1), transfer(1, 2, 3)).transfers(5);
+    node.kept = log -> !log.contract().equals(POOL);
+    Reader reader =
+        new Reader(node).finality(ChainFeedTest.depth(1_000)).maxAddresses(maxAddresses);
+
+    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 2_005));
   }
 
   @Test

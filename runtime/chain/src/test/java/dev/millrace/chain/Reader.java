@@ -20,6 +20,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Executors;
 
 /** Reads a test's chain as a lane would, without running anything. */
 final class Reader {
@@ -31,6 +32,7 @@ final class Reader {
   private Until until = new Until.AtHead();
   private Finality finality = Finality.AT_ONCE;
   private Reading reading = Reading.USUAL.withPoll(Duration.ofMillis(1));
+  private int maxAddresses = Plan.MAX_ADDRESSES;
   private volatile Instant now = BEGINNING;
 
   @dev.millrace.evm.Event("Transfer(address indexed from, address indexed to, uint256 value)")
@@ -94,6 +96,12 @@ final class Reader {
     return this;
   }
 
+  /** Of more contracts than these the logs are asked for whoever wrote them. */
+  Reader maxAddresses(int most) {
+    maxAddresses = most;
+    return this;
+  }
+
   /** Lets time go by. */
   void pass(Duration time) {
     now = now.plus(time);
@@ -116,7 +124,8 @@ final class Reader {
   }
 
   ChainSource source(Node other) {
-    return new ChainSource(request(), other, () -> now);
+    return new ChainSource(
+        request(), other, () -> now, Executors::newVirtualThreadPerTaskExecutor, maxAddresses);
   }
 
   Source.Feed open(Source.Standing standing) {

@@ -51,6 +51,7 @@ final class SourceSimulation {
   private final int crashEvery;
   private final long mended;
   private final long late;
+  private final int maxAddresses;
 
   private int untilCrash;
   private boolean isOver;
@@ -142,6 +143,10 @@ final class SourceSimulation {
     this.mended = chain.endMillis() + random.nextInt(20_000);
     boolean isLate = random.nextInt(4) == 0 && !limits.without("late");
     this.late = isLate ? random.nextLong(chain.endMillis()) : 0;
+    this.maxAddresses =
+        limits.without("few_addresses")
+            ? Plan.MAX_ADDRESSES
+            : List.of(0, 2, 5, Plan.MAX_ADDRESSES).get(random(10).nextInt(4));
     this.endpoints =
         new WorldEndpoints(chain, this::random, limits, runtime, story, audited, mended);
     WorldCache.Kind kind = WorldCache.Kind.random(random(6), limits);
@@ -187,7 +192,9 @@ final class SourceSimulation {
     while (!isOver) {
       Node node = endpoints.node(directory, runtime);
       try {
-        live(new ChainSource(request(), node, runtime, () -> runtime.threads("read")));
+        live(
+            new ChainSource(
+                request(), node, runtime, () -> runtime.threads("read"), maxAddresses));
       } catch (InterruptedException _) {
         story.tell(isOver ? "the seed is over" : "the process dies");
       } catch (MillraceException refused) {
@@ -330,8 +337,8 @@ final class SourceSimulation {
     StringBuilder text = new StringBuilder(wrong);
     text.append("\n\n").append(definition).append('\n').append(chain);
     text.append(
-        "\nfrom block %d, %s, audited %s, %d events at once, cache %s %s, late by %d ms, mended after %d ms"
-            .formatted(from, until, audited, events, directory != null, cacheKind, late, mended));
+        "\nfrom block %d, %s, audited %s, %d events at once, at most %d addresses, cache %s %s, late by %d ms, mended after %d ms"
+            .formatted(from, until, audited, events, maxAddresses, directory != null, cacheKind, late, mended));
     text.append(endpoints);
     story.lines().forEach(line -> text.append("\n").append(line));
     return text.toString();

@@ -8,6 +8,7 @@ final class WorldScenarios {
   static final List<String> PARTS =
       List.of(
           "troubles",
+          "few_addresses",
           "endpoint2",
           "endpoint1",
           "crashes",

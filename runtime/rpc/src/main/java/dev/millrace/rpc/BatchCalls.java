@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +37,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
   }
 
   private @Nullable T one(Params params) throws InterruptedException {
-    return calls.ask(Need.blocks("", 1, params.newest()), method, params.text(), reader).value();
+    return calls.ask(Need.blocks(Set.of(), 1, params.newest()), method, params.text(), reader).value();
   }
 
   private List<@Nullable T> split(List<Params> params, int size) throws InterruptedException {
@@ -57,7 +58,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
 
   private List<@Nullable T> part(List<Params> params) throws InterruptedException {
     long newest = params.stream().mapToLong(Params::newest).max().orElse(-1);
-    Need need = Need.blocks("", params.size(), newest);
+    Need need = Need.blocks(Set.of(), params.size(), newest);
     List<Asked> asked = params.stream().map(each -> new Asked(method, each.text())).toList();
     Endpoints endpoints = calls.endpoints();
     while (true) {

@@ -7,7 +7,9 @@ import dev.millrace.wire.JsonInput;
 import dev.millrace.wire.ReplyReader;
 import dev.millrace.wire.Trouble;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -266,21 +268,24 @@ final class Calls {
    */
   <T> @Nullable T find(long newest, String method, String params, ReplyReader<T> reader)
       throws InterruptedException {
-    Answer<T> first = ask(Need.blocks("", 1, newest), method, params, reader);
-    return first.value() == null && endpoints.hasOther(first.endpoint())
-        ? ask(Need.blocks(first.endpoint(), 1, newest), method, params, reader).value()
+    Answer<T> first = ask(Need.blocks(Set.of(), 1, newest), method, params, reader);
+    return first.value() == null && endpoints.hasOther(Set.of(first.endpoint()))
+        ? ask(Need.blocks(Set.of(first.endpoint()), 1, newest), method, params, reader).value()
         : first.value();
   }
 
-  /** Loads the block of a tag; null if two endpoints in turn do not know the tag. */
+  /** Loads the block of a tag; null if no endpoint that answers knows the tag. */
   @Nullable NodeBlock tagged(Tag tag, String method, ReplyReader<NodeBlock> reader)
       throws InterruptedException {
     String params = "[\"%s\",false]".formatted(tag.word());
-    String avoid = "";
+    Set<String> asked = new HashSet<>();
     while (true) {
-      Need need = Need.rest(avoid, 1);
+      Need need = Need.rest(Set.copyOf(asked), 1);
       Endpoint endpoint = endpoints.acquire(need);
-      boolean isLast = !avoid.isEmpty() || !endpoints.hasOther(endpoint.name);
+      if (asked.contains(endpoint.name)) {
+        endpoints.unanswered(endpoint);
+        return null; // all others have failed meanwhile
+      }
       try {
         NodeBlock block =
             once(
@@ -301,19 +306,18 @@ final class Calls {
           endpoints.has(endpoint, block.header().number());
           return block;
         }
-        if (isLast) {
-          return null;
-        }
-        avoid = endpoint.name;
       } catch (Refusal refused) {
         boolean isAnswer =
             refused.trouble.kind() == Trouble.Kind.ERROR
                 && refused.verdict.action() != Action.RATE
                 && refused.verdict.action() != Action.AGAIN;
-        if (isAnswer && isLast) {
-          return null;
+        if (!isAnswer) {
+          continue;
         }
-        avoid = isAnswer ? endpoint.name : avoid;
+      }
+      asked.add(endpoint.name);
+      if (!endpoints.hasOther(asked)) {
+        return null;
       }
     }
   }

@@ -6,6 +6,7 @@ import dev.millrace.rpc.ErrorTable.Action;
 import dev.millrace.rpc.ErrorTable.Verdict;
 import dev.millrace.wire.Trouble;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -124,7 +125,7 @@ final class Endpoints {
     List<Endpoint> far = able.stream().filter(one -> one.mayHave(need, now)).toList();
     List<Endpoint> others =
         far.stream()
-            .filter(one -> !one.name.equals(need.avoid()))
+            .filter(one -> !need.avoid().contains(one.name))
             .filter(one -> need.avoid().isEmpty() || one.state != NodeStatus.State.FAILING)
             .toList();
     return !others.isEmpty() ? others : far.isEmpty() ? able : far;
@@ -355,12 +356,13 @@ final class Endpoints {
     }
   }
 
-  boolean hasOther(String name) {
+  /** Whether an endpoint answers that is none of these. */
+  boolean hasOther(Set<String> names) {
     lock.lock();
     try {
       return all.stream()
           .anyMatch(one ->
-              !one.name.equals(name)
+              !names.contains(one.name)
                   && (one.state == NodeStatus.State.GOOD
                       || one.state == NodeStatus.State.LIMITED
                       || one.state == NodeStatus.State.FRESH));

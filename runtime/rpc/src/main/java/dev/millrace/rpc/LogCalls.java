@@ -173,7 +173,7 @@ final class LogCalls {
           if (haveAllRefused(full, endpoint)) {
             return receiptLogs(block, query);
           }
-          wanted = query.avoiding(endpoint.name);
+          wanted = wanted.avoiding(endpoint.name);
           continue;
         }
         if (refused.trouble.code() == -32602 && byHash) {
@@ -184,7 +184,7 @@ final class LogCalls {
             && (byHash || refused.trouble.kind() != Trouble.Kind.NONSENSE)) {
           continue;
         }
-        wanted = query.avoiding(endpoint.name);
+        wanted = wanted.avoiding(endpoint.name);
       }
       look++;
       pause();
@@ -230,13 +230,13 @@ final class LogCalls {
           if (isOurs || tooLarge.size() >= endpoints.all().size()) {
             throw tooLarge(query, refused.trouble);
           }
-          wanted = query.avoiding(endpoint.name);
+          wanted = wanted.avoiding(endpoint.name);
           continue;
         }
         if (refused.verdict.action() != Action.GONE) {
           continue;
         }
-        wanted = query.avoiding(endpoint.name);
+        wanted = wanted.avoiding(endpoint.name);
       }
       look++;
       pause();

@@ -1,16 +1,19 @@
 package dev.millrace.rpc;
 
 import dev.millrace.evm.LogFilter;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * Logs to ask for.
  *
  * @param from the first block
  * @param to the last block
- * @param avoid the name of the endpoint not to ask if there is another; empty: any may answer
+ * @param avoid the names of endpoints not to ask if there are others
  */
-public record LogQuery(LogFilter filter, long from, long to, String avoid) {
+public record LogQuery(LogFilter filter, long from, long to, Set<String> avoid) {
   public LogQuery {
+    avoid = Set.copyOf(avoid);
     if (from < 0 || to < from) {
       throw new IllegalArgumentException(
           "range must have at least one block: from=%d to=%d".formatted(from, to));
@@ -18,15 +21,21 @@ public record LogQuery(LogFilter filter, long from, long to, String avoid) {
   }
 
   public LogQuery(LogFilter filter, long from, long to) {
-    this(filter, from, to, "");
+    this(filter, from, to, Set.of());
   }
 
   public LogQuery withRange(long newFrom, long newTo) {
     return new LogQuery(filter, newFrom, newTo, avoid);
   }
 
+  /** The same, if possible of another endpoint than this one as well; without a name unchanged. */
   public LogQuery avoiding(String endpoint) {
-    return new LogQuery(filter, from, to, endpoint);
+    if (endpoint.isEmpty()) {
+      return this;
+    }
+    Set<String> more = new HashSet<>(avoid);
+    more.add(endpoint);
+    return new LogQuery(filter, from, to, more);
   }
 
   long blocks() {

@@ -1,5 +1,7 @@
 package dev.millrace.rpc;
 
+import java.util.Set;
+
 /**
  * Abilities that a call requires of an endpoint.
  *
@@ -8,10 +10,10 @@ package dev.millrace.rpc;
  * @param newest the last block that the endpoint must have; -1: none
  * @param isRange whether blocks are asked for by number, so that logs of a block that the endpoint
  *     has not got look like no logs
- * @param avoid the name of the endpoint to leave out if there is another
+ * @param avoid the names of endpoints to leave out if there are others
  * @param calls how many calls a node counts this as
  */
-record Need(Kind kind, long oldest, long newest, boolean isRange, String avoid, int calls) {
+record Need(Kind kind, long oldest, long newest, boolean isRange, Set<String> avoid, int calls) {
   enum Kind {
     LOGS,
     RECEIPTS,
@@ -31,14 +33,14 @@ record Need(Kind kind, long oldest, long newest, boolean isRange, String avoid, 
   }
 
   static Need finals(int calls, long newest) {
-    return new Need(Kind.FINAL, 0, newest, false, "", calls);
+    return new Need(Kind.FINAL, 0, newest, false, Set.of(), calls);
   }
 
-  static Need rest(String avoid, int calls) {
+  static Need rest(Set<String> avoid, int calls) {
     return blocks(avoid, calls, -1);
   }
 
-  static Need blocks(String avoid, int calls, long newest) {
+  static Need blocks(Set<String> avoid, int calls, long newest) {
     return new Need(Kind.REST, 0, newest, false, avoid, calls);
   }
 }

@@ -15,7 +15,7 @@ final class Pace {
    * Requests per second that the first refusal leaves at least: where few were made, their number
    * says nothing of the limit.
    */
-  private static final double MIN_MEASURED = 20;
+  private static final double MIN_MEASURED = 100;
 
   private static final double CUT = 0.75;
 

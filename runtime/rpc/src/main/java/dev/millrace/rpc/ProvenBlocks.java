@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,17 +40,17 @@ final class ProvenBlocks {
   Map<Long, NodeBlock> ask(List<Long> numbers) throws InterruptedException {
     long newest = numbers.stream().mapToLong(Long::longValue).max().orElse(-1);
     Map<Long, NodeBlock> known = new HashMap<>();
-    String avoid = "";
+    Set<String> avoid = Set.of();
     for (int asked = 0; asked < 2 && known.size() < numbers.size(); ) {
       Endpoint endpoint = calls.endpoints().acquire(Need.blocks(avoid, numbers.size() + 1, newest));
-      if (endpoint.name.equals(avoid)) {
+      if (avoid.contains(endpoint.name)) {
         calls.endpoints().unanswered(endpoint);
         break; // there is no other one
       }
       Map<Long, NodeBlock> found = ask(endpoint, numbers, newest);
       if (found != null) {
         known.putAll(found);
-        avoid = endpoint.name;
+        avoid = Set.of(endpoint.name);
         asked++;
       }
     }
@@ -58,7 +59,7 @@ final class ProvenBlocks {
 
   private @Nullable Map<Long, NodeBlock> ask(Endpoint endpoint, List<Long> numbers, long newest)
       throws InterruptedException {
-    Need need = Need.blocks("", numbers.size() + 1, newest);
+    Need need = Need.blocks(Set.of(), numbers.size() + 1, newest);
     boolean together =
         endpoint.together(Endpoint.PROOF_REFUSALS, calls.now()) > numbers.size();
     try {

@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A {@link Node} over endpoints. */
@@ -42,7 +43,7 @@ final class RpcNode implements Node {
 
   @Override
   public long chainId() throws InterruptedException {
-    Long served = calls.ask(Need.rest("", 1), "eth_chainId", "[]", JsonInput::quantity).value();
+    Long served = calls.ask(Need.rest(Set.of(), 1), "eth_chainId", "[]", JsonInput::quantity).value();
     return served == null ? 0 : served;
   }
 

@@ -10,12 +10,13 @@ import dev.millrace.wire.Transport;
 import dev.millrace.wire.Trouble;
 import dev.millrace.wire.WireSettings;
 import java.time.Duration;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What failed calls teach of an endpoint. */
 final class EndpointBackoffTest {
-  private static final Need LOGS = new Need(Need.Kind.LOGS, 0, 1_000, true, "", 2);
+  private static final Need LOGS = new Need(Need.Kind.LOGS, 0, 1_000, true, Set.of(), 2);
 
   private final Transport transport =
       Transport.over(

@@ -170,6 +170,21 @@ final class FinalBlocksTest {
   }
 
   @Test
+  @Tag("E46")
+  @DisplayName("E46 of three endpoints the slowest alone knows the tag: it is asked")
+  void tag_isAskedOfEveryEndpoint() throws Exception {
+    try (FakeNode first = new FakeNode(body -> answer(body, WHOLE, -1).after(1));
+        FakeNode second = new FakeNode(body -> answer(body, WHOLE, -1).after(1));
+        FakeNode whole = new FakeNode(body -> answer(body, WHOLE, 180).after(20));
+        Node node = NodeTest.open(5, first, second, whole)) {
+      for (int i = 0; i < 8; i++) {
+        assertThat(node.block(dev.millrace.rpc.Tag.FINALIZED))
+            .hasValueSatisfying(block -> assertThat(block.header().number()).isEqualTo(180));
+      }
+    }
+  }
+
+  @Test
   @Tag("E44")
   @DisplayName("E44 a node that answers the question for a tag with an error is well")
   void errorForATag_isAnAnswer() throws Exception {

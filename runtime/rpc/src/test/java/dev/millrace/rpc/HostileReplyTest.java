@@ -162,9 +162,18 @@ final class HostileReplyTest {
 
   @Test
   @Tag("F78")
-  @DisplayName("F78 a block of too many logs for one endpoint is asked of another")
+  @DisplayName("F78 a block of too many logs for two endpoints is asked of a third")
   void logs_ofABlockThatOneEndpointRefusesComeFromAnother() throws Exception {
     try (FakeNode limited =
+            answering(call ->
+                switch (call.method()) {
+                  case "eth_getLogs" ->
+                      call.error(-32000, "query returned more than 10000 results");
+                  case "eth_getBlockReceipts" ->
+                      call.error(-32601, "the method eth_getBlockReceipts does not exist");
+                  default -> CHAIN.reply(call);
+                });
+        FakeNode other =
             answering(call ->
                 switch (call.method()) {
                   case "eth_getLogs" ->
@@ -178,7 +187,9 @@ final class HostileReplyTest {
                 call.method().equals("eth_getBlockReceipts")
                     ? call.error(-32601, "the method eth_getBlockReceipts does not exist")
                     : CHAIN.reply(call));
-        Node node = Nodes.open(List.of(limited.url(), free.url()), 5, RpcSettings.usual())) {
+        Node node =
+            Nodes.open(
+                List.of(limited.url(), other.url(), free.url()), 5, RpcSettings.usual())) {
       LogQuery block = new LogQuery(NodeTest.FILTER, 10, 10);
       for (int i = 0; i < 5; i++) {
         assertThat(node.logs(block).logs().size()).isPositive();
