@@ -36,10 +36,19 @@ final class TroubledNodes implements AutoCloseable {
   }
 
   static TroubledNodes open(DevChain chain) {
+    return open(chain, CHANCE);
+  }
+
+  /**
+   * Opens both.
+   *
+   * @param chance of how many requests something is wrong
+   */
+  static TroubledNodes open(DevChain chain, double chance) {
     Troubles behind =
-        Troubles.none().sometimes(CHANCE, MISHAPS).stale(LAG_BLOCKS).keepReplaced(true);
+        Troubles.none().sometimes(chance, MISHAPS).stale(LAG_BLOCKS).keepReplaced(true);
     DevNode lagging = DevNode.open(chain, behind, 0);
-    DevNode current = DevNode.open(chain, Troubles.none().sometimes(CHANCE, MISHAPS), 0);
+    DevNode current = DevNode.open(chain, Troubles.none().sometimes(chance, MISHAPS), 0);
     return new TroubledNodes(lagging, current);
   }
 
