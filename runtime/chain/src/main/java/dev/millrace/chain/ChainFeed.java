@@ -180,11 +180,13 @@ final class ChainFeed implements Source.Feed {
     Horizon.Sight sight = horizon.refresh();
     if (last == OPEN && source.request().until() instanceof Until.AtHead && sight.head() != null) {
       // A single reply may name a head that is far too high.
-      if (horizon.shown(sight.number()).isEmpty()) {
+      if (!horizon.isThere(sight.number())) {
         return pause(sight);
       }
       last = sight.number();
-      return null;
+      if (branch.next() > last) {
+        return null;
+      }
     }
     if (sight.finalBlock() < branch.next()) {
       source.genesis().learn();

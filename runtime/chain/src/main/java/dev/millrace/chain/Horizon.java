@@ -52,6 +52,9 @@ final class Horizon {
   private volatile Sight sight;
   private volatile String waitingFor = "";
 
+  /** The highest block that was shown together with the id of our chain. */
+  private long highest = -1;
+
   /**
    * @param head what the node called its latest block; null before it has been asked
    * @param finalBlock the greatest final block so far that was shown to be there
@@ -114,7 +117,7 @@ final class Horizon {
     }
     long above = number + finality.depth().orElse(0);
     Map<Long, NodeBlock> blocks =
-        node.provenBlocks(above == number ? List.of(number) : List.of(number, above));
+        show(above == number ? List.of(number) : List.of(number, above));
     NodeBlock shown = blocks.get(number);
     return shown != null
         && blocks.containsKey(above)
@@ -123,15 +126,24 @@ final class Horizon {
             || named.hash().equals(shown.header().hash()));
   }
 
-  /** A block above our tip, from an endpoint that names its chain along with it. */
-  Optional<Header> shown(long number) throws InterruptedException {
-    NodeBlock block = node.provenBlocks(List.of(number)).get(number);
-    return Optional.ofNullable(block).map(NodeBlock::header);
+  /** Whether an endpoint that names its chain along with it has shown a block so far above. */
+  boolean isThere(long number) throws InterruptedException {
+    if (number > highest) {
+      show(List.of(number));
+    }
+    return number <= highest;
+  }
+
+  private Map<Long, NodeBlock> show(List<Long> numbers) throws InterruptedException {
+    Map<Long, NodeBlock> blocks = node.provenBlocks(numbers);
+    blocks.keySet().forEach(number -> highest = Math.max(highest, number));
+    return blocks;
   }
 
   /** Takes back what was believed of nodes beyond what has been read: their blocks do not fit. */
   void doubt() {
     sight = new Sight(sight.head(), branch.floor(), null, sight.since());
+    highest = -1;
   }
 
   /** Why a look takes long, in words for people; empty if none does. */
