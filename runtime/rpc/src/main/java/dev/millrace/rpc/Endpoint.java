@@ -146,6 +146,14 @@ final class Endpoint {
   private double logLatency;
   private double bytesPerBlock;
   long requests;
+
+  /**
+   * Calls that wait for their turn and complete what has been fetched already. Logs of further
+   * ranges are asked for behind them: otherwise the first range of a lane waits for all those that
+   * were begun with it.
+   */
+  int unfinished;
+
   long lastAsked;
   long pausedUntil;
   int failures;

@@ -63,7 +63,8 @@ final class Endpoints {
         long now = runtime.nanos();
         Endpoint chosen = choose(need, now);
         long wait = chosen.pause(need, now);
-        if (wait == 0 && !chosen.isFull()) {
+        boolean yields = need.kind() == Need.Kind.LOGS && chosen.unfinished > 0;
+        if (wait == 0 && !chosen.isFull() && !yields) {
           if (need.isRange()) {
             chosen.head.begin(chosen.reach(need), now);
           }
@@ -73,7 +74,7 @@ final class Endpoints {
           chosen.requests++;
           return chosen;
         }
-        await(chosen, wait);
+        await(chosen, need, wait);
       }
     } finally {
       lock.unlock();
@@ -81,7 +82,11 @@ final class Endpoints {
   }
 
   // The loop is in acquire, where who is best is asked anew after every wait.
-  private void await(Endpoint chosen, long wait) throws InterruptedException {
+  private void await(Endpoint chosen, Need need, long wait) throws InterruptedException {
+    boolean isNext = wait == 0 && need.kind() != Need.Kind.LOGS;
+    if (isNext) {
+      chosen.unfinished++;
+    }
     waiting++;
     try {
       if (wait > LOOK) {
@@ -92,6 +97,9 @@ final class Endpoints {
       waiting--;
       if (waiting == 0) {
         waitingFor = "";
+      }
+      if (isNext && --chosen.unfinished == 0) {
+        changed.signalAll();
       }
     }
   }
