@@ -7,6 +7,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Parts of an address that may be keys, and their removal from texts that nodes repeat them in. */
@@ -58,15 +60,18 @@ final class SecretWords {
     }
   }
 
-  /** The text without any of the words. */
+  /** The text without any of the words, in whatever case a node repeats them. */
   String removedFrom(String text) {
     String clean = text;
     for (String word : words) {
-      clean = clean.replace(word, REMOVED);
+      clean =
+          Pattern.compile(Pattern.quote(word), Pattern.CASE_INSENSITIVE)
+              .matcher(clean)
+              .replaceAll(Matcher.quoteReplacement(REMOVED));
     }
     for (String word : words) {
       for (int length = word.length() - 1; length >= MIN_BEGIN; length--) {
-        if (clean.endsWith(word.substring(0, length))) {
+        if (clean.regionMatches(true, clean.length() - length, word, 0, length)) {
           return clean.substring(0, clean.length() - length) + REMOVED;
         }
       }
