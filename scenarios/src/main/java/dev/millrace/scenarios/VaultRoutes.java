@@ -89,7 +89,8 @@ public final class VaultRoutes {
             factory ->
                 factory.on(
                     Amm.PoolCreated.class,
-                    (event, context) -> deliver(also, context, FACTORY, event.pool(), BigInteger.ZERO)))
+                    (event, context) ->
+                        deliver(also, context, FACTORY, event.pool(), BigInteger.ZERO)))
         .contract(
             POOL,
             pool ->
@@ -100,10 +101,12 @@ public final class VaultRoutes {
                             deliver(also, context, POOL, context.contract(), event.reserve0()))
                     .on(
                         Amm.Swapped.class,
-                        (event, context) -> deliver(also, context, POOL, event.to(), event.amount0In()))
+                        (event, context) ->
+                            deliver(also, context, POOL, event.to(), event.amount0In()))
                     .on(
                         VaultOpened.class,
-                        (event, context) -> deliver(also, context, POOL, event.vault(), BigInteger.ZERO)))
+                        (event, context) ->
+                            deliver(also, context, POOL, event.vault(), BigInteger.ZERO)))
         .contract(
             VAULT,
             vault ->
@@ -111,7 +114,8 @@ public final class VaultRoutes {
                     .foundBy(VaultOpened.class, VaultOpened::vault)
                     .on(
                         Erc20.Transferred.class,
-                        (event, context) -> deliver(also, context, VAULT, event.to(), event.value())))
+                        (event, context) ->
+                            deliver(also, context, VAULT, event.to(), event.value())))
         .contract(
             ANYWHERE,
             anywhere ->
@@ -119,7 +123,8 @@ public final class VaultRoutes {
                     .anywhere()
                     .on(
                         Erc20.Transferred.class,
-                        (event, context) -> deliver(also, context, ANYWHERE, event.to(), event.value())))
+                        (event, context) ->
+                            deliver(also, context, ANYWHERE, event.to(), event.value())))
         .build();
   }
 

@@ -7,16 +7,16 @@ import dev.millrace.evm.Finality;
 import dev.millrace.evm.Reading;
 import dev.millrace.evm.SourceProvider;
 import dev.millrace.evm.SourceRequest;
+import dev.millrace.evm.Until;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.pipeline.Effect;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
+import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.Lane;
 import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
-import dev.millrace.evm.Until;
 import dev.millrace.testkit.Crashes;
 import dev.millrace.testkit.MemoryStore;
 import java.nio.file.Files;
@@ -272,10 +272,7 @@ final class NodesSimulation {
                 .map(row ->
                     "%s %s %d %s"
                         .formatted(
-                            hex(row.address().bytes()),
-                            row.contract(),
-                            row.events(),
-                            row.amount()))
+                            hex(row.address().bytes()), row.contract(), row.events(), row.amount()))
                 .sorted()
                 .toList(),
             RouteTables.TAPE,
@@ -291,8 +288,8 @@ final class NodesSimulation {
             .filter(each -> each.type().equals(type))
             .findFirst()
             .orElseThrow();
-    return new TreeMap<>(store.rows(LANE, entity)).values().stream()
-        .map(row -> type.cast(Objects.requireNonNull(row)));
+    return new TreeMap<>(store.rows(LANE, entity))
+        .values().stream().map(row -> type.cast(Objects.requireNonNull(row)));
   }
 
   private static String hex(byte[] bytes) {

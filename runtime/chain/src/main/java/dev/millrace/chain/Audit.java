@@ -63,8 +63,8 @@ public final class Audit {
 
   private Audit(SourceRequest request, List<Source.Found> found, Node node) {
     this.node = node;
-    this.plan = Plan.of(
-            LogRouter.of(request, ChainFacts.NONE, found).filters(), 0, Plan.MAX_ADDRESSES);
+    this.plan =
+        Plan.of(LogRouter.of(request, ChainFacts.NONE, found).filters(), 0, Plan.MAX_ADDRESSES);
     this.findings = new Findings(request.chain(), Optional.empty());
     this.auditor = Auditor.thorough(node, findings);
   }

@@ -163,7 +163,7 @@ final class Auditor {
       }
     }
     List<LogFilter> silent = new ArrayList<>();
-    for (LogFilter filter : plan.filters()) {
+    for (LogFilter filter : plan.wanted()) {
       List<Bytes32> allowed = filter.topics().stream().filter(bloom::mayContain).toList();
       if (allowed.isEmpty() && !filter.topics().isEmpty()) {
         continue;

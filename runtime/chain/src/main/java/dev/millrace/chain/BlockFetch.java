@@ -93,12 +93,7 @@ final class BlockFetch {
     try {
       return Optional.of(
           new Stretch(
-              header.number(),
-              header.number(),
-              plan,
-              ask(block, plan),
-              headers,
-              new Asker(block)));
+              header.number(), header.number(), plan, ask(block, plan), headers, new Asker(block)));
     } catch (MillraceException gone) {
       if (gone.remedy() == Remedy.REWIND) {
         return Optional.empty();

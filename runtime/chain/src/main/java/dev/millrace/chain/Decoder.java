@@ -1,6 +1,5 @@
 package dev.millrace.chain;
 
-import dev.millrace.evm.ChainFacts;
 import dev.millrace.evm.Fields;
 import dev.millrace.evm.Header;
 import dev.millrace.evm.LogFilter;
@@ -139,16 +138,21 @@ final class Decoder {
     if (any) {
       topics.clear();
     }
+    Plan plan = stretch.plan();
+    List<Bytes32> heard =
+        topics.stream().filter(topic -> plan.hearsAnyone(List.of(topic))).toList();
+    topics.removeAll(heard);
+    boolean isHeard = any ? plan.hearsAnyone(List.of()) : topics.isEmpty();
     List<LogColumns> pages = new ArrayList<>();
-    if (stretch.plan().hearsAnyone(topics)) {
-      for (LogFilter chunk : Plan.inChunks(addresses, topics)) {
+    if (isHeard || !heard.isEmpty()) {
+      for (LogFilter chunk : Plan.inChunks(addresses, heard)) {
         pages.add(stretch.asker().missing(chunk, atHand));
       }
-      return LogColumns.merged(pages);
     }
-    topics.removeIf(topic -> stretch.plan().hearsAnyone(List.of(topic)));
-    for (LogFilter chunk : Plan.inChunks(addresses, topics)) {
-      pages.add(stretch.asker().ask(chunk));
+    if (!isHeard) {
+      for (LogFilter chunk : Plan.inChunks(addresses, topics)) {
+        pages.add(stretch.asker().ask(chunk));
+      }
     }
     return LogColumns.merged(pages);
   }

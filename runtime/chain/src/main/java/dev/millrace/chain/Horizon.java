@@ -116,8 +116,7 @@ final class Horizon {
       return true;
     }
     long above = number + finality.depth().orElse(0);
-    Map<Long, NodeBlock> blocks =
-        show(above == number ? List.of(number) : List.of(number, above));
+    Map<Long, NodeBlock> blocks = show(above == number ? List.of(number) : List.of(number, above));
     NodeBlock shown = blocks.get(number);
     return shown != null
         && blocks.containsKey(above)

@@ -111,12 +111,23 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
 
   private static boolean isOfAnyone(LogFilter query, Collection<Bytes32> topics) {
     return query.addresses().isEmpty()
-        && (query.topics().isEmpty()
-            || (!topics.isEmpty() && query.topics().containsAll(topics)));
+        && (query.topics().isEmpty() || (!topics.isEmpty() && query.topics().containsAll(topics)));
+  }
+
+  /**
+   * What an answer has to hold: what is wanted, and what was asked for whoever wrote it, which a
+   * contract may want that is found later.
+   */
+  List<LogFilter> wanted() {
+    List<LogFilter> wanted = new ArrayList<>(filters);
+    queries.stream()
+        .filter(query -> query.addresses().isEmpty() && !filters.contains(query))
+        .forEach(wanted::add);
+    return wanted;
   }
 
   /** Whether a block may hold a log that is wanted. */
   boolean mayMatch(Bloom bloom) {
-    return filters.stream().anyMatch(bloom::mayMatch);
+    return wanted().stream().anyMatch(bloom::mayMatch);
   }
 }

@@ -208,13 +208,14 @@ final class RangeFetch implements Ranges.Fetch {
           gathered.fetched().clear(); // none of these pages is whole
         }
       }
-      keep(gathered, from, blocks);
+      List<Segment> files = keep(gathered, from, blocks);
       if (fields.transaction()) {
         recent.addBodies(node.transactions(transactions(logs)).values());
       }
       waitingFor = "";
       NavigableMap<Long, Header> headers = headers(blocks, end);
-      return new Stretch(from, end, plan, logs, headers, filter -> ask(filter, from, headers));
+      List<NodeBlock> compared = isSampled || isLacking ? List.copyOf(blocks.values()) : List.of();
+      return new Stretch(from, end, plan, logs, headers, new Asker(from, headers, compared, files));
     }
   }
 
@@ -263,14 +264,19 @@ final class RangeFetch implements Ranges.Fetch {
     return new Gathered(reached, answers, used, fetched);
   }
 
-  private void keep(Gathered gathered, long from, NavigableMap<Long, NodeBlock> blocks) {
+  /** Writes what was fetched to files; returns these and those that were used. */
+  private List<Segment> keep(Gathered gathered, long from, NavigableMap<Long, NodeBlock> blocks) {
+    List<Segment> files = new ArrayList<>(gathered.used());
     for (Fetched each : gathered.fetched()) {
       long to = each.page().reached();
       NodeBlock last = blocks.get(to);
       if (last != null) {
-        cache.keep(each.filter(), from, to, last.header().hash(), each.page().logs());
+        cache
+            .keep(each.filter(), from, to, last.header().hash(), each.page().logs())
+            .ifPresent(files::add);
       }
     }
+    return files;
   }
 
   /**
@@ -355,6 +361,46 @@ final class RangeFetch implements Ranges.Fetch {
       }
     }
     return blocks;
+  }
+
+  /** Asks a range again for the logs of contracts that its blocks have created. */
+  private final class Asker implements Stretch.Asker {
+    private final long from;
+    private final NavigableMap<Long, Header> headers;
+    private final List<NodeBlock> compared;
+    private final List<Segment> files;
+
+    /**
+     * @param compared the blocks whose blooms the logs of the range were compared with
+     * @param files those that hold logs of the range
+     */
+    Asker(
+        long from,
+        NavigableMap<Long, Header> headers,
+        List<NodeBlock> compared,
+        List<Segment> files) {
+      this.from = from;
+      this.headers = headers;
+      this.compared = compared;
+      this.files = files;
+    }
+
+    @Override
+    public LogColumns ask(LogFilter filter) throws InterruptedException {
+      return RangeFetch.this.ask(filter, from, headers);
+    }
+
+    @Override
+    public LogColumns missing(LogFilter filter, LogColumns atHand) throws InterruptedException {
+      if (compared.isEmpty()) {
+        return LogColumns.EMPTY;
+      }
+      LogColumns missing = auditor.check(Plan.of(filter), atHand, compared, "");
+      if (!missing.isEmpty()) {
+        cache.refuse(files);
+      }
+      return missing;
+    }
   }
 
   /** All logs of a filter in a range that has been fetched. */

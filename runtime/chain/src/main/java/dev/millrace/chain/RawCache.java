@@ -22,6 +22,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.stream.Stream;
@@ -256,9 +257,9 @@ final class RawCache {
    *
    * @param last the hash of its last block
    */
-  void keep(LogFilter filter, long from, long to, Bytes32 last, LogColumns logs) {
+  Optional<Segment> keep(LogFilter filter, long from, long to, Bytes32 last, LogColumns logs) {
     if (directory == null) {
-      return;
+      return Optional.empty();
     }
     try {
       Segment segment = Segment.write(directory, filter, from, to, last, logs);
@@ -273,8 +274,10 @@ final class RawCache {
           refuse(List.of(segments.values().iterator().next()));
         }
       }
+      return Optional.of(segment);
     } catch (IOException _) {
       // A full disk costs speed the next time, and nothing else; the stores will say so.
+      return Optional.empty();
     }
   }
 

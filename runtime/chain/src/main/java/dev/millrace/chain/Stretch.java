@@ -28,8 +28,8 @@ record Stretch(
     LogColumns ask(LogFilter filter) throws InterruptedException;
 
     /**
-     * Logs of a filter that were asked for whoever wrote them, and that seem not to have come; where
-     * nothing is checked none.
+     * Logs of a filter that were asked for whoever wrote them, and that seem not to have come;
+     * where nothing is checked none.
      *
      * @param atHand what came
      */

@@ -56,7 +56,8 @@ final class FoundTest {
   @ParameterizedTest
   @ValueSource(longs = {0, 1_000})
   @Tag("F81")
-  @DisplayName("F81 all logs of a block that creates a contract are kept back: told, and the child's")
+  @DisplayName(
+      "F81 all logs of a block that creates a contract are kept back: told, and the child's")
   void keptBackBlock_isToldWithTheLogsOfItsChildren(long depth) throws InterruptedException {
     chain.mine(created(address(99))).transfers(1_999);
     chain.mine(created(POOL), swap(POOL, 1), transfer(1, 2, 3)).transfers(5);

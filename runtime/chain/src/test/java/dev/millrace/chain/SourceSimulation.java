@@ -193,8 +193,7 @@ final class SourceSimulation {
       Node node = endpoints.node(directory, runtime);
       try {
         live(
-            new ChainSource(
-                request(), node, runtime, () -> runtime.threads("read"), maxAddresses));
+            new ChainSource(request(), node, runtime, () -> runtime.threads("read"), maxAddresses));
       } catch (InterruptedException _) {
         story.tell(isOver ? "the seed is over" : "the process dies");
       } catch (MillraceException refused) {
@@ -338,7 +337,16 @@ final class SourceSimulation {
     text.append("\n\n").append(definition).append('\n').append(chain);
     text.append(
         "\nfrom block %d, %s, audited %s, %d events at once, at most %d addresses, cache %s %s, late by %d ms, mended after %d ms"
-            .formatted(from, until, audited, events, maxAddresses, directory != null, cacheKind, late, mended));
+            .formatted(
+                from,
+                until,
+                audited,
+                events,
+                maxAddresses,
+                directory != null,
+                cacheKind,
+                late,
+                mended));
     text.append(endpoints);
     story.lines().forEach(line -> text.append("\n").append(line));
     return text.toString();

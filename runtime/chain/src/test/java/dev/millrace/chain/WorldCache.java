@@ -111,7 +111,8 @@ final class WorldCache {
             Reading.USUAL.withAudited(0).withDirectory(directory));
     List<String> addresses = List.of("http://earlier:1/");
     Node node = node(chain.id, Map.of("earlier", endpoint), addresses, directory, runtime);
-    ChainSource source = new ChainSource(request, node, runtime, () -> runtime.threads("read"), Plan.MAX_ADDRESSES);
+    ChainSource source =
+        new ChainSource(request, node, runtime, () -> runtime.threads("read"), Plan.MAX_ADDRESSES);
     try (Source.Feed feed = source.open(Source.Standing.START)) {
       for (int i = 0; i < MAX_STEPS && feed.next(MAX_STEPS) != null; i++) {
         runtime.pass(Duration.ofMillis(1));

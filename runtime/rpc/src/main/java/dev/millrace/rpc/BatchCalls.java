@@ -37,7 +37,9 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
   }
 
   private @Nullable T one(Params params) throws InterruptedException {
-    return calls.ask(Need.blocks(Set.of(), 1, params.newest()), method, params.text(), reader).value();
+    return calls
+        .ask(Need.blocks(Set.of(), 1, params.newest()), method, params.text(), reader)
+        .value();
   }
 
   private List<@Nullable T> split(List<Params> params, int size) throws InterruptedException {

@@ -84,8 +84,9 @@ final class LogCalls {
       throw ended;
     }
     try {
-      LogReader reader = new LogReader(part, block, writer);
       boolean byHash = block != null && endpoint.takesBlockHash;
+      // Asked by number, logs of another block show that ours is gone, as the pair finds out.
+      LogReader reader = new LogReader(part, byHash ? block : null, writer);
       LogPair pair = new LogPair(reader, part.to(), block);
       List<Asked> asked =
           List.of(
@@ -180,8 +181,7 @@ final class LogCalls {
           endpoint.takesBlockHash = false;
           continue;
         }
-        if (refused.verdict.action() != Action.GONE
-            && (byHash || refused.trouble.kind() != Trouble.Kind.NONSENSE)) {
+        if (refused.verdict.action() != Action.GONE) {
           continue;
         }
         wanted = wanted.avoiding(endpoint.name);
@@ -200,16 +200,17 @@ final class LogCalls {
   private LogPage receipts(LogQuery query, String which, @Nullable Bytes32 block)
       throws InterruptedException {
     LogWriter writer = writer();
-    LogReader reader = new LogReader(query, block, writer);
-    LogPair pair = new LogPair(reader::receipts, query.to(), block);
     LogQuery wanted = query;
     String named = which;
     Set<String> tooLarge = new HashSet<>();
     for (int look = 0; look < LOOKS; ) {
       Need need = Need.receipts(wanted, block == null);
       Endpoint endpoint = endpoints.acquire(need);
+      boolean byNumber = named.equals(hex(query.from()));
+      LogReader reader = new LogReader(query, byNumber ? null : block, writer);
+      LogPair pair = new LogPair(reader::receipts, query.to(), block);
       Asked header =
-          named.equals(hex(query.from()))
+          byNumber
               ? byNumber(query.from())
               : new Asked("eth_getBlockByHash", "[\"%s\",false]".formatted(named));
       Asked receipts = new Asked("eth_getBlockReceipts", "[\"%s\"]".formatted(named));
@@ -220,7 +221,7 @@ final class LogCalls {
         writers.offer(writer);
         return page;
       } catch (Refusal refused) {
-        if (refused.trouble.code() == -32602 && !named.equals(hex(query.from()))) {
+        if (refused.trouble.code() == -32602 && !byNumber) {
           named = hex(query.from());
           continue;
         }

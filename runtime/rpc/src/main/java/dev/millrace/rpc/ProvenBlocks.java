@@ -60,8 +60,7 @@ final class ProvenBlocks {
   private @Nullable Map<Long, NodeBlock> ask(Endpoint endpoint, List<Long> numbers, long newest)
       throws InterruptedException {
     Need need = Need.blocks(Set.of(), numbers.size() + 1, newest);
-    boolean together =
-        endpoint.together(Endpoint.PROOF_REFUSALS, calls.now()) > numbers.size();
+    boolean together = endpoint.together(Endpoint.PROOF_REFUSALS, calls.now()) > numbers.size();
     try {
       return calls.once(
           endpoint,

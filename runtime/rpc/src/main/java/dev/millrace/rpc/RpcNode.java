@@ -43,7 +43,8 @@ final class RpcNode implements Node {
 
   @Override
   public long chainId() throws InterruptedException {
-    Long served = calls.ask(Need.rest(Set.of(), 1), "eth_chainId", "[]", JsonInput::quantity).value();
+    Long served =
+        calls.ask(Need.rest(Set.of(), 1), "eth_chainId", "[]", JsonInput::quantity).value();
     return served == null ? 0 : served;
   }
 

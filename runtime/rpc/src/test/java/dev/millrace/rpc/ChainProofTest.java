@@ -115,7 +115,8 @@ final class ChainProofTest {
 
   @Test
   @Tag("F60")
-  @DisplayName("F60 more connections beside those that stay open are no reason to ask for the chain")
+  @DisplayName(
+      "F60 more connections beside those that stay open are no reason to ask for the chain")
   void moreConnections_endNoProof() throws Exception {
     try (FakeNode slow = new FakeNode(body -> OURS.answer(body).after(20));
         Node node = NodeTest.open(5, slow)) {

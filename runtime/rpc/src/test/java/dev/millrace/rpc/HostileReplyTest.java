@@ -3,8 +3,10 @@ package dev.millrace.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.rpc.FakeChain.Asked;
+import dev.millrace.wire.Transport;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -190,12 +192,41 @@ final class HostileReplyTest {
                     ? call.error(-32601, "the method eth_getBlockReceipts does not exist")
                     : CHAIN.reply(call));
         Node node =
-            Nodes.open(
-                List.of(limited.url(), other.url(), free.url()), 5, RpcSettings.usual())) {
+            Nodes.open(List.of(limited.url(), other.url(), free.url()), 5, RpcSettings.usual())) {
       LogQuery block = new LogQuery(NodeTest.FILTER, 10, 10);
       for (int i = 0; i < 5; i++) {
         assertThat(node.logs(block).logs().size()).isPositive();
       }
+    }
+  }
+
+  @Test
+  @Tag("F83")
+  @DisplayName("F83 a node that takes no hash of a block, and the block was replaced: gone at once")
+  void logsOfAReplacedBlock_areGoneWhereAskedByNumber() throws Exception {
+    Bytes32 replaced = Bytes32.of("0x" + "ee".repeat(32));
+    HurriedRuntime runtime = new HurriedRuntime();
+    try (FakeNode fake =
+            answering(call ->
+                call.params().contains("blockHash") || call.params().contains("0xeeee")
+                    ? call.error(-32602, "invalid params")
+                    : CHAIN.reply(call));
+        Node node =
+            Nodes.open(List.of(fake.url()), 5, RpcSettings.usual(), Transport::to, runtime)) {
+      LogQuery block = new LogQuery(NodeTest.FILTER, 10, 10);
+      long begun = runtime.nanos();
+
+      for (int i = 0; i < 10; i++) {
+        assertThatThrownBy(() -> node.logsOf(replaced, block))
+            .hasMessageContaining("no endpoint knows the block any more");
+        assertThatThrownBy(() -> node.receiptLogs(replaced, block))
+            .hasMessageContaining("no endpoint knows the block any more");
+      }
+
+      assertThat(runtime.nanos() - begun).isLessThan(TimeUnit.SECONDS.toNanos(30));
+      assertThat(node.status().endpoints())
+          .extracting(NodeStatus.Endpoint::state)
+          .doesNotContain(NodeStatus.State.FAILING);
     }
   }
 
