@@ -28,14 +28,12 @@ record Stretch(
     LogColumns ask(LogFilter filter) throws InterruptedException;
 
     /**
-     * Logs of a filter that were asked for whoever wrote them, and that seem not to have come;
-     * where nothing is checked none.
+     * The logs of a filter that was asked for whoever wrote them, which seem not to have come, as
+     * far as blooms are looked at.
      *
      * @param atHand what came
      */
-    default LogColumns missing(LogFilter filter, LogColumns atHand) throws InterruptedException {
-      return LogColumns.EMPTY;
-    }
+    LogColumns missing(LogFilter filter, LogColumns atHand) throws InterruptedException;
   }
 
   long bytes() {

@@ -74,6 +74,25 @@ final class FoundTest {
   }
 
   @ParameterizedTest
+  @ValueSource(longs = {0, 1_000})
+  @Tag("F81")
+  @DisplayName(
+      "F81 all logs of a topic are kept back in the block that creates their contract: told")
+  void keptBackTopic_isTold(long depth) throws InterruptedException {
+    chain.mine(created(address(99))).transfers(1_999);
+    chain.mine(created(POOL), swap(POOL, 1), transfer(1, 2, 3)).transfers(5);
+    node.span = 20;
+    node.kept = log -> !log.topic(0).equals(TestChain.SWAP);
+    Reader reader =
+        new Reader(node)
+            .finality(ChainFeedTest.depth(depth))
+            .maxAddresses(0)
+            .reading(Reading.USUAL.withAudited(1));
+
+    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 2_005));
+  }
+
+  @ParameterizedTest
   @ValueSource(ints = {0, Plan.MAX_ADDRESSES})
   @Tag("F81")
   @DisplayName("F81 all logs of a child are kept back in the block that creates it: told")
