@@ -130,8 +130,9 @@ final class SocketTransport implements Transport {
     BlockingQueue<Arrival> arrivals = new ArrayBlockingQueue<>(1);
     calls.forEach(call -> on.waiting.put(call.id(), arrivals));
     try {
+      long begun = System.nanoTime();
       on.link.send(request);
-      Arrival arrival = await(on, arrivals);
+      Arrival arrival = await(on, arrivals, begun);
       JsonInput in = new JsonInput();
       in.open(new ByteArrayInputStream(text(arrival)), settings.replyLimit());
       return reader.read(in);
@@ -140,7 +141,7 @@ final class SocketTransport implements Transport {
     }
   }
 
-  private Arrival await(Session on, BlockingQueue<Arrival> arrivals)
+  private Arrival await(Session on, BlockingQueue<Arrival> arrivals, long begun)
       throws Trouble, InterruptedException {
     long nanos = settings.timeout().toNanos();
     if (session != on) {
@@ -148,13 +149,14 @@ final class SocketTransport implements Transport {
       // it.
       nanos = Math.min(nanos, ENDING_NANOS);
     }
-    long begun = System.nanoTime();
     Arrival arrival = arrivals.poll(nanos, TimeUnit.NANOSECONDS);
     if (arrival == null) {
+      boolean isOpen = session == on;
       if (on.heardAt - begun < 0) {
-        on.link.close(); // it drips, or is gone: the next call opens another
+        // It drips, or is gone: the next call opens another.
+        end(on, Trouble.of(Trouble.Kind.TORN, "connection ended"));
       }
-      throw session == on
+      throw isOpen
           ? Trouble.of(Trouble.Kind.TIMEOUT, "node keeps silent")
           : Trouble.of(Trouble.Kind.TORN, "connection ended");
     }
@@ -229,8 +231,8 @@ final class SocketTransport implements Transport {
    * call that waits alone is known to have caused it; several are asked again, in the end alone.
    */
   private void end(Session on, Trouble why) {
-    ended.incrementAndGet();
     if (session == on) {
+      ended.incrementAndGet();
       session = null;
     }
     on.link.close();

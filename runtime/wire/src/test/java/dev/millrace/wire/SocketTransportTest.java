@@ -76,6 +76,39 @@ final class SocketTransportTest {
 
   @Test
   @Tag("F27")
+  @DisplayName(
+      "F27 a connection on which nothing comes is left at once: the next call opens another")
+  void call_afterSilenceOpensAnotherConnection() throws Exception {
+    AtomicInteger opened = new AtomicInteger();
+    try (HostileServer server =
+            new HostileServer((head, in, out) -> {
+              shakeHands(head, out);
+              boolean isSilent = opened.getAndIncrement() % 2 == 0;
+              while (true) {
+                skipFrame(in);
+                if (!isSilent) {
+                  out.write(frame(0x81, REPLY.length(), bytes(REPLY)));
+                  out.flush();
+                }
+              }
+            });
+        Transport transport =
+            Transport.to(
+                Target.of("ws://127.0.0.1:" + server.port() + "/"),
+                new WireSettings(Duration.ofMillis(300), 1 << 20))) {
+      Call call = new Call(7, "eth_chainId", "[]");
+      Trouble silent =
+          catchThrowableOfType(Trouble.class, () -> transport.call(call, JsonInput::quantity));
+      assertThat(silent).isNotNull();
+      assertThat(transport.endedConnections()).isEqualTo(1);
+      for (int i = 0; i < 20; i++) {
+        assertThat(transport.call(call, JsonInput::quantity)).isEqualTo(5L);
+      }
+    }
+  }
+
+  @Test
+  @Tag("F27")
   @DisplayName("F27 a reply in fragments, with pings between them, is put together")
   void call_readsFragmentsBetweenPings() throws Exception {
     byte[] begin = bytes(REPLY.substring(0, 10));
