@@ -292,7 +292,11 @@ final class DemoCommand implements Callable<Integer> {
               ./millrace sql --schema %s%s "SELECT * FROM account ORDER BY balance DESC LIMIT 10"
               or, while a millrace runs: %s  (user %s; the password is in %s)
             """,
-            SCHEMA, where, database.url(), database.user(), directory.resolve("postgres"));
+            SCHEMA,
+            where,
+            database.url(),
+            database.user(),
+            directory.resolve("postgres").resolve("password"));
     mirror.ifPresent(there ->
         shell
             .out()

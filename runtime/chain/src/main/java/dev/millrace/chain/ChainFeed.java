@@ -8,6 +8,7 @@ import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.Source;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -228,8 +229,9 @@ final class ChainFeed implements Source.Feed {
     waitingFor =
         sight.head() == null
             ? "a head of the chain; the node tells none"
-            : "block %d, which the node does not have yet; its head is %d since %s"
-                .formatted(branch.next(), sight.number(), sight.since());
+            : "block %d; the head of the chain is %d since %s"
+                .formatted(
+                    branch.next(), sight.number(), sight.since().truncatedTo(ChronoUnit.SECONDS));
     source.node().awaitHead(sight.number(), source.request().reading().poll());
     return null;
   }

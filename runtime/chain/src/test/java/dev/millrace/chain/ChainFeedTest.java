@@ -175,9 +175,7 @@ final class ChainFeedTest {
       });
       assertThat(Reader.events(Reader.drain(feed, 100))).isEqualTo(reader.expected(0, 10));
     }
-    assertThat(said[0])
-        .isEqualTo(
-            "block 10, which the node does not have yet; its head is 9 since " + Reader.BEGINNING);
+    assertThat(said[0]).isEqualTo("block 10; the head of the chain is 9 since " + Reader.BEGINNING);
   }
 
   @Test

@@ -46,7 +46,8 @@ final class DevChainSource implements Source {
     if (shared == null && last.block() >= request.from() && !isOnlyReversible(standing)) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
-          "chain does not hold the block that the lane has reached: block=%d hash=%s head=%d"
+          ("chain does not hold the block that the lane has reached: block=%d hash=%s head=%d;"
+                  + " name the chain that was indexed, or begin anew with: reset --yes")
               .formatted(last.block(), last.hash(), tip.head()));
     }
     Rewind rewind = last.equals(shared) ? null : new Rewind(shared);

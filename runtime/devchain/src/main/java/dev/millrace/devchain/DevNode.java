@@ -58,7 +58,8 @@ public final class DevNode implements AutoCloseable {
     } catch (IOException failed) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
-          "port cannot be opened: port=%d reason=\"%s\"".formatted(port, failed.getMessage()),
+          "port cannot be opened: port=%d reason=\"%s\"; take another one with --port"
+              .formatted(port, failed.getMessage()),
           failed);
     }
   }

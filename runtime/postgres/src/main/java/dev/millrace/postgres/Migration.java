@@ -86,7 +86,7 @@ final class Migration {
                   column.sql(),
                   left
                       ? "the column is there from an earlier definition"
-                      : "a new column must be @Nullable, for the rows that exist"));
+                      : "a new column must be @Nullable (org.jspecify.annotations), for the rows that exist"));
       return;
     }
     for (String target : List.of(table.name(), table.undo())) {

@@ -167,8 +167,8 @@ final class Schema {
           """
           schema was made for another definition: schema=%s
             %s
-          Nothing was touched. `reset` deletes the schema and indexes anew; `accept --from-here` \
-          keeps the rows and goes on with the new definition.\
+          Nothing was touched. `reset --yes` deletes the schema and indexes anew; `accept --from-here` \
+          goes on with the new definition where the rows can follow it, and says what cannot.\
           """
               .formatted(name, String.join("\n  ", changes)));
     }
