@@ -118,10 +118,11 @@ final class ChainProofTest {
   @DisplayName(
       "F60 more connections beside those that stay open are no reason to ask for the chain")
   void moreConnections_endNoProof() throws Exception {
+    HurriedRuntime clock = HurriedRuntime.withRealPauses();
     try (FakeNode slow = new FakeNode(body -> OURS.answer(body).after(20));
-        Node node = NodeTest.open(5, slow)) {
+        Node node = Nodes.open(List.of(slow.url()), 5, RpcSettings.usual(), Transport::to, clock)) {
       assertOurs(node);
-      Thread.sleep(1_100); // a proof is not repeated within a second, whatever happens
+      clock.pass(Duration.ofSeconds(2)); // a proof is not repeated within a second
       try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
         for (int i = 0; i < 40; i++) {
           Future<?> _ = threads.submit(() -> node.block(7));

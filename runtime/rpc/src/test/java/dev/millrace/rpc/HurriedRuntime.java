@@ -6,10 +6,23 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 
-/** A machine on which pauses take no time. */
+/** A machine whose clock a test sets ahead, and on which pauses take no time if it is hurried. */
 final class HurriedRuntime implements CallRuntime {
   private final MachineRuntime machine = new MachineRuntime();
   private final AtomicLong ahead = new AtomicLong();
+  private final boolean isHurried;
+
+  HurriedRuntime() {
+    this(true);
+  }
+
+  private HurriedRuntime(boolean isHurried) {
+    this.isHurried = isHurried;
+  }
+
+  static HurriedRuntime withRealPauses() {
+    return new HurriedRuntime(false);
+  }
 
   void pass(Duration time) {
     ahead.addAndGet(time.toNanos());
@@ -22,6 +35,9 @@ final class HurriedRuntime implements CallRuntime {
 
   @Override
   public long await(Condition signal, long nanos) throws InterruptedException {
+    if (!isHurried) {
+      return machine.await(signal, nanos);
+    }
     ahead.addAndGet(nanos);
     long _ = machine.await(signal, TimeUnit.MILLISECONDS.toNanos(1));
     return 0;
