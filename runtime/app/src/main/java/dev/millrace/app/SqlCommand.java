@@ -5,6 +5,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Storage;
 import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.OneStatement;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -74,7 +75,7 @@ final class SqlCommand implements Callable<Integer> {
       connection.setSchema(Optional.ofNullable(schema).orElse(config.name()));
       connection.setAutoCommit(false);
       statement.setFetchSize(1000);
-      try (ResultSet rows = statement.executeQuery(query)) {
+      try (ResultSet rows = statement.executeQuery(OneStatement.of(query))) {
         print(rows);
       }
     } catch (SQLException refused) {

@@ -55,7 +55,7 @@ final class Ddl {
             at timestamptz NOT NULL,
             change text NOT NULL)
           """,
-          "CREATE SEQUENCE millrace_epochs AS bigint",
+          "CREATE SEQUENCE IF NOT EXISTS millrace_epochs AS bigint", // `reset` has kept it
           // An epoch that goes on has no last checkpoint. The end of one that is over can only
           // fall. It began behind the commit that it followed.
           """

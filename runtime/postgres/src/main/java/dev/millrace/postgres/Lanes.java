@@ -4,6 +4,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.List;
@@ -32,6 +33,17 @@ final class Lanes {
              l.host, l.pid, l.since, %s AS held
         FROM millrace_lane n JOIN millrace_lease l USING (lane)
        ORDER BY n.chain
+      """
+          .formatted(HELD);
+
+  private static final String FORMER_SESSIONS =
+      """
+      SELECT n.lane, s.backend_pid AS pid, s.backend_start
+        FROM millrace_lane n JOIN millrace_lease l USING (lane)
+             CROSS JOIN LATERAL (VALUES (n.backend_pid, n.backend_start),
+                                        (l.backend_pid, l.backend_start))
+                                AS s (backend_pid, backend_start)
+       WHERE s.backend_pid > 0 AND NOT (%s)
       """
           .formatted(HELD);
 
@@ -69,8 +81,41 @@ final class Lanes {
     return time == null ? null : time.toInstant();
   }
 
+  /**
+   * Ends the sessions of processes that have lost their lanes: one that was stopped may hold locks,
+   * and would go on where it stands.
+   */
+  void endFormerHolders() {
+    handle
+        .createQuery(FORMER_SESSIONS)
+        .map((row, _) -> Backend.read(row))
+        .list()
+        .forEach(session -> session.end(handle));
+  }
+
+  /** Moves every lane to a new epoch that nobody holds: a former holder can commit no more. */
+  void fence() {
+    for (StoreStatus.LaneState lane : all()) {
+      boolean mirrored =
+          handle
+              .createQuery("SELECT mirrored FROM millrace_epoch WHERE epoch = :epoch")
+              .bind("epoch", lane.epoch())
+              .mapTo(Boolean.class)
+              .findOne()
+              .orElse(false);
+      ProcessHandle self = ProcessHandle.current();
+      new Takeover(
+              handle,
+              new Takeover.Candidate("", self.pid(), mirrored),
+              lane.lane(),
+              Duration.ZERO)
+          .take();
+    }
+  }
+
   /** Refuses while a process has a lane, and keeps others from taking one until the end. */
   void requireFree(String refused) {
+    endFormerHolders();
     handle.execute("LOCK TABLE millrace_lease IN EXCLUSIVE MODE");
     for (StoreStatus.LaneState lane : all()) {
       if (lane.holder().isPresent()) {

@@ -226,6 +226,7 @@ final class Schema {
         checkOnlyOurs();
         migrate(indexer, before);
         store(wanted);
+        new Lanes(handle).fence();
         changes.forEach(
             change -> handle.execute("INSERT INTO millrace_accepted VALUES (now(), ?)", change));
       }
@@ -280,9 +281,22 @@ final class Schema {
       }
       new Lanes(handle).requireFree("a schema cannot be reset");
       checkNoForeignTables();
-      handle.execute("DROP SCHEMA " + Names.quoted(name) + " CASCADE");
+      dropAllButEpochs();
       return true;
     });
+  }
+
+  /**
+   * Epochs go on behind those that were drawn: a process that was stopped before wakes up with an
+   * epoch that is no one's any more.
+   */
+  private void dropAllButEpochs() {
+    long next =
+        handle.createQuery("SELECT last_value + 1 FROM millrace_epochs").mapTo(Long.class).one();
+    String schema = Names.quoted(name);
+    handle.execute("DROP SCHEMA " + schema + " CASCADE");
+    handle.execute("CREATE SCHEMA " + schema);
+    handle.execute("CREATE SEQUENCE %s.millrace_epochs AS bigint START %d".formatted(schema, next));
   }
 
   private void checkNoForeignTables() {

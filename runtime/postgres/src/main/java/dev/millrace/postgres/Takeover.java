@@ -153,7 +153,8 @@ final class Takeover {
     return row.getBoolean("held") ? Optional.of(Lanes.holder(row)) : Optional.empty();
   }
 
-  private Outcome take() {
+  /** Takes the lane from whoever has it; for a caller that has found it free. */
+  Outcome take() {
     List<Backend> former =
         handle
             .createQuery(SESSIONS)

@@ -76,8 +76,8 @@ final class SchemaIT {
             schema was made for another definition: schema=%s
               ~ ask chain 1 from: 0 -> 100
               + entity token.label: String, may be null
-            Nothing was touched. `reset` deletes the schema and indexes anew; `accept --from-here` \
-            keeps the rows and goes on with the new definition.\
+            Nothing was touched. `reset --yes` deletes the schema and indexes anew; `accept --from-here` \
+            goes on with the new definition where the rows can follow it, and says what cannot.\
             """
                 .formatted(schema));
   }

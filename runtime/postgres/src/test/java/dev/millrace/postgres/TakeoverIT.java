@@ -16,6 +16,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -143,6 +145,52 @@ final class TakeoverIT {
         next.commit(next.batch(script -> script.save(token(3, "c", 3))));
       }
     }
+  }
+
+  @Test
+  @Tag("D34")
+  @DisplayName("D34 a holder that was stopped before a reset changes nothing of what follows")
+  void holderFromBeforeAReset_changesNothing() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      CommitGroup late = lab.group(lab.batch(script -> script.save(token(1, "late", 9))));
+      silence(lab);
+      assertThat(PostgresStore.reset(Database.settings(), lab.schema)).isTrue();
+      try (Lab next = new Lab(lab.indexer, Probe.NONE)) {
+        assertIsFenced(lab, late);
+        assertThat(next.tokens()).isEmpty();
+        next.commit(next.batch(script -> script.save(token(2, "b", 2))));
+        assertThat(next.tokens()).containsExactly("2|b|2");
+      }
+    }
+  }
+
+  @Test
+  @Tag("D35")
+  @DisplayName("D35 a holder that was stopped before a change was accepted commits no more")
+  void holderFromBeforeAnAcceptedChange_changesNothing() throws Exception {
+    try (Lab lab = Lab.fresh()) {
+      CommitGroup late = lab.group(lab.batch(script -> script.save(token(1, "late", 9))));
+      silence(lab);
+      Lab.TestIndexer changed =
+          new Lab.TestIndexer(
+              lab.schema, lab.indexer.entities(), new TreeMap<>(Map.of("chain 1 from", "7")));
+
+      assertThat(PostgresStore.accept(Database.settings(), changed)).isNotEmpty();
+
+      assertIsFenced(lab, late);
+      try (Lab next = new Lab(changed, Probe.NONE)) {
+        assertThat(next.tokens()).isEmpty();
+      }
+    }
+  }
+
+  /** Its session was ended; with a new one it must pass the fence, and does not. */
+  private static void assertIsFenced(Lab lab, CommitGroup late) {
+    MillraceException first = failureOf(() -> lab.lane.commit(late));
+    if (first.remedy() == Remedy.RETRY) {
+      first = failureOf(() -> lab.lane.commit(late));
+    }
+    assertThat(first.remedy()).isEqualTo(Remedy.YIELD);
   }
 
   @ParameterizedTest(name = "D3 a holder that stands still at {0} loses its locks and its epoch")
