@@ -167,12 +167,22 @@ class ProcessIT {
 
   @Test
   @Tag("D5")
+  @Tag("D36")
   @DisplayName("D5 a changed address or event is refused until it is accepted; changed code is not")
   void definition_thatChangedIsRefusedUntilItIsAccepted() throws Exception {
     EvmIndexer before = counting(CountingMain.Transferred.class, 1);
     Path config = config("changed", 60, "    to: 9\n");
     inside(ExitCode.DONE, before, "run", config);
     String seen = inside(ExitCode.DONE, before, "sql", config, "SELECT seen FROM count").out();
+
+    for (String several :
+        List.of("COMMIT; DELETE FROM count; SELECT 1", "SELECT 1; COMMIT; DELETE FROM count")) {
+      assertThat(inside(ExitCode.MISUSE, before, "sql", config, several).err())
+          .contains("one statement is run at a time: statements=3");
+    }
+    assertThat(inside(ExitCode.DONE, before, "sql", config, "SELECT seen FROM count").out())
+        .as("D36 several statements change nothing")
+        .isEqualTo(seen);
 
     config("changed", 60, "    to: 19\n");
     inside(ExitCode.DONE, counting(CountingMain.Transferred.class, 1000), "run", config);
@@ -183,7 +193,7 @@ class ProcessIT {
     assertThat(inside(ExitCode.MISUSE, counting(Transferred.class, 1), "run", config).err())
         .contains("schema was made for another definition: schema=changed")
         .contains("- ask Token.Transfer(", "+ ask Token.Transfer(", " indexed, uint256 indexed)")
-        .contains("`reset` deletes the schema", "`accept --from-here`");
+        .contains("`reset --yes` deletes the schema", "`accept --from-here`");
 
     Path moved = Files.writeString(config, Files.readString(config).replace("01\"", "02\""));
     assertThat(inside(ExitCode.MISUSE, before, "run", moved).err())

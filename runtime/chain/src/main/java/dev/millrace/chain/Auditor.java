@@ -12,6 +12,7 @@ import dev.millrace.rpc.LogPage;
 import dev.millrace.rpc.LogQuery;
 import dev.millrace.rpc.Node;
 import dev.millrace.rpc.NodeBlock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -35,6 +36,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class Auditor {
   /** So often a query is repeated whose answers lack logs, before receipts are asked for. */
   private static final int MAX_REPEATS = 3;
+
+  private static final Duration PAUSE = Duration.ofSeconds(1);
 
   private final Node node;
   private final Findings findings;
@@ -140,7 +143,7 @@ final class Auditor {
         if (silent.isEmpty()) {
           findings.confirmed();
         } else {
-          missing.add(again(block, plan.again(silent), logs, endpoint));
+          missing.add(again(block, plan, silent, part(logs, part), endpoint));
         }
       }
     }
@@ -200,17 +203,28 @@ final class Auditor {
 
   /**
    * Asks again for the logs of a block of which an answer lacks some, elsewhere if possible, and
-   * then for the receipts.
+   * then for the receipts; where no endpoint has these, again and again with pauses.
    *
    * @param known the logs of the block that all answers have brought
-   * @throws MillraceException if no endpoint has them
    */
   LogColumns complete(NodeBlock block, QueryAnswer refuted, LogColumns known)
       throws InterruptedException {
     Header header = block.header();
     long number = header.number();
     QueryAnswer answer = refuted;
-    for (int asked = 0; asked < MAX_REPEATS && answer.isRefuted(known, number); asked++) {
+    for (int asked = 0; answer.isRefuted(known, number); asked++) {
+      if (asked == MAX_REPEATS) {
+        asked = 0;
+        try {
+          LogQuery query = new LogQuery(answer.query(), number, number).avoiding(answer.endpoint());
+          return node.receiptLogs(header.hash(), query).logs();
+        } catch (MillraceException refused) {
+          if (refused.remedy() == Remedy.REWIND) {
+            throw refused;
+          }
+          node.awaitHead(Long.MAX_VALUE, PAUSE); // no endpoint has receipts: its index may be late
+        }
+      }
       findings.find(
           "answer lacks logs that another answer has: block=%d endpoint=%s"
               .formatted(number, answer.endpoint()));
@@ -218,53 +232,51 @@ final class Auditor {
       LogPage page = node.logsOf(header.hash(), query);
       answer = new QueryAnswer(answer.query(), List.of(page.logs()), page.endpoint());
     }
-    if (answer.isRefuted(known, number)) {
-      LogQuery query = new LogQuery(answer.query(), number, number).avoiding(answer.endpoint());
-      return node.receiptLogs(header.hash(), query).logs();
-    }
     return LogColumns.merged(answer.pages());
   }
 
-  /** Asks for logs that seemed not to be there, and notes what comes of it. */
+  private static LogColumns part(LogColumns logs, int[] range) {
+    return LogSelection.of(logs, log -> log >= range[0] && log < range[1]);
+  }
+
+  /**
+   * Asks for logs of a block that seem to be missing, elsewhere if possible, and for receipts as
+   * long as some seem to be: a second answer may lack less than the first, and still some.
+   *
+   * @param told the logs of the block
+   */
   private LogColumns again(
-      NodeBlock block, List<LogFilter> filters, LogColumns told, String endpoint)
+      NodeBlock block, Plan plan, List<LogFilter> silent, LogColumns told, String endpoint)
       throws InterruptedException {
-    Set<Integer> known = new HashSet<>();
-    for (int log = 0; log < told.size(); log++) {
-      if (told.blockNumber(log) == block.header().number()) {
-        known.add(told.logIndex(log));
+    Header header = block.header();
+    long number = header.number();
+    LogColumns all = told;
+    for (LogFilter filter : plan.again(silent)) {
+      LogQuery query = new LogQuery(filter, number, number).avoiding(endpoint);
+      all = LogColumns.merged(List.of(all, node.logsOf(header.hash(), query).logs()));
+    }
+    for (LogFilter filter : plan.again(silent(plan, block.bloom(), all, 0, all.size()))) {
+      LogQuery query = new LogQuery(filter, number, number).avoiding(endpoint);
+      try {
+        all = LogColumns.merged(List.of(all, node.receiptLogs(header.hash(), query).logs()));
+      } catch (MillraceException refused) {
+        if (refused.remedy() == Remedy.REWIND) {
+          throw refused;
+        }
+        break; // no endpoint has receipts, so two answers have to do
       }
     }
-    List<LogColumns> pages = new ArrayList<>();
-    for (LogFilter filter : filters) {
-      LogColumns page = again(block.header(), filter, known, endpoint);
-      pages.add(LogSelection.of(page, log -> !known.contains(page.logIndex(log))));
+    Set<Integer> known = new HashSet<>();
+    for (int log = 0; log < told.size(); log++) {
+      known.add(told.logIndex(log));
     }
-    LogColumns logs = LogColumns.merged(pages);
+    LogColumns found = all;
+    LogColumns logs = LogSelection.of(found, log -> !known.contains(found.logIndex(log)));
     if (logs.isEmpty()) {
       findings.falsePositive();
     } else {
-      findings.missing(block.header().number(), logs.size(), endpoint);
+      findings.missing(number, logs.size(), endpoint);
     }
     return logs;
-  }
-
-  private LogColumns again(Header header, LogFilter filter, Set<Integer> known, String endpoint)
-      throws InterruptedException {
-    LogQuery query = new LogQuery(filter, header.number(), header.number()).avoiding(endpoint);
-    LogColumns logs = node.logsOf(header.hash(), query).logs();
-    for (int log = 0; log < logs.size(); log++) {
-      if (!known.contains(logs.logIndex(log))) {
-        return logs;
-      }
-    }
-    try {
-      return node.receiptLogs(header.hash(), query).logs();
-    } catch (MillraceException refused) {
-      if (refused.remedy() == Remedy.REWIND) {
-        throw refused;
-      }
-      return logs; // no endpoint tells receipts, so two equal answers have to do
-    }
   }
 }

@@ -93,7 +93,7 @@ final class Facts implements ChainFacts {
     boolean gone =
         header == null
             ? waited.compareTo(UNKNOWN) > 0 && node.block(blockHash).isEmpty()
-            : isReplaced(header);
+            : isReplaced(header, waited);
     int seen = gone ? seenBefore + 1 : 0;
     if (seen >= SEEN) {
       throw new MillraceException(
@@ -108,8 +108,11 @@ final class Facts implements ChainFacts {
     return seen;
   }
 
-  private boolean isReplaced(Header header) throws InterruptedException {
+  /** True where another block stands now, or none for so long: the chain has become shorter. */
+  private boolean isReplaced(Header header, Duration waited) throws InterruptedException {
     Optional<NodeBlock> now = node.block(header.number());
-    return now.isPresent() && !now.get().header().hash().equals(header.hash());
+    return now.isPresent()
+        ? !now.get().header().hash().equals(header.hash())
+        : waited.compareTo(UNKNOWN) > 0;
   }
 }

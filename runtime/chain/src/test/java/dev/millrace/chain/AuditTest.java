@@ -6,6 +6,7 @@ import dev.millrace.evm.Finality;
 import dev.millrace.evm.LogFilter;
 import dev.millrace.evm.Reading;
 import dev.millrace.evm.Until;
+import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EventId;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
@@ -205,6 +206,27 @@ final class AuditTest {
         new Reader(node).finality(ChainFeedTest.depth(0)).reading(reading().withAudited(1));
 
     assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 18_001));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1_000})
+  @Tag("F84")
+  @DisplayName("F84 a second answer lacks less than the first, and still some: receipts are asked")
+  void secondAnswerThatLacksSome_isNotBelieved(long depth) throws InterruptedException {
+    Address first = TestChain.address(101);
+    Address second = TestChain.address(102);
+    chain.mine(TestChain.created(first)).mine(TestChain.created(second)).transfers(30);
+    chain.mine(TestChain.swap(first, 1), TestChain.swap(second, 2)).transfers(10);
+    node.silent =
+        query ->
+            query.avoid().isEmpty() && query.from() > 2 && query.from() <= 32 && query.to() >= 32;
+    node.kept = log -> !log.contract().equals(second);
+    node.honest = _ -> false;
+    node.span = 10;
+    Reader reader =
+        new Reader(node).finality(ChainFeedTest.depth(depth)).reading(reading().withAudited(1));
+
+    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, chain.head()));
   }
 
   @Test

@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -123,6 +124,20 @@ final class StreamOrderTest {
         .hasSize(400)
         .startsWith("0-0 Factory.Transferred", "0-1 Factory.PoolCreated")
         .doesNotHaveDuplicates();
+  }
+
+  @Test
+  @Tag("F88")
+  @DisplayName("F88 an answer is empty for a while, and no endpoint has receipts: waited for")
+  void lateIndex_isWaitedForWithoutReceipts() throws InterruptedException {
+    chain.mine(transferBy(TestChain.FACTORY, 1), created(POOL)).transfers(2);
+    node.retold = block -> new NodeBlock(block.header(), Bloom.MISSING);
+    node.receipts = false;
+    AtomicInteger late = new AtomicInteger();
+    node.silent = query -> !query.filter().addresses().isEmpty() && late.incrementAndGet() < 7;
+
+    assertThat(read(anywhereBesideFactory(), 1, 1_000))
+        .startsWith("0-0 Factory.Transferred", "0-1 Factory.PoolCreated");
   }
 
   private static EvmIndexer anywhereBesideFactory() {

@@ -105,10 +105,7 @@ final class Lanes {
               .orElse(false);
       ProcessHandle self = ProcessHandle.current();
       new Takeover(
-              handle,
-              new Takeover.Candidate("", self.pid(), mirrored),
-              lane.lane(),
-              Duration.ZERO)
+              handle, new Takeover.Candidate("", self.pid(), mirrored), lane.lane(), Duration.ZERO)
           .take();
     }
   }

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * @param reader reads each result
  */
 record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
+  /** Statuses that say that a request is wrong, not that its address is. */
+  private static final Set<Integer> OF_REQUESTS = Set.of(400, 405, 406, 411, 413, 414, 415, 422);
+
   /**
    * One call.
    *
@@ -88,6 +91,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
           endpoints.refusedBatch(endpoint, params.size(), refused.trouble);
           return split(params, Math.max(1, params.size() / 2));
         } else if (isOverload(refused)) {
+          endpoint.easeBatch(params.size(), calls.now());
           return split(params, params.size() / 2);
         } else if (mayBeOfBatch(endpoint, refused)) {
           endpoint.refused(true, Endpoint.BATCH_REFUSALS, calls.now());
@@ -103,8 +107,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
         || action == Action.NO_METHOD
         || action == Action.SHRINK
         || (refused.trouble.kind() == Trouble.Kind.STATUS
-            && refused.trouble.code() >= 400
-            && refused.trouble.code() < 429);
+            && OF_REQUESTS.contains((int) refused.trouble.code()));
   }
 
   /**
@@ -113,7 +116,8 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
    */
   static boolean mayBeOfBatch(Endpoint endpoint, Refusal refused) {
     Trouble.Kind kind = refused.trouble.kind();
-    boolean isUnread = kind == Trouble.Kind.NONSENSE || kind == Trouble.Kind.TORN;
+    boolean isUnread =
+        kind == Trouble.Kind.NONSENSE || kind == Trouble.Kind.TORN || kind == Trouble.Kind.STATUS;
     return endpoint.hasTakenBatch() ? isSaid(refused.trouble) : isUnread || isOfBatch(refused);
   }
 
@@ -125,10 +129,12 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
   }
 
   /** Whether fewer calls may be easier now, which does not limit the batches to come. */
-  private static boolean isOverload(Refusal refused) {
+  static boolean isOverload(Refusal refused) {
     Trouble.Kind kind = refused.trouble.kind();
-    return refused.verdict.action() == Action.AGAIN
-        && (kind == Trouble.Kind.ERROR || kind == Trouble.Kind.STATUS);
+    return refused.verdict.action() == Action.RATE
+        || kind == Trouble.Kind.TIMEOUT
+        || (refused.verdict.action() == Action.AGAIN
+            && (kind == Trouble.Kind.ERROR || kind == Trouble.Kind.STATUS));
   }
 
   /** Of a batch that was answered in part the rest is asked for one by one. */

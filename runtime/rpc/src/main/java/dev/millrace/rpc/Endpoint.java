@@ -60,12 +60,21 @@ final class Endpoint {
   private volatile boolean hasTakenBatch;
   private int batchRefusals;
 
+  /** Whether the endpoint itself has said how many calls it takes: that alone is remembered. */
+  private volatile boolean isBatchSaid;
+
+  private volatile long batchShrunkAt;
+
   /**
    * How many calls one request may hold for now; any thread.
    *
    * @param refusals in a row after which calls are made one by one for a while
    */
   int together(int refusals, long now) {
+    if (batch < BATCH && !isBatchSaid && now - batchShrunkAt > ALONE) {
+      batch = BATCH; // what refused more may have been a gateway for a moment
+      batchRefusals = 0;
+    }
     return refusalsTogether < refusals || now - aloneUntil > 0 ? batch : 1;
   }
 
@@ -87,9 +96,28 @@ final class Endpoint {
    * It takes fewer calls at once than this. One by one it is asked where it says that it takes no
    * batches, or has never answered one.
    */
-  void shrinkBatch(int calls, boolean isSaid) {
+  void shrinkBatch(int calls, boolean isSaid, long now) {
+    isBatchSaid |= isSaid;
+    batchShrunkAt = now;
     boolean takesNone = isSaid || (!hasTakenBatch && ++batchRefusals >= BATCH_REFUSALS);
     batch = Math.clamp(calls / 2, takesNone ? 1 : Math.min(batch, MIN_BATCH), batch);
+  }
+
+  /** Fewer calls at once may be easier, for a while. */
+  void easeBatch(int calls, long now) {
+    batchShrunkAt = now;
+    batch = Math.clamp(calls / 2, Math.min(batch, MIN_BATCH), batch);
+  }
+
+  /** How many calls at once the endpoint has said that it takes; else as many as usual. */
+  int saidBatch() {
+    return isBatchSaid ? batch : BATCH;
+  }
+
+  /** Tells what the endpoint has said before. */
+  void rememberBatch(int calls) {
+    batch = Math.clamp(calls, 1, BATCH);
+    isBatchSaid = batch < BATCH;
   }
 
   /**
@@ -154,6 +182,9 @@ final class Endpoint {
    */
   int unfinished;
 
+  /** When it last answered, or began to be asked: an endpoint that keeps silent gets slower. */
+  long busySince;
+
   long lastAsked;
   long pausedUntil;
   int failures;
@@ -170,7 +201,17 @@ final class Endpoint {
     pausedUntil = now;
     lastAsked = now;
     notFinalUntil = now;
+    lacksLogsUntil = now;
+    lacksReceiptsUntil = now;
+    busySince = now;
     lastFailure = now;
+  }
+
+  /** The method was missing in an earlier process: for a while it counts as missing. */
+  void remembersNoLogs() {
+    hasLogs = false;
+    isLackRemembered = true;
+    lacksLogsUntil += LACK;
   }
 
   /** The method is missing for now; a plan or a backend may change, so it is tried again later. */
@@ -198,7 +239,7 @@ final class Endpoint {
   }
 
   private boolean mayHaveReceipts(long now) {
-    return hasReceipts || (hasToldReceipts && now - lacksReceiptsUntil > 0);
+    return hasReceipts || now - lacksReceiptsUntil > 0;
   }
 
   /** Logs from a block on were refused as gone: believed, for a while, once it repeats itself. */
@@ -240,7 +281,7 @@ final class Endpoint {
   }
 
   private boolean mayHaveLogs(long now) {
-    return hasLogs || (hasToldLogs && now - lacksLogsUntil > 0);
+    return hasLogs || now - lacksLogsUntil > 0;
   }
 
   boolean can(Need need, long now) {
@@ -283,7 +324,8 @@ final class Endpoint {
 
   /** Until the chain is proven one call at a time begins. */
   boolean isFull() {
-    return proof.isGiven() ? pace.isFull() : proof.isAsked;
+    boolean isUnmeasured = latency == 0 && logLatency == 0;
+    return proof.isGiven() ? pace.isFull() || (isUnmeasured && pace.running() > 0) : proof.isAsked;
   }
 
   /** The state of an endpoint that answers. */
@@ -306,7 +348,8 @@ final class Endpoint {
         need.kind() == Need.Kind.LOGS
             ? (logLatency == 0 ? latency : logLatency) * widest / span.blocks()
             : latency;
-    return pause(need, now) + answer * pace.queue();
+    long silence = pace.running() > 0 ? now - busySince : 0;
+    return pause(need, now) + Math.max(answer, silence) * pace.queue();
   }
 
   void measured(Need need, long nanos) {

@@ -69,6 +69,9 @@ final class Endpoints {
             chosen.head.begin(chosen.reach(need), now);
           }
           chosen.proof.isAsked |= !chosen.proof.isGiven();
+          if (chosen.pace.running() == 0) {
+            chosen.busySince = now;
+          }
           chosen.pace.begin(now, need.calls());
           chosen.lastAsked = now;
           chosen.requests++;
@@ -231,6 +234,7 @@ final class Endpoints {
     lock.lock();
     try {
       long now = runtime.nanos();
+      endpoint.busySince = now;
       endpoint.pace.end();
       endpoint.pace.succeeded(now);
       endpoint.measured(need, now - begun);
@@ -338,6 +342,7 @@ final class Endpoints {
     lock.lock();
     try {
       long now = runtime.nanos();
+      endpoint.busySince = now;
       endpoint.pace.end();
       endpoint.proof.isAsked = false;
       if (verdict.action() == Action.AGAIN && trouble.kind() != Trouble.Kind.ERROR) {
@@ -357,7 +362,7 @@ final class Endpoints {
   void refusedBatch(Endpoint endpoint, int calls, Trouble trouble) {
     lock.lock();
     try {
-      endpoint.shrinkBatch(calls, BatchCalls.isSaid(trouble));
+      endpoint.shrinkBatch(calls, BatchCalls.isSaid(trouble), runtime.nanos());
       memory.keep(all);
     } finally {
       lock.unlock();

@@ -131,7 +131,10 @@ final class FinalBlocks {
     } catch (Refusal refused) {
       if (together && BatchCalls.isOfBatch(refused)) {
         calls.endpoints().refusedBatch(endpoint, asked.size(), refused.trouble);
-      } else if (!together || BatchCalls.mayBeOfBatch(endpoint, refused)) {
+      } else if (together && BatchCalls.isOverload(refused)) {
+        endpoint.easeBatch(asked.size(), calls.now());
+      }
+      if (!together || BatchCalls.mayBeOfBatch(endpoint, refused)) {
         endpoint.refused(together, Endpoint.PROOF_REFUSALS, calls.now());
       }
       return Map.of();

@@ -39,7 +39,7 @@ final class LearntLimits {
       double perSecond = endpoint.pace.perSecond();
       return new Limits(
           endpoint.span.isCapped() ? endpoint.span.cap() : 0,
-          endpoint.batch,
+          endpoint.saidBatch(),
           Double.isInfinite(perSecond) ? 0 : perSecond,
           endpoint.hasLogs,
           now);
@@ -107,9 +107,10 @@ final class LearntLimits {
     if (limits.perSecond() > 0) {
       endpoint.pace.remember(limits.perSecond());
     }
-    endpoint.batch = Math.clamp(limits.batch(), 1, Endpoint.BATCH);
-    endpoint.hasLogs = limits.hasLogs();
-    endpoint.isLackRemembered = !limits.hasLogs();
+    endpoint.rememberBatch(limits.batch());
+    if (!limits.hasLogs()) {
+      endpoint.remembersNoLogs();
+    }
   }
 
   /** Writes what is known now, in place of what was. */

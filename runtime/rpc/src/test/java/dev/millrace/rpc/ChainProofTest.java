@@ -152,7 +152,9 @@ final class ChainProofTest {
       assertThat(node.provenBlocks(List.of(7L, 9L))).containsOnlyKeys(7L, 9L);
       requests.set(0);
       assertThat(node.provenBlocks(List.of(7L))).containsOnlyKeys(7L);
-      assertThat(requests).hasValue(takesBatches ? 1 : 2);
+      assertThat(requests.get())
+          .as("none if the other endpoint was asked")
+          .isIn(0, takesBatches ? 1 : 2);
       assertThat(node.provenBlocks(List.of(7L, 3_000L))).containsOnlyKeys(7L);
       strange.set(1);
 
