@@ -12,11 +12,11 @@ import java.util.OptionalLong;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
-/** What the schema says of its lanes and of those who have them. */
+/** The lanes of a schema and their holders. */
 final class Lanes {
   /**
-   * A lane is held while its lease runs and one of its sessions is there. A session whose start we
-   * may not see counts as there: then the lease alone decides.
+   * True while a lane is held: its lease has not expired and one of its sessions exists. A session
+   * whose start time we may not see counts as existing; then the lease alone decides.
    */
   static final String HELD =
       """
@@ -69,7 +69,7 @@ final class Lanes {
     return time == null ? null : time.toInstant();
   }
 
-  /** Refuses while a process has a lane, and keeps others from taking one until the end. */
+  /** Throws if a process holds a lane, and lets no other take one until the transaction ends. */
   void requireFree(String refused) {
     handle.execute("LOCK TABLE millrace_lease IN EXCLUSIVE MODE");
     for (StoreStatus.LaneState lane : all()) {

@@ -121,7 +121,7 @@ final class ChainProofTest {
     try (FakeNode slow = new FakeNode(body -> OURS.answer(body).after(20));
         Node node = NodeTest.open(5, slow)) {
       assertOurs(node);
-      Thread.sleep(1_100); // a proof is not repeated within a second, whatever happens
+      Thread.sleep(1_100); // a proof is not repeated within a second, in any case
       try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
         for (int i = 0; i < 40; i++) {
           Future<?> _ = threads.submit(() -> node.block(7));
