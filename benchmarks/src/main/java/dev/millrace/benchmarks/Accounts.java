@@ -9,7 +9,7 @@ import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
 
-/** Rows of the shape that most indexers keep, and ids spread like real ones. */
+/** Rows of the shape that most indexers keep, with ids spread like real ones. */
 final class Accounts {
   /** A balance, read and written again by every event that touches its owner. */
   @Entity
@@ -23,7 +23,7 @@ final class Accounts {
     }
   }
 
-  /** A thing with an owner, by whom it is found. */
+  /** An item, found by its owner. */
   @Entity
   record Item(@Id long number, @Index Address owner) {}
 
@@ -32,7 +32,7 @@ final class Accounts {
 
   private Accounts() {}
 
-  /** The address of a number; always a new object, as if it had just been decoded. */
+  /** Returns the address of a number; always a new object, as if it had just been decoded. */
   static Address address(long number) {
     SplittableRandom random = new SplittableRandom(number);
     return Address.of(
@@ -43,7 +43,9 @@ final class Accounts {
             .array());
   }
 
-  /** Addresses of so many numbers below a limit, drawn at random but always the same ones. */
+  /**
+   * Returns {@code count} addresses of numbers below a limit, drawn at random but always the same.
+   */
   static Address[] draws(int count, int limit) {
     SplittableRandom random = new SplittableRandom(7);
     Address[] drawn = new Address[count];

@@ -13,13 +13,13 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A source that always has the next batch: so many batches of so many events, a block each. The
- * payload of an event is its number, from 0.
+ * A source that always has the next batch: {@code batches} of {@code eventsPerBatch} events, one
+ * block each. The payload of an event is its number, from 0.
  *
  * @param before passed before each batch is handed over, by the number of the batch
  */
 record Beats(int batches, int eventsPerBatch, EventHandler handler, Gate before) implements Source {
-  /** Where a benchmark may hold a stage. */
+  /** A point where a benchmark may hold a stage. */
   @FunctionalInterface
   interface Gate {
     Gate OPEN = _ -> {};

@@ -8,12 +8,12 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Measures part after part, each alone on the machine.
+ * Runs one part after another, each alone on the machine.
  *
- * @param directory where databases may keep their files
+ * @param directory the place for files of databases
  */
 record Bench(Sizes sizes, Path directory, Consumer<String> progress) {
-  /** What can be measured by itself, in this order. */
+  /** The parts that can be measured separately, in this order. */
   enum Part {
     STORE,
     PRELOAD,

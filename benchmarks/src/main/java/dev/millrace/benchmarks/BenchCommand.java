@@ -70,7 +70,7 @@ final class BenchCommand implements Callable<Integer> {
     return file == null ? ExitCode.DONE : write(report, file);
   }
 
-  /** Asked first, for whoever has waited ten minutes wants the rows. */
+  /** Checked first: after ten minutes of waiting the user wants the rows. */
   private static boolean mayBeWritten(Path file) {
     Path directory = file.toAbsolutePath().getParent();
     return Files.exists(file)
@@ -88,7 +88,7 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  /** Figures taken while others work say little, and nobody could tell from the table. */
+  /** Figures taken under other load say little, and the table would not show it. */
   private void warnIfBusy() {
     double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     int cores = Runtime.getRuntime().availableProcessors();

@@ -22,8 +22,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What a row costs before PostgreSQL sees it: from a record to the bytes of binary COPY, in a
- * buffer that is used again. Amounts have up to 72 bits, as tokens of 18 decimals have.
+ * The cost of a row before PostgreSQL sees it: from a record to the bytes of binary COPY, in a
+ * reused buffer. Amounts have up to 72 bits, like tokens with 18 decimals.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

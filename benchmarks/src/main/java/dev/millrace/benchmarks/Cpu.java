@@ -8,10 +8,10 @@ import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /**
- * CPU time that this process and PostgreSQL's have used, in nanoseconds, as the kernel counts it:
- * in ticks of ten milliseconds.
+ * CPU time used by this process and by PostgreSQL, in nanoseconds, as the kernel counts it: in
+ * ticks of ten milliseconds.
  *
- * @param postgres 0 where the kernel does not tell
+ * @param postgres 0 if the kernel does not report it
  */
 record Cpu(long ours, long postgres) {
   private static final long NANOS_PER_TICK = 10_000_000;
@@ -27,7 +27,7 @@ record Cpu(long ours, long postgres) {
     return new Cpu(ours, postmaster.isPresent() ? tree(postmaster.getAsLong()) : 0);
   }
 
-  /** What one other process has used. */
+  /** Returns the CPU time of another process. */
   static long of(ProcessHandle process) {
     return ticks(process.pid(), USER) * NANOS_PER_TICK;
   }
@@ -36,7 +36,10 @@ record Cpu(long ours, long postgres) {
     return new Cpu(ours - before.ours, postgres - before.postgres);
   }
 
-  /** A server with its sessions: those that live, and those that have ended, in its own account. */
+  /**
+   * Sums a server and its sessions: the running ones, and those that have ended, in its own
+   * account.
+   */
   private static long tree(long pid) {
     long sessions =
         ProcessHandle.of(pid).stream()
@@ -46,7 +49,7 @@ record Cpu(long ours, long postgres) {
     return (sessions + ticks(pid, USER) + ticks(pid, ENDED_CHILDREN)) * NANOS_PER_TICK;
   }
 
-  /** Two neighbouring counters of a process, user and system; 0 if it has just ended. */
+  /** Sums two neighbouring counters of a process, user and system; 0 if it has just ended. */
   private static long ticks(long pid, int first) {
     try {
       String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));

@@ -13,8 +13,8 @@ import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.ScalarResult;
 
 /**
- * CPU time of the thread that runs a benchmark, per operation. On a machine of our own it is what
- * the clock says; on one that others use, the clock counts their work and this does not.
+ * CPU time of the thread that runs a benchmark, per operation. On an idle machine it equals the
+ * wall clock; on a shared one the wall clock includes the work of others and this does not.
  */
 public final class CpuProfiler implements InternalProfiler {
   static final String LABEL = "cpu";

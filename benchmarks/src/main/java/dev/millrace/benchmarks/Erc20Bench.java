@@ -18,7 +18,7 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * The whole way from events to durable rows: the ERC-20 scenario from the dev chain into an
- * embedded PostgreSQL of its own, at each depth, beside what the machine cannot do without.
+ * embedded PostgreSQL of its own, at each depth, beside the floors of the machine.
  *
  * <p>Rates count from the first fetch to the last commit. The first run is thrown away: it warms
  * the compiler up.
@@ -84,7 +84,7 @@ final class Erc20Bench {
     }
   }
 
-  /** What an event costs in the longest stream beside what it costs in the shortest. */
+  /** Compares the cost per event of the longest stream with that of the shortest. */
   private Measure growth(
       String what, List<List<Erc20Run>> bySize, ToDoubleFunction<Erc20Run> perEvent) {
     String name =
@@ -94,7 +94,7 @@ final class Erc20Bench {
         name, "x", median(bySize.getLast(), perEvent) / median(bySize.getFirst(), perEvent));
   }
 
-  /** Depths take turns, so that whatever disturbs the machine disturbs them all. */
+  /** Alternates the depths, so that disturbances of the machine affect them all. */
   private Map<Integer, List<Erc20Run>> repeat(int events) throws InterruptedException {
     DevChain chain = chain(events);
     Map<Integer, List<Erc20Run>> runs = new TreeMap<>();
@@ -184,7 +184,7 @@ final class Erc20Bench {
             Measure.median(rates)));
   }
 
-  /** About so many events, and none that nobody asks for. */
+  /** Builds a chain with about this many events, and none that the indexer does not ask for. */
   private static DevChain chain(int events) {
     DevChainSettings usual = DevChainSettings.USUAL;
     return new DevChain(usual.withBlocks(events / usual.logs()).withNames(0));

@@ -24,12 +24,12 @@ import java.util.function.Supplier;
  *
  * @param nanos from the first fetch to the last commit
  * @param indexNanos from the last commit to the last index
- * @param cpu what was used until the last commit
- * @param heap the most that was in use, garbage included
+ * @param cpu the CPU time used until the last commit
+ * @param heap the peak heap usage, garbage included
  */
 record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, long heap) {
 
-  /** Where the time and the CPU stood. */
+  /** A reading of the clock and of the CPU time. */
   private record Mark(long nanos, Cpu cpu) {}
 
   static Erc20Run of(EmbeddedPostgres server, Indexer indexer, DevChain chain, int depth)
@@ -42,7 +42,7 @@ record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, l
     return of(server, indexer, source, depth, Optional::empty);
   }
 
-  /** With a second store that is copied to; it must be empty. */
+  /** Runs with a mirror, which must be empty. */
   static Erc20Run of(
       EmbeddedPostgres server,
       Indexer indexer,
@@ -63,7 +63,7 @@ record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, l
     LaneSettings usual = LaneSettings.usual();
     LaneSettings settings =
         new LaneSettings(depth, usual.batchEvents(), usual.stagedBytes(), usual.commitBytes());
-    System.gc(); // what the run before has left is not this one's heap
+    System.gc(); // garbage of the run before does not count for this one
     try (PostgresStore store = PostgresStore.open(database, indexer, probe);
         LaneStores both = new LaneStores(store.takeOver(Long.toString(DevChain.ID)), mirror.get());
         HeapWatch heap = HeapWatch.start();

@@ -25,7 +25,7 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyManager;
 
 /**
- * What no indexer on this machine can do without: making and decoding the events, and taking in the
+ * Lower bounds for any indexer on this machine: making and decoding the events, and taking in the
  * final rows. The second is less than any commit must do, because balances travel once here.
  */
 final class Floors {
@@ -34,7 +34,7 @@ final class Floors {
 
   private Floors() {}
 
-  /** Nanoseconds to make and decode all events of a chain, and nothing else. */
+  /** Measures the nanoseconds to make and decode all events of a chain, and nothing else. */
   static long decode(Indexer indexer, DevChain chain) throws InterruptedException {
     long begun = System.nanoTime();
     long events = 0;
@@ -51,11 +51,11 @@ final class Floors {
     return System.nanoTime() - begun;
   }
 
-  /** What taking in the final rows took. */
+  /** The cost of taking in the final rows. */
   record Copied(long nanos, long rows, Cpu cpu) {}
 
   /**
-   * Copies what a run has left in its schema into empty tables with the same primary keys, by
+   * Copies the rows of a run from its schema into empty tables with the same primary keys, by
    * binary COPY in one transaction.
    */
   static Copied copy(EmbeddedPostgres server, Indexer indexer, Path directory)

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Looks at the heap a hundred times a second and keeps the most that was in use, garbage too. */
+/** Samples the heap a hundred times a second and keeps the peak usage, garbage included. */
 final class HeapWatch implements AutoCloseable {
   private static final Duration INTERVAL = Duration.ofMillis(10);
 

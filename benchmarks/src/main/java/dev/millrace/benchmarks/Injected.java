@@ -20,10 +20,10 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * A whole pipeline whose handlers and commits take the times they are told.
+ * A whole pipeline whose handlers and commits take given times.
  *
- * @param handlers how the handlers of a batch spend {@code handlerNanos}, all together
- * @param commitNanos what one commit takes, however many batches it makes durable
+ * @param handlers the way in which the handlers of a batch spend {@code handlerNanos}, all together
+ * @param commitNanos the duration of one commit, however many batches it makes durable
  */
 record Injected(
     int batches, int eventsPerBatch, Pause handlers, long handlerNanos, long commitNanos) {
@@ -35,7 +35,9 @@ record Injected(
 
   private static final EntityType<Beat> BEAT = EntityType.of(Beat.class);
 
-  /** Runs all batches at a depth and says, from the lane's own timings, what each stage took. */
+  /**
+   * Runs all batches at a depth and returns the time of each stage, from the lane's own timings.
+   */
   Timings.Summary run(int depth) throws InterruptedException {
     LaneStore store = new InjectedStore(Map.of(), () -> Pause.PARK.take(commitNanos));
     long perEvent = handlerNanos / eventsPerBatch;
@@ -56,7 +58,7 @@ record Injected(
     return new Lane(name, new Beating(List.of(BEAT)), source, store, settings, Probe.NONE);
   }
 
-  /** Saves a row, and does what it is told. */
+  /** Returns a handler that does the given work and saves a row. */
   static EventHandler handler(Runnable work) {
     return new Beaten(work);
   }
@@ -74,7 +76,7 @@ record Injected(
     }
   }
 
-  /** What a lane needs to know of an indexer: its entities. */
+  /** The part of an indexer that a lane needs: its entities. */
   record Beating(List<EntityType<?>> entities) implements Indexer {
     @Override
     public String name() {

@@ -19,20 +19,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A store whose commits do nothing but take a given time, so that the disk can neither flatter nor
- * spoil the answer. It reads from a map of rows that it was given, and counts its queries.
+ * spoil the result. It reads from a given map of rows, and counts its queries.
  */
 final class InjectedStore implements LaneStore, Reads {
   private final Map<Object, ?> rows;
   private final Runnable commit;
   private final AtomicInteger queries = new AtomicInteger();
 
-  /** {@code commit} is what a commit does, whatever its group. */
+  /** Runs {@code commit} at each commit, independent of its group. */
   InjectedStore(Map<Object, ?> rows, Runnable commit) {
     this.rows = rows;
     this.commit = commit;
   }
 
-  /** Queries by id so far. */
+  /** Returns the number of queries by id so far. */
   int queries() {
     return queries.get();
   }

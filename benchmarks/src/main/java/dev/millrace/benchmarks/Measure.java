@@ -5,18 +5,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One line of the answer.
+ * One line of the result.
  *
- * @param bound what the value is held against; null where there is nothing to say
+ * @param bound the bound that the value is compared with; null if there is none
  */
 record Measure(String name, String unit, double value, @Nullable Bound bound) {
-  /** What a bound means for the value beside it. */
+  /** The meaning of a bound for the value beside it. */
   enum Kind {
-    /** What we promise: not above. */
+    /** A promise: not above. */
     AT_MOST("<="),
-    /** What we promise: not below. */
+    /** A promise: not below. */
     AT_LEAST(">="),
-    /** What cannot be passed, only reached. */
+    /** A limit that can be reached and not passed. */
     LIMIT("max");
 
     private final String sign;
@@ -32,7 +32,7 @@ record Measure(String name, String unit, double value, @Nullable Bound bound) {
   }
 
   record Bound(Kind kind, double value) {
-    /** How the value stands to this, in a word. */
+    /** Returns, in a word, how the value compares with this bound. */
     String verdict(double measured) {
       return switch (kind) {
         case AT_MOST -> measured <= value ? "kept" : "missed";
@@ -58,7 +58,7 @@ record Measure(String name, String unit, double value, @Nullable Bound bound) {
     return new Measure(name, unit, value, new Bound(Kind.LIMIT, bound));
   }
 
-  /** The middle of what repetitions gave; of an even number, the mean of the middle two. */
+  /** Returns the median of repetitions; for an even number, the mean of the middle two. */
   static double median(List<? extends Number> values) {
     double[] sorted = values.stream().mapToDouble(Number::doubleValue).sorted().toArray();
     if (sorted.length == 0) {

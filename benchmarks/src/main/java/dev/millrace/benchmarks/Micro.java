@@ -13,8 +13,8 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * Runs the micro benchmarks, each in a JVM of its own, and picks what is worth a row. What one
- * thread does is quoted as CPU time.
+ * Runs the micro benchmarks, each in a JVM of its own, and picks the results that are worth a row.
+ * Work of a single thread is quoted as CPU time.
  */
 final class Micro {
   private static final double MOST_FIND_NANOS = 60;
@@ -69,7 +69,7 @@ final class Micro {
     return measures;
   }
 
-  /** CPU time per operation: the median of the iterations. */
+  /** Returns the CPU time per operation: the median of the iterations. */
   private static double cpuNanos(RunResult run) {
     return secondary(run, CpuProfiler.LABEL).getStatistics().getPercentile(50);
   }
@@ -89,7 +89,7 @@ final class Micro {
   }
 
   private static Collection<RunResult> run(String benchmark, Sizes sizes) throws RunnerException {
-    // Its lock belongs to whoever made it first, and stays behind when that was another user.
+    // JMH's lock file belongs to the user who created it first, and stays behind for other users.
     System.setProperty("jmh.ignoreLock", "true");
     TimeValue iteration = TimeValue.milliseconds(sizes.micro().toMillis());
     return new Runner(

@@ -29,7 +29,7 @@ import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What the copy in ClickHouse costs: the ERC-20 scenario from the dev chain into PostgreSQL alone,
+ * The cost of the copy in ClickHouse: the ERC-20 scenario from the dev chain into PostgreSQL alone,
  * with every version copied, and with the latest only, in turns. Both engines run on this machine.
  */
 final class MirrorBench {
@@ -45,7 +45,7 @@ final class MirrorBench {
   private final Indexer indexer = indexer();
   private final DevChain chain;
 
-  /** A run, and the CPU that ClickHouse has used meanwhile. */
+  /** A run, and the CPU time of ClickHouse during it. */
   private record Run(Erc20Run run, long engineNanos) {
     double rate() {
       return run.eventsPerSecond();
@@ -56,7 +56,7 @@ final class MirrorBench {
     }
   }
 
-  /** The scenario with all of it in both stores. */
+  /** The scenario with all entities in both stores. */
   private record Copied(Indexer definition, List<EntityType<?>> entities) implements Indexer {
     static Copied of(Indexer definition, Versions versions) {
       List<EntityType<?>> entities = new ArrayList<>();
@@ -220,7 +220,7 @@ final class MirrorBench {
         name, "us/event", median(runs, run -> run.perEvent(nanos.applyAsDouble(run))));
   }
 
-  /** Of runs that took turns. */
+  /** Returns the median ratio of runs that took turns. */
   private static double ratio(List<Run> runs, List<Run> beside) {
     List<Double> ratios = new ArrayList<>();
     for (int i = 0; i < runs.size(); i++) {

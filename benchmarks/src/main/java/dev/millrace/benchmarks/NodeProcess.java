@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A dev chain's node in a process of its own, so that its work is told apart from ours. */
+/** A dev chain's node in a process of its own, so that its CPU time is not counted as ours. */
 final class NodeProcess implements AutoCloseable {
   private static final Pattern URL = Pattern.compile("http://127\\.0\\.0\\.1:\\d+");
 
@@ -49,7 +49,7 @@ final class NodeProcess implements AutoCloseable {
     return url;
   }
 
-  /** CPU nanoseconds so far. */
+  /** Returns the CPU nanoseconds so far. */
   long cpu() {
     return Cpu.of(process.toHandle());
   }

@@ -8,27 +8,30 @@ import java.util.Map;
 import java.util.function.ToLongFunction;
 
 /**
- * What overlap gives when a commit takes as long as the handlers: {@code (c + s) / max(c, s)}, here
- * about 2; and what sharing commits gives when they take far longer.
+ * The gain of overlap when a commit takes as long as the handlers: {@code (c + s) / max(c, s)},
+ * here about 2; and the gain of shared commits when they take far longer.
  *
  * <p>Both times are injected, and commits park, so neither the disk nor another process on it can
- * flatter or spoil the answer. Everything is computed from {@link Timings}; each ratio compares two
+ * flatter or spoil the result. Everything is computed from {@link Timings}; each ratio compares two
  * runs of the same work that follow one another.
  */
 final class Overlap {
-  /** So many batches may wait that a group of them outweighs ten commits. */
+  /** Large enough that a group of waiting batches outweighs ten commits. */
   static final int GROUP_DEPTH = 64;
 
   private static final int GROUP_EVENTS = 100;
 
   private Overlap() {}
 
-  /** Equal stages, by depth, where the handlers wait as commits do. */
+  /** Measures equal stages, by depth, with handlers that wait as commits do. */
   static List<Measure> waitingHandlers(Sizes sizes) throws InterruptedException {
     return equalStages(sizes, Pause.PARK, "overlap depth=");
   }
 
-  /** The same where they compute, and so need a core of their own to keep their time. */
+  /**
+   * Measures equal stages with handlers that compute, and so need a core of their own to keep their
+   * time.
+   */
   static List<Measure> computingHandlers(Sizes sizes) throws InterruptedException {
     return equalStages(sizes, Pause.BURN, "overlap of computing handlers, depth ");
   }
@@ -61,7 +64,10 @@ final class Overlap {
             runs.stream().map(run -> nanos.applyAsLong(run) / 1e6 / run.batches()).toList()));
   }
 
-  /** Long commits behind cheap handlers: what has piled up becomes durable together. */
+  /**
+   * Measures long commits behind cheap handlers: batches that have piled up become durable
+   * together.
+   */
   static List<Measure> groups(Sizes sizes) throws InterruptedException {
     Injected work =
         new Injected(
@@ -83,7 +89,7 @@ final class Overlap {
     return Measure.median(runs.stream().map(run -> run.events() * 1e9 / run.wallNanos()).toList());
   }
 
-  /** Depths take turns, so that whatever disturbs the machine disturbs them all. */
+  /** Alternates the depths, so that disturbances of the machine affect them all. */
   private static Map<Integer, List<Timings.Summary>> repeat(
       Injected work, int repeats, List<Integer> depths) throws InterruptedException {
     Map<Integer, List<Timings.Summary>> runs = new LinkedHashMap<>();
@@ -99,7 +105,7 @@ final class Overlap {
     return all.getOrDefault(depth, List.of());
   }
 
-  /** How much sooner the same work was durable, repetition by repetition. */
+  /** Returns how much sooner the same work was durable, repetition by repetition. */
   private static List<Double> ratios(
       List<Timings.Summary> serial, List<Timings.Summary> pipelined) {
     List<Double> ratios = new ArrayList<>();

@@ -2,9 +2,9 @@ package dev.millrace.benchmarks;
 
 import java.util.concurrent.locks.LockSupport;
 
-/** How a stage spends the time it was given. Both ways end at a deadline of the wall clock. */
+/** A way for a stage to spend a given time. Both ways end at a deadline of the wall clock. */
 enum Pause {
-  /** As a handler that computes: the thread is busy until the deadline. */
+  /** Like a handler that computes: the thread is busy until the deadline. */
   BURN {
     @Override
     void until(long deadline) {
@@ -13,7 +13,7 @@ enum Pause {
       }
     }
   },
-  /** As a commit that waits for a disk: the thread parks until the deadline. */
+  /** Like a commit that waits for a disk: the thread parks until the deadline. */
   PARK {
     @Override
     void until(long deadline) {

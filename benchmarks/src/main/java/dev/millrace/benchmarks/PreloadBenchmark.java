@@ -28,11 +28,11 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What grouping the reads of a batch costs, and how many queries are left of them: 20,000 events
- * that read and write two accounts each, 30,000 accounts in all.
+ * The cost of grouping the reads of a batch, and the number of queries left: 20,000 events that
+ * read and write two accounts each, 30,000 accounts in all.
  *
- * <p>Where the accounts exist in the database, a pass sends one query per entity and round: two, as
- * a handler reads its second account after the first. On a table that began empty it sends none. A
+ * <p>If the accounts exist in the database, a pass sends one query per entity and round: two, as a
+ * handler reads its second account after the first. On a table that began empty it sends none. A
  * query answers from a map at once, so the time is ours alone: preload, run, freezing and an empty
  * commit.
  */
@@ -48,7 +48,7 @@ public class PreloadBenchmark {
   private static final int EVENTS = 20_000;
   private static final int IDS = 30_000;
 
-  /** What the accounts' table held when the lane began. */
+  /** The contents of the accounts' table when the lane began. */
   public enum Table {
     EXISTING,
     EMPTY
@@ -73,7 +73,7 @@ public class PreloadBenchmark {
   private final Map<Object, Account> rows = new HashMap<>();
   private final Address[] owners = new Address[2 * EVENTS];
 
-  /** Every account is read: the first 30,000 draws are all of them, the others come again. */
+  /** Draws every account: the first 30,000 draws are all of them, the others repeat some. */
   @Setup
   public void fill() {
     Address[] again = Accounts.draws(2 * EVENTS - IDS, IDS);

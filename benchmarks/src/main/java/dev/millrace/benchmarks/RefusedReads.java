@@ -8,7 +8,10 @@ import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Where memory is meant to answer: a read that reaches the database spoils the measurement. */
+/**
+ * Refuses all reads: where memory should answer, a read that reaches the database spoils the
+ * result.
+ */
 final class RefusedReads implements Reads {
   @Override
   public <E> List<E> byIds(EntityType<E> type, Collection<Object> ids) {

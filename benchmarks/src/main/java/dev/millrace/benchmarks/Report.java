@@ -48,7 +48,7 @@ record Report(List<Measure> measures) {
     return table.toString();
   }
 
-  /** Three digits that mean something; whole numbers from a hundred on. */
+  /** Formats a number with three significant digits; as a whole number from a hundred on. */
   static String number(double value) {
     double size = Math.abs(value);
     int decimals = size >= 100 ? 0 : size >= 10 ? 1 : 2;

@@ -26,8 +26,8 @@ import java.util.stream.Stream;
 
 /**
  * The ERC-20 scenario from a JSON-RPC node in another process, on the same machine as PostgreSQL
- * and us: with nothing kept of the chain, with its raw logs at hand, and from a node that takes its
- * time. Rates count from the first request to the last commit.
+ * and the indexer: with an empty cache, with the raw logs cached, and from a node with latency.
+ * Rates count from the first request to the last commit.
  */
 final class RpcBench {
   private static final int DEPTH = 8;
@@ -41,7 +41,7 @@ final class RpcBench {
   private final EvmIndexer indexer = indexer();
   private final List<Measure> measures = new ArrayList<>();
 
-  /** A run, and what the node has used meanwhile. */
+  /** A run, and the CPU time of the node during it. */
   private record Run(Erc20Run run, long nodeNanos) {
     double rate() {
       return run.eventsPerSecond();
@@ -153,7 +153,7 @@ final class RpcBench {
     return events / DevChainSettings.USUAL.logs();
   }
 
-  /** Nothing is kept of what was read, nor of what was learnt about the node. */
+  /** Deletes everything that was read, and everything learnt about the node. */
   private void forget() throws IOException {
     if (!Files.exists(directory)) {
       return;

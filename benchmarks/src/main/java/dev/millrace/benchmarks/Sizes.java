@@ -4,15 +4,15 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * How much is measured.
+ * The sizes of all measurements.
  *
- * @param repeats how often each whole-pipeline run is made; medians are quoted
- * @param micro how long an iteration of a micro benchmark takes
+ * @param repeats the number of runs of the whole pipeline; medians are quoted
+ * @param micro the duration of an iteration of a micro benchmark
  * @param overlapBatches batches per run with injected times
- * @param stage what the handlers of a batch take, and each commit
+ * @param stage the duration of the handlers of a batch, and of each commit
  * @param groupBatches batches per run with long commits and cheap handlers
- * @param groupCommit what each of those commits takes
- * @param hold how long a stage is held while the others' CPU is watched
+ * @param groupCommit the duration of each of those commits
+ * @param hold the time that a stage is held while the CPU of the others is measured
  * @param depths the first of them is 0, to which the others are compared
  * @param events of ERC-20, the smaller number first where the cost per event is compared
  * @param rpcEvents of ERC-20 from a node
@@ -45,7 +45,7 @@ record Sizes(
           List.of(100_000),
           200_000);
 
-  /** As promised: two million events, and the cost of each beside that of 200,000. */
+  /** As promised: two million events, and the cost per event compared with that of 200,000. */
   static final Sizes FULL =
       new Sizes(
           3,

@@ -26,9 +26,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What a handler pays for a read or a write that memory answers: at most 60 ns for a find among
- * 30,000 ids. A million ids no longer fit any cache of the processor, so what they cost is the
- * memory's latency.
+ * The cost of a handler's read or write that memory answers: at most 60 ns for a find among 30,000
+ * ids. A million ids no longer fit any cache of the processor, so their cost is the latency of the
+ * memory.
  *
  * <p>The path is that of {@code Context.find}: the definition of the class, the id from its parts,
  * the store, an {@code Optional}. Ids are equal to those in the store but never the same objects,
@@ -57,7 +57,7 @@ public class StagedStoreBenchmark {
   private Address[] owners = {};
   private int next;
 
-  /** Nothing was there when the lane began, and everything in memory is durable. */
+  /** Fills a store that was empty when the lane began; everything in memory is durable. */
   @Setup
   public void fill() {
     store.open(0, List.of(Accounts.ACCOUNT, Accounts.ITEM));
@@ -84,7 +84,7 @@ public class StagedStoreBenchmark {
     return find(Account.class, known[next++ & (DRAWS - 1)]);
   }
 
-  /** On a table that began empty a miss is an answer: no such row. */
+  /** On a table that began empty a miss needs no query: there is no such row. */
   @Benchmark
   public Optional<?> findMiss() {
     return find(Account.class, strangers[next++ & (DRAWS - 1)]);
@@ -96,7 +96,7 @@ public class StagedStoreBenchmark {
     return staged instanceof Staged.Present<E>(E row) ? Optional.of(row) : Optional.empty();
   }
 
-  /** Ten rows of one owner among all. */
+  /** Finds ten rows of one owner among all. */
   @Benchmark
   public List<?> findBy() {
     return new Selection<>(Accounts.ITEM, loader::query, StagedStoreBenchmark::failed)
@@ -109,7 +109,7 @@ public class StagedStoreBenchmark {
     return new IllegalStateException(thrown);
   }
 
-  /** A batch of saves to ids that exist, a hundred to a block, from its begin to its commit. */
+  /** Saves a batch of existing ids, a hundred to a block, from its begin to its commit. */
   @Benchmark
   @OperationsPerInvocation(BATCH)
   public ChangeSet save() {

@@ -13,14 +13,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * What waiting costs: one place of a lane is held, and the CPU time of the threads of its stages is
- * read before and after. They may use 2 % of a core.
+ * The cost of waiting: one place of a lane is held, and the CPU time of the threads of its stages
+ * is read before and after. They may use 2 % of a core.
  */
 final class Waiting {
   private static final double MOST_PERCENT = 2;
   private static final Duration SETTLE = Duration.ofMillis(200);
 
-  /** A lane held at one place until told otherwise. */
+  /** A lane held at one place until released. */
   private static final class Held implements AutoCloseable {
     private final String name;
     private final CountDownLatch arrived = new CountDownLatch(1);
@@ -61,7 +61,9 @@ final class Waiting {
 
   private Waiting() {}
 
-  /** All three holds at once: together they have more threads than this machine has cores. */
+  /**
+   * Measures all three holds at once: together they have more threads than this machine has cores.
+   */
   static List<Measure> measure(Sizes sizes) throws InterruptedException {
     try (Held source = new Held("source");
         Held handler = new Held("handler");
@@ -88,7 +90,7 @@ final class Waiting {
     return Measure.of(name, "% of a core", 100 * share).atMost(MOST_PERCENT);
   }
 
-  /** CPU time of both stages of a lane together. */
+  /** Returns the CPU time of both stages of a lane together. */
   private static LongSupplier cpu(String lane) {
     ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     List<Long> stages =

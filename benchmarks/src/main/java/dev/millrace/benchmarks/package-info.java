@@ -1,4 +1,4 @@
-/** What Millrace costs: micro benchmarks of its parts and runs of the whole pipeline. */
+/** Costs of Millrace: micro benchmarks of its parts and runs of the whole pipeline. */
 @NullMarked
 package dev.millrace.benchmarks;
 

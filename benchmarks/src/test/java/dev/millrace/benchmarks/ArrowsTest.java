@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The walls between the modules: what a module may know, and what a core must never know. */
+/** The allowed dependencies between modules, and the forbidden ones of a core. */
 final class ArrowsTest {
   private static final Map<String, Set<String>> KNOWS =
       Map.ofEntries(

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** The command on sizes so small that their figures mean nothing: what it says, and where. */
+/** The output of the command, on sizes so small that their figures mean nothing. */
 final class BenchTest {
   private static final Sizes TINY =
       new Sizes(

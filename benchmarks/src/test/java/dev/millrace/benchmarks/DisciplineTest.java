@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What no code of any module does. Modules without tests are allowed; a module's code is never
+ * Rules for the code of all modules. Modules without tests are allowed; a module's code is never
  * empty.
  */
 final class DisciplineTest {

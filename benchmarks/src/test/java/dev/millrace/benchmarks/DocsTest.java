@@ -13,10 +13,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/**
- * A page names only what exists: every class and every test that the architecture and the decisions
- * cite.
- */
+/** Every class and every test that the architecture and the decisions cite exists. */
 final class DocsTest {
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 

@@ -23,9 +23,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What somebody does who begins: {@code ./millrace init}, {@code mvn test}, {@code ./run}. On a
+ * The first steps of a new user: {@code ./millrace init}, {@code mvn test}, {@code ./run}. On a
  * copy of this tree, because the launcher builds, and with a local repository of its own that sees
- * what the machine's holds and adds nothing to it.
+ * the machine's artifacts and adds nothing to them.
  */
 @Timeout(900)
 final class InitIT {
@@ -67,12 +67,12 @@ final class InitIT {
       assertThat(indexed.code()).as(indexed.said()).isZero();
       assertThat(indexed.said()).contains("millrace: done: 100,000 events durable");
     } finally {
-      // It outlives the process by seconds, and would write where JUnit is deleting.
+      // The server outlives the process by seconds, and would write where JUnit is deleting.
       EmbeddedPostgres.start(project.resolve(".millrace/postgres")).stop();
     }
   }
 
-  /** JUnit, too, would leave alone what the links lead to, but with a warning for each. */
+  /** Removes the links: JUnit would not follow them either, but print a warning for each. */
   @AfterEach
   void unlink() throws IOException {
     for (Path where : List.of(repository(), repository().resolve("dev"))) {
@@ -93,7 +93,7 @@ final class InitIT {
         "localRepository", System.getProperty("user.home") + "/.m2/repository");
   }
 
-  /** Sources, and what has been compiled of them, so that the copy has little to do. */
+  /** Copies the sources and their compiled classes, so that the copy has little to do. */
   private static void copy(Path from, Path to) throws IOException {
     Files.walkFileTree(
         from,
@@ -122,7 +122,7 @@ final class InitIT {
         });
   }
 
-  /** Everything that the machine's repository has, by links, but nothing of ours. */
+  /** Links everything of the machine's repository, but nothing of ours. */
   private static void layer(Path machine, Path own) throws IOException {
     link(machine, own, "dev");
     link(machine.resolve("dev"), own.resolve("dev"), "millrace");

@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The modules of this tree as they lie on disk, by name. Tests run in the directory of their
- * module, and this module is built last, so all the others have been compiled before it asks.
+ * The modules of this tree on disk, by name. Tests run in the directory of their module, and this
+ * module is built last, so all the others have been compiled before it.
  */
 final class Modules {
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
@@ -41,13 +41,14 @@ final class Modules {
   }
 
   /**
-   * The classes that a module ships; never empty, so that no rule holds only for want of a subject.
+   * Returns the classes that a module ships; never empty, so that no rule holds only for want of a
+   * subject.
    */
   static JavaClasses shipped(String module) {
     return imported(module, "classes");
   }
 
-  /** The classes of a module's tests; empty only where there is no source of a test. */
+  /** Returns the classes of a module's tests; empty only if there is no source of a test. */
   static JavaClasses tests(String module) {
     Path directory = directory(module);
     return Files.isDirectory(directory.resolve("src/test/java"))
@@ -57,7 +58,7 @@ final class Modules {
 
   private static JavaClasses imported(String module, String output) {
     Path classes = directory(module).resolve("target").resolve(output);
-    // What JMH generates around a benchmark goes into a package of its own and follows its own
+    // Code that JMH generates around a benchmark lives in a package of its own and follows its own
     // rules.
     JavaClasses imported =
         new ClassFileImporter()

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * What the pipeline promises about time. Both stages wait instead of computing, so that a busy
- * machine delays all depths alike.
+ * The pipeline's promises about time. Both stages wait instead of computing, so that a busy machine
+ * delays all depths alike.
  */
 @Timeout(120)
 final class PipelineIT {

@@ -1,6 +1,6 @@
 package dev.millrace.loaders;
 
-/** An accessor of a record has thrown: when the row was saved, or at any time after that. */
+/** An accessor of a record threw: when the row was saved, or later. */
 public final class AccessorException extends MillraceException {
   private static final long serialVersionUID = 1L;
 
@@ -15,7 +15,7 @@ public final class AccessorException extends MillraceException {
     this.row = row;
   }
 
-  /** The very object that was saved, so that its event can be found. */
+  /** The object that was saved, so that its event can be found. */
   public Object row() {
     return row;
   }

@@ -2,9 +2,7 @@ package dev.millrace.loaders;
 
 import java.util.Arrays;
 
-/**
- * Bytes of any length that nobody can change. Ordered byte by byte, unsigned, the shorter first.
- */
+/** Immutable bytes of any length. Ordered byte by byte, unsigned, the shorter first. */
 public final class Bytes implements Comparable<Bytes> {
   public static final Bytes EMPTY = new Bytes(new byte[0]);
 

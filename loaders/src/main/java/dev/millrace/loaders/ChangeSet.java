@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Everything one batch changed: immutable once the batch has run.
+ * All changes of one batch: immutable once the batch has run.
  *
- * @param lastCheckpoint the checkpoint the lane has reached after it
- * @param reversible whether a reorg may still replace its blocks, so that history must be kept
- * @param bytes heap held by it, within a quarter
+ * @param lastCheckpoint the checkpoint that the lane has reached after the batch
+ * @param reversible true if a reorg may still replace its blocks, so that history must be kept
+ * @param bytes heap that the change set holds, within a quarter
  */
 public record ChangeSet(
     List<TableChanges<?>> tables, long lastCheckpoint, boolean reversible, long bytes) {
@@ -16,7 +16,7 @@ public record ChangeSet(
     tables = List.copyOf(tables);
   }
 
-  /** What was changed in one table; empty if nothing. */
+  /** Returns the changes of one table; empty if there are none. */
   public <E> Optional<TableChanges<E>> of(EntityType<E> type) {
     for (TableChanges<?> changes : tables) {
       if (changes.type() == type) {

@@ -6,7 +6,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** How ClickHouse compresses a column, such as {@code Delta, ZSTD(3)}. */
+/** The codec with which ClickHouse compresses a column, such as {@code Delta, ZSTD(3)}. */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)

@@ -4,7 +4,7 @@ import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
-/** One component of an entity and the column that keeps it. Equal only to itself. */
+/** A component of an entity and the column that stores it. Equal only to itself. */
 public final class Column {
   private final String name;
   private final String sql;
@@ -14,16 +14,16 @@ public final class Column {
   private final Accessor accessor;
 
   /**
-   * How a component is read.
+   * Reads a component.
    *
-   * @param bits of a primitive component, without a box; not to be asked of others
+   * @param bits of a primitive component, without boxing; not to be called for others
    */
   record Accessor(Function<Object, @Nullable Object> value, ToLongFunction<Object> bits) {}
 
   /**
-   * What is said of a component beside its name and type.
+   * Properties of a component beside its name and type.
    *
-   * @param codec how ClickHouse compresses it; empty for its own choice
+   * @param codec the compression codec in ClickHouse; empty for ClickHouse's default
    */
   record Marks(
       boolean nullable,
@@ -72,17 +72,17 @@ public final class Column {
     return marks.indexed;
   }
 
-  /** Whether an integer of it is never negative. */
+  /** True if an integer in this column is never negative. */
   public boolean isUnsigned() {
     return marks.unsigned;
   }
 
-  /** How ClickHouse compresses it; empty for its own choice. */
+  /** The compression codec in ClickHouse; empty for ClickHouse's default. */
   public String codec() {
     return marks.codec;
   }
 
-  /** Whether the component is primitive, so that {@link #bits} can be asked for. */
+  /** True if the component is primitive, so that {@link #bits} can be called. */
   public boolean isPrimitive() {
     return marks.primitive;
   }
@@ -96,15 +96,15 @@ public final class Column {
   }
 
   /**
-   * The value of a primitive component, without a box: a number that is whole as it is, a truth as
-   * 0 or 1, a {@code double} as its bits.
+   * Returns the value of a primitive component without boxing: an integer as it is, a boolean as 0
+   * or 1, a {@code double} as its bits.
    */
   public long bits(Object entity) {
     try {
       return accessor.bits.applyAsLong(entity);
     } catch (Throwable thrown) {
       if (!isPrimitive() && thrown instanceof IllegalStateException misuse) {
-        throw misuse; // of ours: no accessor has run
+        throw misuse; // our own: no accessor has run
       }
       throw failed(entity, thrown);
     }

@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * Writes a single value as text and reads it back, for values that live outside a table of their
- * own.
+ * Writes a single value as text and reads it back, for values that are not stored in a table of
+ * their own.
  */
 public final class ColumnCodec<V> {
   private static final Map<Class<?>, Function<String, Object>> READERS =

@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a column can hold, with one notion of equal and of order for memory and both stores.
+ * The type of a column, with one definition of equality and order for memory and both stores.
  *
- * <p>Every value is brought into canonical form before it is staged, so that what a read returns
+ * <p>Every value is brought into canonical form before it is staged, so that the result of a read
  * does not depend on whether the row has been to the database and back. In canonical form {@code
  * equals} is the store's equality.
  */
@@ -75,7 +75,7 @@ public sealed interface ColumnType {
     }
   }
 
-  /** Both ends of what 256 bits hold, signed or not. */
+  /** The bounds of 256-bit integers, signed or not. */
   BigInteger LEAST_INTEGER = BigInteger.TWO.pow(255).negate();
 
   BigInteger GREATEST_INTEGER = BigInteger.TWO.pow(256).subtract(BigInteger.ONE);
@@ -87,17 +87,17 @@ public sealed interface ColumnType {
 
   Instant GREATEST_INSTANT = Instant.parse("9999-12-31T23:59:59.999999Z");
 
-  /** Digits a decimal may have in all. */
+  /** Maximum number of digits of a decimal, places included. */
   int DECIMAL_PRECISION = 76;
 
   Class<?> boxed();
 
-  /** Whether conditions and orders may name such a column. */
+  /** True if conditions and orders may name a column of this type. */
   default boolean isComparable() {
     return this != Scalar.JSON && !(this instanceof ListOf);
   }
 
-  /** Whether {@link #canonical} can return something else than what it was given. */
+  /** True if {@link #canonical} can return a value that differs from its argument. */
   default boolean normalizes() {
     return switch (this) {
       case Scalar scalar -> scalar == Scalar.DOUBLE || scalar == Scalar.INSTANT;
@@ -107,7 +107,7 @@ public sealed interface ColumnType {
   }
 
   /**
-   * Brings a value into the one form it is staged, compared and stored in.
+   * Brings a value into the form in which it is staged, compared and stored.
    *
    * @throws IllegalArgumentException if no store could hold it
    */
@@ -178,7 +178,7 @@ public sealed interface ColumnType {
     };
   }
 
-  /** A string and its bytes; empty ones are mostly one shared literal. */
+  /** A string and its bytes; empty strings are mostly one shared literal. */
   private static int textBytes(String text) {
     if (text.isEmpty()) {
       return 0;

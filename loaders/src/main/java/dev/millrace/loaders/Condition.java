@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * What one field of a row must satisfy. Values are canonical; several only for {@link Operator#IN},
+ * A condition on one field of a row. Values are canonical; several only for {@link Operator#IN},
  * and then in ascending order.
  */
 public record Condition(Column column, Operator operator, List<Object> values) {
@@ -26,7 +26,7 @@ public record Condition(Column column, Operator operator, List<Object> values) {
     return new Condition(column, Operator.IS, List.of(value));
   }
 
-  /** Sorted and each value once, so that equal conditions are equal records. */
+  /** Sorts the values and removes duplicates, so that equal conditions are equal records. */
   static Condition in(Column column, List<Object> values) {
     TreeSet<Object> sorted = new TreeSet<>(column.type()::compare);
     sorted.addAll(values);

@@ -2,7 +2,7 @@ package dev.millrace.loaders;
 
 import java.util.List;
 
-/** A definition that cannot work, with every mistake that was found in it. */
+/** A definition that cannot work, with every mistake found in it. */
 public final class DefinitionException extends MillraceException {
   private static final long serialVersionUID = 1L;
 

@@ -14,7 +14,7 @@ public @interface Entity {
   /** An immutable row is saved once and never changed or deleted by a handler. */
   boolean immutable() default false;
 
-  /** The table's name, where the snake case of the record's name will not do. */
+  /** The table's name, where the snake case of the record's name does not fit. */
   String table() default "";
 
   Storage storage() default Storage.CONFIGURED;

@@ -25,12 +25,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Turns an annotated record into an {@link EntityType}, collecting every mistake on the way. */
+/** Builds an {@link EntityType} from an annotated record and collects every mistake. */
 final class EntityReader<E> {
   private static final int LONGEST_NAME = 63;
   private static final int MOST_COLUMNS = 500;
 
-  /** The key that every table has, and the columns that PostgreSQL has hidden in each. */
+  /** The key column of every table, and PostgreSQL's system columns. */
   private static final Set<String> RESERVED =
       Set.of("chain", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid");
 
@@ -163,7 +163,7 @@ final class EntityReader<E> {
     return columns;
   }
 
-  /** Rows that chains share cannot be: each chain is rewound alone. */
+  /** Explains why chains cannot share rows: each chain is rewound alone. */
   private static String why(String reserved) {
     return reserved.equals("chain")
         ? "; every key begins with the chain of its lane already, because lanes run side by side and"
@@ -297,7 +297,7 @@ final class EntityReader<E> {
     return new Column.Accessor(value, bits(lookup, handle, kind));
   }
 
-  /** The one method of a function's interface. */
+  /** The single method of a functional interface. */
   private record Shape(Class<?> function, String method, Class<?> result) {}
 
   private Object lambda(
@@ -351,7 +351,8 @@ final class EntityReader<E> {
   }
 
   /**
-   * Across class loaders no lambda can be made in the record's name. Slower by a few nanoseconds.
+   * Calls the accessor by its handle: across class loaders no lambda can be made with the record's
+   * access. Slower by a few nanoseconds.
    */
   private static Function<Object, @Nullable Object> called(MethodHandle accessor) {
     return row -> {

@@ -9,8 +9,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Millrace knows of one entity: its table, its columns, and how to take an instance apart and
- * make one.
+ * The definition of one entity: its table, its columns, and how an instance is taken apart and
+ * created.
  */
 public final class EntityType<E> {
   private static final int OBJECT_HEADER = 12;
@@ -22,13 +22,13 @@ public final class EntityType<E> {
   private final MethodHandle constructor;
   private final Column[] checked;
 
-  /** Parts of the id that may be of any length. */
+  /** Columns of the id that have no fixed length. */
   private final Column[] openKeys;
 
   private final Column[] sized;
   private final int fixedBytes;
 
-  /** What is said of an entity as a whole. */
+  /** Properties of an entity as a whole. */
   record Traits(String table, boolean immutable, Storage storage, MirrorLayout layout) {}
 
   EntityType(Class<E> type, Traits traits, List<Column> columns, MethodHandle constructor) {
@@ -45,7 +45,7 @@ public final class EntityType<E> {
             + columns.stream().filter(EntityType::isFixed).mapToInt(EntityType::valueBytes).sum();
   }
 
-  /** Reads a definition. All its mistakes are reported together. */
+  /** Reads a definition and reports all its mistakes together. */
   public static <E> EntityType<E> of(Class<E> type) {
     List<String> mistakes = new ArrayList<>();
     Optional<EntityType<E>> read = read(type, mistakes);
@@ -57,7 +57,7 @@ public final class EntityType<E> {
     return new EntityReader<>(type, mistakes).read();
   }
 
-  /** The same entity, lying in ClickHouse in another way. */
+  /** Returns this entity with another layout in ClickHouse. */
   public EntityType<E> laidOut(MirrorLayout other) {
     return new EntityType<>(
         type,
@@ -84,17 +84,17 @@ public final class EntityType<E> {
     return traits.immutable;
   }
 
-  /** Where the definition wants its rows; the configuration decides the rest. */
+  /** The stores that the definition asks for; the configuration decides the rest. */
   public Storage storage() {
     return traits.storage;
   }
 
-  /** How it lies in ClickHouse. */
+  /** The layout in ClickHouse. */
   public MirrorLayout layout() {
     return traits.layout;
   }
 
-  /** The same entity, mirrored with more of its history or less. */
+  /** Returns this entity with more or less of its history in the mirror. */
   public EntityType<E> withVersions(Versions versions) {
     MirrorLayout layout = traits.layout;
     return laidOut(new MirrorLayout(versions, layout.order(), layout.partition(), layout.ttl()));
@@ -125,12 +125,12 @@ public final class EntityType<E> {
     return new CompositeId(parts);
   }
 
-  /** The parts of an id, as many as there are id columns. */
+  /** The parts of an id, one per id column. */
   public List<Object> parts(Object id) {
     return id instanceof CompositeId(List<Object> parts) ? parts : List.of(id);
   }
 
-  /** Makes an id of what a handler passed. */
+  /** Builds an id from the parts that a handler passed. */
   public Object id(Object... parts) {
     if (ids.size() == 1 && parts.length == 1) {
       return idPart(ids.getFirst(), parts[0]);
@@ -152,7 +152,7 @@ public final class EntityType<E> {
     return operand(column, part);
   }
 
-  /** Brings a value that a handler compares a column with into canonical form. */
+  /** Brings a value that a handler compares with a column into canonical form. */
   Object operand(Column column, @Nullable Object value) {
     if (value == null) {
       throw refused(column, "value is null", null);
@@ -176,8 +176,8 @@ public final class EntityType<E> {
   }
 
   /**
-   * Whether two rows of one id hold the same. The record's own {@code equals} is not asked: it may
-   * look at the id alone.
+   * True if two rows of one id hold the same values. The record's own {@code equals} is not called:
+   * it may compare the id alone.
    */
   boolean isSame(E left, E right) {
     for (Column column : columns) {
@@ -188,7 +188,7 @@ public final class EntityType<E> {
     return true;
   }
 
-  /** The entity in canonical form; itself, where it already is. */
+  /** Returns the entity in canonical form; the same instance if it already is. */
   @SuppressWarnings(
       "ReferenceEquality") // an equal list may still be one that the handler can change
   public E canonical(E entity) {
@@ -222,7 +222,7 @@ public final class EntityType<E> {
     }
   }
 
-  /** Makes an entity that keeps these values as they are. */
+  /** Creates an entity and checks that it holds these values unchanged. */
   private E createCanonical(@Nullable Object[] values) {
     E entity = create(values);
     for (Column column : checked) {
@@ -276,7 +276,7 @@ public final class EntityType<E> {
     return values;
   }
 
-  /** Makes an entity of values by column position, each in canonical form. */
+  /** Creates an entity from values by column position, each in canonical form. */
   public E create(@Nullable Object[] values) {
     try {
       return type.cast((Object) constructor.invokeExact(values));
@@ -310,7 +310,7 @@ public final class EntityType<E> {
     return total;
   }
 
-  /** What a component takes in the record itself, with compressed references. */
+  /** Bytes that a component takes in the record itself, with compressed references. */
   private static int fieldBytes(Column column) {
     boolean wide =
         column.type() == ColumnType.Scalar.LONG || column.type() == ColumnType.Scalar.DOUBLE;
@@ -321,14 +321,14 @@ public final class EntityType<E> {
     return column.isPrimitive() && column.type() != ColumnType.Scalar.DOUBLE;
   }
 
-  /** Whether every value takes the same room, so that no value has to be looked at. */
+  /** True if every value takes the same space, so that no value has to be read to measure it. */
   private static boolean isFixed(Column column) {
     return column.isPrimitive()
         || column.type() instanceof ColumnType.Enumerated
         || (valueBytes(column) > 0 && !column.isNullable());
   }
 
-  /** What a value of a type of one size takes beside the record. */
+  /** Bytes that a value of a fixed-size type takes beside the record. */
   private static int valueBytes(Column column) {
     if (column.type() == ColumnType.Scalar.ADDRESS) {
       return ColumnType.Scalar.ADDRESS.bytes(Address.ZERO);

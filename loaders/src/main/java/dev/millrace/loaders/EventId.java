@@ -1,11 +1,10 @@
 package dev.millrace.loaders;
 
 /**
- * The place of an event in its lane: block, then log index, held as {@code block · 2^20 +
+ * The position of an event in its lane: block, then log index, held as {@code block · 2^20 +
  * logIndex}.
  *
- * <p>Prints as {@code block-logIndex}; in a table it is one {@code bigint}, so that order there is
- * order here.
+ * <p>Prints as {@code block-logIndex}; in a table it is one {@code bigint} with the same order.
  */
 public record EventId(long value) implements Comparable<EventId> {
   public static final int LOG_INDEX_BITS = 20;

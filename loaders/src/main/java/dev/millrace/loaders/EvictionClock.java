@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses rows to evict by second chance: a row used since the hand last passed is spared once. A
- * list would order rows better and cost two writes per read; here a read sets one flag.
+ * list would order rows better, at two writes per read; here a read sets one flag.
  */
 final class EvictionClock<E> {
   private final List<Row<E>> rows = new ArrayList<>();
@@ -17,14 +17,14 @@ final class EvictionClock<E> {
     rows.add(row);
   }
 
-  /** All rows, in no order that means anything. */
+  /** All rows, in arbitrary order. */
   List<Row<E>> rows() {
     return rows;
   }
 
   /**
-   * Takes out the next row that may go; null when all the others hold changes that are not
-   * committed.
+   * Removes the next row that may be evicted and returns it; null if all others hold uncommitted
+   * changes.
    */
   @Nullable Row<E> next(long committed) {
     for (long looked = 0; looked < 2L * rows.size(); looked++) {

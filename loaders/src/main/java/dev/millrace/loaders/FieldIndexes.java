@@ -12,20 +12,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds rows in memory by the values of their fields.
  *
- * <p>An index of a column is built when a query needs it, and only where no other that is there
- * already finds about as few rows: each costs memory, and time with every save.
+ * <p>A column is indexed when a query needs it, and only where no existing index finds about as few
+ * rows: each index costs memory, and time with every save.
  */
 final class FieldIndexes<E> {
-  /** A row under its value: a node of a linked hash set and its share of the buckets. */
+  /** One row in an index: a node of a linked hash set and its share of the buckets. */
   private static final int ENTRY_BYTES = 50;
 
-  /** A value: a node of the tree, the value itself where the row holds a primitive, and a set. */
+  /** One value: a tree node, the value itself where the row holds a primitive, and a set. */
   private static final int VALUE_BYTES = 166;
 
-  /** Rows that are looked through sooner than another index is built. */
+  /** Up to this many rows are scanned rather than building another index. */
   private static final int FEW = 1_000;
 
-  /** Rows that are looked at to guess how many satisfy a condition. */
+  /** Rows sampled to estimate how many satisfy a condition. */
   private static final int SAMPLE = 200;
 
   private final EntityType<E> type;
@@ -85,7 +85,7 @@ final class FieldIndexes<E> {
     }
   }
 
-  /** Rows among which all matches are: those of the condition that the fewest rows satisfy. */
+  /** Returns a superset of the matches: the rows of the condition that the fewest rows satisfy. */
   Iterable<Row<E>> candidates(Filter filter, List<Row<E>> rows) {
     List<Condition> conditions = filter.conditions();
     if (conditions.isEmpty()) {
@@ -98,7 +98,7 @@ final class FieldIndexes<E> {
   private Condition rarest(List<Condition> conditions, List<Row<E>> rows) {
     Condition rarest = null;
     long fewest = Long.MAX_VALUE;
-    for (boolean named : new boolean[] {true, false}) { // values are counted sooner than ranges
+    for (boolean named : new boolean[] {true, false}) { // conditions on values before ranges
       for (Condition condition : conditions) {
         var index = byColumn[condition.column().position()];
         long count =
@@ -125,7 +125,7 @@ final class FieldIndexes<E> {
     return rarest == null || 4 * estimate(likely, rows) < fewest ? likely : rarest;
   }
 
-  /** How many rows an index finds; once it is no fewer than {@code most}, not exactly. */
+  /** Counts the rows that an index finds; not exact once the count reaches {@code most}. */
   private long count(Condition condition, NavigableMap<Object, Set<Row<E>>> index, long most) {
     long count = 0;
     for (Set<Row<E>> same : sets(condition, index)) {
@@ -150,7 +150,7 @@ final class FieldIndexes<E> {
     return rarest;
   }
 
-  /** About how many rows satisfy a condition. */
+  /** Estimates how many rows satisfy a condition. */
   private long estimate(Condition condition, List<Row<E>> rows) {
     int step = Math.max(1, rows.size() / SAMPLE);
     long found = 0;

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
-/** Resolves accessors to columns, once per place in the code that names one. */
+/** Resolves accessors to columns, once per place in the code where an accessor is written. */
 final class Fields {
   private static final Map<Class<?>, String> NAMES = new ConcurrentHashMap<>();
 

@@ -3,9 +3,7 @@ package dev.millrace.loaders;
 import java.util.Comparator;
 import java.util.List;
 
-/**
- * Conditions that a row must satisfy, all of them. Two filters with the same conditions are equal.
- */
+/** Conditions that a row must all satisfy. Two filters with the same conditions are equal. */
 public record Filter(List<Condition> conditions) {
   private static final Comparator<Condition> ORDER =
       Comparator.<Condition>comparingInt(condition -> condition.column().position())
@@ -30,13 +28,14 @@ public record Filter(List<Condition> conditions) {
   }
 
   /**
-   * Whether this asks for values of one field only, and so can share a query with others like it.
+   * True if this filter asks for values of one field only, so that similar filters can share a
+   * query.
    */
   boolean isByValue() {
     return conditions.size() == 1 && conditions.getFirst().namesValues();
   }
 
-  /** This filter, or where it lists values of one field, one filter per value. */
+  /** Splits a filter that lists values of one field by value; returns others as they are. */
   List<Filter> apart() {
     if (!isByValue()) {
       return List.of(this);

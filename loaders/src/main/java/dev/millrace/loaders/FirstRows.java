@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
 
-/** Keeps the first rows of an order among many, without sorting the others. */
+/** Keeps the first rows of an order among many, without sorting the rest. */
 final class FirstRows<E> {
   private final Comparator<E> order;
   private final int limit;
@@ -28,7 +28,7 @@ final class FirstRows<E> {
     lastOnTop.add(row);
   }
 
-  /** In their order. It cannot be changed. */
+  /** The rows in order, as an unmodifiable list. */
   List<E> list() {
     List<E> rows = new ArrayList<>(lastOnTop);
     rows.sort(order);

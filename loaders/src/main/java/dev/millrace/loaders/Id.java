@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Marks what tells one row from another. Several marked components make a composite id, in their
- * order.
+ * Marks the component that identifies a row. Several marked components make a composite id, in
+ * their order.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

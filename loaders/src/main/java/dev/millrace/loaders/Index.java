@@ -7,7 +7,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Asks for an index on this column, for the people and programs that query the table. Text and
+ * Requests an index on this column, for the people and programs that query the table. Text and
  * bytes in it may have 2,000 bytes at most.
  */
 @Documented

@@ -14,7 +14,7 @@ public final class Json {
   }
 
   /**
-   * Reads any JSON text. What PostgreSQL could not hold (U+0000, enormous numbers) is refused here.
+   * Parses any JSON text. Refuses values that PostgreSQL could not hold (U+0000, enormous numbers).
    */
   public static Json of(String text) {
     return new Json(new JsonText(text).canonical());

@@ -4,8 +4,8 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long an id may be, all its parts together. PostgreSQL takes no more than 2,704 bytes into an
- * entry of its primary key, and says so only when the row is committed.
+ * Limits the length of an id, all its parts together. PostgreSQL accepts no more than 2,704 bytes
+ * in an entry of its primary key, and reports it only when the row is committed.
  */
 final class KeyLength {
   static final int MAX = 2_000;
@@ -18,7 +18,7 @@ final class KeyLength {
     return type == ColumnType.Scalar.TEXT || type == ColumnType.Scalar.BYTES;
   }
 
-  /** The length of a value in bytes, at most; exact where it matters. */
+  /** An upper bound of a value's length in bytes; exact where it matters. */
   static int of(@Nullable Object value) {
     return switch (value) {
       case String text ->

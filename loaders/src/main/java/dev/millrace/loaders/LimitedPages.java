@@ -8,34 +8,34 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first rows of limited queries, as the database gave them, kept while the batch runs that
- * asked for them: a rehearsal loads them for the run.
+ * The first rows of limited queries, as the database returned them. They are kept while the batch
+ * runs that asked for them, so that a preload can load them for the run.
  *
- * <p>A kept row counts as long as memory does not know its id. Whatever changes a row passes
- * through memory, and a row is evicted between batches only, which is when all pages are forgotten.
- * So of each query only a few rows are kept that memory does not know: a query alone reads 64 rows,
- * and a batch may ask for thousands.
+ * <p>A kept row counts as long as memory does not know its id. Every change of a row passes through
+ * memory, and rows are evicted between batches only, which is when all pages are forgotten. So of
+ * each query only a few rows are kept that memory does not know: a query alone reads 64 rows, and a
+ * batch may ask for thousands.
  */
 final class LimitedPages {
   /**
-   * The rows of a query from its first on, in its order, without some that memory knows.
+   * The first rows of a query, in its order, without some that memory knows.
    *
-   * @param bound the row up to which the page goes; null if there is none
-   * @param last whether the database has no row behind it
+   * @param bound the last row that the page covers; null if there is none
+   * @param last true if the database has no row after it
    */
   record Page<E>(List<E> rows, @Nullable E bound, boolean last) {
     static <E> Page<E> first(List<E> rows, int asked) {
       return new Page<>(rows, rows.isEmpty() ? null : rows.getLast(), rows.size() < asked);
     }
 
-    /** This page and the one that follows it. */
+    /** Joins this page and the one that follows it. */
     Page<E> plus(List<E> more, int asked) {
       List<E> all = new ArrayList<>(rows);
       all.addAll(more);
       return new Page<>(all, more.isEmpty() ? bound : more.getLast(), more.size() < asked);
     }
 
-    /** This page up to so many rows that memory does not know, and without the others. */
+    /** Returns this page without the rows that memory knows, cut off after {@code most} others. */
     Page<E> unknown(Predicate<E> isKnown, int most) {
       List<E> kept = new ArrayList<>();
       for (E row : rows) {

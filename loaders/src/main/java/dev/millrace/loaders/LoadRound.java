@@ -8,11 +8,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads of many handlers that go out together: one query per entity for ids, one per entity and
- * field for values of that field, one per entity for all other filters, one for all limited queries
- * that are {@linkplain Query#isAlike alike}.
+ * Groups the reads of many handlers: one query per entity for ids, one per entity and field for
+ * values of that field, one per entity for all other filters, one for all limited queries that are
+ * {@linkplain Query#isAlike alike}.
  *
- * <p>Confined to the execute thread or to whoever runs in its place while it waits.
+ * <p>Confined to the execute thread or to the thread that runs in its place while it waits.
  */
 public final class LoadRound {
   private final StagedStore store;
@@ -46,7 +46,7 @@ public final class LoadRound {
     return ids.isEmpty() && filters.isEmpty() && limited.isEmpty();
   }
 
-  /** Asks, and installs what comes back. The round is empty afterwards. */
+  /** Sends the queries and installs the results. The round is empty afterwards. */
   public void send() {
     loader.missed();
     ids.forEach(this::loadIds);
@@ -73,7 +73,7 @@ public final class LoadRound {
       store.install(type, row);
     }
     for (Object id : wanted) {
-      store.installAbsent(type, id); // does nothing where a row came
+      store.installAbsent(type, id); // does nothing if a row was found
     }
   }
 

@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
  * The filters that memory answers completely.
  *
  * <p>A loaded filter stays complete until a row that matches it now is evicted: every other way for
- * a row to enter or leave its result passes through memory. To forget a filter is always right, so
- * where an evicted row may match very many of them, all are forgotten unseen: eviction costs the
- * same per row, however many filters there are.
+ * a row to enter or leave its result passes through memory. Forgetting a filter is always safe, so
+ * where an evicted row may match very many filters, all of them are forgotten unchecked: eviction
+ * costs the same per row, however many filters there are.
  */
 final class LoadedFilters<E> {
-  /** Filters that are held against an evicted row one by one. */
+  /** Maximum number of filters that are matched against an evicted row one by one. */
   private static final int MAX_CHECKED = 64;
 
   /** A filter of one condition, both its lists, and a node of a hash set. */
@@ -28,22 +28,22 @@ final class LoadedFilters<E> {
   /** Each condition, its list of values, and its place in the filter's list. */
   private static final int CONDITION_BYTES = 52;
 
-  /** What filters of several conditions are found again by. */
+  /** Keys and list by which a group of filters with several conditions is found. */
   private static final int GROUP_BYTES = 160;
 
-  /** Filters that ask for one value of one field; by far the most. */
+  /** Filters for one value of one field; by far the most frequent kind. */
   private final Set<Filter> byValue = new HashSet<>();
 
   private final List<Column> filtered = new ArrayList<>();
 
   private final Set<Filter> others = new HashSet<>();
 
-  /** The others by the columns whose one value they name, and by those values. */
+  /** The other filters, by the columns that they compare with one value, then by those values. */
   private final Map<List<Column>, Map<List<Object>, List<Filter>>> groups = new LinkedHashMap<>();
 
   private long bytes;
 
-  /** Heap that this knowledge takes. */
+  /** Heap that these filters take. */
   long bytes() {
     return bytes;
   }
@@ -80,7 +80,7 @@ final class LoadedFilters<E> {
             });
   }
 
-  /** A row leaves memory: filters it matches are no longer complete. */
+  /** Forgets the filters that a row leaving memory matches: they are no longer complete. */
   void forgetMatching(E evicted) {
     for (Column column : filtered) {
       Object value = column.value(evicted);
@@ -99,7 +99,7 @@ final class LoadedFilters<E> {
     });
   }
 
-  /** True if none of the group is left. */
+  /** Returns true if no filter of the group is left. */
   private boolean forget(List<Filter> group, E evicted) {
     boolean unseen = group.size() > MAX_CHECKED;
     for (Iterator<Filter> each = group.iterator(); each.hasNext(); ) {
@@ -115,7 +115,7 @@ final class LoadedFilters<E> {
     return unseen || group.isEmpty();
   }
 
-  /** Null where a column has no value, which no condition matches. */
+  /** Returns null if a column has no value: no condition matches null. */
   private @Nullable List<Object> values(List<Column> columns, E row) {
     List<Object> values = new ArrayList<>(columns.size());
     for (Column column : columns) {
@@ -128,7 +128,7 @@ final class LoadedFilters<E> {
     return values;
   }
 
-  /** Forgets all of it once it takes too much room itself. */
+  /** Forgets all filters if they take more than {@code limit} bytes. */
   void forgetAbove(long limit) {
     if (bytes > limit) {
       clear();

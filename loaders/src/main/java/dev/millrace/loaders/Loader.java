@@ -6,17 +6,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads of the run: memory first, then one query, alone. Whatever a query returns, the version that
- * memory holds of a row decides.
+ * Reads of a running batch: from memory first, then with one query per read. Where memory knows a
+ * row, its version replaces the one that a query returns.
  */
 public final class Loader {
   private static final int SMALLEST_PAGE = 64;
   private static final int LARGEST_PAGE = 1 << 14;
 
-  /** Rows that are asked for beyond a limit, in case memory overrules some. */
+  /** Rows requested beyond a limit, because memory may overrule some. */
   private static final int MARGIN = 8;
 
-  /** About how many rows one statement for many limited queries may bring. */
+  /** Rows that one statement for many limited queries may return, about. */
   private static final int MAX_ROWS = 1 << 16;
 
   private final StagedStore store;
@@ -28,7 +28,7 @@ public final class Loader {
     this.reads = reads;
   }
 
-  /** How many reads so far memory could not answer. */
+  /** Number of reads so far that memory could not answer. */
   public long misses() {
     return misses;
   }
@@ -62,7 +62,7 @@ public final class Loader {
     return store.matching(query);
   }
 
-  /** The answer, if memory alone can give it. */
+  /** Returns the answer if memory alone can give it. */
   public <E> Optional<List<E>> findInMemory(Query<E> query) {
     if (store.missing(query).isEmpty()) {
       return Optional.of(store.matching(query));
@@ -71,7 +71,7 @@ public final class Loader {
     return page == null ? Optional.empty() : answer(query, page);
   }
 
-  /** Begins to collect reads that will share queries. */
+  /** Starts a round of reads that share queries. */
   public LoadRound round() {
     return new LoadRound(store, reads, this);
   }
@@ -80,7 +80,7 @@ public final class Loader {
     misses++;
   }
 
-  /** Loads first pages of limited queries together that are alike. */
+  /** Loads the first pages of limited queries that are alike, together. */
   <E> void loadPages(List<Query<E>> alike) {
     Query<E> first = alike.getFirst();
     if (alike.size() == 1 || !first.shape().isFlat()) {
@@ -99,7 +99,7 @@ public final class Loader {
     }
   }
 
-  /** Answers a limited query alone. It never makes a filter complete. */
+  /** Answers a limited query alone. A limited query never makes a filter complete. */
   private <E> List<E> page(Query<E> query) {
     LimitedPages.Page<E> known = store.pages().find(query);
     if (known != null) {
@@ -114,7 +114,7 @@ public final class Loader {
     return (int) Math.min((long) query.limit() + margin, Integer.MAX_VALUE);
   }
 
-  /** Reads on by key until enough rows survive that memory does not overrule. */
+  /** Reads further pages by key until enough rows remain that memory does not overrule. */
   private <E> List<E> finish(Query<E> query, LimitedPages.Page<E> page) {
     LimitedPages.Page<E> read = page;
     Optional<List<E>> answer = answer(query, read);
@@ -129,7 +129,7 @@ public final class Loader {
     return answer.get();
   }
 
-  /** The first rows among those in memory and those of a page that memory does not overrule. */
+  /** Merges rows of memory with those of a page that memory does not overrule; empty if too few. */
   private <E> Optional<List<E>> answer(Query<E> query, LimitedPages.Page<E> page) {
     List<E> all = new ArrayList<>(store.matching(query));
     for (E row : page.rows()) {
@@ -140,7 +140,7 @@ public final class Loader {
     Comparator<E> order = query.comparator();
     all.sort(order);
     List<E> first = List.copyOf(all.subList(0, Math.min(all.size(), query.limit())));
-    // What the database has beyond the page comes behind its last row.
+    // Rows that the database has beyond the page sort after its last row.
     E bound = page.bound();
     boolean complete =
         page.last()

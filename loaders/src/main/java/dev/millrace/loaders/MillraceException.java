@@ -2,7 +2,7 @@ package dev.millrace.loaders;
 
 import org.jspecify.annotations.Nullable;
 
-/** Every error that Millrace raises on purpose. The message reads {@code rule: name=value}. */
+/** An error that Millrace raises on purpose. The message reads {@code rule: name=value}. */
 public class MillraceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -3,7 +3,7 @@ package dev.millrace.loaders;
 import java.util.List;
 
 /**
- * How an entity lies in ClickHouse.
+ * The layout of an entity in ClickHouse.
  *
  * @param order columns before the id by which rows are sorted
  * @param partition an expression; empty for none

@@ -6,7 +6,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** How an entity lies in ClickHouse, where the defaults will not do. */
+/** Sets an entity's layout in ClickHouse, where the defaults do not fit. */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
@@ -15,16 +15,16 @@ public @interface Mirrored {
 
   /**
    * Components by which rows are sorted, before the id. For immutable entities, whose views are
-   * filters: a query by one of these then reads only what it needs.
+   * filters: a query by one of these components then reads only the rows it needs.
    */
   String[] order() default {};
 
-  /** An expression of ClickHouse over columns, such as {@code toYYYYMM(time)}. */
+  /** A ClickHouse expression over columns, such as {@code toYYYYMM(time)}. */
   String partition() default "";
 
   /**
-   * An expression of ClickHouse after which a row goes, such as {@code time + INTERVAL 90 DAY}. For
-   * immutable entities; {@code verify} does not compare them then.
+   * A ClickHouse expression for the time at which a row expires, such as {@code time + INTERVAL 90
+   * DAY}. For immutable entities; {@code verify} does not compare them then.
    */
   String ttl() default "";
 }

@@ -5,24 +5,24 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What several change sets in a row do to one table, taken together: what stood there comes from an
- * id's first change, what stands there from its last.
+ * The net effect of consecutive change sets on one table: the state before comes from an id's first
+ * change, the state after from its last.
  *
- * @param inserts nothing stood there
- * @param updates another row stood there
- * @param upserts nobody knows what stood there
- * @param deletes ids whose row must go
+ * @param inserts rows of ids that had no row
+ * @param updates rows that replace another row
+ * @param upserts rows whose previous state is unknown
+ * @param deletes ids whose row must be deleted
  */
 public record NetChanges<E>(
     EntityType<E> type, List<E> inserts, List<E> updates, List<E> upserts, List<Object> deletes) {
 
-  /** Takes change sets in the order in which their batches ran. */
+  /** Merges change sets, given in the order in which their batches ran. */
   public static <E> NetChanges<E> of(EntityType<E> type, List<TableChanges<E>> sets) {
     NetChanges<E> net =
         new NetChanges<>(
             type, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     if (type.isImmutable()) {
-      sets.forEach(net::append); // saved once and never again: there is nothing to merge
+      sets.forEach(net::append); // each row is saved once: there is nothing to merge
     } else if (sets.size() == 1 && !sets.getFirst().keepsVersions()) {
       net.addEach(sets.getFirst());
     } else {
@@ -74,8 +74,8 @@ public record NetChanges<E>(
   }
 
   /**
-   * The spans of all ids, found by hash. Changes of one group that are about one id hold the very
-   * same object as its id, so that hardly a comparison has to look into it.
+   * The spans of all ids, found by hash. Changes of one id in a group hold the same id object, so
+   * that hardly any comparison reads the id's contents.
    */
   private static final class Spans<E> {
     private final List<Span<E>> inOrder = new ArrayList<>();
@@ -105,7 +105,7 @@ public record NetChanges<E>(
     }
   }
 
-  /** From an id's first change to its last. */
+  /** The changes of one id, from its first to its last. */
   private static final class Span<E> {
     private final Object id;
     private final boolean blind;

@@ -3,11 +3,11 @@ package dev.millrace.loaders;
 import java.util.Comparator;
 import java.util.List;
 
-/** Which rows a handler asks for, in which order, and how many at most. */
+/** The rows that a handler asks for, their order, and their maximum number. */
 public record Query<E>(EntityType<E> type, Filter filter, List<Order> orders, int limit) {
   public static final int NO_LIMIT = Integer.MAX_VALUE;
 
-  /** One field to sort by. Ties are decided by the id, ascending. */
+  /** A field to sort by. Ties are decided by the id, ascending. */
   public record Order(Column column, boolean descending) {
     int compare(Object left, Object right) {
       int order = column.compareRows(left, right);
@@ -23,17 +23,17 @@ public record Query<E>(EntityType<E> type, Filter filter, List<Order> orders, in
     return limit != NO_LIMIT;
   }
 
-  /** The same without a limit. */
+  /** Returns this query without a limit. */
   public Query<E> unlimited() {
     return new Query<>(type, filter, orders, NO_LIMIT);
   }
 
-  /** Compares this query with another: true if they differ in the values they compare with only. */
+  /** Compares two queries: true if they differ only in the values that they compare with. */
   public boolean isAlike(Query<?> other) {
     return shape().equals(other.shape());
   }
 
-  /** What a statement of it depends on, beside the values it compares with. */
+  /** The query without the values it compares with, on which its SQL statement depends. */
   Shape shape() {
     return new Shape(
         type,
@@ -48,7 +48,7 @@ public record Query<E>(EntityType<E> type, Filter filter, List<Order> orders, in
   record Shape(EntityType<?> type, List<Comparison> comparisons, List<Order> orders, int limit) {
     record Comparison(Column column, Condition.Operator operator) {}
 
-    /** False where a condition lists values: then the values of many queries are no table. */
+    /** False if a condition lists values: the values of many queries then form no table. */
     boolean isFlat() {
       return comparisons.stream()
           .noneMatch(comparison -> comparison.operator() == Condition.Operator.IN);

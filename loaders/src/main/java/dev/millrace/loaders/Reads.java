@@ -6,22 +6,22 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Committed rows of one lane, read from its database. Each call sees one snapshot and may run while
+ * Reads committed rows of one lane from its database. Each call sees one snapshot and may run while
  * a commit is in flight.
  */
 public interface Reads {
-  /** The rows of these ids, in any order; an id without a row is left out. */
+  /** Returns the rows of these ids, in any order; an id without a row is left out. */
   <E> List<E> byIds(EntityType<E> type, Collection<Object> ids);
 
-  /** The rows that match any of these filters, each once, in any order. */
+  /** Returns the rows that match any of these filters, each once, in any order. */
   <E> List<E> matching(EntityType<E> type, Collection<Filter> filters);
 
-  /** The first {@code size} rows of a query's total order that come after a row of it. */
+  /** Returns the first {@code size} rows after {@code after} in a query's total order. */
   <E> List<E> page(Query<E> query, @Nullable E after, int size);
 
   /**
-   * The first {@code size} rows of each of several queries that are {@link Query#isAlike alike}, in
-   * their order. A store that can answers them in one round trip.
+   * Returns the first {@code size} rows of each of several queries that are {@link Query#isAlike
+   * alike}, in the order of the queries. A store that can answers them in one round trip.
    */
   default <E> List<List<E>> pages(List<Query<E>> queries, int size) {
     List<List<E>> pages = new ArrayList<>();
@@ -31,6 +31,6 @@ public interface Reads {
     return pages;
   }
 
-  /** Whether the lane has no row in this table. */
+  /** True if the lane has no row in this table. */
   boolean isEmpty(EntityType<?> type);
 }

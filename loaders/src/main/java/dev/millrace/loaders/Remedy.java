@@ -1,15 +1,15 @@
 package dev.millrace.loaders;
 
-/** What helps against an error. Loops decide by this, never by the text of a message. */
+/** The remedy for an error. Loops decide by it, never by the text of a message. */
 public enum Remedy {
   /** The same call may succeed later. */
   RETRY,
-  /** The process should end and be started again; it resumes from what is durable. */
+  /** The process should end and be started again; it resumes from the durable checkpoint. */
   RESTART,
   /** Another process has taken the lane; this one must stop writing. */
   YIELD,
   /**
-   * What was asked about belongs to a branch that the stream has left: the lane turns back, and the
+   * The data asked for belongs to a branch that a reorg has replaced: the lane rewinds, and the
    * event is never run again.
    */
   REWIND,

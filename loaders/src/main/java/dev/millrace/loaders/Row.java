@@ -3,7 +3,7 @@ package dev.millrace.loaders;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One id in memory: its row, or the knowledge that there is none. Confined to the execute thread.
+ * An id in memory: its row, or the knowledge that there is none. Confined to the execute thread.
  */
 final class Row<E> {
   /** Header and fields, two to four slots of the table, and a place in the eviction clock. */
@@ -13,13 +13,13 @@ final class Row<E> {
   final int hash;
   @Nullable E value;
 
-  /** The checkpoint that wrote it; 0 when it was read from the database. */
+  /** The checkpoint that wrote the row; 0 if it was read from the database. */
   long checkpoint;
 
-  /** Where its change stands in the batch that wrote it last. */
+  /** Index of the row's change in the batch that wrote it last. */
   int change;
 
-  /** Its place in the eviction clock. */
+  /** Index in the eviction clock. */
   int slot;
 
   int bytes;

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Rows by id, with open addressing: a read touches a slot, the row and its id, where a chained
- * table also touches a node. At 30,000 rows these misses are most of what a read costs.
+ * table also touches a node. At 30,000 rows these cache misses are most of a read's cost.
  */
 final class RowTable<E> {
   private static final int FEWEST_SLOTS = 64;
@@ -67,7 +67,7 @@ final class RowTable<E> {
   }
 
   /**
-   * Takes a row of the table out and closes the gap, so that no probe ends before the row it looks
+   * Removes a row from the table and closes the gap, so that no probe ends before the row it looks
    * for.
    */
   @SuppressWarnings("ReferenceEquality")
@@ -105,7 +105,7 @@ final class RowTable<E> {
     return size;
   }
 
-  /** Ids in a row, as plain numbers are, must not fill neighbouring slots in runs. */
+  /** Spreads consecutive ids, which must not fill neighbouring slots in runs. */
   private static int spread(Object id) {
     int hash = id.hashCode() * 0x9E3779B9;
     return hash ^ (hash >>> 15);

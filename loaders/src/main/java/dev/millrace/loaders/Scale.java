@@ -6,7 +6,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** How many decimal places a {@code BigDecimal} column keeps; 18 where nothing is said. */
+/** Number of decimal places that a {@code BigDecimal} column keeps; 18 without this annotation. */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)

@@ -8,9 +8,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
-/**
- * A query being written down by a handler; nothing is asked before {@link #list} or {@link #first}.
- */
+/** A query that a handler builds; it is not sent before {@link #list} or {@link #first}. */
 public final class Selection<E> {
   private final EntityType<E> type;
   private final Function<Query<E>, List<E>> answer;
@@ -23,7 +21,7 @@ public final class Selection<E> {
     this(type, answer, UnaryOperator.identity());
   }
 
-  /** With {@code failed}, whoever answers learns of errors in what was written down, too. */
+  /** Passes errors in the query's construction through {@code failed}, too. */
   public Selection(
       EntityType<E> type,
       Function<Query<E>, List<E>> answer,
@@ -37,7 +35,7 @@ public final class Selection<E> {
     return new Where<>(this, column(field));
   }
 
-  /** Another condition; rows must satisfy all of them. */
+  /** Adds another condition; rows must satisfy all of them. */
   public <V> Where<E, V> and(Field<E, V> field) {
     return where(field);
   }
@@ -61,7 +59,7 @@ public final class Selection<E> {
     return this;
   }
 
-  /** The rows, in a list that cannot be changed, however many there are. */
+  /** Returns the rows in an unmodifiable list, however many there are. */
   public List<E> list() {
     return Collections.unmodifiableList(answer.apply(query(limit)));
   }

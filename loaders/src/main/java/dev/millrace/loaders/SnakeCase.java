@@ -1,6 +1,6 @@
 package dev.millrace.loaders;
 
-/** {@code tokenId} becomes {@code token_id}, {@code ERC20Token} becomes {@code erc20_token}. */
+/** Converts {@code tokenId} to {@code token_id} and {@code ERC20Token} to {@code erc20_token}. */
 final class SnakeCase {
   private SnakeCase() {}
 

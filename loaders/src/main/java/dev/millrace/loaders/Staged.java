@@ -1,7 +1,7 @@
 package dev.millrace.loaders;
 
 /**
- * What memory says about one row. {@link Absent} means "gone"; {@link Unknown} means "ask the
+ * The state of one row in memory. {@link Absent} means "deleted"; {@link Unknown} means "ask the
  * database".
  */
 public sealed interface Staged<E> {

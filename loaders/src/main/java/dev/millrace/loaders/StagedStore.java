@@ -11,8 +11,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What handlers have decided and what they have read: per entity one table that is both write
- * buffer and read cache, {@code id → (value | absent, checkpoint)}.
+ * The changes that handlers made and the rows that they read: per entity one table that is both
+ * write buffer and read cache, {@code id → (value | absent, checkpoint)}.
  *
  * <p>Its invariants:
  *
@@ -24,11 +24,11 @@ import org.jspecify.annotations.Nullable;
  *   <li>A row read from the database never replaces one that memory knows.
  *   <li>A table that was empty when the lane began, and from which nothing was evicted, is
  *       complete: what memory does not know does not exist.
- *   <li>One thread, the one that executes, touches the store. Others see frozen change sets only.
+ *   <li>Only the execute thread touches the store. Other threads see frozen change sets only.
  * </ol>
  */
 public final class StagedStore {
-  // By name, because a class makes its hash in native code and its name remembers it.
+  // Keyed by name: a class computes its hash in native code, its name caches it.
   private final Map<String, StagedTable<?>> byClass = new HashMap<>();
   private final List<StagedTable<?>> tables = new ArrayList<>();
   private final Deque<ChangeSet> transit = new ArrayDeque<>();
@@ -40,7 +40,7 @@ public final class StagedStore {
   private boolean reversible;
   private long changeBytes;
 
-  /** All of it in PostgreSQL. */
+  /** Keeps all entities in PostgreSQL. */
   public StagedStore(List<EntityType<?>> types) {
     this(types, _ -> Storage.POSTGRES);
   }
@@ -53,7 +53,7 @@ public final class StagedStore {
     }
   }
 
-  /** Where the lane stands, and which of its tables hold no row. */
+  /** Sets the lane's committed checkpoint and the tables that hold no row. */
   public void open(long committedCheckpoint, List<EntityType<?>> empty) {
     committed = committedCheckpoint;
     checkpoint = committedCheckpoint;
@@ -62,7 +62,7 @@ public final class StagedStore {
     }
   }
 
-  /** The definition of a class that handlers name. */
+  /** Returns the definition of an entity class that a handler names. */
   public <E> EntityType<E> type(Class<E> type) {
     return table(type).type();
   }
@@ -77,12 +77,12 @@ public final class StagedStore {
     }
   }
 
-  /** The next block with events begins. */
+  /** Moves on to the next block with events. */
   public void nextBlock() {
     checkpoint++;
   }
 
-  /** What follows is done by this event of the batch. */
+  /** Attributes the changes that follow to this event of the batch. */
   public void nextEvent(int indexInBatch) {
     event = indexInBatch;
   }
@@ -143,7 +143,7 @@ public final class StagedStore {
     return freeze(0);
   }
 
-  /** The same, with heap that the batch takes beside its changes until it is durable. */
+  /** Ends the batch, with the heap that it takes beside its changes until it is durable. */
   public ChangeSet freeze(long otherBytes) {
     pages.clear();
     List<TableChanges<?>> changed = new ArrayList<>();
@@ -158,7 +158,7 @@ public final class StagedStore {
     return set;
   }
 
-  /** Between batches: everything up to this checkpoint is durable. */
+  /** Between batches: marks everything up to this checkpoint as durable. */
   public void committed(long durable) {
     committed = durable;
     while (!transit.isEmpty() && transit.getFirst().lastCheckpoint() <= durable) {
@@ -197,14 +197,14 @@ public final class StagedStore {
     return total;
   }
 
-  /** Rows in memory, known-absent ids included. */
+  /** Number of rows in memory, ids known to be absent included. */
   public int size() {
     return tables.stream().mapToInt(StagedTable::size).sum();
   }
 
   /**
-   * Forgets everything that is not durable and everything that was read: the lane goes on from
-   * here.
+   * Forgets everything that is not durable and everything that was read; the lane continues after
+   * the surviving checkpoint.
    */
   public void rewind(long survivingCheckpoint) {
     transit.clear();

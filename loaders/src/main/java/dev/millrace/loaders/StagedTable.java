@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The rows of one entity in memory: write buffer and read cache in one. One version per id.
  *
- * <p>Confined to the execute thread, like everything the store is made of.
+ * <p>Confined to the execute thread, like every part of the store.
  */
 final class StagedTable<E> {
   private final EntityType<E> type;
@@ -29,10 +29,10 @@ final class StagedTable<E> {
   private boolean versions;
   private long bytes;
 
-  /** While true, a row that memory does not know does not exist. */
+  /** While true, a row that is not in memory does not exist. */
   private boolean complete;
 
-  /** False while no handler has read an immutable type: its rows then live in change sets only. */
+  /** False while no handler has read an immutable type: its rows then are in change sets only. */
   private boolean kept;
 
   StagedTable(EntityType<E> type, Storage storage) {
@@ -85,7 +85,7 @@ final class StagedTable<E> {
     return value == null ? absent : new Staged.Present<>(value);
   }
 
-  /** Memory begins to hold the rows of an immutable type, those in transit included. */
+  /** Starts to keep the rows of an immutable type in memory, those in transit included. */
   void becomeReadable(Collection<ChangeSet> transit) {
     if (!inPostgres) {
       throw new MillraceException(
@@ -138,7 +138,7 @@ final class StagedTable<E> {
     return put(id, null, checkpoint, event);
   }
 
-  /** Returns how many bytes the change set has grown by. */
+  /** Returns the number of bytes by which the change set has grown. */
   private long put(Object id, @Nullable E after, long checkpoint, int event) {
     Row<E> row = rows.find(id);
     boolean blind = row == null && !complete && !type.isImmutable();
@@ -160,14 +160,14 @@ final class StagedTable<E> {
   }
 
   /**
-   * Changes of this table have become durable: rows that memory does not keep are in the database
-   * only.
+   * Called when changes of this table are durable: rows that memory does not keep are in the
+   * database only.
    */
   void leftTransit() {
     complete &= kept;
   }
 
-  /** Takes a row read from the database, or that there is none; never over what memory knows. */
+  /** Adds a row read from the database, or its absence; never replaces what memory knows. */
   void install(Object id, @Nullable E read) {
     if (rows.find(id) != null) {
       return;
@@ -193,19 +193,19 @@ final class StagedTable<E> {
     row.bytes = now;
   }
 
-  /** The filters among these that memory cannot answer. */
+  /** Returns the parts of a filter that memory cannot answer. */
   List<Filter> missing(Filter filter) {
     return complete
         ? List.of()
         : filter.apart().stream().filter(part -> !loaded.contains(part)).toList();
   }
 
-  /** From now on memory answers this filter: all its rows have been installed. */
+  /** Marks a filter as answered by memory: all its rows have been installed. */
   void markLoaded(Filter filter) {
     loaded.add(filter);
   }
 
-  /** The rows in memory that match, in the query's order, as far as its limit. */
+  /** Returns the matching rows in memory, in the query's order, up to its limit. */
   List<E> matching(Query<E> query) {
     Comparator<E> order = query.comparator();
     if (query.isLimited()) {
@@ -234,8 +234,8 @@ final class StagedTable<E> {
   }
 
   /**
-   * Evicts committed rows, the ones not used lately first, until {@code target} bytes are left or
-   * none can go.
+   * Evicts committed rows, least recently used first, until {@code target} bytes are left or no row
+   * can be evicted.
    */
   void evict(long committed, long target) {
     if (bytes() > target) {

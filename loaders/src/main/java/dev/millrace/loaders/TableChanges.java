@@ -4,10 +4,10 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one batch changed in one table, in order. Each change knows what stood there before its
- * block: a row, nothing, or, after a blind write, unknown.
+ * The changes of one batch in one table, in order. Each change knows the state before its block: a
+ * row, none, or, after a blind write, unknown.
  *
- * <p>Written by the execute thread while the batch runs and by nobody after {@link
+ * <p>Written by the execute thread while the batch runs and not modified after {@link
  * StagedStore#freeze}.
  */
 public final class TableChanges<E> {
@@ -73,7 +73,7 @@ public final class TableChanges<E> {
     return size;
   }
 
-  /** Whether an id may appear several times, once per checkpoint that changed it. */
+  /** True if an id may appear several times, once per checkpoint that changed it. */
   public boolean keepsVersions() {
     return versions;
   }
@@ -82,7 +82,7 @@ public final class TableChanges<E> {
     return ids[index];
   }
 
-  /** A hash of the id that costs no look at it. */
+  /** The stored hash of the id, so that the id itself need not be read. */
   int hash(int index) {
     return hashes[index];
   }
@@ -91,16 +91,13 @@ public final class TableChanges<E> {
     return checkpoints[index];
   }
 
-  /** Whether nobody has read what stood there before. */
+  /** True if the row was written without its previous state having been read. */
   @SuppressWarnings("ReferenceEquality") // the mark is one object and equal to nothing else
   public boolean isBlind(int index) {
     return befores[index] == UNKNOWN;
   }
 
-  /**
-   * What stood there before the block of the change, null for nothing; not to be asked of a blind
-   * change.
-   */
+  /** The row before the block of the change, null for none; throws for a blind change. */
   public @Nullable E before(int index) {
     if (isBlind(index)) {
       throw new IllegalStateException("change is blind: entity=%s index=%d".formatted(type, index));
@@ -108,7 +105,7 @@ public final class TableChanges<E> {
     return entity(befores[index]);
   }
 
-  /** What stands there now, null for nothing. */
+  /** The row after the change, null for none. */
   public @Nullable E after(int index) {
     return entity(afters[index]);
   }

@@ -1,6 +1,6 @@
 package dev.millrace.loaders;
 
-/** Text as the stores compare it: by UTF-8 bytes, which is by code points. */
+/** Text in the order of the stores: by UTF-8 bytes, which is by code points. */
 public final class Text {
   private Text() {}
 
@@ -21,7 +21,7 @@ public final class Text {
     return Character.isSurrogate(unit) ? unit + 0x10000 : unit;
   }
 
-  /** Refuses what PostgreSQL cannot hold: U+0000, and surrogates without their other half. */
+  /** Refuses text that PostgreSQL cannot hold: U+0000, and surrogates without their other half. */
   static String canonical(String text) {
     for (int i = 0; i < text.length(); i++) {
       char unit = text.charAt(i);

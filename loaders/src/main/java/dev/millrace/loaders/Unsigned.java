@@ -8,7 +8,7 @@ import java.lang.annotation.Target;
 
 /**
  * A {@code BigInteger} that is never negative, as a {@code uint256} is. ClickHouse has no integer
- * for both: with this it is up to 2^256-1, without it between -2^255 and 2^255-1.
+ * for both: marked, the range is 0 to 2^256-1, unmarked -2^255 to 2^255-1.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

@@ -1,12 +1,12 @@
 package dev.millrace.loaders;
 
-/** How much of an entity's history the mirror keeps. */
+/** The amount of an entity's history that the mirror keeps. */
 public enum Versions {
-  /** What every block has left of a row. */
+  /** The state of a row after every block. */
   EVERY,
   /**
-   * What every batch has left of a row, and every block only while a reorg may replace it. A state
-   * before the last final checkpoint cannot be asked for.
+   * The state of a row after every batch, and after every block only while a reorg may replace it.
+   * A state before the last final checkpoint cannot be queried.
    */
   LATEST
 }

@@ -1,5 +1,5 @@
 /**
- * What handlers read and write: entities, their column types, the staged store and the loads that
+ * Entities, their column types, the staged store that handlers read and write, and the loads that
  * fill it.
  *
  * <pre>
@@ -8,10 +8,10 @@
  * </pre>
  *
  * <p>While one group commits, handlers of later batches must see its writes. The staged store keeps
- * every uncommitted change in memory, so a load that misses memory may ask the database at any time
- * and never waits for a commit.
+ * every uncommitted change in memory, so a load that misses memory may query the database at any
+ * time and never waits for a commit.
  *
- * <p>Nothing here opens a connection or starts a thread; the pipeline supplies both sides.
+ * <p>This module opens no connection and starts no thread; the pipeline supplies both sides.
  */
 @NullMarked
 package dev.millrace.loaders;

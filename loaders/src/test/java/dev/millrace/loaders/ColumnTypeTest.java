@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** One notion of equal and of order: what Java says of canonical values is what PostgreSQL says. */
+/** One definition of equality and order: Java and PostgreSQL agree on canonical values. */
 final class ColumnTypeTest {
   @Test
   @Tag("B15")

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What a definition says, and what is wrong with one. */
+/** The contents of definitions, and the mistakes reported for wrong ones. */
 final class EntityTypeTest {
   enum Kind {
     SMALL,

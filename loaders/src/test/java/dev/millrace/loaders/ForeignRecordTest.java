@@ -8,12 +8,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Entities whose class loader is not ours, as in an application server or a development tool. */
+/** Entities of another class loader, as in an application server or a development tool. */
 final class ForeignRecordTest {
   @Entity
   record Row(@Id long id, int count, String text, @Nullable Address owner) {}
 
-  /** Defines the classes of this file anew and leaves the rest to its parent. */
+  /** Defines the classes of this file again and delegates the rest to its parent. */
   private static final class Reloader extends ClassLoader {
     Reloader() {
       super(ForeignRecordTest.class.getClassLoader());

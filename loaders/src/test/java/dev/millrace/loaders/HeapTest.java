@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Holds the store's own account of its bytes against what the collector counts. */
+/** Compares the store's own count of its bytes with the heap measured after a full collection. */
 final class HeapTest {
   private static final int ROWS = 100_000;
 
@@ -49,7 +49,7 @@ final class HeapTest {
 
   private static final EntityType<Filed> FILED = EntityType.of(Filed.class);
 
-  /** A shape of rows, how to make the row of a number, and what else to ask of the store. */
+  /** A kind of entity and a function that creates the row of a number. */
   record Shape(String name, EntityType<?> type, LongFunction<Object> row) {
     @Override
     public String toString() {
@@ -148,7 +148,7 @@ final class HeapTest {
     near(store, before);
   }
 
-  /** A shape of filters of several conditions, and how many of them to load. */
+  /** A kind of filter with several conditions, and the number of filters to load. */
   record Asked(String name, int count, LongFunction<List<Condition>> conditions) {
     @Override
     public String toString() {
@@ -241,7 +241,7 @@ final class HeapTest {
     assertThat(store.bytes() / measured).as("counted to measured").isBetween(0.75, 1.25);
   }
 
-  /** What a full collection leaves, by the JVM's own histogram. */
+  /** Heap in use after a full collection, by the JVM's own histogram. */
   private static long liveBytes() throws Exception {
     String histogram =
         (String)

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A staged store over a {@link MapReads}, driven by hand: batches run here, commits when asked. */
+/** A staged store over a {@link MapReads}: tests run batches and commits step by step. */
 final class Lab {
   @Entity
   record Token(@Id long id, long number, String owner, @Nullable String label) {
@@ -47,13 +47,13 @@ final class Lab {
     return new Token(id, id, owner, null);
   }
 
-  /** The lane begins, and finds that tables are empty where they are. */
+  /** Opens the lane; empty tables are complete. */
   Lab opened() {
     store.open(0, types.stream().filter(database::isEmpty).toList());
     return this;
   }
 
-  /** A batch of one block for each of these, and what each does. */
+  /** Runs a batch of one block per {@code Runnable}. */
   ChangeSet batch(Runnable... blocks) {
     store.begin(reversible);
     int event = 0;
@@ -67,13 +67,13 @@ final class Lab {
     return set;
   }
 
-  /** Everything in transit becomes durable, as one group. */
+  /** Makes everything in transit durable, as one group. */
   void commit() {
     land();
     heard();
   }
 
-  /** The database has it; the execute thread does not know that yet. */
+  /** Commits to the database; the execute thread does not know that yet. */
   void land() {
     database.commit(transit, types);
     transit.clear();

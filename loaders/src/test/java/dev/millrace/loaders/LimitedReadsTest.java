@@ -13,7 +13,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Limited queries that a rehearsal asks together and the run asks again. */
+/** Limited queries that a preload sends together and the run repeats. */
 final class LimitedReadsTest {
   private final Lab lab = new Lab();
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What reads send to the database, and what they leave to memory. */
+/** The queries that reads send to the database, and the reads that memory answers. */
 final class LoaderTest {
   private final Lab lab = new Lab();
 

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** A database as maps, which writes down what it was asked and how many rows it gave. */
+/** A database made of maps that records its queries and the number of rows returned. */
 final class MapReads implements Reads {
   final List<String> queries = new ArrayList<>();
   long rowsRead;
@@ -18,12 +18,12 @@ final class MapReads implements Reads {
   private Runnable before = () -> {};
   private Runnable during = () -> {};
 
-  /** Runs once, when the next query has arrived and before it looks at the rows. */
+  /** Runs {@code action} once, when the next query has arrived and before it reads rows. */
   void beforeNextQuery(Runnable action) {
     before = action;
   }
 
-  /** Runs once, when the next query has chosen its rows and before they arrive. */
+  /** Runs {@code action} once, when the next query has chosen its rows, before they arrive. */
   void duringNextQuery(Runnable action) {
     during = action;
   }
@@ -36,7 +36,7 @@ final class MapReads implements Reads {
     return tables.computeIfAbsent(type, _ -> new HashMap<>());
   }
 
-  /** One transaction, as strict as a primary key and a row count make it. */
+  /** Commits one transaction, as strict as a primary key and a row count make it. */
   void commit(List<ChangeSet> group, List<EntityType<?>> types) {
     types.forEach(type -> commit(type, group));
   }

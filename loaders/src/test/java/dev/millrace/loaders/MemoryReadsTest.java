@@ -10,12 +10,12 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** How much memory looks at to answer, counted in fields that are read. */
+/** The work of answering from memory, counted in fields read. */
 final class MemoryReadsTest {
   private static final int ROWS = 20_000;
   private static final AtomicLong FIELD_READS = new AtomicLong();
 
-  /** Half are bought and half are sold; each owner has four. */
+  /** Half of the orders buy, half sell; each owner has four. */
   @Entity
   record Order(@Id long id, String kind, String owner, long price) {
     @Override

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What an entity says of its copy, and what memory makes of that. */
+/** Mirror settings of an entity, and their effect on memory. */
 final class MirroredTest {
   @Entity(storage = Storage.CLICKHOUSE)
   @Mirrored(

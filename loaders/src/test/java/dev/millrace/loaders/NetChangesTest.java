@@ -11,7 +11,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What several batches of one group do to a table, taken together. */
+/** The net effect of several batches of one group on a table. */
 final class NetChangesTest {
   private final Lab lab = new Lab();
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Random writes, commits and evictions; after each, random reads. Every answer is compared with one
- * made from a plain map by this test's own idea of equal and of order.
+ * computed from a plain map by this test's own definition of equality and order.
  */
 final class RandomReadsTest {
   enum Kind {
@@ -67,7 +67,7 @@ final class RandomReadsTest {
     return level == null ? Long.MAX_VALUE : level;
   }
 
-  /** As PostgreSQL orders doubles, which have one zero in a table. */
+  /** Compares as PostgreSQL orders doubles, which have one zero in a table. */
   private static int ratio(Item item, double value) {
     return Double.compare(item.ratio(), value == 0 ? 0.0 : value);
   }
@@ -77,7 +77,7 @@ final class RandomReadsTest {
         left.getBytes(StandardCharsets.UTF_8), right.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** One seed's run. */
+  /** The run of one seed. */
   private static final class Program {
     private final Random random;
     private final Map<List<Object>, Item> model =
@@ -160,7 +160,7 @@ final class RandomReadsTest {
       }
     }
 
-    /** A random query, asked of the loader and of the model. */
+    /** Sends a random query to the loader and to the model. */
     private void query(String where) {
       Selection<Item> asked = lab.query(ITEM);
       Predicate<Item> matches = item -> true;

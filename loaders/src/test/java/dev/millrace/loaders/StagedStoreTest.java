@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What memory keeps, what it lets go, and what a batch leaves behind. */
+/** Rows that memory keeps, rows that it evicts, and the change sets of batches. */
 final class StagedStoreTest {
   private final Lab lab = new Lab();
 
@@ -75,14 +75,14 @@ final class StagedStoreTest {
     assertThat(lab.database.table(TOKEN).equals(millionTokens())).isTrue();
   }
 
-  /** Ids of long ago, nearly all of them evicted, that now and then a batch reads and changes. */
+  /** Old ids, nearly all evicted, that a batch reads and changes now and then. */
   private static Stream<Long> changedAgain(int first) {
     return first % 25_000 == 0
         ? LongStream.iterate(first % 97, id -> id < first, id -> id + first / 200).boxed()
         : Stream.empty();
   }
 
-  /** What a map without any memory limit would hold. */
+  /** The contents of a map without a memory limit. */
   private static Map<Object, Token> millionTokens() {
     Map<Object, Token> tokens = new HashMap<>();
     for (int first = 0; first < 1_000_000; first += 1_000) {

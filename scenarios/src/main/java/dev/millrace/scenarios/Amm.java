@@ -15,11 +15,11 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 
 /**
- * An exchange: a factory creates pools of two tokens each, and swaps move what they hold.
+ * An exchange: a factory creates pools of two tokens each, and swaps move their reserves.
  *
- * <p>Pools are followed from the log that creates them. What a token has in all its pools is summed
- * anew by queries after every change, never carried on, so that a read which misses a pool or a
- * reserve leaves a wrong number behind.
+ * <p>Pools are followed from the log that creates them. The totals of a token over its pools are
+ * summed anew by queries after every change, never carried on, so that a read which misses a pool
+ * or a reserve leaves a wrong number behind.
  */
 public final class Amm {
 
@@ -57,11 +57,13 @@ public final class Amm {
     }
   }
 
-  /** What all pools of a token hold of it, and how much of it has gone through them. */
+  /** The reserves of a token in all its pools, and its volume through them. */
   @Entity
   public record Token(@Id Address address, long pools, BigInteger reserves, BigInteger volume) {}
 
-  /** What has gone through a pool within an hour, both ways, and what it held at the end of it. */
+  /**
+   * The volume through a pool within an hour, both ways, and its reserves at the end of the hour.
+   */
   @Entity
   public record PoolHour(
       @Id Address pool,
@@ -152,7 +154,7 @@ public final class Amm {
             pool.reserve1()));
   }
 
-  /** Looks at all pools of a token again. */
+  /** Recomputes the totals of a token from all its pools. */
   private static void count(EvmContext context, Address token, BigInteger moved) {
     List<Pool> first = context.query(Pool.class).where(Pool::token0).is(token).list();
     List<Pool> second = context.query(Pool.class).where(Pool::token1).is(token).list();

@@ -3,9 +3,9 @@ package dev.millrace.scenarios;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 
-/** Refuses numbers of a command line with which nothing sensible can begin. */
+/** Refuses numbers of a command line that make no sense. */
 final class Bounds {
-  /** More than any chain will ever have; a typing mistake, or a test of us. */
+  /** More than any chain will ever have; a larger number is a typing mistake, or a test of us. */
   static final long MOST_BLOCKS = 1_000_000_000_000L;
 
   private Bounds() {}
@@ -19,13 +19,13 @@ final class Bounds {
     }
   }
 
-  /** Of something that there may be any number of. */
+  /** Checks a number with no upper bound but that of an int. */
   static void count(String option, long least, long value) {
     within(option, least, Integer.MAX_VALUE, value);
   }
 
   static void share(String option, double value) {
-    if (!(value >= 0 && value <= 1)) { // NaN is none either
+    if (!(value >= 0 && value <= 1)) { // NaN fails as well
       throw new MillraceException(
           Remedy.FIX_SETUP,
           "option is no share: option=%s value=%s least=0 most=1".formatted(option, value));

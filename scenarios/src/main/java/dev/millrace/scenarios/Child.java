@@ -13,9 +13,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/**
- * A process that runs an indexer with {@code millrace run}, to be killed at a moment of our choice.
- */
+/** A process that runs an indexer with {@code millrace run}, to be killed at a chosen moment. */
 final class Child implements AutoCloseable {
   private static final int KEPT_LINES = 40;
   private static final String TAKEN_OVER = "taken over";
@@ -80,16 +78,16 @@ final class Child implements AutoCloseable {
     }
   }
 
-  /** The process has ended, so nothing has to end it with this JVM. */
+  /** Removes the hook: the process has ended, so this JVM need not end it. */
   private void forget() {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException _) {
-      // This JVM is ending already.
+      // This JVM is shutting down already.
     }
   }
 
-  /** Waits until it holds its lane, or has ended. */
+  /** Waits until the process holds its lane, or has ended. */
   void awaitWork(Duration patience) throws InterruptedException {
     if (!working.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
       throw new IllegalStateException(
@@ -102,17 +100,17 @@ final class Child implements AutoCloseable {
     return process.waitFor(time.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  /** SIGKILL: nothing of it runs afterwards. */
+  /** Sends SIGKILL: no code of the process runs afterwards. */
   void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();
   }
 
-  /** SIGSTOP: it holds what it holds and does nothing. */
+  /** Sends SIGSTOP: the process keeps what it holds and does nothing. */
   void freeze() throws InterruptedException {
     signal("STOP");
   }
 
-  /** SIGCONT: it goes on where it was, as if no time had passed. */
+  /** Sends SIGCONT: the process goes on where it was, as if no time had passed. */
   void thaw() throws InterruptedException {
     signal("CONT");
   }
@@ -133,7 +131,7 @@ final class Child implements AutoCloseable {
     return process.isAlive();
   }
 
-  /** The last lines that it printed. */
+  /** Returns the last lines that the process printed. */
   String output() throws InterruptedException {
     if (!process.isAlive()) {
       reader.join(Duration.ofSeconds(5));

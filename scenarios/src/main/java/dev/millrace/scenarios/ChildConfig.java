@@ -23,20 +23,20 @@ import org.jspecify.annotations.Nullable;
  */
 record ChildConfig(
     String schema, Stores stores, String contract, Address address, Stretch stretch) {
-  /** The variables that carry the passwords, so that no file has them. */
+  /** The variables that carry the passwords, so that no file contains them. */
   static final String PASSWORD = "MILLRACE_CHILD_PASSWORD";
 
   static final String MIRROR_PASSWORD = "MILLRACE_CHILD_MIRROR_PASSWORD";
 
   private static final int BATCH_EVENTS = 500;
 
-  /** Where a child writes. */
+  /** The stores that a child writes to. */
   record Stores(DatabaseSettings database, Optional<Mirror> mirror) {
     static Stores of(DatabaseSettings database) {
       return new Stores(database, Optional.empty());
     }
 
-    /** What the environment of a child holds. */
+    /** Returns the environment of a child. */
     Map<String, String> passwords() {
       Map<String, String> passwords = new HashMap<>();
       passwords.put(PASSWORD, String.valueOf(database.password()));
@@ -70,11 +70,11 @@ record ChildConfig(
   }
 
   /**
-   * What a child reads.
+   * The endpoints and blocks that a child reads.
    *
    * @param rpc the endpoints of the chain
    * @param to the last block; null to follow the chain
-   * @param window how many blocks below the head are reversible
+   * @param window the number of reversible blocks below the head
    */
   record Stretch(List<String> rpc, @Nullable Long to, long window) {
     /** A chain that stands still, in the process of the child itself. */

@@ -42,7 +42,10 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** From nothing to tables to look at: a dev chain, the ERC-20 scenario, two embedded stores. */
+/**
+ * Indexes a dev chain with the ERC-20 scenario into two embedded stores, from nothing to tables to
+ * look at.
+ */
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
@@ -55,7 +58,7 @@ final class DemoCommand implements Callable<Integer> {
   private static final int DECIMALS = 18;
   private static final int STRETCHES = 5;
 
-  /** Its blocks come faster than those of a real chain. */
+  /** The blocks of a demo come faster than those of a real chain. */
   private static final Duration POLL = Duration.ofMillis(100);
 
   private final Shell shell;
@@ -172,7 +175,7 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  /** What a table of rows is slow at, asked of the view in ClickHouse. */
+  /** Runs a query that a row store is slow at, on the view in ClickHouse. */
   private void analyse(MirrorSettings mirror) {
     shell.out().printf("%nThe same transfers in ClickHouse, by stretches of blocks%n");
     long begun = System.nanoTime();

@@ -14,8 +14,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens to the chain of a demo while it is indexed: once everything is caught up with, some
- * blocks come, some are replaced, some more come, and then it is over.
+ * The changes to the chain of a demo while it is indexed: once the indexer has caught up, some
+ * blocks come, some are replaced, some more come, and the demo ends.
  */
 final class DemoPlay {
   private static final long LOOK_NANOS = 1_000_000;
@@ -23,7 +23,7 @@ final class DemoPlay {
   private static final int REPLACED = 7;
   private static final int OTHERS = 9;
 
-  /** A chain that is shorter has not got what is to be replaced. */
+  /** A shorter chain lacks the blocks to replace. */
   static final int LEAST_BLOCKS = REPLACED;
 
   private final DevChain chain;
@@ -33,11 +33,11 @@ final class DemoPlay {
   private volatile @Nullable RuntimeException failure;
 
   /**
-   * How it went.
+   * The measured course of a play.
    *
    * @param backfill the pace up to the head
-   * @param undoing how long it took to take back what did not count any more
-   * @param catchingUp from then on until the new branch was durable
+   * @param undoing the time taken to undo the replaced blocks
+   * @param catchingUp the time from then on until the new branch was durable
    */
   record Course(
       Timings.Summary backfill,
@@ -60,9 +60,9 @@ final class DemoPlay {
   }
 
   /**
-   * Empty if the indexer ended before the play did.
+   * Returns the course; empty if the indexer ended before the play did.
    *
-   * @throws RuntimeException what the play itself has failed with
+   * @throws RuntimeException the failure of the play itself
    */
   Optional<Course> course() {
     RuntimeException failed = failure;
@@ -72,7 +72,9 @@ final class DemoPlay {
     return Optional.ofNullable(course);
   }
 
-  /** Nobody would end the indexer, which follows its chain for ever, if the play just broke off. */
+  /**
+   * Closes the indexer on a failure: it follows its chain for ever, so no one else would end it.
+   */
   private void run() {
     try {
       play();
@@ -121,7 +123,7 @@ final class DemoPlay {
     return await(status -> lane(status).committed().block().orElse(-1) >= head);
   }
 
-  /** Waits for a lane of this process; false if it ends before that. */
+  /** Waits for a lane of this process; false if the run ends before that. */
   private boolean await(Predicate<Status> condition) {
     while (true) {
       Status status = runtime.status();

@@ -140,7 +140,7 @@ final class DevchainCommand implements Callable<Integer> {
 
   DevchainCommand(Shell shell) {
     this.shell = shell;
-    this.blockTime = Duration.ZERO; // picocli sets what the option says
+    this.blockTime = Duration.ZERO; // picocli sets the option's default
   }
 
   @Override
@@ -167,7 +167,7 @@ final class DevchainCommand implements Callable<Integer> {
         ended.await();
       }
     } catch (InterruptedException _) {
-      Thread.currentThread().interrupt(); // whoever runs the command has had enough of it
+      Thread.currentThread().interrupt(); // an interrupt ends the command
     } finally {
       forget(hook);
     }
@@ -203,7 +203,7 @@ final class DevchainCommand implements Callable<Integer> {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException _) {
-      // The JVM is ending already, and the hook with it.
+      // The JVM is shutting down already, and runs the hook.
     }
   }
 
@@ -310,14 +310,16 @@ final class DevchainCommand implements Callable<Integer> {
     shell.out().flush();
   }
 
-  /** Runs when the process has been told to end; a hook that halts makes that a clean end. */
+  /**
+   * Runs when the process receives a termination signal; a hook that halts makes that a clean end.
+   */
   private void stop(DevChain chain) {
     shell.out().printf(Locale.ROOT, "%nThe dev chain ends at block %,d.%n", chain.head());
     shell.out().flush();
     Runtime.getRuntime().halt(ExitCode.DONE);
   }
 
-  /** A time as people write it. */
+  /** Parses a time as people write it. */
   static final class Time implements ITypeConverter<Duration> {
     @Override
     public Duration convert(String text) {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 
-/** A dev chain that grows, forks and goes back to branches it was on. Confined to one thread. */
+/** A dev chain that grows, forks and goes back to earlier branches. Confined to one thread. */
 final class ForkingChain {
   private static final int DEEPEST = 40;
   private static final int KEPT_TIPS = 6;
@@ -50,7 +50,7 @@ final class ForkingChain {
     } while (random.nextInt(3) == 0 && forked < limit);
   }
 
-  /** Goes back to a branch that the chain was on before, if one is near enough. */
+  /** Goes back to an earlier branch, if one is near enough. */
   private boolean goBack(Tip now, long most) {
     for (Tip earlier : left) {
       long shared = now.shared(earlier);

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Names owned by accounts: registered, moved, released and registered again.
  *
- * <p>What an owner has is counted anew by a query after every change, never by adding one to what
- * was there, so that a read which misses a change leaves a wrong number behind.
+ * <p>The names of an owner are counted anew by a query after every change, never by adding one to
+ * the old count, so that a read which misses a change leaves a wrong number behind.
  */
 public final class Registry {
 
@@ -36,7 +36,7 @@ public final class Registry {
   @Entity
   public record Owner(@Id Address address, long names, long moves, String first) {}
 
-  /** A name that changed hands; nobody stands before the first owner and after the last. */
+  /** A name that changed hands; null stands before the first owner and after the last. */
   @Entity(immutable = true)
   public record Change(
       @Id EventId id, @Index String name, @Nullable Address from, @Nullable Address to) {}
@@ -63,7 +63,7 @@ public final class Registry {
   private static void moved(Moved event, EvmContext context) {
     Optional<Name> before = context.find(Name.class, event.name());
     if (before.isEmpty()) {
-      return; // the chain lets anyone say that a name moved
+      return; // the chain lets anyone claim that a name moved
     }
     Name name = before.get();
     context.save(new Name(name.name(), event.to(), name.since(), name.moves() + 1));

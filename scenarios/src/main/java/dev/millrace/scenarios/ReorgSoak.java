@@ -39,7 +39,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
 
   private static final Indexer SUBJECT = VaultRoutes.indexer();
 
-  /** The chain of a soak: the more pools, the more of its contracts are found on the way. */
+  /** Returns the chain of a soak: the more pools, the more of its contracts are discovered. */
   static DevChainSettings settings(long seed, long blocks) {
     return DevChainSettings.USUAL
         .withSeed(seed)
@@ -49,7 +49,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
         .withVaults(true);
   }
 
-  /** Where it is indexed to. */
+  /** The stores and the directory of a soak. */
   record Place(DatabaseSettings database, Optional<Twin> twin, Path directory) {
     ChildConfig.Stores stores() {
       return new ChildConfig.Stores(database, twin.map(Twin::mirror));
@@ -57,38 +57,39 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
   }
 
   /**
-   * The second store, when there is one.
+   * The second store, if there is one.
    *
    * @param victims the stores that are killed, in turn
    */
   record Twin(ChildConfig.Mirror mirror, List<Victim> victims) {}
 
   /**
-   * What is asked of a soak.
+   * The reorgs and kills that a soak must reach.
    *
-   * @param reorgs of 1 to 40 blocks; about one in four goes back to a branch that the chain was on
-   *     before, and one in three comes at once, while the one before it may still be undone
-   * @param kills how many processes get SIGKILL
-   * @param stops before how many of a hundred of these one gets SIGSTOP and a successor as well
-   * @param storeKills how often each store is killed
+   * @param reorgs of 1 to 40 blocks; about one in four goes back to an earlier branch of the chain,
+   *     and one in three comes at once, while the one before it may still be undone
+   * @param kills the number of processes that get SIGKILL
+   * @param stops the number of kills in a hundred before which a process gets SIGSTOP and a
+   *     successor as well
+   * @param storeKills the number of kills of each store
    */
   record Toll(int reorgs, int kills, int stops, int storeKills) {}
 
   /**
-   * What a soak has seen.
+   * The counts of a finished soak.
    *
-   * @param rewinds how many reorgs had to be undone in the database; others fell between two looks,
-   *     or on blocks that no process had committed
+   * @param rewinds reorgs that had to be undone in the database; others fell between two looks, or
+   *     on blocks that no process had committed
    */
   record Result(
       int reorgs, int returns, Deaths deaths, long rewinds, int comparisons, int agreements) {}
 
   /**
-   * Who died.
+   * The deaths in a soak.
    *
-   * @param takeovers how many gave way to a successor
-   * @param restarts processes that met a store's death at their start and said they were worth a
-   *     restart
+   * @param takeovers processes that gave way to a successor
+   * @param restarts processes that met a store's death at their start and asked for a restart by
+   *     their exit code
    */
   record Deaths(int kills, int takeovers, int storeKills, int restarts) {}
 
@@ -100,7 +101,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
     }
   }
 
-  /** One soak while it lasts. */
+  /** The state of a soak while it runs. */
   private final class Course implements AutoCloseable {
     private final String schema = SUBJECT.name() + "_reorged";
     private final SoakedLane lane = new SoakedLane(place.database, schema);
@@ -125,7 +126,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
     private Path config(List<String> rpc) throws IOException {
       ChildConfig.Stretch stretch = new ChildConfig.Stretch(rpc, null, WINDOW);
       Files.createDirectories(place.directory);
-      // What an earlier process has kept of final blocks may be of another chain by now.
+      // A new directory: the raw cache of an earlier process may be of another chain by now.
       Path directory = Files.createTempDirectory(place.directory, schema + "-");
       return new ChildConfig(schema, place.stores(), VaultRoutes.FACTORY, DevChain.FACTORY, stretch)
           .write(directory);
@@ -161,12 +162,12 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
       return new Result(forks.forked(), forks.returned(), deaths, lane.rewinds(), compared, agreed);
     }
 
-    /** Deaths come as evenly as forks do. */
+    /** Spreads deaths evenly over the forks. */
     private boolean isDue(int died, int wanted) {
       return died < wanted && (long) died * toll.reorgs < (long) forks.forked() * wanted;
     }
 
-    /** The process dies: while it undoes, while it indexes, or before it has begun. */
+    /** Kills the process: while it rewinds, while it indexes, or before it has begun. */
     private void end() throws InterruptedException, Soak.Failure {
       switch (random.nextInt(4)) {
         case 0 -> {}
@@ -184,7 +185,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
         Succession.Outcome outcome =
             new Succession(child, this::start, random.nextInt(500), () -> chain.advance(1)).run();
         takenOver += outcome.gaveWay() ? 1 : 0;
-        child = outcome.heir(); // it has worked for a while, and is the one that dies
+        child = outcome.heir(); // the heir has worked for a while, and is killed next
         requireAlive(child);
       }
       child.kill();
@@ -195,7 +196,9 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
       }
     }
 
-    /** A store dies under whoever works with it; now and then that one dies with it. */
+    /**
+     * Kills a store under the process that works with it; now and then kills that process as well.
+     */
     private void strike(Victim victim) throws InterruptedException, Soak.Failure {
       if (random.nextInt(4) != 0) {
         child.awaitWork(PATIENCE);
@@ -217,7 +220,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
       requireAlive(child);
     }
 
-    /** Both stores hold the same, whatever they have come to. */
+    /** Checks that both stores hold the same at any position. */
     private void agree() throws InterruptedException, Soak.Failure {
       if (place.twin.isEmpty()) {
         return;
@@ -233,7 +236,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
       agreed++;
     }
 
-    /** What the processes are told. */
+    /** Returns the config of the processes. */
     private Config told() throws Soak.Failure {
       return switch (ConfigFile.read(config, place.stores().passwords())) {
         case ConfigFile.Valid valid -> valid.config();
@@ -241,7 +244,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
       };
     }
 
-    /** Mostly the chain waits until it has been followed; sometimes it goes on at once. */
+    /** Waits, mostly, until the chain has been followed; sometimes goes on at once. */
     private void pace() throws SQLException, InterruptedException, Soak.Failure {
       if (random.nextInt(3) != 0) {
         awaitTip();
@@ -254,7 +257,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
       lane.awaitTip(chain, PATIENCE, () -> requireAlive(child));
     }
 
-    /** One that says it is worth a restart gets it, where stores die. */
+    /** Restarts a process that asks for it by its exit code, if the soak kills stores. */
     private void requireAlive(Child follower) throws InterruptedException, Soak.Failure {
       if (follower.isAlive()) {
         return;
@@ -288,7 +291,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
               .formatted(forks.forked(), killed, chain.head(), expected.get(RouteTables.TAPE)));
     }
 
-    /** The mirror follows PostgreSQL, so it may need a moment for the last commits. */
+    /** Waits for the mirror: it follows PostgreSQL and may need a moment for the last commits. */
     private void awaitMirror(MirrorSettings mirror, SortedMap<String, List<String>> expected)
         throws InterruptedException, Soak.Failure {
       long until = System.nanoTime() + PATIENCE.toNanos();
@@ -298,7 +301,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
         try {
           difference = RouteTables.difference(expected, RouteTables.inClickHouse(mirror));
         } catch (IOException failed) {
-          difference = String.valueOf(failed.getMessage()); // it may have been killed just now
+          difference = String.valueOf(failed.getMessage()); // it may just have been killed
         }
         if (System.nanoTime() - until > 0) {
           requireNone("ClickHouse", difference);

@@ -24,10 +24,10 @@ import java.util.TreeMap;
  * The tables that {@link VaultRoutes} must leave, computed from the blocks and logs of the chain
  * itself, log by log.
  *
- * <p>No code of the runtime that fetches, routes, decodes or stores is used here. A log belongs to
- * the contract at its address, from the log that announced this contract on, if that contract
- * declares the event; else to the contract that listens anywhere, if that declares it. An address
- * belongs to its first claim.
+ * <p>Uses no code of the runtime that fetches, routes, decodes or stores. A log belongs to the
+ * contract at its address, from the log that announced this contract on, if that contract declares
+ * the event; else to the contract that listens anywhere, if that declares it. An address belongs to
+ * its first claim.
  */
 final class RouteOracle {
   private static final String CREATED =
@@ -59,7 +59,7 @@ final class RouteOracle {
     owners.put(DevChain.FACTORY, VaultRoutes.FACTORY);
   }
 
-  /** The rows of each table, as {@link RouteTables} reads them. */
+  /** Computes the rows of each table, as {@link RouteTables} reads them. */
   static SortedMap<String, List<String>> tables(DevChain chain, Tip tip) {
     RouteOracle oracle = new RouteOracle();
     for (long block = 0; block <= tip.head(); block++) {
@@ -98,7 +98,7 @@ final class RouteOracle {
         String contract = owner.equals(VaultRoutes.VAULT) ? owner : VaultRoutes.ANYWHERE;
         deliver(log, contract, address(log.topic(2).bytes(), 0), number(data, 0));
       }
-      default -> {} // of the registry
+      default -> {} // an event of the registry
     }
   }
 

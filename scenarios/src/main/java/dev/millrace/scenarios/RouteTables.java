@@ -114,7 +114,7 @@ final class RouteTables {
     return answer.body();
   }
 
-  /** The first rows that differ, by table; empty where none does. */
+  /** Returns the first rows that differ, by table; empty if none does. */
   static String difference(
       SortedMap<String, List<String>> expected, SortedMap<String, List<String>> found) {
     StringBuilder text = new StringBuilder();

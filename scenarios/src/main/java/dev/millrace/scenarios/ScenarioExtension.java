@@ -5,7 +5,7 @@ import dev.millrace.app.Shell;
 import dev.millrace.pipeline.Indexer;
 import java.util.List;
 
-/** Brings the scenarios to {@code millrace run}, and the commands that need them. */
+/** Adds the scenarios to {@code millrace run}, and the commands that need them. */
 public final class ScenarioExtension implements Extension {
   @Override
   public List<Object> commands(Shell shell) {

@@ -17,11 +17,12 @@ import java.util.function.Consumer;
 
 /**
  * Runs a scenario in processes that are killed at random moments, some of them after they have
- * taken the lane of one that was stopped, until enough have died; and compares what is left with a
- * run that nobody disturbed. Each time a chain is done its tables are compared and it begins anew.
+ * taken the lane of a stopped one, until enough have died; compares the resulting tables with those
+ * of an undisturbed run. Each time a chain is done its tables are compared and it begins anew.
  *
- * @param kills how many get SIGKILL
- * @param stops before how many of a hundred kills one gets SIGSTOP and a successor as well
+ * @param kills the number of processes that get SIGKILL
+ * @param stops the number of kills in a hundred before which a process gets SIGSTOP and a successor
+ *     as well
  */
 record Soak(
     String indexer,
@@ -37,16 +38,16 @@ record Soak(
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final Duration WHOLE_RUN = Duration.ofMinutes(15);
 
-  /** Kills fall before the lane is taken this often of a hundred, else while it works. */
+  /** The percentage of kills before the lane is taken; the others fall while the process works. */
   private static final int EARLY = 15;
 
   private static final int STARTING_MILLIS = 1_500;
   private static final int WORKING_MILLIS = 1_500;
 
-  /** What a soak has seen. */
+  /** The counts of a finished soak. */
   record Result(int kills, int takeovers, int rounds) {}
 
-  /** How it went wrong: the tables, or a process that did not end as it had to. */
+  /** The reason why a soak failed: the tables, or a process that did not end as it had to. */
   static final class Failure extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -70,7 +71,7 @@ record Soak(
     }
   }
 
-  /** One soak while it lasts. */
+  /** The state of a soak while it runs. */
   private final class Course {
     private final String expectedSchema = indexer + "_undisturbed";
     private final String soakedSchema = indexer + "_soaked";
@@ -101,7 +102,7 @@ record Soak(
       return Child.run(indexer, config, ChildConfig.Stores.of(database).passwords());
     }
 
-    /** From an empty schema to the end of the chain, by as many processes as it takes. */
+    /** Runs from an empty schema to the end of the chain, by as many processes as it takes. */
     private void round(Path config) throws InterruptedException, SQLException, Failure {
       Child child = start(config);
       try {
@@ -110,7 +111,7 @@ record Soak(
             child = replace(child, config);
           }
           if (!child.isAlive()) {
-            break; // an heir that is through: the round is over
+            break; // the heir is done: the round is over
           }
           child.kill();
           child = start(config);
@@ -125,7 +126,7 @@ record Soak(
       }
     }
 
-    /** Whether it has ended by itself when the moment to kill it comes. */
+    /** True if the process has ended by itself when the moment to kill it comes. */
     private boolean endsBeforeItsTime(Child child) throws InterruptedException {
       int moment;
       if (random.nextInt(100) < EARLY) {
@@ -137,7 +138,7 @@ record Soak(
       return child.hasEndedAfter(Duration.ofMillis(moment));
     }
 
-    /** An heir takes the lane; if it was done before that, so were the tables. */
+    /** Lets an heir take the lane; if the process was done before that, so were the tables. */
     private Child replace(Child stopped, Path config)
         throws InterruptedException, SQLException, Failure {
       Succession.Outcome outcome =
@@ -145,7 +146,7 @@ record Soak(
               .run();
       takenOver += outcome.gaveWay() ? 1 : 0;
       if (!outcome.gaveWay()) {
-        compare(); // it had come to the end before it was stopped, or after its heir was through
+        compare(); // it had reached the end before it was stopped, or after its heir was done
       }
       return outcome.heir();
     }

@@ -24,7 +24,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Proves by force that neither a kill nor a reorg can be seen in the tables. */
+/** Proves by force that neither a kill nor a reorg leaves a trace in the tables. */
 @Command(
     name = "soak",
     mixinStandardHelpOptions = true,
@@ -194,7 +194,9 @@ final class SoakCommand implements Callable<Integer> {
     shell.err().println("millrace: soak: " + news);
   }
 
-  /** The database that a config names, else the embedded one; a soak brings its own chain. */
+  /**
+   * Returns the config with its database, or else the embedded one; a soak brings its own chain.
+   */
   private Config config() {
     Config config =
         options.hasConfig()

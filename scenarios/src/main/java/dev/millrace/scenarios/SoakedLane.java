@@ -13,11 +13,11 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.locks.LockSupport;
 
-/** The lane of a soaked indexer as PostgreSQL shows it. */
+/** Reads the lane of a soaked indexer from PostgreSQL. */
 record SoakedLane(DatabaseSettings database, String schema) {
   private static final long LOOK_NANOS = 5_000_000;
 
-  /** A check of the process that works on the lane, made at every look. */
+  /** A check of the process that works on the lane, made at every poll. */
   @FunctionalInterface
   interface Check {
     void run() throws InterruptedException, Soak.Failure;
@@ -56,7 +56,10 @@ record SoakedLane(DatabaseSettings database, String schema) {
             .formatted(Tables.quoted(schema)));
   }
 
-  /** A process opens one epoch when it takes the lane, and one more with each rewind. */
+  /**
+   * Counts rewinds: a process opens one epoch when it takes the lane, and one more with each
+   * rewind.
+   */
   long rewinds() throws SQLException {
     try (Connection connection = Tables.connect(database)) {
       return Long.parseLong(

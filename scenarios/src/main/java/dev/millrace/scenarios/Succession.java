@@ -5,18 +5,18 @@ import java.time.Duration;
 import java.util.function.Supplier;
 
 /**
- * Stops a process, lets another take its lane, and wakes the first up again: it must give way.
+ * Stops a process, lets another take its lane, and wakes the first: it must give way.
  *
- * @param millis how long the heir works before that
- * @param then gives the one that wakes up something to commit, for it learns of its successor there
+ * @param millis the time that the heir works before that
+ * @param then gives the woken process something to commit, where it learns of its successor
  */
 record Succession(Child stopped, Supplier<Child> start, int millis, Runnable then) {
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   /**
-   * Who has the lane now.
+   * The process that holds the lane now.
    *
-   * @param gaveWay whether the other ended because of it, and not because it was done
+   * @param gaveWay true if the other ended because of the takeover, and not because it was done
    */
   record Outcome(Child heir, boolean gaveWay) {}
 

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** What the tables of an indexer hold, in a form that two runs can be compared by. */
+/** Digests of an indexer's tables, in a form that two runs can be compared by. */
 final class Tables {
   private Tables() {}
 
@@ -27,7 +27,7 @@ final class Tables {
    */
   record Content(long rows, BigDecimal hash) {}
 
-  /** The content of each entity table of a schema; Millrace's own tables are left out. */
+  /** Reads the content of each entity table of a schema; Millrace's own tables are left out. */
   static SortedMap<String, Content> contents(Connection connection, String schema)
       throws SQLException {
     SortedMap<String, Content> contents = new TreeMap<>();
@@ -37,7 +37,7 @@ final class Tables {
     return contents;
   }
 
-  /** All rows of a table as PostgreSQL prints them, in the order of that text. */
+  /** Reads all rows of a table as PostgreSQL prints them, in the order of that text. */
   static List<String> rows(Connection connection, String schema, String table) throws SQLException {
     String sql =
         "SELECT each::text COLLATE \"C\" FROM %s.%s AS each ORDER BY 1"

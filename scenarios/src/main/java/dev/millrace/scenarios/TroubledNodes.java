@@ -7,7 +7,7 @@ import dev.millrace.devchain.Troubles;
 import java.util.List;
 
 /**
- * Nodes of one chain as an indexer meets them.
+ * Two nodes of one chain with realistic faults.
  *
  * <p>The first endpoint lags behind and keeps the blocks of replaced branches; both it and the
  * second answer a few requests in a hundred wrongly. The second knows the chain as it is.
@@ -40,9 +40,9 @@ final class TroubledNodes implements AutoCloseable {
   }
 
   /**
-   * Opens both.
+   * Opens both nodes.
    *
-   * @param chance of how many requests something is wrong
+   * @param chance the share of requests that fail
    */
   static TroubledNodes open(DevChain chain, double chance) {
     Troubles behind =
@@ -52,7 +52,7 @@ final class TroubledNodes implements AutoCloseable {
     return new TroubledNodes(lagging, current);
   }
 
-  /** The URLs, one over HTTP and one over WebSocket. */
+  /** Returns the URLs, one over HTTP and one over WebSocket. */
   List<String> urls() {
     return List.of(lagging.url(), current.webSocketUrl());
   }

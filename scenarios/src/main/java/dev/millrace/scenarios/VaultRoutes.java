@@ -49,7 +49,7 @@ public final class VaultRoutes {
       Address subject,
       @Unsigned BigInteger amount) {}
 
-  /** What an address has emitted so far, and the contract of its last event. */
+  /** The events of an address so far, and the contract of its last event. */
   @Entity
   public record Emitter(
       @Id Address address, String contract, long events, @Unsigned BigInteger amount) {}
@@ -77,9 +77,9 @@ public final class VaultRoutes {
   }
 
   /**
-   * The same with something more to do at each event.
+   * Builds the indexer with an additional action at each event.
    *
-   * @param also what a handler does first
+   * @param also runs first in each handler
    */
   static EvmIndexer indexer(Consumer<EvmContext> also) {
     return Evm.indexer("routes")

@@ -15,16 +15,16 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
- * A store that is killed under its users and comes back by itself where it was.
+ * A store that is killed under its users and restarts by itself where it was.
  *
- * @param pid of the process that serves now; empty while none does
- * @param question throws while it is away
+ * @param pid of the process that serves now; empty while there is none
+ * @param question throws while the store is unavailable
  */
 record Victim(String name, Supplier<OptionalLong> pid, Question question) {
   private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final long LOOK_NANOS = 10_000_000;
 
-  /** What only a store that is back can answer. */
+  /** A request that only a running store can answer. */
   @FunctionalInterface
   interface Question {
     void ask() throws Exception;
@@ -47,18 +47,18 @@ record Victim(String name, Supplier<OptionalLong> pid, Question question) {
     }
   }
 
-  /** SIGKILL, in the middle of whatever it does. */
+  /** Sends SIGKILL, in the middle of the store's work. */
   void kill() throws Soak.Failure {
     Optional<ProcessHandle> server = server();
     long until = System.nanoTime() + PATIENCE.toNanos();
     while (server.isEmpty() && System.nanoTime() - until < 0) {
-      LockSupport.parkNanos(LOOK_NANOS); // it answers a little before it says who it is
+      LockSupport.parkNanos(LOOK_NANOS); // the server answers a little before it publishes its pid
       server = server();
     }
     ProcessHandle alive =
         server.orElseThrow(() -> new Soak.Failure("a store has no process: store=" + name));
     alive.destroyForcibly();
-    alive.onExit().join(); // what still answered now would not be the next one
+    alive.onExit().join(); // an answer now would not come from the next process
   }
 
   private Optional<ProcessHandle> server() {
@@ -82,7 +82,7 @@ record Victim(String name, Supplier<OptionalLong> pid, Question question) {
       question.ask();
       return true;
     } catch (Exception _) {
-      return false; // it is what we wait for
+      return false; // not back yet
     }
   }
 }

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** The tables of the exchange, told by a loop over the chain that knows no Millrace. */
+/** The tables of the exchange, computed by a loop over the chain that uses no code of Millrace. */
 final class AmmExpected {
   private static final int TRADE_TOPICS = 3;
   private static final long HOUR = 3_600;

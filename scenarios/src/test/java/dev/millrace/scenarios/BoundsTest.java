@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
-/** Numbers with which no command can begin are the mistake of whoever gave them. */
+/** Numbers that make no sense are reported as a mistake of the user. */
 @Timeout(60)
 final class BoundsTest {
   @TempDir private Path directory;

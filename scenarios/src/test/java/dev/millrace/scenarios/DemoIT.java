@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** What a newcomer sees first, on a chain that is done at once. */
+/** The output of the demo for a newcomer, on a chain that is done at once. */
 @Timeout(180)
 final class DemoIT {
   @TempDir private static Path directory;
@@ -32,7 +32,10 @@ final class DemoIT {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
-  /** The servers outlive their last user by seconds, and would write where JUnit is deleting. */
+  /**
+   * Stops the servers: they outlive their last user by seconds, and would write where JUnit is
+   * deleting.
+   */
   @AfterAll
   static void stop() {
     EmbeddedPostgres.start(directory.resolve(".millrace/postgres")).stop();

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An application that runs indexers in its own JVM, through what {@code app} makes public. */
+/** An application that runs indexers in its own JVM, through the public API of {@code app}. */
 @Timeout(300)
 final class EmbeddingIT {
   private static final long BLOCKS = 1_500;
@@ -41,7 +41,7 @@ final class EmbeddingIT {
 
   @BeforeAll
   static void start() {
-    // The one that the runtimes join: a private server of the data directory.
+    // The server that the runtimes join: a private one of the data directory.
     server =
         EmbeddedPostgres.start(
             data.resolve("postgres"),
@@ -167,7 +167,7 @@ final class EmbeddingIT {
     }
   }
 
-  /** Stages of lanes; those that are virtual end with them. */
+  /** Lists the threads of stages of lanes; virtual threads end with them. */
   private static List<String> threads() {
     return Thread.getAllStackTraces().keySet().stream()
         .map(Thread::getName)

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Leaves a class out where ClickHouse's engine neither is nor can be fetched, and says so. */
+/** Skips a class if ClickHouse's engine is neither there nor can be downloaded, and prints that. */
 final class EngineIsThere implements ExecutionCondition {
   @Override
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {

@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** The tables of the ERC-20 scenario, told by a loop over the chain that knows no Millrace. */
+/**
+ * The tables of the ERC-20 scenario, computed by a loop over the chain that uses no code of
+ * Millrace.
+ */
 record Erc20Expected(List<Erc20.Transfer> transfers, List<Erc20.Account> accounts) {
   static Erc20Expected of(DevChain chain) {
     List<Erc20.Transfer> transfers = new ArrayList<>();

@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A node that nobody here wrote, from npm, as a process of its own on a free port. */
+/** A third-party node from npm, as a process of its own on a free port. */
 final class ForeignNode implements AutoCloseable {
   private static final Pattern RESULT = Pattern.compile("\"result\":\"(0x[0-9a-fA-F]*)\"");
   private static final Path CACHE =
@@ -27,12 +27,12 @@ final class ForeignNode implements AutoCloseable {
 
   private final Process process;
   private final String url;
-  // One of them takes every offer to upgrade for a WebSocket.
+  // One of the nodes takes every offer to upgrade for a WebSocket.
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final AtomicLong ids = new AtomicLong();
 
-  /** Which of them. */
+  /** The product. */
   enum Kind {
     ANVIL,
     HARDHAT;
@@ -50,7 +50,10 @@ final class ForeignNode implements AutoCloseable {
     this.url = url;
   }
 
-  /** Fetches the packages unless they are there; why that cannot be done, or nothing. */
+  /**
+   * Downloads the packages unless they are there; returns the reason if that is impossible, else an
+   * empty text.
+   */
   static String install() throws IOException, InterruptedException {
     if (Files.exists(CACHE.resolve("complete"))) {
       return "";
@@ -108,7 +111,7 @@ final class ForeignNode implements AutoCloseable {
     return url;
   }
 
-  /** Calls a method; the parameters are JSON. The answer is the whole reply. */
+  /** Calls a method with parameters in JSON and returns the whole reply. */
   String call(String method, String params) throws IOException, InterruptedException {
     String body =
         "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":%s}"
@@ -125,7 +128,7 @@ final class ForeignNode implements AutoCloseable {
     return reply;
   }
 
-  /** The same for a result that is hex. */
+  /** Calls a method and returns its hex result. */
   String hex(String method, String params) throws IOException, InterruptedException {
     Matcher result = RESULT.matcher(call(method, params));
     if (!result.find()) {

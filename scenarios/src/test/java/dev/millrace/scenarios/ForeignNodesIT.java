@@ -37,8 +37,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Nodes that nobody here wrote, with a token and transfers that they run themselves. What the token
- * says of its balances is what the tables must say, whatever the chain did meanwhile.
+ * Third-party nodes with a token and transfers that they execute themselves. The tables must hold
+ * the balances that the token reports, through all changes of the chain.
  */
 @Timeout(300)
 @ExtendWith(ForeignNodesIT.WhereNpmIs.class)
@@ -47,7 +47,7 @@ final class ForeignNodesIT {
   private static final int ACCOUNTS = 5;
   private static final long PATIENCE = TimeUnit.SECONDS.toNanos(60);
 
-  /** Leaves the class out where its nodes cannot be fetched, and says so. */
+  /** Skips the class if its nodes cannot be downloaded, and prints that. */
   static final class WhereNpmIs implements ExecutionCondition {
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
@@ -125,7 +125,7 @@ final class ForeignNodesIT {
         .withReading(Reading.USUAL.withPoll(Duration.ofMillis(100)));
   }
 
-  /** Waits until the tables say what the token says, and fails with the difference. */
+  /** Waits until the tables match the token, and fails with the difference. */
   private static void settle(MemoryStore store, Token token, String when) throws Exception {
     Map<Address, BigInteger> expected = token.balances();
     long begun = System.nanoTime();
@@ -145,7 +145,7 @@ final class ForeignNodesIT {
     return balances;
   }
 
-  /** A token on a node, and those who hold it. */
+  /** A token on a node, and its holders. */
   private record Token(
       ForeignNode node, EntityType<?> accountType, List<Address> accounts, Address address) {
     private static final String SUPPLY = "%064x".formatted(1_000_000);
@@ -191,7 +191,8 @@ final class ForeignNodesIT {
     }
 
     /**
-     * The receipt of a transaction; nodes answer with the hash before they have mined its block.
+     * Returns the receipt of a transaction; nodes answer with the hash before they have mined its
+     * block.
      */
     private static String mined(ForeignNode node, String hash)
         throws IOException, InterruptedException {

@@ -15,12 +15,10 @@ import java.util.Random;
 
 /**
  * Runs a scenario to its end in as many lives as it takes: each has settings of its own and crashes
- * at one passing of one fault point, unless it is done before. The store is what stays.
+ * at one passing of one fault point, unless it is done before. Only the store survives.
  */
 final class Lives {
-  /**
-   * The fault points of a lane that has no mirror and never turns back, and whose store is well.
-   */
+  /** The fault points of a lane without mirror and rewinds, and with a healthy store. */
   static final List<Probe.Point> POINTS =
       List.of(
           Probe.Point.FETCH,
@@ -40,7 +38,7 @@ final class Lives {
   private static final int[] BATCHES = {1, 7, 60, 1000};
   private static final int LATEST_PASSING = 8;
 
-  /** How a life takes the lane over. */
+  /** Takes the lane over for a life. */
   interface Store {
     LaneStore takeOver(Probe probe);
   }
@@ -54,7 +52,7 @@ final class Lives {
     this.random = new Random(seed);
   }
 
-  /** Lives until the stream is done; the probe of each is told as well. */
+  /** Runs lives until the stream is done. */
   void untilDone(Store store) throws InterruptedException {
     LaneEnd end;
     do {
@@ -74,7 +72,7 @@ final class Lives {
     return end;
   }
 
-  /** One life; one that crashes while it takes the lane over has not even begun. */
+  /** Runs one life; a crash during the takeover ends it before it has begun. */
   static LaneEnd live(Scenario scenario, Store store, LaneSettings settings, Probe probe)
       throws InterruptedException {
     try (Lane lane =
@@ -98,7 +96,7 @@ final class Lives {
         random.nextInt(3) == 0 ? 20_000 : 16L << 20);
   }
 
-  /** Crashes so far, by point. */
+  /** Returns the crashes so far, by point. */
   Map<Probe.Point, Integer> crashes() {
     return crashes;
   }

@@ -24,9 +24,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The simulation of the test kit over PostgreSQL and ClickHouse: here processes do not overlap,
- * replies are lost after an insert has arrived, somebody cleans up and compares both stores while
- * the lanes go on, and while the mirror is waited for no transaction is open in PostgreSQL. {@code
- * -Dmillrace.it.seeds=N}, {@code -Dmillrace.from=S} and {@code -Dmillrace.seed=S} choose what runs.
+ * replies are lost after an insert has arrived, housekeeping and comparisons of both stores run
+ * while the lanes go on, and no transaction is open in PostgreSQL while a lane waits for the
+ * mirror. {@code -Dmillrace.it.seeds=N}, {@code -Dmillrace.from=S} and {@code -Dmillrace.seed=S}
+ * choose the seeds.
  */
 @ExtendWith({EngineIsThere.class, SharedServers.class})
 final class MirrorSimulationIT {

@@ -41,11 +41,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
- * Lanes with handlers as people write them, over nodes of a chain that forks, in process after
- * process that dies anywhere. Real requests over loopback, a store in memory. In the end the tables
- * are those that {@link RouteOracle} computes from the chain itself.
+ * Lanes with realistic handlers, over nodes of a chain that forks, in process after process that
+ * dies anywhere. Real requests over loopback, a store in memory. In the end the tables are those
+ * that {@link RouteOracle} computes from the chain itself.
  *
- * <p>The interleaving of threads and the time do not follow from the seed, all else does.
+ * <p>All but time and the interleaving of threads follows from the seed.
  */
 final class NodesSimulation {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
@@ -53,10 +53,10 @@ final class NodesSimulation {
   private static final String LANE = Long.toString(DevChain.ID);
   private static final int MAX_PROCESSES = 8;
 
-  /** More would leave a lane waiting for nodes that limit it. */
+  /** With more faults a lane would mostly wait for nodes that limit it. */
   private static final double CHANCE = 0.01;
 
-  /** What a handler throws that its author mends once he has seen it. */
+  /** A mistake in a handler that its author fixes once it has shown. */
   static final class Mistake extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -79,7 +79,7 @@ final class NodesSimulation {
   private final Effect<Bytes32, String> kept =
       Effect.of("kept", Bytes32.class, String.class, Object::toString).persisted();
 
-  /** Which of so many events has a mistake, until it is mended. */
+  /** The number of events until one has a mistake, which is then fixed. */
   private final AtomicLong untilMistake;
 
   private long rewinds;
@@ -118,7 +118,7 @@ final class NodesSimulation {
     return Crashes.at(points[random.nextInt(points.length)], 1 + random.nextInt(12));
   }
 
-  /** What the handlers of people do beside their work. */
+  /** Uses effects, transactions and blocks as users' handlers do, and makes a mistake when due. */
   private void habit(EvmContext context) {
     long event = context.eventId().value();
     if (untilMistake.decrementAndGet() == 0) {
@@ -150,8 +150,8 @@ final class NodesSimulation {
   }
 
   /**
-   * One process, while the chain forks; the last one comes to the chain's end. False if a mistake
-   * has ended it.
+   * Runs one process, while the chain forks; the last one reaches the chain's end. Returns false if
+   * a mistake has ended it.
    */
   private boolean process(TroubledNodes nodes, Probe crash, boolean isLast) throws Exception {
     LaneSettings settings = settings();

@@ -16,12 +16,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Handlers of people over nodes of a chain that forks. {@code -Dmillrace.nodes.seeds=N} runs N
+ * Realistic handlers over nodes of a chain that forks. {@code -Dmillrace.nodes.seeds=N} runs N
  * seeds, {@code -Dmillrace.from=S} begins at another one, {@code -Dmillrace.seed=S} runs one.
  */
 @Timeout(3_600)
 final class NodesSimulationTest {
-  /** Most of the time a lane waits for its turn at nodes that limit it. */
+  /** Most of the time a lane waits for nodes that limit it. */
   private static final int SIDE_BY_SIDE = 4;
 
   @TempDir private Path directory;

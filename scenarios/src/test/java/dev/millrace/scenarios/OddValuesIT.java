@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The odd values and ids of the simulation of people, over PostgreSQL and ClickHouse. */
+/** The odd values and ids of the test kit's simulation, over PostgreSQL and ClickHouse. */
 @ExtendWith({EngineIsThere.class, SharedServers.class})
 final class OddValuesIT {
   /** Each column as text that both servers and Java write alike, long ones as their digest. */

@@ -56,7 +56,7 @@ final class RealStores implements SimStores {
   private static final int CALLS_PER_LOOK = 25;
   private static final long LONGEST_TRANSACTION_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-  /** Of those who write and read for the lanes, not of somebody who looks at both stores. */
+  /** Counts sessions that write and read for the lanes, not those that compare both stores. */
   private static final String IN_TRANSACTION =
       """
       SELECT count(*) FROM pg_stat_activity
@@ -70,7 +70,7 @@ final class RealStores implements SimStores {
   private final HttpClient http = HttpClient.newHttpClient();
   private final Queue<ClickHouseMirror> opened = new ConcurrentLinkedQueue<>();
 
-  /** Here nobody cleans up what somebody still reads: no query is given time to end. */
+  /** Excludes housekeeping during a comparison: here queries are given no time to end. */
   private final Lock tidying = new ReentrantLock();
 
   private final AtomicInteger looks = new AtomicInteger();
@@ -104,7 +104,10 @@ final class RealStores implements SimStores {
     };
   }
 
-  /** At its first group, as if ClickHouse did not answer for a while. */
+  /**
+   * Delays the first group until no transaction is open, as if ClickHouse did not answer for a
+   * while.
+   */
   private LaneMirror watched(LaneMirror mirror) {
     AtomicBoolean first = new AtomicBoolean(true);
     return new LaneMirror() {
@@ -133,7 +136,10 @@ final class RealStores implements SimStores {
     };
   }
 
-  /** What other groups have open comes to its end; what waits for the mirror would not. */
+  /**
+   * Waits for the end of all transactions: those of other groups end, one that waits for the mirror
+   * would not.
+   */
   private void awaitNoTransaction() {
     long until = System.nanoTime() + LONGEST_TRANSACTION_NANOS;
     try (Connection connection = connect();
@@ -160,7 +166,7 @@ final class RealStores implements SimStores {
     return DriverManager.getConnection(postgres.url(), postgres.user(), postgres.password());
   }
 
-  /** Somebody cleans up, and whoever looks then sees the same in both stores. */
+  /** Runs housekeeping, then compares both stores. */
   @Override
   public void disturb(String lane, Random dice) {
     if (dice.nextInt(CALLS_PER_LOOK) > 0) {
@@ -175,7 +181,7 @@ final class RealStores implements SimStores {
       }
       look(lane);
     } catch (MillraceException _) {
-      // the thread was told to end
+      // the thread was interrupted to end
     } finally {
       tidying.unlock();
     }
@@ -221,17 +227,17 @@ final class RealStores implements SimStores {
     }
   }
 
-  /** Records of people compare in any way. */
+  /** Returns the values of a row: records of users may define any equals. */
   private static <E> List<?> values(EntityType<E> type, E row) {
     return Arrays.asList(type.values(row));
   }
 
-  /** How often somebody has compared both stores while the lanes went on. */
+  /** Returns the number of comparisons of both stores while the lanes went on. */
   int looks() {
     return looks.get();
   }
 
-  /** How often somebody has cleaned up meanwhile. */
+  /** Returns the number of housekeeping runs meanwhile. */
   int cleanings() {
     return cleanings.get();
   }
@@ -261,7 +267,10 @@ final class RealStores implements SimStores {
     }
   }
 
-  /** As of a few checkpoints, by PostgreSQL's ends; at the end version by version as published. */
+  /**
+   * Compares at a few checkpoints, by PostgreSQL's ends; at the end version by version as
+   * published.
+   */
   @Override
   public List<String> differences(String lane, SerialOracle oracle, boolean over) {
     List<String> wrong = new ArrayList<>(seen);
@@ -303,7 +312,7 @@ final class RealStores implements SimStores {
     return type.layout().versions() == Versions.LATEST && !type.isImmutable();
   }
 
-  /** Where and when somebody looks. */
+  /** The lane and checkpoint of a comparison. */
   private record Look(String lane, long checkpoint, SortedMap<Long, Long> ends) {}
 
   private static <E> void compare(
@@ -329,7 +338,9 @@ final class RealStores implements SimStores {
     }
   }
 
-  /** Every version is there once, and one for every block that saved or deleted the row. */
+  /**
+   * Checks that every version is there once, and one for every block that saved or deleted the row.
+   */
   private void countVersions(
       String lane, EntityType<?> type, SerialOracle oracle, List<String> wrong) {
     String id =
@@ -349,7 +360,7 @@ final class RealStores implements SimStores {
     }
   }
 
-  /** The reply of ClickHouse as text, columns apart by tabs. */
+  /** Returns the response of ClickHouse as text, columns separated by tabs. */
   String query(String sql) {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(clickhouse.url() + "/?database=" + clickhouse.database()))

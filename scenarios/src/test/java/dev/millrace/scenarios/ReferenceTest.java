@@ -7,7 +7,7 @@ import dev.millrace.devchain.DevChainSettings;
 import java.math.BigInteger;
 import org.junit.jupiter.api.Test;
 
-/** That the expected tables have in them what the scenarios are there to prove. */
+/** The expected tables contain the cases that the scenarios are there to prove. */
 final class ReferenceTest {
   private static final DevChain CHAIN =
       new DevChain(DevChainSettings.USUAL.withBlocks(3_000).withAccounts(1_000));

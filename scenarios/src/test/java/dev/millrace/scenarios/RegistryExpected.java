@@ -14,7 +14,10 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** The tables of the registry scenario, told by a loop over the chain that knows no Millrace. */
+/**
+ * The tables of the registry scenario, computed by a loop over the chain that uses no code of
+ * Millrace.
+ */
 record RegistryExpected(
     List<Registry.Name> names, List<Registry.Owner> owners, List<Registry.Change> changes) {
   private static final String REGISTERED =
@@ -38,7 +41,7 @@ record RegistryExpected(
 
   private static void apply(
       Log log, SortedMap<String, Registry.Name> names, List<Registry.Change> changes) {
-    byte[] data = log.data().bytes(); // a word that points to the text, its length, the text
+    byte[] data = log.data().bytes(); // an offset to the text, its length, the text
     String name = new String(data, 64, data[63], StandardCharsets.UTF_8);
     Registry.Name before = names.get(name);
     String topic = log.topic(0).toString();

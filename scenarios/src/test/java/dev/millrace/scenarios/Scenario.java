@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** An indexer, a chain, and the rows that must come of them, by entity and in id order. */
+/** An indexer, a chain, and the rows that they must produce, by entity and in id order. */
 record Scenario(Indexer indexer, DevChain chain, Map<String, List<?>> expected) {
   /** Blocks that a reorg might still replace: an eighth of the chain. */
   private static final int REVERSIBLE = 8;
@@ -44,7 +44,7 @@ record Scenario(Indexer indexer, DevChain chain, Map<String, List<?>> expected) 
                 expected.changes())));
   }
 
-  /** Long enough for several hours and pools that are created in the reversible part too. */
+  /** Long enough for several hours and for new pools in the reversible part too. */
   static Scenario amm(long seed, long blocks, int pools, int swaps) {
     DevChainSettings settings =
         DevChainSettings.USUAL

@@ -36,7 +36,7 @@ final class ScenarioIT {
 
   @BeforeAll
   static void start() {
-    // Nobody pulls the plug of this machine, and the tests commit thousands of times.
+    // No power cut is tested, and the tests commit thousands of times.
     server =
         EmbeddedPostgres.start(
             directory.resolve("postgres"), PostgresSettings.standard().with("fsync", "off"));
@@ -95,7 +95,7 @@ final class ScenarioIT {
             Probe.Point.AFTER_COMMIT);
   }
 
-  /** Each life has a store of its own, as a process has; the one before it is gone by then. */
+  /** Gives each life a store of its own, as a process has; the one before it is gone by then. */
   private static final class Processes implements Lives.Store, AutoCloseable {
     private final Scenario scenario;
     private List<PostgresStore> living = List.of();

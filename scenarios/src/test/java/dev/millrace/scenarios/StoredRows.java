@@ -18,11 +18,11 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Reads entity tables by plain JDBC, so that what Millrace writes is not only read by itself. */
+/** Reads entity tables by plain JDBC, so that Millrace is not the only reader of its rows. */
 final class StoredRows {
   private StoredRows() {}
 
-  /** All rows of all tables, by entity and in id order. */
+  /** Returns all rows of all tables, by entity and in id order. */
   static Map<String, List<?>> of(Connection connection, String schema, List<EntityType<?>> types)
       throws SQLException {
     Map<String, List<?>> rows = new TreeMap<>();

@@ -24,7 +24,7 @@ final class TwinSoakIT {
 
   @TempDir private static Path directory;
 
-  /** A tenth of what {@code millrace soak} does unless told otherwise. */
+  /** A tenth of the default of {@code millrace soak}. */
   @Test
   @Tag("K1")
   @Tag("K4")

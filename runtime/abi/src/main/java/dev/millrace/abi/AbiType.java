@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 public sealed interface AbiType {
   int WORD = 32;
 
-  /** A whole number of so many bits. */
+  /** An integer of so many bits. */
   record Whole(boolean signed, int bits) implements AbiType {
     @Override
     public String toString() {
@@ -24,7 +24,7 @@ public sealed interface AbiType {
     }
   }
 
-  /** The types without a size. */
+  /** Types without a size in their name. */
   enum Plain implements AbiType {
     ADDRESS("address"),
     BOOL("bool"),
@@ -46,7 +46,7 @@ public sealed interface AbiType {
   /**
    * An array.
    *
-   * @param count how many elements it always has; {@link #ANY} if every log says it anew
+   * @param count the fixed number of elements; {@link #ANY} if every log states its own
    */
   record Sequence(AbiType element, int count) implements AbiType {
     static final int ANY = -1;
@@ -61,7 +61,7 @@ public sealed interface AbiType {
     }
   }
 
-  /** A tuple; what Solidity calls a struct. */
+  /** A tuple; a struct in Solidity. */
   record Composite(List<EventSignature.Parameter> components) implements AbiType {
     public Composite {
       components = List.copyOf(components);
@@ -75,7 +75,7 @@ public sealed interface AbiType {
     }
   }
 
-  /** Whether its data lies behind the heads, with a length of its own. */
+  /** True if the data lies behind the heads, with a length of its own. */
   default boolean isDynamic() {
     return switch (this) {
       case Whole _, FixedBytes _ -> false;
@@ -86,12 +86,12 @@ public sealed interface AbiType {
     };
   }
 
-  /** Whether a topic holds its hash, because it may not fit one. */
+  /** True if a topic holds the hash of the value, because the value may not fit one. */
   default boolean isHashedAsTopic() {
     return isDynamic() || this instanceof Sequence || this instanceof Composite;
   }
 
-  /** The bytes that it takes among the heads: all of it, or where it lies. */
+  /** Bytes that the value takes among the heads: all of it, or its offset. */
   default int headBytes() {
     if (isDynamic()) {
       return WORD;

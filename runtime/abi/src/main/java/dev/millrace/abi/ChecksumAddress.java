@@ -6,14 +6,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
- * Addresses as people write them, whose upper and lower case are a checksum (EIP-55). Letters of
- * one case alone carry none.
+ * Parses and prints addresses whose upper and lower case are a checksum (EIP-55). Letters of one
+ * case alone carry none.
  */
 public final class ChecksumAddress {
   private ChecksumAddress() {}
 
   /**
-   * Reads an address.
+   * Parses an address.
    *
    * @throws IllegalArgumentException if it is none, or its checksum is wrong
    */

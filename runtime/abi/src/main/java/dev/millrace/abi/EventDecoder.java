@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Makes the record of an event from the words of a log: every component is read from its place and
- * passed to the constructor, by one method handle that is put together when the definition is read.
- * Only arrays and tuples take a step more.
+ * Creates the record of an event from the words of a log: one method handle, assembled when the
+ * definition is read, reads every component at its offset and passes it to the constructor. Only
+ * arrays and tuples take an extra step.
  */
 public final class EventDecoder {
   private static final MethodType FORM =
@@ -29,8 +29,8 @@ public final class EventDecoder {
   }
 
   /**
-   * Makes a decoder of a record and a signature, and adds what is wrong with them to a list; empty
-   * if anything is.
+   * Creates the decoder of a record and a signature and adds their mistakes to a list; empty if
+   * there are any.
    */
   public static Optional<EventDecoder> read(
       Class<?> type, String signature, List<String> mistakes) {
@@ -108,11 +108,11 @@ public final class EventDecoder {
   }
 
   /**
-   * Makes the record of a log.
+   * Creates the record of a log.
    *
-   * @param words the topics of the log, as many as its signature says, then its data
-   * @param length how many bytes of {@code words} count
-   * @throws UndecodableException if they say something else than the signature
+   * @param words the topics of the log, as many as its signature has, then its data
+   * @param length number of bytes of {@code words} in use
+   * @throws UndecodableException if the log does not match the signature
    */
   public Object decode(byte[] words, int length) {
     int data = length - signature.topics() * AbiType.WORD;

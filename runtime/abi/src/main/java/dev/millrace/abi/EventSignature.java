@@ -10,16 +10,14 @@ import java.util.stream.Collectors;
 
 /** The name of an event and its parameters, as its contract declares them. */
 public record EventSignature(String name, List<Parameter> parameters, boolean anonymous) {
-  /**
-   * One parameter, or one component of a tuple. Its name is empty where the signature gives none.
-   */
+  /** A parameter, or a component of a tuple. The name is empty where the signature gives none. */
   public record Parameter(AbiType type, boolean indexed, String name) {
-    /** A topic has room for one word: of what may be longer it holds the hash. */
+    /** True if its topic is a hash: a topic has room for one word, the type may be longer. */
     boolean isHashed() {
       return indexed && type.isHashedAsTopic();
     }
 
-    /** The bytes that it takes among the heads of the data. */
+    /** Bytes that the parameter takes among the heads of the data. */
     int headBytes() {
       return indexed ? 0 : type.headBytes();
     }
@@ -29,7 +27,7 @@ public record EventSignature(String name, List<Parameter> parameters, boolean an
     parameters = List.copyOf(parameters);
   }
 
-  /** Reads a signature as Solidity writes it and says what is wrong; empty if anything is. */
+  /** Parses a signature in Solidity's syntax and reports a mistake; empty if there is one. */
   public static Optional<EventSignature> read(String text, Consumer<String> wrong) {
     try {
       return Optional.of(new SignatureReader(text).event());
@@ -45,32 +43,32 @@ public record EventSignature(String name, List<Parameter> parameters, boolean an
     }
   }
 
-  /** What is hashed: names and the word {@code indexed} do not count. */
+  /** The text that is hashed: parameter names and the word {@code indexed} do not count. */
   public String canonical() {
     return parameters.stream()
         .map(parameter -> parameter.type().toString())
         .collect(Collectors.joining(",", name + "(", ")"));
   }
 
-  /** What is asked of a chain: as hashed, and which parameters are topics. */
+  /** The event as it is requested from a chain: as hashed, and which parameters are topics. */
   public String asked() {
     return parameters.stream()
         .map(parameter -> parameter.type() + (parameter.indexed() ? " indexed" : ""))
         .collect(Collectors.joining(", ", name + "(", anonymous ? ") anonymous" : ")"));
   }
 
-  /** What tells its logs from those of other events of a contract. */
+  /** Identifies the logs of this event among those of a contract. */
   public String key() {
     return (anonymous ? "anonymous" : canonical()) + "/" + topics();
   }
 
-  /** The first topic of every log of this event; empty where it is anonymous. */
+  /** The first topic of every log of this event; empty if the event is anonymous. */
   public Optional<Bytes32> topic() {
     byte[] hash = new Keccak(256).digest(canonical().getBytes(StandardCharsets.US_ASCII));
     return anonymous ? Optional.empty() : Optional.of(Bytes32.of(hash));
   }
 
-  /** The topics of a log of this event, its own among them. */
+  /** The number of topics of a log of this event, the event's own among them. */
   public int topics() {
     int indexed = (int) parameters.stream().filter(Parameter::indexed).count();
     return anonymous ? indexed : 1 + indexed;

@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which reader of {@link Words} makes a Java type of an elementary type. All have the form {@code
- * (words, length, frame, at)}.
+ * Selects the reader of {@link Words} that reads an elementary type as a Java type. All readers
+ * have the form {@code (words, length, frame, at)}.
  */
 final class LeafReaders {
   private static final List<Class<?>> TYPES =
@@ -31,18 +31,18 @@ final class LeafReaders {
 
   private LeafReaders() {}
 
-  /** Empty if this Java type cannot hold it. */
+  /** Returns the reader; empty if this Java type cannot hold the ABI type. */
   static Optional<MethodHandle> find(AbiType type, Class<?> java) {
     return Optional.ofNullable(name(type, java)).map(name -> handle(name, type, java));
   }
 
-  /** Reads a topic that holds the hash of something. */
+  /** Returns the reader of a topic that holds a hash. */
   static Optional<MethodHandle> hash(Class<?> java) {
     return find(new AbiType.FixedBytes("bytes32", Bytes32.LENGTH), java)
         .filter(_ -> java == Bytes32.class);
   }
 
-  /** The types that a component may have for this, for messages. */
+  /** The Java types that can hold this ABI type, for messages. */
   static String fitting(AbiType type) {
     return TYPES.stream()
         .filter(java -> name(type, java) != null)
@@ -50,7 +50,7 @@ final class LeafReaders {
         .collect(Collectors.joining(" or "));
   }
 
-  /** The same for elements of a list. */
+  /** The Java types that can hold this ABI type as elements of a list, for messages. */
   static String boxedFitting(AbiType type) {
     return TYPES.stream()
         .filter(java -> name(type, java) != null)
@@ -84,7 +84,7 @@ final class LeafReaders {
   }
 
   private static @Nullable String whole(boolean signed, int bits, Class<?> java) {
-    int used = signed ? bits : bits + 1; // with the sign that Java's types always have
+    int used = signed ? bits : bits + 1; // Java's types always have a sign bit
     if (java == BigInteger.class) {
       return signed ? "signed" : "unsigned";
     }

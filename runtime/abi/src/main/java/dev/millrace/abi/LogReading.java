@@ -1,13 +1,13 @@
 package dev.millrace.abi;
 
 /**
- * The words of one log while something nested is read from them.
+ * The words of one log while nested values are read from them.
  *
- * <p>Offsets may point at one place many times, so that a short log could spell out a huge value.
- * No compiler writes such logs; here all that is read counts against what there is.
+ * <p>Offsets may point to one place many times, so that a short log could encode a huge value. No
+ * compiler writes such logs; here all bytes read count against a budget in proportion to the log.
  */
 final class LogReading {
-  /** Room for contracts that share a tail here and there, and still in proportion to the log. */
+  /** Allows contracts to share a tail here and there, still in proportion to the log. */
   private static final int TIMES = 4;
 
   private final byte[] words;

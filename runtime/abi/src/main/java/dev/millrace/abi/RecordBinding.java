@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Brings a record and the parameters of a signature together, and says of every component that
- * cannot hold its parameter what could. Tuples inside are records themselves.
+ * Binds the components of a record to the parameters of a signature. For a component that cannot
+ * hold its parameter, reports the types that could. Nested tuples are records themselves.
  */
 final class RecordBinding {
   private static final String MISFIT =
@@ -25,7 +25,7 @@ final class RecordBinding {
     this.mistakes = mistakes;
   }
 
-  /** A reader for each component; meaningless if there were mistakes. */
+  /** Returns a reader for each component; meaningless if there were mistakes. */
   List<ValueReader> parts(
       Class<?> type, List<EventSignature.Parameter> parameters, String signature) {
     RecordComponent[] components = type.getRecordComponents();
@@ -121,7 +121,7 @@ final class RecordBinding {
                     .asType(MethodType.methodType(Object.class, Object[].class))));
   }
 
-  /** The canonical constructor of a record. */
+  /** Finds the canonical constructor of a record. */
   Optional<MethodHandle> constructor(Class<?> type) {
     Class<?>[] types =
         Stream.of(type.getRecordComponents())
@@ -157,7 +157,8 @@ final class RecordBinding {
   }
 
   /**
-   * Solidity decorates names with underscores and Java has words of its own, so these do not count.
+   * Compares names without outer underscores: Solidity decorates names with them, and some names
+   * are reserved words in Java.
    */
   private static boolean sameName(String component, String parameter) {
     return parameter.isEmpty() || bare(component).equals(bare(parameter));

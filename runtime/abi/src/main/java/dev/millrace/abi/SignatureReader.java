@@ -5,17 +5,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads the signature of an event, from left to right. The first mistake ends it, and is known with
- * its place.
+ * Parses the signature of an event, from left to right. Stops at the first mistake and reports its
+ * position.
  */
 final class SignatureReader {
   private static final int MOST_PARAMETERS = 64;
   private static final int DEEPEST = 16;
 
-  /** A static array of this many bytes fits no log that anyone could pay for. */
+  /** Maximum size of a static type: a longer one fits no log that anyone could pay for. */
   private static final int MOST_BYTES = 1 << 20;
 
-  /** What is wrong, and where. */
+  /** A mistake and its position in the text. */
   static final class Unreadable extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -171,7 +171,7 @@ final class SignatureReader {
     return name;
   }
 
-  /** A name as Solidity knows them; empty if there is none here. */
+  /** Reads a Solidity identifier; empty if there is none here. */
   private String word() {
     int begin = skip();
     while (at < text.length() && isNamePart(text.charAt(at), at == begin)) {

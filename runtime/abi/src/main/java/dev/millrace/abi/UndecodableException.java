@@ -1,8 +1,8 @@
 package dev.millrace.abi;
 
 /**
- * A log does not say what its signature promises. Anyone can write any number of such logs, so this
- * is cheap: it has no stack trace.
+ * Thrown if a log does not match its signature. Anyone can write any number of such logs, so the
+ * exception is cheap: it has no stack trace.
  */
 public final class UndecodableException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -4,8 +4,8 @@ import java.lang.invoke.MethodHandle;
 import java.util.List;
 
 /**
- * Reads a value that stands in an array or a tuple: the head at one place, and what lies behind the
- * heads of its frame.
+ * Reads a value inside an array or a tuple: the head at its offset, and the data behind the heads
+ * of its frame.
  */
 sealed interface ValueReader {
   Object read(LogReading log, int frame, int at);
@@ -28,7 +28,7 @@ sealed interface ValueReader {
     }
   }
 
-  /** An array, as a list that cannot change. */
+  /** An array, as an immutable list. */
   record Elements(ValueReader element, AbiType.Sequence type, int size) implements ValueReader {
     Elements(ValueReader element, AbiType.Sequence type) {
       this(element, type, type.element().headBytes());
@@ -75,7 +75,7 @@ sealed interface ValueReader {
     }
   }
 
-  /** A call that ends with a value or with what the caller of a decoder knows. */
+  /** A call whose exceptions become {@link UndecodableException}s in {@link ValueReader#invoke}. */
   interface Call {
     Object value() throws Throwable;
   }

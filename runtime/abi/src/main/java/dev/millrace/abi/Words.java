@@ -10,12 +10,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Reads the words of a log: its topics, then its data. Each reader refuses what its type could not
- * have written; the caller knows where the log stands and says so.
+ * Reads the words of a log: its topics, then its data. Each reader refuses words that its type
+ * could not have encoded; the caller knows the position of the log and reports it.
  *
- * <p>Whoever asks for a word has seen to it that it lies inside. What lies behind the heads is
- * found by an offset that counts from {@code frame}, where the heads of its array, tuple or data
- * begin.
+ * <p>The caller makes sure that a word lies inside the log. Data behind the heads is found by an
+ * offset that counts from {@code frame}, where the heads of its array, tuple or data begin.
  */
 final class Words {
   private static final VarHandle LONGS =
@@ -56,7 +55,7 @@ final class Words {
         == 0) {
       long low = (long) LONGS.get(words, at + 24);
       if (low >= 0 && (bits >= Long.SIZE || low >>> bits == 0)) {
-        return BigInteger.valueOf(low); // most amounts, and no array on the way
+        return BigInteger.valueOf(low); // fits most amounts, and saves an array
       }
     }
     BigInteger value = new BigInteger(1, words, at, AbiType.WORD);
@@ -74,7 +73,7 @@ final class Words {
     return value;
   }
 
-  /** For {@code uint} of at most 56 bits. */
+  /** Reads a {@code uint} of at most 56 bits. */
   static long unsignedLong(byte[] words, int at, int bits) {
     long value = small(words, at, 0, "uint");
     if (value >>> bits != 0) {
@@ -83,7 +82,7 @@ final class Words {
     return value;
   }
 
-  /** For {@code int} of at most 64 bits. */
+  /** Reads an {@code int} of at most 64 bits. */
   static long signedLong(byte[] words, int at, int bits) {
     long value = (long) LONGS.get(words, at + 24);
     small(words, at, value >> 63, "int");
@@ -107,13 +106,13 @@ final class Words {
     return Bytes.of(words, from, from + tailLength(words, length, from));
   }
 
-  /** Text as the chain holds it; what is no UTF-8 becomes U+FFFD, because anyone may write it. */
+  /** Reads text; invalid UTF-8 becomes U+FFFD, because anyone may write it. */
   static String text(byte[] words, int length, int frame, int at) {
     int from = tail(words, length, frame, at, AbiType.WORD) + AbiType.WORD;
     return new String(words, from, tailLength(words, length, from), StandardCharsets.UTF_8);
   }
 
-  /** Where that lies which the head at this place points to; so many bytes of it are inside. */
+  /** Resolves the offset in the head at {@code at}; at least {@code least} bytes follow it. */
   static int tail(byte[] words, int length, int frame, int at, int least) {
     long offset = small(words, at, 0, "offset");
     if (offset < 0 || offset > (long) length - frame - least) {
@@ -122,7 +121,7 @@ final class Words {
     return frame + (int) offset;
   }
 
-  /** How many bytes there are from here on, which the word before says. */
+  /** Returns the number of bytes from {@code from} on, as the word before states it. */
   static int tailLength(byte[] words, int length, int from) {
     int at = from - AbiType.WORD;
     int bytes = count(words, at, length - from);
@@ -132,7 +131,7 @@ final class Words {
     return bytes;
   }
 
-  /** A length or a count that must not be greater than what there is room for. */
+  /** Reads a length or a count that must not exceed the space available. */
   static int count(byte[] words, int at, int most) {
     long count = small(words, at, 0, "length");
     if (count < 0 || count > most) {
@@ -141,7 +140,7 @@ final class Words {
     return (int) count;
   }
 
-  /** The last eight bytes of a word whose other bytes repeat the sign. */
+  /** Returns the last eight bytes of a word whose other bytes repeat the sign. */
   private static long small(byte[] words, int at, long sign, String type) {
     if ((long) LONGS.get(words, at) != sign
         || (long) LONGS.get(words, at + 8) != sign

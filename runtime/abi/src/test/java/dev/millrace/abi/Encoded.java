@@ -5,7 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The words of logs for tests, put together by hand. */
+/** Builds the words of logs by hand. */
 final class Encoded {
   private Encoded() {}
 

@@ -37,7 +37,7 @@ final class NestedDecodingTest {
     }
   }
 
-  /** Whoever writes a log chooses every word of it. */
+  /** The author of a log chooses every word of it. */
   @ParameterizedTest
   @MethodSource("events")
   void decode_survivesHostileLogs(Class<?> type) {
@@ -56,7 +56,7 @@ final class NestedDecodingTest {
         refused++;
       }
       long allocated = MEMORY.getCurrentThreadAllocatedBytes() - before;
-      if (round > 100) { // before that, the JVM links what decodes
+      if (round > 100) { // before that, the JVM links method handles
         assertThat(allocated).as("round %d", round).isLessThan(100_000 + 64L * words.length);
       }
     }
@@ -86,7 +86,7 @@ final class NestedDecodingTest {
     return mutated;
   }
 
-  /** Every element points at one and the same array, which a short log tells that way. */
+  /** Every offset points to the same array, so that a short log encodes a huge value. */
   @Test
   void decode_refusesALogThatSpellsOutMoreThanItHolds() {
     @Event("Bomb(uint256[][] rows)")

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 
-/** Draws values of a record, and the same for headlong, which writes them down. */
+/** Draws random values of a record, and the same values for headlong, which encodes them. */
 final class RandomValues {
   private final Random random;
 
@@ -26,10 +26,10 @@ final class RandomValues {
     this.random = new Random(seed);
   }
 
-  /** One value in both forms. */
+  /** One value in our form and in headlong's. */
   record Drawn(Object ours, Object theirs) {}
 
-  /** An event, and the words of the log that tells it. */
+  /** An event, and the words of a log that encodes it. */
   record Told(Object event, List<Bytes32> topics, Bytes data) {
     byte[][] topicBytes() {
       return topics.stream().map(Bytes32::bytes).toArray(byte[][]::new);

@@ -13,7 +13,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Lets a changed definition go on over the rows that are there. */
+/** Lets an indexer with a changed definition go on over its existing rows. */
 @Command(
     name = "accept",
     mixinStandardHelpOptions = true,

@@ -17,7 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Compares the logs that the nodes of a chain tell of a range with its headers. */
+/** Compares the logs that the nodes of a chain return for a range with its headers. */
 @Command(
     name = "audit",
     mixinStandardHelpOptions = true,

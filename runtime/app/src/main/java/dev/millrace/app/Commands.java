@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** All commands together, and what their errors look like. */
+/** The command line: all commands, and the output of their errors. */
 final class Commands {
   private final Shell shell;
   private final CommandLine line;
@@ -55,7 +55,7 @@ final class Commands {
     return line.execute(args);
   }
 
-  /** As {@link #execute(String...)}, but runs {@code indexer} when no command is named. */
+  /** Like {@link #execute(String...)}, but runs {@code indexer} when no command is named. */
   int execute(Indexer indexer, String... args) {
     boolean named =
         args.length > 0 && (!args[0].startsWith("-") || args[0].matches("-h|--help|-V|--version"));

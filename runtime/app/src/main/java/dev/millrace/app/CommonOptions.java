@@ -13,7 +13,7 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The options that every command has; a command takes them as a picocli mixin. */
+/** The options of every command; a command takes them as a picocli mixin. */
 public final class CommonOptions {
   private static final String STANDARD = "millrace.yaml";
 
@@ -42,13 +42,13 @@ public final class CommonOptions {
     };
   }
 
-  /** Whether a config was named. */
+  /** True if a config was named. */
   public boolean hasConfig() {
     return config != null;
   }
 
   /**
-   * Reads the config where there is one, and otherwise takes the embedded database of the data
+   * Reads the config if there is one, and otherwise takes the embedded database of the data
    * directory.
    */
   Config orEmbedded(Shell shell, Optional<String> name) {

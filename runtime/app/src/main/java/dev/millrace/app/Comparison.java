@@ -12,22 +12,22 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Holds the rows of one entity in one lane against each other, as two stores give them. Twice at
- * most: the first time nothing is kept of them but a {@link Tally}, the second time those rows
- * whose buckets differ, up to a limit.
+ * Compares the rows of one entity in one lane between two stores, in at most two passes. The first
+ * pass keeps nothing of the rows but a {@link Tally}, the second one keeps the rows of differing
+ * buckets, up to a limit.
  */
 final class Comparison<E> {
-  /** Rows of differing buckets that are looked at one by one; a bucket of its own may hold more. */
+  /** Rows of differing buckets that are compared one by one. The first bucket may exceed it. */
   static final long MOST_ROWS = 50_000;
 
-  /** How many ids are named. */
+  /** Ids that are named at most. */
   private static final int NAMED = 10;
 
   private final EntityType<E> type;
   private final Rows<E> postgres;
   private final Rows<E> clickhouse;
 
-  /** The rows that a store holds at one moment, in any order, as often as they are asked for. */
+  /** The rows of a store at one moment, in any order; can be read repeatedly. */
   @FunctionalInterface
   interface Rows<E> {
     void forEach(Consumer<E> each);
@@ -118,7 +118,7 @@ final class Comparison<E> {
     return chosen;
   }
 
-  /** By the values of the columns: what the record itself calls equal does not count. */
+  /** Compares the values of the columns; the record's own {@code equals} does not count. */
   private boolean isSame(E left, E right) {
     RowDigest one = new RowDigest(type.columns());
     RowDigest other = new RowDigest(type.columns());
@@ -146,7 +146,7 @@ final class Comparison<E> {
         text(pair.clickhouse, pair.postgres));
   }
 
-  /** The columns in which a row is not like the other; all of them where there is no other. */
+  /** Names the columns in which a row differs from the other; all columns if there is no other. */
   private String text(@Nullable E row, @Nullable E other) {
     if (row == null) {
       return "nothing";

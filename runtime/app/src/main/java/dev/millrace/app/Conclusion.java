@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** How a run ended well, in one line. */
+/** Describes in one line how a successful run ended. */
 final class Conclusion {
   private Conclusion() {}
 
-  /** What a run could not prove or do, a line for each: said beside the end, never left out. */
+  /** Lists what a run could not prove or do, one line each, always printed beside the end. */
   static List<String> doubts(Status status) {
     return status.lanes().stream()
         .flatMap(lane ->
@@ -31,7 +31,7 @@ final class Conclusion {
                             : "before its first block"))
             .toList();
     Optional<String> rewinds = ProgressLine.rewinds(status);
-    // What a reorg took back was committed, and is not durable.
+    // Events that a reorg undid were committed and are not durable.
     return "%s: %s events %s%s%s%s%s"
         .formatted(
             interrupted ? "stopped" : "done",

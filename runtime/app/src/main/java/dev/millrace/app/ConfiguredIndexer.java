@@ -11,10 +11,10 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * An indexer as a config runs it: under the config's name, and with what it asks of each chain.
+ * An indexer under the name that its config gives it, with what the config asks of each chain.
  *
- * <p>That is what the schema remembers. Where a chain ends, who is asked and how fast are not part
- * of it: they may change from run to run.
+ * <p>The schema remembers both. The end of a chain, its endpoints and rate limits are not part of
+ * that: they may change from run to run.
  */
 record ConfiguredIndexer(Indexer definition, Config config) implements Indexer {
   @Override
@@ -31,13 +31,13 @@ record ConfiguredIndexer(Indexer definition, Config config) implements Indexer {
   public Storage storage(EntityType<?> type) {
     Optional<Config.ClickHouse> mirror = config.clickhouse();
     if (mirror.isEmpty()) {
-      // One that is kept in ClickHouse alone has no other place: that is refused at start.
+      // An entity that is kept in ClickHouse alone has no other place: a start refuses it.
       return type.storage() == Storage.CLICKHOUSE ? Storage.CLICKHOUSE : Storage.POSTGRES;
     }
     return type.storage() == Storage.CONFIGURED ? mirror.get().entities() : type.storage();
   }
 
-  /** Whether anything of it goes to the mirror. */
+  /** True if any entity goes to the mirror. */
   boolean isMirrored() {
     return entities().stream().anyMatch(type -> storage(type).isMirrored());
   }

@@ -6,11 +6,11 @@ import dev.millrace.evm.EvmIndexer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Holds the contracts of a chain in a config against those that an indexer defines. */
+/** Checks the contracts of a chain in a config against those that an indexer defines. */
 final class ContractFit {
   private ContractFit() {}
 
-  /** What does not fit, each with its place in the config. */
+  /** Returns the mismatches, each with its place in the config. */
   static List<String> mistakes(Config.Chain chain, EvmIndexer indexer) {
     List<String> mistakes = new ArrayList<>();
     List<String> named = new ArrayList<>();

@@ -17,7 +17,7 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The PostgreSQL that a config names; a server of our own runs at least until this is closed. */
+/** The PostgreSQL that a config names; an embedded server runs at least until this is closed. */
 public final class Database implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Database.class);
 
@@ -29,7 +29,10 @@ public final class Database implements AutoCloseable {
     this.embedded = embedded;
   }
 
-  /** Starts the embedded server, or joins it where it runs; a configured one is not touched yet. */
+  /**
+   * Starts the embedded server, or joins a running one; does not connect to a configured server
+   * yet.
+   */
   public static Database open(Config config) {
     return switch (config.postgres()) {
       case Config.Postgres.Server server ->
@@ -57,7 +60,7 @@ public final class Database implements AutoCloseable {
     }
   }
 
-  /** Whether there may be anything in it; asking costs no start of a server. */
+  /** True if the database may hold rows; starts no server to find out. */
   static boolean mayHoldRows(Config config) {
     return config.postgres() instanceof Config.Postgres.Server
         || Files.isDirectory(directory(config.dataDir()));
@@ -71,7 +74,7 @@ public final class Database implements AutoCloseable {
     return settings;
   }
 
-  /** The store of an indexer; it closes this database with itself. */
+  /** Opens the store of an indexer; closing the store closes this database. */
   CommitStore store(ConfiguredIndexer indexer, Probe probe) {
     return new Owned(PostgresStore.open(settings, indexer, probe), this);
   }
@@ -90,7 +93,7 @@ public final class Database implements AutoCloseable {
     }
   }
 
-  /** The server of our own; empty where the config names another. */
+  /** Returns the embedded server; empty if the config names another. */
   public Optional<EmbeddedPostgres> embedded() {
     return embedded;
   }

@@ -3,21 +3,21 @@ package dev.millrace.app;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 
-/** What the process says with its exit code, for those who start it. */
+/** Exit codes of the process, for its supervisor. */
 public final class ExitCode {
-  /** All that was asked is done and durable, or the process was told to stop and drained. */
+  /** Everything asked for is done and durable, or the process was stopped and has drained. */
   public static final int DONE = 0;
 
-  /** A handler or the data is wrong, or Millrace is: starting again does the same again. */
+  /** A handler, the data or Millrace is wrong: a restart fails in the same way. */
   public static final int FAILED = 1;
 
   /** The command line, the config, the definition or the rights are wrong. */
   public static final int MISUSE = 2;
 
-  /** Another process has the lane. */
+  /** Another process holds the lane. */
   public static final int TAKEN = 3;
 
-  /** Nothing is wrong with the program: starting again may help. */
+  /** Nothing is wrong with the program: a restart may help. */
   public static final int RESTART = 4;
 
   private ExitCode() {}

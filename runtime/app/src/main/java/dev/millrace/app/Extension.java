@@ -4,19 +4,19 @@ import dev.millrace.pipeline.Indexer;
 import java.util.List;
 
 /**
- * What another module adds to the {@code millrace} command. Found through {@link
- * java.util.ServiceLoader}, because this module may not know those above it.
+ * Commands and indexers that another module adds to the {@code millrace} command. Found through
+ * {@link java.util.ServiceLoader}, because this module must not depend on those above it.
  */
 public interface Extension {
   /**
-   * Commands: objects that picocli understands, each a {@code Callable<Integer>} whose answer is an
+   * Returns commands: picocli command objects, each a {@code Callable<Integer>} that returns an
    * {@link ExitCode}.
    */
   default List<Object> commands(Shell shell) {
     return List.of();
   }
 
-  /** Indexers that {@code millrace run NAME} knows by their names. */
+  /** Returns indexers that {@code millrace run NAME} finds by their names. */
   default List<Indexer> indexers() {
     return List.of();
   }

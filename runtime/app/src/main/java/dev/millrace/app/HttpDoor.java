@@ -8,9 +8,9 @@ import io.javalin.http.HttpStatus;
 import java.util.function.Supplier;
 
 /**
- * What others may ask a running process: is it well, is it there yet, what is it doing.
+ * The HTTP server of a running process: health, readiness, status and metrics.
  *
- * <p>All answers come from one {@link Status}; nothing here is ahead of what is durable.
+ * <p>All responses come from one {@link Status}; none is ahead of what is durable.
  */
 final class HttpDoor implements AutoCloseable {
   private final Javalin server;

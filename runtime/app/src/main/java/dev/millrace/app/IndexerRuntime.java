@@ -29,17 +29,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An indexer at work: one lane per chain over one store.
+ * A running indexer: one lane per chain over one store.
  *
  * <p>Made for embedding: it reads no arguments and no environment, ends no JVM, handles no signal
- * and configures no logger; it answers over HTTP where the config has a port. {@link #start} takes
- * the lanes over and returns; {@link #await} returns when all lanes have ended; {@link #close}
- * stops them, committing what has run.
+ * and configures no logger; it serves HTTP if the config has a port. {@link #start} takes the lanes
+ * over and returns; {@link #await} returns when all lanes have ended; {@link #close} stops them,
+ * committing what has run.
  *
- * <p>When one lane stops for good the others drain, and the first failure is the one that is told.
+ * <p>When one lane stops for good the others drain, and the first failure is the one reported.
  */
 public final class IndexerRuntime implements AutoCloseable {
-  /** How long {@link #close} lets what has run become durable. */
+  /** The time that {@link #close} leaves executed batches to become durable. */
   public static final Duration DRAIN = Duration.ofSeconds(20);
 
   private static final Logger log = LoggerFactory.getLogger(IndexerRuntime.class);
@@ -50,21 +50,23 @@ public final class IndexerRuntime implements AutoCloseable {
   private final Probe probe;
   private final Duration drain;
 
-  // Written by start() before any watcher runs, read by everybody afterwards.
+  // Written by start() before any watcher runs, read by all threads afterwards.
   private volatile List<RunningLane> lanes = List.of();
   private volatile @Nullable CommitStore store;
   private volatile @Nullable Mirror mirror;
   private volatile @Nullable HttpDoor door;
-  // Room for one: the first failure stays, later ones are consequences.
+  // Capacity one: the first failure stays, later ones are consequences.
   private final BlockingQueue<MillraceException> failure = new ArrayBlockingQueue<>(1);
   private final ReentrantLock ending = new ReentrantLock();
   private final CountDownLatch over = new CountDownLatch(1);
   private final AtomicBoolean begun = new AtomicBoolean();
 
-  /** Held by a start; a close waits for it, so that all is started or nothing is. */
+  /**
+   * Held during a start; close() waits for it, so that either everything is started or nothing is.
+   */
   private final ReentrantLock starting = new ReentrantLock();
 
-  /** The thread that asks the chains before a start. */
+  /** The thread that checks the chains before a start. */
   private final AtomicReference<@Nullable Thread> checking = new AtomicReference<>();
 
   private volatile boolean stopping;
@@ -78,27 +80,27 @@ public final class IndexerRuntime implements AutoCloseable {
     this.drain = drain;
   }
 
-  /** Nothing is opened before {@link #start}. */
+  /** Creates a runtime; opens nothing before {@link #start}. */
   public static IndexerRuntime of(Indexer indexer, Config config) {
     return new IndexerRuntime(indexer, config, new Wiring(indexer, config), Probe.NONE, DRAIN);
   }
 
-  /** What a runtime is put together from. */
+  /** The collaborators that a runtime is built from. */
   interface Ports {
-    /** One per chain of the config. */
+    /** Returns one source per chain of the config. */
     List<Source> sources();
 
     /**
-     * Refuses all that cannot work: first what the config alone shows, then what the chains say.
+     * Refuses what cannot work: first what the config alone shows, then what the chains report.
      * Writes nothing.
      *
-     * @throws MillraceException if not
+     * @throws MillraceException if something cannot work
      */
     default void check() throws InterruptedException {}
 
     CommitStore store(Probe probe);
 
-    /** Empty where nothing is mirrored. */
+    /** Opens the mirror; empty if nothing is mirrored. */
     default Optional<Mirror> mirror(Probe probe) {
       return Optional.empty();
     }
@@ -109,7 +111,7 @@ public final class IndexerRuntime implements AutoCloseable {
   }
 
   /**
-   * Opens the store and takes every lane over. A {@link #close} before or during that ends it.
+   * Opens the store and takes every lane over. A {@link #close} before or during the start ends it.
    *
    * @throws MillraceException if that is impossible or the runtime was closed; nothing is left open
    *     then
@@ -134,7 +136,7 @@ public final class IndexerRuntime implements AutoCloseable {
     Thread.ofVirtual().name("millrace-watch").start(this::watch);
   }
 
-  /** An Error counts as well: a class that cannot be initialized ends a start like a bad config. */
+  /** Includes errors: a class that cannot be initialized ends a start like a bad config. */
   private static MillraceException reason(Throwable failed) {
     return failed instanceof MillraceException known
         ? known
@@ -143,7 +145,7 @@ public final class IndexerRuntime implements AutoCloseable {
 
   private void open() {
     door = door();
-    // Sources may keep what they read in files, so the chains are asked before there is one.
+    // Sources may cache data in files, so the chains are checked before the first source exists.
     check();
     List<Source> sources = ports.sources();
     requireOpen();
@@ -223,7 +225,7 @@ public final class IndexerRuntime implements AutoCloseable {
     return new RunningLane(chain, lane, opened);
   }
 
-  /** Waits for every lane; the first that fails makes the others drain. */
+  /** Waits for every lane; the first failed lane makes the others drain. */
   private void watch() {
     List<Thread> watchers = new ArrayList<>();
     for (RunningLane lane : lanes) {
@@ -259,7 +261,7 @@ public final class IndexerRuntime implements AutoCloseable {
     }
   }
 
-  /** Waits until every lane has ended, and says how. */
+  /** Waits until every lane has ended and returns the final status. */
   public Status await() throws InterruptedException {
     over.await();
     close();
@@ -292,17 +294,17 @@ public final class IndexerRuntime implements AutoCloseable {
     return lanes.isEmpty() ? Status.State.STARTING : Status.State.RUNNING;
   }
 
-  /** Why it failed; empty unless it has. */
+  /** Returns the first failure; empty if there is none. */
   public Optional<MillraceException> failure() {
     return Optional.ofNullable(failure.peek());
   }
 
-  /** Whether the stop had to roll back what was not durable by the deadline. */
+  /** True if the stop had to roll back what was not durable by the deadline. */
   public boolean isIncomplete() {
     return incomplete;
   }
 
-  /** Whoever comes second waits until the first has drained. */
+  /** Drains all lanes; a second caller waits until the first has drained. */
   private void drain() {
     ending.lock();
     try {
@@ -355,9 +357,9 @@ public final class IndexerRuntime implements AutoCloseable {
   }
 
   /**
-   * Stops fetching, lets what has run become durable, and closes everything. Idempotent. A start
-   * under way notices and gives up; one that hangs is waited for as long as a drain may take, and
-   * closes what it still opens.
+   * Stops fetching, lets executed batches become durable, and closes everything. Idempotent. A
+   * start under way notices and gives up; a start that hangs is waited for as long as a drain may
+   * take, and closes what it still opens.
    */
   @Override
   public void close() {

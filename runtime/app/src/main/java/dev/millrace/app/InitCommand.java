@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Writes a small complete project for somebody to begin with. */
+/** Writes a small, complete project to begin with. */
 @Command(
     name = "init",
     mixinStandardHelpOptions = true,

@@ -6,17 +6,17 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 
 /**
- * The last line of a terminal, drawn over and over, with whatever else is printed passing above it.
+ * The last line of a terminal, redrawn in place while other output scrolls above it.
  *
- * <p>A frame is one write that overwrites the old line and then erases what is left of it, so that
- * the line never blinks.
+ * <p>A frame is one write that overwrites the old line and then erases the rest of it, so that the
+ * line never blinks.
  */
 final class LiveLine {
   private static final String ERASE_REST = "\033[K";
 
   private final PrintStream terminal;
   private String shown = ""; // @GuardedBy this
-  private boolean lineBegun; // @GuardedBy this; somebody else has printed half a line
+  private boolean lineBegun; // @GuardedBy this; other output ended in the middle of a line
 
   LiveLine(PrintStream terminal) {
     this.terminal = terminal;
@@ -30,7 +30,7 @@ final class LiveLine {
     draw();
   }
 
-  /** Takes the line away and leaves the cursor where it began. */
+  /** Erases the line and leaves the cursor where it began. */
   synchronized void clear() {
     if (!shown.isEmpty() && !lineBegun) {
       put("\r" + ERASE_REST);
@@ -38,7 +38,7 @@ final class LiveLine {
     shown = "";
   }
 
-  /** What others print to instead of the terminal. */
+  /** Returns a stream for all other output, in place of the terminal. */
   PrintStream above() {
     return new PrintStream(new Above(), true, UTF_8);
   }

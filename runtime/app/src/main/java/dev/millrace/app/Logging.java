@@ -1,14 +1,14 @@
 package dev.millrace.app;
 
-/** Chooses how a Millrace process logs, unless whoever starts it has chosen already. */
+/** Configures the logging of a Millrace process, unless the caller has configured it already. */
 final class Logging {
   private static final String CHOICE = "logback.configurationFile";
 
   private Logging() {}
 
   /**
-   * Comes before the first logger. The file has a name of its own, so that an application that
-   * embeds us does not find it on its class path and obey it.
+   * Runs before the first logger. The file has a name of its own, so that an application that
+   * embeds Millrace does not pick it up from its class path.
    */
   static void configure() {
     if (System.getProperty(CHOICE) == null) {

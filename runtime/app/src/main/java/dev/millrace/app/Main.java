@@ -14,7 +14,7 @@ public final class Main {
     end(shell -> new Commands(shell, extensions()).execute(args));
   }
 
-  /** Runs a command and ends the JVM with its exit code, whatever happens. */
+  /** Runs a command and ends the JVM with its exit code, also after an error. */
   static void end(ToIntFunction<Shell> command) {
     Logging.configure();
     Shell shell = Shell.ofProcess();
@@ -29,7 +29,7 @@ public final class Main {
     try {
       return command.applyAsInt(shell);
     } catch (MillraceException known) {
-      // A definition is read before any command is, and may be wrong.
+      // A definition is read before any command, and may be wrong.
       return Mishap.tell(known, shell, dataDir);
     } catch (RuntimeException | Error unknown) {
       return Mishap.report(unknown, shell, dataDir);

@@ -15,7 +15,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
-/** A {@link Status} for Prometheus, taken when it is asked for. */
+/** Exposes a {@link Status} to Prometheus; reads it on every scrape. */
 final class Metrics implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -69,7 +69,7 @@ final class Metrics implements AutoCloseable {
         .register(all, true);
   }
 
-  /** Nothing where there is no mirror. */
+  /** No row without a mirror. */
   private static List<Row<?>> mirror(Lane lane, ToDoubleFunction<Mark> value) {
     return lane.mirrored().stream()
         .<Row<?>>map(mark -> Row.of(tags(lane), value.applyAsDouble(mark)))
@@ -84,7 +84,7 @@ final class Metrics implements AutoCloseable {
     return rows;
   }
 
-  /** What a source counts; what it says in words is left to the status. */
+  /** Exports the numeric facts of a source; textual facts appear in the status only. */
   private static List<Row<?>> facts(Lane lane) {
     List<Row<?>> rows = new ArrayList<>();
     lane.report()

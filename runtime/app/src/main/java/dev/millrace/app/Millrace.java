@@ -10,18 +10,18 @@ public final class Millrace {
   private Millrace() {}
 
   /**
-   * The same for an indexer that has been built. Whoever builds it in the call itself meets the
-   * mistakes of its definition as an exception of {@code main}.
+   * Runs an indexer that has been built already. If the caller builds it in the argument, a mistake
+   * in its definition is an exception of {@code main}.
    */
   public static void run(Indexer indexer, String... args) {
     run(() -> indexer, args);
   }
 
   /**
-   * The whole {@code main} of an indexer, as in {@code Millrace.run(Erc20::indexer, args)}: takes
-   * the arguments of {@code millrace run} (or any other command by its name) and ends the JVM with
-   * an {@link ExitCode}. The definition is read in here, so that its mistakes are told like those
-   * of a config. Inside another application use {@link IndexerRuntime}.
+   * Runs an indexer as the whole {@code main}, as in {@code Millrace.run(Erc20::indexer, args)}:
+   * takes the arguments of {@code millrace run} (or any other command by its name) and ends the JVM
+   * with an {@link ExitCode}. The definition is read in here, so that its mistakes are reported
+   * like those of a config. Inside another application use {@link IndexerRuntime}.
    */
   public static void run(Supplier<? extends Indexer> definition, String... args) {
     Main.end(shell -> {

@@ -2,7 +2,7 @@ package dev.millrace.app;
 
 import dev.millrace.pipeline.LaneMirror;
 
-/** Where lanes are copied to. */
+/** The store that lanes are copied to. */
 interface Mirror extends AutoCloseable {
   LaneMirror lane(String lane);
 

@@ -16,11 +16,11 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The ClickHouse that a config names; a server of our own runs at least until this is closed. */
+/** The ClickHouse that a config names; an embedded server runs at least until this is closed. */
 public final class MirrorDatabase implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(MirrorDatabase.class);
 
-  /** Who one is to a server that has no other users. */
+  /** The user name on a server without other users. */
   private static final String USUAL_USER = "default";
 
   private final MirrorSettings settings;
@@ -32,7 +32,8 @@ public final class MirrorDatabase implements AutoCloseable {
   }
 
   /**
-   * Starts the embedded server, or joins it where it runs; a configured one is not touched yet.
+   * Starts the embedded server, or joins a running one; does not connect to a configured server
+   * yet.
    *
    * @throws MillraceException with remedy {@code FIX_SETUP} if the config names none
    */
@@ -75,7 +76,7 @@ public final class MirrorDatabase implements AutoCloseable {
                     .formatted(config.name())));
   }
 
-  /** Whether there may be anything in it; asking costs no start of a server. */
+  /** True if the database may hold rows; starts no server to find out. */
   static boolean mayHoldRows(Config config) {
     return config
         .clickhouse()
@@ -93,7 +94,7 @@ public final class MirrorDatabase implements AutoCloseable {
     return settings;
   }
 
-  /** The mirror of an indexer; it closes this database with itself. */
+  /** Opens the mirror of an indexer; closing the mirror closes this database. */
   Mirror mirror(ConfiguredIndexer indexer, Probe probe) {
     try {
       return new Owned(ClickHouseMirror.open(settings, indexer, probe), this);
@@ -120,7 +121,7 @@ public final class MirrorDatabase implements AutoCloseable {
     }
   }
 
-  /** The server of our own; empty where the config names another. */
+  /** Returns the embedded server; empty if the config names another. */
   public Optional<EmbeddedClickHouse> embedded() {
     return embedded;
   }

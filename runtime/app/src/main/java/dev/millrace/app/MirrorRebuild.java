@@ -25,11 +25,11 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
- * Fills ClickHouse anew from PostgreSQL, which has the state at the last final block and what every
- * block since has changed. Versions from before that are gone.
+ * Refills ClickHouse from PostgreSQL, which has the state at the last final block and the changes
+ * of every block since. Earlier versions are lost.
  *
- * <p>It takes every lane over as a run does, so that nobody writes meanwhile, and says that the
- * mirror is whole only after it has made sure that it still has them.
+ * <p>Takes every lane over as a run does, so that no other process writes meanwhile, and marks the
+ * mirror as whole only after it has confirmed that it still holds the lanes.
  */
 public final class MirrorRebuild {
   private final Config config;
@@ -49,18 +49,18 @@ public final class MirrorRebuild {
     return new MirrorRebuild(config, new ConfiguredIndexer(indexer, config), _ -> {}, false);
   }
 
-  /** Is told what is being filled. */
+  /** Sets the listener that receives what is being filled. */
   MirrorRebuild tellingOf(Consumer<String> listener) {
     return new MirrorRebuild(config, indexer, listener, anyMirror);
   }
 
-  /** Whether a mirror of another schema may be replaced as well. */
+  /** Allows a mirror of another schema to be replaced as well. */
   MirrorRebuild ofAnyMirror(boolean any) {
     return new MirrorRebuild(config, indexer, progress, any);
   }
 
   /**
-   * What the mirror is whole up to, by chain.
+   * Rebuilds the mirror and returns the ledger of each chain up to which it is whole.
    *
    * @throws MillraceException with remedy {@code FIX_SETUP}, and nothing changed, if it cannot be
    *     made from PostgreSQL
@@ -89,7 +89,7 @@ public final class MirrorRebuild {
           held.forEach((lane, holding) -> {
             rebuild.begin(lane, requireNonNull(snapshot.ledgers().get(lane)));
             fill(snapshot, rebuild, lane);
-            holding.ledger(); // refuses if somebody has taken the lane meanwhile
+            holding.ledger(); // refuses if another process has taken the lane meanwhile
             rebuild.end();
           });
           return new TreeMap<>(snapshot.ledgers());
@@ -125,7 +125,7 @@ public final class MirrorRebuild {
         "nothing is indexed yet, begin with `millrace run`: name=" + config.name());
   }
 
-  /** Those of the config, and any that an earlier one had. */
+  /** Returns the lanes of the config and all that an earlier config had. */
   private Set<String> lanes(DatabaseSettings settings) {
     Set<String> lanes = new TreeSet<>();
     PostgresStore.status(settings, config.name())

@@ -21,11 +21,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Queries that people ask the mirror: rows as text, and nothing can be changed by them.
+ * Read-only queries against the mirror, with rows as text.
  *
- * <p>An error in the middle of an answer can only be told there. A server that names a tag in a
- * header puts it, between two marks that carry the tag, so that no row can be taken for it; an
- * older one writes the error as the last line.
+ * <p>An error in the middle of a response can only be reported there. A server that names a tag in
+ * a header puts the error between two marks that carry the tag, so that no row can be taken for it;
+ * an older server writes the error as the last line.
  */
 public final class MirrorSql {
   private static final String NULL = "\\N";
@@ -35,16 +35,16 @@ public final class MirrorSql {
 
   private MirrorSql() {}
 
-  /** Tells the names of the columns first, then row by row; bytes of a fixed length are 0x…. */
+  /** Passes on the names of the columns first, then row by row; bytes of a fixed length are 0x…. */
   public static void ask(MirrorSettings settings, String query, Consumer<List<String>> each) {
-    // readonly=2 lets settings through; a GET of the server would be 1.
+    // readonly=2 allows settings; a GET would mean readonly=1.
     URI address =
         URI.create(
             settings.url().replaceFirst("/+$", "")
                 + "/?readonly=2&default_format=TabSeparatedWithNamesAndTypes&database="
                 + URLEncoder.encode(settings.database(), StandardCharsets.UTF_8));
     try {
-      // After an error the connection breaks, and java.net.http then drops what came before that.
+      // After an error the connection breaks, and java.net.http then drops the data before it.
       HttpURLConnection connection = (HttpURLConnection) address.toURL().openConnection();
       try {
         connection.setConnectTimeout((int) settings.timeout().toMillis());
@@ -73,7 +73,7 @@ public final class MirrorSql {
       }
     }
     Optional<String> tag = Optional.ofNullable(connection.getHeaderField(TAG));
-    // Bytes travel as characters of the same number, so that none is lost on the way.
+    // ISO 8859-1 maps each byte to the character of the same number, so no byte is lost.
     try (BufferedReader lines =
         new BufferedReader(
             new InputStreamReader(connection.getInputStream(), StandardCharsets.ISO_8859_1))) {
@@ -86,7 +86,7 @@ public final class MirrorSql {
     }
   }
 
-  /** A row is told when the next line is known: the one before a mark is empty, or torn. */
+  /** Passes a row on when the next line is known: the row before a mark is empty or torn. */
   private static void readMarked(BufferedReader lines, String tag, Rows rows) throws IOException {
     String before = null;
     String line = lines.readLine();
@@ -129,7 +129,7 @@ public final class MirrorSql {
     }
   }
 
-  /** A connection that breaks behind an error was meant to. */
+  /** Returns null if the connection breaks, which is expected after an error. */
   private static @Nullable String ifAny(BufferedReader lines) {
     try {
       return lines.readLine();
@@ -146,7 +146,7 @@ public final class MirrorSql {
     return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
   }
 
-  /** Names come first, then types, then the rows. */
+  /** Takes lines in their order: names first, then types, then rows. */
   private static final class Rows {
     private final Consumer<List<String>> each;
     private String @Nullable [] kinds;

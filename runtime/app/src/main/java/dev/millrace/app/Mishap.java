@@ -9,11 +9,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** How an error is told: what a user did in words, what code did wrong in a file as well. */
+/**
+ * Reports an error: a mistake of the user in words, a mistake of code with a trace in a file as
+ * well.
+ */
 final class Mishap {
   private Mishap() {}
 
-  /** Tells an error that was raised on purpose and answers its exit code. */
+  /** Reports an error that was raised on purpose and returns its exit code. */
   static int tell(MillraceException error, Shell shell, Path dataDir) {
     if (error.remedy() == Remedy.REPORT_BUG) {
       return report(error, shell, dataDir);
@@ -34,7 +37,7 @@ final class Mishap {
     return !(at instanceof MillraceException);
   }
 
-  /** Tells an error that nobody expected: one line, and the trace in a file. */
+  /** Reports an unexpected error: one line, and the trace in a file. */
   static int report(Throwable error, Shell shell, Path dataDir) {
     if (error instanceof OutOfMemoryError) {
       shell
@@ -43,7 +46,7 @@ final class Mishap {
       return ExitCode.RESTART;
     }
     String line = String.valueOf(error.getMessage()).lines().findFirst().orElse("");
-    // Without a file to put it in, the trace is worth more than the promise of one line.
+    // Without a file for the trace, printing it is worth more than the promise of one line.
     String more =
         keep(error, dataDir, "bug-")
             .map(file -> "Its trace is in " + file + "; please report it.")

@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.lang.model.SourceVersion;
 
-/** A project as {@code init} writes it: templates, and what stands in them for the names. */
+/** A project as {@code init} writes it: templates, and the names that fill them. */
 record NewProject(String name, String packageName) {
   private static final Pattern BLANK = Pattern.compile("\\{\\{(?<key>[a-z]+)}}");
   private static final int LONGEST_NAME = 50;
@@ -65,7 +65,9 @@ record NewProject(String name, String packageName) {
     return name.replace('-', '_');
   }
 
-  /** The class that holds the indexer: no name makes it one that its file uses otherwise. */
+  /**
+   * Returns the name of the indexer class; no name makes it a class that its file uses otherwise.
+   */
   String type() {
     return Arrays.stream(name.split("-", -1))
             .map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))

@@ -5,11 +5,11 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 
-/** How fast something grows, over the last few seconds. Confined to one thread. */
+/** The growth rate of a count over the last few seconds. Confined to one thread. */
 final class Pace {
   private static final long WINDOW_NANOS = Duration.ofSeconds(10).toNanos();
 
-  /** How long a count may stand still before that shows in the pace. */
+  /** The time that a count may stand still before the pace shows it. */
   private static final long STILL_NANOS = Duration.ofSeconds(3).toNanos();
 
   private final Deque<Sample> samples = new ArrayDeque<>();
@@ -17,8 +17,8 @@ final class Pace {
   private record Sample(long nanos, long count) {}
 
   /**
-   * Durable counts grow commit by commit. Between two commits nothing is noted, or the pace would
-   * fall a little with every look at it.
+   * Records a count. Durable counts grow commit by commit: between two commits nothing is recorded,
+   * or the pace would fall a little with every call.
    */
   void observe(long nanos, long count) {
     boolean stands = !samples.isEmpty() && samples.getLast().count() == count;
@@ -26,7 +26,7 @@ final class Pace {
       return;
     }
     samples.addLast(new Sample(nanos, count));
-    // Two stay even when they are old, or there would be no pace after a long pause.
+    // Two samples stay even when they are old, or there would be no pace after a long pause.
     while (samples.size() > 2 && nanos - samples.getFirst().nanos() > WINDOW_NANOS) {
       samples.removeFirst();
     }
@@ -41,7 +41,7 @@ final class Pace {
     return nanos <= 0 ? 0 : Math.max(0, count * 1e9 / nanos);
   }
 
-  /** How long {@code remaining} more will take at this pace; empty while nothing moves. */
+  /** Estimates the time for {@code remaining} more at this pace; empty while nothing moves. */
   Optional<Duration> timeFor(long remaining) {
     double pace = perSecond();
     return pace < 1e-9 || remaining / pace > Duration.ofDays(999).toSeconds()

@@ -26,11 +26,11 @@ import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks the nodes of all chains, before anything is written, whether these can be read as the config
- * says. What is wrong is told with its place in the config.
+ * Checks with the nodes of all chains, before anything is written, that these can be read as the
+ * config says. Mistakes are reported with their place in the config.
  *
  * <p>A chain that has been read before is not asked for its first blocks again: its nodes may have
- * forgotten them, and nobody needs them any more.
+ * pruned them, and they are not needed any more.
  */
 final class Preflight {
   private static final Set<String> JSON_RPC = Set.of("http", "https", "ws", "wss");
@@ -41,8 +41,8 @@ final class Preflight {
   private @Nullable MillraceException unanswered;
 
   /**
-   * @param patience how long to wait for a node of each chain
-   * @param begun whether a chain has been read before
+   * @param patience the time to wait for a node of each chain
+   * @param begun true for a chain that has been read before
    */
   Preflight(Duration patience, LongPredicate begun) {
     this.patience = patience;
@@ -50,7 +50,7 @@ final class Preflight {
   }
 
   /**
-   * Returns if all is well.
+   * Returns if all chains can be read.
    *
    * @throws MillraceException FIX_SETUP with all that cannot work, or RESTART if a chain does not
    *     answer
@@ -88,7 +88,7 @@ final class Preflight {
     }
   }
 
-  /** Whether the chain has its first block, and still its logs. */
+  /** Checks that the chain has its first block, and still has the logs of it. */
   private void begin(Config.Chain chain, List<String> urls, RpcSettings settings)
       throws InterruptedException {
     try (Node node = Nodes.open(urls, chain.id(), settings);
@@ -100,7 +100,7 @@ final class Preflight {
           });
       asked.get(patience.toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException _) {
-      // The chain answers, if slowly: what else is wrong shows while it is read.
+      // The chain answers, if slowly: other mistakes show while it is read.
     } catch (ExecutionException failed) {
       if (!(failed.getCause() instanceof MillraceException refused)) {
         throw new IllegalStateException(failed);

@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Shows how far a run is: one line redrawn where somebody looks, a line now and then in a log. */
+/** Shows the progress of a run: a redrawn line on a terminal, a line every few seconds in a log. */
 final class Progress implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Progress.class);
   private static final Duration FRAME = Duration.ofMillis(200);
@@ -45,7 +45,7 @@ final class Progress implements AutoCloseable {
     }
   }
 
-  @SuppressWarnings("ReferenceEquality") // the same stream is meant, not an equal one
+  @SuppressWarnings("ReferenceEquality") // the same stream, not an equal one
   private void draw() throws InterruptedException {
     LiveLine live = new LiveLine(shell.err());
     PrintStream before = System.err;
@@ -56,7 +56,7 @@ final class Progress implements AutoCloseable {
     try {
       do {
         Status now = observe();
-        // The last column stays free: some terminals break the line as soon as it is filled.
+        // The last column stays free: some terminals wrap the line as soon as it is filled.
         int columns = shell.columns().get().orElse(80) - 1;
         live.show(line.render(now, columns, shell.hasColours()));
       } while (!over.await(FRAME.toMillis(), TimeUnit.MILLISECONDS));
@@ -82,7 +82,7 @@ final class Progress implements AutoCloseable {
     return now;
   }
 
-  /** Takes the line away. Idempotent. */
+  /** Erases the line. Idempotent. */
   @Override
   public void close() {
     over.countDown();

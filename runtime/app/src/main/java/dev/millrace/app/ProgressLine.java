@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Says in one line how far an indexer is. Counts durable events only, so that no number shown ever
- * shrinks because of a crash.
+ * Describes in one line how far an indexer is. Counts durable events only, so that no number shown
+ * ever shrinks because of a crash.
  */
 final class ProgressLine {
   private static final String RESET = "\033[0m";
@@ -20,7 +20,7 @@ final class ProgressLine {
   private final Pace events = new Pace();
   private final Pace blocks = new Pace();
 
-  /** From then on a lane is a few blocks behind now and then, which is no part of its work. */
+  /** Once caught up, a lane is a few blocks behind now and then; that is not remaining work. */
   private boolean hasCaughtUp;
 
   private record Part(String text, String style) {}
@@ -35,7 +35,7 @@ final class ProgressLine {
         nanos, status.lanes().stream().mapToLong(lane -> lane.committed().block().orElse(0)).sum());
   }
 
-  /** For a terminal: at most {@code columns} wide. */
+  /** Renders for a terminal: at most {@code columns} wide. */
   String render(Status status, int columns, boolean colours) {
     List<Part> parts = new ArrayList<>();
     parts.add(new Part(status.name(), "\033[1m"));
@@ -52,7 +52,7 @@ final class ProgressLine {
     return join(parts, columns, colours);
   }
 
-  /** For a log: all of it, in words. */
+  /** Renders for a log: everything, in words. */
   String summary(Status status) {
     List<String> said = new ArrayList<>();
     OptionalLong total = total(status);
@@ -89,12 +89,12 @@ final class ProgressLine {
     return lane.caughtUp() ? "caught up" : "";
   }
 
-  /** The lane that is least far, which is the one that people wait for. */
+  /** Finds the lane with the least progress, which is the one that users wait for. */
   private static Optional<Lane> slowest(Status status) {
     return status.lanes().stream().min(Comparator.comparingDouble(lane -> share(lane).orElse(2.0)));
   }
 
-  /** Of several chains the line is about one, and says which. */
+  /** Describes one lane; with several chains the line names its chain. */
   private static String frontiers(Status status, Lane lane) {
     return (status.lanes().size() > 1 ? "chain " + lane.chain() + ": " : "") + frontiers(lane);
   }
@@ -117,7 +117,7 @@ final class ProgressLine {
     return "block " + count(run.getAsLong()) + behind + of;
   }
 
-  /** What is in ClickHouse before it counts, where that is more than what is durable. */
+  /** Describes the frontier in ClickHouse if it differs from the committed one. */
   private static String mirrored(Lane lane) {
     return lane.mirrored()
         .map(Mark::block)
@@ -139,7 +139,7 @@ final class ProgressLine {
         total.isPresent() && total.getAsLong() > 0
             ? Optional.of((double) status.committedEvents() / total.getAsLong())
             : slowest(status).flatMap(ProgressLine::share);
-    // Rounded down: 100 % is said when everything is durable, and not before.
+    // Rounded down: 100 % appears only when everything is durable.
     return share.map(part -> "%d %%".formatted((int) Math.floor(100 * Math.clamp(part, 0.0, 1.0))));
   }
 
@@ -162,7 +162,7 @@ final class ProgressLine {
     return left == 0 ? Optional.empty() : blocks.timeFor(left).map(ProgressLine::duration);
   }
 
-  /** All events of this run, when every lane knows its own. */
+  /** Returns all events of this run, if every lane knows its total. */
   private static OptionalLong total(Status status) {
     long total = 0;
     for (Lane lane : status.lanes()) {

@@ -13,7 +13,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Makes the mirror anew. */
+/** Rebuilds the mirror. */
 @Command(
     name = "rebuild",
     mixinStandardHelpOptions = true,

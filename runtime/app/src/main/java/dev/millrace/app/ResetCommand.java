@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Deletes what was indexed. */
+/** Deletes everything that an indexer has written. */
 @Command(
     name = "reset",
     mixinStandardHelpOptions = true,
@@ -61,8 +61,8 @@ final class ResetCommand implements Callable<Integer> {
         existed = PostgresStore.reset(database.settings(), config.name());
       }
     }
-    // Second, for PostgreSQL refuses while a process has a lane. A mirror alone is refused by a
-    // run.
+    // Second, because PostgreSQL refuses while a process holds a lane. If only the mirror is left,
+    // a run refuses it.
     if (MirrorDatabase.mayHoldRows(config)) {
       try (MirrorDatabase mirror = MirrorDatabase.open(config)) {
         existed |= ClickHouseMirror.reset(mirror.settings());
@@ -73,7 +73,7 @@ final class ResetCommand implements Callable<Integer> {
     return ExitCode.DONE;
   }
 
-  /** Raw logs that are wrong may be the reason for the reset. */
+  /** Deletes the raw logs as well: wrong logs may be the reason for the reset. */
   private static void forgetLogs(Config config) {
     for (Config.Chain chain : config.chains()) {
       try {
@@ -88,7 +88,7 @@ final class ResetCommand implements Callable<Integer> {
     }
   }
 
-  /** Before anything is deleted, for afterwards nobody can tell whose it is. */
+  /** Runs before anything is deleted: afterwards the owner of the mirror is unknown. */
   private static void checkMirror(Config config) {
     if (!MirrorDatabase.mayHoldRows(config)) {
       return;

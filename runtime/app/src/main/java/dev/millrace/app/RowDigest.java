@@ -20,7 +20,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * 128 bits of a row, the same from whichever store it came: half of the SHA-256 of its values, each
+ * A 128-bit digest of a row, the same from either store: half of the SHA-256 of its values, each
  * with its length, so that no two rows are written alike. Confined to one thread.
  */
 final class RowDigest {
@@ -44,7 +44,7 @@ final class RowDigest {
     }
   }
 
-  /** Takes a row in; then {@link #high} and {@link #low} are its. */
+  /** Digests a row; {@link #high} and {@link #low} then return the result. */
   void take(Object row) {
     length = 0;
     for (Column column : columns) {

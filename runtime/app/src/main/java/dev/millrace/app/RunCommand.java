@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** Runs one indexer until its chains end, it is told to stop, or it cannot go on. */
+/** Runs one indexer until its chains end, a signal stops it, or it fails. */
 @Command(
     name = "run",
     mixinStandardHelpOptions = true,

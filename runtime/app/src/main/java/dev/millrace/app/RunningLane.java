@@ -14,7 +14,7 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** A chain, and the lane that follows it in this process. */
+/** A chain and the lane that follows it in this process. */
 record RunningLane(Config.Chain chain, Lane lane, Frontier opened) {
   long id() {
     return chain.id();
@@ -50,7 +50,7 @@ record RunningLane(Config.Chain chain, Lane lane, Frontier opened) {
     return new Status.Rewinds(rewinds.count(), rewinds.blocks(), Duration.ofNanos(rewinds.nanos()));
   }
 
-  /** What is durable, for a log. */
+  /** Describes the committed frontier, for a log. */
   String position() {
     LaneStatus.Side committed = lane.status().committed();
     return "block=%d checkpoint=%d events=%d"
@@ -62,7 +62,7 @@ record RunningLane(Config.Chain chain, Lane lane, Frontier opened) {
     return place == null ? extent.firstBlock() : OptionalLong.of(place.block() + 1);
   }
 
-  /** Durable up to the last block that the source knows. */
+  /** True if everything up to the last block that the source knows is durable. */
   private static boolean isCaughtUp(LaneStatus now) {
     OptionalLong last = now.extent().lastBlock();
     return now.end() instanceof LaneEnd.Done

@@ -9,8 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A runtime as the main thing of a process: shows its progress and obeys the signals that end a
- * process.
+ * Runs a runtime as the main task of a process: shows its progress and obeys termination signals.
  */
 public final class Session {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
@@ -27,7 +26,7 @@ public final class Session {
   }
 
   /**
-   * Runs until the indexer ends and answers the {@link ExitCode}.
+   * Runs until the indexer ends and returns the {@link ExitCode}.
    *
    * @throws MillraceException if it could not even start
    */
@@ -35,14 +34,14 @@ public final class Session {
     return run(IndexerRuntime.of(indexer, config), shell);
   }
 
-  /** As {@link #run(Indexer, Config, Shell)}, for who wants to ask the runtime afterwards. */
+  /** Like {@link #run(Indexer, Config, Shell)}, for callers that read the runtime afterwards. */
   public static int run(IndexerRuntime runtime, Shell shell) {
     return new Session(runtime, shell).run();
   }
 
   private int run() {
-    // The JVM answers a signal by running its hooks and then exits with the signal's number; a hook
-    // that halts is what makes a clean stop exit with 0.
+    // On a signal the JVM runs its hooks and then exits with the signal's number; a hook that halts
+    // makes a clean stop exit with 0.
     Thread hook = Thread.ofPlatform().name("millrace-stop").unstarted(this::stop);
     Runtime.getRuntime().addShutdownHook(hook);
     try (runtime;
@@ -54,7 +53,7 @@ public final class Session {
       Thread.currentThread().interrupt();
     } catch (RuntimeException failed) {
       if (interrupted.get()) {
-        return ExitCode.DONE; // A start that was cut short by the hook, which says how it ended.
+        return ExitCode.DONE; // The hook cut the start short and reports the end.
       }
       throw failed;
     } finally {
@@ -67,11 +66,11 @@ public final class Session {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException _) {
-      // The JVM is ending already, and the hook with it.
+      // The JVM is shutting down already, and runs the hook.
     }
   }
 
-  /** Says how it ended, in words, and answers the exit code. */
+  /** Prints how the run ended and returns the exit code. */
   private int conclude() {
     Status status = runtime.status();
     Optional<MillraceException> failure = runtime.failure();
@@ -89,7 +88,7 @@ public final class Session {
     return ExitCode.DONE;
   }
 
-  /** Runs when the process has been told to end. */
+  /** Runs when the process receives a termination signal. */
   private void stop() {
     interrupted.set(true);
     log.info("{}: stopping; what has run still becomes durable", runtime.config().name());

@@ -7,11 +7,11 @@ import java.util.OptionalInt;
 import java.util.function.Supplier;
 
 /**
- * What a command stands in: where it prints, which variables are set, where relative paths begin.
+ * The environment of a command: its output streams, variables and working directory.
  *
- * @param out for answers
- * @param err for everything that is said on the way
- * @param columns how wide the terminal behind {@code err} is now; empty when it is none
+ * @param out for results
+ * @param err for progress, notes and errors
+ * @param columns the current width of the terminal behind {@code err}; empty if it is no terminal
  */
 public record Shell(
     PrintStream out,
@@ -23,7 +23,7 @@ public record Shell(
     environment = Map.copyOf(environment);
   }
 
-  /** The process that runs us. */
+  /** Returns the shell of this process. */
   public static Shell ofProcess() {
     return new Shell(
         System.out,
@@ -33,17 +33,17 @@ public record Shell(
         TerminalSize::columns);
   }
 
-  /** Whether {@code err} is looked at by somebody, and can move its cursor. */
+  /** True if {@code err} is a terminal that can move its cursor. */
   public boolean isLive() {
     return columns.get().isPresent() && !environment.getOrDefault("TERM", "dumb").equals("dumb");
   }
 
-  /** Whether {@code err} may be coloured; see no-color.org. */
+  /** True if {@code err} may be coloured; see no-color.org. */
   public boolean hasColours() {
     return isLive() && environment.getOrDefault("NO_COLOR", "").isEmpty();
   }
 
-  /** Where a path of the command line points. */
+  /** Resolves a path of the command line against the working directory. */
   public Path resolve(Path path) {
     return directory.resolve(path).normalize();
   }

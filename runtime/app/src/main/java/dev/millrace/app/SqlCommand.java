@@ -23,8 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * Asks the tables. An embedded server stops when nobody uses it, so somebody has to start it even
- * for a look.
+ * Runs a query. An embedded server stops when no process uses it, so even a query has to start it.
  */
 @Command(
     name = "sql",
@@ -85,7 +84,7 @@ final class SqlCommand implements Callable<Integer> {
     return ExitCode.DONE;
   }
 
-  /** The one that the config names, or else the embedded one beside the tables. */
+  /** Queries the mirror that the config names, or else the embedded one in the data directory. */
   private void askMirror(Config config) {
     String database = Optional.ofNullable(schema).orElse(config.name());
     Config asked =

@@ -10,38 +10,38 @@ import java.util.OptionalLong;
 import java.util.SortedMap;
 
 /**
- * What a running indexer is doing, at one moment. Only {@link Lane#committed} is durable; nothing
- * that is merely processed is ever called done.
+ * A snapshot of a running indexer. Only {@link Lane#committed} is durable; what is merely processed
+ * is never called done.
  */
 public record Status(String name, State state, Optional<Failure> failure, List<Lane> lanes) {
   public Status {
     lanes = List.copyOf(lanes);
   }
 
-  /** The course of a process. */
+  /** The states of a process. */
   public enum State {
     STARTING,
     RUNNING,
-    /** Told to stop: what has run is still being committed. */
+    /** Stopping: executed batches are still being committed. */
     DRAINING,
     /** Ended as asked: everything up to the end, or up to the stop, is durable. */
     DONE,
     FAILED
   }
 
-  /** Why it ended. */
+  /** The reason for the end. */
   public record Failure(String message, Remedy remedy) {}
 
-  /** A place in a lane, with the events up to it since this process began. */
+  /** A position in a lane, with the events up to it since this process began. */
   public record Mark(OptionalLong block, long checkpoint, long events) {
     public static final Mark NONE = new Mark(OptionalLong.empty(), 0, 0);
   }
 
   /**
-   * How often a chain has replaced blocks that had run, since this process began.
+   * The rewinds since this process began.
    *
-   * @param blocks those that were replaced, all rewinds together
-   * @param undoing how long undoing what was durable has taken
+   * @param blocks executed blocks that the chain replaced, over all rewinds
+   * @param undoing the time taken to undo durable changes
    */
   public record Rewinds(long count, long blocks, Duration undoing) {
     public static final Rewinds NONE = new Rewinds(0, 0, Duration.ZERO);
@@ -50,16 +50,17 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
   /**
    * One chain.
    *
-   * @param waitingFor why the slowest part is not moving, in words; empty while everything moves
-   * @param mirrored what ClickHouse has already; empty where nothing is mirrored
-   * @param firstBlock where this process began
-   * @param lastBlock where the lane ends, as far as known
-   * @param totalEvents how many events there are from {@code firstBlock} on, where the source knows
-   * @param doubts what the source could not prove and what the store could not do
-   * @param rewinds how often the chain has turned back
-   * @param stalls how long the source had to pause, by cause
-   * @param report what the source tells of itself, by name
-   * @param timings where the time went, and how much of it overlapped
+   * @param waitingFor the reason why the slowest part is not moving, in words; empty while
+   *     everything moves
+   * @param mirrored the frontier in ClickHouse; empty if nothing is mirrored
+   * @param firstBlock the first block of this process
+   * @param lastBlock the end of the lane, as far as known
+   * @param totalEvents the number of events from {@code firstBlock} on, if the source knows it
+   * @param doubts facts that the source could not prove, and work that the store could not do
+   * @param rewinds the rewinds after reorgs of the chain
+   * @param stalls the time that the source had to pause, by cause
+   * @param report the source's own report, by name
+   * @param timings the time spent per stage, and how much of it overlapped
    */
   public record Lane(
       long chain,
@@ -81,7 +82,7 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
       SortedMap<String, String> report,
       Timings.Summary timings) {}
 
-  /** Whether everything that the chains hold so far is durable. */
+  /** True if everything that the chains hold so far is durable. */
   public boolean isReady() {
     return state != State.FAILED && !lanes.isEmpty() && lanes.stream().allMatch(Lane::caughtUp);
   }
@@ -90,7 +91,7 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
     return state == State.DONE || state == State.FAILED;
   }
 
-  /** Events that are durable, in all lanes. */
+  /** Returns the number of durable events in all lanes. */
   public long committedEvents() {
     return lanes.stream().mapToLong(lane -> lane.committed().events()).sum();
   }

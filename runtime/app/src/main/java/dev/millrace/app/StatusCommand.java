@@ -12,7 +12,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** Says what is durable, whether or not a process is running. */
+/** Prints what is durable; works with and without a running process. */
 @Command(
     name = "status",
     mixinStandardHelpOptions = true,
@@ -43,7 +43,7 @@ final class StatusCommand implements Callable<Integer> {
     return ExitCode.DONE;
   }
 
-  /** What ClickHouse shows; that it does not answer is no reason to keep the rest back. */
+  /** Reads the status of ClickHouse; the rest is printed even if ClickHouse does not answer. */
   private Optional<MirrorStatus> mirror(Config config) {
     if (!MirrorDatabase.mayHoldRows(config)) {
       return Optional.empty();
@@ -103,7 +103,7 @@ final class StatusCommand implements Callable<Integer> {
     }
   }
 
-  /** The checkpoint up to which rows can be seen there. */
+  /** Returns the checkpoint up to which rows are visible in the mirror. */
   private static String shown(MirrorStatus mirror, StoreStatus.LaneState lane) {
     MirrorStatus.Told told = mirror.lanes().get(lane.lane());
     return told == null ? "nothing" : ProgressLine.count(told.checkpoint());

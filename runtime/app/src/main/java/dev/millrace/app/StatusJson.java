@@ -9,7 +9,7 @@ import dev.millrace.pipeline.Timings;
 import java.util.Locale;
 import java.util.OptionalLong;
 
-/** A {@link Status} for programs. Keys are only ever added. */
+/** Renders a {@link Status} as JSON. Keys are only ever added. */
 final class StatusJson {
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 

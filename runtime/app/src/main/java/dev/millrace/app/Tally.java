@@ -11,12 +11,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What is left of rows that go by in any order: how many, the sums of their numbers, and hashes, of
- * all of them and of each bucket of ids. As large for a billion rows as for one. Confined to one
+ * A summary of rows in any order: their count, the sums of their numeric columns and their hashes,
+ * in total and for each bucket of ids. Constant in size, for one row or a billion. Confined to one
  * thread.
  */
 final class Tally<E> {
-  /** So many that a difference in a large table lies among a few hundred rows. */
+  /** Large enough that a difference in a large table lies among a few hundred rows. */
   static final int BUCKETS = 1 << 16;
 
   private final EntityType<E> type;
@@ -41,7 +41,7 @@ final class Tally<E> {
     }
   }
 
-  /** Whether a sum does not depend on the order. */
+  /** True if a sum does not depend on the order. */
   private static boolean isExact(ColumnType type) {
     return type instanceof ColumnType.Decimal
         || type == ColumnType.Scalar.INT
@@ -49,7 +49,7 @@ final class Tally<E> {
         || type == ColumnType.Scalar.BIG_INTEGER;
   }
 
-  /** The exact sum of a column; most fit a {@code long} for long. */
+  /** The exact sum of a column, kept in a {@code long} as long as it fits. */
   private static final class Sum {
     private final Column column;
     private long small;

@@ -9,21 +9,22 @@ import java.lang.invoke.MethodHandle;
 import java.util.OptionalInt;
 
 /**
- * How wide the terminal is. One call of the C library, which a terminal library would make as well.
+ * The width of the terminal. One call of the C library, which a terminal library would make as
+ * well.
  */
 final class TerminalSize {
   private static final int STANDARD_ERROR = 2;
 
   private TerminalSize() {}
 
-  /** The columns of the terminal that standard error is, or empty when it is none. */
-  @SuppressWarnings("restricted") // one function whose signature is fixed for good
+  /** Returns the columns of the terminal on standard error, or empty if it is no terminal. */
+  @SuppressWarnings("restricted") // one function with a signature that never changes
   static OptionalInt columns() {
     boolean mac = System.getProperty("os.name", "").startsWith("Mac");
     if (!mac && !System.getProperty("os.name", "").startsWith("Linux")) {
       return OptionalInt.empty();
     }
-    // TIOCGWINSZ: the numbers are part of each system's binary interface.
+    // TIOCGWINSZ: the numbers are part of each system's ABI.
     long request = mac ? 0x40087468L : 0x5413L;
     Linker linker = Linker.nativeLinker();
     try (Arena arena = Arena.ofConfined()) {

@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.SortedMap;
 
 /**
- * What both stores hold of an indexer, entity by entity and chain by chain, at one moment of
- * PostgreSQL.
+ * The comparison of both stores of an indexer, entity by entity and chain by chain, at one moment
+ * of PostgreSQL.
  *
- * @param leftOut entities that cannot be compared, and why
+ * @param leftOut entities that cannot be compared, with the reason
  */
 public record Verification(List<Compared> compared, List<LeftOut> leftOut) {
   public Verification {
@@ -15,7 +15,7 @@ public record Verification(List<Compared> compared, List<LeftOut> leftOut) {
     leftOut = List.copyOf(leftOut);
   }
 
-  /** Whether nothing that was compared differs. */
+  /** True if nothing that was compared differs. */
   public boolean isEqual() {
     return compared.stream().allMatch(Compared::isEqual);
   }
@@ -38,10 +38,10 @@ public record Verification(List<Compared> compared, List<LeftOut> leftOut) {
   }
 
   /**
-   * Rows that are not the same in both.
+   * Rows that differ between the stores.
    *
-   * @param named the first of them in the order of ids, as far as was looked
-   * @param isSample whether some were not looked at, so that there may be earlier ones
+   * @param named the first of them in the order of ids, among the rows compared
+   * @param isSample true if some were not compared, so that there may be earlier ones
    */
   public record Differences(List<Difference> named, boolean isSample) {
     static final Differences NONE = new Differences(List.of(), false);
@@ -52,14 +52,14 @@ public record Verification(List<Compared> compared, List<LeftOut> leftOut) {
   }
 
   /**
-   * What one store holds.
+   * The contents of one store.
    *
    * @param sums of numeric columns, by the names of their components
-   * @param hash of all rows, whatever their order
+   * @param hash of all rows, independent of their order
    */
   public record Side(long rows, SortedMap<String, String> sums, String hash) {}
 
-  /** A row that is not the same in both; of each store the values in which it differs. */
+  /** A row that differs between the stores, with the differing values of each. */
   public record Difference(String id, String postgres, String clickhouse) {}
 
   public record LeftOut(String entity, String why) {}

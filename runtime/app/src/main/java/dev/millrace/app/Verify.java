@@ -20,11 +20,11 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Compares what both stores hold of an indexer, whether or not a process is writing.
+ * Compares both stores of an indexer, also while a process is writing.
  *
  * <p>PostgreSQL goes first: one snapshot gives the checkpoint of each chain and the ends of its
- * epochs. ClickHouse has every row of it by then, since rows reach it before they are committed,
- * and is read as of that checkpoint with those ends, whatever has been published since.
+ * epochs. ClickHouse has all these rows by then, since rows reach it before they are committed, and
+ * is read as of that checkpoint with those ends, independent of later publications.
  */
 public final class Verify {
   private final Config config;
@@ -44,20 +44,20 @@ public final class Verify {
     return new Verify(config, new ConfiguredIndexer(indexer, config), _ -> {}, System::nanoTime);
   }
 
-  /** Is told what is being read. */
+  /** Sets the listener that receives what is being read. */
   Verify tellingOf(Consumer<String> listener) {
     return new Verify(config, indexer, listener, nanos);
   }
 
-  /** By another clock than the machine's. */
+  /** Replaces the clock, for tests. */
   Verify timedBy(LongSupplier clock) {
     return new Verify(config, indexer, progress, clock);
   }
 
   /**
-   * Reads both stores.
+   * Reads and compares both stores.
    *
-   * @throws MillraceException if they cannot be compared, or not be read
+   * @throws MillraceException if they cannot be compared or read
    */
   public Verification run() {
     MirrorDatabase.required(config);
@@ -79,7 +79,7 @@ public final class Verify {
     }
   }
 
-  /** Housekeeping spares what a reader may still need for so long only. */
+  /** The comparison took longer than housekeeping spares rows for a reader. */
   private static MillraceException undecided(Duration taken) {
     return new MillraceException(
         Remedy.RETRY,

@@ -21,7 +21,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Says whether ClickHouse holds what PostgreSQL holds. */
+/** Reports whether ClickHouse holds the same rows as PostgreSQL. */
 @Command(
     name = "verify",
     mixinStandardHelpOptions = true,
@@ -79,7 +79,7 @@ final class VerifyCommand implements Callable<Integer> {
       write(shell.resolve(file), json(config.name(), found));
     }
     if (found.compared().isEmpty()) {
-      return ExitCode.MISUSE; // who asks for it counts on something having been compared
+      return ExitCode.MISUSE; // a caller relies on something having been compared
     }
     return found.isEqual() ? ExitCode.DONE : ExitCode.FAILED;
   }

@@ -3,7 +3,7 @@ package dev.millrace.app;
 import java.util.Optional;
 import picocli.CommandLine.IVersionProvider;
 
-/** Which Millrace this is, as its jar says. */
+/** The version of Millrace, from the manifest of its jar. */
 final class Version implements IVersionProvider {
   static String text() {
     return Optional.ofNullable(Version.class.getPackage().getImplementationVersion())

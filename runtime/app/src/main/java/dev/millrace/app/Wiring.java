@@ -28,11 +28,9 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
-/**
- * Puts together what a config asks for: sources by the schemes of their endpoints, and the store.
- */
+/** Builds what a config asks for: sources by the schemes of their endpoints, and the store. */
 final class Wiring implements IndexerRuntime.Ports {
-  /** How long a chain may keep silent at the start. */
+  /** The time that a chain may stay silent at the start. */
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private final Indexer indexer;
@@ -78,7 +76,7 @@ final class Wiring implements IndexerRuntime.Ports {
         + " (clickhouse: { url: embedded } asks for one of our own)";
   }
 
-  /** What is asked of a chain. */
+  /** Builds the request for the source of a chain. */
   SourceRequest request(Config.Chain chain, EvmIndexer evm) {
     Map<String, List<Address>> contracts = new HashMap<>();
     chain.contracts().forEach(contract -> contracts.put(contract.name(), contract.addresses()));
@@ -93,7 +91,10 @@ final class Wiring implements IndexerRuntime.Ports {
         chain.reading().withDirectory(directory(config, chain)));
   }
 
-  /** What is read of chains and may be read again; it can be deleted at any time. */
+  /**
+   * Returns the directory for data of a chain that can be read again; it may be deleted at any
+   * time.
+   */
   static Path directory(Config config, Config.Chain chain) {
     return config.dataDir().resolve("chains").resolve(Long.toString(chain.id()));
   }
@@ -120,7 +121,7 @@ final class Wiring implements IndexerRuntime.Ports {
     new Preflight(PATIENCE, chain -> begun().contains(chain)).check(config.chains());
   }
 
-  /** The chains of which something is durable. */
+  /** Returns the chains of which something is durable. */
   private Set<Long> begun() {
     Set<Long> begun = new HashSet<>();
     if (Database.mayHoldRows(config)) {

@@ -1,6 +1,4 @@
-/**
- * Configuration, wiring and the {@code millrace} command: the only module that sees every other.
- */
+/** Configuration, wiring and the {@code millrace} command: the only module that sees all others. */
 @NullMarked
 package dev.millrace.app;
 

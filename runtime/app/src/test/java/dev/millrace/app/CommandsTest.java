@@ -207,7 +207,7 @@ class CommandsTest {
             }));
   }
 
-  /** A command that another module brought. */
+  /** A command that another module adds. */
   @Command(name = "breaks", description = "does what the test says")
   private static final class Breaks implements Callable<Integer> {
     private final Callable<Integer> body;

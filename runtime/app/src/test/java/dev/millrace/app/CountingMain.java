@@ -9,7 +9,7 @@ import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.Id;
 import java.math.BigInteger;
 
-/** A whole program as a user would write one: counts transfers, and fails where it is told to. */
+/** A whole program as a user would write one: counts transfers, and fails at a given event. */
 final class CountingMain {
   private CountingMain() {}
 

@@ -90,7 +90,7 @@ final class EmbeddingActor implements Runnable {
     };
   }
 
-  /** What has been closed, or has ended, neither runs nor begins to run again. */
+  /** Checks that a closed or ended runtime neither runs nor begins to run again. */
   private void checkOver(IndexerRuntime runtime, String after) {
     Status status = runtime.status();
     boolean runs =

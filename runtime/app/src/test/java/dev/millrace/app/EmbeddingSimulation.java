@@ -38,7 +38,7 @@ import java.util.stream.LongStream;
  * Programs that embed a runtime and call its methods in any order, from any thread, twice, and with
  * interrupts; one or two runtimes over the same lanes. Each call does what it says, or refuses;
  * after {@code close} nothing runs and nothing is open, what is durable is a part of the serial
- * result, and a runtime that is treated well comes to its end.
+ * result, and a runtime that is used correctly comes to its end.
  */
 final class EmbeddingSimulation {
   private static final Duration DEADLINE = Duration.ofSeconds(60);
@@ -71,7 +71,7 @@ final class EmbeddingSimulation {
   private final Queue<String> story = new ConcurrentLinkedQueue<>();
   private final boolean poisoned;
 
-  /** Stores to be opened before one refuses. */
+  /** Stores opened before one refuses. */
   private final AtomicInteger patience;
 
   EmbeddingSimulation(long seed, Path directory, Stores stores) {
@@ -95,7 +95,7 @@ final class EmbeddingSimulation {
             directory);
   }
 
-  /** Its lanes have names that no other seed has, and so have their threads. */
+  /** Builds a chain whose lane, and so whose threads, have names that no other seed has. */
   private Config.Chain chain(long number) {
     return new Config.Chain(
         seed * 10 + number,
@@ -170,7 +170,7 @@ final class EmbeddingSimulation {
     };
   }
 
-  /** Runs the seed; what is wrong is thrown with its story. */
+  /** Runs the seed; a violation is thrown with the recorded calls. */
   void run() throws Exception {
     try {
       List<IndexerRuntime> runtimes = new ArrayList<>(List.of(runtime()));
@@ -227,7 +227,7 @@ final class EmbeddingSimulation {
     return String.join("\n\n", ThreadStacks.of("embedder-" + seed)) + "\n\n" + ThreadStacks.all();
   }
 
-  /** After {@code close} nothing runs, and a status says so. */
+  /** Checks that after {@code close} nothing runs, and that the status says so. */
   private static void checkOver(Status status) {
     require(
         status.state() == Status.State.DONE || status.state() == Status.State.FAILED,
@@ -237,7 +237,7 @@ final class EmbeddingSimulation {
     }
   }
 
-  /** Somebody who starts one runtime, awaits it and closes it. */
+  /** Uses a runtime correctly: starts, awaits and closes it. */
   private void treatWell() throws Exception {
     try (IndexerRuntime runtime = runtime()) {
       runtime.start();
@@ -264,7 +264,7 @@ final class EmbeddingSimulation {
     require(open.get() == 0, "stores are left open: count=" + open);
   }
 
-  /** What is durable are the rows of the oracle up to there. */
+  /** Checks that the durable rows are those of the oracle up to there. */
   private void compare() throws Exception {
     try (CommitStore opened = stores.open(indexer, Probe.NONE)) {
       for (int i = 0; i < chains.size(); i++) {

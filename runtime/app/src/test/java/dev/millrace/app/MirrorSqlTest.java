@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Answers of servers, byte by byte: what is a row, and what an error that came late. */
+/** Distinguishes rows from late errors in responses of servers, byte by byte. */
 @Timeout(30)
 class MirrorSqlTest {
   private static final String TAG = "abcdefghijklmnop";
@@ -27,7 +27,7 @@ class MirrorSqlTest {
   private static final String NAMES = "text\tnumber\nString\tUInt64\n";
   private static final String ERROR = "Code: 395. DB::Exception: größer: (VALUE) (version 26.5)\n";
 
-  /** What was told, line by line; an error begins with an exclamation mark. */
+  /** Returns the received rows, line by line; an error begins with an exclamation mark. */
   private static List<String> told(String headers, String body, boolean isWhole) throws Exception {
     List<String> told = new ArrayList<>();
     try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -59,7 +59,7 @@ class MirrorSqlTest {
     }
   }
 
-  /** A request that is not read to its end would break the connection too early. */
+  /** Reads the whole request: otherwise the connection would break too early. */
   private static void hear(InputStream in) throws IOException {
     StringBuilder head = new StringBuilder();
     while (head.indexOf("\r\n\r\n") < 0) {

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a node says that a config cannot have meant, told before anything is written. */
+/** Mistakes of a config that a node reveals, reported before anything is written. */
 @Timeout(120)
 class PreflightTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Real processes over a real database: signals, exit codes, and what a user gets to read. */
+/** Real processes over a real database: signals, exit codes and output. */
 @Timeout(180)
 class ProcessIT {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -47,7 +47,7 @@ class ProcessIT {
 
   private final List<Process> started = new ArrayList<>();
 
-  /** A process and the file that holds what it said. */
+  /** A process and the file with its output. */
   private record Running(Process process, Path said) {
     String output() {
       try {
@@ -140,8 +140,8 @@ class ProcessIT {
     Running holder = start("run", config);
     holder.awaitOutput("taken over");
     Running second = start("run", config);
-    // Beside it in this JVM: both wait for the lease to end, and the classes are loaded from now
-    // on.
+    // Runs beside it in this JVM: both wait for the lease to end, and the classes are loaded from
+    // now on.
     EvmIndexer counting = CountingMain.indexer(Long.MAX_VALUE);
     assertThatThrownBy(() -> IndexerRuntime.of(counting, read(config)).start())
         .hasMessageContaining("pid=" + holder.process().pid());
@@ -155,7 +155,7 @@ class ProcessIT {
         .contains("held, begun ", "chain ", "held by")
         .containsPattern("\n1 +[0-9,-]+ .*pid=" + holder.process().pid() + " since=");
 
-    // The next is this JVM, so that no start of one is measured.
+    // The next holder is this JVM, so that no start of a JVM is measured.
     long killed = System.nanoTime();
     holder.process().destroyForcibly().waitFor();
     try (IndexerRuntime next = IndexerRuntime.of(counting, read(config))) {
@@ -214,7 +214,7 @@ class ProcessIT {
         .isEqualTo(more);
   }
 
-  /** As that of {@link CountingMain}, but for what is indexed. */
+  /** Like the event of {@link CountingMain}, but for the indexed value. */
   @Event("Transfer(address indexed from, address indexed to, uint256 indexed value)")
   record Transferred(Address from, Address to, BigInteger value) {}
 
@@ -230,7 +230,7 @@ class ProcessIT {
     context.save(new CountingMain.Count(0, seen + step));
   }
 
-  /** A command in this process, which has to end with this code. */
+  /** Runs a command in this process that must end with this code. */
   private static Captured inside(
       int code, EvmIndexer indexer, String command, Path config, String... more) {
     Captured captured = Samples.shell(home, Map.of());

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A mirror that is not a copy any more, and how it becomes one again. */
+/** A mirror that is no longer a copy, and the ways to repair it. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 @ExtendWith(TwoStores.WhereTheEngineIs.class)
 class RebuildIT {

@@ -18,7 +18,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 
-/** Values that several tests look at. */
+/** Values that several tests use. */
 final class Samples {
   private Samples() {}
 
@@ -49,7 +49,7 @@ final class Samples {
             4, 3, 10 * (durable + 1), 1_000_000_000, 0, 2_000_000_000, 2_500_000_000L, 0));
   }
 
-  /** The same lane, of another chain that has turned back. */
+  /** Returns the lane as one of another chain, after rewinds. */
   static Lane turned(long chain, Lane lane, long rewinds) {
     return new Lane(
         chain,
@@ -72,7 +72,7 @@ final class Samples {
         lane.timings());
   }
 
-  /** The same lane, of which not all is proven. */
+  /** Returns the lane with doubts. */
   static Lane doubtful(Lane lane, String... doubts) {
     return new Lane(
         lane.chain(),
@@ -95,7 +95,7 @@ final class Samples {
         lane.timings());
   }
 
-  /** The same lane, with a mirror. */
+  /** Returns the lane with a mirror. */
   static Lane mirrored(Lane lane, long block) {
     return new Lane(
         lane.chain(),
@@ -140,7 +140,7 @@ final class Samples {
         List.of(lane(5, 4, "")));
   }
 
-  /** A shell whose prints can be read. */
+  /** A shell with captured output. */
   record Captured(Shell shell, ByteArrayOutputStream outBytes, ByteArrayOutputStream errBytes) {
     String out() {
       return outBytes.toString(StandardCharsets.UTF_8);

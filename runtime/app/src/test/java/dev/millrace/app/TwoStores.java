@@ -40,16 +40,16 @@ import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** An indexer over a PostgreSQL and a ClickHouse of its own, and a chain that can turn back. */
+/** An indexer over a PostgreSQL and a ClickHouse of its own, and a chain with reorgs. */
 final class TwoStores {
-  /** How many blocks below the head may still be replaced. */
+  /** The number of blocks below the head that may still be replaced. */
   static final long REVERSIBLE = 40;
 
   final DevChain chain;
   final Config config;
   final EvmIndexer indexer;
 
-  /** Leaves a class out where the library neither is nor can be fetched, and says so. */
+  /** Skips a class if the library is neither there nor can be downloaded, and prints that. */
   static final class WhereTheEngineIs implements ExecutionCondition {
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
@@ -71,7 +71,7 @@ final class TwoStores {
   @Entity(immutable = true)
   record Transfer(@Id EventId id, Address sender, Address receiver, BigInteger value, Instant at) {}
 
-  /** Comes and goes, and of its past only the end is kept. */
+  /** Is saved and deleted; the mirror keeps only its last version. */
   @Entity
   @Mirrored(versions = Versions.LATEST)
   record Busy(@Id Address address, long block) {}
@@ -123,7 +123,7 @@ final class TwoStores {
         .build();
   }
 
-  /** Nothing in it is kept in ClickHouse alone. */
+  /** Builds an indexer without entities in ClickHouse alone. */
   static EvmIndexer shared(String name) {
     return Evm.indexer(name)
         .entities(Account.class, Transfer.class, Busy.class, Total.class)
@@ -158,7 +158,7 @@ final class TwoStores {
     context.save(new Account(owner, account.balance().add(amount), account.moves() + 1));
   }
 
-  /** Goes to the head of the chain; the failure if it could not. */
+  /** Runs to the head of the chain; returns the failure if it could not. */
   Optional<String> run() {
     return run(config, Probe.NONE);
   }
@@ -220,7 +220,10 @@ final class TwoStores {
     }
   }
 
-  /** The servers outlive their last user by seconds, and would write where JUnit is deleting. */
+  /**
+   * Stops the servers: they outlive their last user by seconds, and would write where JUnit is
+   * deleting.
+   */
   static void stopServers(Path data) {
     EmbeddedPostgres.start(
             data.resolve("postgres"), PostgresSettings.standard().withCache(data.resolve("cache")))

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs over both stores, and what `millrace verify` says of them. */
+/** Runs over both stores, and the output of `millrace verify` about them. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 @ExtendWith(TwoStores.WhereTheEngineIs.class)
 class VerifyIT {
@@ -51,7 +51,7 @@ class VerifyIT {
     TwoStores.stopServers(data);
   }
 
-  /** Entity by entity, with what is to be seen of them at one glance. */
+  /** Describes each entity in a line. */
   private static List<String> told(Verification found) {
     List<String> lines = new ArrayList<>();
     found
@@ -171,7 +171,7 @@ class VerifyIT {
         .doesNotContain("__exception__");
   }
 
-  /** What was answered, and then what was said. */
+  /** Returns the standard output, followed by the standard error. */
   private static String ask(int code, String query) throws Exception {
     Captured asked =
         command(code, TwoStores.shared("asked"), "asked", "sql", "--clickhouse", query);
@@ -262,8 +262,8 @@ class VerifyIT {
   }
 
   /**
-   * The sessions of the lane after a second, in which what had been mirrored before was committed;
-   * the heartbeat of its lease has transactions too, but none that lasts.
+   * Lists the sessions of the lane after a second, in which what had been mirrored before was
+   * committed; the heartbeat of its lease has transactions too, but none that lasts.
    */
   private static List<String> backends(Connection connection) throws SQLException {
     List<String> backends = new ArrayList<>();
@@ -349,7 +349,7 @@ class VerifyIT {
             }));
   }
 
-  /** Runs a command that has to end with this code. */
+  /** Runs a command that must end with this code. */
   private static Captured command(int code, Indexer indexer, String name, String... words)
       throws Exception {
     Path file =

@@ -8,27 +8,28 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks for the last block that our branch shares with the node's.
+ * Search for the last block that our branch shares with the node's.
  *
  * <p>Steps down from the tip, twice as far each time, until a block is the node's too; then halves
- * the distance between it and the lowest that is not. A reorg of depth {@code d} costs about {@code
- * 2 log d} questions.
+ * the distance between it and the lowest block that is not. A reorg of depth {@code d} costs about
+ * {@code 2 log d} requests.
  */
 final class Ancestor {
   private final Node node;
   private final Branch branch;
 
-  /** What a search comes to. */
+  /** Result of a search. */
   sealed interface Found {
-    /** The node's answers do not tell yet: it may be between two blocks itself. */
+    /** The answers of the node are inconclusive: it may be between two blocks itself. */
     record Unclear() implements Found {}
 
     /**
-     * The last block that both share; null if they share none and nothing that we told is final.
+     * The last block that both branches share; null if they share none and no delivered block is
+     * final.
      */
     record Shared(Source.@Nullable Place place) implements Found {}
 
-    /** Nothing that is held is shared, and more has been told than is held. */
+    /** No held block is shared, and more blocks have been delivered than are held. */
     record TooDeep(Source.Place lowest) implements Found {}
   }
 

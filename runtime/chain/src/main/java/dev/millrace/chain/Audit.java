@@ -20,12 +20,12 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares the logs that nodes tell of a range of blocks with its headers: each names the one
- * before it, each log names its block, and where the bloom of a block allows an asked topic of an
- * asked address of which no log came, the block is asked again, and its receipts.
+ * Compares the logs that nodes return for a range of blocks with the headers. Each header names the
+ * one before it, and each log names its block. If the bloom of a block allows an asked topic of an
+ * asked address and no such log came, the block is asked again, and its receipts.
  *
- * <p>That proves that no address and topic was kept back as a whole in any block. That some of
- * several logs of one address and topic in one block are missing is nothing that blooms can show.
+ * <p>This proves that no address and topic was left out as a whole in any block. Blooms cannot show
+ * that some of several logs of one address and topic in one block are missing.
  */
 public final class Audit {
   private static final int GROUP = 200;
@@ -37,18 +37,18 @@ public final class Audit {
   private long logs;
 
   /**
-   * What has been proved so far.
+   * Results so far.
    *
    * @param to the last block that has been checked
-   * @param blocks how many were checked
-   * @param logs how many logs the node tells in them
+   * @param blocks number of checked blocks
+   * @param logs number of logs that the node returned for them
    * @param unproven blocks of which nothing can be said, since blooms are not kept
    * @param positive blocks whose bloom allows a log of ours
-   * @param confirmed those of them where all came that the bloom allows
-   * @param falsePositive those of them where it does not exist, as a second answer or the receipts
-   *     say
-   * @param bloomsAreUsable whether blooms of this chain were found to hold the logs of their blocks
-   * @param findings what did not fit, in words
+   * @param confirmed positive blocks for which all logs came that the bloom allows
+   * @param falsePositive positive blocks without such a log, as a second answer or the receipts
+   *     show
+   * @param bloomsAreUsable true if blooms of this chain hold the logs of their blocks
+   * @param findings mismatches, in words
    */
   public record Proof(
       long to,
@@ -69,7 +69,7 @@ public final class Audit {
     this.auditor = Auditor.thorough(node, findings);
   }
 
-  /** The same for the contracts that a configuration names, without those found on the way. */
+  /** Checks a range for the contracts of a configuration only, without discovered ones. */
   public static Proof run(SourceRequest request, long from, long to, Consumer<Proof> progress)
       throws InterruptedException {
     return run(request, List.of(), from, to, progress);
@@ -78,8 +78,8 @@ public final class Audit {
   /**
    * Checks a range of final blocks.
    *
-   * @param found the contracts that have been found on the way before it
-   * @param progress told after every few blocks
+   * @param found the contracts that were discovered before the range
+   * @param progress receives the results so far after every few blocks
    */
   public static Proof run(
       SourceRequest request, List<Source.Found> found, long from, long to, Consumer<Proof> progress)
@@ -132,7 +132,7 @@ public final class Audit {
     compareHashes(told, first, blocks);
     auditor.proveBlooms(told, blocks);
     for (NodeBlock block : blocks) {
-      auditor.proveBlooms(block); // asks once, where none of our logs has shown it
+      auditor.proveBlooms(block); // asks once, if none of our logs has shown it
     }
     auditor.check(plan, told, blocks, endpoint);
     return blocks.getLast();

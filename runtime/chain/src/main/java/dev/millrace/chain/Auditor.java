@@ -23,18 +23,18 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Checks logs against the blooms of their blocks. Where a bloom allows logs of a filter of which
- * none came, the block is asked for them again by its hash, elsewhere if possible, and then by its
- * receipts. A bloom without a single bit says nothing: it may be that of a block without logs, or
- * that of a node which keeps none. Many threads at once.
+ * Checks logs against the blooms of their blocks. If a bloom allows logs of a filter and none came,
+ * the block is asked for them again by its hash, elsewhere if possible, and then for its receipts.
+ * A bloom without a single bit says nothing: it may belong to a block without logs, or to a node
+ * that keeps no blooms. Many threads at once.
  *
- * <p>Near the head each address of a filter is looked at, and each topic of which the block brought
- * no log at all; a {@link #thorough} auditor, as samples of history have, looks at each topic of
+ * <p>Near the head each address of a filter is checked, and each topic of which the block brought
+ * no log at all; a {@link #thorough} auditor, used for samples of history, checks each topic of
  * each address. Neither sees that some logs of one address with one topic are missing in a block
  * where others like them came, unless those came in another answer: only receipts would show that.
  */
 final class Auditor {
-  /** So often a query is repeated whose answers lack logs, before receipts are asked for. */
+  /** Repetitions of a query whose answers lack logs, before receipts are asked for. */
   private static final int MAX_REPEATS = 3;
 
   private static final Duration PAUSE = Duration.ofSeconds(1);
@@ -56,12 +56,12 @@ final class Auditor {
     this(node, findings, false);
   }
 
-  /** An auditor that looks at each topic of each address. */
+  /** Creates an auditor that checks each topic of each address. */
   static Auditor thorough(Node node, Findings findings) {
     return new Auditor(node, findings, true);
   }
 
-  /** Looks whether blooms hold the logs of their blocks. */
+  /** Checks that blooms hold the logs of their blocks. */
   void proveBlooms(LogColumns logs, Collection<NodeBlock> blocks) {
     if (findings.bloomsAreUseless() || logs.isEmpty()) {
       return;
@@ -94,8 +94,9 @@ final class Auditor {
   }
 
   /**
-   * Fetches all logs of a block, whoever wrote them, as long as it is not known whether blooms of
-   * this chain can be believed. One thread at a time does so, and none where a node refuses.
+   * Fetches all logs of a block, of any contract, to find out whether the blooms of this chain can
+   * be believed; does nothing once that is known. One thread at a time does so, and none where a
+   * node refuses.
    */
   void proveBlooms(NodeBlock block) throws InterruptedException {
     boolean isOpen = !findings.bloomsAreProven() && !findings.bloomsAreUseless();
@@ -116,9 +117,9 @@ final class Auditor {
   }
 
   /**
-   * Checks blocks whose logs have been told.
+   * Checks blocks whose logs have been fetched.
    *
-   * @param endpoint who told them; empty if it is not known
+   * @param endpoint the source of the logs; empty if unknown
    * @return the logs that were missing
    */
   LogColumns check(Plan plan, LogColumns logs, Collection<NodeBlock> blocks, String endpoint)
@@ -150,10 +151,10 @@ final class Auditor {
     return LogColumns.merged(missing);
   }
 
-  /** Of what is wanted that which a bloom allows and of which no log came. */
+  /** Returns the wanted filters that the bloom allows and that no log matches. */
   private List<LogFilter> silent(Plan plan, Bloom bloom, LogColumns logs, int from, int to) {
     if (!isThorough && from < to && bloom.allowsMuch()) {
-      return List.of(); // it would name half of all addresses
+      return List.of(); // the filter would name half of all addresses
     }
     Set<Address> contracts = new HashSet<>();
     Set<Bytes32> topics = new HashSet<>();

@@ -33,7 +33,7 @@ final class BlockFetch {
     this.pool = pool;
   }
 
-  /** The blocks from one number up to another, as many as the node has without a gap. */
+  /** Returns the blocks of a range, up to the first that the node lacks. */
   List<NodeBlock> blocks(long from, long to) throws InterruptedException {
     List<Callable<Optional<NodeBlock>>> calls = new ArrayList<>();
     for (long number = from; number <= to; number++) {
@@ -51,7 +51,7 @@ final class BlockFetch {
     return blocks;
   }
 
-  /** The blocks with their logs; fewer if one of them is gone meanwhile. */
+  /** Returns the blocks with their logs, up to the first block that is gone meanwhile. */
   List<Stretch> logs(List<NodeBlock> blocks, Plan plan) throws InterruptedException {
     List<Callable<Optional<Stretch>>> calls = new ArrayList<>();
     for (NodeBlock block : blocks) {
@@ -103,8 +103,8 @@ final class BlockFetch {
   }
 
   /**
-   * All logs of a plan in a block. No bloom saves the request: a node may give the bloom of another
-   * block, for some blocks only, and a request skipped because of it is a log lost.
+   * Returns all logs of a plan in a block. No bloom saves the request: a node may give the bloom of
+   * another block, for some blocks only, and a request skipped because of it is a log lost.
    */
   private LogColumns ask(NodeBlock block, Plan plan) throws InterruptedException {
     Header header = block.header();
@@ -121,7 +121,7 @@ final class BlockFetch {
     return missing.isEmpty() ? logs : LogColumns.merged(List.of(logs, missing));
   }
 
-  /** The logs of all answers, and those that an answer lacks which another one refutes. */
+  /** Merges the logs of all answers, and completes an answer that another one refutes. */
   private LogColumns merged(NodeBlock block, List<QueryAnswer> answers)
       throws InterruptedException {
     LogColumns all =

@@ -6,8 +6,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The end of the branch that has been told: every block of it that a reorg may still replace, and
- * the final one below them. Confined to the thread that reads the feed.
+ * The end of the delivered branch: every block of it that a reorg may still replace, and the final
+ * block below them. Confined to the thread that reads the feed.
  */
 final class Branch {
   private final long from;
@@ -26,7 +26,7 @@ final class Branch {
     }
   }
 
-  /** The block that is to be told next. */
+  /** Returns the number of the block to deliver next. */
   long next() {
     return held.isEmpty() ? from : held.lastKey() + 1;
   }
@@ -35,17 +35,17 @@ final class Branch {
     return held.isEmpty() ? null : place(held.lastKey());
   }
 
-  /** The hash of a block that is held; null if it is not. */
+  /** Returns the hash of a held block; null if the block is not held. */
   @Nullable Bytes32 hash(long number) {
     return held.get(number);
   }
 
-  /** The lowest held block above another; null if there is none. */
+  /** Returns the lowest held block above another; null if there is none. */
   @Nullable Long above(long number) {
     return held.higherKey(number);
   }
 
-  /** The greatest held block up to and with another; null if there is none. */
+  /** Returns the greatest held block up to and including another; null if there is none. */
   @Nullable Long upTo(long number) {
     return held.floorKey(number);
   }
@@ -54,12 +54,12 @@ final class Branch {
     return held.isEmpty() ? from : held.firstKey();
   }
 
-  /** Whether everything that has been told is held, so that all of it may turn out replaced. */
+  /** True if all delivered blocks are held, so that a reorg may replace every one of them. */
   boolean isWhole() {
     return held.isEmpty() || (held.firstKey() <= from && !isSettled);
   }
 
-  /** What is final for sure. */
+  /** Returns the greatest block that is certainly final. */
   long floor() {
     return isWhole() ? from - 1 : held.firstKey();
   }
@@ -84,7 +84,7 @@ final class Branch {
     held.put(number, hash);
   }
 
-  /** Forgets what lies below the greatest held block that is final. */
+  /** Drops the blocks below the greatest held block that is final. */
   void settle(long finalBlock) {
     Long base = held.floorKey(finalBlock);
     if (base != null) {

@@ -21,11 +21,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A chain from where a lane stands.
+ * Feed of a chain from the position of a lane on.
  *
- * <p>Up to the final block it is told as history, in ranges; above it block by block. Which of the
- * two goes on is decided anew before every step, from the block to be told next and from how far
- * the node says that the chain is final.
+ * <p>Up to the final block the feed delivers history, in ranges; above it block by block. Every
+ * step decides anew between the two, from the block to deliver next and from the final block that
+ * the node reports.
  */
 final class ChainFeed implements Source.Feed {
   private static final long OPEN = Long.MAX_VALUE;
@@ -109,7 +109,7 @@ final class ChainFeed implements Source.Feed {
     return told.isEmpty() && ranges.isEmpty() ? above(events) : history(events);
   }
 
-  /** Behind the end already: looks whether the chain still goes through our tip. */
+  /** Already past the end: checks that the chain still goes through our tip. */
   private Source.@Nullable Step compare(Horizon.Sight sight) throws InterruptedException {
     return switch (reorgs.atTip(sight)) {
       case Reorgs.Look.Same _ -> {
@@ -122,9 +122,9 @@ final class ChainFeed implements Source.Feed {
   }
 
   /**
-   * Final blocks: one batch of what has come, waiting for the first range only. Null if the first
-   * block of that range does not name our tip as the one before it: then either has been replaced,
-   * whatever is called final, and nothing is told before {@link #backfill} has looked.
+   * Returns one batch of the final blocks that are ready, and waits for the first range only. Null
+   * if the first block of that range does not name our tip as its parent: then either has been
+   * replaced, final or not, and nothing is delivered before {@link #backfill} has checked.
    */
   private @Nullable Batch history(int most) throws InterruptedException {
     waitingFor = "the logs from block " + branch.next();
@@ -159,7 +159,7 @@ final class ChainFeed implements Source.Feed {
     return new Batch(events, List.of(), block, block.number(), List.copyOf(found));
   }
 
-  /** Whether a range begins with the child of the block before it. */
+  /** True if a range begins with the child of the block before it. */
   private boolean follows(Stretch stretch, @Nullable Block before) throws InterruptedException {
     Source.Place tip = branch.tip();
     Bytes32 parent = before != null ? before.hash() : tip == null ? null : tip.hash();
@@ -173,7 +173,7 @@ final class ChainFeed implements Source.Feed {
     return first != null && first.parent().equals(parent);
   }
 
-  /** Behind the last range: asks how far the chain goes, and goes on with whatever is there. */
+  /** Behind the last range: refreshes the horizon and continues with ranges or single blocks. */
   private Source.@Nullable Step above(int events) throws InterruptedException {
     if (follower.isReady()) {
       return follower.next(horizon.sight(), last, events);
@@ -199,7 +199,7 @@ final class ChainFeed implements Source.Feed {
   }
 
   /**
-   * Ranges build on our tip, so it must be the node's as well; their first block has to name it.
+   * Begins ranges above our tip, which must be the node's as well: the first block has to name it.
    */
   private Source.@Nullable Step backfill(Horizon.Sight sight) throws InterruptedException {
     if (branch.tip() != null) {

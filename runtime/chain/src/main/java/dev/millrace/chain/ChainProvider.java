@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
 
-/** Chains behind JSON-RPC. */
+/** Provides chains over JSON-RPC. */
 public final class ChainProvider implements SourceProvider {
   @Override
   public Set<String> schemes() {
@@ -15,7 +15,7 @@ public final class ChainProvider implements SourceProvider {
   }
 
   /**
-   * Deletes what is kept of a chain to spare questions, so that it is read anew.
+   * Deletes the cached data of a chain, so that it is read anew.
    *
    * @param directory the directory of its {@link dev.millrace.evm.Reading}
    */

@@ -18,8 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 
 /**
- * A chain behind the endpoints of a request. What is costly to learn lives here and outlasts the
- * feeds: each rewind begins a new one.
+ * A chain behind the endpoints of a request. State that is costly to learn lives here and outlasts
+ * the feeds: each rewind opens a new one.
  */
 final class ChainSource implements Source {
   private final SourceRequest request;
@@ -39,8 +39,8 @@ final class ChainSource implements Source {
   }
 
   /**
-   * @param threads where a feed fetches side by side
-   * @param maxAddresses of more contracts than these the logs are asked for whoever wrote them
+   * @param threads creates the executor for the concurrent fetches of a feed
+   * @param maxAddresses number of contracts above which logs are asked for at all addresses
    */
   ChainSource(
       SourceRequest request,
@@ -64,7 +64,7 @@ final class ChainSource implements Source {
     return new ChainSource(request, node(request), InstantSource.system());
   }
 
-  /** The endpoints of a request. */
+  /** Opens a node over the endpoints of a request. */
   static Node node(SourceRequest request) {
     RpcSettings settings =
         RpcSettings.usual()
@@ -83,7 +83,7 @@ final class ChainSource implements Source {
         Thread.ofVirtual().name("millrace-" + request.chain() + "-read-", 0).factory());
   }
 
-  /** The threads of one feed, which ends them. */
+  /** Creates the threads of one feed, which closes them. */
   ExecutorService newThreads() {
     return threads.get();
   }
@@ -133,12 +133,12 @@ final class ChainSource implements Source {
     return facts;
   }
 
-  /** Opens the view of the head and of finality for one feed. */
+  /** Creates the view of the head and of finality for one feed. */
   Horizon horizon(Branch branch) {
     return new Horizon(this, clock, branch);
   }
 
-  /** What the status says of this chain beyond its place. */
+  /** Returns the details of this chain for the status. */
   SortedMap<String, String> report(Horizon horizon, LogRouter router) {
     Horizon.Sight sight = horizon.sight();
     SortedMap<String, String> report = new TreeMap<>();

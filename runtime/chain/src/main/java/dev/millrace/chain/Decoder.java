@@ -26,18 +26,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * Turns fetched blocks into events, in order, and follows the contracts that they create.
  *
- * <p>A stretch that was asked for before a contract was found lacks its logs. They are asked for
- * when the stretch's turn comes: for all contracts that it misses at once, and of their logs alone.
+ * <p>A stretch that was fetched before a contract was discovered lacks the logs of that contract.
+ * They are asked for when the stretch is decoded: for all missing contracts at once, and for their
+ * logs alone.
  *
- * <p>What comes of a stretch does not depend on how many blocks it has: it is what routing log by
- * log brings, where all logs of a contract are there from the log on that creates it. The logs at
- * hand are routed in order; for the contracts that this finds, those of their logs are asked for
- * that are not at hand; then the router returns to the first of these and goes on with all logs. At
- * the end of a pass everything before the first contract that had not been asked for is final, so
- * there are about as many passes as generations. Where no new log can create a contract, the new
- * logs alone are routed: nothing that was routed before depends on them.
+ * <p>The result of a stretch does not depend on the number of its blocks: it equals routing log by
+ * log, with all logs of a contract present from the log on that creates it. The logs at hand are
+ * routed in order. For the contracts discovered on the way, the logs that are not at hand are asked
+ * for; the router then returns to the first of these and goes on with all logs. At the end of a
+ * pass everything before the first contract that had not been asked for is final, so there are
+ * about as many passes as generations. Where no new log can create a contract, the new logs alone
+ * are routed: nothing that was routed before depends on them.
  *
- * <p>Confined to the thread that reads the feed, except for what is said to be counted.
+ * <p>Confined to the thread that reads the feed, except where a method says otherwise.
  */
 final class Decoder {
   private static final Comparator<Event> IN_ORDER = Comparator.comparing(Event::id);
@@ -50,7 +51,7 @@ final class Decoder {
   private List<Event> events = new ArrayList<>();
   private List<Source.Found> found = new ArrayList<>();
 
-  /** An address and its kind, which decides what is asked of it. */
+  /** An address and its contract, which decides what is asked of it. */
   private record Claim(String contract, Address address) {}
 
   Decoder(ChainSource source, List<Source.Found> known) {
@@ -59,12 +60,12 @@ final class Decoder {
     this.plan = Plan.of(router.filters(), 0, maxAddresses);
   }
 
-  /** What has to be asked for from now on. */
+  /** Returns the plan for requests from now on. */
   Plan plan() {
     return plan;
   }
 
-  /** What handlers have been seen to read. Any thread. */
+  /** Returns the fields that handlers have been seen to read. Any thread. */
   Fields fields() {
     return router.fields();
   }
@@ -73,7 +74,7 @@ final class Decoder {
     return router;
   }
 
-  /** Everything that blocks hold for us: one piece up to each block whose header is there. */
+  /** Decodes the logs of a stretch: one piece up to each block whose header is there. */
   List<Told> decode(Stretch stretch) throws InterruptedException {
     blocks.clear();
     events = new ArrayList<>();
@@ -87,7 +88,7 @@ final class Decoder {
     for (List<Source.Found> born = unasked(asked); !born.isEmpty(); born = unasked(asked)) {
       LogColumns more = ask(stretch, born.stream().map(Source.Found::address).toList(), logs);
       if (more.isEmpty()) {
-        continue; // they were there all the time
+        continue; // the logs were at hand already
       }
       if (failed == null && !router.createsOthers(born) && isApart(logs, more)) {
         failed = route(stretch, more, 0);
@@ -113,7 +114,9 @@ final class Decoder {
     return pieces(stretch);
   }
 
-  /** The contracts found in this stretch whose logs have not been asked for; they are now. */
+  /**
+   * Returns the contracts discovered in this stretch that have not been asked for, and marks them.
+   */
   private List<Source.Found> unasked(Set<Claim> asked) {
     List<Source.Found> all = router.found();
     return all.isEmpty()
@@ -123,7 +126,7 @@ final class Decoder {
             .toList();
   }
 
-  /** The logs of contracts, as far as they are not at hand. */
+  /** Fetches the logs of contracts, as far as they are not at hand. */
   private LogColumns ask(Stretch stretch, List<Address> addresses, LogColumns atHand)
       throws InterruptedException {
     Set<Address> asked = Set.copyOf(addresses);
@@ -157,7 +160,7 @@ final class Decoder {
     return LogColumns.merged(pages);
   }
 
-  /** Whether none of the logs is at hand already. */
+  /** True if none of the logs is at hand already. */
   private static boolean isApart(LogColumns logs, LogColumns more) {
     int at = 0;
     for (int log = 0; log < more.size(); log++) {
@@ -176,10 +179,10 @@ final class Decoder {
   }
 
   /**
-   * Routes logs from a place on.
+   * Routes logs from a position on.
    *
-   * @return why the lane has to stop at one of them; the logs behind it have not been routed then,
-   *     and logs that are not at hand yet may show that it is another contract's
+   * @return the reason why the lane has to stop at a log; the logs behind it have not been routed
+   *     then, and logs that are not at hand yet may show that it belongs to another contract
    */
   private @Nullable MillraceException route(Stretch stretch, LogColumns logs, long from) {
     LogColumns.Cursor cursor = logs.cursor();
@@ -207,7 +210,7 @@ final class Decoder {
     return null;
   }
 
-  /** The one object for a block that all its events share. */
+  /** Returns the one object for a block that all its events share. */
   private Block block(Stretch stretch, long number, Bytes32 hash, long time) {
     Block block = blocks.get(number);
     if (block == null) {

@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Depths for chains whose nodes name no finalized block, where the configuration says nothing.
+ * Depths for configurations without finality, on chains whose nodes name no finalized block.
  *
  * <p>Each is a multiple of the deepest reorg that the chain has seen or that its rules allow, so
  * that nothing is called final too early; the price is a longer reversible window. A chain that is

@@ -16,20 +16,23 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What handlers read of blocks and transactions.
+ * Headers and transactions for handlers.
  *
- * <p>One of several nodes may not have yet what its neighbour has told, so what is missing is asked
- * for again. It is gone only once another block stands at the height of its own, and has stood
- * there at every one of several looks: a single answer may be of an endpoint that is behind.
+ * <p>A node may not have yet what another one has returned, so missing data is asked for again. It
+ * is gone only once another block stands at the height of its block, at every one of several looks:
+ * a single answer may come from an endpoint that is behind.
  */
 final class Facts implements ChainFacts {
   private static final Duration PAUSE = Duration.ofMillis(200);
   private static final Duration PATIENCE = Duration.ofMinutes(10);
 
-  /** A hash that nobody has for so long, at no known height, was left behind while we were away. */
+  /**
+   * Time after which a hash that no endpoint has, at no known height, counts as replaced while we
+   * were stopped.
+   */
   private static final Duration UNKNOWN = Duration.ofMinutes(1);
 
-  /** Looks in a row that must show the same before it counts. */
+  /** Number of looks in a row that must agree. */
   private static final int SEEN = 3;
 
   private final Node node;
@@ -83,8 +86,8 @@ final class Facts implements ChainFacts {
   }
 
   /**
-   * Ends the wait for something that is not there if its block has been replaced, as so many looks
-   * in a row have shown. Answers how many have now.
+   * Ends the wait for missing data if enough looks in a row show that its block has been replaced.
+   * Returns the number of such looks so far.
    */
   private int check(String what, Bytes32 hash, Bytes32 blockHash, Instant began, int seenBefore)
       throws InterruptedException {

@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The finality rule of a source: that of the configuration, with what the nodes have shown of it.
+ * The finality rule of a source: the configured rule, adapted to the tags that the nodes know.
  * Outlives the feeds, so that a reorg does not begin the choice anew. Changed by the thread that
  * reads the feed, read by any.
  */
@@ -53,7 +53,7 @@ final class FinalityChoice {
     return isTagged;
   }
 
-  /** Notes that an endpoint names the block of the tag. */
+  /** Records that an endpoint names the block of the tag. */
   void named() {
     isTagged = true;
   }
@@ -63,7 +63,7 @@ final class FinalityChoice {
     return !isTagged && !isByDepth;
   }
 
-  /** Goes by the depth alone, that of the configuration or of the chain. */
+  /** Switches to the depth alone: that of the configuration, or the default of the chain. */
   void takeDepth() {
     if (depth.isEmpty()) {
       depth = defaultDepth();
@@ -87,7 +87,7 @@ final class FinalityChoice {
     return known;
   }
 
-  /** The rule that endpoints can check, from the first look at the head on. */
+  /** Returns the rule that endpoints can check, from the first look at the head on. */
   FinalityRule checked() {
     boolean byTag = isTagged || (!tag.isEmpty() && !isByDepth);
     return new FinalityRule(
@@ -108,7 +108,7 @@ final class FinalityChoice {
     return tag.isEmpty() || below.isEmpty() ? tag + below : tag + ", and " + below;
   }
 
-  /** True if the nodes made it another rule than that of the configuration. */
+  /** True if the rule differs from the configured one because of what the nodes know. */
   boolean isChanged() {
     return isDefault || (isByDepth && !isTagged);
   }

@@ -12,15 +12,15 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the checks of logs against blooms have shown so far. Any thread.
+ * Results of the checks of logs against blooms. Any thread.
  *
- * <p>No bloom saves a question about logs: it only raises one, where it allows logs that did not
+ * <p>No bloom saves a request for logs: a bloom only raises one, where it allows logs that did not
  * come. Blooms count as proven once the logs of a block have been found in its bloom, in this
- * process: then a bloom without bits is that of a block without logs. One that denies a log which
- * is there ends that for good: it is remembered in the directory of the chain.
+ * process: then a bloom without bits is that of a block without logs. A bloom that denies a log
+ * which is there ends that for good: it is remembered in the directory of the chain.
  */
 final class Findings {
-  /** Chains that execute after they have agreed: their headers carry no bloom of their own logs. */
+  /** Chains that execute after consensus: their headers carry no bloom of their own logs. */
   private static final Set<Long> WITHOUT_BLOOMS = Set.of(143L, 10143L);
 
   private static final int MOST_KEPT = 100;
@@ -47,13 +47,13 @@ final class Findings {
   /**
    * Counts of checks.
    *
-   * @param blocks those that were looked at
-   * @param unproven those of them whose bloom says nothing
-   * @param positive those whose bloom allows logs of ours
-   * @param confirmed those of them of which each filter had logs where the bloom allows some
-   * @param falsePositive those of them where logs that the bloom allows do not exist, as was asked
-   *     twice
-   * @param findings logs that were missing, and whatever else does not fit
+   * @param blocks blocks that were checked
+   * @param unproven checked blocks whose bloom says nothing
+   * @param positive blocks whose bloom allows logs of ours
+   * @param confirmed positive blocks in which each filter had logs where the bloom allows some
+   * @param falsePositive positive blocks without the logs that the bloom allows, as a second
+   *     request showed
+   * @param findings missing logs, and other data that does not fit
    */
   record Tally(
       long blocks,
@@ -86,22 +86,22 @@ final class Findings {
     return home.resolve("blooms-" + chain + ".useless");
   }
 
-  /** Forgets what is remembered of a chain. */
+  /** Deletes the remembered verdict on the blooms of a chain. */
   static void delete(Path home, long chain) throws IOException {
     Files.deleteIfExists(file(home, chain));
   }
 
-  /** Whether blooms of this chain prove nothing. */
+  /** True if blooms of this chain prove nothing. */
   boolean bloomsAreUseless() {
     return blooms == Blooms.USELESS;
   }
 
-  /** Whether a bloom of this chain that lacks a log proves that it is not there. */
+  /** True if a log that the bloom of a block lacks is proven to be absent. */
   boolean bloomsAreProven() {
     return blooms == Blooms.PROVEN;
   }
 
-  /** A block's bloom holds its logs. */
+  /** Records that the bloom of a block holds its logs. */
   void bloomHolds() {
     if (blooms == Blooms.UNPROVEN) {
       proven();
@@ -114,7 +114,7 @@ final class Findings {
     }
   }
 
-  /** A block's bloom lacks a log that is there. */
+  /** Records that the bloom of a block lacks a log that is there. */
   synchronized void bloomDenies(long block) {
     if (blooms == Blooms.USELESS) {
       return;
@@ -128,11 +128,11 @@ final class Findings {
         Files.writeString(remembered, what + System.lineSeparator());
       }
     } catch (IOException _) {
-      // It is found out again at the next start.
+      // The next process finds it out again.
     }
   }
 
-  /** A block holds logs and comes without a bloom. */
+  /** Records that a block with logs comes without a bloom. */
   synchronized void bloomIsMissing(long block) {
     if (!isMissing) {
       isMissing = true;
@@ -178,7 +178,7 @@ final class Findings {
     return tally;
   }
 
-  /** The first of what was found, in words. */
+  /** Returns the first findings, in words. */
   synchronized List<String> found() {
     return List.copyOf(kept);
   }

@@ -15,12 +15,12 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells what a reorg may still replace, block by block: each must name the one before it as its
- * parent. When the head is far away many blocks are fetched at once, but never more than a few
+ * Delivers the blocks that a reorg may still replace, one by one: each must name the one before it
+ * as its parent. Far below the head many blocks are fetched at once, but never more than a few
  * batches of them. Confined to the thread that reads the feed.
  */
 final class Follower {
-  /** So many blocks are asked for at once. */
+  /** Number of blocks fetched at once. */
   static final int AT_ONCE = 32;
 
   private final Branch branch;
@@ -40,15 +40,15 @@ final class Follower {
     this.decoder = decoder;
   }
 
-  /** Whether blocks are at hand that have not been told. */
+  /** True if there are fetched blocks that have not been delivered. */
   boolean isReady() {
     return isSpoilt || !pending.isEmpty();
   }
 
   /**
-   * More of the chain, or that it has turned back; null if there is nothing to tell just now.
+   * Returns the next blocks or a rewind; null if there is neither now.
    *
-   * @param last how far to go
+   * @param last the last block to deliver
    */
   Source.@Nullable Step next(Horizon.Sight sight, long last, int events)
       throws InterruptedException {
@@ -75,7 +75,7 @@ final class Follower {
       return rewind;
     }
     if (look instanceof Reorgs.Look.Later && !linked.isEmpty()) {
-      horizon.doubt(); // the block that is called final is not on the chain of the others
+      horizon.doubt(); // the final block is not on the chain of the other endpoints
     }
     if (look instanceof Reorgs.Look.Same && !linked.isEmpty()) {
       settled = sight.finalBlock();
@@ -84,7 +84,10 @@ final class Follower {
     return null;
   }
 
-  /** As many of the blocks as follow our tip one by one. */
+  /**
+   * Returns the first of the blocks, as far as each is the child of the one before, from our tip
+   * on.
+   */
   private List<NodeBlock> linked(List<NodeBlock> blocks) {
     Source.Place tip = branch.tip();
     List<NodeBlock> linked = new ArrayList<>();
@@ -105,9 +108,9 @@ final class Follower {
   }
 
   /**
-   * As many blocks as hold about so many events. A contract that was found in a block which is gone
-   * before its logs are there leaves the router spoilt: what came before is told, and then the lane
-   * is sent back to where it stands anyway, so that it begins with a new one.
+   * Delivers blocks with about so many events. If a block with a discovered contract is gone before
+   * that contract's logs are fetched, the router is spoilt: the blocks before it are delivered,
+   * then a rewind to the tip makes the lane open a feed with a new router.
    */
   private Source.@Nullable Step batch(int most) throws InterruptedException {
     List<Event> events = new ArrayList<>();
@@ -132,8 +135,8 @@ final class Follower {
   }
 
   /**
-   * The greatest final block of our branch. By depth it is counted from our own tip, which every
-   * block below leads to: the head may be that of an endpoint on another branch.
+   * Returns the greatest final block of our branch. A depth is counted from our own tip, which
+   * every block below leads to: the head may be that of an endpoint on another branch.
    */
   private long finalBlock() {
     Source.Place tip = branch.tip();

@@ -8,8 +8,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first block of a chain, which no reorg replaces: two chains of one id differ in it. Learnt
- * once in a process, where the endpoints name it. Confined to the thread that reads the feed.
+ * The first block of a chain, which no reorg replaces: two chains with one id differ in it. Loaded
+ * once per process, if the endpoints name it. Confined to the thread that reads the feed.
  */
 final class Genesis {
   private final Node node;
@@ -20,7 +20,7 @@ final class Genesis {
     this.node = node;
   }
 
-  /** Asks the endpoints, once. */
+  /** Asks the endpoints, once per process. */
   void learn() throws InterruptedException {
     if (!isAsked) {
       known = ask().orElse(null);

@@ -8,22 +8,22 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** The result of comparing logs with headers, in order of what is worse. */
+/** Result of comparing logs with headers, from best to worst. */
 enum HeaderCheck {
   FITS,
 
-  /** The logs are of these blocks, and tell other times than they. */
+  /** The logs are of these blocks, with other times. */
   OTHER_TIMES,
 
-  /** Some log is of another block, or the headers do not name each other. */
+  /** Some log is of another block, or the headers are not linked by their parents. */
   OTHER_BLOCKS;
 
-  /** The worse of two results. */
+  /** Returns the worse of two results. */
   HeaderCheck and(HeaderCheck other) {
     return compareTo(other) < 0 ? other : this;
   }
 
-  /** Compares logs with all blocks that are there, and neighbours among these with each other. */
+  /** Compares logs with all blocks present, and neighbours among these with each other. */
   static HeaderCheck of(LogColumns logs, NavigableMap<Long, NodeBlock> blocks) {
     SortedMap<Long, Header> headers = new TreeMap<>();
     blocks.forEach((number, block) -> headers.put(number, block.header()));

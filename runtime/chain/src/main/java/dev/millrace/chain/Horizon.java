@@ -17,31 +17,31 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far the chain goes and how much of it is final, as the node tells it.
+ * Head and final block of the chain, as the node reports them.
  *
- * <p>Without a setting the block that the chain calls finalized decides. Where no endpoint names
- * one, a default depth of a known chain is taken, and said; another chain is refused. Nothing is
- * final because nothing was said of it.
+ * <p>Without a setting the block that the chain calls finalized decides. If no endpoint names it,
+ * the default depth of a known chain is used, and reported; another chain is refused. No block
+ * becomes final because a node is silent.
  *
- * <p>What has once been final stays so. A node that is syncing, or one of several behind one
- * address, may name an earlier block; that moves nothing here. A final block above our tip counts
- * once it is shown to be there: a single reply that names a head which is far too high moves
- * nothing either. Refreshed by the thread that reads the feed; the sight may be read by any.
+ * <p>A final block stays final. A node that is syncing, or one of several behind one address, may
+ * name an earlier block; that moves nothing here. A final block above our tip counts once it is
+ * shown to be there: a single reply that names a head which is far too high moves nothing either.
+ * Refreshed by the thread that reads the feed; the sight may be read by any.
  */
 final class Horizon {
   /**
-   * So often the endpoints are asked for a finalized block before they are taken to know none: one
-   * that was just started names none at first.
+   * Requests for a finalized block before the endpoints are taken to know none: a node that was
+   * just started names none at first.
    */
   private static final int MAX_ASKED = 8;
 
   /**
-   * So long an endpoint that gives no answers at all is waited for, where no other names one: one
-   * that led to another chain is asked again after five minutes.
+   * Longest wait for endpoints that give no answers, while no other one names the block: an
+   * endpoint that led to another chain is asked again after five minutes.
    */
   private static final Duration PATIENCE = Duration.ofMinutes(6);
 
-  /** The first pause between two of these questions is this part of the polling interval. */
+  /** The first pause between these requests is this part of the polling interval. */
   private static final int FIRST_PAUSE_PART = 8;
 
   private final Node node;
@@ -56,10 +56,10 @@ final class Horizon {
   private long highest = -1;
 
   /**
-   * @param head what the node called its latest block; null before it has been asked
+   * @param head the latest block of the node; null before it has been asked
    * @param finalBlock the greatest final block so far that was shown to be there
-   * @param finalHash its hash, if the node told it by a tag
-   * @param since when the head last changed
+   * @param finalHash its hash, if the node returned it for a tag
+   * @param since the time of the last change of the head
    */
   record Sight(@Nullable Header head, long finalBlock, @Nullable Bytes32 finalHash, Instant since) {
     long number() {
@@ -68,7 +68,7 @@ final class Horizon {
   }
 
   /**
-   * @param branch what it holds below its reversible part is final already
+   * @param branch the held branch; blocks below its reversible part are final already
    */
   Horizon(ChainSource source, InstantSource clock, Branch branch) {
     this.node = source.node();
@@ -83,7 +83,7 @@ final class Horizon {
     return sight;
   }
 
-  /** Asks the node again; what it tells may be older than before. */
+  /** Asks the node again; its answers may be older than before. */
   Sight refresh() throws InterruptedException {
     Optional<NodeBlock> latest = node.block(Tag.LATEST);
     if (latest.isEmpty()) {
@@ -107,8 +107,8 @@ final class Horizon {
   }
 
   /**
-   * True for a final block up to our tip, and for one above it that an endpoint shows, together
-   * with the block that is so far above it that it is final.
+   * True for a final block up to our tip, and for a block above it that an endpoint shows, together
+   * with the block {@code depth} above that makes it final.
    */
   private boolean isShown(long number, @Nullable Header named) throws InterruptedException {
     Source.Place tip = branch.tip();
@@ -125,7 +125,7 @@ final class Horizon {
             || named.hash().equals(shown.header().hash()));
   }
 
-  /** Whether an endpoint that names its chain along with it has shown a block so far above. */
+  /** True if an endpoint that names its chain in the same request has shown a block this high. */
   boolean isThere(long number) throws InterruptedException {
     if (number > highest) {
       show(List.of(number));
@@ -139,13 +139,13 @@ final class Horizon {
     return blocks;
   }
 
-  /** Takes back what was believed of nodes beyond what has been read: their blocks do not fit. */
+  /** Drops what nodes reported beyond the delivered blocks: their blocks do not fit. */
   void doubt() {
     sight = new Sight(sight.head(), branch.floor(), null, sight.since());
     highest = -1;
   }
 
-  /** Why a look takes long, in words for people; empty if none does. */
+  /** Returns the reason why a look takes long, in words for people; empty if none does. */
   String waitingFor() {
     return waitingFor;
   }
@@ -154,7 +154,7 @@ final class Horizon {
     if (named != null) {
       finality.named();
     } else if (finality.isTagged()) {
-      return before; // another endpoint, which does not know what its neighbour has told
+      return before; // another endpoint, without the block that a neighbour named
     }
     long byTag = named == null ? head.number() : named.number();
     OptionalLong depth = finality.depth();
@@ -182,7 +182,7 @@ final class Horizon {
     return block.map(NodeBlock::header).orElse(null);
   }
 
-  /** An endpoint that gives no answers now may be the one that names the block. */
+  /** True if an endpoint that gives no answers now may be the one that names the block. */
   private boolean isAway(Instant began) {
     return Duration.between(began, clock.instant()).compareTo(PATIENCE) < 0
         && node.status().endpoints().stream()
@@ -193,7 +193,9 @@ final class Horizon {
                 });
   }
 
-  /** The number of blocks below the head that are not final; empty: only the tag decides. */
+  /**
+   * Returns the number of blocks below the head that are not final; empty: only the tag decides.
+   */
   OptionalLong depth() {
     return finality.depth();
   }

@@ -11,14 +11,14 @@ import java.util.Set;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
-/** Parts of logs: those of a filter, and those of some blocks. */
+/** Selection of logs by filter, and of their times. */
 final class LogSelection {
-  /** A time behind this is none: the header is asked when a handler reads it. */
+  /** A time behind this counts as none: the header is asked when a handler reads it. */
   private static final long LATEST = Instant.MAX.getEpochSecond();
 
   private LogSelection() {}
 
-  /** Those logs whose index passes; the same columns if all do. */
+  /** Returns the logs whose index passes; the same instance if all do. */
   static LogColumns of(LogColumns logs, IntPredicate passes) {
     int kept = 0;
     while (kept < logs.size() && passes.test(kept)) {
@@ -39,7 +39,7 @@ final class LogSelection {
     return writer.finish();
   }
 
-  /** The same logs where nothing is said of the times of their blocks. */
+  /** Returns the logs without the times of their blocks. */
   static LogColumns withoutTimes(LogColumns logs) {
     LogWriter writer = new LogWriter();
     LogColumns.Cursor cursor = logs.cursor();
@@ -49,12 +49,12 @@ final class LogSelection {
     return writer.finish();
   }
 
-  /** The time of a block as its logs say it; null if they say none that can be. */
+  /** Returns the time of a block; null if the logs carry none, or an impossible one. */
   static @Nullable Instant time(long seconds) {
     return seconds < 0 || seconds > LATEST ? null : Instant.ofEpochSecond(seconds);
   }
 
-  /** A test of logs against a filter. */
+  /** Returns a test of logs against a filter. */
   static IntPredicate matching(LogColumns logs, LogFilter filter) {
     Set<Address> addresses = Set.copyOf(filter.addresses());
     Set<Bytes32> topics = Set.copyOf(filter.topics());

@@ -6,9 +6,9 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * Leaves out zeros. Eight bytes become one that says which of them are not zero, and those; a run
- * of words without any becomes two bytes. Words of the chain and small numbers are mostly zeros, so
- * this takes away half of them at the speed of a copy; a general compressor takes away more and
+ * Compression that leaves out zero bytes. Eight bytes become a tag of the bytes that are not zero,
+ * followed by these; a run of zero words becomes two bytes. Words of the chain and small numbers
+ * are mostly zeros, so this halves them at the speed of a copy; a general compressor saves more and
  * costs more than decoding.
  */
 final class Packing {
@@ -19,7 +19,7 @@ final class Packing {
 
   private Packing() {}
 
-  /** Packs the first bytes of an array; what is missing to a whole word counts as zeros. */
+  /** Packs the first bytes of an array, padded with zeros to a whole word. */
   static byte[] pack(byte[] plain, int length) {
     byte[] packed = new byte[length + length / WORD + 2 * WORD];
     int to = 0;
@@ -52,9 +52,9 @@ final class Packing {
   }
 
   /**
-   * Undoes {@link #pack}.
+   * Reverses {@link #pack}.
    *
-   * @throws IndexOutOfBoundsException if these bytes were not packed from so many
+   * @throws IndexOutOfBoundsException if the bytes do not unpack to this length
    */
   static byte[] unpack(byte[] packed, int from, int end, int length) {
     byte[] plain = new byte[Math.ceilDiv(length, WORD) * WORD];

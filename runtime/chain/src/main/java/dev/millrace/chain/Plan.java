@@ -11,18 +11,20 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What a node is asked for so that no log is missed which somebody wants. It may bring more: the
- * router drops what nobody asked for.
+ * Queries that bring every wanted log. They may bring more: the router drops unwanted logs.
  *
- * @param queries the questions; each is asked of every range
- * @param filters what is wanted
- * @param known how many contracts had been found on the way when it was made
+ * @param queries the queries; each is asked of every range
+ * @param filters the wanted logs
+ * @param known the number of contracts discovered before the plan was made
  */
 record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
-  /** A longer list costs a node more than the logs of all other contracts cost us. */
+  /**
+   * Limit of listed addresses: a longer list costs a node more than the logs of all other contracts
+   * cost us.
+   */
   static final int MAX_ADDRESSES = 1_000;
 
-  /** So many addresses one question names. */
+  /** Addresses per query. */
   static final int CHUNK = 250;
 
   Plan {
@@ -31,14 +33,14 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
   }
 
   /**
-   * One question where that is possible: its logs are those of any of the addresses with any of the
+   * Plans a single query if possible: its logs are those of any of the addresses with any of the
    * topics. Contracts seldom write each other's events, so this brings hardly more.
    *
-   * @param maxAddresses of more contracts than these the logs are asked for whoever wrote them
+   * @param maxAddresses number of contracts above which logs are asked for at all addresses
    */
   static Plan of(Collection<LogFilter> filters, int known, int maxAddresses) {
     Set<Bytes32> everywhere = new LinkedHashSet<>();
-    Set<Address> speakers = new LinkedHashSet<>(); // of whom any log is wanted
+    Set<Address> speakers = new LinkedHashSet<>(); // contracts of which any log is wanted
     Set<Address> addresses = new LinkedHashSet<>();
     Set<Bytes32> topics = new LinkedHashSet<>();
     boolean everything = false;
@@ -72,14 +74,14 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
     return new Plan(queries, List.copyOf(filters), known);
   }
 
-  /** One filter, asked for as it is. */
+  /** Plans one filter, asked for as it is. */
   static Plan of(LogFilter filter) {
     return new Plan(List.of(filter), List.of(filter), 0);
   }
 
   /**
-   * The questions to ask again where the logs of some filters seem to be missing. What was asked of
-   * anyone is asked so again: it stands for contracts as well that no filter knows yet.
+   * Returns the queries to repeat if logs of some filters seem to be missing. A query for all
+   * addresses stays one: it also serves contracts that no filter knows yet.
    */
   List<LogFilter> again(Collection<LogFilter> silent) {
     Set<LogFilter> again = new LinkedHashSet<>();
@@ -93,7 +95,7 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
     return List.copyOf(again);
   }
 
-  /** The questions for some addresses. */
+  /** Splits a query into queries of at most {@link #CHUNK} addresses. */
   static List<LogFilter> inChunks(Collection<Address> addresses, Collection<Bytes32> topics) {
     List<Address> all = List.copyOf(addresses);
     List<LogFilter> chunks = new ArrayList<>();
@@ -104,7 +106,7 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
     return chunks;
   }
 
-  /** Whether it brings the logs of all addresses with these topics. */
+  /** True if the plan brings the logs of all addresses with these topics. */
   boolean hearsAnyone(Collection<Bytes32> topics) {
     return queries.stream().anyMatch(query -> isOfAnyone(query, topics));
   }
@@ -115,8 +117,8 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
   }
 
   /**
-   * What an answer has to hold: what is wanted, and what was asked for whoever wrote it, which a
-   * contract may want that is found later.
+   * Returns the filters that an answer has to satisfy: the wanted logs, and the queries for all
+   * addresses, whose logs a contract discovered later may want.
    */
   List<LogFilter> wanted() {
     List<LogFilter> wanted = new ArrayList<>(filters);
@@ -126,7 +128,7 @@ record Plan(List<LogFilter> queries, List<LogFilter> filters, int known) {
     return wanted;
   }
 
-  /** Whether a block may hold a log that is wanted. */
+  /** True if a block may hold a wanted log. */
   boolean mayMatch(Bloom bloom) {
     return wanted().stream().anyMatch(bloom::mayMatch);
   }

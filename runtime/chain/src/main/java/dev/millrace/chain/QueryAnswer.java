@@ -8,11 +8,11 @@ import java.util.function.IntPredicate;
 /**
  * The answer to one query of a plan, which the answers to the other queries can refute.
  *
- * <p>A query about all addresses and one about some of them share logs. Where one was answered
- * without a log that the other brought, it lacks others too: most likely all of them.
+ * <p>A query about all addresses and a query about some of them share logs. An answer without a log
+ * that another answer brought lacks others too: most likely all of them.
  *
  * @param pages logs of the query, in parts
- * @param endpoint the source of the last part; empty if all of them are out of the cache
+ * @param endpoint the source of the last part; empty if all parts come from the cache
  */
 record QueryAnswer(LogFilter query, List<LogColumns> pages, String endpoint) {
   QueryAnswer {
@@ -20,7 +20,7 @@ record QueryAnswer(LogFilter query, List<LogColumns> pages, String endpoint) {
   }
 
   /**
-   * Whether this answer lacks logs that are known.
+   * True if this answer lacks logs that another answer has.
    *
    * @param all the logs of all answers, each once
    * @param last the last block that all answers reach

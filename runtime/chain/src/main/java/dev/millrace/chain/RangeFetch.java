@@ -29,13 +29,13 @@ import java.util.stream.LongStream;
  * Fetches one range of final blocks: the logs, then the headers that will be needed. Many threads
  * at once.
  *
- * <p>Whether logs come out of the cache or from an endpoint, they have to name the blocks whose
- * headers are fetched, by hash and time; a share of ranges is compared with the blooms as well.
- * Where they do not fit, the files are deleted and other endpoints are asked, for as long as it
- * takes: nothing is handed over of which we know that it does not fit.
+ * <p>Logs from the cache and from endpoints alike have to name the blocks whose headers are
+ * fetched, by hash and time; a share of ranges is compared with the blooms as well. On a mismatch
+ * the files are deleted and other endpoints are asked, for as long as it takes: logs that are known
+ * not to fit are never handed over.
  */
 final class RangeFetch implements Ranges.Fetch {
-  /** Headers that one call asks for. */
+  /** Headers per call. */
   private static final int GROUP = 500;
 
   /** Minimum of blocks compared in an audited range: an endpoint that drops logs drops many. */
@@ -43,13 +43,13 @@ final class RangeFetch implements Ranges.Fetch {
 
   private static final int EXPECTED = 20;
 
-  /** Even where nothing happens the frontier should move from time to time. */
+  /** Limit of a range, so that the frontier also moves from time to time where nothing happens. */
   private static final long MOST_BLOCKS = 100_000;
 
-  /** Where no more blocks of a range than this hold logs, all of their headers are fetched. */
+  /** Number of blocks with logs up to which all headers of a range are fetched. */
   private static final int SPARSE = 16;
 
-  /** So often a range is asked for again whose logs do not fit headers that were fetched before. */
+  /** Repetitions of a range whose logs do not fit headers that were fetched before. */
   private static final int MOST_MISFITS = 3;
 
   private static final String OTHER_BLOCKS = "logs name other blocks than the headers";
@@ -69,7 +69,7 @@ final class RangeFetch implements Ranges.Fetch {
   private volatile int cutEvery = Integer.MAX_VALUE;
   private volatile double density; // logs per block lately; threads may overwrite each other's
 
-  /** The logs of a range, and where they come from. */
+  /** The logs of a range, and their sources. */
   private record Gathered(
       long reached, List<QueryAnswer> answers, List<Segment> used, List<Fetched> fetched) {
     LogColumns logs() {
@@ -77,7 +77,7 @@ final class RangeFetch implements Ranges.Fetch {
           answers.stream().flatMap(answer -> answer.pages().stream()).toList());
     }
 
-    /** The first answer that lacks logs which another one has. */
+    /** Returns the first answer that lacks logs which another answer has. */
     Optional<QueryAnswer> refuted(LogColumns logs) {
       return answers.size() < 2
           ? Optional.empty()
@@ -88,14 +88,14 @@ final class RangeFetch implements Ranges.Fetch {
       return fetched.isEmpty() ? "" : fetched.getLast().page().endpoint();
     }
 
-    /** The blocks whose hashes stand for files that were used or will be written. */
+    /** Returns the last blocks of the files that were used or will be written. */
     LongStream ends() {
       return LongStream.concat(
           used.stream().mapToLong(Segment::to).filter(end -> end <= reached),
           fetched.stream().mapToLong(each -> each.page().reached()));
     }
 
-    /** Compares the block where each page of logs ends with the final block of that number. */
+    /** Compares the last block of each page of logs with the final block of that number. */
     HeaderCheck check(Map<Long, NodeBlock> blocks) {
       for (Fetched each : fetched) {
         NodeBlock theirs = each.page().end();
@@ -124,7 +124,10 @@ final class RangeFetch implements Ranges.Fetch {
     this.pause = source.request().reading().poll();
   }
 
-  /** About how many logs a batch takes: the block at which one may end must be complete. */
+  /**
+   * Sets the approximate number of logs per batch: the block at which a batch may end needs a
+   * header.
+   */
   void cutEvery(int logs) {
     cutEvery = Math.max(1, logs);
   }
@@ -150,10 +153,10 @@ final class RangeFetch implements Ranges.Fetch {
   }
 
   /**
-   * Fetches some plan's logs of a range.
+   * Fetches the logs of a plan in a range.
    *
-   * @param isWhole whether these are all logs that are wanted of it, so that their number tells how
-   *     many the next ranges should have
+   * @param isWhole true if the plan asks for all wanted logs, so that their number shows how many
+   *     the next ranges should have
    */
   private Stretch fetch(Plan plan, long from, long to, boolean isWhole)
       throws InterruptedException {
@@ -173,7 +176,7 @@ final class RangeFetch implements Ranges.Fetch {
       }
       HeaderCheck fit = HeaderCheck.of(logs, blocks).and(gathered.check(blocks));
       if (fit == HeaderCheck.OTHER_TIMES && misfits > 0) {
-        logs = LogSelection.withoutTimes(logs); // the headers tell them to those who read them
+        logs = LogSelection.withoutTimes(logs); // handlers read times from the headers
         gathered.fetched().clear();
       } else if (fit != HeaderCheck.FITS) {
         avoid = refuse(OTHER_BLOCKS, gathered, gathered.endpoint(), from, misfits++);
@@ -219,7 +222,7 @@ final class RangeFetch implements Ranges.Fetch {
     }
   }
 
-  /** Puts logs away that cannot be right, and returns the endpoint not to ask again. */
+  /** Drops wrong logs and returns the endpoint not to ask again. */
   private String refuse(String why, Gathered gathered, String endpoint, long from, int misfits)
       throws InterruptedException {
     cache.refuse(gathered.used());
@@ -235,7 +238,9 @@ final class RangeFetch implements Ranges.Fetch {
     return endpoint;
   }
 
-  /** Why a range is asked for again and again, in words for people; empty if none is. */
+  /**
+   * Returns the reason why a range is asked for repeatedly, in words for people; empty if none is.
+   */
   String waitingFor() {
     return waitingFor;
   }
@@ -264,7 +269,7 @@ final class RangeFetch implements Ranges.Fetch {
     return new Gathered(reached, answers, used, fetched);
   }
 
-  /** Writes what was fetched to files; returns these and those that were used. */
+  /** Writes the fetched logs to files; returns these files and those that were used. */
   private List<Segment> keep(Gathered gathered, long from, NavigableMap<Long, NodeBlock> blocks) {
     List<Segment> files = new ArrayList<>(gathered.used());
     for (Fetched each : gathered.fetched()) {
@@ -280,8 +285,8 @@ final class RangeFetch implements Ranges.Fetch {
   }
 
   /**
-   * Whether a range is compared with blooms: some are, and each that has no logs where some twenty
-   * were to be expected, for a node that has lost its index tells just that.
+   * True if a range is to be compared with blooms: a random share, and each range without logs
+   * where some twenty were to be expected, since a node that has lost its index answers just so.
    */
   private boolean isSampled(LogColumns logs, long range, boolean isWhole) {
     double blocks = range;
@@ -294,7 +299,9 @@ final class RangeFetch implements Ranges.Fetch {
         && (suspicious || ThreadLocalRandom.current().nextDouble() < audited);
   }
 
-  /** Blocks of an audited range, one of each of its equal parts: the share of them that is set. */
+  /**
+   * Samples the blocks of an audited range, one from each of its equal parts: the configured share.
+   */
   private List<Long> sample(long from, long to) {
     long blocks = to - from + 1;
     long parts = Math.max(MIN_SAMPLE, Math.round(blocks * audited));
@@ -315,9 +322,9 @@ final class RangeFetch implements Ranges.Fetch {
   }
 
   /**
-   * The blocks whose headers are needed: the first, which names the one before it, where a batch or
-   * a file may end, and of logs: all where few blocks hold any, or where handlers read the time and
-   * the logs do not tell it.
+   * Returns the blocks whose headers are needed: the first, which names the one before it; the
+   * blocks where a batch or a file may end; and blocks with logs. The latter are all included if
+   * few blocks hold logs, or if handlers read the time and the logs lack it.
    */
   private List<Long> wanted(LogColumns logs, long from, Gathered gathered) {
     long end = gathered.reached();
@@ -372,7 +379,7 @@ final class RangeFetch implements Ranges.Fetch {
 
     /**
      * @param compared the blocks whose blooms the logs of the range were compared with
-     * @param files those that hold logs of the range
+     * @param files the files that hold logs of the range
      */
     Asker(
         long from,
@@ -403,7 +410,7 @@ final class RangeFetch implements Ranges.Fetch {
     }
   }
 
-  /** All logs of a filter in a range that has been fetched. */
+  /** Returns all logs of a filter in a range that has been fetched. */
   private LogColumns ask(LogFilter filter, long from, NavigableMap<Long, Header> headers)
       throws InterruptedException {
     Plan plan = Plan.of(filter);

@@ -9,17 +9,15 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ranges of blocks that are fetched at once and told in order.
+ * Ranges of blocks that are fetched concurrently and taken in order.
  *
- * <p>Every block belongs to exactly one range. Where a node has told less than it was asked, the
- * range ends there and the rest becomes a range of its own, which is asked for at once: whoever
- * waits for the first range waits for nothing that could be put off. Further ranges begin only
+ * <p>Every block belongs to exactly one range. If a node returns less than it was asked for, the
+ * range ends there and the rest becomes a range of its own, which is asked for at once: the reader
+ * that waits for the first range waits for nothing that could be put off. Further ranges begin only
  * while those that are ready and those under way fit into the room for bytes.
  */
 final class Ranges {
-  /**
-   * What is fetched and not yet told, at most: some two batches of a busy chain and their heads.
-   */
+  /** Limit of bytes fetched and not yet taken: some two batches of a busy chain and their heads. */
   static final long ROOM = 64L << 20;
 
   private static final int MOST_UNDER_WAY = 48;
@@ -54,11 +52,11 @@ final class Ranges {
   @GuardedBy("lock")
   private boolean closed;
 
-  /** Asks for one range; may tell less of it. */
+  /** Fetches one range, or a first part of it. */
   interface Fetch {
     Stretch fetch(Plan plan, long from, long to) throws InterruptedException;
 
-    /** How many blocks to ask for at once just now. */
+    /** Returns the number of blocks to ask for at once now. */
     long span(Plan plan, long from);
   }
 
@@ -80,7 +78,10 @@ final class Ranges {
     }
   }
 
-  /** Begins behind a block; nothing is asked for before {@link #reach} says how far to go. */
+  /**
+   * Creates an empty sequence before a block; nothing is fetched before {@link #reach} sets the
+   * end.
+   */
   Ranges(ExecutorService pool, Fetch fetch, Plan plan, long first) {
     this.pool = pool;
     this.fetch = fetch;
@@ -89,7 +90,7 @@ final class Ranges {
     this.last = first - 1;
   }
 
-  /** Goes on from one block up to and with another, once all before has been taken. */
+  /** Continues from one block through another, once all ranges before have been taken. */
   void reach(long from, long to) {
     lock.lock();
     try {
@@ -105,7 +106,7 @@ final class Ranges {
     }
   }
 
-  /** Gives up what is fetched and under way; {@link #reach} begins anew at the same block. */
+  /** Drops all ranges, fetched or under way; {@link #reach} begins anew at the same block. */
   void abandon(long next) {
     lock.lock();
     try {
@@ -118,7 +119,7 @@ final class Ranges {
     }
   }
 
-  /** What ranges are asked for that have not begun yet. */
+  /** Sets the plan of ranges that have not begun yet. */
   void follow(Plan changed) {
     lock.lock();
     try {
@@ -128,7 +129,7 @@ final class Ranges {
     }
   }
 
-  /** Whether the next range is there. */
+  /** True if the next range is ready. */
   boolean isReady() {
     lock.lock();
     try {
@@ -139,7 +140,7 @@ final class Ranges {
     }
   }
 
-  /** Whether everything up to the last block has been taken. */
+  /** True if everything up to the last block has been taken. */
   boolean isEmpty() {
     lock.lock();
     try {
@@ -149,7 +150,7 @@ final class Ranges {
     }
   }
 
-  /** The next range in order; waits until it is there. */
+  /** Takes the next range in order; waits until it is ready. */
   Stretch take() throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -177,7 +178,7 @@ final class Ranges {
     }
   }
 
-  /** Nothing more begins, and whoever waits gives up. */
+  /** Ends the waits; no further range begins. */
   void close() {
     lock.lock();
     try {
@@ -227,7 +228,7 @@ final class Ranges {
     try {
       underWay--;
       if (flights.get(flight.from) != flight) {
-        return; // given up meanwhile
+        return; // dropped meanwhile
       }
       flight.stretch = stretch;
       flight.failed = failed;

@@ -29,28 +29,30 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Logs of final blocks that have been fetched before, in files.
+ * Cache files with the logs of final blocks.
  *
- * <p>A question is answered from every file that holds a part of it, by addresses, topics and
- * blocks, with the logs that it asks for and no others, and only what is left goes to a node. Files
- * are never changed, so several processes may use one directory and its room; one that is gone or
- * broken is a part that is not held. Nothing is lost with any of them. Many threads at once.
+ * <p>A query is answered from every file that holds a part of it, by addresses, topics and blocks,
+ * with exactly the logs that it asks for; only the rest goes to a node. Files are never changed, so
+ * several processes may share one directory and its room; a file that is gone or broken is a part
+ * that is not held. Losing a file loses no data. Many threads at once.
  *
  * <p>A file is believed once its last block has been found to be the chain's: {@link #prove}. The
- * directory may be that of a chain which was begun anew, or left behind by a reorg, or filled by
- * another provider; what a check of the logs refutes is deleted with {@link #refuse}.
+ * directory may belong to a chain that was begun anew, or be left behind by a reorg, or filled by
+ * another provider; files that a check of the logs refutes are deleted with {@link #refuse}.
  */
 final class RawCache {
   private static final long STALE_SECONDS = 3600;
 
-  /** After so many new files the directory is listed again, for others may write there too. */
+  /**
+   * New files after which the directory is listed again, since other processes may write there too.
+   */
   private static final int LISTED_EVERY = 64;
 
   private final @Nullable Path directory;
   private final long room;
   private final InstantSource clock;
 
-  /** By file, those used longest ago first. */
+  /** Segments by file, least recently used first. */
   @GuardedBy("this")
   private final LinkedHashMap<Path, Segment> segments = new LinkedHashMap<>(64, 0.75f, true);
 
@@ -74,9 +76,9 @@ final class RawCache {
   /**
    * A part of an answer.
    *
-   * @param logs what is held of blocks up to {@code reached}
-   * @param missing what has to be asked for beside it, over the same blocks
-   * @param used the files that this comes from; to be proved before the logs are believed
+   * @param logs cached logs of blocks up to {@code reached}
+   * @param missing filters to ask a node for, over the same blocks
+   * @param used the files of the logs; to be proved before the logs are believed
    */
   record Held(List<LogColumns> logs, List<LogFilter> missing, long reached, List<Segment> used) {}
 
@@ -121,7 +123,7 @@ final class RawCache {
     }
   }
 
-  /** Takes in the files that others have written, and lets go of those that they have deleted. */
+  /** Adds the files that other processes have written, and drops those that they have deleted. */
   @GuardedBy("this")
   private void list(Path all) throws IOException {
     List<Path> files;
@@ -162,13 +164,15 @@ final class RawCache {
     return then.isBefore(clock.instant().minusSeconds(STALE_SECONDS));
   }
 
-  /** Whether any of a filter's logs in a block are held. */
+  /** True if any of a filter's logs in a block are held. */
   synchronized boolean holds(LogFilter filter, long block) {
     return segments.values().stream()
         .anyMatch(segment -> segment.covers(block) && segment.helps(filter));
   }
 
-  /** How far a range should go that begins here: as far as one file does, or up to the next one. */
+  /**
+   * Returns the end of a range that begins here: the end of one file, or the start of the next one.
+   */
   synchronized long end(LogFilter filter, long from, long to) {
     long end = to;
     for (Segment segment : segments.values()) {
@@ -179,7 +183,7 @@ final class RawCache {
     return end;
   }
 
-  /** What is held of a question. */
+  /** Finds the cached part of the answer to a query. */
   Held find(LogQuery query) {
     if (directory == null) {
       return new Held(List.of(), List.of(query.filter()), query.to(), List.of());
@@ -209,7 +213,7 @@ final class RawCache {
     }
   }
 
-  /** The files that begin before a range ends and end behind its first block; long ones first. */
+  /** Returns the files that overlap a query's range; those that reach furthest first. */
   private synchronized List<Segment> around(LogQuery query) {
     return segments.values().stream()
         .filter(segment -> segment.from() <= query.to() && segment.to() >= query.from())
@@ -228,7 +232,7 @@ final class RawCache {
     }
   }
 
-  /** The logs of a file that a question asks for. */
+  /** Returns the logs of a file that match a query. */
   private static LogColumns part(Segment segment, LogQuery query) throws IOException {
     LogColumns all = segment.logs();
     long from = query.from();
@@ -247,15 +251,15 @@ final class RawCache {
   private void used(Segment segment) throws IOException {
     synchronized (this) {
       hits++;
-      segments.get(segment.file()); // moves it to the end of the line
+      segments.get(segment.file()); // makes it the most recently used
     }
     Files.setLastModifiedTime(segment.file(), FileTime.from(clock.instant()));
   }
 
   /**
-   * Keeps all logs of a filter in a range.
+   * Writes all logs of a filter in a range to a file.
    *
-   * @param last the hash of its last block
+   * @param last the hash of the last block of the range
    */
   Optional<Segment> keep(LogFilter filter, long from, long to, Bytes32 last, LogColumns logs) {
     if (directory == null) {
@@ -276,20 +280,20 @@ final class RawCache {
       }
       return Optional.of(segment);
     } catch (IOException _) {
-      // A full disk costs speed the next time, and nothing else; the stores will say so.
+      // A full disk only costs speed the next time; the stores will report it.
       return Optional.empty();
     }
   }
 
   /**
-   * Looks whether files are of the chain that the node serves. A file of another chain or of a
-   * branch that was left is deleted; one whose last block the chain does not have is not used.
+   * Checks that files are of the chain that the node serves. A file of another chain or of a
+   * replaced branch is deleted; a file whose last block the chain does not have is not used.
    *
-   * <p>A last block above the range that is read may still be replaced, so it is looked at again.
+   * <p>A last block above the range that is read may still be replaced, so it is checked again.
    *
    * @param end the last block that is read, which is final
    * @param blocks blocks that have been fetched; the node is asked for others
-   * @return whether all of the files may be believed
+   * @return true if all of the files may be believed
    */
   boolean prove(List<Segment> used, long end, Map<Long, NodeBlock> blocks, Node node)
       throws InterruptedException {
@@ -330,7 +334,7 @@ final class RawCache {
     remove(segment);
   }
 
-  /** Deletes files whose logs have been found to be wrong. */
+  /** Deletes files whose logs were found to be wrong. */
   synchronized void refuse(List<Segment> wrong) {
     for (Segment segment : wrong) {
       remove(segment);
@@ -349,7 +353,7 @@ final class RawCache {
     try {
       Files.deleteIfExists(file);
     } catch (IOException _) {
-      // Another process may be reading it; it is not in the index any more.
+      // Another process may be reading it; the index no longer has it.
     }
   }
 

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Headers and transactions that were fetched with their logs, or asked for by a handler. The oldest
- * go first. Any thread may read and add.
+ * are dropped first. Any thread may read and add.
  */
 final class Recent {
   private static final int MOST_HEADERS = 20_000;

@@ -13,15 +13,15 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells a chain that has left our branch from a node that is merely behind.
+ * Distinguishes a reorg from a node that is merely behind.
  *
- * <p>Only another block at a height that we hold is news of a reorg; a block that is missing is
- * not. What one answer says is asked for once more, after all endpoints have named their chain
+ * <p>Only another block at a height that we hold is news of a reorg; a missing block is not. Each
+ * answer that shows a reorg is asked for once more, after all endpoints have named their chain
  * again: the second answer may come from the same endpoint, but not from one that serves another
  * chain by now. Confined to the thread that reads the feed.
  */
 final class Reorgs {
-  /** How often the same must be seen before it counts, where a single answer may be stale. */
+  /** Agreeing looks that count, where a single answer may be stale. */
   private static final int SEEN = 3;
 
   private final Node node;
@@ -41,20 +41,20 @@ final class Reorgs {
     this.chain = source.request().chain();
   }
 
-  /** What a look at the node comes to. */
+  /** Result of a look at the node. */
   sealed interface Look {
     /** Our tip is a block of the node's chain. */
     record Same() implements Look {}
 
-    /** Nothing is certain yet: look again later. */
+    /** Undecided: look again later. */
     record Later() implements Look {}
 
     record Turned(Source.Rewind rewind) implements Look {}
   }
 
   /**
-   * Asks for blocks again from an endpoint that names its chain along with them: the first blocks
-   * of a lane have no parent with us that would show which chain they belong to.
+   * Loads blocks again from an endpoint that names its chain in the same request: the first blocks
+   * of a lane have no delivered parent that would show which chain they belong to.
    */
   boolean areConfirmed(List<Header> headers) throws InterruptedException {
     Map<Long, NodeBlock> again = node.provenBlocks(headers.stream().map(Header::number).toList());
@@ -65,7 +65,7 @@ final class Reorgs {
         });
   }
 
-  /** Looks whether the chain still goes through our tip. */
+  /** Checks that the chain still goes through our tip. */
   Look atTip(Horizon.Sight sight) throws InterruptedException {
     Source.Place tip = branch.tip();
     Header head = sight.head();
@@ -81,7 +81,8 @@ final class Reorgs {
   }
 
   /**
-   * The node does not have the height of our tip: it is behind, or its chain has become shorter.
+   * Decides for a node that lacks the height of our tip: it is behind, or its chain has become
+   * shorter.
    */
   private Look belowTip(Horizon.Sight sight, Source.Place tip) throws InterruptedException {
     Header head = sight.head();
@@ -92,7 +93,7 @@ final class Reorgs {
     return head != null && shorter >= SEEN ? search(head.number()) : new Look.Later();
   }
 
-  /** A block that is called final is not the one that we hold at its height. */
+  /** Compares the final block with the block that we hold at its height. */
   Look atFinal(Horizon.Sight sight) throws InterruptedException {
     Bytes32 ours = branch.hash(sight.finalBlock());
     Bytes32 theirs = sight.finalHash();
@@ -138,8 +139,8 @@ final class Reorgs {
   }
 
   /**
-   * Asks for our final block an endpoint that calls it final: one that stands on a replaced branch,
-   * or did so until a moment ago, has another block there and does not.
+   * Asks an endpoint that calls our lowest held block final for it. An endpoint on a replaced
+   * branch has another block there, which it does not call final.
    */
   private Look tooDeep(Source.Place lowest) throws InterruptedException {
     NodeBlock theirs = node.finalBlocks(List.of(lowest.block()), finality.checked()).getFirst();

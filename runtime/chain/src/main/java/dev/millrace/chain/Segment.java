@@ -18,16 +18,17 @@ import java.util.UUID;
 import java.util.zip.CRC32C;
 
 /**
- * One file of raw logs: all that a filter has in a range of blocks.
+ * One file of raw logs: all logs of a filter in a range of blocks.
  *
- * <p>It begins with what it holds, so that an index of many files reads no logs, and ends with a
- * checksum over everything. It is written aside and renamed, and never changed.
+ * <p>The file begins with a description of its contents, so that an index of many files reads no
+ * logs, and ends with a checksum over everything. It is written aside and renamed, and never
+ * changed.
  *
- * @param addresses who may have written them; empty: anyone
- * @param topics what their first topic may be; empty: anything
+ * @param addresses the contracts of the filter; empty: any
+ * @param topics the first topics of the filter; empty: any
  * @param to the last block
  * @param witness the hash of the last block. It stands for all blocks of the range, also for those
- *     that hold no log: where the last one is the chain's, so are those below it
+ *     without logs: if the last block is the chain's, so are the blocks below it
  */
 record Segment(
     Path file,
@@ -46,12 +47,12 @@ record Segment(
     return from <= block && block <= to;
   }
 
-  /** Whether it holds any of what a filter asks for. */
+  /** True if the segment holds any logs that a filter asks for. */
   boolean helps(LogFilter filter) {
     return !subtractFrom(filter).equals(List.of(filter));
   }
 
-  /** What is left of a filter when the logs of this segment are taken away from it. */
+  /** Returns the parts of a filter that the logs of this segment do not answer. */
   List<LogFilter> subtractFrom(LogFilter filter) {
     if ((filter.addresses().isEmpty() && !addresses.isEmpty())
         || (filter.topics().isEmpty() && !topics.isEmpty())) {
@@ -83,7 +84,7 @@ record Segment(
     return left;
   }
 
-  /** Whether a filter asks for all that this holds. */
+  /** True if a filter asks for all logs of this segment. */
   boolean isWithin(LogFilter filter) {
     return (filter.addresses().isEmpty()
             || (!addresses.isEmpty() && Set.copyOf(filter.addresses()).containsAll(addresses)))
@@ -135,7 +136,7 @@ record Segment(
     return head.array();
   }
 
-  /** Reads what a file holds, without its logs. */
+  /** Reads the description of a file, without its logs. */
   static Segment open(Path file) throws IOException {
     try (var channel = Files.newByteChannel(file)) {
       ByteBuffer begin = ByteBuffer.allocate(Long.BYTES + Integer.BYTES);
@@ -178,7 +179,7 @@ record Segment(
     return new Segment(file, addresses, topics, from, to, witness, bytes);
   }
 
-  /** Reads the logs and proves that they are those that were written. */
+  /** Reads the logs and verifies their checksum. */
   LogColumns logs() throws IOException {
     byte[] all = Files.readAllBytes(file);
     CRC32C sum = new CRC32C();

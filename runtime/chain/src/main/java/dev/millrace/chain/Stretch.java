@@ -8,10 +8,10 @@ import java.util.NavigableMap;
 /**
  * Consecutive blocks as they were fetched.
  *
- * @param reached the last block; the logs may tell more, which is not looked at
- * @param plan what was asked
- * @param headers of some blocks; that of the last one is always there
- * @param asker asks the same blocks for something that the plan did not know
+ * @param reached the last block; logs beyond it are ignored
+ * @param plan the plan of the requests
+ * @param headers headers of some blocks, always including the last one
+ * @param asker asks the same blocks for logs that the plan does not include
  */
 record Stretch(
     long from,
@@ -22,16 +22,16 @@ record Stretch(
     Asker asker) {
   private static final long HEADER_BYTES = 120;
 
-  /** Asks the blocks of a stretch once more. */
+  /** Further requests for the blocks of a stretch. */
   interface Asker {
-    /** All logs of a filter in all blocks of the stretch. */
+    /** Returns all logs of a filter in all blocks of the stretch. */
     LogColumns ask(LogFilter filter) throws InterruptedException;
 
     /**
-     * The logs of a filter that was asked for whoever wrote them, which seem not to have come, as
-     * far as blooms are looked at.
+     * Returns logs that seem to be missing, as far as blooms are checked, of a filter that the plan
+     * asked for at all addresses.
      *
-     * @param atHand what came
+     * @param atHand the logs that came
      */
     LogColumns missing(LogFilter filter, LogColumns atHand) throws InterruptedException;
   }

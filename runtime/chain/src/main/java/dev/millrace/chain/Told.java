@@ -8,6 +8,6 @@ import java.util.List;
 /**
  * Whole blocks, decoded.
  *
- * @param last the last of them, complete
+ * @param last the last block, complete
  */
 record Told(List<Event> events, List<Source.Found> found, Block last) {}

@@ -10,9 +10,9 @@
  *            Reorgs looks back
  * </pre>
  *
- * <p>Everything here is about order: every block once, none split, none skipped, and none told as
- * final before the branch that it is on is known to be the node's. How endpoints are spoken to is
- * no concern of this package; what a log means is neither.
+ * <p>This package is about order: every block once, none split, none skipped, and none delivered as
+ * final before the branch that it is on is known to be the node's. Access to endpoints and the
+ * meaning of logs are no concern of this package.
  */
 @NullMarked
 package dev.millrace.chain;

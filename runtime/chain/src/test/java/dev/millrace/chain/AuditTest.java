@@ -94,7 +94,7 @@ final class AuditTest {
     }
     stray.agreesExcept(chain, 150);
     node.stray = stray;
-    // Of sparse logs all headers are fetched; of others it takes a sample to find out.
+    // For sparse logs all headers are fetched; for others it takes a sample to find out.
     double audited = every == 1 ? 1 : 0;
     Reader reader =
         new Reader(node).finality(Finality.AT_ONCE).reading(reading().withAudited(audited));

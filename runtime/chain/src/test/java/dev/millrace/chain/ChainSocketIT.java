@@ -82,7 +82,7 @@ final class ChainSocketIT {
         Reading.USUAL.withPoll(Duration.ofMillis(20)).withDirectory(directory));
   }
 
-  /** What the chain itself says. */
+  /** Returns the events of the chain itself. */
   private List<String> expected() throws InterruptedException {
     SourceRequest request = request(new Until.AtHead(), SETTINGS.endpoint());
     try (Source.Feed feed = chain.source(request).open(Source.Standing.START)) {
@@ -112,7 +112,7 @@ final class ChainSocketIT {
       assertThat(read(node.url())).isEqualTo(expected());
       long first = node.requests("eth_getLogs");
       assertThat(read(node.url())).isEqualTo(expected());
-      // What is reversible is asked for by its hash and never kept.
+      // Reversible blocks are asked for by their hashes and never cached.
       assertThat(node.requests("eth_getLogs") - first).isLessThanOrEqualTo(3 * 40 * 2);
     }
   }
@@ -170,7 +170,7 @@ final class ChainSocketIT {
     }
   }
 
-  /** Where two long lists differ first; the lists themselves fill pages. */
+  /** Returns the first difference of two lists, which would fill pages themselves. */
   private static String difference(List<String> told, List<String> expected) {
     for (int i = 0; i < Math.max(told.size(), expected.size()); i++) {
       String one = i < told.size() ? told.get(i) : "nothing";
@@ -182,7 +182,7 @@ final class ChainSocketIT {
     return "";
   }
 
-  /** What a lane would hold. */
+  /** State of a lane that reads the stream. */
   private static final class Told {
     private final TreeMap<Long, List<String>> events = new TreeMap<>();
     private final TreeMap<Long, Source.Place> window = new TreeMap<>();

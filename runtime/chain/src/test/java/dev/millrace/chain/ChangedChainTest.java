@@ -33,7 +33,7 @@ final class ChangedChainTest {
   private final TestNode node = new TestNode(chain);
   private final Reader reader = new Reader(node).until(new Until.Never()).finality(THREE_DEEP);
 
-  /** A chain without one block of the first. */
+  /** Returns a chain that shares no block with the first. */
   private static TestChain other(int blocks) {
     TestChain other = new TestChain();
     for (int i = 0; i < blocks; i++) {

@@ -6,17 +6,18 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * How one simulated endpoint is, until it is mended.
+ * Behaviour of one simulated endpoint, until it is mended.
  *
- * @param behindMillis how old its view of the chain is, per backend; one of them answers each
+ * @param behindMillis the age of its view of the chain, per backend; one of them answers each
  *     request
- * @param lacking how many blocks it lacks beside that, per backend
- * @param clamps whether it tells the logs that it has of a range beyond its head, without an error
+ * @param lacking the number of blocks it lacks beside that, per backend
+ * @param clamps true if it returns the logs that it has of a range beyond its head, without an
+ *     error
  * @param maxRange most blocks of one getLogs; 0: any
  * @param maxResults most logs of one reply; 0: any
- * @param words which words it refuses with
- * @param rate how often a reply has trouble
- * @param troubles which trouble
+ * @param words the choice of words it refuses with
+ * @param rate the share of replies with trouble
+ * @param troubles the troubles to draw from
  * @param episode a trouble that every reply has for a time; null if there is none
  */
 record EndpointTraits(
@@ -36,13 +37,13 @@ record EndpointTraits(
     double rate,
     Set<WorldTrouble> troubles,
     Episode episode) {
-  /** How it tells blooms. */
+  /** Kind of the blooms that it returns. */
   enum Bloom {
     HONEST,
     ZERO,
     NULL,
     MISSING,
-    /** Of each block with logs one bit is missing, of the address of one of them. */
+    /** Each block with logs lacks one bit, of the address of a log. */
     LYING
   }
 
@@ -117,13 +118,13 @@ record EndpointTraits(
         bloom,
         hasFinalized,
         hasReceipts,
-        // Else nothing ties the head that one backend names to what another one gives.
+        // Otherwise nothing ties the head that one backend names to the logs of another one.
         random.nextInt(6) > 0 || plain || balanced,
         random.nextInt(8) > 0 || plain,
         random.nextBoolean(),
         random.nextBoolean(),
         random.nextInt(4) > 0 || plain ? 0 : 1 + random.nextInt(20),
-        // A block with more logs than one reply may have can be told by its receipts alone.
+        // A block with more logs than one reply may have is available by its receipts only.
         random.nextInt(4) > 0 || plain || !hasReceipts ? 0 : 1 + random.nextInt(20),
         random.nextInt(4),
         troubles.isEmpty() ? 0 : rate,
@@ -131,18 +132,18 @@ record EndpointTraits(
         limits.without("episode") || limits.without(lasting.name()) ? Episode.NONE : episode);
   }
 
-  /** Whether it may say of a method that it does not exist. */
+  /** True if it may report a method as missing. */
   boolean forgetsMethods() {
     return troubles.contains(WorldTrouble.NO_METHOD) || episode.trouble() == WorldTrouble.NO_METHOD;
   }
 
-  /** True if it names no final block for a time, as a node does that knows none. */
+  /** True if it names no final block for a time, like a node that knows none. */
   boolean forgetsNames() {
     return episode.trouble() == WorldTrouble.NULL_RESULT
         || episode.trouble() == WorldTrouble.HEADER_NOT_FOUND;
   }
 
-  /** The same on a chain whose blooms are not those of its blocks. */
+  /** Returns these traits with blooms that are not those of the blocks. */
   EndpointTraits withLyingBlooms() {
     return new EndpointTraits(
         behindMillis,
@@ -186,7 +187,7 @@ record EndpointTraits(
         episode);
   }
 
-  /** One that sees the chain as it began, and may keep logs back without a sign of it. */
+  /** Returns traits that see the chain as it began, and may withhold logs without a sign of it. */
   static EndpointTraits frozen(Set<WorldTrouble> kept) {
     return new EndpointTraits(
         List.of(Integer.MAX_VALUE),

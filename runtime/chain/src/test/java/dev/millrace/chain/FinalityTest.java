@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What is final, where little or nothing is said of it. */
+/** Final blocks where the configuration or the nodes name few or none. */
 @Timeout(60)
 final class FinalityTest {
   private static final Finality UNSAID = new Finality(Optional.empty(), OptionalLong.empty());
@@ -240,7 +240,7 @@ final class FinalityTest {
                   .cut(7)
                   .mine(3)
                   .mine(3)
-                  .transfers(5); // the head has been told, the range has not
+                  .transfers(5); // the head has been returned, the range has not
             }
             return block;
           };

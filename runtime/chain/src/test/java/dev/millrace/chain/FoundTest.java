@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Contracts that are found on the way are followed from the log that created them. */
+/** Discovered contracts are followed from the log that created them. */
 @Timeout(30)
 final class FoundTest {
   private static final Address POOL = address(100);
@@ -62,7 +62,7 @@ final class FoundTest {
     chain.mine(created(address(99))).transfers(1_999);
     chain.mine(created(POOL), swap(POOL, 1), transfer(1, 2, 3)).transfers(5);
     node.kept = log -> log.block().number() != 2_000;
-    node.honest = _ -> false; // receipts tell them
+    node.honest = _ -> false; // receipts return them
     node.span = 20;
     Reader reader =
         new Reader(node)

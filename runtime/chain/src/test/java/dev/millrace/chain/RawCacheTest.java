@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What has been fetched once is not fetched again. */
+/** Data that has been fetched once is not fetched again. */
 @Timeout(30)
 final class RawCacheTest {
   @TempDir Path directory;
@@ -69,7 +69,7 @@ final class RawCacheTest {
     node.asked.clear();
     node.span = 400;
 
-    // Pools that were created before have logs behind it, which nobody had asked for.
+    // Pools created before have logs behind it, which no request had asked for.
     assertThat(read(reader())).isEqualTo(reader().expected(0, 599));
 
     assertThat(node.asked)

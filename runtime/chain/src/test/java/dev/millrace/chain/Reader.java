@@ -96,13 +96,13 @@ final class Reader {
     return this;
   }
 
-  /** Of more contracts than these the logs are asked for whoever wrote them. */
+  /** Sets the number of contracts above which logs are asked for at all addresses. */
   Reader maxAddresses(int most) {
     maxAddresses = most;
     return this;
   }
 
-  /** Lets time go by. */
+  /** Lets time pass. */
   void pass(Duration time) {
     now = now.plus(time);
   }
@@ -138,7 +138,7 @@ final class Reader {
     }
   }
 
-  /** All batches of a stream that does not turn back. */
+  /** Returns all batches of a stream without rewinds. */
   static List<Batch> drain(Source.Feed feed, int events) throws InterruptedException {
     List<Batch> batches = new ArrayList<>();
     Source.Step step = feed.next(events);
@@ -158,8 +158,8 @@ final class Reader {
   }
 
   /**
-   * What the chain holds for the indexer, log by log as a serial reader would see it. Blocks that
-   * were told before count for the pools that they have created.
+   * Returns the events of the chain for the indexer, log by log as a serial reader would see them.
+   * Earlier blocks count for the pools that they have created.
    */
   List<String> expected(long first, long last) {
     List<String> expected = new ArrayList<>();

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a feed says when the chain leaves the branch that it has told. */
+/** Steps of a feed when the chain leaves the delivered branch. */
 @Timeout(30)
 final class ReorgTest {
   private final TestChain chain = new TestChain();
@@ -349,7 +349,7 @@ final class ReorgTest {
     return batches;
   }
 
-  /** Where a lane stands that has committed some of what it was told. */
+  /** Returns the standing of a lane that has committed some of the delivered batches. */
   static Source.Standing standing(List<Batch> told, long last) {
     Source.@Nullable Place base = null;
     List<Source.Place> window = new ArrayList<>();

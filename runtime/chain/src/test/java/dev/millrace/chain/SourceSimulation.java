@@ -22,14 +22,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One seed: a random definition over a random chain behind random endpoints, read by process after
- * process, against what the chain itself says. The source has to tell the events of the oracle, in
- * its order, once the endpoints are well; before that it may wait, or be restarted.
+ * process and compared with the chain itself. The source has to deliver the events of the oracle,
+ * in its order, once the endpoints are well; before that it may wait, or be restarted.
  */
 final class SourceSimulation {
   private static final long PATIENCE = Duration.ofMinutes(10).toMillis();
   private static final int MAX_RESTARTS = 40;
 
-  /** One whose default depth is known, and one of which nothing is. */
+  /** A chain whose default depth is known, and one without a default. */
   private static final List<Long> CHAINS = List.of(1L, 31_337L);
 
   private final long seed;
@@ -57,7 +57,7 @@ final class SourceSimulation {
   private boolean isOver;
   private String end = "";
 
-  /** Runs a seed; tells one that fails with as little as it still fails with. */
+  /** Runs a seed; on a failure reports the smallest world in which it still fails. */
   static void check(long seed, WorldLimits limits, @Nullable Path scratch) throws Exception {
     String wrong = run(seed, limits, scratch);
     if (wrong != null) {
@@ -65,7 +65,7 @@ final class SourceSimulation {
     }
   }
 
-  /** What is wrong; null if nothing is. */
+  /** Runs a seed and returns the failure; null if there is none. */
   static @Nullable String run(long seed, WorldLimits limits, @Nullable Path scratch)
       throws Exception {
     SourceSimulation simulation = new SourceSimulation(seed, limits, scratch);
@@ -107,7 +107,7 @@ final class SourceSimulation {
         .formatted(seed, wrong.lines().findFirst().orElse(""), limits, last, seed);
   }
 
-  /** Which failures count as the same one. */
+  /** Returns the part of a failure that identifies its kind. */
   private static String kind(String wrong) {
     return wrong.substring(0, Math.min(wrong.length(), wrong.indexOf(':') + 1));
   }
@@ -150,7 +150,7 @@ final class SourceSimulation {
     this.endpoints =
         new WorldEndpoints(chain, this::random, limits, runtime, story, audited, mended);
     WorldCache.Kind kind = WorldCache.Kind.random(random(6), limits);
-    // Of logs that were kept back only an audit and honest blooms tell.
+    // Withheld logs show only in an audit with honest blooms.
     boolean isBlind = kind == WorldCache.Kind.LACKING && !(audited && endpoints.showLogs());
     this.cacheKind = isBlind ? WorldCache.Kind.COLD : kind;
     this.untilCrash = next();
@@ -225,7 +225,7 @@ final class SourceSimulation {
     verify();
   }
 
-  /** What people and disks do while no process runs. */
+  /** Simulates people and disks while no process runs. */
   private void between() throws IOException {
     if (isOver || directory == null) {
       return;

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Random definitions, chains, endpoints and restarts against what the chain says. {@code
- * -Dmillrace.seeds=N} runs N of them, {@code -Dmillrace.from=S} begins at another seed, {@code
+ * Random definitions, chains, endpoints and restarts, compared with the chain itself. {@code
+ * -Dmillrace.seeds=N} runs N seeds, {@code -Dmillrace.from=S} begins at another seed, {@code
  * -Dmillrace.seed=S} runs one.
  */
 final class SourceSimulationTest {

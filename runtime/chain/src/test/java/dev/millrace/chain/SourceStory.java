@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What happened between a simulated source and its endpoints, to be told if a seed fails. */
+/** Log of the exchanges between a simulated source and its endpoints, printed if a seed fails. */
 final class SourceStory {
   private static final int KEPT = 60;
   private static final int MAX_REQUESTS = 60_000;
@@ -23,7 +23,7 @@ final class SourceStory {
     this.runtime = runtime;
   }
 
-  /** A request, or what is told of something else; put into words only if the seed fails. */
+  /** A request or another incident; put into words only if the seed fails. */
   private record Line(long millis, String what, String request, @Nullable WorldTrouble trouble) {
     @Override
     public String toString() {
@@ -60,7 +60,7 @@ final class SourceStory {
     }
   }
 
-  /** An unchanged request whose answers are of no use is not sent again and again. */
+  /** Fails if an unchanged request is repeated although its answers are of no use. */
   void check(String request) {
     if (!request.contains("eth_getLogs") || !request.contains("fromBlock")) {
       return;

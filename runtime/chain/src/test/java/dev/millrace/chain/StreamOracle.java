@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The right stream, read off the chain block by block and log by log. A log belongs to the contract
  * at its address from the log that created it on, the first claim first and the configuration
- * before all; what has no handler there belongs to what listens anywhere.
+ * before all; a log without a handler there belongs to the contracts that listen anywhere.
  */
 final class StreamOracle {
   private final WorldDefinition definition;
@@ -20,7 +20,7 @@ final class StreamOracle {
     this.definition = definition;
   }
 
-  /** All events of a branch from a block on, one line each. */
+  /** Returns all events of a branch from a block on, one line each. */
   List<String> events(WorldBlock tip, long from) {
     Map<Integer, Contract> owners = new HashMap<>();
     for (Contract each : definition.contracts) {

@@ -51,7 +51,7 @@ final class StreamOrderTest {
   private final TestNode node = new TestNode(chain);
   private Reading reading = Reading.USUAL.withPoll(Duration.ofMillis(1));
 
-  /** Tokens everywhere beside pools, which create pools. */
+  /** Defines tokens everywhere beside pools, which create pools. */
   private static EvmIndexer indexer() {
     return Evm.indexer("order")
         .entities(Reader.Nothing.class)
@@ -247,7 +247,7 @@ final class StreamOrderTest {
             .build();
     chain.mine(created(POOL));
     chain.mine(TestChain.partCreatedBy(POOL, CHILD));
-    chain.mine(created(CHILD)); // the second claim, of a kind that cannot read what follows
+    chain.mine(created(CHILD)); // the second claim, of a kind that cannot read the next log
     chain.mine(new TestChain.Line(CHILD, TestChain.SWAP, List.of()), transferBy(CHILD, 1));
 
     assertThat(read(wider, 100, 0))

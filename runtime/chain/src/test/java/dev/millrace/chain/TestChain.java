@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A chain in memory that a test writes block by block and forks where it likes. Any thread. */
+/** A chain in memory that a test writes block by block and forks at will. Any thread. */
 final class TestChain {
   static final Address TOKEN = address(1);
   static final Address FACTORY = address(2);
@@ -29,14 +29,14 @@ final class TestChain {
   private final List<TestBlock> canonical = new ArrayList<>();
   private final Map<Bytes32, TestBlock> everything = new HashMap<>();
 
-  /** A block and what happened in it. */
+  /** A block and its logs. */
   record TestBlock(NodeBlock block, List<Log> logs) {
     Header header() {
       return block.header();
     }
   }
 
-  /** One log as a test writes it: who says what, with at most one word behind the topic. */
+  /** One log as a test writes it: contract and topic, with at most one word behind the topic. */
   record Line(Address contract, Bytes32 topic, List<Bytes32> words) {}
 
   static Line transfer(int from, int to, long value) {
@@ -84,12 +84,12 @@ final class TestChain {
     return Bytes32.of(new Keccak(256).digest(text.getBytes(StandardCharsets.UTF_8)));
   }
 
-  /** Adds a block to the branch that counts. */
+  /** Adds a block to the canonical branch. */
   synchronized TestChain mine(Line... lines) {
     return mine(0, lines);
   }
 
-  /** The same, with another hash for another salt. */
+  /** Adds a block whose hash depends on a salt. */
   synchronized TestChain mine(int salt, Line... lines) {
     long number = canonical.size();
     Bytes32 parent = number == 0 ? Bytes32.ZERO : canonical.getLast().header().hash();
@@ -106,7 +106,7 @@ final class TestChain {
     return this;
   }
 
-  /** So many blocks with a transfer each. */
+  /** Adds blocks with a transfer each. */
   TestChain transfers(int blocks) {
     for (int i = 0; i < blocks; i++) {
       mine(transfer(10, 11, head() + 2));
@@ -121,7 +121,7 @@ final class TestChain {
     return this;
   }
 
-  /** Takes back all blocks above one. They are still known by their hashes. */
+  /** Removes all blocks above one. They are still known by their hashes. */
   synchronized TestChain cut(long last) {
     while (canonical.size() > last + 1) {
       canonical.removeLast();
@@ -129,7 +129,7 @@ final class TestChain {
     return this;
   }
 
-  /** Goes back to a branch that has counted before, up to and with a block of it. */
+  /** Makes an earlier branch canonical again, through a block of it. */
   synchronized TestChain restore(Bytes32 tip) {
     List<TestBlock> branch = new ArrayList<>();
     TestBlock block = everything.get(tip);
@@ -142,7 +142,7 @@ final class TestChain {
     return this;
   }
 
-  /** Takes all blocks but one from another chain. */
+  /** Replaces all blocks but one by those of another chain. */
   synchronized TestChain agreesExcept(TestChain other, long number) {
     for (int block = 0; block < canonical.size(); block++) {
       if (block != number) {

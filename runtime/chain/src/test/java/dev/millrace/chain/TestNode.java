@@ -38,8 +38,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node over a chain in memory, with the troubles that a test asks for: endpoints that lag behind,
- * pages that reach less, logs that are kept back. What was asked is written down.
+ * A node over a chain in memory, with the faults that a test sets: endpoints that lag behind, pages
+ * that reach less, logs that are withheld. Records all requests.
  */
 final class TestNode implements Node {
   final Queue<LogQuery> asked = new ConcurrentLinkedQueue<>();
@@ -47,7 +47,7 @@ final class TestNode implements Node {
   final Queue<List<Long>> headers = new ConcurrentLinkedQueue<>();
   final Queue<Long> waits = new ConcurrentLinkedQueue<>();
 
-  /** What happens when the feed waits for a head; each is run once. */
+  /** Tasks to run when the feed waits for a head, one per wait. */
   final Queue<Runnable> whileWaiting = new ConcurrentLinkedQueue<>();
 
   volatile TestChain chain;
@@ -62,28 +62,34 @@ final class TestNode implements Node {
   /** Queries that are answered without any log. */
   volatile Predicate<LogQuery> silent = _ -> false;
 
-  /** How many seconds the times of logs are off. */
+  /** Offset of the times of logs, in seconds. */
   volatile long timeOffset;
 
-  /** Whose logs an endpoint tells that is on another branch; null if there is none. */
+  /** The chain of an endpoint that returns logs of another branch; null if there is none. */
   volatile @Nullable TestChain stray;
 
-  /** Whose head an endpoint names that is ahead, on another branch; null if there is none. */
+  /**
+   * The chain of an endpoint that is ahead on another branch and names its head; null if there is
+   * none.
+   */
   volatile @Nullable TestChain ahead;
 
-  /** Whose blocks an endpoint names by number that has missed a reorg; null if there is none. */
+  /**
+   * The chain of an endpoint that has missed a reorg and returns blocks by number; null if there is
+   * none.
+   */
   volatile @Nullable TestChain behind;
 
-  /** What happens when endpoints have to name their chains again. */
+  /** Task to run when endpoints have to name their chains again. */
   volatile Runnable whenReproved = () -> {};
 
-  /** What becomes of the head before it is told. */
+  /** Change to the head before it is returned. */
   volatile UnaryOperator<NodeBlock> tagged = UnaryOperator.identity();
 
-  /** What is known of the endpoints. */
+  /** The status of the endpoints. */
   volatile List<NodeStatus.Endpoint> endpoints = List.of();
 
-  /** What becomes of blocks before they are told. */
+  /** Change to blocks before they are returned. */
   volatile UnaryOperator<NodeBlock> retold = UnaryOperator.identity();
 
   TestNode(TestChain chain) {

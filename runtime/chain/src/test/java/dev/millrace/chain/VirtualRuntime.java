@@ -12,8 +12,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 
 /**
- * Time, chance and threads of a simulated source: everything runs on one thread, a wait moves the
- * clock and takes no time, and tasks run where they are submitted. So a seed repeats to the byte.
+ * Time, randomness and threads of a simulated source: everything runs on one thread, a wait moves
+ * the clock and takes no time, and tasks run where they are submitted. So a seed repeats to the
+ * byte.
  */
 final class VirtualRuntime implements CallRuntime, InstantSource {
   private static final Instant BEGINNING = Instant.parse("2026-01-01T00:00:00Z");
@@ -27,12 +28,12 @@ final class VirtualRuntime implements CallRuntime, InstantSource {
     random = new Random(seed);
   }
 
-  /** Runs something before each wait; it may {@link #end} what runs. */
+  /** Sets a task to run before each wait; it may {@link #end} the process. */
   void onWait(Runnable task) {
     onWait = task;
   }
 
-  /** Ends what runs as a close from outside would: by interrupts, until {@link #revive}. */
+  /** Ends the process as a close from outside would: by interrupts, until {@link #revive}. */
   void end() {
     isEnding = true;
     Thread.currentThread().interrupt();

@@ -11,7 +11,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** A block of a simulated chain, and how nodes tell it. Knows the block before it. */
+/** A block of a simulated chain, with its JSON. Knows the block before it. */
 final class WorldBlock {
   private static final int BLOOM = 256;
   private static final Map<String, int[]> BITS = new ConcurrentHashMap<>();
@@ -31,7 +31,7 @@ final class WorldBlock {
     this.hash = mixed(before == null ? 0 : before.hash.hashCode(), number, salt);
   }
 
-  /** A block that nobody has, far above another. */
+  /** Creates a block that no node has, far above another. */
   static WorldBlock beyond(WorldBlock head, long distance) {
     return new WorldBlock(head, head.number + distance);
   }
@@ -56,7 +56,7 @@ final class WorldBlock {
     return before == null ? Bytes32.ZERO : before.hash;
   }
 
-  /** The block of its own branch at a height below it, or itself. */
+  /** Returns the block of its branch at a height below it, or itself. */
   @Nullable WorldBlock at(long height) {
     WorldBlock block = this;
     while (block != null && block.number > height) {
@@ -65,7 +65,7 @@ final class WorldBlock {
     return block;
   }
 
-  /** From a block on up to this one. */
+  /** Returns the blocks from a number on through this one. */
   List<WorldBlock> since(long from) {
     List<WorldBlock> blocks = new ArrayList<>();
     for (WorldBlock block = this; block != null && block.number >= from; block = block.before) {
@@ -74,14 +74,14 @@ final class WorldBlock {
     return blocks;
   }
 
-  /** Two logs share a transaction. */
+  /** Returns the transaction of a log; two logs share one. */
   Bytes32 transaction(int index) {
     byte[] bytes = hash.bytes();
     ByteBuffer.wrap(bytes).putInt(28, 0x7000_0000 + index / 2);
     return Bytes32.of(bytes);
   }
 
-  /** As eth_getBlockByNumber tells it. */
+  /** Formats the block as the result of eth_getBlockByNumber. */
   String json(String bloomMember, String timestamp) {
     return "{\"number\":\"0x"
         + Long.toHexString(number)
@@ -104,7 +104,7 @@ final class WorldBlock {
     return known;
   }
 
-  /** A bloom that lacks one bit of the address of one log. */
+  /** Returns a bloom that lacks one bit of the address of one log. */
   String lyingBloom() {
     return logs.isEmpty()
         ? bloom()

@@ -22,18 +22,18 @@ import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Raw caches as earlier processes have left them, and what disks do to them. */
+/** Raw caches left by earlier processes, and damage by disks. */
 final class WorldCache {
-  /** What a cache holds before the first process of a seed. */
+  /** Contents of a cache before the first process of a seed. */
   enum Kind {
     COLD,
     /** All logs of the chain as it began. */
     WARM,
-    /** The same with a tail that was taken for final too soon. */
+    /** All logs of the chain as it began, with a tail that was taken for final too soon. */
     TAIL,
-    /** What a chain of other blocks holds at the same heights. */
+    /** Logs of a chain with other blocks at the same heights. */
     OTHER_CHAIN,
-    /** What a provider told that keeps logs back. */
+    /** Logs of a provider that withholds some. */
     LACKING;
 
     static Kind random(Random random, WorldLimits limits) {
@@ -47,7 +47,7 @@ final class WorldCache {
 
   private WorldCache() {}
 
-  /** A node over simulated endpoints. */
+  /** Opens a node over simulated endpoints. */
   static Node node(
       long chain,
       Map<String, WorldEndpoint> byName,
@@ -72,7 +72,7 @@ final class WorldCache {
         runtime);
   }
 
-  /** Reads the chain as it began, and leaves the files of that. */
+  /** Reads the chain as it began, and leaves its files. */
   static void fill(
       Kind kind,
       WorldChain chain,

@@ -10,11 +10,11 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A chain from its first to its last moment: which block is the head when, and which one is final.
- * A reorg never replaces what was final by the rule that the definition goes by.
+ * A chain from its first to its last moment: the head and the final block over time. A reorg never
+ * replaces a block that was final by the rule of the definition.
  */
 final class WorldChain {
-  /** By which rule blocks become final. */
+  /** Rule by which blocks become final. */
   enum Rule {
     TAG,
     DEPTH,
@@ -119,7 +119,7 @@ final class WorldChain {
     return mine != null && theirs == mine && mine.number >= floor && branch != head ? branch : null;
   }
 
-  /** Below this no reorg may go, whoever has told what so far. */
+  /** Returns the lower bound of reorgs, for all blocks reported so far. */
   private long floor(Moment now) {
     long byDepth = highest - depth;
     return Math.max(
@@ -131,7 +131,7 @@ final class WorldChain {
         });
   }
 
-  /** Nothing happens any more after a last block, which is above all that there have been. */
+  /** Ends the history with a block above all earlier ones. */
   private void end() {
     Moment now = moments.getLast();
     WorldBlock head = now.head();
@@ -183,7 +183,7 @@ final class WorldChain {
     return last;
   }
 
-  /** When everything has happened. */
+  /** Returns the time of the last moment. */
   long endMillis() {
     return moments.getLast().millis();
   }

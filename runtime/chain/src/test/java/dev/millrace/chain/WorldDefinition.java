@@ -18,14 +18,14 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 
-/** A random definition: what is listened to, where, and how it is found. */
+/** A random definition: contracts, their events and their discovery. */
 final class WorldDefinition {
-  /** Addresses 0 to 3 are named by configurations; those from 4 on are found. */
+  /** Addresses 0 to 3 are named by configurations; those from 4 on are discovered. */
   static final int NAMED = 4;
 
   static final int ADDRESSES = 12;
 
-  /** What handlers read beside their event. */
+  /** Data that handlers read beside their event. */
   enum Reads {
     NOTHING,
     TIME,
@@ -35,9 +35,9 @@ final class WorldDefinition {
   /**
    * A contract.
    *
-   * @param silent kinds that it declares without a handler, because others are found by them
+   * @param silent kinds that it declares without a handler, because they announce other contracts
    * @param named its addresses in the configuration
-   * @param finding kinds that find it
+   * @param finding kinds that announce it
    */
   record Contract(
       String name,
@@ -51,7 +51,7 @@ final class WorldDefinition {
     }
   }
 
-  /** Takes what a handler was given. */
+  /** Receives the arguments of a handler. */
   interface Sink {
     void take(String contract, Object event, EvmContext context);
   }

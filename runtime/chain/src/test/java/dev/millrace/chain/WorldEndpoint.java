@@ -52,7 +52,7 @@ final class WorldEndpoint implements Exchange {
     this.node = new WorldNode(traits, random, withholdsHistory);
   }
 
-  /** From then on it is honest and has the whole chain. */
+  /** Sets the time from which it is honest and has the whole chain. */
   void mendAt(long millis) {
     mendedAt = millis;
   }
@@ -160,7 +160,10 @@ final class WorldEndpoint implements Exchange {
     return views.view(runtime.passed(), isWell, random);
   }
 
-  /** The last reply to another call of a method, with its id; the right one if there is none. */
+  /**
+   * Returns the last reply to another call of a method, with its id; the right one if there is
+   * none.
+   */
   private String earlier(String method, String otherwise) {
     return earlierByMethod.getOrDefault(method, otherwise);
   }

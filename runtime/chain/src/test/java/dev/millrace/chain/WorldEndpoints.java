@@ -12,7 +12,7 @@ import java.util.Random;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
-/** The endpoints of one seed: one to three, how well each is, and until when. */
+/** The endpoints of one seed: one to three, with their faults and the end of these. */
 final class WorldEndpoints {
   private final WorldChain chain;
   private final List<EndpointTraits> traits = new ArrayList<>();
@@ -23,9 +23,9 @@ final class WorldEndpoints {
   /**
    * Draws the endpoints.
    *
-   * @param randoms a source of chance for each part of the draw
-   * @param audited whether logs of history may be kept back, too
-   * @param mended from when on all of them are well
+   * @param randoms a source of randomness for each part of the draw
+   * @param audited true if logs of history may be withheld, too
+   * @param mended the time from which all of them are well
    */
   WorldEndpoints(
       WorldChain chain,
@@ -41,7 +41,7 @@ final class WorldEndpoints {
     boolean isBloomless = random.nextInt(4) == 0 && !limits.without("bloomless");
     int count = 1 + random.nextInt(3);
     for (int i = 0; i < count; i++) {
-      // Somebody has to know what the rule goes by.
+      // At least one endpoint has to know the tag of the rule.
       boolean needsTag = i == 0 && chain.rule != WorldChain.Rule.DEPTH;
       EndpointTraits each =
           EndpointTraits.random(randoms.apply(10 + i), limits, isBloomless, needsTag);
@@ -49,11 +49,12 @@ final class WorldEndpoints {
         traits.add(kind ? EndpointTraits.HONEST : each);
       }
     }
-    // One endpoint whose blooms lie beside others cannot be noticed; a chain where all do can be.
+    // One endpoint with wrong blooms beside others cannot be noticed; a chain where all are wrong
+    // can.
     if (isBloomless && !kind && random.nextInt(3) == 0 && !limits.without("lying")) {
       traits.replaceAll(EndpointTraits::withLyingBlooms);
     }
-    // Without a sign of it in the headers nobody can see that a log is missing.
+    // A missing log without a sign in the headers cannot be noticed.
     showsLogs = !isBloomless && traits.stream().allMatch(EndpointTraits::hasReceipts);
     if (!showsLogs) {
       traits.replaceAll(each -> each.without(EndpointTraits.WITHHOLDING));
@@ -76,12 +77,12 @@ final class WorldEndpoints {
     }
   }
 
-  /** Whether blooms and receipts show each log. */
+  /** True if blooms and receipts show each log. */
   boolean showLogs() {
     return showsLogs;
   }
 
-  /** A node over all of them. */
+  /** Opens a node over all of them. */
   Node node(@Nullable Path directory, VirtualRuntime runtime) {
     Map<String, WorldEndpoint> byName = new HashMap<>();
     List<String> addresses = new ArrayList<>();
@@ -93,9 +94,8 @@ final class WorldEndpoints {
   }
 
   /**
-   * Whether a lane that stopped is started again: by its supervisor, or by somebody who reads that
-   * no endpoint has a method or that each serves another chain, as they said several times in a
-   * row.
+   * True if a stopped lane is started again: by its supervisor, or by an operator who reads that no
+   * endpoint has a method or that each serves another chain, as they said several times in a row.
    */
   boolean mayStartAgain(MillraceException stopped) {
     boolean isOfEndpoints =

@@ -19,9 +19,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a lane keeps of a stream: the events, and where it stands. It refuses batches that do not
- * follow one another, as a store would, undoes what a rewind replaces, and forgets after a crash
- * what had not been committed.
+ * State of a lane: its events and its standing. It refuses batches that do not follow one another,
+ * as a store would, undoes the blocks that a rewind replaces, and loses uncommitted state in a
+ * crash.
  */
 final class WorldLane {
   private static final Context CONTEXT =
@@ -38,7 +38,7 @@ final class WorldLane {
   private Object decoded = "";
   private Source.@Nullable Place told;
 
-  /** A breach of what a source promises. */
+  /** A breach of the contract of a source. */
   static final class Breach extends AssertionError {
     private static final long serialVersionUID = 1L;
 
@@ -49,7 +49,7 @@ final class WorldLane {
 
   private record Line(long block, String text) {}
 
-  /** Everything, after a batch. Never changed. */
+  /** The whole state after a batch. Never changed. */
   private record State(
       List<Line> events,
       List<Source.Found> found,
@@ -64,7 +64,7 @@ final class WorldLane {
     this.reads = reads;
   }
 
-  /** Takes what a handler was given. */
+  /** Takes the arguments of a handler. */
   void take(String name, Object event, EvmContext context) {
     contract = name + "@" + context.contract();
     decoded = event;
@@ -81,7 +81,7 @@ final class WorldLane {
         };
   }
 
-  /** What handlers read goes straight to the chain. */
+  /** Reads the effects of handlers directly from the chain. */
   private static InvocationHandler effects() {
     return (_, method, arguments) -> {
       if (!method.getName().equals("effect") || !(arguments[0] instanceof Effect<?, ?> effect)) {
@@ -220,19 +220,19 @@ final class WorldLane {
     committed = now;
   }
 
-  /** The process dies: what has not been committed is gone. */
+  /** Simulates the death of the process: uncommitted state is lost. */
   void crash() {
     now = committed;
   }
 
-  /** As the command: everything is forgotten. */
+  /** Resets the lane, as the command does. */
   void reset() {
     now = State.START;
     committed = now;
     told = null;
   }
 
-  /** Undoes what is above a block, after what was in transit has been committed or dropped. */
+  /** Undoes the state above a block, after batches in transit have been committed or dropped. */
   void rewind(Source.@Nullable Place to, Random random) {
     if (random.nextInt(3) == 0) {
       now = committed;

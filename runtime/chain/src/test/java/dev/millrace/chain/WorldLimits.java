@@ -4,10 +4,10 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What a seed may use, so that one which fails can be told with less.
+ * Parts that a seed may use, so that a failing seed can be reduced.
  *
- * @param blocks how many blocks the chain has at most
- * @param without what is left out, by name
+ * @param blocks the most blocks of the chain
+ * @param without the parts to leave out, by name
  */
 record WorldLimits(int blocks, Set<String> without) {
   static final WorldLimits ALL = new WorldLimits(Integer.MAX_VALUE, Set.of());

@@ -11,10 +11,9 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * A log of a simulated chain as its author meant it; how it looks on the wire follows from its
- * kind.
+ * A log of a simulated chain as its author meant it; its form on the wire follows from its kind.
  *
- * @param isBroken whether its data are cut off, so that nobody can decode it
+ * @param isBroken true if its data are cut off and cannot be decoded
  */
 record WorldLog(int at, Kind kind, int a, int b, long value, boolean isBroken) {
   @Event("Transfer(address indexed from, address indexed to, uint256 value)")
@@ -38,7 +37,7 @@ record WorldLog(int at, Kind kind, int a, int b, long value, boolean isBroken) {
   @Event("Pinged()")
   record Pinged() {}
 
-  /** The events there are: two pairs share their name, one pair of them its topic as well. */
+  /** Kinds of events: two pairs share their name, one pair of them its topic as well. */
   @SuppressWarnings("ImmutableEnumChecker") // a Bytes32 never changes
   enum Kind {
     MOVED(Moved.class, "Transfer(address,address,uint256)"),
@@ -85,7 +84,7 @@ record WorldLog(int at, Kind kind, int a, int b, long value, boolean isBroken) {
     return address(at);
   }
 
-  /** The contract that it creates; for kinds that find only. */
+  /** Returns the contract that it creates; for kinds that announce contracts only. */
   int child() {
     return a;
   }
@@ -110,12 +109,12 @@ record WorldLog(int at, Kind kind, int a, int b, long value, boolean isBroken) {
     };
   }
 
-  /** The same log as another branch may hold it. */
+  /** Returns the log as another branch may hold it. */
   WorldLog ofAnotherAmount() {
     return new WorldLog(at, kind, a, b, value + 1, isBroken);
   }
 
-  /** What its handler must be given. */
+  /** Returns the event that its handler must receive. */
   Record event() {
     BigInteger number = BigInteger.valueOf(value);
     return switch (kind) {

@@ -13,7 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The results of single calls, out of what a node sees of a chain, as its traits let it. */
+/** Results of single calls, from the view of a node and its traits. */
 final class WorldNode {
   private static final Pattern HASH = Pattern.compile("0x[0-9a-f]{64}");
   private static final Pattern RANGE =
@@ -201,7 +201,7 @@ final class WorldNode {
     return logs;
   }
 
-  /** Another block at the same height, with the same logs of other amounts. */
+  /** Returns another block at the same height, with the same logs of other amounts. */
   private static WorldBlock foreign(WorldBlock block) {
     List<WorldLog> logs = block.logs.stream().map(WorldLog::ofAnotherAmount).toList();
     return new WorldBlock(block.before, -1, logs);

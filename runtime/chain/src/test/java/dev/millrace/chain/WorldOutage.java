@@ -41,13 +41,13 @@ final class WorldOutage {
 
   private WorldOutage() {}
 
-  /** The error object instead of a result. */
+  /** Returns an error object instead of a result. */
   static WorldNode.Refused error(Random random) {
     Words drawn = ERRORS.get(random.nextInt(ERRORS.size()));
     return new WorldNode.Refused(drawn.code(), drawn.message());
   }
 
-  /** The page of a proxy, with a status that is not 200. */
+  /** Returns the page of a proxy, with a status that is not 200. */
   static IOException page(Random random) {
     return Trouble.of(Trouble.Kind.STATUS, PAGES.get(random.nextInt(PAGES.size())));
   }

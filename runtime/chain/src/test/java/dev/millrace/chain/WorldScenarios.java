@@ -3,7 +3,7 @@ package dev.millrace.chain;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What scenarios are made of, by the names that {@link WorldLimits} leaves out. */
+/** The parts of scenarios, by the names that {@link WorldLimits} leaves out. */
 final class WorldScenarios {
   static final List<String> PARTS =
       List.of(
@@ -39,7 +39,7 @@ final class WorldScenarios {
 
   private WorldScenarios() {}
 
-  /** The first place where two lists differ; null if they are equal. */
+  /** Returns the first difference of two lists; null if they are equal. */
   static @Nullable String difference(List<String> expected, List<String> told) {
     int most = Math.max(expected.size(), told.size());
     for (int i = 0; i < most; i++) {

@@ -1,10 +1,10 @@
 package dev.millrace.chain;
 
-/** What goes wrong with single replies of an endpoint. */
+/** Fault of a single reply of an endpoint. */
 enum WorldTrouble {
-  /** The reply to an earlier request, under that one's id. */
+  /** The reply to an earlier request, with the id of that request. */
   OTHER_REPLY,
-  /** The right form, under no id or under one that was never asked. */
+  /** The right form, without an id or with one that was never sent. */
   OTHER_ID,
   /** One reply is that to an earlier call of the same method, with the id of that call. */
   OTHER_CALL,
@@ -27,13 +27,13 @@ enum WorldTrouble {
   STRANGER,
   NONSENSE_INDEX,
   NONSENSE_TIME,
-  /** The head is said to be far above the last block. */
+  /** A head far above the last block. */
   FAR_HEAD,
   PART_OF_BATCH,
   UNORDERED_BATCH,
-  /** All logs of a block are kept back. */
+  /** All logs of a block are withheld. */
   WITHHELD,
-  /** All logs of a block that begin with one topic are kept back. */
+  /** All logs of a block that begin with one topic are withheld. */
   WITHHELD_TOPIC,
   /** The logs of a block are those of another branch at its height. */
   FOREIGN

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param chainId the id that it names
  * @param head its latest block
  * @param finalBlock the number of the block that it calls finalized
- * @param isWell whether it sees everything, and behaves
+ * @param isWell true if it sees everything, and behaves
  */
 record WorldView(WorldChain chain, long chainId, WorldBlock head, long finalBlock, boolean isWell) {
   @Nullable WorldBlock at(long number) {

@@ -6,8 +6,8 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
- * The views of one endpoint over time. It may stand still for a while, on a branch that the others
- * leave, and its address may lead to another chain for a while: its connection ends each time.
+ * The views of one endpoint over time. It may stand still for a while, on a branch that a reorg
+ * replaces, and its address may lead to another chain for a while: its connection ends each time.
  */
 final class WorldViews {
   private static final Window NEVER = new Window(0, 0);
@@ -27,9 +27,9 @@ final class WorldViews {
   }
 
   /**
-   * Draws when the endpoint is where.
+   * Draws the times of each view.
    *
-   * @param other what its address leads to for a while
+   * @param other the chain that its address leads to for a while
    */
   WorldViews(
       WorldChain chain,
@@ -48,7 +48,7 @@ final class WorldViews {
     this.other = moves ? other.get() : chain;
   }
 
-  /** A time when the head is a block that is replaced next; -1 if there is none. */
+  /** Returns a time when the head is a block that is replaced next; -1 if there is none. */
   private static long left(WorldChain chain, Random random) {
     List<WorldChain.Moment> moments = chain.moments;
     int[] replaced =
@@ -62,12 +62,12 @@ final class WorldViews {
     return replaced.length == 0 ? -1 : moments.get(replaced[drawn]).millis();
   }
 
-  /** Whether it ever leads to another chain. */
+  /** True if it ever leads to another chain. */
   boolean moves() {
     return moved.to() > moved.from();
   }
 
-  /** Whether the connection ends now, since the address leads elsewhere than it did. */
+  /** True if the connection ends now because the address leads to another chain than before. */
   boolean isTorn(long millis, boolean isWell) {
     boolean isElsewhere = !isWell && moved.holds(millis);
     boolean isTorn = isElsewhere != wasElsewhere;
@@ -75,7 +75,7 @@ final class WorldViews {
     return isTorn;
   }
 
-  /** What one of its backends sees. */
+  /** Returns the view of one of its backends. */
   WorldView view(long millis, boolean isWell, Random random) {
     if (isWell) {
       WorldChain.Moment moment = chain.at(millis);

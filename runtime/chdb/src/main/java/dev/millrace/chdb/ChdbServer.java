@@ -15,18 +15,20 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The main of the process that holds the engine. It ends in order when its input ends, so a
- * supervisor need not find it to stop it, and it cannot outlive its supervisor.
+ * The main class of the process that holds the engine. It shuts down cleanly when its input ends,
+ * so a supervisor need not find it to stop it, and it cannot outlive its supervisor.
  *
- * <p>Two of them may start in one directory, where a supervisor was killed and the next one does
- * not wait: the engine's lock lets one of them in, so until then each touches nothing but what
- * bears its own number.
+ * <p>Two of them may start in one directory, if a supervisor was killed and the next one does not
+ * wait: the engine's lock lets one of them in, so until then each touches only files that bear its
+ * own pid.
  *
  * <p>Arguments: the library, the data directory, the configuration, a directory for the FIFO and
- * the file that says that clients may come, the port of HTTP and that of the native protocol.
+ * the file that announces readiness, the port of HTTP and that of the native protocol.
  */
 final class ChdbServer {
-  /** A clean end takes a quarter of a second, or else hangs. What was acknowledged is on disk. */
+  /**
+   * A clean shutdown takes a quarter of a second, or else hangs. What was acknowledged is on disk.
+   */
   private static final Duration MAX_END = Duration.ofSeconds(5);
 
   private static final Pattern FIFOS = Pattern.compile("engine(?:\\.(\\d+))?\\.fifo");
@@ -54,7 +56,7 @@ final class ChdbServer {
   }
 
   private int serve(List<String> arguments) throws IOException {
-    Files.deleteIfExists(fifo); // of a process that had the number before
+    Files.deleteIfExists(fifo); // left by an earlier process with this pid
     Library.makeFifo(fifo);
     Library library = Library.load(Path.of(arguments.get(0)));
     Thread.ofPlatform().daemon().name("stop").start(this::awaitStop);
@@ -94,12 +96,12 @@ final class ChdbServer {
 
   private void awaitStop() {
     try {
-      // Opens when the engine reads it, so after the ports.
+      // Opens when the engine reads the FIFO, so after the ports.
       try (OutputStream _ = Files.newOutputStream(fifo)) {
         removeFifos();
         announce();
         while (System.in.read() >= 0) {
-          // Nothing is said here; only its end says something.
+          // The input is ignored; only its end counts.
         }
         stopping = true;
       }
@@ -113,7 +115,7 @@ final class ChdbServer {
     }
   }
 
-  /** Removes our own, which both ends have open, and those of processes that were killed. */
+  /** Removes our own FIFO, which both ends have open, and those of processes that were killed. */
   private void removeFifos() throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
       for (Path file : files.toList()) {

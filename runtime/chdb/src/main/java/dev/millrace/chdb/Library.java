@@ -25,7 +25,8 @@ final class Library {
   private final MethodHandle error;
 
   private Library(SymbolLookup symbols) {
-    // Faults are the JVM's own business; those that are none leave its usual report.
+    // The JVM handles the signals of faults, and uses some itself; real faults leave its usual
+    // report.
     call(handle(symbols, "chdb_set_signal_handlers_enabled", null, JAVA_BOOLEAN), false);
     commandLine = handle(symbols, "chdb_query_cmdline", ADDRESS, JAVA_INT, ADDRESS);
     error = handle(symbols, "chdb_result_error", ADDRESS, ADDRESS);
@@ -35,7 +36,10 @@ final class Library {
     return new Library(SymbolLookup.libraryLookup(file, Arena.global()));
   }
 
-  /** Runs as {@code clickhouse local} does, and returns what it ended with: empty if in order. */
+  /**
+   * Runs {@code clickhouse local} with these arguments and returns its error: empty if it ended
+   * well.
+   */
   String run(List<String> words) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment arguments = arena.allocate(ADDRESS, words.size() + 1L);

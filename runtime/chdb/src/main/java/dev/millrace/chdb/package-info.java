@@ -8,9 +8,9 @@
  *
  * <p>The library opens ClickHouse's own HTTP and native ports by a statement, and serves them while
  * a second statement waits for the end of a FIFO. So protocols, users, formats and settings are
- * ClickHouse's; nothing of them is made here. It runs in the process that loads it and takes that
- * process with it when it crashes, so it never runs where an indexer does. Nothing here knows
- * another module of Millrace.
+ * ClickHouse's own. The library runs in the process that loads it and takes that process with it
+ * when it crashes, so it never runs in the process of an indexer. This module depends on no other
+ * module of Millrace.
  */
 @NullMarked
 package dev.millrace.chdb;

@@ -8,9 +8,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Ends a call that has taken too long, by closing the connections that it uses. A socket has a
- * limit for reading and none for writing: a server that stands still in the middle of an insert
- * would hold the call for ever.
+ * Ends a call that takes too long by closing its connections. A socket has a timeout for reads and
+ * none for writes: a server that stalls in the middle of an insert would block the call for ever.
  */
 final class CallDeadline implements AutoCloseable {
   private static final ScheduledExecutorService CLOCK =
@@ -20,7 +19,7 @@ final class CallDeadline implements AutoCloseable {
   private final Runnable ending;
   private final Future<?> alarm;
 
-  /** The call has ended, or its ending has begun: whichever came first. */
+  /** Set once the call has ended or its ending has begun, whichever comes first. */
   private final AtomicBoolean over = new AtomicBoolean();
 
   private CallDeadline(Duration limit, Runnable ending) {
@@ -28,22 +27,22 @@ final class CallDeadline implements AutoCloseable {
     this.alarm = CLOCK.schedule(this::expire, limit.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** Runs the ending after the limit, unless this is met or closed before. */
+  /** Runs the ending after the limit, unless the deadline is met or closed before. */
   static CallDeadline in(Duration limit, Runnable ending) {
     return new CallDeadline(limit, ending);
   }
 
-  /** The limit has come. */
+  /** Runs the ending, unless the call is over. */
   void expire() {
     if (over.compareAndSet(false, true)) {
-      // Closing may wait for a lock that the call holds, so not on the clock's own thread.
+      // Closing may wait for a lock that the call holds, so not on the scheduler's own thread.
       Thread.ofVirtual().name("millrace-clickhouse-end").start(ending);
     }
   }
 
   /**
-   * The call has succeeded: true if the ending will never run, false if it has begun, so that the
-   * connections are of no more use.
+   * Marks the call as succeeded. Returns true if the ending will never run, and false if it has
+   * begun, so that the connections are of no more use.
    */
   boolean meet() {
     return over.compareAndSet(false, true);

@@ -8,20 +8,23 @@ import java.io.IOException;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Turns what the client throws into errors with a remedy, once, at the edge. */
+/** Translates exceptions of the client into errors with a remedy, once, at the edge. */
 final class ClickHouseErrors {
   static final int UNKNOWN_TABLE = 60;
   static final int UNKNOWN_DATABASE = 81;
   static final int ACCESS_DENIED = 497;
 
-  /** The server is busy, full, going or gone; or a limit was met that the next try may not meet. */
+  /**
+   * The server is busy, full, shutting down or gone; or a limit was hit that the next attempt may
+   * not hit.
+   */
   private static final Set<Integer> TRANSIENT =
       Set.of(
           32, // ATTEMPT_TO_READ_AFTER_EOF
-          33, // CANNOT_READ_ALL_DATA: what we sent was cut off
+          33, // CANNOT_READ_ALL_DATA: our request was cut off
           74, // CANNOT_READ_FROM_FILE_DESCRIPTOR
           75, // CANNOT_WRITE_TO_FILE_DESCRIPTOR
-          76, // CANNOT_OPEN_FILE: too many are
+          76, // CANNOT_OPEN_FILE: too many open files
           159, // TIMEOUT_EXCEEDED
           173, // CANNOT_ALLOCATE_MEMORY
           201, // QUOTA_EXCEEDED
@@ -46,11 +49,11 @@ final class ClickHouseErrors {
           700, // USER_SESSION_LIMIT_EXCEEDED
           745, // SERVER_OVERLOADED
           999, // KEEPER_EXCEPTION
-          1000, // POCO_EXCEPTION: of the disk or of a socket
-          1001, // STD_EXCEPTION: likewise, or of memory
-          1002); // UNKNOWN_EXCEPTION: of a library below it
+          1000, // POCO_EXCEPTION: from the disk or a socket
+          1001, // STD_EXCEPTION: likewise, or from memory
+          1002); // UNKNOWN_EXCEPTION: from a library below it
 
-  /** The user, its rights, the definition or what it says of ClickHouse must change. */
+  /** The user, its rights, the definition or its ClickHouse options must change. */
   private static final Set<Integer> SETUP =
       Set.of(
           16, // NO_SUCH_COLUMN_IN_TABLE
@@ -90,7 +93,7 @@ final class ClickHouseErrors {
 
   private ClickHouseErrors() {}
 
-  /** A rule that was broken, in the words of what we were doing. */
+  /** Translates an exception; the message names the operation that failed. */
   static MillraceException translate(String doing, Throwable thrown) {
     if (thrown instanceof MillraceException known) {
       return known;
@@ -108,7 +111,7 @@ final class ClickHouseErrors {
         remedy, "%s failed: error=\"%s\"".formatted(doing, firstLine(innermost(thrown))), thrown);
   }
 
-  /** The number that the server gives the error; 0 if it is not the server's. */
+  /** Returns the server's error code; 0 if the error is not from the server. */
   static int code(Throwable thrown) {
     ServerException server = find(ServerException.class, thrown);
     return server == null ? 0 : server.getCode();
@@ -127,7 +130,7 @@ final class ClickHouseErrors {
     }
     int http = thrown.getTransportProtocolCode();
     if (code <= 0 && http >= 400) {
-      // Somebody in between has answered.
+      // A proxy in between has answered.
       return http == 429 || http >= 500 ? Remedy.RETRY : Remedy.FIX_SETUP;
     }
     return Remedy.REPORT_BUG;

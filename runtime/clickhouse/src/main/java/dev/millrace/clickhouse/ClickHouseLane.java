@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
 final class ClickHouseLane implements LaneMirror {
   private final LaneName lane;
 
-  /** For the start of a lane, which may look through whole tables. */
+  /** For the start of a lane, which may scan whole tables. */
   private final Server patient;
 
   private final Server server;
 
-  /** Of its own, for a call at its deadline takes those beside it along. */
+  /** A server of its own: a call that misses its deadline closes all connections of its server. */
   private final Server publishing;
 
   private final List<MirrorTable<?>> tables;
@@ -28,7 +28,7 @@ final class ClickHouseLane implements LaneMirror {
   /** Confined to the mirror thread. */
   private final RowBuffer rows = new RowBuffer();
 
-  /** The group that was tried last; confined to the mirror thread. */
+  /** The last group tried; confined to the mirror thread. */
   private @Nullable GroupInsert last;
 
   ClickHouseLane(
@@ -70,7 +70,7 @@ final class ClickHouseLane implements LaneMirror {
     probe.pass(Probe.Point.PUBLISHING, ends.commit());
   }
 
-  /** In one insert, so that what changes together is seen together. */
+  /** Publishes all ends in one insert, so that what changes together becomes visible together. */
   static void publish(Server server, Inserts inserts, long chain, Ends ends) {
     RowBuffer said = new RowBuffer();
     for (Ends.End end : ends.ends()) {

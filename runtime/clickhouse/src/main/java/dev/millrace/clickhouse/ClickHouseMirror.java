@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** The mirror of one indexer: its database, and what the lanes of this process share. */
+/** The mirror of one indexer: its database, and the state that the lanes of this process share. */
 public final class ClickHouseMirror implements AutoCloseable {
   private final MirrorSettings settings;
   private final Indexer indexer;
@@ -38,10 +38,10 @@ public final class ClickHouseMirror implements AutoCloseable {
   }
 
   /**
-   * Creates what is missing.
+   * Opens the mirror and creates missing tables and views.
    *
-   * @throws MillraceException with remedy {@code FIX_SETUP} if the server is too old, or if what is
-   *     there was made for another definition
+   * @throws MillraceException with remedy {@code FIX_SETUP} if the server is too old, or if the
+   *     existing tables were made for another definition
    */
   public static ClickHouseMirror open(MirrorSettings settings, Indexer indexer, Probe probe) {
     Inserts inserts = create(settings, indexer);
@@ -62,7 +62,7 @@ public final class ClickHouseMirror implements AutoCloseable {
   }
 
   /**
-   * Drops what is there and makes it anew from rows that the caller has.
+   * Drops the mirror and rebuilds it from rows that the caller supplies.
    *
    * @throws MillraceException with remedy {@code FIX_SETUP}, and nothing dropped, if an entity is
    *     in ClickHouse only
@@ -88,7 +88,7 @@ public final class ClickHouseMirror implements AutoCloseable {
     return windows;
   }
 
-  /** The mirror of a lane, which has connections of its own. */
+  /** Opens the mirror of a lane, which has connections of its own. */
   public LaneMirror lane(String lane) {
     ClickHouseLane made =
         new ClickHouseLane(
@@ -103,15 +103,18 @@ public final class ClickHouseMirror implements AutoCloseable {
   }
 
   /**
-   * Deletes what nobody can see any more, now instead of some time. Any thread.
+   * Deletes the rows that no reader can see any more, now instead of on schedule. Any thread.
    *
-   * @return why it came to no end; nothing depends on it
+   * @return the reason why it did not finish; nothing depends on it
    */
   public Optional<String> clean() {
     return housekeeping.run();
   }
 
-  /** Reads rows as of a checkpoint; creates nothing. A table may say nothing for a long time. */
+  /**
+   * Opens a reader of rows as of a checkpoint; creates nothing. A query may send nothing for a long
+   * time.
+   */
   public static MirrorReader reader(MirrorSettings settings, Indexer indexer) {
     return new MirrorReader(new Server(settings.ofLongQueries()), indexer);
   }
@@ -119,7 +122,7 @@ public final class ClickHouseMirror implements AutoCloseable {
   /**
    * Drops the tables and views that a mirror has made in its database, and nothing else there.
    *
-   * @return whether there was anything, which is not so where there is no such database
+   * @return true if there was anything to drop; false also without such a database
    */
   public static boolean reset(MirrorSettings settings) {
     try (Server server = new Server(settings)) {
@@ -133,11 +136,11 @@ public final class ClickHouseMirror implements AutoCloseable {
   }
 
   /**
-   * Before a mirror is dropped: whoever is mistaken about the database would drop that of an
+   * Checks the owner before a mirror is dropped: a wrong database name would drop the mirror of an
    * indexer that goes on writing there.
    *
-   * @param schema of the one who asks, as ledgers call it; empty if there is none
-   * @throws MillraceException with remedy {@code FIX_SETUP} if what is there follows another one
+   * @param schema of the caller, as ledgers call it; empty if there is none
+   * @throws MillraceException with remedy {@code FIX_SETUP} if the mirror follows another schema
    */
   public static void checkFollows(MirrorSettings settings, Optional<String> schema) {
     Optional<String> followed;

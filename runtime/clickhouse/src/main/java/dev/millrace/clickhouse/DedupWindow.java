@@ -3,7 +3,7 @@ package dev.millrace.clickhouse;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How many inserts a table remembers, and how many this process has made: an insert whose answer
+ * Counts the inserts of this process against those that a table remembers: an insert whose answer
  * was lost may only be sent again while the table still remembers it. Any thread.
  */
 final class DedupWindow {
@@ -25,17 +25,17 @@ final class DedupWindow {
     return partitioned ? PARTITIONED_BLOCKS : BLOCKS;
   }
 
-  /** Before each try: where the count of the table stands. */
+  /** Returns the current count of marks; read before each attempt. */
   long passed() {
     return inserted.get();
   }
 
-  /** A try may leave this many marks. */
+  /** Counts the marks that an attempt may leave. */
   void add(int blocks) {
     inserted.addAndGet(blocks);
   }
 
-  /** Whether an insert first tried when the count stood there may have been forgotten. */
+  /** True if an insert first tried at count {@code first} may have been forgotten. */
   boolean hasForgotten(long first) {
     return inserted.get() - first > size / 2;
   }

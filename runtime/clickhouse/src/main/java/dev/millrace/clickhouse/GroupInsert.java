@@ -8,15 +8,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A group on its way, chunk by chunk. It remembers what has been confirmed, so that a retry goes on
- * with the chunk whose answer is missing, cut as it was: the same token on the same rows is what
+ * A group being inserted, chunk by chunk. Remembers what has been confirmed, so that a retry goes
+ * on with the chunk whose answer is missing, cut as before: the same token on the same rows is what
  * makes ClickHouse add them once. Confined to the mirror thread.
  */
 final class GroupInsert {
   private static final int TOO_MANY_PARTS = 252;
 
   /**
-   * The client's HTTP layer waits so long before it sends again by itself what got a 429 or 503.
+   * The pause of the client's HTTP layer before it resends, by itself, a request refused with 429
+   * or 503.
    */
   private static final long SECRET_PAUSE_NANOS = 1_000_000_000;
 
@@ -25,7 +26,7 @@ final class GroupInsert {
   private final List<GroupRows> tables;
   private final long number;
 
-  /** Where the next chunk begins. */
+  /** The start of the next chunk. */
   private int table;
 
   private int part;
@@ -33,7 +34,7 @@ final class GroupInsert {
 
   private int chunk;
 
-  /** Rows of this table that are surely there. */
+  /** Confirmed rows of this table. */
   private long confirmed;
 
   private int mostRows = Inserts.MOST_ROWS;
@@ -47,7 +48,7 @@ final class GroupInsert {
     this.number = group.batches().getLast().number();
   }
 
-  /** Whether this is the same group, tried again. */
+  /** True if this is the same group, tried again. */
   @SuppressWarnings("ReferenceEquality") // an equal group would have been cut anew
   boolean isOf(MirrorGroup other) {
     return group == other;
@@ -130,15 +131,15 @@ final class GroupInsert {
       if (!isTooWide(rows, failed) || mostRows <= DedupWindow.MOST_PARTITIONS) {
         throw failed;
       }
-      // Nothing of it was written, so its token is free for a smaller chunk.
+      // ClickHouse has written no row of it, so its token is free for a smaller chunk.
       mostRows = Math.max(DedupWindow.MOST_PARTITIONS, mostRows / 4);
       throw new MillraceException(Remedy.RETRY, failed.getMessage() + " rows=" + mostRows, failed);
     }
   }
 
   /**
-   * ClickHouse notes a token before it has the rows, and not as durably: an engine that died in
-   * between takes the second try for one that it knows, or the other way round.
+   * Counts the rows. ClickHouse notes a token before it has the rows, and less durably: if an
+   * engine died in between, it may drop a retry as a duplicate or accept a duplicate as new.
    */
   private void checkArrived(Server server, GroupRows rows, long expected) {
     long there =
@@ -161,7 +162,9 @@ final class GroupInsert {
     }
   }
 
-  /** A chunk of more partitions than one insert may have is refused as a whole. */
+  /**
+   * True if a chunk has more partitions than one insert may have; ClickHouse refuses it as a whole.
+   */
   private static boolean isTooWide(GroupRows rows, MillraceException failed) {
     String message = String.valueOf(failed.getMessage());
     return rows.isPartitioned()

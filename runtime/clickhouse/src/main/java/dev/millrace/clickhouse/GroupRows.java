@@ -19,7 +19,7 @@ sealed interface GroupRows {
 
   boolean isPartitioned();
 
-  /** Whether rows may go by themselves as soon as they are there. */
+  /** True if rows may expire by a TTL as soon as they are written. */
   boolean expires();
 
   int parts();
@@ -28,7 +28,7 @@ sealed interface GroupRows {
 
   void write(int part, int index, RowBuffer out);
 
-  /** The blocks first: then no row is of an epoch that the small table does not know. */
+  /** Puts the blocks first: then every epoch in the tables of rows is also in the small table. */
   static List<GroupRows> of(LaneName lane, MirrorGroup group, List<MirrorTable<?>> tables) {
     List<GroupRows> all = new ArrayList<>();
     all.add(Reached.of(lane, group));
@@ -36,7 +36,7 @@ sealed interface GroupRows {
     return all;
   }
 
-  /** Every version of every row of an entity. */
+  /** All versions of all rows of an entity. */
   record Versions<E>(
       LaneName lane, long epoch, MirrorTable<E> target, List<TableChanges<E>> changes)
       implements GroupRows {

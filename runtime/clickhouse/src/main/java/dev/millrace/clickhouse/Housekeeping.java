@@ -24,25 +24,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Deletes rows that nobody can see any more. It may fail, or never run: then there are more rows,
- * and every answer is the same.
+ * Deletes rows that no reader can see any more. It may fail, or never run: then there are more
+ * rows, and every result is the same.
  *
- * <p>What makes it harmless: it touches epochs that were closed when it learned their ends, and a
- * closed end can only fall, so what it knows is too little at worst. It never touches the epoch
- * that is written: a row there may be of an insert whose answer was lost, and ClickHouse, which
- * remembers that insert, would swallow its retry. And what it knows is as old as a query may be, so
- * that nobody still reads by ends from before.
+ * <p>It is harmless for three reasons. It touches only epochs that were closed when it learned
+ * their ends, and a closed end can only fall, so it deletes too little at worst. It never touches
+ * the epoch being written: a row there may belong to an insert whose answer was lost, and
+ * ClickHouse, which remembers that insert, would swallow its retry. And it uses only ends older
+ * than the longest query, so that no query still reads by earlier ends.
  */
 final class Housekeeping implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
 
-  /** Conditions on epochs that one statement holds. */
+  /** Conditions on epochs in one statement. */
   private static final int MOST_EPOCHS = 200;
 
-  /** Rewriting a table is worth it when this part of it goes. */
+  /** Rewriting a table pays if more than one in this many rows goes. */
   private static final int WORTH = 10;
 
-  /** Ids that one statement holds: some hundred megabytes of the server's memory. */
+  /** Ids in one statement: some hundred megabytes of the server's memory. */
   private static final long MOST_IDS = 2_000_000;
 
   private final MirrorSettings settings;
@@ -50,18 +50,18 @@ final class Housekeeping implements AutoCloseable {
   private final LongSupplier nanos;
   private final CountDownLatch closed = new CountDownLatch(1);
 
-  /** What was published, by chain; guarded by itself. */
+  /** Published ends, by chain; guarded by itself. */
   private final Map<Long, Deque<Known>> told = new HashMap<>();
 
   private final long mostIds;
 
-  /** What was warned of last: a server that is away must not hide a right that is missing. */
+  /** The last remedy warned of: an unavailable server must not hide a missing right. */
   private volatile @Nullable Remedy warned;
 
   /**
-   * What was published at a moment.
+   * The published state at a moment.
    *
-   * @param closed where the epochs before the current one end
+   * @param closed the ends of the epochs before the current one
    */
   private record Known(
       long nanos, long current, long end, SortedMap<Long, Long> closed, long settled) {
@@ -102,7 +102,7 @@ final class Housekeeping implements AutoCloseable {
     this.mostIds = mostIds;
   }
 
-  /** As often as it could find anything. */
+  /** Starts the periodic run. The pause is the time after which a run could find anything. */
   void start() {
     Duration pause = settings.longestQuery().plusMinutes(1);
     Thread.ofVirtual()
@@ -118,7 +118,7 @@ final class Housekeeping implements AutoCloseable {
         });
   }
 
-  /** A publication has arrived. Any thread. */
+  /** Records a publication. Any thread. */
   void told(long chain, Ends ends) {
     long now = nanos.getAsLong();
     synchronized (told) {
@@ -126,7 +126,7 @@ final class Housekeeping implements AutoCloseable {
       Known last = known.peekLast();
       Known next =
           (last == null ? new Known(now, ends.by(), 0, new TreeMap<>(), 0) : last).and(now, ends);
-      // Few are kept: the last one stands for all since the one before, as if it were all so young.
+      // Keeps few: the last one stands for all since the one before it, as if all were as young.
       Known before =
           known.size() < 2 ? null : known.stream().skip(known.size() - 2).findFirst().orElse(null);
       if (before != null
@@ -138,7 +138,7 @@ final class Housekeeping implements AutoCloseable {
     }
   }
 
-  /** What is known long enough, by chain. */
+  /** Returns the latest publication older than the longest query, by chain. */
   private Map<Long, Known> oldEnough() {
     long horizon = nanos.getAsLong() - settings.longestQuery().toNanos();
     Map<Long, Known> found = new TreeMap<>();
@@ -157,7 +157,7 @@ final class Housekeeping implements AutoCloseable {
     return found;
   }
 
-  /** One pass over all tables; returns why it came to no end. */
+  /** Makes one pass over all tables; returns the reason if it did not finish. */
   Optional<String> run() {
     try (Server server = new Server(settings.ofLongQueries())) {
       oldEnough()
@@ -227,7 +227,7 @@ final class Housekeeping implements AutoCloseable {
     return ends.keySet().stream().map(String::valueOf).collect(Collectors.joining(","));
   }
 
-  /** Versions that a settled one has taken the place of; that one stays for good. */
+  /** Deletes versions that a later final version has superseded; the latest final version stays. */
   private void deleteSuperseded(Server server, long chain, Known known, MirrorTable<?> table) {
     SortedMap<Long, Long> closed = known.closed;
     if (closed.isEmpty()) {
@@ -258,7 +258,7 @@ final class Housekeeping implements AutoCloseable {
     }
   }
 
-  /** Unless the server is still at an earlier one. */
+  /** Deletes rows, unless the server is still busy with an earlier deletion. */
   static void delete(Server server, String table, String which) {
     String unfinished =
         "database = currentDatabase() AND table = %s AND NOT is_done".formatted(Sql.text(table));
@@ -288,7 +288,9 @@ final class Housekeeping implements AutoCloseable {
     LOG.info("deleted rows that nobody sees: table={}", table);
   }
 
-  /** What has failed once, the server would try for ever, in the way of every other deletion. */
+  /**
+   * Kills failed mutations: the server would retry them for ever and block every other deletion.
+   */
   private static void withdrawFailed(Server server, String unfinished) {
     server.execute(
         "housekeeping",

@@ -7,11 +7,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * How inserts are made so that each becomes one block: the unit that ClickHouse adds wholly or not,
- * and knows again by its token. What the lanes of a process share. Any thread.
+ * Settings that make each insert one block: the unit that ClickHouse adds wholly or not at all, and
+ * recognizes by its token. Shared by the lanes of a process. Any thread.
  */
 final class Inserts {
-  /** Below the block that a server makes of rows by default, whatever it is set to. */
+  /** Below the default block size of inserts, independent of the server's settings. */
   static final int MOST_ROWS = 1_000_000;
 
   static final int MOST_BYTES = 32 << 20;
@@ -26,7 +26,7 @@ final class Inserts {
           "min_insert_block_size_rows", "2000000",
           "min_insert_block_size_bytes", "4000000000");
 
-  /** Settings of later servers that could undo the above. */
+  /** Settings of later servers that could undo those above. */
   private static final Map<String, String> NOVELTIES =
       Map.of("deduplicate_insert", "enable", "max_insert_block_size_bytes", "0");
 
@@ -44,7 +44,7 @@ final class Inserts {
     this.settings = Map.copyOf(known);
   }
 
-  /** Those that this server knows; a server refuses what it does not know. */
+  /** Returns the settings that this server knows; a server refuses unknown ones. */
   static Set<String> novelties(Server server) {
     try {
       return server.query(
@@ -74,7 +74,7 @@ final class Inserts {
     return window;
   }
 
-  /** For rows that do no harm when they come twice. */
+  /** Returns the settings for rows that do no harm when inserted twice. */
   Map<String, String> settings() {
     return settings;
   }

@@ -1,4 +1,4 @@
 package dev.millrace.clickhouse;
 
-/** Whose rows: of which indexer, from which chain. */
+/** The origin of rows: the indexer and the chain. */
 record LaneName(String indexer, long chain) {}

@@ -13,13 +13,14 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a mirror is a copy of what a ledger says, whole up to its last commit. All of it is about
- * one lane, except the identity of the schema: lanes share a sequence of epochs and nothing else.
+ * Checks that a mirror is a copy of what a ledger says, whole up to its last commit. All of it is
+ * about one lane, except the identity of the schema: lanes share a sequence of epochs and nothing
+ * else.
  */
 final class LedgerCheck {
   private static final String IDENTITY = "identity";
 
-  /** Not simply to make it anew: an indexer of the same name may have it. */
+  /** Does not simply suggest a rebuild: an indexer of the same name may own the mirror. */
   private static final String OTHERS =
       "give each indexer a database of its own, or, if nobody else writes there, `millrace rebuild"
           + " --any-mirror` makes it anew from PostgreSQL";
@@ -30,9 +31,9 @@ final class LedgerCheck {
   private final String chain;
 
   /**
-   * Where a lane stood when its mirror began.
+   * The position of a lane when its mirror began.
    *
-   * @param base the first checkpoint whose state is known
+   * @param base the first checkpoint with a known state
    */
   record Birth(long commit, long checkpoint, long base) {
     String text() {
@@ -53,7 +54,7 @@ final class LedgerCheck {
     this.chain = Long.toUnsignedString(lane.chain());
   }
 
-  /** Lets a mirror begin with its lane, and refuses one that is not a copy of it. */
+  /** Begins the mirror of a new lane, and refuses a mirror that is not a copy of its lane. */
   void run() {
     SortedMap<String, String> known = known(server);
     String identity = known.get(IDENTITY);
@@ -76,7 +77,7 @@ final class LedgerCheck {
     }
   }
 
-  /** Which schema a mirror follows; empty if nobody has begun one. */
+  /** Returns the schema that a mirror follows; empty if no lane has begun. */
   static Optional<String> identity(Server server) {
     return Optional.ofNullable(known(server).get(IDENTITY));
   }
@@ -110,7 +111,7 @@ final class LedgerCheck {
             .formatted(OwnTables.MIRROR, String.join(", ", rows)));
   }
 
-  /** Every epoch that was announced, or has written, is one of the ledger's. */
+  /** Checks that every epoch that was announced, or has written, is in the ledger. */
   private void checkEpochs() {
     SortedMap<Long, Instant> opened = new TreeMap<>();
     ledger.epochs().forEach(epoch -> opened.put(epoch.number(), epoch.opened()));
@@ -147,7 +148,7 @@ final class LedgerCheck {
     }
   }
 
-  /** The last commit of this lane that was published; -1 for none. */
+  /** Returns the last published commit of this lane; -1 for none. */
   private long told() {
     return server.query(
         "follow",
@@ -156,7 +157,7 @@ final class LedgerCheck {
         RowInput::readLong);
   }
 
-  /** A commit is published before the next one is made, so only the last can be unknown. */
+  /** Each commit is published before the next one is made, so only the last may be missing. */
   private void checkWhole(Birth birth, long told) {
     if (ledger.commit() > birth.commit() && told < ledger.commit() - 1) {
       throw refused("it lacks commits: last=" + told);
@@ -176,7 +177,7 @@ final class LedgerCheck {
     }
   }
 
-  /** The last checkpoint that it has, by the ledger's ends. */
+  /** Returns the last checkpoint in the mirror, by the ledger's ends. */
   private long reached() {
     SortedMap<Long, Long> ends = new TreeMap<>();
     ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));

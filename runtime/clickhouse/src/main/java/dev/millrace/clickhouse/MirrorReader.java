@@ -10,16 +10,16 @@ import java.util.SortedMap;
 import java.util.function.Consumer;
 
 /**
- * Reads rows as of a checkpoint, by ends that the caller knows: what {@code verify} compares with
- * PostgreSQL. Nothing published is asked. Confined to one thread.
+ * Reads rows as of a checkpoint, by ends that the caller knows, for {@code verify} to compare with
+ * PostgreSQL. Ignores what is published. Confined to one thread.
  */
 public final class MirrorReader implements AutoCloseable {
-  /** A row begins with this, so that an error in the middle of an answer is not taken for one. */
+  /** Starts each row, so that an error in the middle of a response is not taken for one. */
   private static final int ROW = 1;
 
   /**
-   * Rows come in the order of the key, so the server groups and sorts them as it reads; where an
-   * entity has another order, it puts on disk what is more than this.
+   * Bounds the server's memory. Rows come in the order of the key, so the server groups and sorts
+   * them as it reads; if an entity has another order, it spills what exceeds these limits to disk.
    */
   private static final Map<String, String> IN_BOUNDS =
       Map.of(
@@ -40,7 +40,7 @@ public final class MirrorReader implements AutoCloseable {
   }
 
   /**
-   * Every row of an entity that a lane had at a checkpoint, in the order of its id.
+   * Reads every row of an entity that a lane had at a checkpoint, in the order of its id.
    *
    * @param ends the last checkpoint that counts, by epoch; rows of other epochs do not count
    */
@@ -75,7 +75,7 @@ public final class MirrorReader implements AutoCloseable {
         });
   }
 
-  /** How many rows {@link #rows} would give. */
+  /** Counts the rows that {@link #rows} would return. */
   public long count(EntityType<?> type, String lane, long checkpoint, SortedMap<Long, Long> ends) {
     MirrorTable<?> table = table(type);
     return server.query(

@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tables and views of a mirror: makes what is missing, refuses what was made for another
- * definition. Each says in its comment what it was made as, which is as durable as the table.
+ * Tables and views of a mirror: creates missing ones, refuses those made for another definition.
+ * The comment of each holds its definition, which is as durable as the table.
  */
 final class MirrorSchema {
   static final String REBUILD = "`millrace rebuild` makes the mirror anew from PostgreSQL";
@@ -32,7 +32,7 @@ final class MirrorSchema {
     this.tables = tables;
   }
 
-  /** Whoever has rights to one database only finds it there. */
+  /** Tries the database first: a user with rights to one database can only find it there. */
   static void createDatabase(Server server, MirrorSettings settings) {
     try {
       server.execute("mirror", "SELECT 1");
@@ -48,9 +48,10 @@ final class MirrorSchema {
   }
 
   /**
-   * Drops what says of itself that it is ours; true if there was anything. Views go first, as what
-   * they read must not vanish under them, then rows, then what says whose they are: wherever this
-   * breaks off, no rows are left that would pass for those of whoever comes next.
+   * Drops tables and views whose comment marks them as ours; true if there were any. Views go
+   * first, because the tables that they read must not vanish under them, then rows, then the tables
+   * that say whose they are: wherever a drop breaks off, no rows are left that would pass for those
+   * of a later indexer.
    */
   static boolean drop(Server server) {
     List<String> ours = new ArrayList<>();
@@ -69,7 +70,7 @@ final class MirrorSchema {
     return !ours.isEmpty();
   }
 
-  /** When it is dropped. */
+  /** The position in the order of drops. */
   private static int turn(String name) {
     List<String> own = List.of(OwnTables.REACHED, OwnTables.ENDS, OwnTables.MIRROR);
     if (name.startsWith(MirrorTable.ROWS)) {
@@ -97,7 +98,7 @@ final class MirrorSchema {
     views().forEach((name, body) -> createView(name, body, there));
   }
 
-  /** Names and comments of what is in the database. */
+  /** Returns the names and comments of all tables and views in the database. */
   private static Map<String, String> existing(Server server) {
     return server.query(
         "mirror",
@@ -142,7 +143,7 @@ final class MirrorSchema {
     });
   }
 
-  /** Rows that nobody is known to have written would count as soon as their numbers come again. */
+  /** Refuses rows of an unknown writer: they would count as soon as their epochs come again. */
   private void checkEmpty(Map<String, String> there) {
     for (String name : there.keySet()) {
       boolean holdsRows =
@@ -189,7 +190,7 @@ final class MirrorSchema {
     }
   }
 
-  /** Views hold nothing, so one of another version is replaced. */
+  /** Views hold nothing, so a view of another version is replaced. */
   private void createView(String name, String body, Map<String, String> there) {
     String comment = VERSION + Integer.toHexString(body.hashCode());
     String known = there.get(name);
@@ -212,7 +213,7 @@ final class MirrorSchema {
     }
   }
 
-  /** Whether a lane has begun to write. */
+  /** True if a lane has begun to write. */
   private boolean isBorn() {
     return server.query(
         "mirror", "SELECT count() > 0 FROM " + OwnTables.MIRROR, MirrorSchema::readFlag);

@@ -5,12 +5,12 @@ import dev.millrace.loaders.Remedy;
 import java.time.Duration;
 
 /**
- * Which ClickHouse, as whom, and how patient to be.
+ * The ClickHouse server, its user and the timeouts.
  *
  * @param url of its HTTP interface: {@code http://host:8123}
  * @param database of this indexer alone
- * @param timeout how long a call may take; a reader of rows, how long it may be sent nothing
- * @param longestQuery how long a reader may take: what it may still need is not deleted
+ * @param timeout the limit of a call; for a reader of rows, the longest silence of the server
+ * @param longestQuery the limit of a reader: rows that it may still need are not deleted
  */
 public record MirrorSettings(
     String url,
@@ -23,8 +23,8 @@ public record MirrorSettings(
   private static final Duration USUAL_QUERY = Duration.ofHours(1);
 
   /**
-   * A lane asks again, safely, what has had no answer. A server on a machine that is busy takes
-   * twenty seconds for it.
+   * A lane repeats, safely, a call without an answer. A server on a busy machine takes twenty
+   * seconds to answer.
    */
   private static final Duration LANE_TIMEOUT = Duration.ofSeconds(60);
 
@@ -52,12 +52,12 @@ public record MirrorSettings(
     return new MirrorSettings(url, user, password, database, time, longestQuery);
   }
 
-  /** For inserts and publications. */
+  /** Returns the settings for inserts and publications. */
   MirrorSettings ofLane() {
     return timeout.compareTo(LANE_TIMEOUT) > 0 ? withTimeout(LANE_TIMEOUT) : this;
   }
 
-  /** For what takes as long as a reader may. */
+  /** Returns the settings for statements that may take as long as a reader. */
   MirrorSettings ofLongQueries() {
     return timeout.compareTo(longestQuery) > 0 ? this : withTimeout(longestQuery);
   }

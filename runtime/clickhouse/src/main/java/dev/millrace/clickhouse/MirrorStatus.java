@@ -7,7 +7,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What was last said to a mirror, lane by lane.
+ * The last publication to a mirror, lane by lane.
  *
  * @param lanes by the names of the lanes
  */
@@ -23,10 +23,10 @@ public record MirrorStatus(SortedMap<String, Told> lanes) {
     lanes = Collections.unmodifiableSortedMap(new TreeMap<>(lanes));
   }
 
-  /** Up to which commit and checkpoint of an epoch rows can be seen. */
+  /** The commit and checkpoint of an epoch up to which rows are visible. */
   public record Told(long epoch, long commit, long checkpoint) {}
 
-  /** Changes nothing; without lanes where there is no mirror. */
+  /** Reads the status and changes nothing; without lanes if there is no mirror. */
   public static MirrorStatus read(MirrorSettings settings) {
     try (Server server = new Server(settings)) {
       return server.query("status", TOLD, MirrorStatus::of);

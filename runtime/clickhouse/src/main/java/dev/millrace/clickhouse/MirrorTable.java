@@ -16,10 +16,10 @@ final class MirrorTable<E> {
   static final String ROWS = "millrace_rows_";
   static final String SAVE = "save";
 
-  /** PostgreSQL counts on what is here: it must outlive a failure of power. */
+  /** PostgreSQL relies on these rows: they must survive a power failure. */
   static final String DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1";
 
-  /** Marks a list that is null: an array of ClickHouse cannot be. */
+  /** Marks a list that is null: an array in ClickHouse cannot be null. */
   private static final String NULL = "_null_";
 
   private static final String NUMBERS = " CODEC(Delta, ZSTD(1))";
@@ -53,7 +53,7 @@ final class MirrorTable<E> {
     return NULL + column.sql();
   }
 
-  /** What people see of a row, in order; a list that may be null follows its mark. */
+  /** Names the columns that users see, in order; a nullable list follows its mark. */
   List<String> visible() {
     List<String> names = new ArrayList<>(List.of("chain"));
     for (Column column : type.columns()) {
@@ -65,14 +65,14 @@ final class MirrorTable<E> {
     return names;
   }
 
-  /** All columns, in the order in which rows are written. */
+  /** Names all columns, in the order in which rows are written. */
   List<String> all() {
     List<String> names = new ArrayList<>(visible());
     names.addAll(List.of("_epoch", "_checkpoint", "_op"));
     return names;
   }
 
-  /** The definition, line by line: what must not change while there are rows. */
+  /** Returns the definition, line by line; it must not change while there are rows. */
   List<String> definition() {
     MirrorLayout layout = type.layout();
     List<String> lines = new ArrayList<>(List.of("chain UInt64" + PLAIN));
@@ -114,7 +114,10 @@ final class MirrorTable<E> {
     return ValueType.isCounting(column) ? NUMBERS : PLAIN;
   }
 
-  /** A partitioned insert makes a part of each partition, and each is remembered. */
+  /**
+   * True if the table is partitioned: an insert then makes a part of each partition, and the table
+   * remembers each.
+   */
   boolean isPartitioned() {
     return !type.layout().partition().isEmpty();
   }
@@ -138,7 +141,7 @@ final class MirrorTable<E> {
             Sql.text(comment()));
   }
 
-  /** What a table says of itself, so that a change of the definition is seen. */
+  /** Returns the comment of the table, so that a change of the definition is noticed. */
   String comment() {
     return "millrace 1\n" + String.join("\n", definition());
   }

@@ -5,20 +5,23 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Tables beside those of entities: which state is followed, where epochs end, and what checkpoints
- * are.
+ * Tables beside those of entities: the schema followed, the ends of epochs, and the blocks of
+ * checkpoints.
  */
 final class OwnTables {
-  /** Which schema this follows, and since which commit each lane. */
+  /** The schema that the mirror follows, and the commit since which it follows each lane. */
   static final String MIRROR = "millrace_mirror";
 
   /**
-   * What was said of the ends of epochs. Merges keep the greatest (by, commit) of each, and whoever
-   * reads it must not count on that.
+   * Published ends of epochs. Merges keep the greatest (by, commit) of each; readers must not rely
+   * on that.
    */
   static final String ENDS = "millrace_ends";
 
-  /** The blocks that lanes have reached, a row per checkpoint, gated like the rows of entities. */
+  /**
+   * The blocks that lanes have reached, a row per checkpoint, with the same visibility as entity
+   * rows.
+   */
   static final String REACHED = "millrace_reached";
 
   static final String CHECKPOINTS = "millrace_checkpoints";
@@ -82,7 +85,7 @@ final class OwnTables {
 
   private OwnTables() {}
 
-  /** Everything behind the name in a statement that creates it. */
+  /** Returns, by name, the rest of each CREATE statement. */
   static Map<String, String> tables() {
     return TABLES;
   }

@@ -5,17 +5,17 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Views of a state that a lane once had, by its checkpoint, by a block or by a moment: {@code
- * account_at(chain = 1, checkpoint = 7)}. What is not known any more is refused with a message
- * rather than answered with the nearest state. A block or a moment beyond what the chain has
- * reached has the state of now: which of them the chain has reached nobody says, as only
- * checkpoints are kept.
+ * Views of a past state of a lane, by its checkpoint, by a block or by a moment: {@code
+ * account_at(chain = 1, checkpoint = 7)}. A state that is no longer known is refused with a message
+ * rather than replaced by the nearest one. A block or a moment beyond what the chain has reached
+ * returns the current state: only checkpoints are stored, so the views cannot know which blocks the
+ * chain has reached.
  */
 final class PastViews {
   private static final String CHAIN = "{chain:UInt64}";
   private static final String CHECKPOINT = "{checkpoint:UInt64}";
 
-  /** Where the lane stands; what was published counts, as everywhere. */
+  /** The current checkpoint of the lane, as published. */
   private static final String REACHED =
       "(SELECT max(`end`) FROM (SELECT argMax(`end`, (`by`, commit)) AS `end` FROM millrace_ends"
           + " WHERE chain = {chain:UInt64} GROUP BY epoch))";
@@ -23,7 +23,7 @@ final class PastViews {
   private static final String SETTLED =
       "(SELECT argMax(settled, (`by`, commit)) FROM millrace_ends WHERE chain = {chain:UInt64})";
 
-  /** Whoever was made anew does not know what was before. */
+  /** The first known checkpoint: a mirror that was rebuilt does not know the states before it. */
   private static final String BASE =
       "(SELECT toUInt64OrZero(splitByChar(' ', argMax(value, written))[3]) FROM millrace_mirror"
           + " WHERE key = concat('born ', toString({chain:UInt64})))";
@@ -36,7 +36,7 @@ final class PastViews {
       "(SELECT max(checkpoint) FROM millrace_checkpoints"
           + " WHERE chain = {chain:UInt64} AND time <= {time:DateTime64(6, 'UTC')})";
 
-  /** Whether the block behind that one may lie before the moment as well. */
+  /** True if the block after that one has no time, so that it may lie before the moment as well. */
   private static final String IS_VAGUE =
       "(SELECT argMin(time IS NULL, checkpoint) FROM millrace_checkpoints"
           + " WHERE chain = {chain:UInt64} AND checkpoint > %s)".formatted(OF_MOMENT);
@@ -80,7 +80,7 @@ final class PastViews {
         "the times of the blocks around this moment are not known: ask for a block");
   }
 
-  /** Of these only the last versions are kept. */
+  /** Refuses a state before the last final checkpoint if only the latest versions are kept. */
   private static String isForgotten(MirrorTable<?> table, String checkpoint) {
     return table.type().isImmutable() || table.type().layout().versions() == Versions.EVERY
         ? ""
@@ -91,7 +91,7 @@ final class PastViews {
                 .formatted(table.type().table()));
   }
 
-  /** In a subquery of its own: it must refuse where there is no row to be looked at, too. */
+  /** In a subquery of its own, so that it refuses even if there is no row to look at. */
   private static String refusedIf(String condition, String why) {
     return "\n  AND (SELECT throwIf(%s, %s)) = 0".formatted(condition, Sql.text(why));
   }

@@ -16,10 +16,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a mirror anew from rows that PostgreSQL has: what is there is dropped first. Of each lane
- * come the rows as they stood at the last settled checkpoint, and every version since; what was
- * before is not known any more, and reads as of it are refused. Until {@link #end} a lane is not in
- * the mirror, so a rebuild that dies is begun again. Confined to one thread.
+ * Rebuilds a mirror from rows that PostgreSQL has; drops the old one first. For each lane it gets
+ * the rows as of the last final checkpoint, and every version since; earlier states are unknown
+ * afterwards, and reads as of them are refused. Until {@link #end} a lane is not in the mirror, so
+ * a rebuild that dies is begun again. Confined to one thread.
  */
 public final class Rebuild implements AutoCloseable {
   private final Server server;
@@ -32,7 +32,7 @@ public final class Rebuild implements AutoCloseable {
   private @Nullable LaneName lane;
   private @Nullable Ledger ledger;
 
-  /** The table whose rows are in the buffer. */
+  /** The table of the rows in the buffer. */
   private @Nullable MirrorTable<?> table;
 
   private int buffered;
@@ -63,9 +63,9 @@ public final class Rebuild implements AutoCloseable {
   }
 
   /**
-   * What follows is of this lane.
+   * Begins a lane; all following calls are about it.
    *
-   * @param now read when the lane was held, so that it does not move
+   * @param now read while the lane is held, so that it does not move
    */
   public void begin(String name, Ledger now) {
     long chain = ClickHouseMirror.chain(name);
@@ -74,14 +74,14 @@ public final class Rebuild implements AutoCloseable {
     chunk = 0;
   }
 
-  /** A row, as it has stood since a checkpoint. */
+  /** Adds a row, as it has stood since a checkpoint. */
   public <E> void saved(EntityType<E> type, E entity, long checkpoint) {
     MirrorTable<E> target = target(type);
     target.encoder().writeSaved(lane().chain(), entity, out);
     written(checkpoint, RowEncoder.SAVED);
   }
 
-  /** A row went with a checkpoint. */
+  /** Adds the deletion of a row at a checkpoint. */
   public <E> void deleted(EntityType<E> type, Object id, long checkpoint) {
     MirrorTable<E> target = target(type);
     target.encoder().writeDeleted(lane().chain(), id, out);
@@ -96,7 +96,7 @@ public final class Rebuild implements AutoCloseable {
     }
   }
 
-  /** The block behind a checkpoint; those of the window are worth telling. */
+  /** Adds the block of a checkpoint; the blocks of the window are enough. */
   public void reached(Block block, long checkpoint) {
     GroupRows.Reached.write(lane().chain(), block, ledger().epoch(), checkpoint, blocks);
     if (blocks.length() >= Inserts.MOST_BYTES) {
@@ -139,7 +139,7 @@ public final class Rebuild implements AutoCloseable {
     rows.clear();
   }
 
-  /** The lane is whole: from here on it is mirrored. */
+  /** Marks the lane as whole: it is mirrored from now on. */
   public void end() {
     flush();
     flushBlocks();

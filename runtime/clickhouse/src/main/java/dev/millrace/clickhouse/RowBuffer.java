@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Rows on their way to ClickHouse, in its own order of bytes. Reused for all chunks, so encoding a
+ * Rows to be sent to ClickHouse, in its little-endian format. Reused for all chunks, so encoding a
  * row leaves no garbage. Confined to one thread.
  */
 final class RowBuffer {
@@ -47,7 +47,7 @@ final class RowBuffer {
     return length;
   }
 
-  /** Empties it, and gives back what one huge row has made it take. */
+  /** Empties the buffer and frees the memory that one huge row has made it take. */
   void clear() {
     length = 0;
     if (bytes.length > KEPT) {
@@ -67,8 +67,8 @@ final class RowBuffer {
   private void grow(int count) {
     long needed = (long) length + count;
     if (needed > greatest) {
-      // Not FIX_HANDLER, which says that nothing of the group was sent: it would be sent again in
-      // another shape, under other tokens.
+      // Not FIX_HANDLER, which says that nothing of the group was sent: the group would be sent
+      // again in other chunks, under other tokens.
       throw new MillraceException(
           Remedy.FIX_SETUP,
           "row is larger than an insert can be, keep its entity in PostgreSQL only: bytes="
@@ -78,7 +78,7 @@ final class RowBuffer {
   }
 
   void putByte(int value) {
-    int at = reserve(1); // first, for the array may be another one then
+    int at = reserve(1); // first, because it may replace the array
     bytes[at] = (byte) value;
   }
 
@@ -92,7 +92,7 @@ final class RowBuffer {
     LONGS.set(bytes, at, value);
   }
 
-  /** 256 bits, the lowest first; the sign fills what the number leaves. */
+  /** Writes 256 bits, the lowest first; the sign fills the rest. */
   void putWide(BigInteger value) {
     int at = reserve(WIDE);
     if (value.bitLength() < Long.SIZE) {
@@ -104,7 +104,7 @@ final class RowBuffer {
       LONGS.set(bytes, at + 24, sign);
       return;
     }
-    byte[] big = value.toByteArray(); // the highest first, one more than 32 for 2^255 and above
+    byte[] big = value.toByteArray(); // big-endian, with one byte more than 32 for 2^255 and above
     int count = Math.min(big.length, WIDE);
     for (int i = 0; i < count; i++) {
       bytes[at + i] = big[big.length - 1 - i];

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Makes entities of rows as people see them, without their chain. */
+/** Creates entities from the visible columns of rows, without their chain. */
 final class RowDecoder<E> {
   private final EntityType<E> type;
 
@@ -39,7 +39,7 @@ final class RowDecoder<E> {
       return read(column.type(), column.isUnsigned(), in);
     }
     if (MirrorTable.isNullableList(column)) {
-      in.readSize(); // an empty list stands where there is none
+      in.readSize(); // a null list is stored as an empty one
     }
     return null;
   }

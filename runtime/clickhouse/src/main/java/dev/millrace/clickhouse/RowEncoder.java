@@ -21,12 +21,12 @@ final class RowEncoder<E> {
     this.narrow = type.columns().stream().filter(ValueType::isNarrow).toList();
   }
 
-  /** Whether any of its values could be one that ClickHouse cannot hold. */
+  /** True if any column can hold values that ClickHouse cannot. */
   boolean isNarrow() {
     return !narrow.isEmpty();
   }
 
-  /** The first column whose value ClickHouse cannot hold; null if there is none. */
+  /** Returns the first column whose value ClickHouse cannot hold; null if there is none. */
   @Nullable Column misfit(E entity) {
     for (Column column : narrow) {
       Object value = column.value(entity);
@@ -37,7 +37,7 @@ final class RowEncoder<E> {
     return null;
   }
 
-  /** One version of a row. */
+  /** Writes one version of a row. */
   void write(long chain, long epoch, TableChanges<E> changes, int index, RowBuffer out) {
     E after = changes.after(index);
     if (after == null) {

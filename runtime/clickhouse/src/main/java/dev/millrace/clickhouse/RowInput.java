@@ -11,7 +11,7 @@ import java.math.BigInteger;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** Rows as ClickHouse sends them. Confined to one thread. */
+/** Decodes rows as ClickHouse sends them. Confined to one thread. */
 final class RowInput {
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -25,7 +25,7 @@ final class RowInput {
     this.in = in;
   }
 
-  /** Whether another row follows. */
+  /** True if another row follows. */
   boolean hasNext() throws IOException {
     if (at < end) {
       return true;
@@ -98,7 +98,7 @@ final class RowInput {
     return new String(readBytes(readSize()), StandardCharsets.UTF_8);
   }
 
-  /** 256 bits, the lowest byte first. */
+  /** Reads 256 bits, the lowest byte first. */
   BigInteger readWide(boolean unsigned) throws IOException {
     byte[] bytes = readBytes(RowBuffer.WIDE);
     for (int i = 0, j = bytes.length - 1; i < j; i++, j--) {

@@ -21,12 +21,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One database of a ClickHouse, spoken to over HTTP. Every call waits for its answer, and for no
- * longer than the timeout; an insert has a second more for each megabyte. After a call that met its
- * deadline the next ones have twice the time, until one is answered. Any thread.
+ * A ClickHouse database over HTTP. Every call waits for its answer, and for no longer than the
+ * timeout; an insert has a second more for each megabyte. After a call that missed its deadline the
+ * next ones have twice the time, until one is answered. Any thread.
  *
- * <p>An answer counts only if it names the id of its query: a 200 may be the page of a proxy, and
- * what it was asked to insert would be lost.
+ * <p>A response counts only if it names the id of its query: a 200 may be the page of a proxy, and
+ * the rows of the insert would be lost.
  */
 final class Server implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Server.class);
@@ -39,10 +39,10 @@ final class Server implements AutoCloseable {
   private final String database;
   private volatile Connections connections;
 
-  /** By how much deadlines are longer than the timeout says. */
+  /** The factor by which deadlines are longer than the timeout. */
   private volatile int stretch = 1;
 
-  /** Reads what a query answers. */
+  /** Reads the rows of a query. */
   @FunctionalInterface
   interface Reader<T> {
     T read(RowInput rows) throws IOException;
@@ -53,7 +53,7 @@ final class Server implements AutoCloseable {
     T make(Client client) throws Exception;
   }
 
-  /** The connections of one client, until a call on one of them has met its deadline. */
+  /** The connections of one client, until a call on one of them has missed its deadline. */
   private static final class Connections {
     private final Client client;
     private volatile boolean expired;
@@ -72,7 +72,7 @@ final class Server implements AutoCloseable {
     this(settings, settings.database());
   }
 
-  /** With a database that is surely there, to create the other. */
+  /** Connects to an existing database, in order to create another one. */
   Server(MirrorSettings settings, String database) {
     this.settings = settings;
     this.database = database;
@@ -91,7 +91,7 @@ final class Server implements AutoCloseable {
             .setExecutionTimeout(settings.timeout().toMillis(), ChronoUnit.MILLIS)
             .compressServerResponse(false)
             .compressClientRequest(false)
-            // Who calls us decides what is tried again, and when; but for a 429 or 503, which the
+            // The caller decides what is tried again, and when; except a 429 or 503, which the
             // layer below sends again once.
             .setMaxRetries(0)
             .retryOnFailures(ClientFaultCause.None)
@@ -125,7 +125,9 @@ final class Server implements AutoCloseable {
     return query(doing, sql, Map.of(), reader);
   }
 
-  /** Its rows may take longer than the timeout, as long as the server goes on sending. */
+  /**
+   * Runs a query. Its rows may take longer than the timeout, as long as the server goes on sending.
+   */
   <T> T query(String doing, String sql, Map<String, String> settings, Reader<T> reader) {
     QuerySettings asked = new QuerySettings().setFormat(ClickHouseFormat.RowBinary);
     settings.forEach(asked::serverSetting);
@@ -155,7 +157,7 @@ final class Server implements AutoCloseable {
     }
   }
 
-  /** Closes the client first: to close an answer is to read the rest, which may take for ever. */
+  /** Closes the client first: closing a response reads the rest of it, which may take for ever. */
   private void abandon(Connections used, QueryResponse rows) {
     used.expire();
     renew(used);
@@ -166,7 +168,7 @@ final class Server implements AutoCloseable {
     }
   }
 
-  /** Rows of all columns of a table, in the order in which they were declared. */
+  /** Inserts rows with all columns of a table, in their declared order. */
   void insert(
       String doing,
       String table,
@@ -255,7 +257,7 @@ final class Server implements AutoCloseable {
     return ClickHouseErrors.translate(doing, failed);
   }
 
-  /** Ends calls in flight. */
+  /** Closes the connections; calls in flight fail. */
   @Override
   public void close() {
     connections.client.close();

@@ -7,14 +7,14 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Which ClickHouse answers: year and number of its release, which is how they are ordered. */
+/** The version of a ClickHouse server: year and number of its release, compared in that order. */
 record ServerVersion(int year, int release) implements Comparable<ServerVersion> {
-  /** The oldest release that has all that tables, views and inserts here are made of. */
+  /** The oldest release with all features that the tables, views and inserts here need. */
   static final ServerVersion OLDEST = new ServerVersion(24, 8);
 
   private static final Pattern TEXT = Pattern.compile("v?(\\d{1,6})\\.(\\d{1,6})(\\D.*)?");
 
-  /** Empty for what nobody could order. */
+  /** Parses a version; empty if the text has no comparable form. */
   static Optional<ServerVersion> of(String text) {
     Matcher matcher = TEXT.matcher(text.strip());
     return matcher.matches()
@@ -24,12 +24,12 @@ record ServerVersion(int year, int release) implements Comparable<ServerVersion>
         : Optional.empty();
   }
 
-  /** Before anything is made there. */
+  /** Checks the version of a server before anything is created there. */
   static void check(Server server) {
     check(server.query("mirror", "SELECT version()", RowInput::readText));
   }
 
-  /** Whoever builds ClickHouse under a name of their own knows what they have. */
+  /** Accepts a version in an unknown form: it is a build of the user's own. */
   static void check(String found) {
     if (of(found).filter(version -> version.compareTo(OLDEST) < 0).isPresent()) {
       throw new MillraceException(

@@ -3,7 +3,7 @@ package dev.millrace.clickhouse;
 import java.util.Collection;
 import java.util.stream.Collectors;
 
-/** Names and texts as ClickHouse takes them, whatever they contain. */
+/** Quotes names and texts of any content for ClickHouse. */
 final class Sql {
   private Sql() {}
 

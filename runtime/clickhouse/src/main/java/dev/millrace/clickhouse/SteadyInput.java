@@ -7,11 +7,11 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 
 /**
- * Ends an answer that drips: each read is short enough for the timeout of the socket, and all of
- * them together would take for ever. Confined to one thread.
+ * Ends a response that trickles: each read is short enough for the socket timeout, but all of them
+ * together would take for ever. Confined to one thread.
  */
 final class SteadyInput extends FilterInputStream {
-  /** Bytes that any answer has in each timeout, unless it is over. */
+  /** The fewest bytes of a response in each timeout, until it is over. */
   private static final int MIN_BYTES = 1 << 10;
 
   private final long windowNanos;

@@ -12,14 +12,14 @@ import java.math.BigInteger;
 import java.time.Instant;
 import java.util.List;
 
-/** How the values of a column are named, written and left out in ClickHouse. */
+/** Names, values and placeholders of column types in ClickHouse. */
 final class ValueType {
   private static final int MICROS = 1_000_000;
   private static final int MOST_BITS = 255;
 
   private ValueType() {}
 
-  /** The type of a column; of a nullable list, that of the list alone. */
+  /** Returns the type of a column; of a nullable list, the type of the list alone. */
   static String name(Column column) {
     String plain = name(column.type(), column.isUnsigned());
     if (!column.isNullable() || column.type() instanceof ColumnType.ListOf) {
@@ -51,7 +51,7 @@ final class ValueType {
     };
   }
 
-  /** Whether ClickHouse can compress it by the differences of neighbours. */
+  /** True if ClickHouse compresses the column well by the differences of neighbours. */
   static boolean isCounting(Column column) {
     return !column.isNullable()
         && (column.type() == ColumnType.Scalar.LONG
@@ -59,7 +59,7 @@ final class ValueType {
             || column.type() == ColumnType.Scalar.INSTANT);
   }
 
-  /** What {@link Column#bits} tells of a primitive component. */
+  /** Writes the {@link Column#bits} of a primitive component. */
   static void writeBits(ColumnType type, long bits, RowBuffer out) {
     if (type == ColumnType.Scalar.BOOLEAN) {
       out.putByte((int) bits);
@@ -111,7 +111,7 @@ final class ValueType {
         Math.floorDiv(micros, MICROS), Math.floorMod(micros, MICROS) * 1000L);
   }
 
-  /** What stands in the other columns of a row that is gone. */
+  /** Writes the placeholder for the other columns of a deleted row. */
   static void writeNothing(ColumnType type, RowBuffer out) {
     int zeros =
         switch (type) {
@@ -132,7 +132,7 @@ final class ValueType {
     }
   }
 
-  /** Whether a column can hold values that ClickHouse cannot. */
+  /** True if a column can hold values that ClickHouse cannot. */
   static boolean isNarrow(Column column) {
     return !column.isUnsigned() && isInteger(column.type());
   }
@@ -142,7 +142,7 @@ final class ValueType {
         || (type instanceof ColumnType.ListOf(ColumnType element) && isInteger(element));
   }
 
-  /** Whether a value of a narrow column fits. */
+  /** True if a value of a narrow column fits. */
   static boolean fits(Object value) {
     return switch (value) {
       case BigInteger number -> number.bitLength() <= MOST_BITS;

@@ -10,16 +10,16 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * What people query: the rows that count, and nothing else.
+ * The views that users query: the rows that count, and nothing else.
  *
- * <p>A query must learn the ends of the epochs before it fixes which parts of a table it reads:
- * read the other way round, it would see the end of a commit without the rows of it. ClickHouse
- * fixes the parts of a table when it resolves its name, which in one query comes before any scalar
- * subquery. The parts behind a view are fixed later, when the query is planned. So nothing here
- * reads a table of rows but through a view that is nothing else ({@code millrace_all_…}).
+ * <p>A query must learn the ends of the epochs before it fixes which parts of a table it reads: in
+ * the other order, it would see the end of a commit without the rows of it. ClickHouse fixes the
+ * parts of a table when it resolves its name, which in one query comes before any scalar subquery.
+ * The parts behind a view are fixed later, when the query is planned. So nothing here reads a table
+ * of rows but through a view that is nothing else ({@code millrace_all_…}).
  *
- * <p>The ends are asked for in one spelling everywhere: ClickHouse then asks once per query,
- * however many views it joins, and all of them show one cut.
+ * <p>The subquery for the ends is spelled the same everywhere: ClickHouse then evaluates it once
+ * per query, however many views it joins, and all of them show one cut.
  */
 final class Views {
   static final String ALL = "millrace_all_";
@@ -41,14 +41,14 @@ final class Views {
 
   private Views() {}
 
-  /** Ends that the caller knows, in place of {@link #ENDS}. */
+  /** Returns ends that the caller knows, in place of {@link #ENDS}. */
   static String ends(SortedMap<Long, Long> ends) {
     return LongStream.rangeClosed(1, ends.isEmpty() ? 0 : ends.lastKey())
         .mapToObj(epoch -> Long.toString(ends.getOrDefault(epoch, 0L)))
         .collect(Collectors.joining(",", "CAST([", "], 'Array(UInt64)')"));
   }
 
-  /** Every view of an entity by its name: the statement behind {@code AS}. */
+  /** Returns every view of an entity by its name: the statement behind {@code AS}. */
   static Map<String, String> of(MirrorTable<?> table) {
     Map<String, String> views = new LinkedHashMap<>();
     String name = table.type().table();
@@ -67,12 +67,12 @@ final class Views {
     return "FROM %s AS _r\nWHERE %s".formatted(Sql.name(ALL + table.type().table()), IS_VISIBLE);
   }
 
-  /** The rows that count, where {@code ends} says which do. */
+  /** Selects the rows that count, given the ends in scope. */
   static String filter(MirrorTable<?> table, String condition) {
     return "SELECT %s\n".formatted(Sql.names(table.visible())) + from(table) + condition;
   }
 
-  /** The last version of each row, unless it is that the row is gone. */
+  /** Selects the last version of each row, unless that is a deletion. */
   static String last(MirrorTable<?> table, String condition) {
     List<String> ids = new ArrayList<>(List.of("chain"));
     ids.addAll(table.ids());
@@ -100,7 +100,7 @@ final class Views {
         + "\nGROUP BY %s\nHAVING argMax(_r._op, _r._checkpoint) = 'save'".formatted(keys);
   }
 
-  /** argMax passes over nulls, so what may be null travels in a tuple. */
+  /** argMax skips nulls, so a nullable column travels in a tuple. */
   private static String lastOf(String column, boolean wrapped) {
     String name = Sql.name(column);
     return wrapped

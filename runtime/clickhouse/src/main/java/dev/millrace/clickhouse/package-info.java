@@ -1,8 +1,8 @@
 /**
  * The copy of an indexer's rows in ClickHouse, which shows exactly what PostgreSQL has committed.
  *
- * <p>Rows are only ever added. Whether one can be seen is decided by the end of its epoch, which
- * PostgreSQL owns and this repeats.
+ * <p>Rows are only ever added. The visibility of a row depends on the end of its epoch, which
+ * PostgreSQL owns and this module repeats.
  */
 @NullMarked
 package dev.millrace.clickhouse;

@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Stands between a client and ClickHouse: on demand it hangs up when an answer comes back, or adds
- * settings to what is asked.
+ * A proxy between a client and ClickHouse: on demand it hangs up when a response comes back, or
+ * adds settings to requests.
  */
 final class CuttingProxy implements AutoCloseable {
   private final ServerSocket listener;
@@ -36,19 +36,20 @@ final class CuttingProxy implements AutoCloseable {
     return "http://127.0.0.1:" + listener.getLocalPort();
   }
 
-  /** The next request reaches the server, and its answer reaches nobody. */
+  /** Lets the next request reach the server and drops its response. */
   void cutNextAnswer() {
     cut.set(true);
   }
 
   /**
-   * The next request that begins so that it names this reaches the server, and its answer nobody.
+   * Lets the next request that names this table at its beginning reach the server and drops its
+   * response.
    */
   void cutAnswerTo(String table) {
     cutting = table;
   }
 
-  /** From now on each request asks for these as well, as parameters of an address. */
+  /** Adds these parameters to the URL of every request from now on. */
   void asking(String more) {
     settings = more;
   }
@@ -69,7 +70,7 @@ final class CuttingProxy implements AutoCloseable {
     }
   }
 
-  /** A request begins where the one before it has been answered. */
+  /** Passes bytes on; a request begins where the one before it has been answered. */
   private void pass(Socket from, Socket to, boolean answers, AtomicBoolean answered) {
     byte[] buffer = new byte[1 << 16];
     try (from;
@@ -99,12 +100,12 @@ final class CuttingProxy implements AutoCloseable {
     }
   }
 
-  /** Sends what stands before the parameters, and the settings; returns how much that was. */
+  /** Sends the text before the parameters, and the settings; returns the length of the former. */
   private int ask(byte[] request, OutputStream out) throws IOException {
     String more = settings;
     byte[] begin = "POST /?".getBytes(US_ASCII);
     boolean begins = Arrays.equals(request, 0, begin.length, begin, 0, begin.length);
-    if (more.isEmpty() || !begins) { // the rest of one that was answered early
+    if (more.isEmpty() || !begins) { // the rest of a request that was answered early
       return 0;
     }
     out.write(begin);

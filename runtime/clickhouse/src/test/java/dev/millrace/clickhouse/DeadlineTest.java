@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Over a server that takes connections and does nothing more. */
+/** Calls to a server that takes connections and does nothing more. */
 @Timeout(120)
 final class DeadlineTest {
   private static final Duration SHORT = Duration.ofSeconds(1);

@@ -11,18 +11,18 @@ import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** One real ClickHouse for all tests of this JVM; it ends with it. */
+/** One real ClickHouse for all tests of this JVM; it ends with the JVM. */
 final class Engine {
   private static final AtomicInteger DATABASES = new AtomicInteger();
 
-  /** Started by the first test that is not left out. */
+  /** Started by the first test that is not skipped. */
   private static final class Shared {
     static final EmbeddedClickHouse SERVER = start(Path.of("target", "clickhouse-it"), standard());
   }
 
   private Engine() {}
 
-  /** Leaves a class out where the engine neither is nor can be fetched, and says so. */
+  /** Skips a class if the engine is neither there nor can be downloaded, and prints that. */
   static final class WhereItCanRun implements ExecutionCondition {
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
@@ -43,7 +43,7 @@ final class Engine {
     return EmbeddedClickHouse.start(directory.toAbsolutePath(), settings);
   }
 
-  /** A name that no earlier run has left behind. */
+  /** Returns a name that no earlier run has left behind. */
   static String freshDatabase() {
     return "it_%d_%d".formatted(ProcessHandle.current().pid(), DATABASES.incrementAndGet());
   }
@@ -56,7 +56,7 @@ final class Engine {
     return MirrorSettings.of(server.url(), server.user(), server.password(), database);
   }
 
-  /** Rows as text, their columns apart by a bar. */
+  /** Returns rows as text, their columns separated by a bar. */
   static List<String> query(MirrorSettings settings, String sql) {
     try (Server server = new Server(settings)) {
       return query(server, sql);

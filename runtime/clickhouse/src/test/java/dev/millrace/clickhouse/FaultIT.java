@@ -75,7 +75,7 @@ final class FaultIT {
     }
   }
 
-  /** Rows that are over already, which the first merge takes away. */
+  /** Rows that have expired already, which the first merge removes. */
   @Entity(immutable = true)
   @Mirrored(ttl = "toDateTime(time) + INTERVAL 1 DAY")
   record Moment(@Id EventId id, Instant time) {}

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Over a server that answers, and is no ClickHouse or a very slow one. */
+/** Calls to a server that answers, and is no ClickHouse or a very slow one. */
 @Timeout(120)
 final class ForeignAnswerTest {
   private static final byte[] PAGE =
@@ -83,7 +83,7 @@ final class ForeignAnswerTest {
     exchange.close();
   }
 
-  /** As ClickHouse would begin, and then a byte each quarter of the timeout. */
+  /** Begins as ClickHouse would, and then sends a byte each quarter of the timeout. */
   private static void drip(HttpExchange exchange) throws IOException {
     exchange.getRequestBody().readAllBytes();
     Matcher id = Pattern.compile("query_id=([^&]+)").matcher(exchange.getRequestURI().getQuery());

@@ -37,15 +37,15 @@ import org.jspecify.annotations.Nullable;
 
 /** Mirrors over a real engine, with batches and a ledger made by hand. */
 final class Lab implements AutoCloseable {
-  /** What most tests change. */
+  /** An entity with changing rows, for most tests. */
   @Entity
   record Token(@Id long id, @Nullable String owner, @Unsigned BigInteger amount) {}
 
-  /** What can be saved once. */
+  /** An immutable entity. */
   @Entity(immutable = true)
   record Note(@Id EventId id, @Nullable String text) {}
 
-  /** What is mirrored as seldom as possible. */
+  /** An entity of which the mirror keeps only the latest versions. */
   @Entity
   @Mirrored(versions = Versions.LATEST)
   record Gauge(@Id long id, long value) {}
@@ -59,7 +59,7 @@ final class Lab implements AutoCloseable {
   final ClickHouseMirror mirror;
   private final AtomicLong epochs;
 
-  /** An indexer that is only asked for its definition; everything it has is mirrored. */
+  /** An indexer with nothing but its definition; all its entities are mirrored. */
   record TestIndexer(String name, List<EntityType<?>> entities, Storage where) implements Indexer {
     @Override
     public SortedMap<String, String> asks() {
@@ -77,7 +77,7 @@ final class Lab implements AutoCloseable {
     public void handle(Event event, Context context) {}
   }
 
-  /** A row that goes, among rows that are saved. */
+  /** A row that is deleted, among rows that are saved. */
   record Gone(EntityType<?> type, Object id) {}
 
   static Lab fresh() {
@@ -99,7 +99,7 @@ final class Lab implements AutoCloseable {
     this.mirror = ClickHouseMirror.open(settings, indexer, probe);
   }
 
-  /** Another process over the same database. */
+  /** Opens another process over the same database. */
   Lab again() {
     return new Lab(settings, indexer, Probe.NONE, epochs);
   }
@@ -108,7 +108,7 @@ final class Lab implements AutoCloseable {
     return new Token(id, owner, BigInteger.valueOf(amount));
   }
 
-  /** What PostgreSQL would know of a lane; it outlives processes. */
+  /** The knowledge of PostgreSQL about a lane; it outlives processes. */
   final class Book {
     final String lane;
     String identity = "first";
@@ -118,7 +118,7 @@ final class Lab implements AutoCloseable {
     long settled;
     boolean mirrored = true;
 
-    /** Each state as it was: rows by table and id, at a checkpoint. */
+    /** All states as they were: rows by table and id, at a checkpoint. */
     final TreeMap<Long, Map<String, Object>> states =
         new TreeMap<>(Map.of(0L, new TreeMap<String, Object>()));
 
@@ -126,7 +126,7 @@ final class Lab implements AutoCloseable {
       this.lane = lane;
     }
 
-    /** Somebody takes the lane over, or it turns back. */
+    /** Opens an epoch: for a takeover or a rewind. */
     long open() {
       long number = Lab.this.epochs.incrementAndGet();
       epochs.replaceAll(known ->
@@ -210,7 +210,7 @@ final class Lab implements AutoCloseable {
       return this;
     }
 
-    /** A batch of blocks, each given by what it saves or deletes. */
+    /** Executes a batch of blocks, each given by its saves and deletions. */
     ExecutedBatch batch(boolean reversible, List<?>... blocks) {
       List<Event> events = new ArrayList<>();
       List<Block> all = new ArrayList<>();
@@ -259,7 +259,7 @@ final class Lab implements AutoCloseable {
       return new MirrorGroup(epoch, List.of(executed));
     }
 
-    /** Through all three stores of it. */
+    /** Commits a batch in all three steps: insert, commit and publication. */
     MirrorGroup commit(boolean reversible, List<?>... blocks) {
       MirrorGroup group = group(batch(reversible, blocks));
       lane.insert(group);
@@ -282,7 +282,7 @@ final class Lab implements AutoCloseable {
           book.settled);
     }
 
-    /** PostgreSQL goes back to a checkpoint, and the mirror is not told yet. */
+    /** Rewinds PostgreSQL to a checkpoint; the mirror does not know of it yet. */
     void rewind(long checkpoint) {
       book.checkpoint = checkpoint;
       book.states.tailMap(checkpoint, false).clear();
@@ -301,7 +301,7 @@ final class Lab implements AutoCloseable {
     return new Run(book);
   }
 
-  /** As the pipeline calls it; returns how often it had to. */
+  /** Inserts as the pipeline does, with retries; returns the number of attempts. */
   static int insertPatiently(Run run, MirrorGroup group) {
     return patiently(() -> run.lane.insert(group));
   }
@@ -333,7 +333,7 @@ final class Lab implements AutoCloseable {
     return Bytes32.of(bytes);
   }
 
-  /** Rows of a view or table as text. */
+  /** Returns the rows of a view or table as text. */
   List<String> query(String sql) {
     return Engine.query(settings, sql);
   }
@@ -342,7 +342,7 @@ final class Lab implements AutoCloseable {
     return query("SELECT chain, id, ifNull(owner, 'NULL'), amount FROM token ORDER BY chain, id");
   }
 
-  /** What verify would read. */
+  /** Returns the rows that verify would read. */
   <E> List<E> read(EntityType<E> type, Book book, long checkpoint) {
     List<E> rows = new ArrayList<>();
     try (MirrorReader reader = ClickHouseMirror.reader(settings, indexer)) {

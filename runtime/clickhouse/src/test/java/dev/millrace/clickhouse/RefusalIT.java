@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What the engine itself refuses under limits that each request asks for. */
+/** Refusals of the engine itself under limits that each request sets. */
 @Timeout(300)
 @ExtendWith(Engine.WhereItCanRun.class)
 final class RefusalIT {
@@ -72,7 +72,7 @@ final class RefusalIT {
     }
   }
 
-  /** Runs until its rows are closed, which nobody reads. */
+  /** Starts a query that runs until its rows are closed; the rows are never read. */
   private static InputStream endlessQuery(MirrorSettings settings) throws Exception {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(settings.url()))
@@ -85,7 +85,7 @@ final class RefusalIT {
         .body();
   }
 
-  /** As often as it is tried. */
+  /** Asserts that each attempt is refused. */
   private static void assertRefused(String why, Lab.Run run, MirrorGroup group) {
     for (int tries = 0; tries < 2; tries++) {
       assertThatThrownBy(() -> run.lane.insert(group))

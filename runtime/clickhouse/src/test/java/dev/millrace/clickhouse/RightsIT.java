@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What users of few rights can do. */
+/** The abilities of users with few rights. */
 @Timeout(120)
 @ExtendWith(Engine.WhereItCanRun.class)
 final class RightsIT {

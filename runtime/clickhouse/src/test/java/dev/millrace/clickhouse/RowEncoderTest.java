@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Rows as ClickHouse's RowBinary has them, byte by byte. */
+/** Rows in ClickHouse's RowBinary format, byte by byte. */
 final class RowEncoderTest {
   @Entity
   record Small(
@@ -119,7 +119,7 @@ final class RowEncoderTest {
     assertThat(in.hasNext()).isFalse();
   }
 
-  /** Wherever the buffer is full, and whatever comes next. */
+  /** At any fill level of the buffer, and for any next value. */
   @Test
   void buffers_growUnderEveryValue() throws IOException {
     List<Consumer<RowBuffer>> all =

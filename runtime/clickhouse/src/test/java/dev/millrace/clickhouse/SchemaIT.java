@@ -105,7 +105,7 @@ final class SchemaIT {
     }
   }
 
-  /** Else they would count as soon as their epochs and checkpoints came again. */
+  /** They would otherwise count as soon as their epochs and checkpoints came again. */
   @Test
   void rowsOfNobody_areRefused() {
     for (String left : List.of("millrace_rows_token", "millrace_reached", "millrace_ends")) {

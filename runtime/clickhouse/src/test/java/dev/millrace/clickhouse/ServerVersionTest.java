@@ -42,7 +42,7 @@ final class ServerVersionTest {
     }
   }
 
-  /** A server that can say its version and nothing else. */
+  /** Uses a server that can report its version and nothing else. */
   @Test
   @Timeout(60)
   void mirrors_areNotMadeOnAServerThatIsTooOld() throws Exception {

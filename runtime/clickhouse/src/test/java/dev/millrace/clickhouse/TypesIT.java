@@ -94,7 +94,7 @@ final class TypesIT {
       @Nullable List<String> maybeTexts,
       @Nullable List<Kind> maybeKinds) {}
 
-  /** What can be part of an id. */
+  /** Types that can be part of an id. */
   @Entity
   record Key(
       @Id Address address,
@@ -369,7 +369,7 @@ final class TypesIT {
     }
   }
 
-  /** A hundred partitions are what an insert may have; the table gets them in smaller chunks. */
+  /** An insert may have a hundred partitions; the table gets more of them in smaller chunks. */
   @Test
   void insertsIntoManyPartitions_areCutSmaller() {
     List<Trade> trades = trades(1000);

@@ -38,7 +38,7 @@ final class ViewsIT {
         var readers = Executors.newVirtualThreadPerTaskExecutor()) {
       Lab.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, same(1));
-      // The ends take their time: a query stops before it reads them, and says where it is.
+      // The ends are slow: a query stops before it reads them, and reports its progress.
       Engine.execute(
           lab.settings,
           "RENAME TABLE millrace_ends TO true_ends",

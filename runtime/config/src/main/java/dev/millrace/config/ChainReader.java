@@ -24,7 +24,7 @@ final class ChainReader {
     this.problems = problems;
   }
 
-  /** Empty when something had to be reported. */
+  /** Returns the chain; empty if a problem was reported. */
   Optional<Chain> read(ConfigSection section) {
     int before = problems.size();
     section.require("id", "the chain's number, such as 1");

@@ -12,10 +12,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * What one process is asked to run. {@link ConfigFile} reads it from YAML; an embedding program may
+ * The configuration of one process. {@link ConfigFile} reads it from YAML; an embedding program may
  * build it.
  *
- * <p>No {@code toString} here shows a password, nor what an endpoint's address carries beyond its
+ * <p>No {@code toString} here shows a password, nor the parts of an endpoint's address beyond its
  * host.
  */
 public record Config(
@@ -30,7 +30,7 @@ public record Config(
     chains = List.copyOf(chains);
   }
 
-  /** Everything in PostgreSQL. */
+  /** Keeps all rows in PostgreSQL. */
   public Config(
       String name,
       Postgres postgres,
@@ -41,7 +41,7 @@ public record Config(
     this(name, new Stores(postgres, Optional.empty()), chains, pipeline, httpPort, dataDir);
   }
 
-  /** Over HTTP at the loopback address only. */
+  /** Serves HTTP at the loopback address only. */
   public Config(
       String name,
       Stores stores,
@@ -60,7 +60,7 @@ public record Config(
     return stores.postgres();
   }
 
-  /** Empty where nothing is mirrored. */
+  /** The mirror; empty if nothing is mirrored. */
   public Optional<ClickHouse> clickhouse() {
     return stores.clickhouse();
   }
@@ -83,19 +83,19 @@ public record Config(
   }
 
   /**
-   * Where a running indexer answers.
+   * The HTTP address of a running indexer.
    *
-   * @param port none if it does not
-   * @param host the address to listen at; another than the loopback one lets other machines ask
+   * @param port empty if HTTP is off
+   * @param host the address to listen at; any but the loopback address lets other machines connect
    */
   public record Http(OptionalInt port, String host) {
     public static final String LOOPBACK = "127.0.0.1";
   }
 
-  /** Where rows go. */
+  /** The stores that rows are written to. */
   public record Stores(Postgres postgres, Optional<ClickHouse> clickhouse) {}
 
-  /** The authority: a PostgreSQL of our own below the data directory, or one that somebody runs. */
+  /** The authority: an embedded PostgreSQL below the data directory, or an external server. */
   public sealed interface Postgres {
     record Embedded() implements Postgres {
       @Override
@@ -117,11 +117,11 @@ public record Config(
   /**
    * The mirror.
    *
-   * @param database of this indexer and of no other
-   * @param entities which stores keep those that say nothing of it themselves
+   * @param database used by this indexer and by no other
+   * @param entities the stores of entities whose definition sets none
    */
   public record ClickHouse(Engine engine, String database, Storage entities) {
-    /** A ClickHouse of our own below the data directory, or one that somebody runs. */
+    /** An embedded ClickHouse below the data directory, or an external server. */
     public sealed interface Engine {}
 
     public record Embedded() implements Engine {
@@ -131,7 +131,7 @@ public record Config(
       }
     }
 
-    /** Spoken to over HTTP. */
+    /** A server that is called over HTTP. */
     public record Server(String url, Optional<String> user, Optional<String> password)
         implements Engine {
       @Override
@@ -144,7 +144,7 @@ public record Config(
   /**
    * One chain, which is one lane.
    *
-   * @param origin where all of this was written
+   * @param origin the places in the config where the chain's keys were written
    */
   public record Chain(
       long id,
@@ -158,7 +158,7 @@ public record Config(
       contracts = List.copyOf(contracts);
     }
 
-    /** Read as usual, and written in no file. */
+    /** Uses the default {@link Reading}, and an origin outside any file. */
     public Chain(
         long id,
         List<Endpoint> endpoints,
@@ -182,12 +182,12 @@ public record Config(
     }
   }
 
-  /** Which blocks of a chain, and from when on they are final. */
+  /** The blocks of a chain to index, and the rule by which they are final. */
   public record Stretch(long from, End to, Finality finality) {}
 
   /**
-   * Where the keys of a section were written, so that what turns out to be wrong later can be told
-   * like a mistake in the file.
+   * The places where the keys of a section were written, so that a mistake found later can be
+   * reported like one in the file.
    *
    * @param section the path of the section, such as {@code chains[0]}; empty without a file
    * @param places the file and line, or the variable, of keys below it
@@ -199,7 +199,7 @@ public record Config(
       places = Map.copyOf(places);
     }
 
-    /** How a message names a key: {@code millrace.yaml:7: chains[0].rpc}. */
+    /** Names a key in a message: {@code millrace.yaml:7: chains[0].rpc}. */
     public String of(String key) {
       String place = places.getOrDefault(key, places.getOrDefault("", ""));
       String path = section.isEmpty() ? key : section + "." + key;
@@ -208,7 +208,7 @@ public record Config(
   }
 
   /**
-   * Where a chain is read. Providers put keys into the path and the query, so only the host is ever
+   * The URL of a node. Providers put keys into the path and the query, so only the host is ever
    * shown.
    */
   public record Endpoint(URI url) {
@@ -228,22 +228,22 @@ public record Config(
     }
   }
 
-  /** Where a chain ends for us. */
+  /** The end of indexing a chain. */
   public sealed interface End {
-    /** The last block, itself included. */
+    /** The last block, inclusive. */
     record At(long block) implements End {}
 
-    /** The head that is seen at start. */
+    /** The head at start. */
     record Latest() implements End {}
 
-    /** Never: follow the chain. */
+    /** Never: the lane follows the chain. */
     record Open() implements End {}
   }
 
   /**
-   * From when on a block counts as final; where both are given, the safer of them. Where neither
-   * is, the block that the chain's nodes call finalized decides, or a depth that is known for this
-   * chain.
+   * The rule by which a block counts as final; the safer of tag and depth if both are given.
+   * Without either, the block that the chain's nodes call finalized decides, or a depth that is
+   * known for this chain.
    */
   public record Finality(Optional<Tag> tag, OptionalInt depth) {
     public enum Tag {

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Holds a config against {@link ConfigShape}: reports unknown keys and wrong kinds, and replaces
- * what is wrong by {@link ConfigNode.Broken}, so that whoever reads the values does not complain a
+ * Checks a config against {@link ConfigShape}: reports unknown keys and wrong kinds, and replaces
+ * wrong nodes by {@link ConfigNode.Broken}, so that the readers of the values do not report them a
  * second time.
  */
 final class ConfigCheck {

@@ -13,22 +13,22 @@ import java.util.Optional;
 /**
  * Reads {@code millrace.yaml} and the {@code MILLRACE_…} variables into a {@link Config}.
  *
- * <p>What is left out has a default: a chain without {@code finality} takes for final what its
- * nodes call finalized, see {@link Config.Finality}.
+ * <p>Keys that are left out have defaults: without {@code finality}, a chain takes for final what
+ * its nodes call finalized, see {@link Config.Finality}.
  *
- * <p>Everything that is wrong is found in one pass: spelling and kinds first, then the values of
- * what has the right kind.
+ * <p>All problems are found in one pass: spelling and kinds first, then the values of nodes of the
+ * right kind.
  */
 public final class ConfigFile {
   private ConfigFile() {}
 
-  /** What came of reading. */
+  /** The outcome of reading. */
   public sealed interface Reading {}
 
-  /** A config that can be used; the warnings deserve to be shown. */
+  /** A usable config, with warnings that should be shown. */
   public record Valid(Config config, List<String> warnings) implements Reading {}
 
-  /** All that has to be mended, in the order of the file. */
+  /** All problems to fix, in the order of the file. */
   public record Invalid(List<ConfigProblem> problems) implements Reading {
     @Override
     public String toString() {
@@ -78,7 +78,7 @@ public final class ConfigFile {
     return new Invalid(List.of(new ConfigProblem(file.toString(), "", wrong, expected)));
   }
 
-  /** Lines of the file in their order, then the variables. */
+  /** Sorts by line of the file, then the variables. */
   private static List<ConfigProblem> inOrder(List<ConfigProblem> problems) {
     return problems.stream().distinct().sorted(ConfigProblem.BY_PLACE).toList();
   }

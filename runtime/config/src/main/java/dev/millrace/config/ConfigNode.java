@@ -3,16 +3,16 @@ package dev.millrace.config;
 import java.util.List;
 import java.util.Map;
 
-/** One piece of a config and where it stands, before anybody asked what it means. */
+/** A part of a config and its place, before it is interpreted. */
 sealed interface ConfigNode {
   Place place();
 
-  /** Words for what this is, as the author of a config would say it. */
+  /** The kind of this node, in the words of a config's author. */
   String kind();
 
   /**
-   * A scalar. {@code shown} is what messages may repeat: what the file says, so that nothing that
-   * came in through {@code ${…}} is ever printed.
+   * A scalar. {@code shown} is the text that messages may repeat: as written in the file, so that
+   * no value that came in through {@code ${…}} is ever printed.
    */
   record Text(String value, String shown, Place place) implements ConfigNode {
     @Override
@@ -43,7 +43,7 @@ sealed interface ConfigNode {
     }
   }
 
-  /** Something that was reported already; nobody reports it again. */
+  /** A node whose problem was reported already; not reported again. */
   record Broken(Place place) implements ConfigNode {
     @Override
     public String kind() {

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Lays {@code MILLRACE_…} variables over a config: {@code MILLRACE_CHAINS_0_FROM} is {@code
+ * Applies {@code MILLRACE_…} variables to a config: {@code MILLRACE_CHAINS_0_FROM} is {@code
  * chains[0].from}.
  *
  * <p>Only scalar keys can be overridden. {@code BATCHEVENTS} and {@code BATCH_EVENTS} both name
@@ -49,7 +49,7 @@ final class ConfigOverrides {
     return result;
   }
 
-  /** The keys and list positions that {@code words} spell below {@code shape}. */
+  /** Resolves {@code words} below {@code shape} to keys and list positions. */
   private static Optional<List<String>> path(List<String> words, ConfigShape shape) {
     return switch (shape) {
       case ConfigShape.Leaf _ -> words.isEmpty() ? Optional.of(List.of()) : Optional.empty();
@@ -89,7 +89,7 @@ final class ConfigOverrides {
       return withItem(node, Integer.parseInt(step), rest(path, 1), variable, value, walked);
     }
     if (node instanceof ConfigNode.Items || node instanceof ConfigNode.Text) {
-      return node; // The file is wrong here, and its own report says so.
+      return node; // The file is wrong here; its own check reports that.
     }
     Map<String, ConfigNode> entries =
         node instanceof ConfigNode.Section section
@@ -132,7 +132,7 @@ final class ConfigOverrides {
     return new ConfigNode.Items(items, node instanceof ConfigNode.Nothing ? place : node.place());
   }
 
-  /** Other tools of ours have variables too; only what begins like a key is worth a word. */
+  /** Other Millrace tools have variables too; warns only about names that resemble a key. */
   private void warnAbout(String name, List<String> words) {
     Set<String> top = ConfigShape.ROOT.children().keySet();
     Optional<String> meant = Spelling.nearest(words.getFirst(), top);

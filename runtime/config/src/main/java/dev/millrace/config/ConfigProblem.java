@@ -3,10 +3,7 @@ package dev.millrace.config;
 import dev.millrace.config.ConfigNode.Place;
 import java.util.Comparator;
 
-/**
- * One thing to mend in a config: where it stands, which key it is, what is wrong and what would be
- * right.
- */
+/** A problem in a config: its place, its key, the mistake and the expected value. */
 public record ConfigProblem(String where, String path, String wrong, String expected) {
   static final Comparator<ConfigProblem> BY_PLACE = Comparator.comparingInt(ConfigProblem::line);
 

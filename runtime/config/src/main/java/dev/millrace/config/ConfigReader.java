@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Reads the values of a config whose keys and kinds are right already. */
+/** Reads the values of a config whose keys and kinds have been checked. */
 final class ConfigReader {
   private static final String NAME =
       "lower-case letters, digits and _, a letter first, at most 63 of them";
@@ -23,7 +23,7 @@ final class ConfigReader {
     this.problems = problems;
   }
 
-  /** Empty when something had to be reported. */
+  /** Returns the config; empty if a problem was reported. */
   Optional<Config> read(ConfigNode root, Path dataDir) {
     ConfigSection top = new ConfigSection(root, "", problems);
     String name = name(top);

@@ -13,7 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Reads the values of one section. What is wrong is reported and read as absent. */
+/** Reads the values of one section. A wrong value is reported and read as absent. */
 final class ConfigSection {
   private static final Pattern BYTES =
       Pattern.compile("(?<count>[0-9]{1,12})\\s*(?<unit>[kKmMgG]?i?[bB]?)");
@@ -36,7 +36,7 @@ final class ConfigSection {
     this.problems = problems;
   }
 
-  /** Whether the section says anything at all about {@code key}, be it wrong. */
+  /** True if the section has a value for {@code key}, right or wrong. */
   boolean mentions(String key) {
     return !(node(key) instanceof ConfigNode.Nothing);
   }
@@ -45,17 +45,17 @@ final class ConfigSection {
     return new ConfigSection(node(key), path(key), problems);
   }
 
-  /** The items of a list; of anything else, none. */
+  /** The items of a list; empty for any other node. */
   List<ConfigNode> items(String key) {
     return node(key) instanceof ConfigNode.Items items ? items.items() : List.of();
   }
 
-  /** Whether {@code key} holds a list, or one value that stands for a list. */
+  /** True if {@code key} holds a list, or one value that stands for a list. */
   boolean isList(String key) {
     return node(key) instanceof ConfigNode.Items;
   }
 
-  /** The number at {@code key} without a word about what may be wrong with it. */
+  /** The number at {@code key}, without reporting what may be wrong with it. */
   Optional<Long> peek(String key) {
     return text(key).filter(value -> value.matches("[0-9]{1,18}")).map(Long::parseLong);
   }
@@ -104,7 +104,7 @@ final class ConfigSection {
     return Optional.of(value);
   }
 
-  /** An amount of memory. The units are powers of 1024, as PostgreSQL's are. */
+  /** Reads an amount of memory. The units are powers of 1024, as in PostgreSQL. */
   Optional<Long> bytes(String key, long least) {
     return scalar(key).flatMap(text -> bytes(key, text, least));
   }
@@ -135,7 +135,7 @@ final class ConfigSection {
     return Optional.of(count << shift);
   }
 
-  /** A share, as a number from 0 to 1 or in percent. */
+  /** Reads a share, as a number from 0 to 1 or in percent. */
   Optional<Double> share(String key) {
     return scalar(key)
         .flatMap(text -> {
@@ -157,7 +157,7 @@ final class ConfigSection {
         });
   }
 
-  /** A time to wait. */
+  /** Reads a time to wait. */
   Optional<Duration> duration(String key, Duration least, Duration most) {
     return scalar(key)
         .flatMap(text -> {
@@ -189,7 +189,7 @@ final class ConfigSection {
     };
   }
 
-  /** One of the words of an enum, in lower case. */
+  /** Reads a constant of an enum, in lower case. */
   <T extends Enum<T>> Optional<T> word(String key, Class<T> words) {
     return scalar(key)
         .flatMap(text -> {
@@ -210,7 +210,7 @@ final class ConfigSection {
         });
   }
 
-  /** Where the keys of this section and of those below it were written. */
+  /** The places where the keys of this section and of its subsections were written. */
   Map<String, String> places() {
     Map<String, String> places = new HashMap<>();
     places.put("", place.toString());

@@ -4,10 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * Which keys a config has and how they nest. Spelling, overrides and secrets are all answered from
- * here.
- */
+/** The keys of a config and their nesting. Spelling, overrides and secrets all depend on it. */
 sealed interface ConfigShape {
 
   /** One value. */

@@ -18,13 +18,13 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
 import org.yaml.snakeyaml.nodes.Tag;
 
 /**
- * Reads YAML into {@link ConfigNode}s and fills in {@code ${…}}.
+ * Reads YAML into {@link ConfigNode}s and resolves {@code ${…}}.
  *
- * <p>Works on composed nodes, not on constructed objects: these still know their lines, hold both
- * of two equal keys, and have not yet taken an address for a very large number.
+ * <p>Works on composed nodes, not on constructed objects: composed nodes still know their lines,
+ * hold both of two equal keys, and have not yet parsed an address as a very large number.
  */
 final class ConfigYaml {
-  // Aliases can make a small file very large, or endless; no honest config comes near these.
+  // Aliases can make a small file very large, or endless; no real config comes near these limits.
   private static final int MOST_NODES = 50_000;
   private static final int DEEPEST = 50;
 

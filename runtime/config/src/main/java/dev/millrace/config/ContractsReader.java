@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads {@code contracts}: where the contracts of an indexer live on one chain. */
+/** Reads {@code contracts}: the addresses of an indexer's contracts on one chain. */
 final class ContractsReader {
   private static final String ADDRESS = "0x and 40 hex digits";
 
@@ -96,7 +96,7 @@ final class ContractsReader {
     }
   }
 
-  /** Says of a long wrong address what to look for, because nobody counts forty digits. */
+  /** Describes a wrong address, with its number of digits, since forty digits are hard to count. */
   private static String shape(String written, ConfigNode.Text text) {
     return written.matches("0x[0-9a-fA-F]*")
         ? "digits=" + (written.length() - 2) + " value=" + text.shown()

@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/** Reads {@code rpc}. An address of a node often is a key, so that no message repeats it. */
+/** Reads {@code rpc}. The URL of a node is often a key, so no message repeats it. */
 final class EndpointsReader {
   static final String ENDPOINT = "the URL of a node, such as http://127.0.0.1:8545";
 

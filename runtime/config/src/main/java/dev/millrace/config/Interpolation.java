@@ -5,10 +5,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Fills references to variables from the environment: a dollar sign, then in braces a name, and
- * after {@code :-} what stands in for it.
+ * Resolves references to environment variables: a dollar sign, then in braces a name, and after
+ * {@code :-} a default.
  *
- * <p>As in a shell, that also stands in for an empty variable. Two dollar signs before the brace
+ * <p>As in a shell, the default also replaces an empty variable. Two dollar signs before the brace
  * make a literal one.
  */
 final class Interpolation {

@@ -5,11 +5,11 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** What somebody probably meant. */
+/** Suggests the known word that was probably meant. */
 public final class Spelling {
   private Spelling() {}
 
-  /** The known word nearest to {@code written}, if one is near enough to be worth naming. */
+  /** Returns the known word nearest to {@code written}, if any is near enough to suggest. */
   public static Optional<String> nearest(String written, Collection<String> known) {
     String plain = plain(written);
     int tolerated = Math.max(1, plain.length() / 3);
@@ -25,7 +25,7 @@ public final class Spelling {
     return word.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
   }
 
-  /** The fewest letters to insert, delete or replace, and neighbours to swap. */
+  /** The minimum number of letters to insert, delete or replace, and of neighbours to swap. */
   private static int distance(String one, String other) {
     int[] before = new int[other.length() + 1];
     int[] row = new int[other.length() + 1];
@@ -48,7 +48,7 @@ public final class Spelling {
     return row[other.length()];
   }
 
-  /** Whether the two letters before these places are the same the other way round. */
+  /** True if the two letters before these positions are swapped. */
   private static boolean isSwapped(String one, int line, String other, int column) {
     return line > 1
         && column > 1

@@ -7,12 +7,12 @@ import dev.millrace.loaders.Storage;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads where rows go. Addresses may carry passwords, so they are never repeated. */
+/** Reads the stores. Their URLs may carry passwords, so messages never repeat them. */
 final class StoresReader {
   private static final String DATABASE =
       "letters, digits and _, no digit first, at most 63 of them";
 
-  /** What {@code entities} may say. */
+  /** The values of {@code entities}. */
   private enum Kept {
     BOTH,
     POSTGRES,

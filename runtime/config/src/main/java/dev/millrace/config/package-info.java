@@ -1,9 +1,9 @@
 /**
- * What a config file says, read into values: {@link dev.millrace.config.ConfigFile} turns {@code
+ * Reads config files into values: {@link dev.millrace.config.ConfigFile} turns {@code
  * millrace.yaml} and the {@code MILLRACE_…} variables into a {@link dev.millrace.config.Config}.
  *
- * <p>All that is wrong in a file is found in one pass and told with its line. Nothing here opens a
- * file but the config, or asks a node or a database whether what it says is true.
+ * <p>All problems of a file are found in one pass and reported with their lines. Nothing here opens
+ * a file but the config, or checks its values against a node or a database.
  */
 @NullMarked
 package dev.millrace.config;

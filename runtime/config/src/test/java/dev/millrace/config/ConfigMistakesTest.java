@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Mistakes in a config: all of them, each with its place and the way out. */
+/** Mistakes in a config: all are reported, each with its place and the expected value. */
 class ConfigMistakesTest {
   @Test
   void read_reportsEverythingAtOnceInTheOrderOfTheFile() {

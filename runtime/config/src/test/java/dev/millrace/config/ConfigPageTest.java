@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The reference of the config names every key, and its example is a config. */
+/** Checks that the config reference names every key and that its example is a valid config. */
 final class ConfigPageTest {
   private static final Path PAGE = Path.of("../../docs/config.md");
 

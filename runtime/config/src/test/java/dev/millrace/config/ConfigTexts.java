@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** Configs of tests, and how they are read. */
+/** Configs for tests, and methods to read them. */
 final class ConfigTexts {
   static final Path DATA = Path.of("/data");
   static final Address TOKEN = Address.of("0x" + "ab".repeat(20));

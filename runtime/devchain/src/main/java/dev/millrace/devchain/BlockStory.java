@@ -4,11 +4,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens in the blocks of a dev chain: transfers first, then names, then pools. Used by one
+ * Contents of the blocks of a dev chain: transfers first, then names, then pools. Confined to one
  * thread.
  *
- * <p>A fork tells much of what the trunk tells. Two neighbouring blocks may have exchanged their
- * transfers, some transactions are missing, some say something else and go by another hash.
+ * <p>A fork repeats much of the trunk. Two neighbouring blocks may have exchanged their transfers,
+ * some transactions are missing, some differ and have another hash.
  */
 final class BlockStory {
   static final int TRANSFERS = 1;
@@ -28,9 +28,9 @@ final class BlockStory {
   }
 
   /**
-   * Tells the logs of a block in order.
+   * Emits the logs of a block in order.
    *
-   * @param kinds whose logs are wanted; the others are only counted
+   * @param kinds the kinds of wanted logs; the others are only counted
    */
   void tell(Branch branch, long number, int kinds, Consumer<Told> logs) {
     told.begin();
@@ -47,12 +47,12 @@ final class BlockStory {
     return (kinds & kind) == 0 ? null : logs;
   }
 
-  /** How many transfers there are on the trunk from one block up to and with another. */
+  /** Returns the number of transfers on the trunk from one block through another. */
   long transfers(long from, long to) {
     return to < from ? 0 : transfers.before(to + 1) - transfers.before(from);
   }
 
-  /** What becomes of a transaction of the trunk on a fork. */
+  /** Fate of a transaction of the trunk on a fork. */
   enum Fate {
     SAME,
     OTHER,

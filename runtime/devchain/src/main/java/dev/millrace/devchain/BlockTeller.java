@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** Tells blocks and logs of a dev chain in the words of the reading side. Used by one thread. */
+/**
+ * Provides blocks and logs of a dev chain in the types of the reading side. Confined to one thread.
+ */
 final class BlockTeller {
   private static final long BEGINNING = Instant.parse("2024-01-01T00:00:00Z").getEpochSecond();
   private static final long SECONDS_PER_BLOCK = 12;
@@ -37,7 +39,10 @@ final class BlockTeller {
     return hashes.block(branch.fork(number), number);
   }
 
-  /** Seconds since 1970. A fork's blocks come some seconds later than those they replace. */
+  /**
+   * Returns seconds since 1970. A fork's blocks are up to a block time later than those they
+   * replace.
+   */
   long timestamp(Branch branch, long number) {
     int fork = branch.fork(number);
     long later = 0;
@@ -57,7 +62,7 @@ final class BlockTeller {
         number, hash(branch, number), parent, Instant.ofEpochSecond(timestamp(branch, number)));
   }
 
-  /** The logs of a block; each is good until the next one. */
+  /** Emits the logs of a block; each is valid until the next one. */
   void tell(Branch branch, Block block, int kinds, Consumer<Log> logs) {
     story.tell(branch, block.number(), kinds, new Telling(block, logs));
   }
@@ -69,7 +74,7 @@ final class BlockTeller {
     return list;
   }
 
-  /** Logs of one transaction share it. */
+  /** Converts logs; those of one transaction share its object. */
   private static final class Telling implements Consumer<Told> {
     private final Block block;
     private final Consumer<Log> logs;

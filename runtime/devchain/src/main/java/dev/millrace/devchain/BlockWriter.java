@@ -46,7 +46,7 @@ final class BlockWriter {
     return DevTransaction.list(teller.story(), branch, number);
   }
 
-  /** A block with its transactions: whole ones or their hashes. */
+  /** Writes a block with its transactions, whole or as hashes. */
   void block(Branch branch, long number, boolean whole) throws IOException {
     out.text("{");
     header(branch, number);
@@ -64,7 +64,7 @@ final class BlockWriter {
     out.text("]}");
   }
 
-  /** The fields of a header, without braces. */
+  /** Writes the fields of a header, without braces. */
   void header(Branch branch, long number) throws IOException {
     bloom.clear();
     long[] gas = {0};
@@ -92,7 +92,7 @@ final class BlockWriter {
     out.raw(HEADER_REST);
   }
 
-  /** What stands where a real chain has the root of a tree: it differs as those do. */
+  /** Returns a stand-in for the root of a tree: it differs wherever the real root would. */
   private Bytes32 root(Branch branch, long number, int kind) {
     DevChainRandom random = new DevChainRandom();
     random.at(settings.seed(), DevChainHashes.kind(branch.fork(number), kind), number);

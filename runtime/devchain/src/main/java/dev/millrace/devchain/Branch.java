@@ -3,11 +3,11 @@ package dev.millrace.devchain;
 import java.util.Arrays;
 
 /**
- * A way from the first block on: which fork tells each block. The trunk is fork 0; every later fork
- * has a number of its own and tells all blocks above the one where it left.
+ * Path from the first block on: the fork of each block. The trunk is fork 0; every later fork has a
+ * number of its own and contains all blocks above the one where it left.
  *
- * <p>A block follows from the seed, the fork that tells it and its number, so a branch of any
- * length is a few numbers and can be taken up again at any time.
+ * <p>A block follows from the seed, its fork and its number, so a branch of any length is a few
+ * numbers and can be resumed at any time.
  */
 public final class Branch {
   static final Branch TRUNK = new Branch(new long[] {0}, new int[] {0});
@@ -20,18 +20,18 @@ public final class Branch {
     this.forks = forks;
   }
 
-  /** The fork that tells a block. */
+  /** Returns the fork of a block. */
   int fork(long number) {
     int found = Arrays.binarySearch(starts, number);
     return forks[found >= 0 ? found : Math.max(0, -found - 2)];
   }
 
-  /** The fork that tells what comes last. */
+  /** Returns the fork of the last blocks. */
   int last() {
     return forks[forks.length - 1];
   }
 
-  /** This branch up to and with a block, and another fork from there on. */
+  /** Returns this branch through a block, and another fork from there on. */
   Branch leave(long last, int fork) {
     int kept = 0;
     while (kept < starts.length && starts[kept] <= last) {
@@ -44,7 +44,7 @@ public final class Branch {
     return new Branch(begins, tellers);
   }
 
-  /** The last block that both branches have, however far they go; −1 if none. */
+  /** Returns the last block that both branches have, however far they go; −1 if none. */
   long shared(Branch other) {
     for (int at = 0; ; at++) {
       boolean mine = at < starts.length;

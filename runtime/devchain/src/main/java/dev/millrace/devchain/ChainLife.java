@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Lets a chain live: a block now and then, and sometimes a reorg. Two lives of one seed do the same
+ * Drives a chain: a block now and then, and sometimes a reorg. Two lives with one seed do the same
  * things in the same order.
  */
 public final class ChainLife implements AutoCloseable {
@@ -23,11 +23,11 @@ public final class ChainLife implements AutoCloseable {
   private long steps;
 
   /**
-   * How a chain lives.
+   * Rates of a chain's changes.
    *
-   * @param blockTime between two blocks
-   * @param reorgs how likely a reorg is, per block
-   * @param depth how many blocks a reorg replaces at the most; most replace few
+   * @param blockTime the time between two blocks
+   * @param reorgs the probability of a reorg, per block
+   * @param depth the most blocks that a reorg replaces; most replace few
    */
   public record Habits(Duration blockTime, double reorgs, int depth, long seed) {
     public Habits {
@@ -39,7 +39,7 @@ public final class ChainLife implements AutoCloseable {
     }
   }
 
-  /** What has happened. */
+  /** A change of the chain. */
   public sealed interface News {
     /** One more block. */
     record Grown(long head) implements News {}
@@ -47,7 +47,7 @@ public final class ChainLife implements AutoCloseable {
     /**
      * A reorg.
      *
-     * @param known whether the chain went back to a branch that it had been on
+     * @param known true if the chain went back to an earlier branch
      */
     record Forked(long shared, long replaced, long head, boolean known) implements News {}
   }
@@ -58,12 +58,12 @@ public final class ChainLife implements AutoCloseable {
     this.listener = listener;
   }
 
-  /** A life that somebody leads by {@link #step}. */
+  /** Creates a life that the caller drives by {@link #step}. */
   public static ChainLife of(DevChain chain, Habits habits, Consumer<News> listener) {
     return new ChainLife(chain, habits, listener);
   }
 
-  /** A life that goes on by itself until it is closed. */
+  /** Starts a life that runs until it is closed. */
   public static ChainLife start(DevChain chain, Habits habits, Consumer<News> listener) {
     ChainLife life = new ChainLife(chain, habits, listener);
     Thread.ofVirtual().name("devchain-life").start(life::live);
@@ -80,7 +80,7 @@ public final class ChainLife implements AutoCloseable {
     }
   }
 
-  /** What happens next. */
+  /** Makes the next change. */
   public void step() {
     random.at(habits.seed(), 70, steps++);
     Tip before = chain.tip();
@@ -105,7 +105,8 @@ public final class ChainLife implements AutoCloseable {
   }
 
   /**
-   * Each depth is half as likely as half of it: most reorgs are short, some are as deep as can be.
+   * Draws a depth. Each is half as likely as half of it: most reorgs are short, some are as deep as
+   * can be.
    */
   private long depth(long most) {
     long depth = 1;

@@ -4,7 +4,7 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import java.util.Arrays;
 
-/** The 2048 bits by which a header says what its logs are about. Used by one thread. */
+/** The 2048-bit bloom of a header's logs. Confined to one thread. */
 final class DevBloom {
   static final int BYTES = 256;
 
@@ -30,7 +30,7 @@ final class DevBloom {
     }
   }
 
-  /** Three bits, each named by the low eleven bits of two bytes of the hash. */
+  /** Sets three bits, each named by the low eleven bits of two bytes of the hash. */
   private void add(byte[] source, int from, int length) {
     keccak.hash(source, from, length, hash);
     for (int pair = 0; pair < 6; pair += 2) {

@@ -23,22 +23,22 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A chain that needs no node: a token with hot accounts, a name registry and an exchange, told from
- * a seed.
+ * A chain that needs no node: a token with hot accounts, a name registry and an exchange, generated
+ * from a seed.
  *
- * <p>Every block follows from the seed, the fork that tells it and its number, so that two million
- * events take no memory and any range can be told again. The chain moves when it is told to: {@link
- * #advance}, {@link #fork}, {@link #backTo}. Any number of servers and feeds may read it meanwhile.
+ * <p>Every block follows from the seed, its fork and its number, so that two million events take no
+ * memory and any range can be generated again. The chain moves only on request: {@link #advance},
+ * {@link #fork}, {@link #backTo}. Any number of servers and feeds may read it meanwhile.
  */
 public final class DevChain {
   public static final Address TOKEN = Address.of("0x7075b10c00000000000000000000000000000001");
   public static final Address REGISTRY = Address.of("0x7075b10c00000000000000000000000000000002");
   public static final Address FACTORY = Address.of("0x7075b10c00000000000000000000000000000003");
 
-  /** The id that the chain goes by where nobody gives it another. */
+  /** Default id of the chain. */
   public static final long ID = 1337;
 
-  /** How far below the head blocks are final where nobody says otherwise. */
+  /** Default depth below the head at which blocks are final. */
   public static final long FINALITY = 64;
 
   private final DevChainSettings settings;
@@ -54,7 +54,7 @@ public final class DevChain {
   @GuardedBy("lock")
   private long finalized = -1;
 
-  /** By fork: the branch as it began, and how far it went at the most. */
+  /** Tips by fork: the branch as it began, and its greatest length. */
   @GuardedBy("lock")
   private final List<Tip> left = new ArrayList<>();
 
@@ -68,7 +68,7 @@ public final class DevChain {
     return settings;
   }
 
-  /** Blocks so far below the head are final; those that have been stay so. */
+  /** Sets the depth below the head at which blocks are final; final blocks stay so. */
   public DevChain finality(long depth) {
     lock.lock();
     try {
@@ -79,7 +79,7 @@ public final class DevChain {
     }
   }
 
-  /** Where the chain stands. */
+  /** Returns the current position of the chain. */
   public Tip tip() {
     lock.lock();
     try {
@@ -89,12 +89,12 @@ public final class DevChain {
     }
   }
 
-  /** The number of the last block; −1 before the first. */
+  /** Returns the number of the last block; −1 before the first. */
   public long head() {
     return tip().head();
   }
 
-  /** The last final block; never on a branch that was left, and it never goes back. */
+  /** Returns the last final block. It is never on a replaced branch and never goes back. */
   public long finalized() {
     lock.lock();
     try {
@@ -105,7 +105,7 @@ public final class DevChain {
     }
   }
 
-  /** Adds blocks and wakes whoever waits for them. */
+  /** Adds blocks and wakes all waiting threads. */
   public void advance(long blocks) {
     if (blocks < 0) {
       throw new IllegalArgumentException("chain cannot shrink: blocks=" + blocks);
@@ -121,10 +121,10 @@ public final class DevChain {
   /**
    * Replaces the last blocks by others.
    *
-   * @param depth how many go
-   * @param length how many come in their place; fewer make a shorter chain
-   * @return where the chain stood before
-   * @throws IllegalArgumentException if it would replace a final block
+   * @param depth the number of blocks to replace
+   * @param length the number of new blocks; fewer make a shorter chain
+   * @return the tip before the fork
+   * @throws IllegalArgumentException if a final block would be replaced
    */
   public Tip fork(long depth, long length) {
     lock.lock();
@@ -147,9 +147,9 @@ public final class DevChain {
   }
 
   /**
-   * Takes the chain back to where it stood before a fork.
+   * Takes the chain back to an earlier tip.
    *
-   * @return where it stood until now
+   * @return the tip before the call
    */
   public Tip backTo(Tip earlier) {
     lock.lock();
@@ -163,9 +163,7 @@ public final class DevChain {
     }
   }
 
-  /**
-   * Breaks the promise that final blocks stay, so that the next fork may be as deep as it likes.
-   */
+  /** Breaks the promise that final blocks stay, so that the next fork may have any depth. */
   public void forgetFinal() {
     lock.lock();
     try {
@@ -203,7 +201,7 @@ public final class DevChain {
     changed.signalAll();
   }
 
-  /** How far a fork went before the chain left it; empty if there was no such fork. */
+  /** Returns the tip of a fork at its greatest length; empty if there was no such fork. */
   Optional<Tip> left(int fork) {
     lock.lock();
     try {
@@ -213,7 +211,7 @@ public final class DevChain {
     }
   }
 
-  /** The block of this number on the branch the chain is on, whether it has come to it or not. */
+  /** Returns a block of the current branch by number, even above the head. */
   public Block block(long number) {
     return block(tip().branch(), number);
   }
@@ -226,35 +224,35 @@ public final class DevChain {
     return block(number).hash();
   }
 
-  /** An account of the token. Those below 16 are the busy ones, the first of them most of all. */
+  /** Returns an account of the token. Accounts below 16 are hot, the first most of all. */
   public Address account(int index) {
     return DevChainTransfers.address(settings.seed(), index);
   }
 
-  /** Where a pool of the exchange lies, or would lie, on the branch that the chain is on. */
+  /** Returns the address that a pool of the exchange has, or would have, on the current branch. */
   public Address pool(int index) {
     return new DevChainPools(settings).address(tip().branch(), index);
   }
 
-  /** All logs of a block on the branch that the chain is on, each good for keeping. */
+  /** Returns all logs of a block on the current branch, as copies to keep. */
   public List<Log> logs(long number) {
     return logs(tip(), number);
   }
 
-  /** All logs of a block on the branch of a tip, each good for keeping. */
+  /** Returns all logs of a block on the branch of a tip, as copies to keep. */
   public List<Log> logs(Tip at, long number) {
     return new BlockTeller(settings).list(at.branch(), number);
   }
 
-  /** The whole chain as far as it goes now, all of it final. */
+  /** Opens the chain through its current head as a source, all of it final. */
   public Source source(Indexer indexer) {
     return source(indexer, new Until.AtHead(), 0);
   }
 
   /**
-   * The chain from its first block on.
+   * Opens the chain from its first block on as a source.
    *
-   * @param reversible how many blocks below the head a reorg might still replace
+   * @param reversible the number of blocks below the head that a reorg might still replace
    */
   public Source source(Indexer indexer, Until until, long reversible) {
     if (!(indexer instanceof EvmIndexer evm)) {
@@ -264,7 +262,7 @@ public final class DevChain {
               .formatted(indexer.name(), indexer.getClass().getName()));
     }
     Map<String, List<Address>> contracts = new HashMap<>();
-    // One address belongs to one contract; a contract that is alone may live at each.
+    // An address belongs to one contract; a single contract may have all of the addresses.
     boolean alone = evm.contracts().size() == 1;
     for (String name : evm.contracts()) {
       contracts.put(name, alone ? List.of(TOKEN, REGISTRY, FACTORY) : List.of(home(name)));
@@ -282,12 +280,12 @@ public final class DevChain {
     };
   }
 
-  /** The chain as a configuration asks for it. */
+  /** Opens the chain as a configuration requests it. */
   public Source source(SourceRequest request) {
     return new DevChainSource(this, request);
   }
 
-  /** Waits until the chain has moved from a tip or whoever waits has ended. */
+  /** Waits until the chain has moved from a tip, or the waiting reader has ended. */
   boolean awaitMove(Tip from, Ending ending) throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -300,7 +298,7 @@ public final class DevChain {
     }
   }
 
-  /** Waits until the chain has moved from a tip, but not for ever. */
+  /** Waits until the chain has moved from a tip, or the time is over. */
   boolean awaitMove(Tip from, long nanos) throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -314,12 +312,12 @@ public final class DevChain {
     }
   }
 
-  /** Whether somebody who waits for the chain is to wait no longer. */
+  /** The end of a reader that waits for the chain. */
   interface Ending {
     boolean hasEnded();
   }
 
-  /** Lets those who wait look again. */
+  /** Wakes the waiting readers, which check again. */
   void wake() {
     lock.lock();
     try {

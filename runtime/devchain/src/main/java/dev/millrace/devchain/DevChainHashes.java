@@ -4,11 +4,11 @@ import dev.millrace.loaders.Bytes32;
 import java.util.Optional;
 
 /**
- * Hashes that look like any and say where they come from, so that a block or a transaction is found
- * by its hash although nobody keeps a list of them.
+ * Hashes that look random and encode their origin, so that a block or a transaction is found by its
+ * hash without a stored list.
  *
- * <p>Three words are drawn; the fourth is the place, hidden behind the first. Whoever finds a place
- * in a hash must make the hash again and compare, for most hashes are not ours.
+ * <p>Three words are drawn; the fourth is the place, masked by the first. A place decoded from a
+ * hash must be checked by making the hash again, since most hashes are not ours.
  */
 final class DevChainHashes {
   private static final long ODD = 0x9E3779B97F4A7C15L;
@@ -28,14 +28,14 @@ final class DevChainHashes {
     this.seed = seed;
   }
 
-  /** Where a block comes from. */
+  /** Origin of a block. */
   record BlockPlace(int fork, long number) {}
 
   /**
-   * Where a transaction comes from.
+   * Origin of a transaction.
    *
-   * @param origin the block of the trunk that it is drawn with; another block may tell it
-   * @param index its place among those that are drawn there
+   * @param origin the trunk block that it is drawn with; another block may contain it
+   * @param index its position among the transactions drawn there
    */
   record TransactionPlace(int kind, long origin, int index) {}
 
@@ -55,7 +55,9 @@ final class DevChainHashes {
     return block(fork, found.number()).equals(hash) ? Optional.of(found) : Optional.empty();
   }
 
-  /** Writes the hash of a transaction; the variant tells those apart that are drawn alike. */
+  /**
+   * Writes the hash of a transaction; the variant distinguishes transactions that are drawn alike.
+   */
   void transaction(int kind, long origin, int index, int variant, byte[] target) {
     random.at(seed, kind(variant, TRANSACTION + kind), (origin << INDEX_BITS) | index);
     draw(
@@ -71,7 +73,7 @@ final class DevChainHashes {
         (int) (place >>> NUMBER_BITS) & INDEXES);
   }
 
-  /** A kind of stream, told apart by fork. */
+  /** Returns the kind of a stream on a fork. */
   static long kind(int fork, int kind) {
     return ((long) fork << 8) | kind;
   }
@@ -89,7 +91,7 @@ final class DevChainHashes {
     return (DevChainRandom.read(bytes, 24) ^ DevChainRandom.read(bytes, 0)) * ODD_INVERSE;
   }
 
-  /** By Newton: each step doubles the bits that are right. */
+  /** Inverts by Newton's method: each step doubles the number of correct bits. */
   private static long inverse(long odd) {
     long found = odd;
     for (int step = 0; step < 6; step++) {

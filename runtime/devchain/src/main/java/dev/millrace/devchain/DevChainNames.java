@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The activity of the dev chain's name registry: names are registered, change hands and are
- * released, in any order. Nobody keeps who owns what, so a name may be released twice or registered
- * while it is owned; handlers must take it as it comes.
+ * released, in any order. Ownership is not tracked, so a name may be released twice or registered
+ * while it is owned; handlers must cope with this.
  */
 final class DevChainNames {
   /** NameRegistered(string,address), NameTransferred(string,address), NameReleased(string). */
@@ -20,7 +20,7 @@ final class DevChainNames {
           Bytes32.of("0xa9b4ca9f6b2a167ad0539f30bdcdf4e7cefb101fc88f178cfb21364c0d6fdee2"),
           Bytes32.of("0x638b859180b47aac8a2ae177e6d9e1eabee520e65d8736c881bb8b104156135b"));
 
-  /** The kind of its transactions. */
+  /** The kind of these transactions. */
   static final int KIND = 1;
 
   private static final int WORD = 32;
@@ -40,7 +40,7 @@ final class DevChainNames {
     this.hashes = new DevChainHashes(settings.seed());
   }
 
-  /** Tells the registry's logs of a block, or counts them if nobody listens. */
+  /** Emits the registry's logs of a block; only counts them if {@code logs} is null. */
   void tell(Branch branch, long number, Told told, @Nullable Consumer<Told> logs) {
     int fork = branch.fork(number);
     if (logs == null && fork == 0) {
@@ -83,7 +83,7 @@ final class DevChainNames {
       int owner = (int) ((what & 0xFFFF_FFFFL) % Math.min(OWNERS, settings.accounts()));
       DevChainTransfers.address(account, settings.seed(), owner, words, WORD);
     }
-    words[tail - WORD - 1] = WORD; // where the text begins: behind this word
+    words[tail - WORD - 1] = WORD; // the text begins behind this word
     DevChainRandom.write(words, tail - Long.BYTES, name.length);
     System.arraycopy(name, 0, words, tail, name.length);
     told.say(DevChain.REGISTRY, topics, words, words.length);

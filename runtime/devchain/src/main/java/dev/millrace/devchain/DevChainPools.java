@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The activity of the dev chain's exchange: a factory creates pools, and each pool emits what it
- * holds and what was swapped. Half of the pools see their first swap in the transaction that
- * creates them.
+ * The activity of the dev chain's exchange: a factory creates pools, and each pool emits its
+ * reserves and its swaps. Half of the pools see their first swap in the transaction that creates
+ * them.
  *
  * <p>On a fork a pool may be created some blocks later, at another address, or not at all; its
- * swaps follow it. Reserves are drawn, not added up, for nobody keeps them.
+ * swaps follow it. Reserves are drawn, not added up, since no state is kept.
  */
 final class DevChainPools {
   static final Bytes32 CREATED = topic("PoolCreated(address,address,address)");
@@ -20,12 +20,12 @@ final class DevChainPools {
   static final Bytes32 SWAP = topic("Swap(address,uint256,uint256,uint256,uint256,address)");
   static final List<Bytes32> TOPICS = List.of(CREATED, SYNC, SWAP);
 
-  /** The kinds of its transactions. */
+  /** The kinds of these transactions. */
   static final int CREATION_KIND = 2;
 
   static final int SWAP_KIND = 3;
 
-  /** A fork creates a pool at most so many blocks later than the trunk. */
+  /** Limit of the blocks by which a fork creates a pool later than the trunk. */
   static final int LATEST = 2;
 
   private static final int WORD = 32;
@@ -91,7 +91,7 @@ final class DevChainPools {
     }
   }
 
-  /** How many pools the blocks below one are to create. */
+  /** Returns the number of pools planned for the blocks below one. */
   private int before(long block) {
     return (int) Math.min(settings.pools().count(), Math.max(0, block - 1) * perBlock);
   }
@@ -100,7 +100,7 @@ final class DevChainPools {
     return 1L + pool / perBlock;
   }
 
-  /** How much later than planned a pool is created on a branch; −1 for never. */
+  /** Returns the delay of a pool's creation on a branch, in blocks; −1 for never. */
   private long delay(Branch branch, int pool) {
     int fork = branch.fork(planned(pool));
     if (fork == 0) {
@@ -111,7 +111,9 @@ final class DevChainPools {
     return draw < 2 ? -1 : draw % (LATEST + 1);
   }
 
-  /** The fork that a pool's address comes from: on a fork, half of them lie elsewhere. */
+  /**
+   * Returns the fork that a pool's address is drawn from: on a fork, half of the addresses differ.
+   */
   private int variant(Branch branch, int pool) {
     int fork = branch.fork(planned(pool));
     if (fork == 0) {
@@ -172,7 +174,7 @@ final class DevChainPools {
     System.arraycopy(place.word().bytes(), 12, target, at + 12, Address.LENGTH);
   }
 
-  /** What one swap writes: the reserves first, as exchanges of this kind do. */
+  /** Emits the logs of one swap: the reserves first, as exchanges of this kind do. */
   private void trade(Address pool, Told told, Consumer<Told> logs) {
     DevChainRandom.write(sync, 2 * WORD - 16, 1_000 + (random.next() & 1023));
     DevChainRandom.write(sync, 2 * WORD - 8, random.next());

@@ -6,9 +6,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * Numbers that look random and follow from where they are asked for: splitmix64. Whatever the dev
- * chain tells of a place is drawn from a stream that begins with that place, so any range of blocks
- * can be told again without those before it.
+ * Pseudorandom numbers by splitmix64. All that the dev chain draws for a place comes from a stream
+ * that begins at that place, so any range of blocks can be produced again without those before it.
  */
 final class DevChainRandom {
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
@@ -27,12 +26,12 @@ final class DevChainRandom {
     return mix(state);
   }
 
-  /** As if so many numbers had been drawn. */
+  /** Skips a number of draws. */
   void skip(int draws) {
     state += GOLDEN * draws;
   }
 
-  /** A number below a bound, without the cost of a division. */
+  /** Draws a number below a bound, without the cost of a division. */
   int below(int bound) {
     return (int) (((next() >>> 32) * bound) >>> 32);
   }

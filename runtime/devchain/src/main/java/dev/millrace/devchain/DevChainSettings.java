@@ -8,14 +8,14 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What a dev chain is made of. Equal settings make equal chains.
+ * Size and contents of a dev chain. Equal settings make equal chains.
  *
- * @param blocks how many there are when the chain begins; it can grow
+ * @param blocks the number of blocks at the beginning; the chain can grow
  * @param logs transfers per block, on average: every eighth block has none, another one twice as
  *     many
  * @param accounts distinct accounts once the chain is long enough
  * @param names events of the name registry per block
- * @param pools what happens at the exchange
+ * @param pools the activity of the exchange
  */
 public record DevChainSettings(
     long seed, long blocks, int logs, int accounts, int names, Pools pools) {
@@ -29,8 +29,8 @@ public record DevChainSettings(
    * The activity of the exchange.
    *
    * @param count pools that its factory creates, all within the first thousand blocks
-   * @param swaps transactions per block that swap in one of them
-   * @param vaults whether pools announce vaults, and both emit transfers
+   * @param swaps transactions per block that swap in a pool
+   * @param vaults true if pools announce vaults, and both emit transfers
    */
   public record Pools(int count, int swaps, boolean vaults) {
     public Pools {
@@ -78,7 +78,7 @@ public record DevChainSettings(
     return withPools(new Pools(count, swaps, pools.vaults()));
   }
 
-  /** Pools that announce contracts in turn. */
+  /** Chooses whether pools announce contracts in turn. */
   public DevChainSettings withVaults(boolean wanted) {
     return withPools(new Pools(pools.count(), pools.swaps(), wanted));
   }
@@ -87,7 +87,7 @@ public record DevChainSettings(
     return new DevChainSettings(seed, blocks, logs, accounts, names, other);
   }
 
-  /** The form in which a configuration names such a chain. */
+  /** Returns the endpoint that stands for such a chain in a configuration. */
   public String endpoint() {
     return "dev://chain?seed=%d&blocks=%d&logs=%d&accounts=%d&names=%d&pools=%d&swaps=%d"
             .formatted(seed, blocks, logs, accounts, names, pools.count(), pools.swaps())
@@ -95,9 +95,10 @@ public record DevChainSettings(
   }
 
   /**
-   * Reads an endpoint like {@code dev://chain?seed=1&blocks=80000}; what it leaves out is as usual.
+   * Reads an endpoint like {@code dev://chain?seed=1&blocks=80000}; omitted settings have their
+   * defaults.
    *
-   * @throws MillraceException if it asks for something else
+   * @throws MillraceException if the endpoint has an unknown or invalid setting
    */
   public static DevChainSettings of(String endpoint) {
     int question = endpoint.indexOf('?');

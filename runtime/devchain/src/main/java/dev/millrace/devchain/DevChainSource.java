@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/** Tells a dev chain to a lane: logs are made, routed and decoded as those of a node would be. */
+/** Serves a dev chain to a lane: logs are made, routed and decoded as those of a node would be. */
 final class DevChainSource implements Source {
-  /** So that a stretch without events moves the frontier and not only at its end. */
+  /** Limit of a batch, so that the frontier also moves within a stretch without events. */
   private static final int MOST_BLOCKS = 10_000;
 
   private final DevChain chain;
@@ -28,7 +28,7 @@ final class DevChainSource implements Source {
   DevChainSource(DevChain chain, SourceRequest request) {
     this.chain = chain;
     this.request = request;
-    router(List.of()); // so that mistakes are met now
+    router(List.of()); // so that mistakes are found now
   }
 
   private LogRouter router(List<Found> found) {
@@ -54,14 +54,14 @@ final class DevChainSource implements Source {
     return new DevChainFeed(standing, tip, last.block() + 1, rewind);
   }
 
-  /** Whether all that the lane has of the chain lies in the window, down to its first block. */
+  /** True if all blocks that the lane has lie in the window, down to the first. */
   private boolean isOnlyReversible(Standing standing) {
     return !standing.window().isEmpty()
         && standing.window().getFirst().block() <= request.from()
         && standing.window().size() > 1;
   }
 
-  /** The last block that the lane and the chain have in common. */
+  /** Returns the last block that the lane and the chain share. */
   private @Nullable Place shared(Standing standing, Tip tip) {
     BlockTeller teller = new BlockTeller(chain.settings());
     Place last = standing.last();
@@ -112,7 +112,7 @@ final class DevChainSource implements Source {
       while (!closed) {
         Rewind back = rewind == null ? turnBack() : rewind;
         if (back != null) {
-          rewind = back; // nothing more comes from this feed
+          rewind = back; // this feed ends here
           return back;
         }
         long first = next;
@@ -127,7 +127,7 @@ final class DevChainSource implements Source {
       throw new InterruptedException("feed was closed: block=" + next);
     }
 
-    /** Looks where the chain stands now; a rewind if it has left what was told of it. */
+    /** Looks at the tip; returns a rewind if the chain has left a delivered block. */
     private @Nullable Rewind turnBack() {
       Tip now = chain.tip();
       Tip before = tip;
@@ -169,7 +169,10 @@ final class DevChainSource implements Source {
       return finality.tag().isEmpty() ? settled : Math.min(settled, chain.finalized());
     }
 
-    /** Which logs may have a handler; contracts found on the way are always the exchange's. */
+    /**
+     * Returns the kinds of logs that may have a handler; discovered contracts always belong to the
+     * exchange.
+     */
     private int kinds() {
       int kinds = 0;
       if (asksTransfers) {
@@ -214,7 +217,7 @@ final class DevChainSource implements Source {
       return new Extent(OptionalLong.of(begin), end, events(now, end.getAsLong()));
     }
 
-    /** How many events there are, where that follows from the settings. */
+    /** Returns the number of events, if it follows from the settings. */
     private OptionalLong events(Tip now, long end) {
       boolean trunk = now.branch().shared(Branch.TRUNK) >= end;
       // A part of the registry's events is drawn block by block, so only all or none are counted.

@@ -12,20 +12,20 @@ import org.jspecify.annotations.Nullable;
  * much of the traffic.
  *
  * <p>New accounts appear with a mint that is large against every later transfer, so that balances
- * stay positive on the trunk although nobody keeps them. A block's logs follow from its number and
- * its fork alone.
+ * stay positive on the trunk although they are not tracked. A block's logs follow from its number
+ * and its fork alone.
  */
 final class DevChainTransfers {
-  /** Accounts that are there from the first log. */
+  /** Accounts that exist from the first log on. */
   static final int HOT = 16;
 
-  /** Every so many blocks, one has no transfer and another twice as many. */
+  /** Length of a period of blocks, in which one has no transfer and another twice as many. */
   static final int PERIOD = 8;
 
   static final Bytes32 TOPIC =
       Bytes32.of("0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
 
-  /** The kind of its transactions. */
+  /** The kind of these transactions. */
   static final int KIND = 0;
 
   private static final int TOPICS = 3;
@@ -38,7 +38,7 @@ final class DevChainTransfers {
   // 2^20 tokens of 18 decimals, give or take; a transfer is at most 4 · 2^64, about 74 tokens.
   private static final long MINTED_HIGH = 60_000;
 
-  /** One transaction in so many logs, at the least. */
+  /** Logs per transaction, except that the last transaction of a block may have fewer. */
   private static final int LOGS_PER_TRANSACTION = 3;
 
   private final DevChainSettings settings;
@@ -54,7 +54,7 @@ final class DevChainTransfers {
     TOPIC.write(words, 0);
   }
 
-  /** How many transfers a block has. */
+  /** Returns the number of transfers in a block. */
   int count(long block) {
     int place = (int) (block % PERIOD);
     int empty = emptyPlace(block / PERIOD);
@@ -64,7 +64,7 @@ final class DevChainTransfers {
     return place == (empty + 1) % PERIOD ? 2 * settings.logs() : settings.logs();
   }
 
-  /** How many transfers all blocks below one have. */
+  /** Returns the number of transfers in all blocks below one. */
   long before(long block) {
     long periods = block / PERIOD;
     long total = periods * PERIOD * settings.logs();
@@ -79,7 +79,7 @@ final class DevChainTransfers {
     return (int) (account.next() & (PERIOD - 1));
   }
 
-  /** Tells the transfers of a block, or counts them if nobody listens. */
+  /** Emits the transfers of a block; only counts them if {@code logs} is null. */
   void tell(Branch branch, long number, Told told, @Nullable Consumer<Told> logs) {
     int fork = branch.fork(number);
     long origin = fork == 0 ? number : origin(branch, number);
@@ -112,7 +112,7 @@ final class DevChainTransfers {
         told.transaction++;
       } else {
         for (int each = 0; each < logsHere; each++) {
-          transfer(place + first + each); // the draws of those behind it stay what they are
+          transfer(place + first + each); // the draws of the transfers behind it stay the same
         }
         if (fate == Fate.OTHER) {
           fates.skip(2 * logsHere);
@@ -125,10 +125,10 @@ final class DevChainTransfers {
   }
 
   /**
-   * The block of the trunk whose transfers a block tells: its own or its neighbour's.
+   * Returns the trunk block whose transfers a block contains: its own or its neighbour's.
    *
-   * <p>Who tells the first of a pair decides for both. The second may be told by a fork that leaves
-   * later, and neither may that change the first, nor may a transaction be told twice.
+   * <p>The fork of the first block of a pair decides for both. The second block may belong to a
+   * fork that begins later, which must neither change the first block nor repeat a transaction.
    */
   private long origin(Branch branch, long number) {
     int fork = branch.fork(number & ~1L);
@@ -156,7 +156,10 @@ final class DevChainTransfers {
     value(random.next() & 3, random.next());
   }
 
-  /** Three in eight draws fall on the hot accounts, each half as often as the one before it. */
+  /**
+   * Draws an account. Three in eight draws fall on the hot accounts, each half as often as the one
+   * before it.
+   */
   private int chosen(int accounts) {
     long draw = random.next();
     if ((draw & 7) < 3) {

@@ -11,14 +11,14 @@ import java.util.function.Consumer;
  * in the transaction that creates the pool, and both emit transfers of shares then and after each
  * swap.
  *
- * <p>Which contract a log belongs to is hard to find out, on purpose. Pools and vaults emit before
- * the logs that announce them, two pools announce one vault, and some pools are announced as a
- * vault by another pool just before their factory announces them.
+ * <p>The contract of a log is hard to find out, on purpose. Pools and vaults emit before the logs
+ * that announce them, two pools announce one vault, and some pools are announced as a vault by
+ * another pool just before their factory announces them.
  */
 final class DevChainVaults {
   static final Bytes32 OPENED = Bytes32.of(Keccak.hash("VaultOpened(address)"));
 
-  /** Topics of pools and vaults, where there are vaults. */
+  /** Topics of pools and vaults, if there are vaults. */
   static final List<Bytes32> TOPICS = List.of(OPENED, DevChainTransfers.TOPIC);
 
   private static final int WORD = 32;
@@ -38,17 +38,17 @@ final class DevChainVaults {
     return settings.pools().vaults();
   }
 
-  /** The pool whose vault a pool announces. */
+  /** Returns the pool whose vault a pool announces. */
   static int sharedWith(int pool) {
     return (pool & 7) == 3 ? pool - 1 : pool;
   }
 
-  /** Whether the pool before a pool announces it as a vault. */
+  /** True if the pool before a pool announces it as a vault. */
   static boolean isAnnouncedBefore(int pool) {
     return (pool & 7) == 5;
   }
 
-  /** The address of the vault of a pool. */
+  /** Returns the address of the vault of a pool. */
   static Address vault(Address pool) {
     byte[] bytes = new byte[Address.LENGTH];
     pool.write(bytes, 0);

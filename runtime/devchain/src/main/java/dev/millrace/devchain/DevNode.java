@@ -18,8 +18,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * A node of a dev chain: JSON-RPC over HTTP and WebSocket on the loopback interface, with whatever
- * troubles it is told to have. Any number of nodes may serve one chain.
+ * A node of a dev chain: JSON-RPC over HTTP and WebSocket on the loopback interface, with the
+ * faults of its {@link Troubles}. Any number of nodes may serve one chain.
  *
  * <p>Each connection has a virtual thread of its own, and buffers that it uses again.
  */
@@ -37,15 +37,15 @@ public final class DevNode implements AutoCloseable {
     this.server = server;
   }
 
-  /** A node without troubles on any free port. */
+  /** Opens a node without troubles on any free port. */
   public static DevNode open(DevChain chain) {
     return open(chain, Troubles.none(), 0);
   }
 
   /**
-   * A node with troubles.
+   * Opens a node with troubles.
    *
-   * @param port 0 for any that is free
+   * @param port 0 for any free port
    */
   public static DevNode open(DevChain chain, Troubles troubles, int port) {
     try {
@@ -71,7 +71,7 @@ public final class DevNode implements AutoCloseable {
         open.add(socket);
         Thread.ofVirtual().name("devnode-connection").start(() -> serve(socket));
       } catch (IOException _) {
-        // Closed, or out of descriptors for a moment: the loop's condition tells which.
+        // Closed, or out of descriptors for a moment: the loop's condition decides.
         Thread.onSpinWait();
       }
     }
@@ -84,7 +84,7 @@ public final class DevNode implements AutoCloseable {
         new HttpConnection(this, socket).run();
       }
     } catch (IOException _) {
-      // The other side has gone; nobody is left to be told.
+      // The client has gone; there is no one left to answer.
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     } finally {
@@ -96,7 +96,7 @@ public final class DevNode implements AutoCloseable {
     return chain;
   }
 
-  /** What is wrong with it; may be changed while it runs. */
+  /** Returns the faults of the node, which may be changed while it runs. */
   public Troubles troubles() {
     return troubles;
   }
@@ -117,7 +117,7 @@ public final class DevNode implements AutoCloseable {
     requests.computeIfAbsent(method, _ -> new LongAdder()).increment();
   }
 
-  /** How often each method has been asked for. */
+  /** Returns the number of requests by method. */
   public Map<String, Long> requests() {
     Map<String, Long> counts = new TreeMap<>();
     requests.forEach((method, count) -> counts.put(method, count.sum()));
@@ -128,7 +128,7 @@ public final class DevNode implements AutoCloseable {
     return requests().getOrDefault(method, 0L);
   }
 
-  /** Waits, but not longer than the node lives. */
+  /** Waits; ends early when the node closes. */
   void pause(Duration time) throws InterruptedException {
     if (time.isPositive() && closed.await(time.toNanos(), TimeUnit.NANOSECONDS)) {
       throw new InterruptedException("node was closed: port=" + port());
@@ -139,13 +139,13 @@ public final class DevNode implements AutoCloseable {
     return closed.getCount() == 0;
   }
 
-  /** Breaks all connections; clients may come again. */
+  /** Breaks all connections; clients may reconnect. */
   public void disconnectAll() {
     for (Socket socket : open) {
       try {
         socket.close();
       } catch (IOException _) {
-        // It was gone already.
+        // It was closed already.
       }
     }
   }

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A transaction of a dev chain. What it says follows from its hash and the first log it wrote.
+ * A transaction of a dev chain. Its contents follow from its hash and the first log it wrote.
  *
  * @param input a selector and the words of that log
  */
@@ -16,7 +16,7 @@ record DevTransaction(Bytes32 hash, int index, Address to, Bytes input) {
   private static final int SENDERS = 64;
   private static final long WEI = 1_000_000_000L;
 
-  /** The transactions of a block. */
+  /** Returns the transactions of a block. */
   static List<DevTransaction> list(BlockStory story, Branch branch, long number) {
     List<DevTransaction> found = new ArrayList<>();
     story.tell(
@@ -52,7 +52,7 @@ record DevTransaction(Bytes32 hash, int index, Address to, Bytes input) {
     return draw(16) & 0xFFFF;
   }
 
-  /** One in eight brings some value along. */
+  /** Returns the value in wei; one transaction in eight has some. */
   long value() {
     return (draw(0) & 7) == 0 ? ((draw(0) >>> 24) * WEI / 1_000) & Long.MAX_VALUE : 0;
   }

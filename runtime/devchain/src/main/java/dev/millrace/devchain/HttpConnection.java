@@ -42,7 +42,7 @@ final class HttpConnection {
         new RpcExchange(new RpcMethods(node.chain(), troubles, json), json, node::count);
   }
 
-  /** What a client asks for before the body. */
+  /** Request line and header fields. */
   private record Head(String method, Map<String, String> fields) {
     String field(String name) {
       return fields.getOrDefault(name, "");

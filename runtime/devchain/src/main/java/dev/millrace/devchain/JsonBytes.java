@@ -11,12 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Bytes of an answer on their way to a socket: one buffer, used again for every answer of a
- * connection. Confined to the thread of the connection.
+ * Output buffer of a connection, used again for each of its answers. Confined to the thread of the
+ * connection.
  *
  * <p>An answer that fits goes out as a whole, with its length. A longer one leaves in chunks while
- * it is being written, so that its size costs no memory; unless it is held, because something is to
- * be done to it first.
+ * it is being written, so that its size costs no memory; unless it is held, for changes before it
+ * is sent.
  */
 final class JsonBytes {
   private static final int CHUNK = 128 * 1024;
@@ -24,7 +24,7 @@ final class JsonBytes {
   /** Room before the body: for a status line with its headers, or for the size of a chunk. */
   private static final int FRONT = 512;
 
-  /** What is written without asking for room. */
+  /** Bytes that may be written without a check for room. */
   private static final int SLACK = 2048;
 
   private static final VarHandle LONGS =
@@ -50,7 +50,7 @@ final class JsonBytes {
     return text.getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  /** Begins an answer; one that is held keeps all of itself until the end. */
+  /** Begins an answer; a held answer stays in memory until the end. */
   void begin(boolean hold) {
     at = FRONT;
     chunked = false;
@@ -79,7 +79,7 @@ final class JsonBytes {
     return raw(text.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** A number as Ethereum writes it: in quotes, without leading zeros. */
+  /** Writes a number as Ethereum does: in quotes, as hex without leading zeros. */
   JsonBytes quantity(long value) throws IOException {
     buffer[at] = '"';
     buffer[at + 1] = '0';
@@ -98,7 +98,7 @@ final class JsonBytes {
     return data(address.bytes(), 0, Address.LENGTH);
   }
 
-  /** Bytes in quotes. */
+  /** Writes bytes as hex in quotes. */
   JsonBytes data(byte[] bytes, int from, int length) throws IOException {
     buffer[at] = '"';
     buffer[at + 1] = '0';
@@ -115,7 +115,8 @@ final class JsonBytes {
   }
 
   /**
-   * A piece shorter than a kilobyte whose place is wanted, to be written to before the next one.
+   * Returns the buffer, for a piece shorter than a kilobyte that the caller writes at {@link #at}
+   * before the next one.
    */
   byte[] buffer() {
     return buffer;
@@ -125,13 +126,13 @@ final class JsonBytes {
     return at;
   }
 
-  /** What was written to the buffer ends here. */
+  /** Sets the end of a piece that was written to the buffer. */
   void endAt(int end) throws IOException {
     at = end;
     make();
   }
 
-  /** Sees to it that there is room for what comes next. */
+  /** Makes room for the next piece. */
   private void make() throws IOException {
     if (at < buffer.length - SLACK) {
       return;
@@ -160,12 +161,12 @@ final class JsonBytes {
     at = FRONT;
   }
 
-  /** The bytes of an answer that was held. */
+  /** Returns the bytes of a held answer. */
   byte[] held() {
     return Arrays.copyOfRange(buffer, FRONT, at);
   }
 
-  /** Sends what is left of an answer. */
+  /** Sends the rest of an answer. */
   void end() throws IOException {
     if (chunked) {
       flush();
@@ -196,7 +197,7 @@ final class JsonBytes {
       target[at + 1] = DIGITS[value & 15];
     }
 
-    /** Eight bytes as sixteen digits. */
+    /** Writes eight bytes as sixteen digits. */
     static void word(long value, byte[] target, int at) {
       ASCII.set(target, at, digits(value >>> 32));
       ASCII.set(target, at + 8, digits(value & 0xFFFF_FFFFL));
@@ -209,7 +210,8 @@ final class JsonBytes {
     }
 
     /**
-     * Eight nibbles spread over eight bytes, then moved to the digits, those above nine further.
+     * Spreads eight nibbles over eight bytes and shifts them to the digits, those above nine
+     * further.
      */
     private static long digits(long nibbles) {
       long spread = (nibbles | (nibbles << 16)) & 0x0000FFFF0000FFFFL;
@@ -219,7 +221,7 @@ final class JsonBytes {
       return spread + '0' * ONES + letters * ('a' - '0' - 10);
     }
 
-    /** Writes a number without leading zeros and says where it ends. */
+    /** Writes a number without leading zeros and returns its end. */
     static int quantity(long value, byte[] target, int at) {
       int digits = Math.max(1, 16 - Long.numberOfLeadingZeros(value) / 4);
       for (int digit = digits - 1; digit >= 0; digit--) {

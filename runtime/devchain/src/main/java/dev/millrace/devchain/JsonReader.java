@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the JSON of a request into maps, lists, strings, numbers and booleans. Requests are small;
- * what is large is answered without this.
+ * large answers are written without this type.
  */
 final class JsonReader {
   private static final int DEEPEST = 32;

@@ -6,7 +6,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Keccak-256 as Ethereum uses it: the padding of the contest, not that of SHA-3. One thread. */
+/**
+ * Keccak-256 as Ethereum uses it: the padding of the original submission, not that of SHA-3.
+ * Confined to one thread.
+ */
 final class Keccak {
   private static final VarHandle LANES =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -67,7 +70,7 @@ final class Keccak {
     }
   }
 
-  /** Each lane goes to another place, turned by a triangular number. */
+  /** Moves each lane to another place, rotated by a triangular number. */
   private void rotateAndMove() {
     moved[0] = state[0];
     int x = 1;
@@ -88,7 +91,7 @@ final class Keccak {
     }
   }
 
-  /** The bits of each round come out of a shift register of eight. */
+  /** Computes the round constants, whose bits come out of an 8-bit shift register. */
   private static long[] constants() {
     long[] constants = new long[ROUNDS];
     int register = 1;

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 
-/** The logs of some blocks that a request asks for, told while they are written. */
+/** The logs of some blocks that a request asks for, generated while they are written. */
 final class LogAnswer implements RpcMethods.Answer {
   private final BlockWriter writer;
   private final LogAsk ask;
@@ -14,9 +14,9 @@ final class LogAnswer implements RpcMethods.Answer {
   private final Loss loss;
 
   /**
-   * What is missing of the logs although the answer does not say so.
+   * Logs that are missing although the answer does not say so.
    *
-   * @param blocks blocks that are passed over
+   * @param blocks blocks that are left out
    */
   record Loss(LongPredicate blocks, boolean all, boolean last) {
     static final Loss NONE = new Loss(_ -> false, false, false);
@@ -31,7 +31,7 @@ final class LogAnswer implements RpcMethods.Answer {
     this.loss = loss;
   }
 
-  /** How many logs there are. */
+  /** Returns the number of logs. */
   long count() {
     long[] count = {0};
     tell(_ -> count[0]++);

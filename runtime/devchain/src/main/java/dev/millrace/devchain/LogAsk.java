@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Which logs a request asks for, whatever their blocks. Used by one thread. */
+/** Filter of a request for logs, without its blocks. Confined to one thread. */
 final class LogAsk {
   private static final int MOST_TOPICS = 4;
 
@@ -48,7 +48,7 @@ final class LogAsk {
     return new LogAsk(addresses, topics);
   }
 
-  /** One or many; nothing means any. */
+  /** Returns one or many values as a list; empty means any. */
   private static List<?> listed(@Nullable Object value) {
     return switch (value) {
       case null -> List.of();
@@ -63,7 +63,7 @@ final class LogAsk {
     return topics;
   }
 
-  /** Whose logs may be among them. */
+  /** Returns the kinds of logs that may match. */
   int kinds() {
     int kinds = 0;
     if (asks(DevChain.TOKEN) && first(Set.of(DevChainTransfers.TOPIC))) {
@@ -72,7 +72,7 @@ final class LogAsk {
     if (asks(DevChain.REGISTRY) && first(Set.copyOf(DevChainNames.TOPICS))) {
       kinds |= BlockStory.NAMES;
     }
-    // Whatever else is asked for may be a pool.
+    // Any other address may be a pool.
     boolean others =
         addresses.isEmpty()
             || addresses.stream()
@@ -94,7 +94,7 @@ final class LogAsk {
   }
 
   boolean matches(Told log) {
-    if (!log.contract.equals(lastAddress)) { // most come from the contract of the one before
+    if (!log.contract.equals(lastAddress)) { // most logs are of the same contract as the one before
       lastAddress = log.contract;
       lastWanted = asks(log.contract);
     }

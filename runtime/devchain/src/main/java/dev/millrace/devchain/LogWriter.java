@@ -12,9 +12,10 @@ import java.util.function.Consumer;
 /**
  * Writes logs as JSON.
  *
- * <p>A log looks much like the one before it. Its fields of fixed length are kept as text; what
- * differs is written over in place, eight bytes at a time, and the whole is copied out. Numbers,
- * whose length varies, come behind. So a log costs a copy of half a kilobyte and few hex digits.
+ * <p>A log looks much like the one before it. Its fields of fixed length are kept as text;
+ * differences are written over in place, eight bytes at a time, and the whole is copied out.
+ * Numbers, whose length varies, come behind. So a log costs a copy of half a kilobyte and few hex
+ * digits.
  */
 final class LogWriter implements Consumer<Told> {
   private static final byte[] ADDRESS = ascii("{\"address\":\"0x");
@@ -51,13 +52,13 @@ final class LogWriter implements Consumer<Told> {
     this.out = out;
   }
 
-  /** Before the first log of a list. */
+  /** Begins a list of logs. */
   void beginList(boolean removed) {
     isFirst = true;
     end = removed ? REMOVED : KEPT;
   }
 
-  /** Before the logs of a block. */
+  /** Begins the logs of a block. */
   void beginBlock(long blockNumber, Bytes32 blockHash) {
     blockHash.write(hash, 0);
     transaction = -1;
@@ -125,7 +126,7 @@ final class LogWriter implements Consumer<Told> {
     }
   }
 
-  /** A log of another shape: its text anew, up to the number of the block. */
+  /** Lays out the text for a log of another shape, up to the number of the block. */
   private void layOut(Told log) {
     if (log.length % WORD != 0 || log.length > words.length) {
       throw new IllegalArgumentException("log has an impossible length: bytes=" + log.length);

@@ -1,6 +1,6 @@
 package dev.millrace.devchain;
 
-/** What goes wrong with the answer to one request. */
+/** Fault in the answer to one request. */
 public enum Mishap {
   /** The connection breaks in the middle of the body. */
   DISCONNECT,
@@ -18,9 +18,9 @@ public enum Mishap {
   INTERNAL_ERROR,
   /** The answers of a batch come in the opposite order. */
   OUT_OF_ORDER,
-  /** No logs, whatever there are. */
+  /** No logs, even if there are some. */
   NO_LOGS,
-  /** Logs, but the last of them is missing. */
+  /** Logs, but the last one is missing. */
   LOG_MISSING,
   /** The connection stays open and no answer comes. */
   SILENCE

@@ -61,7 +61,7 @@ record Params(List<@Nullable Object> values) {
         return Long.parseLong(text, 2, text.length(), 16);
       }
     } catch (NumberFormatException _) {
-      // Refused below, in the same words.
+      // Refused below with the same message.
     }
     throw new RpcRefusal(RpcRefusal.PARAMS, "invalid argument: no quantity: value=" + text);
   }

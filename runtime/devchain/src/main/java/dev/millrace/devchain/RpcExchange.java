@@ -9,16 +9,16 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Answers the text of a request, single or batch, with the text of an answer. One thread. */
+/** Answers the text of a request, single or batch. Confined to one thread. */
 final class RpcExchange {
   private final RpcMethods methods;
   private final JsonBytes out;
   private final Consumer<String> seen;
   private @Nullable Other other;
 
-  /** Methods that only some transports have. */
+  /** Methods that only some transports support. */
   interface Other {
-    /** Null if it does not know the method either. */
+    /** Returns the answer, or null for an unknown method. */
     RpcMethods.@Nullable Answer answer(String method, Params params) throws RpcRefusal;
   }
 
@@ -33,7 +33,7 @@ final class RpcExchange {
     return this;
   }
 
-  /** How many requests a text holds. */
+  /** Returns the number of calls in a request. */
   static int count(@Nullable Object request) {
     return request instanceof List<?> list ? list.size() : 1;
   }

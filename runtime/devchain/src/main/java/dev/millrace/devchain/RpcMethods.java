@@ -8,8 +8,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a node answers. Confined to the thread of a connection. A request is understood and refused,
- * or understood and answered: nothing is written before it is clear which.
+ * Answers the JSON-RPC methods of a node. Confined to the thread of a connection. A request is
+ * refused before anything is written, or it is answered.
  */
 final class RpcMethods {
   private final DevChain chain;
@@ -109,7 +109,7 @@ final class RpcMethods {
     return number;
   }
 
-  /** The block with this hash: of the branch the chain is on, or of one it has left. */
+  /** Finds a block by hash: on the current branch, or on one that the chain has left. */
   private Optional<Spot> find(Bytes32 hash, Tip tip) {
     return teller
         .hashes()
@@ -178,7 +178,8 @@ final class RpcMethods {
   private Answer transaction(Bytes32 hash, Tip tip, boolean receipt) {
     DevChainHashes.TransactionPlace place = teller.hashes().transactionPlace(hash);
     long origin = place.origin();
-    // It was drawn with one block; a fork may tell it in the next one, or with its pools later.
+    // A transaction is drawn with one block; a fork may contain it in the next one, or with its
+    // pools later.
     for (long number : new long[] {origin, origin ^ 1, origin + 1, origin + 2}) {
       if (number > tip.head()) {
         continue;

@@ -1,6 +1,6 @@
 package dev.millrace.devchain;
 
-/** An error that a request is answered with. */
+/** An error in reply to a request. */
 final class RpcRefusal extends Exception {
   private static final long serialVersionUID = 1L;
 

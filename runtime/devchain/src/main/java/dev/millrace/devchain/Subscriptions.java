@@ -8,8 +8,8 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one WebSocket wants to hear: heads, logs. A virtual thread waits for the chain and tells,
- * after a fork, first the logs that do not count any more.
+ * Subscriptions of one WebSocket: heads, logs. A virtual thread waits for the chain and sends
+ * notifications; after a fork the removed logs come first.
  */
 final class Subscriptions implements RpcExchange.Other, AutoCloseable, DevChain.Ending {
   private final DevNode node;
@@ -17,19 +17,19 @@ final class Subscriptions implements RpcExchange.Other, AutoCloseable, DevChain.
   private final JsonBytes json = new JsonBytes(OutputStream.nullOutputStream());
   private final BlockWriter writer;
 
-  /** By id: what is wanted. The connection's thread adds and removes, the pump reads. */
+  /** Subscriptions by id. The connection's thread adds and removes, the pump reads. */
   private final Map<Long, Wish> wishes = new ConcurrentSkipListMap<>();
 
   private long last;
   private volatile boolean closed;
   private @Nullable Thread pump;
 
-  /** Where notifications go. */
+  /** Receiver of notifications. */
   interface Sink {
     void send(byte[] text) throws IOException;
   }
 
-  /** Heads if there is no filter, else logs. */
+  /** A subscription to logs, or to heads if there is no filter. */
   private record Wish(@Nullable LogAsk logs) {}
 
   Subscriptions(DevNode node, Sink sink) {
@@ -88,7 +88,7 @@ final class Subscriptions implements RpcExchange.Other, AutoCloseable, DevChain.
         }
       }
     } catch (IOException | UncheckedIOException _) {
-      // The client has gone; the connection's own thread notices by itself.
+      // The client has gone; the connection's own thread notices it.
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }

@@ -1,10 +1,10 @@
 package dev.millrace.devchain;
 
 /**
- * Where a chain stands: a branch and its last block. A chain can be taken back to any tip it had.
+ * A position of a chain: a branch and its last block. A chain can be taken back to any earlier tip.
  */
 public record Tip(Branch branch, long head) {
-  /** The last block that both have; −1 if none. */
+  /** Returns the last block that both tips have; −1 if none. */
   public long shared(Tip other) {
     return Math.min(branch.shared(other.branch), Math.min(head, other.head));
   }

@@ -5,8 +5,8 @@ import dev.millrace.loaders.Bytes32;
 import java.util.function.Consumer;
 
 /**
- * One log while it is told. The same object is used for the next log, so whoever hears it takes
- * what is worth keeping. It also counts logs and transactions of the block on the way.
+ * One log while it is emitted. The same object is used for the next log, so a consumer copies the
+ * parts to keep. It also counts the logs and transactions of the block.
  */
 final class Told {
   final byte[] transactionHash = new byte[Bytes32.LENGTH];
@@ -17,19 +17,19 @@ final class Told {
   int logIndex;
   int transaction;
 
-  /** Before the first log of a block. */
+  /** Begins a block. */
   void begin() {
     logIndex = 0;
     transaction = 0;
   }
 
-  /** Logs and transactions that nobody wants to hear. */
+  /** Skips logs and transactions that are not wanted. */
   void pass(int logs, int transactions) {
     logIndex += logs;
     transaction += transactions;
   }
 
-  /** What the next logs say and who emits them. */
+  /** Sets the emitter and the words of the next logs. */
   void say(Address emitter, int topicCount, byte[] topicsAndData, int bytes) {
     contract = emitter;
     topics = topicCount;

@@ -11,11 +11,11 @@ import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is wrong with a node. Every setting may be changed while the node runs, by any thread, and
- * counts from the next request on; each returns this.
+ * Faults of a node. Every setting may be changed while the node runs, by any thread, and applies
+ * from the next request on; each setter returns this.
  */
 public final class Troubles {
-  /** What a node says to a request that asks for too much. {@code %d} in it is the limit. */
+  /** Reply to a request that asks for too much. {@code %d} in the message is the limit. */
   public record Refusal(int code, String message) {}
 
   private static final Refusal RANGE = new Refusal(-32602, "Max range: %d");
@@ -40,78 +40,78 @@ public final class Troubles {
   private final Queue<Mishap> script = new ConcurrentLinkedQueue<>();
   private final AtomicLong drawn = new AtomicLong();
 
-  /** None. */
+  /** Returns troubles without any fault. */
   public static Troubles none() {
     return new Troubles();
   }
 
-  /** Each request waits so long before it is answered. */
+  /** Delays each answer. */
   public Troubles latency(Duration wait) {
     latency = wait;
     return this;
   }
 
-  /** Knows the chain without its last blocks. */
+  /** Hides the last blocks of the chain. */
   public Troubles stale(long blocks) {
     stale = blocks;
     return this;
   }
 
-  /** More requests per second are answered with 429 or −32005; each of a batch counts. */
+  /** Answers more requests per second with 429 or −32005; each request of a batch counts. */
   public Troubles rate(long perSecond, Mishap answer) {
     rate = new RateLimit(perSecond, answer);
     return this;
   }
 
-  /** {@code eth_getLogs} over more blocks is refused. */
+  /** Refuses {@code eth_getLogs} over more blocks. */
   public Troubles range(long blocks) {
     return range(blocks, RANGE);
   }
 
-  /** The same, in the words of some provider. */
+  /** Refuses {@code eth_getLogs} over more blocks, in the words of a provider. */
   public Troubles range(long blocks, Refusal refusal) {
     rangeRefusal = refusal;
     rangeLimit = blocks;
     return this;
   }
 
-  /** {@code eth_getLogs} that finds more is refused. */
+  /** Refuses {@code eth_getLogs} with more results. */
   public Troubles results(long logs) {
     return results(logs, RESULTS);
   }
 
-  /** The same, in the words of some provider. */
+  /** Refuses {@code eth_getLogs} with more results, in the words of a provider. */
   public Troubles results(long logs, Refusal refusal) {
     resultRefusal = refusal;
     resultLimit = logs;
     return this;
   }
 
-  /** Says that it is a node of another chain. */
+  /** Names another chain in {@code eth_chainId}. */
   public Troubles chainId(long id) {
     chainId = id;
     return this;
   }
 
-  /** Does not know these methods. */
+  /** Refuses methods as unknown. */
   public Troubles without(String... methods) {
     missing = new TreeSet<>(Set.of(methods));
     return this;
   }
 
-  /** Has no logs and receipts below a block. */
+  /** Prunes logs and receipts below a block. */
   public Troubles pruned(long below) {
     prunedBelow = below;
     return this;
   }
 
-  /** Leaves the logs of these blocks out of ranges and says nothing about it. */
+  /** Leaves the logs of these blocks out of ranges, without an error. */
   public Troubles dropLogs(LongPredicate blocks) {
     dropped = blocks;
     return this;
   }
 
-  /** Still tells blocks that a fork has replaced when asked by their hash. */
+  /** Still returns blocks that a fork has replaced when asked by their hash. */
   public Troubles keepReplaced(boolean keeps) {
     keepsReplaced = keeps;
     return this;
@@ -129,20 +129,20 @@ public final class Troubles {
     return this;
   }
 
-  /** These happen to the next requests, one each, in this order. */
+  /** Schedules one mishap for each of the next requests, in this order. */
   public Troubles next(Mishap... mishaps) {
     script.addAll(List.of(mishaps));
     return this;
   }
 
-  /** Each request meets one of these with some probability. */
+  /** Lets each request meet one of these with some probability. */
   public Troubles sometimes(double probability, Mishap... mishaps) {
     chosen = mishaps.length == 0 ? Set.of() : new TreeSet<>(Set.of(mishaps));
     chance = probability;
     return this;
   }
 
-  /** What happens to a request; null for nothing. */
+  /** Draws the mishap of a request; null for none. */
   @Nullable Mishap draw() {
     Mishap next = script.poll();
     Set<Mishap> any = chosen;
@@ -150,7 +150,7 @@ public final class Troubles {
       return next;
     }
     DevChainRandom random = new DevChainRandom();
-    // By their names: the hash of an enum's constant is another one in each process.
+    // By their names: the hash of an enum constant differs between processes.
     random.at(any.toString().hashCode() & 0xFF, 50, drawn.incrementAndGet());
     if ((random.next() >>> 11) * 0x1p-53 >= chance) {
       return null;
@@ -158,7 +158,7 @@ public final class Troubles {
     return List.copyOf(any).get(random.below(any.size()));
   }
 
-  /** Whether some of what was scripted has not happened yet. */
+  /** True if some scheduled mishap has not happened yet. */
   public boolean isScripted() {
     return !script.isEmpty();
   }
@@ -219,7 +219,7 @@ public final class Troubles {
     }
   }
 
-  /** Providers name the limit, or the range that would do: {@code {from}} and {@code {to}}. */
+  /** Fills in the limit, or the range that would do, as {@code {from}} and {@code {to}}. */
   private static RpcRefusal refused(Refusal refusal, long limit, long from) {
     String message =
         refusal
@@ -242,7 +242,7 @@ public final class Troubles {
       this.answer = answer;
     }
 
-    /** What requests meet that come too soon; null if they do not. */
+    /** Returns the answer to requests beyond the rate; null within the rate. */
     synchronized @Nullable Mishap take(int requests, long nanoTime) {
       if (perSecond == Long.MAX_VALUE) {
         return null;

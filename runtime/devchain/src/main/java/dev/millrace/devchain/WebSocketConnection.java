@@ -16,7 +16,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One WebSocket: requests and their answers as text, and what its subscriptions bring in between.
+ * One WebSocket: requests and answers as text, with the notifications of its subscriptions in
+ * between.
  */
 final class WebSocketConnection {
   private static final String MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -66,7 +67,7 @@ final class WebSocketConnection {
     }
   }
 
-  /** False if the connection has to break. */
+  /** Answers a request; false if the connection has to break. */
   private boolean reply(RpcExchange exchange, JsonBytes json, byte[] request)
       throws IOException, InterruptedException {
     Troubles troubles = node.troubles();
@@ -79,7 +80,7 @@ final class WebSocketConnection {
       if (mishap == null) {
         mishap = troubles.rate().take(RpcExchange.count(parsed), System.nanoTime());
       }
-      // There is no status here, so that a limit is told as an error.
+      // There is no HTTP status here, so a limit is reported as an error.
       boolean limited = mishap == Mishap.TOO_MANY_REQUESTS || mishap == Mishap.UNAVAILABLE;
       exchange.answer(parsed, limited ? Mishap.LIMIT_EXCEEDED : mishap);
     } catch (IllegalArgumentException _) {
@@ -137,7 +138,7 @@ final class WebSocketConnection {
     return head;
   }
 
-  /** The next text, put together from its frames; null when the client closes. */
+  /** Reads the next text, put together from its frames; null when the client closes. */
   private byte @Nullable [] text() throws IOException {
     ByteArrayOutputStream whole = new ByteArrayOutputStream();
     while (true) {
@@ -161,7 +162,7 @@ final class WebSocketConnection {
           }
         }
         default -> {
-          // A pong, or something that nobody here has asked for.
+          // A pong, or an opcode that this side does not use.
         }
       }
     }

@@ -1,15 +1,14 @@
 /**
- * A chain that needs no node, and nodes of it for those who need one.
+ * A chain that needs no node, and nodes that serve it over JSON-RPC.
  *
  * <pre>
  *   seed, fork, number ──▶ BlockStory ──▶ DevChainSource, for dev:// in process
  *                              └────────▶ LogWriter ──▶ DevNode, for http:// and ws://
  * </pre>
  *
- * <p>Every block follows from a seed, the fork that tells it and its number, so that two million
- * events take no memory, any range can be told again, and a branch that was left can be taken up
- * again. A node writes logs straight into the bytes of its answers, and has whatever troubles it is
- * told to have.
+ * <p>Every block follows from a seed, its fork and its number, so that two million events take no
+ * memory, any range can be generated again, and a replaced branch can be resumed. A node writes
+ * logs straight into the bytes of its answers, and has the faults that a test or a user sets.
  *
  * <p>Nothing here knows a store, and nothing here is needed to index a real chain.
  */

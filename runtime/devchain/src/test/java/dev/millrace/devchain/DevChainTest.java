@@ -292,7 +292,7 @@ final class DevChainTest {
     return all;
   }
 
-  /** Events compare by what they say: their handlers belong to the source that made them. */
+  /** Formats events for comparison: their handlers belong to the source that made them. */
   private static List<String> texts(List<dev.millrace.pipeline.Event> events) {
     return events.stream()
         .map(event -> event.describe() + event.block() + event.payload())

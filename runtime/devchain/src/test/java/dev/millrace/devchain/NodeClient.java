@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-/** Speaks to a node over a real socket, as anybody would. */
+/** JSON-RPC client over a real socket. */
 final class NodeClient implements AutoCloseable {
   private final HttpClient http =
       HttpClient.newBuilder()
@@ -43,7 +43,7 @@ final class NodeClient implements AutoCloseable {
     return requireNonNull(JsonReader.read(json.getBytes(StandardCharsets.UTF_8)));
   }
 
-  /** Whether a request is answered with nothing. */
+  /** True if the result of a request is null. */
   boolean isNull(String method, String params) throws IOException, InterruptedException {
     Map<?, ?> answer = answer(method, params);
     return answer.containsKey("result") && answer.get("result") == null;
@@ -65,7 +65,7 @@ final class NodeClient implements AutoCloseable {
     return (Map<?, ?>) result(method, params);
   }
 
-  /** The error of a request as {@code code message}. */
+  /** Returns the error of a request as {@code code message}. */
   String error(String method, String params) throws IOException, InterruptedException {
     Map<?, ?> error = (Map<?, ?>) requireNonNull(answer(method, params).get("error"));
     return error.get("code") + " " + error.get("message");

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Each trouble once, over a real socket; afterwards the node is as good as any. */
+/** Each trouble once, over a real socket; afterwards the node answers well again. */
 @Timeout(60)
 final class TroublesTest {
   private static final String HEAD = request(1, "eth_blockNumber", "[]");

@@ -4,9 +4,9 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Tells a server that is busy from one that hangs. Both are late with an answer; a busy one uses
- * its processor meanwhile. Time in which nobody looked does not count: the machine slept, or this
- * process was stopped too.
+ * Distinguishes a busy server from a hanging one. Both are late with an answer; a busy server uses
+ * its processor meanwhile. Time without a look does not count: the machine slept, or this process
+ * was stopped too.
  */
 final class AnswerClock {
   /** Looks are 0.2 s apart. */
@@ -29,11 +29,11 @@ final class AnswerClock {
   }
 
   /**
-   * Looks again.
+   * Takes another look.
    *
-   * @param answered if an answer has come since the last look
-   * @param cpu what the server has used of its processors since it began
-   * @return the reason why it hangs; empty if it does not
+   * @param answered true if an answer has come since the last look
+   * @param cpu the processor time of the server since it began
+   * @return the reason to consider the server hanging; empty if it is not
    */
   Optional<String> look(long now, boolean answered, Duration cpu) {
     long gap = now - lastLook;

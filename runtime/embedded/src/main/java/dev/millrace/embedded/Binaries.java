@@ -33,7 +33,7 @@ record Binaries(Path home, String version) {
   private static final String MARKER = "unpacked";
   private static final String DRAFT = "draft-";
 
-  /** Long enough that no unpacking is still under way. */
+  /** Longer than any unpacking takes. */
   private static final Duration DRAFT_LIFE = Duration.ofHours(1);
 
   static Binaries unpack(Path cache, Consumer<String> progress) {
@@ -186,7 +186,7 @@ record Binaries(Path home, String version) {
         Files.deleteIfExists(file);
       }
     } catch (FileNotFoundException e) {
-      // Somebody else removes the same thing.
+      // Another process removes the same files.
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -8,7 +8,7 @@ import java.util.List;
 
 /**
  * Several embedded servers that know each other as the shards of one cluster: a lab for {@code
- * Distributed}, {@code remote()} and {@code clusterAllReplicas}. There is no replication, for there
+ * Distributed}, {@code remote()} and {@code clusterAllReplicas}. Without replication, because there
  * is no Keeper.
  */
 public final class ClickHouseCluster implements AutoCloseable {
@@ -21,7 +21,7 @@ public final class ClickHouseCluster implements AutoCloseable {
     this.nodes = nodes;
   }
 
-  /** Starts so many servers, each in a directory of its own, one shard each. */
+  /** Starts this many servers, each in a directory of its own, one shard each. */
   public static ClickHouseCluster start(Path directory, int shards, ClickHouseSettings settings) {
     List<ServerDirectory> places = new ArrayList<>();
     List<Integer> ports = new ArrayList<>();
@@ -72,12 +72,12 @@ public final class ClickHouseCluster implements AutoCloseable {
     return text.append("</" + NAME + "></remote_servers></clickhouse>\n").toString();
   }
 
-  /** In the order of their shards. */
+  /** Returns the servers in the order of their shards. */
   public List<EmbeddedClickHouse> nodes() {
     return nodes;
   }
 
-  /** Ends the servers and waits until they have ended. */
+  /** Stops the servers and waits until they have ended. */
   public void stop() {
     nodes.forEach(EmbeddedClickHouse::stop);
   }

@@ -32,12 +32,12 @@ record ClickHouseRecipe(ClickHouseSettings settings) implements Recipe {
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xms16m",
             "-Xmx32m",
-            // The engine looks at the size of the stack that it is called on.
+            // The engine checks the size of the stack that it is called on.
             "-Xss8m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-XX:-UsePerfData",
-            // A fault in the engine leaves one report here and no core file anywhere.
+            // A crash of the engine leaves one report here and no core file anywhere.
             "-XX:-CreateCoredumpOnCrash",
             "-XX:ErrorFile=" + directory.root().resolve("engine.crash.log"),
             "--enable-native-access=ALL-UNNAMED",
@@ -51,7 +51,7 @@ record ClickHouseRecipe(ClickHouseSettings settings) implements Recipe {
     return new Prepared("own", command, EngineLibrary.VERSION);
   }
 
-  /** Copies: the jar they came from may be replaced while the server runs. */
+  /** Copies the classes: the jar they came from may be replaced while the server runs. */
   private static Path copyClasses(Path target) throws IOException {
     String main = MAIN.replace('.', '/') + ".class";
     URL found = ClickHouseRecipe.class.getResource("/" + main);

@@ -9,15 +9,15 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * What a caller may choose about a ClickHouse that it starts. A server that already runs keeps the
- * settings it was started with.
+ * The choices of a caller about a ClickHouse that it starts. A running server keeps the settings it
+ * was started with.
  *
  * @param server settings of the server that replace or join the ones in {@link EngineConf}
- * @param users besides the one who may do everything: what each may do, by name
- * @param cache where the library is kept, once per version and for all data directories
+ * @param users besides the owner with all rights: further users by name, with their grants
+ * @param cache the directory of the library, kept once per version for all data directories
  * @param listen its ports
  * @param times limits of time
- * @param progress told in a few words what a start is waiting for
+ * @param progress receives in a few words what a start is waiting for
  */
 public record ClickHouseSettings(
     Map<String, String> server,
@@ -27,7 +27,7 @@ public record ClickHouseSettings(
     Times times,
     Consumer<String> progress) {
 
-  /** The library is 178 MB to fetch, and lines are slow in places. */
+  /** The library is a download of 178 MB, and some connections are slow. */
   static final Duration LONGEST_START = Duration.ofMinutes(30);
 
   /**
@@ -40,10 +40,10 @@ public record ClickHouseSettings(
   /**
    * Limits of time.
    *
-   * @param grace how long the server outlives its last user
-   * @param patience how long a start may take
-   * @param answer how long a server that stands still may leave a query without an answer before it
-   *     is replaced; one that computes has five times as long
+   * @param grace the time that the server outlives its last user
+   * @param patience the limit of a start
+   * @param answer the time that a server that stands still may leave a query without an answer
+   *     before it is replaced; a server that computes has five times as long
    */
   public record Times(Duration grace, Duration patience, Duration answer) {
     public Times {
@@ -57,7 +57,7 @@ public record ClickHouseSettings(
   }
 
   /**
-   * Ports to listen on; 0 takes a free one, the same as last time where possible.
+   * Ports to listen on; 0 takes a free one, the same as last time if possible.
    *
    * @param http ClickHouse's HTTP interface, which all of Millrace uses
    * @param tcp its native protocol, which {@code clickhouse-client} and other servers speak
@@ -100,7 +100,7 @@ public record ClickHouseSettings(
     return new ClickHouseSettings(joined, users, cache, listen, times, progress);
   }
 
-  /** Adds a user with rights of its own, for those who try what a program does with few of them. */
+  /** Adds a user with these rights only, to try a program with few rights. */
   public ClickHouseSettings withUser(String name, String password, String grants) {
     Map<String, Account> joined = new LinkedHashMap<>(users);
     joined.put(name, new Account(password, grants));
@@ -115,7 +115,7 @@ public record ClickHouseSettings(
     return with(new Listen(number, listen.tcp()));
   }
 
-  /** The port of the native protocol. */
+  /** Sets the port of the native protocol. */
   public ClickHouseSettings withTcpPort(int number) {
     return with(new Listen(listen.http(), number));
   }
@@ -132,7 +132,7 @@ public record ClickHouseSettings(
     return with(new Times(times.grace(), duration, times.answer()));
   }
 
-  /** How long a server that stands still may be silent before it is replaced. */
+  /** Sets the time that a server that stands still may be silent before it is replaced. */
   public ClickHouseSettings withAnswerWithin(Duration duration) {
     return with(new Times(times.grace(), times.patience(), duration));
   }

@@ -10,13 +10,16 @@ import java.nio.file.StandardCopyOption;
 import java.util.function.Consumer;
 
 /**
- * The files PostgreSQL owns, and the password they know. Used by whoever holds the start lock while
- * no server runs.
+ * The files that PostgreSQL owns, and the password they know. Used by the holder of the start lock
+ * while no server runs.
  */
 record Cluster(ServerDirectory directory, Binaries binaries, Rights rights, boolean durable) {
   private static final String DRAFT = "pgdata.draft-";
 
-  /** Makes the cluster if there is none, and sees that the one there is can be opened. */
+  /**
+   * Creates the cluster if there is none, and otherwise ensures that the existing one can be
+   * opened.
+   */
   void prepare(Consumer<String> progress) {
     try {
       if (Files.exists(directory.cluster())) {
@@ -72,7 +75,7 @@ record Cluster(ServerDirectory directory, Binaries binaries, Rights rights, bool
                 // Checksums put every first touch of a page into the WAL; the rows can be indexed
                 // again.
                 "--no-data-checksums",
-                // The file that decides is ours, beside the cluster.
+                // The pg_hba file that decides is ours, beside the cluster.
                 "--auth=reject",
                 "--no-instructions",
                 durable ? "--sync-method=fsync" : "--no-sync"));
@@ -87,7 +90,7 @@ record Cluster(ServerDirectory directory, Binaries binaries, Rights rights, bool
     Files.move(draft, directory.cluster(), StandardCopyOption.ATOMIC_MOVE);
   }
 
-  /** What a start that was killed has left. */
+  /** Removes the leftovers of starts that were killed. */
   private void removeDrafts() throws IOException {
     try (DirectoryStream<Path> drafts = Files.newDirectoryStream(directory.root(), DRAFT + "*")) {
       for (Path draft : drafts) {

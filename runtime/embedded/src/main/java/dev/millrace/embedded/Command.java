@@ -15,13 +15,13 @@ import java.util.Map;
  */
 final class Command {
 
-  /** What a program said on both of its outputs. */
+  /** The exit code of a program and its output on stdout and stderr. */
   record Result(int code, String output) {
     boolean succeeded() {
       return code == 0;
     }
 
-    /** The end of what was said, on one line: causes come last. */
+    /** Returns the end of the output, on one line: causes come last. */
     String tail() {
       String joined = output.strip().replaceAll("\\s*\\R\\s*", " | ");
       return joined.length() <= 600 ? joined : "…" + joined.substring(joined.length() - 600);
@@ -46,7 +46,7 @@ final class Command {
       try (OutputStream stream = process.getOutputStream()) {
         feed.writeTo(stream);
       } catch (IOException e) {
-        // The program left before it had read everything; its code and words say why.
+        // The program ended before it had read everything; its code and output say why.
       }
       String output = new String(process.getInputStream().readAllBytes(), UTF_8);
       return new Result(process.waitFor(), output);
@@ -68,7 +68,10 @@ final class Command {
     return run(command);
   }
 
-  /** Variables that would give PostgreSQL another directory or language, or our JVM an agent. */
+  /**
+   * Removes variables that would give PostgreSQL another directory or language, or our JVM an
+   * agent.
+   */
   static void clean(Map<String, String> environment) {
     environment.keySet().removeIf(name -> name.startsWith("PG") || name.startsWith("LC_"));
     environment

@@ -6,8 +6,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the users of a server have left for good. Once it is over it stays over: the claim on
- * their lock is kept, so that nobody can become a user of a server that is about to stop.
+ * Decides when the users of a server have left for good. The decision is final: the claim on their
+ * lock is kept, so that no process can become a user of a server that is about to stop.
  */
 final class Departure {
   private final ServerDirectory directory;

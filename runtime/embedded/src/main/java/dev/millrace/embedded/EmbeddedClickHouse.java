@@ -5,11 +5,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * One user's hold on the ClickHouse of a data directory. The server runs while anybody, in any
- * process, holds it, and a few seconds longer.
+ * One user's hold on the ClickHouse of a data directory. The server runs while any process holds
+ * it, and a few seconds longer.
  *
- * <p>Any client of ClickHouse's HTTP interface speaks to it, with {@link #url}, {@link #user} and
- * {@link #password}, and any of its native protocol at {@link #tcpPort}:
+ * <p>Accepts any client of ClickHouse's HTTP interface, with {@link #url}, {@link #user} and {@link
+ * #password}, and of its native protocol at {@link #tcpPort}:
  *
  * <pre>{@code
  * try (EmbeddedClickHouse server = EmbeddedClickHouse.start(directory, ClickHouseSettings.standard());
@@ -39,7 +39,7 @@ public final class EmbeddedClickHouse implements AutoCloseable {
 
   /**
    * Joins the server that runs on this directory, or starts it. Returns when it takes queries. The
-   * first start on a machine fetches the library, unless {@code MILLRACE_CHDB} names one.
+   * first start on a machine downloads the library, unless {@code MILLRACE_CHDB} names one.
    */
   public static EmbeddedClickHouse start(Path dataDirectory, ClickHouseSettings settings) {
     ServerDirectory directory = ServerDirectory.open(Product.CLICKHOUSE, dataDirectory);
@@ -47,8 +47,8 @@ public final class EmbeddedClickHouse implements AutoCloseable {
   }
 
   /**
-   * Why none can be had on this machine, in words; empty if one can, as far as is seen without
-   * trying.
+   * Returns the reason why this machine cannot run an embedded server; empty if it can, as far as
+   * is seen without trying.
    */
   public static Optional<String> missing() {
     return EngineLibrary.missing();
@@ -67,7 +67,7 @@ public final class EmbeddedClickHouse implements AutoCloseable {
     return EngineProcess.tcpPort(hold.directory());
   }
 
-  /** The user who may do everything. */
+  /** The name of the user with all rights. */
   public String user() {
     return Product.CLICKHOUSE.user();
   }
@@ -84,25 +84,27 @@ public final class EmbeddedClickHouse implements AutoCloseable {
     return hold.directory().root();
   }
 
-  /** The server's process; empty while it is being started again. */
+  /** Returns the pid of the server; empty while it is being started again. */
   public OptionalLong pid() {
     return hold.pid();
   }
 
-  /** Ends the server by SIGKILL; for tests of what comes after. The supervisor starts it again. */
+  /** Kills the server by SIGKILL, for tests of the recovery. The supervisor starts it again. */
   public void killHard() {
     hold.killHard();
   }
 
-  /** Leaves. The server ends a few seconds after its last user has left, unless somebody comes. */
+  /**
+   * Releases this hold. The server ends a few seconds after its last user has left, unless another
+   * comes.
+   */
   @Override
   public void close() {
     hold.close();
   }
 
   /**
-   * Leaves, and if nobody else is there, ends the server without grace and waits until it has
-   * ended.
+   * Releases this hold; if it was the last, ends the server without grace and waits for its end.
    */
   public void stop() {
     hold.stop();

@@ -2,7 +2,7 @@ package dev.millrace.embedded;
 
 import org.jspecify.annotations.Nullable;
 
-/** The server cannot be had; the message names the rule, the values and a way out. */
+/** The server cannot be started; the message names the rule, the values and a way out. */
 public final class EmbeddedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

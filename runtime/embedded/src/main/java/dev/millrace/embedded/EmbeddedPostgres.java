@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * One user's hold on the PostgreSQL of a data directory. The server runs while anybody, in any
- * process, holds it, and a few seconds longer.
+ * One user's hold on the PostgreSQL of a data directory. The server runs while any process holds
+ * it, and a few seconds longer.
  *
  * <p>A server that dies under its users is started again on the same port; {@link #pid} then
  * changes and nothing else. All methods may be called from any thread.
@@ -50,7 +50,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
     return Product.POSTGRES.user();
   }
 
-  /** Without user and password. */
+  /** Returns the JDBC URL without user and password. */
   public String jdbcUrl() {
     return hold.url();
   }
@@ -59,19 +59,19 @@ public final class EmbeddedPostgres implements AutoCloseable {
     return hold.directory().root();
   }
 
-  /** Where PostgreSQL writes its messages. */
+  /** Returns the file that PostgreSQL logs to. */
   public Path log() {
     return hold.directory().log();
   }
 
-  /** The server's process; empty while it is being started again. */
+  /** Returns the pid of the server; empty while it is being started again. */
   public OptionalLong pid() {
     return hold.pid();
   }
 
   /**
-   * Ends the server and its sessions by SIGKILL, as a crash of the machine would; for tests of what
-   * comes after. The supervisor starts it again.
+   * Kills the server and its sessions by SIGKILL, as a crash of the machine would, for tests of the
+   * recovery. The supervisor starts it again.
    */
   public void killHard() {
     List<ProcessHandle> sessions =
@@ -83,15 +83,17 @@ public final class EmbeddedPostgres implements AutoCloseable {
     sessions.forEach(ProcessHandle::destroyForcibly);
   }
 
-  /** Leaves. The server ends a few seconds after its last user has left, unless somebody comes. */
+  /**
+   * Releases this hold. The server ends a few seconds after its last user has left, unless another
+   * comes.
+   */
   @Override
   public void close() {
     hold.close();
   }
 
   /**
-   * Leaves, and if nobody else is there, ends the server without grace and waits until it has
-   * ended.
+   * Releases this hold; if it was the last, ends the server without grace and waits for its end.
    */
   public void stop() {
     hold.stop();

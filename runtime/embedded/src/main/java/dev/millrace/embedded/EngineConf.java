@@ -17,12 +17,12 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * The files that the engine starts with, each time anew: settings for a machine that it shares with
- * an indexer and PostgreSQL, and the users.
+ * The configuration files of the engine, written anew at each start: settings for a machine that it
+ * shares with an indexer and PostgreSQL, and the users.
  *
- * <p>The library runs the statements that open its ports as {@code default}, without a password,
- * and cannot be told another name. So that user may do nothing else, and has one session, which is
- * taken before a port is open.
+ * <p>The library runs the statements that open its ports as {@code default}, without a password;
+ * the name is fixed. So that user may do nothing else, and has one session, which is taken before a
+ * port is open.
  */
 record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
   private static final Pattern NAME = Pattern.compile("[a-z_][a-z0-9_.]*");
@@ -56,16 +56,16 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
     {"query_log.ttl", "event_date + INTERVAL 1 DAY", "it begins anew with each start"},
   };
 
-  /** Settings of each query, unless it says otherwise. */
+  /** Settings of each query, unless the query sets them otherwise. */
   private static final Map<String, String> PROFILE =
       Map.of(
           // The profiler's signals would reach threads of the JVM.
           "query_profiler_real_time_period_ns", "0",
           "query_profiler_cpu_time_period_ns", "0",
-          // What the library does for its own users and a server does not.
+          // Defaults of the library for its own users; a server has them off.
           "implicit_select", "0",
           "allow_introspection_functions", "0",
-          // Whoever sends an insert here sends it whole.
+          // A client of this server sends each insert whole.
           "async_insert", "0");
 
   Path data() {
@@ -93,7 +93,7 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
             + "="
             + settings.listen().tcp()
             + "\n");
-    // The tables of its own logs are not found again by a run that did not make them.
+    // The engine does not find the tables of its own logs again after a restart.
     Path logs = data().resolve("data").resolve("system");
     if (Files.exists(logs)) {
       Binaries.delete(logs);
@@ -177,7 +177,9 @@ record EngineConf(ServerDirectory directory, ClickHouseSettings settings) {
     text.append("</grants></").append(name).append(">\n");
   }
 
-  /** A dot in a name is an element within another, which all of them share. */
+  /**
+   * A dot in a name is an element within another; names with the same prefix share that element.
+   */
   private static String elements(Map<String, String> values) {
     StringBuilder text = new StringBuilder();
     Map<String, Map<String, String>> inner = new LinkedHashMap<>();

@@ -19,20 +19,23 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * {@code libchdb}, ClickHouse as a library: named by whoever has one, otherwise fetched by npm,
- * once for all data directories of a user. A directory of it is whole or absent.
+ * {@code libchdb}, ClickHouse as a library: taken from {@code MILLRACE_CHDB}, otherwise downloaded
+ * by npm, once for all data directories of a user. A directory of it is whole or absent.
  *
- * @param cache where it is kept
+ * @param cache the directory of downloaded libraries
  * @param npm the words that start npm
- * @param progress told how far a download is
+ * @param progress receives the progress of a download
  */
 record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
   static final String VARIABLE = "MILLRACE_CHDB";
 
-  /** The ClickHouse of which all behaviour was tried that Millrace relies on. */
+  /** The ClickHouse version with which all behaviour that Millrace relies on was tried. */
   static final String VERSION = "26.7.3-stable.1";
 
-  /** Of the packages that were tried. npm compares, so the registry can change nothing in them. */
+  /**
+   * Hashes of the packages that were tried. npm compares them, so the registry cannot change a
+   * package.
+   */
   private static final Map<String, String> INTEGRITY =
       Map.of(
           "linux-x64-gnu",
@@ -58,14 +61,17 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
         : named(Path.of(named));
   }
 
-  /** Why there is none and none can be fetched; empty otherwise, as far as can be seen. */
+  /**
+   * Returns the reason why there is no library and none can be downloaded; empty otherwise, as far
+   * as can be seen.
+   */
   static Optional<String> missing() {
     return System.getenv(VARIABLE) != null || Command.isOnPath("npm")
         ? Optional.empty()
         : Optional.of("neither npm nor " + VARIABLE + " is there");
   }
 
-  /** The part of the package's name that says what it runs on. */
+  /** Returns the part of the package's name that names its platform. */
   static String platform(String os, String arch) {
     String system = os.toLowerCase(Locale.ROOT);
     String processor =
@@ -119,7 +125,7 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
     ONE_AT_A_TIME.lock();
     try (FileClaim _ = FileClaim.awaitExclusive(cache.resolve("chdb.lock"), others)) {
       if (!isWhole(home)) {
-        // Whoever made these is gone: the lock is ours.
+        // The processes that made these drafts are gone: the lock is ours.
         deleteDrafts();
         fetch(platform, home);
       }
@@ -183,7 +189,7 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
     Binaries.delete(draft);
   }
 
-  /** From a lock file, which names the hash as well as the version. */
+  /** Installs from a lock file, which names the hash as well as the version. */
   private int install(Path draft, String platform, Path log) throws IOException {
     String name = "@chdb/lib-" + platform;
     Files.writeString(

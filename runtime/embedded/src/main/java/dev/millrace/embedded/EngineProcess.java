@@ -19,16 +19,16 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of ClickHouse's engine: a JVM that ends in order when its input ends, so also when its
- * supervisor is killed.
+ * One run of ClickHouse's engine: a JVM that shuts down cleanly when its input ends, so also when
+ * its supervisor is killed.
  */
 final class EngineProcess implements ServerProcess {
-  /** The engine has five seconds for it, and then ends itself. */
+  /** The engine has five seconds to shut down, and then ends itself. */
   private static final Duration ORDERLY = Duration.ofSeconds(20);
 
   private static final Duration IMMEDIATE = Duration.ofSeconds(5);
 
-  /** What {@link EngineConf} says to every run. */
+  /** Keys of the options that {@link EngineConf} writes for every run. */
   static final String LIMIT = "answer.within";
 
   static final String FIXED_TCP = "tcp.port";
@@ -67,7 +67,7 @@ final class EngineProcess implements ServerProcess {
     return new EngineProcess(directory, builder.start(), log, port, limit);
   }
 
-  /** The one that was asked for, or that of the last run, or another. */
+  /** Chooses the port that was asked for, or that of the last run, or another. */
   private static int tcp(ServerDirectory directory, Properties options, int http)
       throws IOException {
     int fixed = Integer.parseInt(options.getProperty(FIXED_TCP));
@@ -79,7 +79,9 @@ final class EngineProcess implements ServerProcess {
     return chosen;
   }
 
-  /** The port of the native protocol, as the last start has chosen it; 0 before the first. */
+  /**
+   * Returns the port of the native protocol, as the last start has chosen it; 0 before the first.
+   */
   static int tcpPort(ServerDirectory directory) {
     try {
       Path file = tcpFile(directory);
@@ -104,7 +106,7 @@ final class EngineProcess implements ServerProcess {
     return properties;
   }
 
-  /** The JVM and the library both want to hear of signals: libjsig lets them share. */
+  /** The JVM and the library both handle signals: libjsig lets them share. */
   private static void prepare(Map<String, String> environment) {
     environment.put("TZ", "UTC");
     Path libraries = Path.of(System.getProperty("java.home"), "lib");
@@ -134,7 +136,7 @@ final class EngineProcess implements ServerProcess {
     return process.pid();
   }
 
-  /** Asked once it is ready. */
+  /** Starts the probe at the first call, once the engine is ready. */
   @Override
   public Optional<String> hangs() {
     HealthProbe asking = probe;
@@ -142,7 +144,7 @@ final class EngineProcess implements ServerProcess {
       try {
         asking = HealthProbe.start(port, directory.readPassword(), limit, this::cpu);
       } catch (IOException e) {
-        // Its directory is gone, and it will be.
+        // The directory is gone, and the engine will be.
         return Optional.empty();
       }
       probe = asking;
@@ -168,14 +170,14 @@ final class EngineProcess implements ServerProcess {
     try {
       process.getOutputStream().close();
     } catch (IOException e) {
-      // It is gone, and its end of the pipe with it.
+      // The engine is gone, and its end of the pipe with it.
     }
     if (isAlive(ORDERLY)) {
       kill();
     }
   }
 
-  /** 137 and silence mean that it was killed. */
+  /** Exit code 137 without output means that it was killed. */
   @Override
   public String lastWords() {
     try {
@@ -185,7 +187,10 @@ final class EngineProcess implements ServerProcess {
     }
   }
 
-  /** Its supervisor was killed: it knows and stops, but may not have finished. */
+  /**
+   * Waits for an engine whose supervisor was killed: it notices and stops, but may not have
+   * finished.
+   */
   static void removeLeftover(ServerDirectory directory) {
     Path file = readyFile(directory);
     try {
@@ -201,7 +206,7 @@ final class EngineProcess implements ServerProcess {
     }
   }
 
-  /** Numbers repeat: the same one may be another program today. */
+  /** Pids repeat: this one may belong to another program today. */
   private static boolean serves(ProcessHandle process, ServerDirectory directory) {
     Optional<String> line = process.info().commandLine();
     return line.isPresent() && line.get().contains(directory.root().toString());

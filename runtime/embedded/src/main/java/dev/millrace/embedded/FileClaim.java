@@ -13,11 +13,11 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * A lock on a file that the kernel drops when its process ends, in whatever way.
+ * A lock on a file that the kernel drops when its process ends, however it ends.
  *
  * <p>These are POSIX record locks: they belong to the process, and closing any channel on the file
  * drops them all. Within one JVM a file must therefore be claimed once at a time, which {@link
- * Seat} sees to.
+ * Seat} ensures.
  */
 final class FileClaim implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(10);
@@ -90,7 +90,7 @@ final class FileClaim implements AutoCloseable {
     try {
       channel.close();
     } catch (IOException e) {
-      // The descriptor is gone either way, and the lock with it.
+      // Closing the descriptor drops the lock, even if it fails.
     }
   }
 

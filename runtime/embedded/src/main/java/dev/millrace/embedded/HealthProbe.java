@@ -13,8 +13,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
- * Asks a ClickHouse for the number one, again and again on a thread of its own. Any answer counts:
- * one that refuses for want of memory or of places is alive.
+ * Sends {@code SELECT 1} to a ClickHouse, again and again on a thread of its own. Any answer
+ * counts: a refusal for lack of memory or of connections is a sign of life.
  */
 final class HealthProbe implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofSeconds(2);
@@ -53,7 +53,10 @@ final class HealthProbe implements AutoCloseable {
     return probe;
   }
 
-  /** Called by the supervisor at each of its ticks. */
+  /**
+   * Returns the reason to consider the server hanging. Called by the supervisor at each of its
+   * ticks.
+   */
   Optional<String> hangs() {
     return clock.look(System.nanoTime(), answered.getAndSet(false), cpu.get());
   }
@@ -68,7 +71,7 @@ final class HealthProbe implements AutoCloseable {
           answered.set(true);
         }
       } catch (IOException e) {
-        // That it does not answer is what the clock is for.
+        // A missing answer is for the clock to judge.
       }
       LockSupport.parkNanos(PAUSE.toNanos());
     }

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** One user's hold on the server of a directory; the same for every product. */
+/** One user's hold on the server of a directory, for any product. */
 final class Hold implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(10);
   private static final Duration LONGEST_STOP = Duration.ofSeconds(90);
@@ -86,7 +86,7 @@ final class Hold implements AutoCloseable {
         .findFirst();
   }
 
-  /** The process itself; what it has started is left to itself. */
+  /** Kills the server process only; its child processes are left alone. */
   void killHard() {
     long pid =
         pid()
@@ -107,7 +107,7 @@ final class Hold implements AutoCloseable {
     }
   }
 
-  /** Leaves, and if nobody else is there, waits until the server has ended. */
+  /** Releases this hold; if it was the last, waits until the server has ended. */
   void stop() {
     if (!closed.compareAndSet(false, true)) {
       return;
@@ -134,9 +134,9 @@ final class Hold implements AutoCloseable {
   }
 
   /**
-   * Whether another process is a user: its claim lets us share and keeps us from having the lock
-   * alone. A supervisor that stops refuses both, and may have come in between, hence the second
-   * question.
+   * True if another process is a user: its claim lets us take the lock shared and not exclusively.
+   * A stopping supervisor refuses both, and may have come in between, hence the second shared
+   * attempt.
    */
   private boolean isUsedElsewhere() {
     return isFree(FileClaim.tryShared(directory.usersLock()))

@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a supervisor is told when it is launched.
+ * The arguments of a supervisor.
  *
  * @param port the port to listen on, or to try first
- * @param command the words that start PostgreSQL, without its arguments
+ * @param command the words that start the server, without its arguments
  */
 record Launch(int port, boolean fixedPort, Duration grace, String rights, List<String> command) {
 

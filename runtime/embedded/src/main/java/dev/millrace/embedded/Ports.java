@@ -8,7 +8,7 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Free ports below the ephemeral range. A port inside it could be handed to a client's own socket
- * while the server restarts: the client that keeps trying would then connect to itself and hold the
+ * while the server restarts: a client that keeps trying would then connect to itself and hold the
  * port.
  */
 final class Ports {

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** Binaries, settings and a cluster for PostgreSQL. */
+/** Prepares binaries, settings and a cluster for PostgreSQL. */
 record PostgresRecipe(PostgresSettings settings) implements Recipe {
 
   @Override
@@ -21,7 +21,7 @@ record PostgresRecipe(PostgresSettings settings) implements Recipe {
   }
 
   /**
-   * Where the system can do it, PostgreSQL ends with its supervisor, even if that one is killed.
+   * Makes PostgreSQL end with its supervisor, even if that is killed, on systems that support it.
    */
   private static List<String> boundToParent(Rights rights, Binaries binaries) {
     List<String> binding = List.of("setpriv", "--pdeathsig", "INT", "--");

@@ -7,15 +7,16 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * What a caller may choose about a server that it starts. A server that already runs keeps the
- * settings it was started with.
+ * The choices of a caller about a PostgreSQL that it starts. A running server keeps the settings it
+ * was started with.
  *
  * @param server settings of PostgreSQL that replace or join the ones in {@link ServerConf}
- * @param cache where the binaries are unpacked, once per version and for all data directories
- * @param port where to listen; 0 takes a free port, the same as last time where possible
- * @param grace how long the server outlives its last user
- * @param patience how long a start may take; recovery after a crash replays up to max_wal_size
- * @param progress told in a few words what a start is waiting for
+ * @param cache the directory of the unpacked binaries, kept once per version for all data
+ *     directories
+ * @param port the port to listen on; 0 takes a free port, the same as last time if possible
+ * @param grace the time that the server outlives its last user
+ * @param patience the limit of a start; recovery after a crash replays up to max_wal_size
+ * @param progress receives in a few words what a start is waiting for
  */
 public record PostgresSettings(
     Map<String, String> server,

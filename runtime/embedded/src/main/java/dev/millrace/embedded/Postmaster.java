@@ -62,7 +62,8 @@ final class Postmaster implements ServerProcess {
   }
 
   /**
-   * The last line of the pid file, written when recovery is over; a killed server may have left it.
+   * Reads the last line of the pid file, written when recovery is over; a killed server may have
+   * left one.
    */
   @Override
   public boolean isReady() {
@@ -70,14 +71,16 @@ final class Postmaster implements ServerProcess {
     return !lines.equals(before) && lines.size() >= 8 && lines.get(7).strip().equals("ready");
   }
 
-  /** Of the server itself: some ways to start it leave another process in between. */
+  /**
+   * Returns the pid of the server itself: some ways to start it leave another process in between.
+   */
   @Override
   public long pid() {
     List<String> lines = pidFile(directory);
     return lines.isEmpty() || lines.equals(before) ? process.pid() : Long.parseLong(lines.get(0));
   }
 
-  /** Each session is a process of its own, and ends by itself. */
+  /** Never: each session is a process of its own, and ends by itself. */
   @Override
   public Optional<String> hangs() {
     return Optional.empty();
@@ -98,7 +101,7 @@ final class Postmaster implements ServerProcess {
   }
 
   /**
-   * The end of what this run has logged, and its exit code: 137 and silence mean that it was
+   * Returns the end of this run's log, and its exit code: 137 without output means that it was
    * killed.
    */
   @Override
@@ -141,9 +144,9 @@ final class Postmaster implements ServerProcess {
   }
 
   /**
-   * Sessions of a server that was killed end when they next look for it, and one that computes does
-   * not look: the next server would wait for its shared memory. Where the system tells in which
-   * directory a process works, they are ended here.
+   * Ends orphaned sessions. Sessions of a killed server end when they next look for it, and a
+   * session that computes does not look: the next server would wait for its shared memory. Works
+   * where the system reports the working directory of a process.
    */
   private static void endSessions(ServerDirectory directory) {
     ProcessHandle.allProcesses()
@@ -167,7 +170,7 @@ final class Postmaster implements ServerProcess {
     }
   }
 
-  /** In a container numbers repeat: the same one may be the server of another directory today. */
+  /** In a container pids repeat: this one may be the server of another directory today. */
   private static boolean serves(ProcessHandle process, ServerDirectory directory) {
     ProcessHandle.Info info = process.info();
     return isPostgres(process)

@@ -3,9 +3,7 @@ package dev.millrace.embedded;
 import java.io.IOException;
 import java.util.List;
 
-/**
- * The two servers that run here, and all that a {@link Supervisor} must know to tell them apart.
- */
+/** The two servers that run here, and the differences that matter to a {@link Supervisor}. */
 enum Product {
   POSTGRES("PostgreSQL", "jdbc:postgresql://" + ServerState.HOST + ":%d/millrace", "millrace"),
   CLICKHOUSE("ClickHouse", "http://" + ServerState.HOST + ":%d", "default");
@@ -29,7 +27,7 @@ enum Product {
   }
 
   /**
-   * The owner's name. {@code default} is not free in ClickHouse: it is the engine's own session.
+   * The owner's name. {@code default} is not free in ClickHouse: the engine's own session uses it.
    */
   String user() {
     return "millrace";
@@ -47,7 +45,7 @@ enum Product {
         : EngineProcess.launch(directory, command, port);
   }
 
-  /** Ends what an earlier supervisor could not, and clears the way for a new run. */
+  /** Ends the server that an earlier supervisor could not end, and clears the way for a new run. */
   void removeLeftover(ServerDirectory directory) {
     if (this == POSTGRES) {
       Postmaster.removeLeftover(directory);

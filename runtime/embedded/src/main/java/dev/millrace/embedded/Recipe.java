@@ -5,23 +5,24 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** What it takes to make the server of a directory: done by whoever starts it, under its locks. */
+/**
+ * Prepares the server of a directory. Runs in the process that starts the server, under its locks.
+ */
 interface Recipe {
 
   /**
-   * What the supervisor is told of it.
+   * The result for the supervisor.
    *
-   * @param rights how the server is kept from running as somebody it must not; tried first next
-   *     time
-   * @param command the words that start it, without its arguments
+   * @param rights the way to run the server as a permitted user; tried first next time
+   * @param command the words that start the server, without its arguments
    * @param version for people
    */
   record Prepared(String rights, List<String> command, String version) {}
 
-  /** Makes the files that the server needs, and finds the words that start it. */
+  /** Creates the files that the server needs, and finds the words that start it. */
   Prepared prepare(ServerDirectory directory, ServerState last) throws IOException;
 
-  /** Where to listen; 0 takes a free port, the same as last time where possible. */
+  /** The port to listen on; 0 takes a free port, the same as last time if possible. */
   int port();
 
   Duration grace();

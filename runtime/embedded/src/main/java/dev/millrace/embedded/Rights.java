@@ -7,19 +7,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How PostgreSQL runs without being root, which it refuses. For root there are three ways, in this
- * order:
+ * A way to run PostgreSQL without being root, which it refuses. For root there are three ways, in
+ * this order:
  *
  * <ol>
- *   <li>{@code unshare -U}: a user namespace, in which root is somebody without privileges while
- *       the files still belong to root;
+ *   <li>{@code unshare -U}: a user namespace, in which root has no privileges while the files still
+ *       belong to root;
  *   <li>{@code setpriv} and
  *   <li>{@code runuser}: another user, who must own the cluster and reach its directory.
  * </ol>
  *
- * @param name what worked, remembered in {@link ServerState}
+ * @param name the way that worked, remembered in {@link ServerState}
  * @param prefix the words before a program of PostgreSQL
- * @param owner whom the cluster must belong to, or empty if to ourselves
+ * @param owner the user that must own the cluster, or empty for our own
  */
 record Rights(String name, List<String> prefix, String owner) {
   static final String OWN = "own";
@@ -62,7 +62,7 @@ record Rights(String name, List<String> prefix, String owner) {
   private static Rights named(String name) {
     String user = name.substring(name.indexOf(':') + 1);
     if (name.startsWith("setpriv:")) {
-      // The group of nobody has different names in different systems, but always a number.
+      // The group of the user nobody has different names in different systems, but always a number.
       String group = Command.shell(List.of(), "id -g \"$1\"", user).output().strip();
       return new Rights(
           name,
@@ -75,10 +75,10 @@ record Rights(String name, List<String> prefix, String owner) {
     return new Rights(name, List.of("unshare", "-U", "--"), "");
   }
 
-  /** Where this user can run the programs and stand in the directory, with a name of its own. */
+  /** Tries to run the programs in the directory as a user that is not root and has a name. */
   private Command.Result probe(Binaries binaries, ServerDirectory directory) {
     if (!owner.isEmpty()) {
-      // The directory itself was made for its owner only; a passer-by needs no more than this.
+      // The directory was created for its owner only; to pass through it needs no more than this.
       Command.shell(List.of(), "chmod o+x \"$1\"", directory.root());
     }
     return Command.shell(
@@ -93,7 +93,7 @@ record Rights(String name, List<String> prefix, String owner) {
         directory.root());
   }
 
-  /** Gives a cluster to whoever runs it; another way of running may have worked the last time. */
+  /** Gives a cluster to the user that runs it; another way may have worked the last time. */
   void own(Path cluster) {
     if (name.equals(OWN)) {
       return;

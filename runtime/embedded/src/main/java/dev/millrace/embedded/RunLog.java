@@ -10,29 +10,29 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What one run of a server has logged.
+ * The log of one run of a server.
  *
- * @param start where it begins in the file
+ * @param start the offset in the file at which the run begins
  */
 record RunLog(Path file, long start) {
   private static final int LINES = 5;
 
-  /** Far more than so many lines take: a server that has run for months has logged far more. */
+  /** Far more than the last lines take: a server that has run for months has logged far more. */
   private static final int TAIL = 1 << 16;
 
-  /** Of a run that begins now. */
+  /** Returns the log of a run that begins now. */
   static RunLog at(Path file) throws IOException {
     return new RunLog(file, Files.exists(file) ? Files.size(file) : 0);
   }
 
-  /** The end of it, a line per line. */
+  /** Returns the last lines. */
   List<String> lastLines() throws IOException {
     try (FileChannel channel = FileChannel.open(file)) {
       long from = Math.max(start, channel.size() - TAIL);
       ByteBuffer tail = ByteBuffer.allocate((int) Math.max(0, channel.size() - from));
       channel.position(from);
       while (tail.hasRemaining() && channel.read(tail) >= 0) {
-        // Until all of it is there.
+        // Reads until all of it is there.
       }
       List<String> lines = new String(tail.array(), 0, tail.position(), UTF_8).lines().toList();
       return lines.subList(Math.max(0, lines.size() - LINES), lines.size());

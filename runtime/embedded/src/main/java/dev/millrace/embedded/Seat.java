@@ -7,7 +7,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * This JVM's place among the users of one server: one shared claim, however many handles there are.
+ * This JVM's place among the users of one server: one shared claim for any number of handles.
  *
  * <p>All claims on the files of a directory are made under {@link #lock}, because within one JVM
  * they do not exclude but break each other.
@@ -41,7 +41,7 @@ final class Seat {
     }
   }
 
-  /** The answer holds as long as the caller keeps the lock. */
+  /** True if this JVM is a user; holds as long as the caller keeps the lock. */
   boolean isTaken() {
     lock.lock();
     try {

@@ -11,14 +11,13 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * The settings a server starts with: a durable write load on two cores and some gigabytes of
- * memory, shared with the indexer. Each start writes them anew; {@code ALTER SYSTEM} still goes
- * above them.
+ * The settings of PostgreSQL: for a durable write load on two cores and some gigabytes of memory,
+ * shared with the indexer. Each start writes them anew; {@code ALTER SYSTEM} still overrides them.
  */
 final class ServerConf {
   private static final Pattern NAME = Pattern.compile("[a-z_][a-z0-9_.]*");
 
-  /** What the supervisor relies on to find, reach and stop its server. */
+  /** The settings that the supervisor relies on to find, reach and stop its server. */
   private static final Set<String> OURS =
       Set.of(
           "listen_addresses",

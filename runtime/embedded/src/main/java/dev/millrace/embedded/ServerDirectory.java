@@ -61,7 +61,7 @@ record ServerDirectory(Product product, Path root) {
     return root.resolve("password");
   }
 
-  /** A new one, in a file that only its owner may read. */
+  /** Writes a new password to a file that only its owner may read. */
   String writePassword() throws IOException {
     byte[] bytes = new byte[24];
     new SecureRandom().nextBytes(bytes);
@@ -87,12 +87,12 @@ record ServerDirectory(Product product, Path root) {
     return root.resolve("server.properties");
   }
 
-  /** Where the server writes its messages. */
+  /** Returns the file that the server logs to. */
   Path log() {
     return root.resolve(product.name().toLowerCase(Locale.ROOT) + ".log");
   }
 
-  /** Adds to the log of the server, and begins it anew once it has grown long. */
+  /** Returns the log of the server to append to; rotates it once it has grown long. */
   Path rotatedLog() throws IOException {
     Path log = log();
     if (Files.exists(log) && Files.size(log) > LONGEST_LOG) {
@@ -111,7 +111,7 @@ record ServerDirectory(Product product, Path root) {
     return root.resolve("supervisor");
   }
 
-  /** Held by whoever starts a server here, while it does. */
+  /** Held by a process while it starts the server. */
   Path startLock() {
     return root.resolve("start.lock");
   }
@@ -126,7 +126,7 @@ record ServerDirectory(Product product, Path root) {
     return root.resolve("supervisor.lock");
   }
 
-  /** Its presence asks the supervisor to stop without grace once nobody is left. */
+  /** Its presence asks the supervisor to stop without grace once no user is left. */
   Path stopRequest() {
     return root.resolve("stop.request");
   }

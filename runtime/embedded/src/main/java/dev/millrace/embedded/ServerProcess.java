@@ -5,22 +5,22 @@ import java.util.Optional;
 
 /** One run of a server, as its supervisor sees it. */
 interface ServerProcess {
-  /** Waits for its end, so long. */
+  /** Waits for the end of the process, at most this long; true if it still runs. */
   boolean isAlive(Duration patience);
 
   boolean isReady();
 
   long pid();
 
-  /** Empty while it answers or computes; otherwise the reason to replace it. */
+  /** Returns the reason to replace the server; empty while it answers or computes. */
   Optional<String> hangs();
 
-  /** At once, and not in order. */
+  /** Ends the process at once, without a clean shutdown. */
   void kill();
 
-  /** In order if it goes; in any case it has ended afterwards. */
+  /** Shuts the server down, cleanly if possible; it has ended when this returns. */
   void stop();
 
-  /** Why it ended, as far as it said. */
+  /** Returns the reason for its end, as far as it logged one. */
   String lastWords();
 }

@@ -12,12 +12,12 @@ import java.util.Optional;
 import java.util.Properties;
 
 /**
- * What {@code server.properties} says: for users who look for the server, and for people. Written
- * by whoever starts, and from then on by the supervisor alone.
+ * The contents of {@code server.properties}: for users that look for the server, and for people.
+ * Written by the process that starts the server, and from then on by the supervisor alone.
  *
  * @param pid the process of the server, or 0 while there is none
- * @param rights how the server is kept from running as root; tried first next time
- * @param detail why, for {@code FAILED} and {@code RESTARTING}
+ * @param rights the way to run the server without root; tried first next time
+ * @param detail the reason, for {@code FAILED} and {@code RESTARTING}
  */
 record ServerState(Phase phase, long pid, int port, String rights, String detail) {
   static final String HOST = "127.0.0.1";

@@ -10,14 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * Finds the server of a directory running, or makes it run. Used under the lock of a {@link Seat}.
- */
+/** Finds the running server of a directory, or starts it. Used under the lock of a {@link Seat}. */
 final class Starter {
   private static final Duration POLL = Duration.ofMillis(10);
   private static final Duration LONGEST_LAUNCH = Duration.ofSeconds(30);
 
-  /** All that {@link Supervisor} needs; a test follows its references. */
+  /** All classes that {@link Supervisor} needs; a test follows its references. */
   static final List<Class<?>> SUPERVISOR =
       List.of(
           Supervisor.class,
@@ -50,7 +48,7 @@ final class Starter {
   }
 
   /**
-   * Returns once the server takes connections. The caller has a seat, so it will not stop
+   * Returns once the server takes connections. The caller has a seat, so the server does not stop
    * meanwhile.
    */
   ServerState start() {
@@ -73,8 +71,8 @@ final class Starter {
   }
 
   /**
-   * A supervisor writes its last state before it lets go of its lock: that state is the end of the
-   * server before, not the outcome of this start.
+   * Waits for the last supervisor. It writes its last state before it drops its lock: that state is
+   * the end of the server before, not the outcome of this start.
    */
   private void awaitEndOfLast() {
     Waiting waiting = waiting("the last supervisor to end");
@@ -166,7 +164,7 @@ final class Starter {
   private ServerState awaitReady() throws IOException {
     Waiting waiting = waiting(title() + " to be ready");
     while (true) {
-      // Asked first: a supervisor writes its last state before it lets go of its lock.
+      // Read before the state: a supervisor writes its last state before it drops its lock.
       boolean supervised = isSupervised();
       ServerState state = state();
       switch (state.phase()) {

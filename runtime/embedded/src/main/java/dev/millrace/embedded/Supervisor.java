@@ -11,13 +11,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The main of the process that owns a server: starts it, says where it listens, starts it again
+ * The main class of the process that owns a server: starts it, publishes its address, restarts it
  * when it dies under its users, and stops it when they have been gone for the grace.
  *
- * <p>Confined to the main thread, which must live as long as the process: it may have been told by
- * {@code setpriv --pdeathsig} to end with the thread that started it. The shutdown hook only stops.
+ * <p>Confined to the main thread, which must live as long as the process: {@code setpriv
+ * --pdeathsig} may tie the server to the thread that started it. The shutdown hook only stops.
  *
- * <p>Easy to get wrong: to stop, the supervisor takes {@code users.lock} for itself and keeps it
+ * <p>Easy to get wrong: to stop, the supervisor takes {@code users.lock} exclusively and keeps it
  * until its process ends. A user that comes meanwhile waits for that lock, then finds no supervisor
  * and starts one.
  */
@@ -59,8 +59,8 @@ final class Supervisor {
     ServerDirectory directory =
         new ServerDirectory(Product.valueOf(arguments[0]), Path.of(arguments[1]));
     Launch launch = Launch.parse(List.of(arguments).subList(2, arguments.length));
-    // Held until this process ends; whoever starts holds the start lock, so only a probe is in our
-    // way.
+    // Held until this process ends. The starting process holds the start lock, so only a probe can
+    // be in our way.
     Waiting waiting = new Waiting("another supervisor", Duration.ofSeconds(5), Supervisor::log);
     FileClaim claim = FileClaim.awaitExclusive(directory.supervisorLock(), waiting);
     Supervisor supervisor = new Supervisor(directory, launch);
@@ -94,7 +94,7 @@ final class Supervisor {
       try {
         over = watch(server);
       } finally {
-        // Also when the data directory has been removed under us.
+        // Also when the data directory has been removed meanwhile.
         server.stop();
       }
       boolean healthy = readyAt.stream().anyMatch(at -> System.nanoTime() - at > HEALTHY.toNanos());
@@ -118,7 +118,7 @@ final class Supervisor {
     return !pause(attempt);
   }
 
-  /** Returns true when the users are gone, false when the server is. */
+  /** Watches a run; true when the users are gone, false when the server is. */
   private boolean watch(ServerProcess server) {
     boolean ready = false;
     while (server.isAlive(ready ? TICK : READY_TICK)) {
@@ -149,13 +149,16 @@ final class Supervisor {
     return false;
   }
 
-  /** A server that never was ready and does not wait for something to pass would fail again. */
+  /**
+   * True unless the server was never ready and waits for nothing that will pass: it would fail
+   * again.
+   */
   private boolean mayHelpToRetry(String cause) {
     if (isPortTaken(cause) && !wasReady && !launch.fixedPort()) {
       port = Ports.choose(0);
       return true;
     }
-    // Of an engine whose supervisor was killed before it was ready, it may still have to end.
+    // An engine whose supervisor was killed before it was ready may still be about to end.
     return wasReady || cause.contains("still in use") || cause.contains("Another server instance");
   }
 
@@ -174,7 +177,7 @@ final class Supervisor {
     return cause + " log=" + directory.log();
   }
 
-  /** Waits before the next attempt; true when there will be none. */
+  /** Waits before the next attempt; true if there will be none. */
   private boolean pause(int attempt) {
     long millis = Math.min(LONGEST_PAUSE.toMillis(), 100L << Math.min(attempt, 10));
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
@@ -187,11 +190,14 @@ final class Supervisor {
     return false;
   }
 
-  /** SIGTERM, as when the machine shuts down: users or not, the server ends in order. */
+  /**
+   * Handles SIGTERM, as when the machine shuts down: even with users, the server is shut down
+   * cleanly.
+   */
   private void end(Thread main) {
     ending = true;
     try {
-      main.join(ORDERLY); // it stops the server
+      main.join(ORDERLY); // the main thread stops the server
     } catch (InterruptedException e) {
       throw new IllegalStateException("nobody interrupts the supervisor", e);
     }
@@ -206,7 +212,7 @@ final class Supervisor {
     tell();
   }
 
-  /** A full disk must not end the supervisor: what cannot be told now is told at a later tick. */
+  /** Writes the state. A full disk must not end the supervisor: it tries again at a later tick. */
   private void tell() {
     try {
       state.write(directory);

@@ -5,8 +5,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * Patience with other processes, whose files and locks can only be polled. Speaks up after a
- * second, then every ten, and ends with an error that says what was waited for.
+ * Bounded waiting for other processes, whose files and locks can only be polled. Reports after a
+ * second, then every ten, and ends with an error that names what was waited for.
  */
 final class Waiting {
   private static final Duration FIRST_WORD = Duration.ofSeconds(1);

@@ -7,14 +7,14 @@
  *                                                postgres, or the JVM of chdb ◀── child process
  * </pre>
  *
- * <p>The first user of a directory makes what its server needs ({@code Recipe}) and launches a
- * supervisor in a session of its own; whoever comes later finds the server running and joins. The
- * kernel drops a user's lock however it dies, so the supervisor needs nobody's good-bye: when it
- * can lock {@code users.lock} for itself for a few seconds, nobody is left and it stops the server.
- * A server that dies under its users it starts again, on the same port.
+ * <p>The first user of a directory prepares the server ({@code Recipe}) and launches a supervisor
+ * in a session of its own; later users find the server running and join. The kernel drops a user's
+ * lock however it dies, so users need not sign off: when the supervisor can lock {@code users.lock}
+ * exclusively for a few seconds, no user is left and it stops the server. A server that dies under
+ * its users is started again on the same port.
  *
- * <p>Nothing here speaks SQL over a connection or knows another module of Millrace; of chdb it
- * copies the classes.
+ * <p>This module uses no SQL connection and depends on no other module of Millrace; it only copies
+ * the classes of chdb.
  */
 @NullMarked
 package dev.millrace.embedded;

@@ -17,7 +17,7 @@ final class AnswerClockTest {
   @DisplayName("K16 an engine that is busy is given time, one that hangs is replaced")
   void server_thatStandsStillHangsAfterTheLimit() {
     assertThat(hangsAfter(0)).hasValue(LIMIT);
-    // Its housekeeping is not an answer.
+    // Housekeeping of the server is not an answer.
     assertThat(hangsAfter(0.02)).hasValue(LIMIT);
   }
 
@@ -44,7 +44,7 @@ final class AnswerClockTest {
     assertThat(look(clock, 100 * LIMIT + 1, false, 0)).isFalse();
   }
 
-  /** The second at which a server hangs that is looked at each second and never answers. */
+  /** Returns the second at which a server hangs that is checked each second and never answers. */
   private static OptionalInt hangsAfter(double cores) {
     AnswerClock clock = clock();
     return IntStream.range(1, 1000).filter(now -> look(clock, now, false, now * cores)).findFirst();

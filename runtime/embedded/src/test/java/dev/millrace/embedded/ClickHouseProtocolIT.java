@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a server of ClickHouse answers, the embedded one answers. */
+/** The embedded server answers as a ClickHouse server does. */
 @Timeout(120)
 @ExtendWith(Engines.WhereTheLibraryIs.class)
 final class ClickHouseProtocolIT {
@@ -140,7 +140,7 @@ final class ClickHouseProtocolIT {
   @Test
   void password_isAskedFor() {
     HttpResponse<String> none = Engines.send(HttpRequest.newBuilder(at("?query=SELECT+1")).build());
-    // Nobody is meant by no name: it is the engine's own session, and there is only one of those.
+    // An empty name is the engine's own session, and there is only one of those.
     assertThat(header(none, "X-ClickHouse-Exception-Code")).isEqualTo("700");
     HttpResponse<String> wrong =
         Engines.send(
@@ -255,7 +255,7 @@ final class ClickHouseProtocolIT {
           thread.submit(() ->
               Engines.send(
                   server,
-                  "?wait_end_of_query=1", // else the end may come behind rows, as a broken answer
+                  "?wait_end_of_query=1", // else the error may follow rows, in a broken response
                   "SELECT sleepEachRow(0.1) FROM numbers(6000) SETTINGS max_block_size = 1"));
       while (!running().equals("1")) {
         LockSupport.parkNanos(20_000_000);
@@ -360,7 +360,7 @@ final class ClickHouseProtocolIT {
     try (Socket socket = connect()) {
       OutputStream out = socket.getOutputStream();
       out.write(head("POST", query, "Content-Length: 8000000").getBytes(UTF_8));
-      // Whole rows, so that only the length says that there should be more.
+      // Whole rows, so that only the length shows that there should be more.
       out.write(new byte[800_000]);
       out.flush();
     }

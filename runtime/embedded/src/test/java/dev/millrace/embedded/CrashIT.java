@@ -16,10 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** PostgreSQL or its supervisor dies. */
+/** Crashes of PostgreSQL or its supervisor. */
 @Timeout(60)
 final class CrashIT {
-  // One cluster for all: what a test leaves behind, the next one has to cope with.
+  // One cluster for all: each test must cope with the leftovers of the one before.
   @TempDir static Path root;
 
   @Test
@@ -45,7 +45,7 @@ final class CrashIT {
     try (ExecutorService threads = Executors.newSingleThreadExecutor()) {
       long before = server.pid().orElseThrow();
       ProcessHandle postmaster = ProcessHandle.of(before).orElseThrow();
-      // A session that computes does not look whether its server lives.
+      // A session that computes does not check whether its server lives.
       Future<String> busy =
           threads.submit(
               () -> Servers.query(server, "SELECT count(*) FROM generate_series(1, 3000000000)"));
@@ -136,7 +136,7 @@ final class CrashIT {
     Files.move(root, elsewhere);
 
     process.onExit().get(10, TimeUnit.SECONDS);
-    // It too must be gone before JUnit deletes the directory that it would write to.
+    // The supervisor too must be gone before JUnit deletes the directory that it would write to.
     supervisor.onExit().get(10, TimeUnit.SECONDS);
     server.close();
     Files.move(elsewhere, root);

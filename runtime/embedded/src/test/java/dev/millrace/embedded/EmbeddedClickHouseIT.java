@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 @ExtendWith(Engines.WhereTheLibraryIs.class)
 final class EmbeddedClickHouseIT {
-  // One directory for all: what a test leaves behind, the next one has to cope with.
+  // One directory for all: each test must cope with the leftovers of the one before.
   @TempDir static Path root;
 
   @Test
@@ -94,7 +94,7 @@ final class EmbeddedClickHouseIT {
     ProcessHandle supervisor = Servers.supervisor(root);
 
     supervisor.destroy();
-    supervisor.onExit().get(15, TimeUnit.SECONDS); // half of what it waits for one that is stuck
+    supervisor.onExit().get(15, TimeUnit.SECONDS); // half of its wait for an engine that is stuck
 
     assertThat(engine.isAlive()).isFalse();
     assertThat(server.pid()).isEmpty();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 final class EmbeddedPostgresIT {
-  // One cluster for all: what a test leaves behind, the next one has to cope with.
+  // One cluster for all: each test must cope with the leftovers of the one before.
   @TempDir static Path root;
 
   @Test

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The engine ends in every way there is, while it is written to. */
+/** Every way in which the engine can end, during writes. */
 @Timeout(400)
 @ExtendWith(Engines.WhereTheLibraryIs.class)
 final class EngineEndIT {
@@ -61,7 +61,7 @@ final class EngineEndIT {
     assertThat(leftovers()).isEmpty();
   }
 
-  /** Neither core files nor reports of faults. */
+  /** Finds core files and crash reports; there must be none. */
   private static List<String> leftovers() throws IOException {
     try (Stream<Path> files = Files.walk(root)) {
       return files
@@ -94,7 +94,7 @@ final class EngineEndIT {
     server.stop();
   }
 
-  /** Inserts numbers, one by one; what failed is not tried again. */
+  /** Inserts numbers, one by one; a failed insert is not repeated. */
   private static final class Writer implements AutoCloseable {
     private final EmbeddedClickHouse server;
     private final AtomicLong next;

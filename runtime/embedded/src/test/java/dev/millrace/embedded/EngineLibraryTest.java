@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** With a stand-in for npm: a script that does what npm would, or not. */
+/** With a stand-in for npm: a script that does what npm would, or fails. */
 @Timeout(60)
 final class EngineLibraryTest {
   private static final String PLATFORM = "linux-x64-gnu";

@@ -17,13 +17,13 @@ import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** What the tests share: a word with an embedded ClickHouse, and what they do without one. */
+/** Shared helpers: queries to an embedded ClickHouse, and the condition for tests that need one. */
 final class Engines {
   private static final HttpClient HTTP = HttpClient.newHttpClient();
 
   private Engines() {}
 
-  /** Leaves a class out where the library neither is nor can be fetched, and says so. */
+  /** Skips a class if the library is neither there nor can be downloaded, and prints that. */
   static final class WhereTheLibraryIs implements ExecutionCondition {
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
@@ -44,7 +44,7 @@ final class Engines {
     return EmbeddedClickHouse.start(root, small());
   }
 
-  /** The answer's text; fails with the whole of it if it is an error. */
+  /** Returns the text of the response; fails with the whole of it if it is an error. */
   static String run(EmbeddedClickHouse server, String sql) throws IOException {
     HttpResponse<String> response = send(server, "", sql);
     if (response.statusCode() != 200) {
@@ -78,7 +78,8 @@ final class Engines {
   }
 
   /**
-   * Waits until the supervisor has said that a server runs, which may be after its first answer.
+   * Waits until the supervisor has published that a server runs, which may be after its first
+   * answer.
    */
   static long awaitPid(EmbeddedClickHouse server) {
     while (server.pid().isEmpty()) {
@@ -87,7 +88,7 @@ final class Engines {
     return server.pid().getAsLong();
   }
 
-  /** Waits until a server that was killed answers again, as its users do. */
+  /** Waits until a killed server answers again, as its users do. */
   static String awaitAnswer(EmbeddedClickHouse server, String sql) {
     long end = System.nanoTime() + Duration.ofSeconds(90).toNanos();
     while (true) {

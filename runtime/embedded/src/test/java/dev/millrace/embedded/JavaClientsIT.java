@@ -30,10 +30,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Clients that nobody here wrote, as they come, speak to the engine as to any ClickHouse. */
+/** Unmodified third-party clients work with the engine as with any ClickHouse. */
 @Timeout(120)
 @ExtendWith(Engines.WhereTheLibraryIs.class)
-@SuppressWarnings("try") // Nobody interrupts a test, whatever the clients declare.
+@SuppressWarnings("try") // Tests are not interrupted, though the clients declare it.
 final class JavaClientsIT {
   private static final int MANY = 300_000;
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDir;
 
-/** ClickHouse's own client for Node.js, as it comes; what it does is in {@code client.mjs}. */
+/** ClickHouse's own client for Node.js, unmodified; the calls are in {@code client.mjs}. */
 @Timeout(120)
 @ExtendWith({Engines.WhereTheLibraryIs.class, NodeClientIT.WhereNpmIs.class})
 final class NodeClientIT {
@@ -27,7 +27,7 @@ final class NodeClientIT {
 
   @TempDir static Path root;
 
-  /** Leaves the class out where the client cannot be fetched, and says so. */
+  /** Skips the class if the client cannot be downloaded, and prints that. */
   static final class WhereNpmIs implements ExecutionCondition {
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {

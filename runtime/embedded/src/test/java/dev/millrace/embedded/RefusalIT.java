@@ -18,10 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A server that cannot be had says why, and what to do. */
+/** A server that cannot be started reports the reason and the way out. */
 @Timeout(60)
 final class RefusalIT {
-  // One cluster for all: what a test leaves behind, the next one has to cope with.
+  // One cluster for all: each test must cope with the leftovers of the one before.
   @TempDir static Path root;
 
   @Test
@@ -46,7 +46,7 @@ final class RefusalIT {
               "PostgreSQL does not start: port is taken, choose another or 0 for any: port="
                   + port);
 
-      // The port of the last time is only a wish.
+      // The last port is only a preference.
       EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
       assertThat(server.port()).isNotEqualTo(port);
       server.stop();
@@ -128,13 +128,14 @@ final class RefusalIT {
 
   @Test
   void root_canAlsoRunItAsAnotherUser() throws Exception {
-    // What worked last time is tried first.
+    // The way that worked last time is tried first.
     new ServerState(ServerState.Phase.STOPPED, 0, 0, "setpriv:nobody", "")
         .write(ServerDirectory.open(Product.POSTGRES, root));
     EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
     String rightsNow = ServerState.find(root.resolve("server.properties")).orElseThrow().rights();
     server.stop();
-    // Who is not root stays who they are, and so does root where nobody cannot reach the binaries.
+    // A user other than root stays the same; so does root if the user nobody cannot reach the
+    // binaries.
     assertThat(Files.getOwner(root.resolve("pgdata")).getName())
         .isEqualTo(rightsNow.equals("setpriv:nobody") ? "nobody" : System.getProperty("user.name"));
 

@@ -12,13 +12,11 @@ import java.sql.Statement;
 import java.util.Properties;
 import java.util.concurrent.locks.LockSupport;
 
-/** What the tests share: small servers, and a word with them. */
+/** Shared helpers: small servers, and queries to them. */
 final class Servers {
   private Servers() {}
 
-  /**
-   * Quick to make and to stop; kills of processes lose nothing without fsync, only power cuts do.
-   */
+  /** Quick to create and to stop; without fsync a kill loses nothing, only a power cut does. */
   static PostgresSettings small() {
     return durable().with("fsync", "off");
   }
@@ -51,7 +49,7 @@ final class Servers {
     }
   }
 
-  /** The process that looks after the server of a directory. */
+  /** Finds the supervisor of the server of a directory. */
   static ProcessHandle supervisor(Path root) throws IOException {
     Properties state = new Properties();
     try (Reader reader = Files.newBufferedReader(root.resolve("server.properties"))) {

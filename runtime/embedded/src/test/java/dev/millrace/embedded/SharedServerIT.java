@@ -9,10 +9,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** One server, users that come and go and die. */
+/** One server with users that come, leave and die. */
 @Timeout(60)
 final class SharedServerIT {
-  // One cluster for all: what a test leaves behind, the next one has to cope with.
+  // One cluster for all: each test must cope with the leftovers of the one before.
   @TempDir static Path root;
 
   @Test
@@ -79,7 +79,7 @@ final class SharedServerIT {
       ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
       server.close();
       if (round % 2 == 0) {
-        // The server is gone and its supervisor just about to be.
+        // The server is gone and its supervisor is about to exit.
         process.onExit().get(10, TimeUnit.SECONDS);
       }
       EmbeddedPostgres next = EmbeddedPostgres.start(root, hasty);

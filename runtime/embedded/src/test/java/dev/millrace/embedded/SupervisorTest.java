@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 final class SupervisorTest {
   private static final String OURS = "dev/millrace/";
 
-  /** A class left out would be missed on the day the supervisor has to stop a server. */
+  /** A missing class would only show on the day the supervisor has to stop a server. */
   @Test
   void classes_thatAreCopiedReferToNoOther() throws IOException {
     Set<String> copied = new TreeSet<>();

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A body of 480 MB goes in and comes out through heaps that could not hold it. */
 @Timeout(300)
 @ExtendWith(Engines.WhereTheLibraryIs.class)
-@SuppressWarnings("try") // Nobody interrupts a test, whatever the clients declare.
+@SuppressWarnings("try") // Tests are not interrupted, though the clients declare it.
 final class TenMillionRowsIT {
   private static final int ROWS = 10_000_000;
   private static final int WIDTH = 48;
@@ -60,7 +60,10 @@ final class TenMillionRowsIT {
     }
   }
 
-  /** Of the engine's process, heap and library and all; where the system says it. */
+  /**
+   * Describes the memory of the engine's process, heap and library included, where the system
+   * reports it.
+   */
   private static String memory(EmbeddedClickHouse server) throws IOException {
     Path status = Path.of("/proc", Long.toString(server.pid().orElseThrow()), "status");
     return Files.exists(status)
@@ -124,7 +127,7 @@ final class TenMillionRowsIT {
     }
   }
 
-  /** All rows, made as they are read. */
+  /** All rows, generated as they are read. */
   private static final class Rows extends InputStream {
     private long at;
 

@@ -8,10 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/**
- * Another JVM that uses a server: in a process group of its own, until it is told to leave or
- * killed.
- */
+/** Another JVM that uses a server, in a process group of its own, until it leaves or is killed. */
 final class UserProcess implements AutoCloseable {
   private final Process process;
   private final BufferedReader output;
@@ -25,7 +22,7 @@ final class UserProcess implements AutoCloseable {
     EmbeddedPostgres server = EmbeddedPostgres.start(Path.of(arguments[0]), Servers.small());
     System.out.println(server.pid().orElseThrow());
     int end = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).read();
-    // Without a good-bye: the end of the process has to be enough.
+    // Releases nothing: the end of the process has to be enough.
     Runtime.getRuntime().halt(end < 0 ? 0 : 1);
   }
 
@@ -45,7 +42,7 @@ final class UserProcess implements AutoCloseable {
             .start());
   }
 
-  /** Waits until it uses the server, and says which. */
+  /** Waits until the process uses the server and returns the pid of the server. */
   long serverPid() throws IOException {
     return Long.parseLong(output.readLine());
   }

@@ -6,22 +6,22 @@ import dev.millrace.loaders.Remedy;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a handler may read of a chain beside the logs, loaded when it first does. Asked by many
- * threads at once.
+ * Facts of a chain beside its logs, loaded when a handler first reads them. Called by many threads
+ * at once.
  *
- * <p>A block or a transaction that the chain does not know any more is news of a reorg.
+ * <p>A block or a transaction that the chain does not know any more indicates a reorg.
  */
 public interface ChainFacts {
   Header header(Bytes32 blockHash) throws InterruptedException;
 
   TransactionBody transaction(Bytes32 hash, Bytes32 blockHash) throws InterruptedException;
 
-  /** A transaction that has been fetched already, without waiting; null if it has not been. */
+  /** Returns a transaction without waiting; null if it has not been fetched already. */
   default @Nullable TransactionBody fetched(Bytes32 hash, Bytes32 blockHash) {
     return null;
   }
 
-  /** Of a chain that tells complete blocks and knows no transactions. */
+  /** For a source that delivers complete blocks and knows no transactions. */
   ChainFacts NONE =
       new ChainFacts() {
         @Override

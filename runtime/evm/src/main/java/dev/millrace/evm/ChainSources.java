@@ -9,14 +9,14 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Finds who can read a chain. */
+/** Finds the source that can read a chain. */
 public final class ChainSources {
   private ChainSources() {}
 
   /**
-   * The source of a chain, from whoever knows the scheme of its endpoints.
+   * Returns the source of a chain, from the provider that supports the scheme of its endpoints.
    *
-   * @throws MillraceException if nobody does
+   * @throws MillraceException if no provider does
    */
   public static Source source(SourceRequest request) {
     Set<String> schemes = new TreeSet<>();
@@ -28,7 +28,7 @@ public final class ChainSources {
         return provider.source(request);
       }
     }
-    // An endpoint often carries a key, so that messages name its scheme alone.
+    // An endpoint often carries a key, so messages name its scheme alone.
     throw new MillraceException(
         Remedy.FIX_SETUP,
         "no source reads these endpoints: chain=%d schemes=%s known=%s"

@@ -5,8 +5,8 @@ import java.util.List;
 /**
  * A contract of a definition.
  *
- * @param anywhere whether it listens to every address
- * @param finders the events that create such contracts on the way
+ * @param anywhere true if the contract listens to every address
+ * @param finders the events by which such contracts are discovered
  */
 record ContractDefinition(
     String name, boolean anywhere, List<Finder<?>> finders, List<EventDefinition<?>> events) {

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The events of one contract of a definition, and where on one chain it lives just now. */
+/** The events of one contract of a definition, and its current addresses on one chain. */
 final class ContractRoutes {
   private final ContractDefinition definition;
   private final List<Address> addresses = new ArrayList<>();
@@ -20,7 +20,7 @@ final class ContractRoutes {
 
   ContractRoutes(ContractDefinition definition, Stream<LogHandler<?>> handlers) {
     this.definition = definition;
-    // What has a topic is known for sure, so it goes before what is told by a count alone.
+    // A topic identifies an event for sure, so routes with one go before routes with a count alone.
     this.routes =
         handlers
             .map(Route::new)
@@ -45,7 +45,7 @@ final class ContractRoutes {
     filter = null;
   }
 
-  /** Takes the address back that was added last. */
+  /** Removes the address that was added last. */
   void removeLast() {
     addresses.removeLast();
     filter = null;
@@ -55,7 +55,7 @@ final class ContractRoutes {
     return !addresses.isEmpty();
   }
 
-  /** Whether an event of this contract creates others. */
+  /** True if an event of this contract creates other contracts. */
   boolean createsOthers() {
     for (Route route : routes) {
       if (route.handler().finders().length > 0) {
@@ -65,7 +65,7 @@ final class ContractRoutes {
     return false;
   }
 
-  /** Who takes a log; null if nobody here does. */
+  /** Finds the handler of a log; null if this contract has none. */
   @Nullable LogHandler<?> find(Log log) {
     for (Route route : routes) {
       if (route.takes(log)) {
@@ -79,7 +79,7 @@ final class ContractRoutes {
     return List.of(routes);
   }
 
-  /** What has to be asked for; only while it listens anywhere or has an address. */
+  /** The filter to request; valid only while the contract listens anywhere or has an address. */
   LogFilter filter() {
     LogFilter known = filter;
     if (known == null) {

@@ -12,8 +12,8 @@ import java.lang.annotation.Target;
 @Target(ElementType.TYPE)
 public @interface Event {
   /**
-   * As Solidity writes it: {@code Transfer(address indexed from, address indexed to, uint256
-   * value)}.
+   * The signature in Solidity's syntax: {@code Transfer(address indexed from, address indexed to,
+   * uint256 value)}.
    */
   String value();
 }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * An event of a contract, the record that holds it, and its handler.
  *
- * @param handler null where the event only finds contracts
+ * @param handler null if the event only discovers contracts
  */
 record EventDefinition<E>(Class<E> type, EventDecoder decoder, @Nullable EvmHandler<E> handler) {
   /** Reads the definition and adds its mistakes to a list; empty if there were any. */
@@ -31,7 +31,7 @@ record EventDefinition<E>(Class<E> type, EventDecoder decoder, @Nullable EvmHand
     return decoder.signature();
   }
 
-  /** What a chain is asked for: one contract has at most one handler for it. */
+  /** Identifies the event on a chain: a contract has at most one handler per key. */
   String key() {
     return signature().key();
   }

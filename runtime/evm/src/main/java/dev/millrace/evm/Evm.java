@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Where a definition begins: {@code Evm.indexer("erc20")}. */
+/** The entry point of a definition: {@code Evm.indexer("erc20")}. */
 public final class Evm {
   private static final int LONGEST_NAME = 63;
 
@@ -21,7 +21,7 @@ public final class Evm {
     return new Definition(name);
   }
 
-  /** An indexer while its definition is being written down. */
+  /** An indexer under construction. */
   public static final class Definition {
     private final String name;
     private final List<String> mistakes = new ArrayList<>();
@@ -36,7 +36,7 @@ public final class Evm {
       checkName();
     }
 
-    /** The records that its handlers read and write. */
+    /** Adds the records that the handlers read and write. */
     public Definition entities(Class<?>... types) {
       for (Class<?> type : types) {
         declared++;
@@ -45,7 +45,7 @@ public final class Evm {
       return this;
     }
 
-    /** A contract that it listens to. The configuration says where it lives. */
+    /** Adds a contract to listen to. The configuration sets its addresses. */
     public Definition contract(String contract, Consumer<EvmContract> events) {
       if (contract.isBlank()) {
         mistakes.add("a contract has no name");
@@ -60,7 +60,7 @@ public final class Evm {
     }
 
     /**
-     * The finished indexer.
+     * Returns the finished indexer.
      *
      * @throws DefinitionException with every mistake of the definition
      */

@@ -4,9 +4,9 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EventId;
 import dev.millrace.pipeline.Context;
 
-/** A Context that also knows where its event stands on an Ethereum chain. */
+/** A Context that also knows the position of its event on an Ethereum chain. */
 public interface EvmContext extends Context {
-  /** The place of the event: block, then log index. */
+  /** The position of the event: block, then log index. */
   EventId eventId();
 
   EvmBlock block();

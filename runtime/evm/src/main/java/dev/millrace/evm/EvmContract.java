@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A contract while its definition is being written down. */
+/** A contract under construction. */
 public final class EvmContract {
   private final String name;
   private final List<String> mistakes;
@@ -28,24 +28,24 @@ public final class EvmContract {
     return declare(event, handler);
   }
 
-  /** Declares an event that other contracts are found by, and that nobody handles. */
+  /** Declares an event that discovers other contracts and has no handler. */
   public EvmContract on(Class<?> event) {
     return declare(event, null);
   }
 
   /**
-   * Says that contracts like this are created on the way, and by what: each is followed from the
-   * very log on that created it. The event belongs to whichever contract declares it with {@code
-   * on}; its handler, if it has one, has no part in this.
+   * Declares that contracts like this one are discovered by an event: each is followed from the log
+   * after the one that created it. The event belongs to the contract that declares it with {@code
+   * on}; its handler, if any, plays no part in the discovery.
    *
-   * @param address tells of the event which address the new contract has, and nothing else
+   * @param address returns the address of the new contract from the event, and does nothing else
    */
   public <E> EvmContract foundBy(Class<E> event, Function<? super E, Address> address) {
     finders.add(new Finder<>(name, event, address));
     return this;
   }
 
-  /** Listens to every address of the chain; the configuration then names none. */
+  /** Listens to every address of the chain; the configuration then sets none. */
   public EvmContract anywhere() {
     anywhere = true;
     return this;

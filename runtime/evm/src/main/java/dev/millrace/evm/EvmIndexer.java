@@ -10,9 +10,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/**
- * A complete definition of what is indexed of Ethereum chains. A value; nothing runs because of it.
- */
+/** A complete definition of an indexer of Ethereum chains. A value; it runs nothing. */
 public final class EvmIndexer implements Indexer {
   private final String name;
   private final List<EntityType<?>> entities;
@@ -35,8 +33,8 @@ public final class EvmIndexer implements Indexer {
   }
 
   /**
-   * The contracts whose addresses a configuration must name, in the order of the definition. Those
-   * that are found on the way may have addresses too, known beforehand.
+   * The contracts whose addresses a configuration must set, in the order of the definition.
+   * Discovered contracts may have addresses too, known beforehand.
    */
   public List<String> contracts() {
     return contracts.stream()
@@ -56,9 +54,7 @@ public final class EvmIndexer implements Indexer {
     return Collections.unmodifiableMap(events);
   }
 
-  /**
-   * Contracts and events. Where they live and begin is added by whoever knows the configuration.
-   */
+  /** Contracts and events. The code that knows the config adds addresses and first blocks. */
   @Override
   public SortedMap<String, String> asks() {
     SortedMap<String, String> asks = new TreeMap<>();

@@ -7,18 +7,18 @@ import java.math.BigInteger;
 import java.util.Optional;
 
 /**
- * The transaction of an event. Hash and index have come with the log; the rest is loaded when a
- * handler reads it. It belongs to the handler's Context and ends with it.
+ * The transaction of an event. Hash and index come with the log; the rest is loaded when a handler
+ * reads it. An instance belongs to the handler's Context and ends with it.
  */
 public interface EvmTransaction {
   Bytes32 hash();
 
-  /** Its place in the block. */
+  /** The transaction's index in its block. */
   int index();
 
   Address from();
 
-  /** Empty where it creates a contract. */
+  /** The recipient; empty if the transaction creates a contract. */
   Optional<Address> to();
 
   BigInteger value();

@@ -1,8 +1,8 @@
 package dev.millrace.evm;
 
 /**
- * Which of the lazily loaded fields handlers have read so far, for a source that fetches ahead what
- * will be read again. Written by whoever runs handlers, read by any thread; a claim never ends.
+ * Records which lazily loaded fields handlers have read, for a source that prefetches them from
+ * then on. Written by the threads that run handlers, read by any thread; a flag is never cleared.
  */
 public final class Fields {
   private volatile boolean header;
@@ -10,12 +10,12 @@ public final class Fields {
 
   Fields() {}
 
-  /** Whether the time or the parent of a block has been read. */
+  /** True if the time or the parent of a block has been read. */
   public boolean header() {
     return header;
   }
 
-  /** Whether anything of a transaction beyond hash and index has been read. */
+  /** True if any field of a transaction beyond hash and index has been read. */
   public boolean transaction() {
     return transaction;
   }

@@ -3,12 +3,12 @@ package dev.millrace.evm;
 import dev.millrace.loaders.Address;
 import java.util.function.Function;
 
-/** An event that creates a contract, and which of the things that it says is the address. */
+/** An event that creates a contract, and the function that reads the contract's address from it. */
 record Finder<E>(String contract, Class<E> event, Function<? super E, Address> address) {
   /**
-   * The address of the contract that an event has created.
+   * Returns the address of the contract that an event has created.
    *
-   * @throws IllegalArgumentException if the event does not say it
+   * @throws IllegalArgumentException if the function throws or returns null
    */
   Address find(Object decoded) {
     Address found;

@@ -12,8 +12,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loads what a log does not carry of its block and its transaction. Each load is an effect keyed by
- * hashes, so that it is asked once, in rehearsals many at a time, and forgotten by a rewind.
+ * Loads fields of a block and a transaction that a log does not carry. Each load is an effect keyed
+ * by hashes, so that it is requested once, many at a time in preloads, and forgotten by a rewind.
  */
 final class LazyFields {
   private static final String NOBODY = "-";
@@ -30,7 +30,7 @@ final class LazyFields {
         Effect.reserved("header", Bytes32.class, String.class, hash -> text(facts.header(hash)));
     this.transactions =
         Effect.reserved("transaction", String.class, String.class, key -> text(fetch(facts, key)));
-    // Apart from the rest: calldata can be long, and few handlers read it.
+    // Separate from the other fields: calldata can be long, and few handlers read it.
     this.inputs =
         Effect.reserved("input", String.class, Bytes.class, key -> fetch(facts, key).input());
   }

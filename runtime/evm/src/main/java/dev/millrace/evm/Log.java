@@ -9,10 +9,10 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * A log as a node tells it, before anyone knows what it means.
+ * A log as a node delivers it, not yet decoded.
  *
- * <p>Topics and data lie in one array, topics first: decoding reads words at places that are known
- * beforehand. The array belongs to whoever made the log and may be used again once the log has been
+ * <p>Topics and data lie in one array, topics first: decoding reads words at offsets known
+ * beforehand. The array belongs to the code that created the log and may be reused once the log is
  * routed.
  */
 public final class Log {
@@ -31,7 +31,7 @@ public final class Log {
 
   /**
    * @param words {@code topics} words, then the data
-   * @param length how many bytes of {@code words} count
+   * @param length number of bytes of {@code words} in use
    */
   public Log(
       Block block,
@@ -67,12 +67,12 @@ public final class Log {
     return transaction;
   }
 
-  /** The contract that emitted it. */
+  /** The contract that emitted the log. */
   public Address contract() {
     return contract;
   }
 
-  /** How many topics it has. */
+  /** The number of topics. */
   public int topics() {
     return topics;
   }
@@ -89,7 +89,7 @@ public final class Log {
     return Bytes.of(words, topics * WORD, length);
   }
 
-  /** Whether the first topic, which it must have, consists of these four parts. */
+  /** True if the first topic, which must exist, consists of these four parts. */
   boolean beginsWith(long[] parts) {
     return part(words, 0) == parts[0]
         && part(words, 1) == parts[1]

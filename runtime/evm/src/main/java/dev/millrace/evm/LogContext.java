@@ -9,7 +9,7 @@ import dev.millrace.pipeline.Event;
 import java.util.Optional;
 import org.slf4j.Logger;
 
-/** The Context of one event, with what its log carries. Reads and writes go straight through. */
+/** The Context of one event, with the fields of its log. Delegates reads and writes. */
 final class LogContext implements EvmContext {
   private final Context context;
   private final Event event;

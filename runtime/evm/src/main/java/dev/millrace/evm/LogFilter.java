@@ -5,10 +5,10 @@ import dev.millrace.loaders.Bytes32;
 import java.util.List;
 
 /**
- * Which logs a chain is asked for.
+ * Selects the logs to request from a chain.
  *
- * @param addresses who may have emitted them; empty: anyone
- * @param topics what their first topic may be; empty: anything, and none at all
+ * @param addresses the emitting contracts; empty: any
+ * @param topics the values of the first topic; empty: any, and no topic at all
  */
 public record LogFilter(List<Address> addresses, List<Bytes32> topics) {
   public LogFilter {

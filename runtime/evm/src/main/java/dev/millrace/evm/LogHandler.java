@@ -9,7 +9,7 @@ import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.EventHandler;
 import java.util.List;
 
-/** One event of one contract on one chain: makes events of the pipeline and handles them. */
+/** An event of one contract on one chain: creates events of the pipeline and handles them. */
 final class LogHandler<E> implements EventHandler {
   private final String name;
   private final EventDefinition<E> definition;
@@ -18,7 +18,7 @@ final class LogHandler<E> implements EventHandler {
   private final long chain;
 
   /**
-   * @param finders what else is to be found by this event
+   * @param finders the contracts that this event discovers
    */
   LogHandler(
       String contract,
@@ -53,12 +53,12 @@ final class LogHandler<E> implements EventHandler {
     return definition.signature();
   }
 
-  /** Whether an author wants to see these events. */
+  /** True if the definition has a handler for the event. */
   boolean isHandled() {
     return definition.handler() != null;
   }
 
-  /** Not to be changed. */
+  /** Not to be modified. */
   Finder<?>[] finders() {
     return finders;
   }
@@ -66,7 +66,7 @@ final class LogHandler<E> implements EventHandler {
   /**
    * Decodes a log of this event.
    *
-   * @throws MillraceException if the log says something else than the signature
+   * @throws MillraceException if the log does not match the signature
    */
   Object decode(Log log) {
     try {

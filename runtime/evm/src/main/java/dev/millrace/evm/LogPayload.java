@@ -2,5 +2,5 @@ package dev.millrace.evm;
 
 import dev.millrace.loaders.Address;
 
-/** What an event of the pipeline carries for its handler. */
+/** The payload of a pipeline event: the decoded record and the fields of its log. */
 record LogPayload(Object event, Address contract, Transaction transaction) {}

@@ -20,16 +20,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Turns the logs of one chain into events of the pipeline. Confined to the thread that routes,
- * except where a method says otherwise.
+ * Converts the logs of one chain to events of the pipeline. Confined to the routing thread, except
+ * where a method says otherwise.
  *
- * <p>A log belongs to the contract at its address, from the log that created this contract on, else
- * to one that listens anywhere. An address belongs to the first that claims it in stream order, and
- * the configuration comes before every log. So logs are routed in stream order; where some of them
- * come to light too late, {@link #returnTo} takes the router back to the first of these.
+ * <p>A log belongs to the contract at its address, if it comes after the log that created this
+ * contract, else to a contract that listens anywhere. An address belongs to the first contract that
+ * claims it in stream order, and the configuration comes before every log. So logs are routed in
+ * stream order; where some logs arrive too late, {@link #returnTo} takes the router back to the
+ * first of these.
  *
- * <p>What does not decode is passed over and counted, or ends the lane, as the request says; but
- * anyone can write a log that only looks like ours, so what was found by listening anywhere never
+ * <p>A log that does not decode is passed over and counted, or ends the lane, as the request says.
+ * Anyone can write a log that only looks like ours, so a log matched by listening anywhere never
  * ends a lane.
  */
 public final class LogRouter {
@@ -48,7 +49,7 @@ public final class LogRouter {
   private List<EventId> passedOver = new ArrayList<>();
   private long claims;
 
-  /** A contract at one address, which counts only behind the log that has created it. */
+  /** A contract at one address. It takes only logs after the log that created it. */
   private record Followed(ContractRoutes contract, long after) {
     static final long EVER = -1;
   }
@@ -59,7 +60,7 @@ public final class LogRouter {
   }
 
   /**
-   * Makes the router of one feed.
+   * Creates the router of one feed.
    *
    * @param found the contracts that the stream has created before it
    * @throws MillraceException if the contracts of the request do not fit its definition
@@ -76,7 +77,7 @@ public final class LogRouter {
         router.follow(contract, each);
       }
     }
-    router.found.clear(); // those are known already
+    router.found.clear(); // the caller knows these already
     if (!router.mistakes.isEmpty()) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
@@ -86,7 +87,7 @@ public final class LogRouter {
     return router;
   }
 
-  /** The same where all blocks are complete and no contract is found on the way. */
+  /** Creates a router for complete blocks without discovered contracts. */
   public static LogRouter of(
       EvmIndexer indexer, long chain, Map<String, ? extends Collection<Address>> contracts) {
     Map<String, List<Address>> addresses = new HashMap<>();
@@ -155,7 +156,7 @@ public final class LogRouter {
     }
   }
 
-  /** Whether a log of this contract that begins with this topic may have a handler. */
+  /** True if a log of this contract that begins with this topic may have a handler. */
   public boolean asks(Address contract, Bytes32 topic) {
     return filters().stream()
         .anyMatch(filter ->
@@ -164,8 +165,8 @@ public final class LogRouter {
   }
 
   /**
-   * What has to be asked for just now: one filter per contract that listens anywhere or has an
-   * address, in the order of the definition. Found contracts are among its addresses.
+   * The filters to request now: one per contract that listens anywhere or has an address, in the
+   * order of the definition. Addresses of discovered contracts are included.
    */
   public List<LogFilter> filters() {
     return inOrder.stream()
@@ -174,12 +175,12 @@ public final class LogRouter {
         .toList();
   }
 
-  /** The contracts found since the last {@link #takeFound}, in stream order; not to be changed. */
+  /** The contracts discovered since the last {@link #takeFound}, in stream order; read-only. */
   public List<Source.Found> found() {
     return Collections.unmodifiableList(found);
   }
 
-  /** Whether an event of such contracts creates further contracts. */
+  /** True if an event of these contracts creates further contracts. */
   public boolean createsOthers(Collection<Source.Found> contractsFound) {
     return contractsFound.stream()
         .map(each -> Objects.requireNonNull(contracts.get(each.contract())))
@@ -187,8 +188,8 @@ public final class LogRouter {
   }
 
   /**
-   * Forgets what the logs from a place on have brought since the last {@link #takeFound}: contracts
-   * that were found, and logs that did not decode. These logs are to be routed again.
+   * Undoes the effects of all logs from a position on since the last {@link #takeFound}: contracts
+   * that were discovered, and logs that did not decode. The caller routes these logs again.
    */
   @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
   public void returnTo(EventId place) {
@@ -204,7 +205,7 @@ public final class LogRouter {
     }
   }
 
-  /** The contracts found since this was last asked, for good. */
+  /** Takes the contracts discovered since the last call; {@link #returnTo} keeps these. */
   public List<Source.Found> takeFound() {
     if (!passedOver.isEmpty()) {
       passedOver = new ArrayList<>();
@@ -217,24 +218,24 @@ public final class LogRouter {
     return taken;
   }
 
-  /** What handlers have been seen to read; may be asked by any thread. */
+  /** The fields that handlers have read so far. Any thread may call this. */
   public Fields fields() {
     return lazy.fields();
   }
 
-  /** How many logs did not decode; may be asked by any thread. */
+  /** The number of logs that did not decode. Any thread may call this. */
   public long undecoded() {
     return undecoded;
   }
 
-  /** The first of them: where it stands and what is wrong with it. May be asked by any thread. */
+  /** The first log that did not decode: its position and the reason. Any thread may call this. */
   public Optional<String> firstUndecoded() {
     return Optional.ofNullable(firstUndecoded);
   }
 
   /**
-   * The event that a log is for its handler; null if nobody asked for it. Logs come in stream
-   * order, and a contract that one of them has created is followed from the next on.
+   * Returns the event of a log for its handler; null if the log has none. Logs come in stream
+   * order, and a contract that a log has created is followed from the next log on.
    */
   public @Nullable Event route(Log log) {
     Followed here = followed.get(log.contract());
@@ -253,7 +254,7 @@ public final class LogRouter {
     return null;
   }
 
-  /** The value of the event's id, which would be an object more. */
+  /** The value of the event's id, without allocating the id. */
   private static long place(Log log) {
     return (log.block().number() << EventId.LOG_INDEX_BITS) | log.logIndex();
   }
@@ -280,7 +281,7 @@ public final class LogRouter {
     return handler.isHandled() ? handler.event(log, decoded) : null;
   }
 
-  /** An address belongs to the first that claims it, and the configuration is always before. */
+  /** Claims an address. The first claim counts, and the configuration comes first. */
   private void follow(ContractRoutes contract, Source.Found child) {
     Followed before =
         followed.putIfAbsent(child.address(), new Followed(contract, child.at().value()));

@@ -5,13 +5,13 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * How a chain is read. Nothing here changes what the chain tells, except that a log which does not
- * decode is passed over or ends it.
+ * Settings for reading a chain. They do not change the data, except that a log which does not
+ * decode is passed over or ends the lane.
  *
- * @param directory where raw logs and learnt limits are kept; empty: nowhere
- * @param cacheBytes how much room the raw logs of this chain may take there; 0: none are kept
+ * @param directory the directory for raw logs and learnt limits; empty: none
+ * @param cacheBytes maximum size of the raw logs of this chain there; 0: none are kept
  * @param audited the share of ranges whose logs are checked against the blooms of their blocks
- * @param poll how often a node without notifications is asked for its head
+ * @param poll the interval at which a node without notifications is asked for its head
  */
 public record Reading(
     Optional<Path> directory,

@@ -4,9 +4,9 @@ import dev.millrace.loaders.Bytes32;
 import java.util.Optional;
 
 /**
- * Which logs of a contract are one of its events: those that begin with its topic and have as many
- * topics as it. Events that differ only in what is indexed share a topic, so the count belongs to
- * it; an anonymous event has nothing but the count.
+ * Matches the logs of a contract that are one of its events: logs that begin with its topic and
+ * have as many topics as the event. Events that differ only in what is indexed share a topic, so
+ * the count is part of the match; an anonymous event has nothing but the count.
  */
 final class Route {
   private final Optional<Bytes32> topic;

@@ -3,11 +3,11 @@ package dev.millrace.evm;
 import dev.millrace.pipeline.Source;
 import java.util.Set;
 
-/** Who can read a chain from endpoints of some scheme. Found by {@link java.util.ServiceLoader}. */
+/** Creates sources for endpoints of its schemes. Found by {@link java.util.ServiceLoader}. */
 public interface SourceProvider {
-  /** The schemes it understands, in lower case, without the colon. */
+  /** The supported schemes, in lower case, without the colon. */
   Set<String> schemes();
 
-  /** Makes a source. It speaks to its endpoints when it is opened, not before. */
+  /** Creates a source. It connects to its endpoints when it is opened, not before. */
   Source source(SourceRequest request);
 }

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a source of a chain is to deliver.
+ * The request to a source of a chain.
  *
- * @param endpoints where it may ask; all with one scheme
+ * @param endpoints the endpoints it may use; all with one scheme
  * @param from the first block
  * @param contracts the addresses of each contract, by its name in the definition
  */
@@ -27,7 +27,7 @@ public record SourceRequest(
     contracts = Collections.unmodifiableMap(new LinkedHashMap<>(contracts)); // asked in this order
   }
 
-  /** Read as usual. */
+  /** Creates a request with the default {@link Reading}. */
   public SourceRequest(
       EvmIndexer indexer,
       long chain,

@@ -2,5 +2,5 @@ package dev.millrace.evm;
 
 import dev.millrace.loaders.Bytes32;
 
-/** What a log carries of the transaction that wrote it. */
+/** The fields of a transaction that its logs carry. */
 public record Transaction(Bytes32 hash, int index) {}

@@ -7,9 +7,9 @@ import java.math.BigInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a transaction says, as its sender signed it.
+ * The fields of a transaction, as its sender signed it.
  *
- * @param to null where it creates a contract
+ * @param to null if the transaction creates a contract
  */
 public record TransactionBody(
     Bytes32 hash, Address from, @Nullable Address to, BigInteger value, Bytes input, long nonce) {}

@@ -1,9 +1,9 @@
 package dev.millrace.evm;
 
-/** What becomes of a log that was asked for and says something else than its signature. */
+/** The treatment of a log that was requested and does not match its signature. */
 public enum Undecodable {
-  /** It is passed over, counted, and reported once with its position. */
+  /** Passed over and counted; the first one is reported with its position. */
   SKIP,
-  /** It stops the lane. */
+  /** Stops the lane. */
   STOP
 }

@@ -1,6 +1,6 @@
 package dev.millrace.evm;
 
-/** Where indexing a chain ends. */
+/** The end of indexing a chain. */
 public sealed interface Until {
   /** After this block. */
   record AtBlock(long number) implements Until {}
@@ -8,6 +8,6 @@ public sealed interface Until {
   /** After the block that is the head when the source is opened. */
   record AtHead() implements Until {}
 
-  /** Never: it follows the chain. */
+  /** Never: the lane follows the chain. */
   record Never() implements Until {}
 }

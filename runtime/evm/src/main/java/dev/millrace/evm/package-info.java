@@ -1,5 +1,5 @@
 /**
- * Ethereum: the definitions of contracts and events, and what their handlers are given.
+ * Ethereum: the definitions of contracts and events, and the arguments of their handlers.
  *
  * <pre>
  *   Evm.indexer(…) ──▶ EvmIndexer ──▶ LogRouter ──▶ Event of the pipeline
@@ -7,9 +7,9 @@
  *                                     chain in      its handler
  * </pre>
  *
- * <p>An event is a record; its constructor is called straight from the words of a log. Whoever
- * fetches logs is a {@link dev.millrace.evm.SourceProvider}, found by the scheme of its endpoint;
- * nothing here opens a connection.
+ * <p>An event is a record; its constructor is called straight from the words of a log. Logs are
+ * fetched by the source of a {@link dev.millrace.evm.SourceProvider}, found by the scheme of its
+ * endpoints; this module opens no connection.
  */
 @NullMarked
 package dev.millrace.evm;

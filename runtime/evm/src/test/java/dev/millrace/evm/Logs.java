@@ -6,7 +6,7 @@ import dev.millrace.pipeline.Block;
 import java.io.ByteArrayOutputStream;
 import java.time.Instant;
 
-/** Logs for tests, put together by hand. */
+/** Builds logs by hand. */
 final class Logs {
   static final Address TOKEN = Address.of("0x00000000000000000000000000000000000000aa");
   static final Address ALICE = Address.of("0x1111111111111111111111111111111111111111");

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Refuses a batch that does not follow the last one: by its number, which has no gaps, and by its
- * blocks, as far as they name their parents. What is committed is therefore what the source
- * delivered, without a hole, whatever happened to a batch on its way.
+ * blocks, as far as they name their parents. The committed batches are therefore exactly those that
+ * the source delivered, without a hole, despite failures on the way.
  *
  * <p>Confined to the commit thread.
  */
@@ -20,7 +20,7 @@ final class BatchOrder {
     last = opened;
   }
 
-  /** The next batch to become durable. */
+  /** Accepts the next batch to become durable, or throws. */
   void take(ExecutedBatch executed) {
     Batch batch = executed.batch();
     if (executed.number() != number + 1) {
@@ -49,7 +49,7 @@ final class BatchOrder {
     boolean isNext = block.number() == before.block() + 1;
     if (block.number() <= before.block()
         || (isNext && parent != null && !parent.equals(before.hash()))) {
-      // A stream that is opened anew from what is durable has the blocks right.
+      // A stream that is reopened at the durable block has consistent blocks.
       throw new MillraceException(
           Remedy.RESTART,
           "block does not follow the last one: batch=%d block=%d parent=%s last=%d hash=%s"
@@ -57,13 +57,13 @@ final class BatchOrder {
     }
   }
 
-  /** The lane has turned back behind this batch: what follows it stands on another block. */
+  /** Continues after a rewind to {@code to}: the next batch has number {@code behind + 1}. */
   void rewind(long behind, Source.@Nullable Place to) {
     number = behind;
     last = to;
   }
 
-  /** The stream has ended with this batch. */
+  /** Checks that {@code behind}, the last batch of the stream, was taken. */
   void end(long behind) {
     if (number != behind) {
       throw new MillraceException(

@@ -1,15 +1,14 @@
 package dev.millrace.pipeline;
 
 /**
- * When one batch passed each stage. Times are nanoseconds of one clock with an arbitrary start.
+ * Times at which one batch passed each stage: nanoseconds of one clock with an arbitrary start.
  *
  * @param changes rows changed in memory
- * @param bytes heap of its change set
- * @param stalledNanos how long execute waited for room before it ran
- * @param stalledBy what it waited for last, {@code depth} or {@code bytes}; empty if it did not
- *     wait
+ * @param bytes heap of the change set
+ * @param stalledNanos time that execute waited for room before it ran the batch
+ * @param stalledBy last cause of that wait, {@code depth} or {@code bytes}; empty without a wait
  * @param mirrorStart 0 without a mirror, as {@code mirrorEnd}; batches copied together share both
- * @param group number of the commit it was part of; batches of one group share its times
+ * @param group number of the commit that wrote the batch; batches of one group share its times
  */
 public record BatchTiming(
     long batch,

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 public record Block(
     long number, Bytes32 hash, @Nullable Bytes32 parent, @Nullable Instant timestamp) {
 
-  /** A block of which no more is known. */
+  /** A block of which only number and hash are known. */
   public Block(long number, Bytes32 hash) {
     this(number, hash, null, null);
   }

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Heap for rows and changes that the lanes of a process share. What one does not need another may
- * use; an equal part is every lane's own, whatever the others hold.
+ * Heap for rows and changes, shared by the lanes of a process. A lane may use what the others leave
+ * free; an equal part is always its own, however much the others hold.
  */
 public final class Budget {
   private final long bytes;
@@ -27,7 +27,7 @@ public final class Budget {
     return bytes;
   }
 
-  /** One more lane. */
+  /** Adds a lane. */
   Share join() {
     Share share = new Share();
     lock.lock();
@@ -39,13 +39,13 @@ public final class Budget {
     }
   }
 
-  /** What one lane holds of it. */
+  /** The part of the budget that one lane holds. */
   final class Share implements AutoCloseable {
     private volatile long held;
 
     private Share() {}
 
-    /** Says what the lane holds; answers what it may hold. */
+    /** Records the bytes that the lane holds and returns the bytes that it may hold. */
     long allow(long nowHeld) {
       lock.lock();
       try {

@@ -10,7 +10,7 @@ import java.util.Optional;
 /**
  * Batches that become durable in one transaction, in order.
  *
- * @param number of this commit: one more than the lane's last
+ * @param number of this commit: the lane's last commit plus one
  */
 public record CommitGroup(long number, List<ExecutedBatch> batches) {
   public CommitGroup {
@@ -21,17 +21,17 @@ public record CommitGroup(long number, List<ExecutedBatch> batches) {
     return batches.getLast();
   }
 
-  /** The checkpoint that the lane has reached when this is durable. */
+  /** The checkpoint of the lane once this group is durable. */
   public long checkpoint() {
     return last().changes().lastCheckpoint();
   }
 
-  /** All batches of a group are inside the reversible window, or none is. */
+  /** True if the batches are reversible: all batches of a group are, or none is. */
   public boolean isReversible() {
     return last().changes().reversible();
   }
 
-  /** The changes of one table, a part per batch that has any, in order. */
+  /** The changes of one table in order, one part per batch that changed it. */
   public <E> List<TableChanges<E>> changesOf(EntityType<E> type) {
     List<TableChanges<E>> parts = new ArrayList<>();
     batches.forEach(batch -> batch.changes().of(type).ifPresent(parts::add));

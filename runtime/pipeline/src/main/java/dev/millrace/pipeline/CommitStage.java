@@ -13,13 +13,13 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes batches durable, in order, as many at once as have piled up. Also the one place where a
- * lane ends: an end or a failure travels down the ring behind the batches that come before it.
+ * Commits batches in order, as many in one transaction as have piled up. The only place where a
+ * lane ends: an end or a failure travels down the ring behind the batches that precede it.
  *
- * <p>Confined to the commit thread, but for {@link #need}.
+ * <p>Confined to the commit thread, except {@link #need}.
  */
 final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
-  /** What the stage works with; all of it is the lane's. */
+  /** The lane's objects that this stage works with. */
   record Parts(
       LaneStore store,
       Optional<Publisher> publisher,
@@ -60,7 +60,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     this.order = new BatchOrder(parts.store().opened().place());
   }
 
-  /** Asks for an index before the next commit. Any thread. */
+  /** Requests an index, which is built before the next commit. Any thread. */
   void need(PatientReads.IndexNeed need) {
     needs.add(need);
   }
@@ -78,7 +78,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
         release(slot);
       }
       if (endOfBatch) {
-        // Only now does the ring move on: a permit given earlier would make fetch spin for room.
+        // Release permits only after the ring has moved on: fetch would otherwise spin for room.
         parts.freeSlots().release(finishedSlots);
         finishedSlots = 0;
       }
@@ -86,8 +86,8 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   /**
-   * Builds needed indexes while no batch comes: the one that is being run may read without an index
-   * for hours, and nothing would be committed before its end.
+   * Builds requested indexes while no batch arrives: the running batch may read without an index
+   * for hours, and nothing would be committed until it ends.
    */
   @Override
   public void onTimeout(long sequence) {
@@ -115,7 +115,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     if (slot.content == Slot.Content.BATCH && executed != null) {
       if (!pending.isEmpty()
           && isReversible(pending.getLast()) != executed.changes().reversible()) {
-        commitPending(); // history is kept for the part inside the window only
+        commitPending(); // the undo log covers only the part inside the window
       }
       keepOrder(executed);
       pending.add(slot);
@@ -145,7 +145,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     } else if (halt.isDraining()) {
       end(new LaneEnd.Drained());
     } else if (unexplained != null) {
-      end(new LaneEnd.Failed(unexplained)); // the stream has ended without turning back
+      end(new LaneEnd.Failed(unexplained)); // the stream has ended without a rewind
     } else {
       order.end(slot.number);
       finish();
@@ -153,7 +153,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
   }
 
-  /** What comes before a hole still commits. */
+  /** Checks the order; commits the batches before a hole first. */
   private void keepOrder(ExecutedBatch executed) {
     try {
       order.take(executed);
@@ -190,7 +190,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       if (!halt.turn().isUnderWay() || failed.remedy() != Remedy.FIX_HANDLER) {
         throw failed;
       }
-      dropPending(); // what no store could take counts no more
+      dropPending(); // a rewind discards these batches, so their failure does not count
     } finally {
       pending.forEach(this::release);
       pending.clear();
@@ -198,7 +198,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
   }
 
-  /** Batches of a branch that the stream has left. */
+  /** Drops the batches of a branch that was replaced by a reorg. */
   private void dropPending() {
     int batches = 0;
     long bytes = 0;
@@ -213,7 +213,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   private void rewind(Slot slot) {
-    commitPending(); // which drops them now
+    commitPending(); // drops the pending batches, as a rewind is under way
     Source.@Nullable Place to =
         slot.toCommitted
             ? parts.retry().call("standing", parts.store()::standing).last()
@@ -229,8 +229,8 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   /**
-   * A group that fails for good is tried again batch by batch, so that what precedes the culprit
-   * commits.
+   * Commits the slots as one group. If the group fails for good, commits them one by one, so that
+   * the batches before the culprit become durable.
    */
   private void commitTogether(List<Slot> slots) {
     try {
@@ -254,9 +254,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     tell();
   }
 
-  /**
-   * After every commit: a mirror that was not told of two of them has lost one, for all it knows.
-   */
+  /** Publish after every commit: {@code follow} treats a gap of two as data loss. */
   private void tell() {
     parts.publisher().ifPresent(Publisher::tell);
   }

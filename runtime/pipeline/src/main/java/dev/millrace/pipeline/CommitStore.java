@@ -1,13 +1,13 @@
 package dev.millrace.pipeline;
 
 /**
- * Where lanes become durable: a database schema that holds the rows and the frontiers of one
+ * The durable side of lanes: a database schema that holds the rows and the frontiers of one
  * indexer.
  */
 public interface CommitStore extends AutoCloseable {
   /**
-   * Takes a lane over in a new epoch, ending whoever held it if its lease is over or its session is
-   * gone. Everything an earlier epoch still sends is refused from now on.
+   * Takes over a lane in a new epoch. Ends the previous holder if its lease has expired or its
+   * session is gone. Every later write of an earlier epoch is refused.
    *
    * @throws dev.millrace.loaders.MillraceException with remedy {@code YIELD}, naming the holder, if
    *     another process holds the lane

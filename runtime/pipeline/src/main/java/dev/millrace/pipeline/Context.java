@@ -5,36 +5,38 @@ import java.util.Optional;
 import org.slf4j.Logger;
 
 /**
- * What a handler sees of the world while it handles one event. It belongs to the thread that runs
- * the handler and ends with it: used from another thread it refuses, and the event fails.
+ * The state of the world that a handler sees while it handles one event. Confined to the thread
+ * that runs the handler, and valid until the handler returns: a call from another thread throws and
+ * fails the event.
  *
- * <p>Handlers run one by one, but while one waits for a read others are rehearsed inside that call.
- * So state of a handler's own must bear a call of any handler in the middle of a read: a {@code
- * HashMap} filled by {@code computeIfAbsent(key, context::find)} does not and throws {@link
- * java.util.ConcurrentModificationException}. Read first and put afterwards, or keep it in rows.
+ * <p>Handlers run one by one, but while one waits for a read, others are preloaded inside that
+ * call. The handler's own state must therefore tolerate a call of any handler in the middle of a
+ * read: a {@code HashMap} filled by {@code computeIfAbsent(key, context::find)} does not and throws
+ * {@link java.util.ConcurrentModificationException}. Read first and put afterwards, or keep the
+ * state in rows.
  */
 public interface Context {
-  /** The row of this id, as all events before this one have left it. */
+  /** Returns the row of this id as all earlier events have left it. */
   <E> Optional<E> find(Class<E> type, Object... id);
 
-  /** The same where the row must exist; otherwise the event fails and the lane stops. */
+  /** Returns a row that must exist; if it does not, the event fails and the lane stops. */
   <E> E require(Class<E> type, Object... id);
 
-  /** Rows by their fields. They come in id order unless told otherwise. */
+  /** Selects rows by their fields, in id order unless the selection names another. */
   <E> Selection<E> query(Class<E> type);
 
-  /** Creates the row or replaces it. */
+  /** Creates or replaces the row. */
   <E> void save(E entity);
 
-  /** Makes sure there is no such row. */
+  /** Deletes the row if it exists. */
   void delete(Class<?> type, Object... id);
 
   /**
-   * Asks the outside. Within a batch the same input is asked once; see {@link Effect} for how long
-   * an answer is kept, and for what happens while a service is away.
+   * Calls an outside service. Within a batch an input is sent once; {@link Effect} says how long an
+   * answer is kept, and what happens while a service is unavailable.
    */
   <I, O> O effect(Effect<I, O> effect, I input);
 
-  /** A logger that is silent while the handler runs as a rehearsal only. */
+  /** A logger that is silent while the handler runs for a preload only. */
   Logger logger();
 }

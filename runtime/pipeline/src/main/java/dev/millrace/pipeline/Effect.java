@@ -7,28 +7,29 @@ import java.time.Duration;
 import java.util.concurrent.Semaphore;
 
 /**
- * A call to the outside that handlers may make: memoised per input, run once for both passes.
+ * A call to an outside service that handlers may make: memoised per input, made once for preload
+ * and run.
  *
  * <p>Inputs and outputs are values of column types. An effect that depends on a block takes the
  * block's hash as part of its input.
  *
- * <p>Within a batch one input has one answer. Beyond it, an answer of an effect that is not {@link
- * #persisted} is kept while there is room in memory, and asked for again after that, after a rewind
- * and after a restart: what such an effect answers must follow from its input alone. One whose
- * answers change with time has to be persisted: its first answer that became durable is the answer
- * from then on.
+ * <p>Within a batch one input has one answer. After the batch, an answer of an effect that is not
+ * {@link #persisted} is kept while there is room in memory; it is asked for again after it was
+ * evicted, after a rewind and after a restart, so it must follow from the input alone. An effect
+ * whose answers change with time must be persisted: the first answer that becomes durable is then
+ * the answer for good.
  *
- * <p>An effect is made once and kept in a constant. It is known by its name and its types: a second
- * one of the same name is refused, in one process; persisted answers of earlier code are taken for
- * its own if name and types are the same, so an effect that begins to answer otherwise takes
- * another name.
+ * <p>Make an effect once and keep it in a constant. An effect is identified by its name and its
+ * types: a second effect of the same name is refused within a process. Persisted answers of earlier
+ * code are reused if name and types are the same, so an effect whose answers change meaning needs a
+ * new name.
  *
- * <p>A call that throws an {@link java.io.IOException}, a {@link
- * java.util.concurrent.TimeoutException} or a {@link MillraceException} with remedy {@code RETRY}
- * has met a service that is away. It is made again, with a growing pause, for as long as {@link
- * #patience} says; meanwhile the lane waits and its status says so. After that the process ends
- * with remedy {@code RESTART}. So it does when a call has not answered in that time. Everything
- * else that a call throws is an error of its author's, and fails the event.
+ * <p>If a call throws an {@link java.io.IOException}, a {@link
+ * java.util.concurrent.TimeoutException} or a {@link MillraceException} with remedy {@code RETRY},
+ * the service counts as unavailable. The call is retried with a growing pause for as long as {@link
+ * #patience} allows; meanwhile the lane waits and its status reports it. After that, or if a call
+ * gives no answer in that time, the process ends with remedy {@code RESTART}. Any other exception
+ * counts as an error in the effect's code and fails the event.
  */
 public final class Effect<I, O> {
   static final Duration DEFAULT_PATIENCE = Duration.ofMinutes(10);
@@ -36,7 +37,7 @@ public final class Effect<I, O> {
   /** Far beyond any outage, and far below what overflows a clock of nanoseconds. */
   private static final Duration MAX_PATIENCE = Duration.ofDays(365);
 
-  /** Calls at a time: a preload asks for a whole batch at once, and sockets are few. */
+  /** Maximum of concurrent calls: a preload asks for a whole batch at once, and sockets are few. */
   private static final int MAX_CALLS = 64;
 
   private static final String RESERVED = "millrace.";
@@ -47,7 +48,7 @@ public final class Effect<I, O> {
   private final Settings settings;
   private final Semaphore calls = new Semaphore(MAX_CALLS, true);
 
-  /** What an effect does. */
+  /** The code of an effect. */
   @FunctionalInterface
   public interface Call<I, O> {
     O answer(I input) throws Exception;
@@ -61,7 +62,7 @@ public final class Effect<I, O> {
   }
 
   /**
-   * The author's choices.
+   * The options of an effect.
    *
    * @param place the line of code that made the effect
    */
@@ -79,7 +80,7 @@ public final class Effect<I, O> {
     this.output = ColumnCodec.of(types.output);
   }
 
-  /** Makes an effect whose answers are kept in memory, while there is room. */
+  /** Makes an effect whose answers are kept in memory while there is room. */
   public static <I, O> Effect<I, O> of(
       String name, Class<I> input, Class<O> output, Call<I, O> call) {
     if (name.startsWith(RESERVED)) {
@@ -90,7 +91,7 @@ public final class Effect<I, O> {
     return new Effect<>(name, new Types<>(input, output), call, settings());
   }
 
-  /** Makes an effect of Millrace's own, under the prefix that {@link #of} refuses. */
+  /** Makes an effect of Millrace itself, under the prefix that {@link #of} refuses. */
   public static <I, O> Effect<I, O> reserved(
       String name, Class<I> input, Class<O> output, Call<I, O> call) {
     return new Effect<>(RESERVED + name, new Types<>(input, output), call, settings());
@@ -108,14 +109,14 @@ public final class Effect<I, O> {
     return new Settings(false, DEFAULT_PATIENCE, place);
   }
 
-  /** The same, with answers kept in the database by the commit of the first block that asked. */
+  /** Returns this effect with answers stored by the commit of the first block that asked. */
   public Effect<I, O> persisted() {
     return new Effect<>(name, types, call, new Settings(true, settings.patience, settings.place));
   }
 
   /**
-   * The same, with calls that are waited for, or made again, for this long, a year at the most;
-   * else ten minutes.
+   * Returns this effect with another patience, at most a year: the time to wait for a call or to
+   * retry it. The default is ten minutes.
    */
   public Effect<I, O> patience(Duration patience) {
     if (patience.isNegative() || patience.isZero()) {
@@ -145,18 +146,19 @@ public final class Effect<I, O> {
     return settings.patience;
   }
 
-  /** The name and types that persisted answers are found by. */
+  /** The name and types under which persisted answers are stored. */
   public String identity() {
     return name + types;
   }
 
   /**
-   * Refuses another effect of this name: each would take the other's answers.
+   * Refuses another effect of this name: the two would take each other's answers.
    *
-   * @throws MillraceException with remedy {@code FIX_HANDLER}, which says where both were made
+   * @throws MillraceException with remedy {@code FIX_HANDLER}, whose message names the code lines
+   *     of both
    */
   public void requireSame(Effect<?, ?> first) {
-    // The reserved ones are made anew with each feed, over the same chain.
+    // Reserved effects are made again for each feed, over the same chain.
     boolean same =
         (name.startsWith(RESERVED) || call.equals(first.call))
             && types.equals(first.types)
@@ -169,7 +171,7 @@ public final class Effect<I, O> {
     }
   }
 
-  /** Asks the outside, past every memo; waits while too many calls of this effect go on. */
+  /** Calls the service, bypassing every memo; waits while too many calls of this effect run. */
   public O answer(I value) throws Exception {
     calls.acquire();
     try {

@@ -14,11 +14,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** An answer that is being computed, or was. Completed once, by the thread that computes it. */
+/** The answer of an effect, computed or being computed. Completed once, by the computing thread. */
 final class EffectAnswer {
   /**
-   * Exceptions that are IOExceptions and no fault of a service, by name: the core depends neither
-   * on java.net nor on Jackson.
+   * Exceptions that extend IOException without being a service's fault. By name: the core depends
+   * neither on java.net nor on Jackson.
    */
   private static final Set<String> MISTAKES =
       Set.of(
@@ -29,10 +29,10 @@ final class EffectAnswer {
           "com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException",
           "com.fasterxml.jackson.databind.exc.ValueInstantiationException");
 
-  /** This object, its latch, its key, and their place in the memo. */
+  /** Heap of this object, its latch, its key, and their place in the memo. */
   private static final long FIXED_BYTES = 240;
 
-  /** Exceptions are wrapped a few times at the most. */
+  /** Limit on the causes to follow: real wrapping is a few levels deep. */
   private static final int MAX_CAUSES = 16;
 
   private final Effect<?, ?> effect;
@@ -42,17 +42,17 @@ final class EffectAnswer {
   private volatile @Nullable Throwable error;
   private volatile long valueBytes;
 
-  /** The checkpoint of the block whose run asked first; 0 while none has, or if read back. */
+  /** The checkpoint of the block that asked first; 0 before that and for a stored answer. */
   long checkpoint; // confined to the execute thread
 
-  /** True once it is stored, or will be by the commit of the batch that asked. */
+  /** True if the answer is stored, or will be by the commit of the batch that asked. */
   boolean stored; // confined to the execute thread
 
   EffectAnswer(Effect<?, ?> effect) {
     this.effect = effect;
   }
 
-  /** An answer that the database keeps. */
+  /** Restores an answer from the database. */
   static EffectAnswer readBack(Effect<?, ?> effect, String text) {
     EffectAnswer answer = new EffectAnswer(effect);
     answer.stored = true;
@@ -68,7 +68,7 @@ final class EffectAnswer {
     return answer;
   }
 
-  /** Computes on a thread of its own; {@code then} runs on it at the end. */
+  /** Starts the call on a thread of its own, which runs {@code then} at the end. */
   <I, O> void begin(Effect<I, O> asked, I input, Runnable then) {
     Thread computing =
         Thread.ofVirtual()
@@ -85,8 +85,7 @@ final class EffectAnswer {
         throw new MillraceException(
             Remedy.FIX_HANDLER, "effect returned null: effect=" + asked.name());
       }
-      // Through text and back, so that an answer is the same whether it was stored in between or
-      // not.
+      // Converted to text and back, so that a stored answer equals a fresh one.
       String text = asked.outputText(computed);
       succeed(asked.output(text), text);
     } catch (Throwable failed) {
@@ -108,7 +107,7 @@ final class EffectAnswer {
     done.countDown();
   }
 
-  /** Ends a call that nothing waits for any more. */
+  /** Interrupts a call that nothing waits for any more. */
   void abandon() {
     Thread computing = thread;
     if (computing != null) {
@@ -132,7 +131,7 @@ final class EffectAnswer {
     return error != null;
   }
 
-  /** Heap that it takes, once it is done, beside its input. */
+  /** Heap of the answer once it is done, without its input. */
   long bytes() {
     return FIXED_BYTES + valueBytes;
   }
@@ -147,7 +146,7 @@ final class EffectAnswer {
     }
   }
 
-  /** The value, or the error that kept it from being one. */
+  /** Returns the value, or throws the error of the call. */
   Object value() {
     Throwable failed = error;
     if (failed != null) {
@@ -163,7 +162,7 @@ final class EffectAnswer {
     return known;
   }
 
-  /** A service that is away is tried again; everything else is the author's. */
+  /** Retries an unavailable service; leaves other errors to the author of the effect. */
   private static Remedy remedy(Throwable failed) {
     if (failed instanceof OutOfMemoryError || failed instanceof InterruptedException) {
       return Remedy.RESTART;
@@ -184,7 +183,7 @@ final class EffectAnswer {
     return Remedy.FIX_HANDLER;
   }
 
-  /** What no service can mend, although it is an IOException. */
+  /** True for an IOException that a retry does not help. */
   private static boolean isMistake(Throwable cause) {
     return cause instanceof FileSystemException
         || cause instanceof FileNotFoundException

@@ -3,13 +3,13 @@ package dev.millrace.pipeline;
 import dev.millrace.loaders.ColumnType;
 
 /**
- * The answer of an effect to one input, as text, the identity of the effect, and the checkpoint of
- * the block whose run asked first.
+ * The answer of an effect to one input, as text, with the identity of the effect and the checkpoint
+ * of the block that asked first.
  */
 public record EffectResult(String effect, String input, String output, long checkpoint) {
   private static final long FIXED_BYTES = 40;
 
-  /** Heap that it takes until it is durable. */
+  /** Heap that the result takes until it is durable. */
   long bytes() {
     return FIXED_BYTES + ColumnType.Scalar.TEXT.bytes(output);
   }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The memo of effects. Confined to the execute thread and to the holder of a rehearsal's baton. */
+/** The memo of effects. Confined to the execute thread and to the holder of a preload's baton. */
 final class Effects {
   private record Key(String effect, String input) {}
 
@@ -19,10 +19,10 @@ final class Effects {
   private final Retry retry;
   private final Map<String, Effect<?, ?>> byName = new HashMap<>();
 
-  /** The one asked for longest ago comes first. */
+  /** In access order: the least recently used answer comes first. */
   private final Map<Key, EffectAnswer> answers = new LinkedHashMap<>(16, 0.75f, true);
 
-  /** Answers that were not yet done when their bytes were last counted. */
+  /** Answers that were not done when bytes were last counted. */
   private final Map<Key, EffectAnswer> uncounted = new LinkedHashMap<>();
 
   private List<EffectResult> asked = new ArrayList<>();
@@ -34,12 +34,12 @@ final class Effects {
     this.retry = retry;
   }
 
-  /** How often handlers have asked anything so far. */
+  /** Number of calls that handlers have made so far. */
   long uses() {
     return uses;
   }
 
-  /** What memory holds, done or under way; an answer that failed is forgotten. */
+  /** Returns the answer in memory, done or pending; forgets one that has failed. */
   @Nullable EffectAnswer known(Effect<?, ?> effect, String input) {
     uses++;
     Effect<?, ?> first = byName.putIfAbsent(effect.name(), effect);
@@ -49,14 +49,14 @@ final class Effects {
     Key key = new Key(effect.name(), input);
     EffectAnswer known = answers.get(key);
     if (known != null && known.isDone() && known.hasFailed()) {
-      forget(key, known); // the next call may be luckier
+      forget(key, known); // the next call may succeed
       answers.remove(key);
       return null;
     }
     return known;
   }
 
-  /** Asks the database for answers of an effect that memory does not hold. */
+  /** Loads answers of an effect that memory does not hold from the database. */
   void load(Effect<?, ?> effect, List<String> inputs) {
     Map<String, String> found =
         retry.call(
@@ -69,7 +69,7 @@ final class Effects {
     });
   }
 
-  /** Begins to compute on a thread of its own; {@code then} runs on it at the end. */
+  /** Starts the call on a thread of its own, which runs {@code then} at the end. */
   <I, O> EffectAnswer begin(Effect<I, O> effect, I input, String text, Runnable then) {
     EffectAnswer answer = new EffectAnswer(effect);
     remember(new Key(effect.name(), text), answer);
@@ -82,13 +82,13 @@ final class Effects {
     uncounted.put(key, answer);
   }
 
-  /** The answer for a rehearsal, whose calls are made once. */
+  /** Returns the answer for a preload, which makes each call once. */
   @SuppressWarnings("unchecked") // requireSame: the effect that computed it has the same types
   static <O> O value(Effect<?, O> effect, EffectAnswer answer) {
     return (O) answer.value();
   }
 
-  /** The answer for the run, which waits for it and for a service that is away. */
+  /** Returns the answer for the run, which waits for it and retries an unavailable service. */
   <I, O> O require(Effect<I, O> effect, I input, String text, long checkpoint) {
     return retry.call(
         "effect " + effect.name(),
@@ -114,7 +114,7 @@ final class Effects {
     }
   }
 
-  /** The first block that asks is the one whose commit stores the answer. */
+  /** Assigns the answer to the first block that asks: its commit stores the answer. */
   private <I, O> O value(Effect<I, O> effect, String input, EffectAnswer answer, long checkpoint) {
     O value = value(effect, answer);
     if (effect.isPersisted() && !answer.stored) {
@@ -125,19 +125,19 @@ final class Effects {
     return value;
   }
 
-  /** Names an answer in the status that nothing can go on without, until it is closed. */
+  /** Names in the status the answer that everything waits for, until the result is closed. */
   PendingCalls.Call waitFor(EffectAnswer answer) {
     return retry.calls().begin("effect " + answer.effect());
   }
 
-  /** What the batch that ends here asked first. */
+  /** Returns the answers that the ending batch was the first to ask for. */
   List<EffectResult> freeze() {
     List<EffectResult> frozen = asked;
     asked = new ArrayList<>();
     return frozen;
   }
 
-  /** Heap held by answers. */
+  /** Heap of the answers. */
   long bytes() {
     for (Iterator<Map.Entry<Key, EffectAnswer>> each = uncounted.entrySet().iterator();
         each.hasNext(); ) {
@@ -160,7 +160,7 @@ final class Effects {
     }
   }
 
-  /** Between batches: forgets answers that are durable or need not be, down to a limit. */
+  /** Evicts answers that are durable or need not be, down to a limit. Between batches only. */
   void evict(long committed, long limit) {
     if (bytes() <= limit) {
       return;
@@ -175,7 +175,7 @@ final class Effects {
     }
   }
 
-  /** Forgets what the replaced branch was answered, and ends calls that are still under way. */
+  /** Forgets the answers of the replaced branch, and ends pending calls. */
   void rewind() {
     answers.values().forEach(EffectAnswer::abandon);
     answers.clear();

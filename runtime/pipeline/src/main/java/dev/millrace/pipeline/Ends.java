@@ -4,18 +4,19 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * Which checkpoints of which epochs count. Of all that was ever said about an epoch, the greatest
- * (by, commit) holds: not what arrived last, nor the highest end.
+ * The end of each epoch. Of all statements about an epoch, the one with the greatest (by, commit)
+ * holds: not the last to arrive, nor the one with the highest end.
  *
- * @param by the epoch of whoever says so
- * @param commit the last that it has made or found
- * @param settled no checkpoint up to here can be undone any more
+ * @param by the epoch of the process that publishes this
+ * @param commit the last commit that this process has made or found
+ * @param settled the last checkpoint that is final
  */
 public record Ends(long by, long commit, List<End> ends, long settled) {
   /**
    * The last checkpoint of an epoch that counts.
    *
-   * @param opened when the epoch was, which tells it from one of this number in a restored store
+   * @param opened the time at which the epoch began, which distinguishes it from an epoch of the
+   *     same number in a restored store
    */
   public record End(long epoch, long checkpoint, Instant opened) {}
 

@@ -13,17 +13,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is told of an event that failed: where it stands in its chain, and where its handler stood
- * in its code. The rest of the trace goes to a logger of its own, so that whoever shows a person
- * one line can leave it out.
+ * Describes a failed event: its position in the chain, and the line of its handler's code. The rest
+ * of the trace goes to a logger of its own, so that a program that shows one line can leave it out.
  */
 final class EventFailure {
   private static final Logger TRACES = LoggerFactory.getLogger("dev.millrace.handler.trace");
 
-  /** Longer texts belong in the trace: a message is one line for a person. */
+  /** Longer reasons go to the trace only: a message is one line. */
   private static final int MAX_REASON = 2_000;
 
-  /** Exceptions are wrapped a few times at the most. */
+  /** Limit on the causes to follow: real wrapping is a few levels deep. */
   private static final int MAX_CAUSES = 16;
 
   private static final StackTraceElement[] NO_STACK = {};
@@ -48,8 +47,8 @@ final class EventFailure {
   }
 
   /**
-   * Names the event after which the thread of the handlers was interrupted while none of them ran.
-   * Nothing shows where an interrupt came from.
+   * Names the last event before the handlers' thread was interrupted while no handler ran. Nothing
+   * shows the origin of an interrupt.
    */
   static MillraceException interruptedAfter(
       @Nullable Event last, String meanwhile, @Nullable Throwable cause) {
@@ -65,8 +64,8 @@ final class EventFailure {
   }
 
   /**
-   * Names the event that saved a row whose accessor has thrown in a store; other failures are
-   * returned as they are.
+   * Names the event that saved a row whose accessor threw in a store; returns other failures
+   * unchanged.
    */
   static MillraceException ofRow(MillraceException failed, List<ExecutedBatch> batches) {
     Throwable cause = failed;
@@ -79,7 +78,7 @@ final class EventFailure {
     return failed;
   }
 
-  /** Its handler has returned long ago, so the trace says nothing of it. */
+  /** The handler has returned long ago, so the trace does not contain its code. */
   private static MillraceException saved(Event event, AccessorException accessor) {
     return new MillraceException(
         accessor.remedy(),
@@ -87,7 +86,7 @@ final class EventFailure {
         accessor);
   }
 
-  @SuppressWarnings("ReferenceEquality") // the very object, as records may compare in any way
+  @SuppressWarnings("ReferenceEquality") // identity, as records may compare in any way
   private static Optional<Event> saved(Object row, List<ExecutedBatch> batches) {
     for (ExecutedBatch batch : batches.reversed()) {
       for (TableChanges<?> changes : batch.changes().tables()) {
@@ -101,7 +100,7 @@ final class EventFailure {
     return Optional.empty();
   }
 
-  /** Describes what was thrown in one line, even if it cannot describe itself. */
+  /** Describes an exception in one line, even if its own methods throw. */
   static String reason(@Nullable Throwable thrown) {
     if (thrown == null) {
       return "null";
@@ -117,8 +116,9 @@ final class EventFailure {
   }
 
   /**
-   * The line of the handler's code that the run was at: the innermost of the package that was
-   * called first. What adapts a handler to its stream, and what either of them calls, is not it.
+   * Returns the line of the handler's code that was running: the innermost frame in the package of
+   * the outermost call. Frames of the adapter between handler and stream do not count, nor do the
+   * libraries that either calls.
    */
   private static Optional<String> place(Event event, @Nullable Throwable thrown) {
     List<StackTraceElement> calls = callsOfTheRun(thrown);
@@ -138,7 +138,7 @@ final class EventFailure {
                 + call.getLineNumber());
   }
 
-  /** Innermost first, without those that are never a handler's. */
+  /** Returns the frames, innermost first, without those that never belong to a handler. */
   private static List<StackTraceElement> callsOfTheRun(@Nullable Throwable thrown) {
     return Stream.of(stackOf(thrown))
         .takeWhile(call -> !call.getClassName().equals(ExecuteStage.class.getName()))
@@ -153,7 +153,7 @@ final class EventFailure {
           ? NO_STACK
           : Objects.requireNonNullElse(thrown.getStackTrace(), NO_STACK);
     } catch (Throwable _) {
-      return NO_STACK; // a handler may throw a class of its own, with methods that throw
+      return NO_STACK; // a handler may throw a class of its own whose methods throw
     }
   }
 
@@ -161,13 +161,13 @@ final class EventFailure {
     return call.getClassName().substring(0, Math.max(0, call.getClassName().lastIndexOf('.')));
   }
 
-  /** For the handler's author, once it is certain that the lane ends with it. */
+  /** Logs the trace for the handler's author, once it is certain that the failure ends the lane. */
   static void trace(MillraceException failure) {
     if (failure.remedy() == Remedy.FIX_HANDLER && failure.getCause() != null) {
       try {
         TRACES.error(failure.getMessage(), failure.getCause());
       } catch (Throwable _) {
-        TRACES.error(failure.getMessage()); // a logger asks the cause to describe itself
+        TRACES.error(failure.getMessage()); // a logger calls the cause's methods, which may throw
       }
     }
   }

@@ -1,8 +1,8 @@
 package dev.millrace.pipeline;
 
-/** What runs for an event. It must be a function of the event and of what its Context returns. */
+/** Handles an event. Must be a function of the event and of the values that its Context returns. */
 public interface EventHandler {
-  /** How messages name it, for instance {@code Token.Transferred}. */
+  /** The name in messages, for instance {@code Token.Transferred}. */
   String name();
 
   void handle(Event event, Context context) throws Exception;

@@ -12,9 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs the handlers of each batch, one event after the other, and freezes what they changed.
+ * Runs the handlers of each batch, one event after the other, and freezes their changes.
  *
- * <p>Confined to the execute thread, and with it everything in {@link Memory}.
+ * <p>Confined to the execute thread, as is everything in {@link Memory}.
  */
 final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   private static final Logger HANDLERS = LoggerFactory.getLogger("dev.millrace.handler");
@@ -23,7 +23,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       "handler left its thread interrupted; clear the flag with Thread.interrupted(), or rethrow"
           + " the InterruptedException";
 
-  /** Answers of effects take one part in so many of the room that a lane has, at the most. */
+  /** Effect answers may take at most this fraction (1/n) of the room that a lane has. */
   private static final int ANSWERS_SHARE = 4;
 
   private final LaneSettings settings;
@@ -36,12 +36,12 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   private final LongSupplier nanos;
   private final HandlerWatch watch;
 
-  /** Whether the batch before this one had to ask something else than memory. */
+  /** True if the previous batch missed memory. */
   private boolean rehearseNext;
 
   private boolean rehearsed;
 
-  /** The event that runs, as an index into its batch. */
+  /** Index into its batch of the event that runs. */
   private int current;
 
   private @Nullable Batch running;
@@ -79,7 +79,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
   }
 
-  /** The lane has ended, though others may go on in this process. */
+  /** Releases memory at the end of the lane: other lanes may still run in this process. */
   @Override
   public void onShutdown() {
     memory.release();
@@ -126,7 +126,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
   }
 
-  /** With the first batch after a rewind: nothing that memory knows is of this branch for sure. */
+  /** Forgets memory with the first batch after a rewind: a cached row does not know its branch. */
   private void turnBack(@Nullable Frontier to) {
     if (to != null) {
       memory.rewind(to.checkpoint());
@@ -135,8 +135,9 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   /**
-   * Lets what ran before become durable when a handler has met a reorg, which drops the rest: over
-   * a slow store the same batches would run and be dropped for as long as the handler meets it.
+   * Waits until earlier batches are durable when a handler has met a reorg, because the rewind
+   * drops the rest: over a slow store the same batches would otherwise run and be dropped again and
+   * again for as long as the handler meets the reorg.
    */
   private void awaitCommits(MillraceException failure) {
     if (failure.remedy() != Remedy.REWIND) {
@@ -149,7 +150,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
   }
 
-  /** What a replaced block has caused is no failure: the lane turns back behind it. */
+  /** True if the failure was caused by a replaced block: the lane rewinds and does not fail. */
   private boolean isDropped(MillraceException failure) {
     if (failure.remedy() == Remedy.REWIND) {
       halt.turn().expect(failure);
@@ -191,8 +192,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       return Transit.Stall.DEPTH;
     }
     boolean full = memory.bytes() + transit.bytes() > allowed;
-    // With nothing in transit nothing will ever make room: a batch larger than the limit goes
-    // ahead.
+    // With nothing in transit no commit can make room: a batch larger than the limit goes ahead.
     return full && inTransit > 0 ? Transit.Stall.BYTES : null;
   }
 
@@ -257,7 +257,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     last = event;
   }
 
-  /** An interrupt that has met the preload of a batch comes from no handler of that batch. */
+  /** Attributes an interrupt in a preload to an earlier event: no handler of the batch sent it. */
   private Throwable late(Throwable thrown) {
     boolean interrupted =
         thrown instanceof MillraceException known
@@ -270,8 +270,8 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   /**
-   * Whether a handler has left its thread interrupted, and nothing else tells why the event failed.
-   * The flag is cleared, or it would meet the next wait of this thread, whatever that is for.
+   * True if a handler has left its thread interrupted and no other error explains the failure.
+   * Clears the flag, which would otherwise end the next wait of this thread.
    */
   private boolean isLeftInterrupted(@Nullable Throwable failure) {
     if (halt.isAbandoned() || !Thread.interrupted()) {
@@ -281,7 +281,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
         || (failure instanceof MillraceException known && known.remedy() == Remedy.RESTART);
   }
 
-  /** At the first miss of a batch: the events from the current one on are rehearsed together. */
+  /** Preloads the events from the current one on, at the first miss of a batch. */
   private void rehearseRest() {
     Batch batch = running;
     if (rehearsed || batch == null || current == batch.events().size()) {

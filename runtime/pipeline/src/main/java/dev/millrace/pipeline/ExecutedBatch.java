@@ -4,28 +4,25 @@ import dev.millrace.loaders.ChangeSet;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * A batch that has run: what it read from the stream and what that changed. Never altered
- * afterwards.
- */
+/** A batch that has run, with its changes. Never altered afterwards. */
 public record ExecutedBatch(
     long number, Batch batch, ChangeSet changes, List<EffectResult> effects) {
   public ExecutedBatch {
     effects = List.copyOf(effects);
   }
 
-  /** Heap of one decoded event, measured roughly: a few objects and their numbers. */
+  /** Rough measure of the heap of one decoded event: a few objects and their numbers. */
   private static final long EVENT_BYTES = 200;
 
-  /** Heap that this takes until it is durable: what it has changed, and the events it keeps. */
+  /** Heap that this batch takes until it is durable: its changes and its events. */
   long bytes() {
     return changes.bytes() + EVENT_BYTES * batch.events().size();
   }
 
-  /** A block with events, and the checkpoint that the lane has reached with it. */
+  /** A block with events, and the checkpoint of the lane after it. */
   public record Reached(Block block, long checkpoint) {}
 
-  /** The blocks of this batch that have events, in order: a checkpoint each. */
+  /** Returns the blocks of this batch that have events, in order, each with its checkpoint. */
   public List<Reached> reached() {
     List<Block> active = new ArrayList<>();
     for (Event event : batch.events()) {

@@ -10,11 +10,11 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Moves batches from the source into the ring. One thread of its own. */
+/** Moves batches from the source into the ring, on one thread of its own. */
 final class FetchStage {
   private static final long LOOK_UP_MILLIS = 50;
 
-  /** With pauses that double from 50 ms on, about 25 s in which endpoints may come to agree. */
+  /** Gives endpoints about 25 s to agree, with pauses that double from 50 ms on. */
   private static final int MAX_REOPENINGS = 9;
 
   private static final long FIRST_PAUSE_MILLIS = 50;
@@ -29,10 +29,10 @@ final class FetchStage {
   private final Probe probe;
   private long number;
 
-  /** Where the lane stood when it last turned back, until a batch has carried the news. */
+  /** Frontier after the last rewind, until a batch has carried it to execute. */
   private @Nullable Frontier rewound;
 
-  /** How often in a row the stream was opened anew at one place because of a handler. */
+  /** Consecutive reopenings of the stream at one block because of a handler. */
   private int reopenings;
 
   private Source.@Nullable Place reopenedAt;
@@ -74,7 +74,7 @@ final class FetchStage {
     }
   }
 
-  /** The stream has no end that was asked for; a failure because the lane is to stop is none. */
+  /** Publishes a failure as the last slot; while the lane drains, an end instead. */
   private void fail(MillraceException failed) {
     publish(slot -> {
       if (halt.isDraining()) {
@@ -85,7 +85,7 @@ final class FetchStage {
     });
   }
 
-  /** One feed to its end; where to go on if the stream has turned back. */
+  /** Reads one feed to its end. Returns the position to continue from after a reorg, else null. */
   private Source.@Nullable Standing fetch(Source.Standing from, Consumer<Source.Feed> opened)
       throws InterruptedException {
     try (Source.Feed feed = source.open(from)) {
@@ -96,7 +96,7 @@ final class FetchStage {
 
   private Source.@Nullable Standing fetch(Source.Feed feed) throws InterruptedException {
     while (halt.allowsFetches()) {
-      // A permit per slot: with one in hand the ring never makes this thread spin for room.
+      // One permit per slot: with a permit held, the ring never makes this thread spin for room.
       freeSlots.acquire();
       Source.Step step;
       try {
@@ -128,7 +128,7 @@ final class FetchStage {
     return null;
   }
 
-  /** Nothing is published until the lane stands on the branch that counts. */
+  /** Rewinds the lane, and publishes nothing until it is back on the current branch. */
   private Source.Standing turnBack(Source.@Nullable Place to) throws InterruptedException {
     halt.turn().begin();
     ring.publishEvent((slot, _) -> slot.rewind(number, to));
@@ -142,8 +142,8 @@ final class FetchStage {
   }
 
   /**
-   * A handler has met a reorg that the source does not see: it may have been one stale answer, and
-   * execute runs nothing until the lane has turned back. So it turns back to where it is durable.
+   * Rewinds to the committed frontier after a handler has met a reorg that the source does not see:
+   * the cause may be one stale answer, and execute runs nothing until the lane has been rewound.
    */
   private Source.Standing openAnew() throws InterruptedException {
     MillraceException met = halt.turn().news();
@@ -159,15 +159,12 @@ final class FetchStage {
               .formatted(reopenings, met == null ? "" : met.getMessage()),
           met);
     }
-    // The permit never comes: this waits, and ends early when the lane is to stop.
+    // The permit never comes: a pause that ends early when the lane stops.
     NEVER.tryAcquire(FIRST_PAUSE_MILLIS << (reopenings - 1), TimeUnit.MILLISECONDS);
     return standing;
   }
 
-  /**
-   * The last slot of the stream; nothing is published after it, and nothing at all once the stages
-   * that would free a slot are gone.
-   */
+  /** Publishes the last slot of the stream, or nothing if the stages that free slots are gone. */
   private void publish(Consumer<Slot> content) {
     while (!halt.isOver()) {
       try {
@@ -176,7 +173,7 @@ final class FetchStage {
           return;
         }
       } catch (InterruptedException _) {
-        // The interrupt ended the feed; its end must still be told, unless the lane is abandoned.
+        // The interrupt ended the feed; still publish its end, unless the lane is abandoned.
       }
     }
   }

@@ -4,7 +4,7 @@ import dev.millrace.loaders.Bytes32;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far a lane has come. Together, epoch and checkpoint name a state.
+ * The position of a lane. Epoch and checkpoint together identify a state.
  *
  * @param commit the number of the last commit
  * @param checkpoint counts blocks with events

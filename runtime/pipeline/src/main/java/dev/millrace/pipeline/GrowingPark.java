@@ -9,22 +9,22 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Waits for the stage before by parking, for longer at a time the longer the wait has lasted.
+ * Waits for the previous stage by parking, each time longer the longer the wait has lasted.
  *
- * <p>A park that ends costs up to 25 µs of CPU where the machine is virtual and busy, so one of a
- * fixed length is either long beside a small batch or, over a long wait, several hundredths of a
- * core. Here a wait ends late by at most a thirty-second part of it, and one that lasts looks 100
- * times a second.
+ * <p>A park that ends costs up to 25 µs of CPU where the machine is virtual and busy, so parks of a
+ * fixed length either are long beside a small batch or cost, over a long wait, several hundredths
+ * of a core. Here a wait ends late by at most one thirty-second of its length, and a long wait
+ * checks 100 times a second.
  *
- * <p>An interrupt is no reason to end a wait, a stopped stage is: the flag is cleared, for every
- * park would return at once while it is set.
+ * <p>An interrupt does not end a wait, a stopped stage does. The interrupt flag is cleared, because
+ * every park returns at once while it is set.
  */
 final class GrowingPark implements WaitStrategy {
   private static final int PART = 32;
   private static final long SHORTEST = TimeUnit.MICROSECONDS.toNanos(200);
   private static final long LONGEST = TimeUnit.MILLISECONDS.toNanos(10);
 
-  /** A stage that has waited for so long is told, and may do what no batch asks for. */
+  /** After this wait the stage gets a timeout, and may do work that no batch asks for. */
   private static final long IDLE = TimeUnit.SECONDS.toNanos(5);
 
   @Override
@@ -50,7 +50,7 @@ final class GrowingPark implements WaitStrategy {
     return Math.clamp(waited / PART, SHORTEST, LONGEST);
   }
 
-  /** Nobody blocks. */
+  /** Does nothing: no stage blocks. */
   @Override
   public void signalAllWhenBlocking() {}
 }

@@ -3,10 +3,7 @@ package dev.millrace.pipeline;
 import dev.millrace.loaders.MillraceException;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Whether a lane is to stop, and how, or to turn back. Any thread may ask; each step towards the
- * end is taken once and never taken back.
- */
+/** The stop flags of a lane, which any thread may set and none clears, and its rewind. */
 final class Halt {
   private final Turn turn = new Turn();
   private volatile boolean draining;
@@ -15,29 +12,29 @@ final class Halt {
   private volatile boolean over;
   private volatile @Nullable MillraceException lost;
 
-  /** No batch begins to run any more; those that have run still commit. */
+  /** Lets no further batch run; batches that have run still commit. */
   void drain() {
     draining = true;
   }
 
-  /** Something has failed: what comes behind it is dropped. */
+  /** Records a failure: everything behind it is dropped. */
   void fail() {
     failed = true;
   }
 
-  /** Nobody waits for anything any more: what is in transit is lost. */
+  /** Ends all waiting: batches in transit are lost. */
   void abandon() {
     abandoned = true;
     failed = true;
   }
 
-  /** Another process has the lane: nothing that this one still does can become durable. */
+  /** Records that another process holds the lane: no later work of this one becomes durable. */
   void lose(MillraceException why) {
     lost = why;
     failed = true;
   }
 
-  /** The end of the lane is decided: no stage takes anything any more. */
+  /** Ends the lane: no stage accepts anything any more. */
   void end() {
     over = true;
     failed = true;
@@ -47,17 +44,17 @@ final class Halt {
     return over || abandoned;
   }
 
-  /** Why the lane is not held any more; null while it is. */
+  /** The reason why the lane is no longer held; null while it is. */
   @Nullable MillraceException lost() {
     return lost;
   }
 
-  /** Whether more of the stream is wanted. */
+  /** True if fetch may read more of the stream. */
   boolean allowsFetches() {
     return !draining && !failed;
   }
 
-  /** Whether execute may begin another batch. */
+  /** True if execute may begin another batch. */
   boolean allowsRuns() {
     return allowsFetches() && !turn.isUnderWay();
   }
@@ -70,7 +67,7 @@ final class Halt {
     return draining;
   }
 
-  /** Whether something has failed, or the lane was abandoned, so that batches may be missing. */
+  /** True after a failure or an abandonment, so that batches may be missing. */
   boolean hasFailed() {
     return failed;
   }

@@ -6,11 +6,11 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The event whose handler runs just now: what a lane waits for while a handler hangs without
- * calling its Context.
+ * The event whose handler is running: named in the status when a handler hangs without calling its
+ * Context.
  *
- * <p>An event costs no look at the clock. Its time is counted from the first look that found it, or
- * from the begin of its batch if it is the first one there, so it is never overstated.
+ * <p>An event costs no clock read. Its time is counted from the first look that found it, or from
+ * the start of its batch if it is the batch's first event, so it is never overstated.
  */
 final class HandlerWatch {
   private final LongSupplier nanos;
@@ -24,24 +24,24 @@ final class HandlerWatch {
     this.nanos = nanos;
   }
 
-  /** A batch begins with this event. Execute thread. */
+  /** Records the first event of a batch. Execute thread. */
   void begin(Event event) {
     begun = nanos.getAsLong();
     first = event;
   }
 
-  /** The handler of this event is called. Execute thread. */
+  /** Records the event whose handler is about to run. Execute thread. */
   void run(Event event) {
     running.setRelease(event);
   }
 
-  /** No handler runs any more. Execute thread. */
+  /** Records that no handler runs. Execute thread. */
   void end() {
     running.setRelease(null);
     first = null;
   }
 
-  /** The handler and its event, in words, once it has run for long; else empty. Any thread. */
+  /** Describes the handler and its event once it has run for long; else empty. Any thread. */
   @SuppressWarnings("ReferenceEquality") // the same call, not an equal event
   synchronized String waitingFor() {
     Event now = running.getAcquire();

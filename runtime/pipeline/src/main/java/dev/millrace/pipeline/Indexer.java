@@ -5,18 +5,18 @@ import dev.millrace.loaders.Storage;
 import java.util.List;
 import java.util.SortedMap;
 
-/** A complete definition: what is indexed, into what. A value; nothing runs because of it. */
+/** A complete definition: the data to index, and its tables. A value; creating it runs nothing. */
 public interface Indexer {
-  /** Also the name of its schema. */
+  /** The name, which is also the name of the schema. */
   String name();
 
   List<EntityType<?>> entities();
 
-  /** Which stores keep the rows of one of them; never {@link Storage#CONFIGURED}. */
+  /** The stores that keep the rows of this entity; never {@link Storage#CONFIGURED}. */
   default Storage storage(EntityType<?> type) {
     return type.storage() == Storage.CONFIGURED ? Storage.POSTGRES : type.storage();
   }
 
-  /** What is asked of the chain, key by key, for the fingerprint that the schema stores. */
+  /** The chain data that is requested, key by key, for the fingerprint stored in the schema. */
   SortedMap<String, String> asks();
 }

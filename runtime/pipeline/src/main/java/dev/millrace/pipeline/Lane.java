@@ -38,12 +38,10 @@ import org.jspecify.annotations.Nullable;
 public final class Lane implements AutoCloseable {
   private static final Duration CLOSING = Duration.ofSeconds(5);
 
-  /**
-   * Batches that are fetched and have not run, whatever the depth: their events are in no budget.
-   */
+  /** Limit on fetched batches that have not run, at any depth: no budget counts their events. */
   private static final int MAX_AHEAD = 8;
 
-  /** A value, as in {@code batch=7} or {@code reason="…"}; what follows is another one. */
+  /** Matches a value at the end, as in {@code batch=7} or {@code reason="…"}. */
   private static final Predicate<String> ENDS_WITH_A_VALUE =
       Pattern.compile("=(?:\\S*|\"[^\"]*\")$|\"$").asPredicate();
 
@@ -68,7 +66,7 @@ public final class Lane implements AutoCloseable {
   private final Optional<Publisher> publisher;
   private final CommitStage commit;
 
-  /** Written once, by {@link #start}, before any of them runs. */
+  /** Written once, by {@link #start}, before any processor runs. */
   private volatile List<BatchEventProcessor<Slot>> processors = List.of();
 
   private volatile List<Thread> threads = List.of();
@@ -96,7 +94,7 @@ public final class Lane implements AutoCloseable {
       Probe probe) {
     LaneStore store = stores.store();
     if (!indexer.entities().equals(indexer.entities())) {
-      // Stores know entities by identity, and would take changes of another one for nothing.
+      // Stores know entities by identity, and would silently ignore changes of another instance.
       throw new MillraceException(
           Remedy.FIX_SETUP,
           "indexer must name the same entities each time it is asked: name=" + indexer.name());
@@ -109,8 +107,8 @@ public final class Lane implements AutoCloseable {
     this.transit = new Transit(nanos, settings.staged().join());
     this.progress = new LaneProgress(store.opened());
     int slots = Integer.highestOneBit(settings.depth() + 3) * 2;
-    // One thread publishes, but with assertions on Disruptor keeps every single producer's ring and
-    // thread in a static map for good: a lane's whole memory for each restart.
+    // Only one thread publishes, but with assertions enabled Disruptor keeps every single-producer
+    // ring and its thread in a static map for good: a lane's whole memory for each restart.
     this.ring = RingBuffer.createMultiProducer(Slot::new, slots, new GrowingPark());
     this.freeSlots = new Semaphore(slots);
     this.ahead = new Semaphore(MAX_AHEAD);
@@ -139,15 +137,15 @@ public final class Lane implements AutoCloseable {
     return empty;
   }
 
-  /** Begins to fetch, to run and to commit; does nothing once the lane was closed. */
+  /** Starts fetch, execute and commit; does nothing after {@link #close}. */
   public synchronized void start() {
     if (halt.isAbandoned()) {
       return;
     }
     ExecuteStage execute =
         new ExecuteStage(settings, memory, progress, transit, ahead, halt, probe, nanos, watch);
-    // Slots become visible to commit one by one: by default a whole run does only when its last
-    // slot is done.
+    // Publishes slots to commit one by one: by default a run of slots becomes visible only when its
+    // last slot is done.
     BatchEventProcessor<Slot> executing =
         new BatchEventProcessorBuilder().setMaxBatchSize(1).build(ring, ring.newBarrier(), execute);
     Optional<BatchEventProcessor<Slot>> mirroring =
@@ -181,7 +179,7 @@ public final class Lane implements AutoCloseable {
     return new BatchEventProcessorBuilder().build(ring, ring.newBarrier(executed), stage);
   }
 
-  /** The mirror knows what counts before anything new can reach it. */
+  /** Publishes the current epoch ends to the mirror before new rows can reach it. */
   private Source.Standing begin() {
     publisher.ifPresent(Publisher::begin);
     return retry.call("standing", stores.store()::standing);
@@ -191,7 +189,10 @@ public final class Lane implements AutoCloseable {
     return Thread.ofPlatform().daemon().name("millrace-" + name + "-" + stage);
   }
 
-  /** Whoever stops the lane first says so and then looks for a feed; here it is the other way. */
+  /**
+   * Stores the feed, then re-checks the stop flag. {@link #drain} sets the flag, then reads the
+   * feed, so one of the two always closes it.
+   */
   private void opened(Source.Feed opened) {
     feed = opened;
     if (!halt.allowsFetches()) {
@@ -199,7 +200,7 @@ public final class Lane implements AutoCloseable {
     }
   }
 
-  /** The stream is closed, and its end travels down the ring as any other. */
+  /** Closes the feed; its end travels down the ring like any other. */
   private void lose(MillraceException why) {
     halt.lose(why);
     closeFeed();
@@ -208,7 +209,7 @@ public final class Lane implements AutoCloseable {
   private synchronized void end(LaneEnd how) {
     MillraceException lost = halt.lost();
     if (end == null) {
-      // Whatever a stage meets once its lane was abandoned follows from that.
+      // After an abandonment every failure is a consequence of it.
       end =
           switch (how) {
             case LaneEnd.Failed _ when halt.isAbandoned() -> abandoned();
@@ -219,12 +220,12 @@ public final class Lane implements AutoCloseable {
     }
     transit.leave();
     closeFeed();
-    // The stages end, and execute gives back what memory holds: others have its share now.
+    // Ends the stages. Execute then releases its memory: other lanes already have the share.
     processors.forEach(BatchEventProcessor::halt);
     ended.countDown();
   }
 
-  /** Blocks and batches are numbered by each lane for itself, so a failure says whose it is. */
+  /** Adds the lane's name to a failure, as each lane numbers its own blocks and batches. */
   private MillraceException named(MillraceException failure) {
     String message = String.valueOf(failure.getMessage());
     return new MillraceException(
@@ -238,7 +239,7 @@ public final class Lane implements AutoCloseable {
         failure);
   }
 
-  /** What comes before the failure is durable by now, so the place where it goes on is known. */
+  /** Names the block to continue from. Everything before the failure is durable by now. */
   private String wayOut(Remedy remedy) {
     if (remedy != Remedy.FIX_HANDLER) {
       return "";
@@ -253,7 +254,7 @@ public final class Lane implements AutoCloseable {
         new MillraceException(Remedy.RESTART, "lane was abandoned: lane=" + name));
   }
 
-  /** Waits until the lane has ended. */
+  /** Waits for the end of the lane. */
   public LaneEnd await() throws InterruptedException {
     ended.await();
     return ending();
@@ -268,8 +269,8 @@ public final class Lane implements AutoCloseable {
   }
 
   /**
-   * Stops fetching, lets the running batch end and commits what has run. What is not durable by the
-   * deadline is rolled back. True if all of it became durable.
+   * Stops fetching, lets the running batch end and commits the batches that have run. Rolls back
+   * the rest at the deadline. Returns true if all of it became durable.
    */
   public boolean drain(Duration deadline) throws InterruptedException {
     halt.drain();
@@ -325,7 +326,7 @@ public final class Lane implements AutoCloseable {
   private String waitingFor(Source.@Nullable Feed open) {
     String request = end == null ? stores.store().waitingFor() : "";
     if (!request.isEmpty()) {
-      return request; // what the store knows of a call says more than the call's name
+      return request; // the store's own description says more than the call's name
     }
     String call = retry.calls().waitingFor();
     if (!call.isEmpty() || end != null) {
@@ -348,7 +349,7 @@ public final class Lane implements AutoCloseable {
     return idle ? open.waitingFor() : "";
   }
 
-  /** What the stream tells of itself, by name; empty while it is not open. */
+  /** Statistics of the stream, by name; empty while it is not open. */
   public SortedMap<String, String> report() {
     Source.Feed open = feed;
     return open == null ? Collections.emptySortedMap() : open.report();
@@ -358,7 +359,7 @@ public final class Lane implements AutoCloseable {
     return timings;
   }
 
-  /** Abandons the lane: threads end, and what is in transit is lost. Idempotent and bounded. */
+  /** Abandons the lane: ends its threads and loses batches in transit. Idempotent and bounded. */
   @Override
   public void close() {
     abandon();
@@ -375,7 +376,7 @@ public final class Lane implements AutoCloseable {
     end(abandoned());
   }
 
-  /** Not while it is being started: then nothing would stop its threads. */
+  /** Synchronized with {@link #start}: a lane closed while it starts would keep its threads. */
   private synchronized void abandon() {
     halt.abandon();
   }

@@ -2,14 +2,14 @@ package dev.millrace.pipeline;
 
 import dev.millrace.loaders.MillraceException;
 
-/** How a lane has ended. Whatever it was, everything up to the committed frontier is durable. */
+/** The outcome of a lane. In any case everything up to the committed frontier is durable. */
 public sealed interface LaneEnd {
   /** The stream ended, and all of it is durable. */
   record Done() implements LaneEnd {}
 
-  /** It was asked to stop and has drained what had run. */
+  /** The lane was asked to stop, and has committed all batches that had run. */
   record Drained() implements LaneEnd {}
 
-  /** It cannot go on; what ran before the failure was committed where that was possible. */
+  /** The lane cannot go on; batches before the failure were committed where possible. */
   record Failed(MillraceException failure) implements LaneEnd {}
 }

@@ -1,19 +1,20 @@
 package dev.millrace.pipeline;
 
 /**
- * The copy of one lane's rows in a second store. Rows are only ever added to it; which of them
- * count is decided by the ends of their epochs, which the lane's own store owns and this repeats.
+ * The copy of one lane's rows in a second store. Rows are only ever added; the ends of their
+ * epochs, which the lane's own store decides and the mirror repeats, say which rows count.
  *
  * <p>Errors carry a remedy: after {@code RETRY} the same call with the same argument may be made
  * again, and rows that an earlier try has added are not added twice.
  */
 public interface LaneMirror extends AutoCloseable {
   /**
-   * Before the first row of this process: checks that what is there is a copy of this ledger, whole
-   * up to its last commit.
+   * Checks, before the first row of this process, that the mirror is a copy of this ledger,
+   * complete up to its last commit.
    *
    * @throws dev.millrace.loaders.MillraceException with remedy {@code FIX_SETUP}, and nothing
-   *     changed, if it follows another store, or a state that this store has lost, or lacks commits
+   *     changed, if the mirror follows another store or a state that this store has lost, or lacks
+   *     commits
    */
   void follow(Ledger ledger);
 
@@ -26,8 +27,8 @@ public interface LaneMirror extends AutoCloseable {
   void insert(MirrorGroup group);
 
   /**
-   * Says which checkpoints count, all of it at once. Never while {@link #follow} or another
-   * publication is under way.
+   * Publishes epoch ends, all at once. Never while {@link #follow} or another publication is under
+   * way.
    */
   void publish(Ends ends);
 

@@ -3,13 +3,13 @@ package dev.millrace.pipeline;
 import dev.millrace.loaders.ChangeSet;
 
 /**
- * How far a lane has run and how far it is durable. Execute and commit write their own half; all
+ * The executed, mirrored and committed frontiers of a lane. Each stage writes its own; all threads
  * may read.
  */
 final class LaneProgress {
-  /** One side's numbers, replaced as a whole. */
+  /** One frontier with its counters, replaced as a whole. */
   record Side(long checkpoint, long block, long batches, long events, long changes) {
-    /** The same work, of which not all counts any more. */
+    /** Moves the frontier back and keeps the counters of the work done. */
     Side at(Frontier frontier) {
       Source.Place place = frontier.place();
       return new Side(
@@ -49,12 +49,12 @@ final class LaneProgress {
     memoryBytes = bytesInMemory;
   }
 
-  /** Memory holds nothing any more. Execute thread. */
+  /** Resets the bytes in memory. Execute thread. */
   void released() {
     memoryBytes = 0;
   }
 
-  /** Copied, and not yet to be seen. Mirror thread. */
+  /** Advances the mirrored frontier: copied, not yet visible. Mirror thread. */
   @SuppressWarnings("NonAtomicVolatileUpdate") // commit writes it only while mirror has nothing
   void mirrored(ExecutedBatch batch) {
     mirrored = mirrored.plus(batch);
@@ -70,13 +70,13 @@ final class LaneProgress {
     commits = group.number();
   }
 
-  /** Execute begins again where commit has undone the rest. Execute thread. */
+  /** Moves the executed frontier back after a rewind. Execute thread. */
   @SuppressWarnings("NonAtomicVolatileUpdate") // the execute thread alone writes it
   void turnedBack(Frontier to) {
     processed = processed.at(to);
   }
 
-  /** What lies above a frontier is undone. Commit thread. */
+  /** Moves the other frontiers back after a rewind. Commit thread. */
   @SuppressWarnings("NonAtomicVolatileUpdate") // the commit thread alone writes it
   void rewound(Frontier to, long nanos) {
     long left = Math.max(processed.block(), committed.block());
@@ -87,7 +87,7 @@ final class LaneProgress {
     rewinds = rewinds.plus(Math.max(0, left - committed.block()), nanos);
   }
 
-  /** The epoch in which this process writes now. */
+  /** The epoch in which this process writes. */
   long epoch() {
     return opened.epoch();
   }
@@ -112,7 +112,7 @@ final class LaneProgress {
     return committed.checkpoint();
   }
 
-  /** Heap that rows in memory took when the last batch had run. */
+  /** Heap of rows in memory after the last batch. */
   long memoryBytes() {
     return memoryBytes;
   }

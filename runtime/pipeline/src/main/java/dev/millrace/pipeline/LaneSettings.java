@@ -1,15 +1,15 @@
 package dev.millrace.pipeline;
 
 /**
- * How a lane runs. None of it can be seen in the tables.
+ * The tuning of a lane. No setting changes the contents of the tables.
  *
  * @param depth batches that have run and may wait to be durable; 0 waits for each commit
- * @param batchEvents about how many events make a batch
- * @param staged heap for rows and changes in memory, together with all lanes that have this budget
- * @param commitBytes about how much one commit takes at the most
+ * @param batchEvents approximate number of events per batch
+ * @param staged heap for rows and changes in memory, shared by all lanes that have this budget
+ * @param commitBytes approximate limit on the bytes of one commit
  */
 public record LaneSettings(int depth, int batchEvents, Budget staged, long commitBytes) {
-  /** What suits most machines, with a budget of its own. */
+  /** Defaults that suit most machines, with a budget of its own. */
   public static LaneSettings usual() {
     return new LaneSettings(8, 20_000, 256L << 20, 96L << 20);
   }
@@ -22,7 +22,7 @@ public record LaneSettings(int depth, int batchEvents, Budget staged, long commi
     }
   }
 
-  /** With a budget that no other lane shares. */
+  /** Uses a budget that no other lane shares. */
   public LaneSettings(int depth, int batchEvents, long stagedBytes, long commitBytes) {
     this(depth, batchEvents, new Budget(stagedBytes), commitBytes);
   }

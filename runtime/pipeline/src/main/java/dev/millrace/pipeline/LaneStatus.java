@@ -5,19 +5,20 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a lane stands. What is said to be committed is durable.
+ * The status of a lane. Everything reported as committed is durable.
  *
  * @param epoch in which this process holds the lane
  * @param commits made by all processes so far
- * @param processed the frontier that has run
+ * @param processed the executed frontier
  * @param mirrored the frontier that has been copied; null without a mirror
  * @param committed the frontier that is durable
- * @param rewinds how often the stream has turned back since this process began
+ * @param rewinds since this process began
  * @param extent of the stream, as far as it is known
  * @param waitingFor why nothing moves, in words; empty while all goes well
- * @param doubts what the source could not prove and what the store could not do, for people
- * @param stalledNanos how long execute has waited, by cause
- * @param end how the lane has ended; null while it runs
+ * @param doubts facts that the source could not prove and work that the store could not do, for
+ *     people
+ * @param stalledNanos time that execute has waited, by cause
+ * @param end the outcome of the lane; null while it runs
  */
 public record LaneStatus(
     String lane,
@@ -36,10 +37,10 @@ public record LaneStatus(
     Map<String, Long> stalledNanos,
     @Nullable LaneEnd end) {
   /**
-   * How often the stream has turned back.
+   * Rewinds of the lane.
    *
-   * @param blocks that had run and did not count any more, all rewinds together
-   * @param nanos that undoing what was durable has taken
+   * @param blocks that had run and were undone, all rewinds together
+   * @param nanos spent undoing durable rows
    */
   public record Rewinds(long count, long blocks, long nanos) {
     Rewinds plus(long moreBlocks, long moreNanos) {
@@ -48,7 +49,7 @@ public record LaneStatus(
   }
 
   /**
-   * One of the two frontiers, and what this process has done up to it.
+   * One frontier, and the work of this process up to it.
    *
    * @param block -1 before the first
    */

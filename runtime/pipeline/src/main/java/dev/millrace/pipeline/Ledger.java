@@ -4,24 +4,25 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * What the lane's own store knows of its epochs, read at one moment.
+ * The epochs of a lane as its own store knows them, read at one moment.
  *
  * @param identity of the schema; another one after a reset
  * @param epoch in which the lane is held
  * @param commit the last one
- * @param checkpoint that the lane has reached with it
+ * @param checkpoint of the lane after that commit
  * @param settled the last checkpoint that no reorg can undo
- * @param epochs of this lane, ascending; the last is the one in which it is held
+ * @param epochs of this lane, ascending; the last is the current one
  */
 public record Ledger(
     String identity, long epoch, long commit, long checkpoint, long settled, List<Epoch> epochs) {
   /**
-   * A stretch of commits of one writer.
+   * A run of commits by one writer.
    *
-   * @param end the last of its checkpoints that counts; of the last epoch, what is durable so far
-   * @param opened when, which tells it from an epoch of this number in a restored copy
-   * @param followed the number of the commit that it began behind
-   * @param mirrored whether what it commits goes to the mirror first
+   * @param end the last of its checkpoints that counts; of the last epoch, the durable one so far
+   * @param opened the time at which it began, which distinguishes it from an epoch of the same
+   *     number in a restored copy
+   * @param followed the number of the commit before its first
+   * @param mirrored true if its commits go to the mirror first
    */
   public record Epoch(long number, long end, Instant opened, long followed, boolean mirrored) {}
 

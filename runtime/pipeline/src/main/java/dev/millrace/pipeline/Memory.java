@@ -4,27 +4,27 @@ import dev.millrace.loaders.Loader;
 import dev.millrace.loaders.StagedStore;
 
 /**
- * What a lane's handlers read and write through: the staged store, its loads, and the memo of
- * effects.
+ * The memory that a lane's handlers read and write through: the staged store, its loads, and the
+ * memo of effects.
  */
 record Memory(StagedStore store, Loader loader, Effects effects) {
-  /** Forgets everything: a row that was loaded does not know which branch wrote it. */
+  /** Forgets everything: a loaded row does not know which branch wrote it. */
   void rewind(long survivingCheckpoint) {
     store.rewind(survivingCheckpoint);
     effects.rewind();
   }
 
-  /** Heap held by rows and by answers of effects. */
+  /** Heap of rows and of effect answers. */
   long bytes() {
     return store.bytes() + effects.bytes();
   }
 
-  /** Forgets everything because nothing follows. */
+  /** Forgets everything at the end of the lane. */
   void release() {
     rewind(store.checkpoint());
   }
 
-  /** How often memory had to ask something else than itself. */
+  /** Number of reads that memory could not answer, and of calls to effects. */
   long misses() {
     return loader.misses() + effects.uses();
   }

@@ -15,7 +15,7 @@ public record MirrorGroup(long epoch, List<ExecutedBatch> batches) {
     batches = List.copyOf(batches);
   }
 
-  /** The first checkpoint that any row of it can have. */
+  /** The first checkpoint that a row of this group can have. */
   public long firstCheckpoint() {
     ExecutedBatch first = batches.getFirst();
     return first.changes().lastCheckpoint() - first.reached().size() + 1;
@@ -25,7 +25,7 @@ public record MirrorGroup(long epoch, List<ExecutedBatch> batches) {
     return batches.getLast().changes().lastCheckpoint();
   }
 
-  /** The changes of one table, a part per batch that has any, in order. */
+  /** The changes of one table in order, one part per batch that changed it. */
   public <E> List<TableChanges<E>> changesOf(EntityType<E> type) {
     List<TableChanges<E>> parts = new ArrayList<>();
     batches.forEach(batch -> batch.changes().of(type).ifPresent(parts::add));

@@ -7,10 +7,11 @@ import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
- * Copies what batches have changed to the mirror before it becomes durable, as many batches at once
- * as have piled up. What never becomes durable after that is never seen there.
+ * Copies the changes of batches to the mirror before they become durable, as many batches at once
+ * as have piled up. Changes that never become durable are never visible there.
  *
- * <p>Confined to the mirror thread. A slot that it could not copy does not reach commit as a batch.
+ * <p>Confined to the mirror thread. A slot that could not be copied does not reach commit as a
+ * batch.
  */
 final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
   private final LaneMirror mirror;
@@ -24,7 +25,7 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
   private long pendingBytes;
   private boolean over;
 
-  /** What the stage works with; all of it is the lane's. */
+  /** The lane's objects that this stage works with. */
   record Parts(Retry retry, LaneProgress progress, Transit transit) {}
 
   MirrorStage(
@@ -62,19 +63,19 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
     } catch (Throwable thrown) {
       fail(pending.getFirst(), failure(thrown));
     } finally {
-      // Whatever was not copied must not become durable either.
+      // A batch that was not copied must not become durable either.
       pending.stream().filter(slot -> !slot.mirrored).forEach(this::drop);
       pending.clear();
       pendingBytes = 0;
     }
   }
 
-  /** Whether what follows counts for nothing. */
+  /** True if the following batches are discarded. */
   private boolean isDropped() {
     return over || halt.isAbandoned() || halt.turn().isUnderWay();
   }
 
-  /** One by one after a refusal, so that what precedes the culprit is copied and commits. */
+  /** Copies a group; batch by batch after a refusal, so that those before the culprit commit. */
   private void copyTogether(List<Slot> slots) {
     try {
       copy(slots);
@@ -95,7 +96,7 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
 
   private void fail(Slot slot, MillraceException why) {
     if (isDropped()) {
-      return; // what no store could take counts no more
+      return; // a rewind discards these batches, so their failure does not count
     }
     over = true;
     halt.fail();

@@ -16,11 +16,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads that outlast transient errors, so that no handler ever sees one, and that tell which
- * indexes the queries of handlers need.
+ * Reads that outlast transient errors, so that no handler ever sees one, and that report the
+ * indexes that the queries of handlers need.
  */
 final class PatientReads implements Reads {
-  /** Columns that a query looks rows up by. */
+  /** Columns by which a query looks up rows. */
   record IndexNeed(EntityType<?> type, List<String> columns) {}
 
   private final Reads reads;
@@ -35,7 +35,7 @@ final class PatientReads implements Reads {
     this.needed = needed;
   }
 
-  /** How many queries went out, tries of the same one counted once. */
+  /** Number of queries sent; retries of one query count once. */
   long queries() {
     return queries.get();
   }

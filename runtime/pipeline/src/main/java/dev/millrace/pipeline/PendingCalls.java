@@ -8,10 +8,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * The calls of a lane that are under way, to its stores and to the outside: what its status says
- * that it waits for while it waits. Any thread.
+ * The pending calls of a lane to its stores and to outside services, from which its status says
+ * what the lane waits for. Any thread.
  *
- * <p>A call is named once it has failed and is tried again, or once it has taken {@link #LONG}.
+ * <p>A call is named once it has failed and is retried, or once it has taken {@link #LONG}.
  */
 final class PendingCalls {
   static final Duration LONG = Duration.ofSeconds(3);
@@ -23,14 +23,14 @@ final class PendingCalls {
     this.nanos = nanos;
   }
 
-  /** Begins a call, in words: {@code commit 5}, {@code effect price}. Ends when it is closed. */
+  /** Begins a call, in words: {@code commit 5}, {@code effect price}. Closing it ends the call. */
   Call begin(String what) {
     Call call = new Call(what, nanos.getAsLong());
     calls.add(call);
     return call;
   }
 
-  /** The call to be named, in words: a failing one before a slow one, then the oldest. */
+  /** Describes the call to be named: a failing one before a slow one, then the oldest. */
   String waitingFor() {
     long now = nanos.getAsLong();
     return calls.stream()
@@ -54,7 +54,7 @@ final class PendingCalls {
       this.begun = begun;
     }
 
-    /** The call has failed for this reason and is made again. */
+    /** Records that the call has failed for this reason and is retried. */
     void failed(String reason) {
       failure = reason;
     }

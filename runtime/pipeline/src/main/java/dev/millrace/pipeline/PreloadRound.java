@@ -13,7 +13,7 @@ import java.util.Set;
  * The reads that the tasks of a preload wait for, rows and stored answers of effects, sent
  * together.
  *
- * <p>Guarded by the lock of its rehearsal, but for {@link #send}.
+ * <p>Guarded by the lock of its {@link Rehearsal}, except {@link #send}.
  */
 final class PreloadRound {
   private final Memory memory;
@@ -41,7 +41,7 @@ final class PreloadRound {
     return rows.isEmpty() && effects.isEmpty();
   }
 
-  /** Answers all that was wanted, into memory. */
+  /** Loads all requested rows and answers into memory. */
   void send() {
     rows.send();
     effects.forEach((effect, inputs) -> memory.effects().load(effect, List.copyOf(inputs)));

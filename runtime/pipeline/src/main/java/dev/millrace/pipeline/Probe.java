@@ -1,19 +1,19 @@
 package dev.millrace.pipeline;
 
 /**
- * Where tests look into a running lane: to hold a stage, to fail it, or to end the process there.
- * In production nothing listens.
+ * Failpoints of a running lane: tests hold a stage there, fail it, or end the process. Unused in
+ * production.
  */
 @FunctionalInterface
 public interface Probe {
-  /** Places that a stage passes, in the order of a batch's life. */
+  /** Failpoints in the order of a batch's life. */
   enum Point {
     FETCH,
     BEFORE_PRELOAD,
     BEFORE_RUN,
     AFTER_RUN,
     BEFORE_MIRROR,
-    /** In the mirror, when part of a group is in: between two inserts. */
+    /** In the mirror, between two inserts of a group. */
     MIRRORING,
     MIRRORED,
     BEFORE_COMMIT_GROUP,
@@ -26,13 +26,13 @@ public interface Probe {
     ROLLING_BACK,
     BUILDING_INDEX,
     BEFORE_REWIND,
-    /** In the store's transaction, when everything is undone. */
+    /** In the store's transaction, after everything is undone. */
     REWINDING,
-    /** The store has done it, and nobody knows yet. */
+    /** After the store's transaction, before the lane knows of it. */
     AFTER_REWIND,
     COMMITTED,
     BEFORE_PUBLISH,
-    /** The mirror has it, and nobody knows yet. */
+    /** After the publication in the mirror, before the lane knows of it. */
     PUBLISHING,
     PUBLISHED
   }
@@ -40,8 +40,8 @@ public interface Probe {
   Probe NONE = (_, _) -> {};
 
   /**
-   * Called by the stage's own thread. An exception thrown here is met as if the stage itself had
-   * failed.
+   * Called on the stage's own thread. An exception thrown here is handled as a failure of the
+   * stage.
    */
   void pass(Point point, long number);
 }

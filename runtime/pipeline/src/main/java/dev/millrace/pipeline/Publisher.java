@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Tells the mirror which checkpoints count, always after the store has decided it.
+ * Publishes to the mirror which checkpoints count, always after the store has decided it.
  *
  * <p>Used by the fetch thread before the first slot, by the commit thread from then on.
  */
@@ -21,7 +21,7 @@ final class Publisher {
   private final Retry retry;
   private final Probe probe;
 
-  /** What this process has said of each epoch, so that only news is said again. */
+  /** The end published of each epoch, so that only changes are published again. */
   private final Map<Long, Long> said = new HashMap<>();
 
   /** Blocks with events that a reorg may still replace, as far as this process has seen them. */
@@ -31,7 +31,7 @@ final class Publisher {
   private Instant opened = Instant.EPOCH;
   private long settled;
 
-  /** The commit and checkpoint that are durable, and the commit that the mirror was told of. */
+  /** The durable commit and checkpoint, and the last commit published to the mirror. */
   private long commit;
 
   private long checkpoint;
@@ -46,14 +46,14 @@ final class Publisher {
     this.probe = probe;
   }
 
-  /** Before the first row of a process. */
+  /** Checks the mirror and publishes all epoch ends. Before the first row of a process. */
   void begin() {
     announce(retry.call("mirror", this::follow));
   }
 
   /**
-   * A refusal counts only while the lane is ours: the mirror may know from a successor what this
-   * ledger did not say yet.
+   * Checks the mirror against the ledger. A refusal counts only while the lane is ours: the mirror
+   * may know from a successor more than this ledger says.
    */
   private Ledger follow() {
     Ledger ledger = store.ledger();
@@ -62,13 +62,13 @@ final class Publisher {
       return ledger;
     } catch (MillraceException refused) {
       if (refused.remedy() == Remedy.FIX_SETUP) {
-        store.ledger(); // which tells that the lane was taken, if it was
+        store.ledger(); // throws YIELD if the lane was taken over
       }
       throw refused;
     }
   }
 
-  /** The lane has turned back into a new epoch, and nothing has been written under it yet. */
+  /** Publishes the epoch ends after a rewind, before any row of the new epoch is written. */
   void turned() {
     Ledger ledger = retry.call("ledger", store::ledger);
     window.removeIf(passed -> passed.checkpoint > ledger.checkpoint());
@@ -91,7 +91,7 @@ final class Publisher {
     publish(news);
   }
 
-  /** A group is durable. */
+  /** Records a durable group. */
   void committed(CommitGroup group) {
     commit = group.number();
     checkpoint = group.checkpoint();
@@ -108,7 +108,7 @@ final class Publisher {
     }
   }
 
-  /** Tells what has become durable, unless there is nothing new. */
+  /** Publishes the durable checkpoint, unless it has not changed. */
   void tell() {
     if (commit > told) {
       said.put(epoch, checkpoint);

@@ -21,42 +21,43 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs the handlers of a batch for their reads only, so that the run finds memory filled.
+ * Runs the handlers of a batch for their reads only (a preload), so that the run finds memory
+ * filled.
  *
- * <p>One task moves at a time: whoever holds the <em>baton</em>. A performer, a virtual thread,
+ * <p>One task moves at a time: the holder of the <em>baton</em>. A performer, a virtual thread,
  * handles event after event while memory answers. When a read must wait, it passes the baton on: to
- * a task that can go on, else to a new performer for the events that are left, else home to the
- * execute thread, which sends all reads collected so far as one round and lets the tasks go on. So
- * a batch costs as many round trips as its deepest chain of reads.
+ * a task that can go on, else to a new performer for the remaining events, else back to the execute
+ * thread, which sends all reads collected so far as one round and resumes the tasks. So a batch
+ * costs as many round trips as its deepest chain of reads.
  *
- * <p>A holder that has not moved for {@link #STILL} is waiting for something we cannot see, a lock
- * of another task or the outside. The baton is taken from it and given to the events behind it; it
- * gets in line again at its next call of its Context. Only when every event has begun, or too many
- * have stood still, the reads collected so far go out without it.
+ * <p>A holder that has not moved for {@link #STILL} is waiting for something invisible here, a lock
+ * of another task or an outside service. The baton is taken from it and given to the events behind
+ * it; it queues for the baton again at its next call of its Context. The reads collected so far go
+ * out without it only when every event has begun or too many holders have stood still.
  *
- * <p>It is a guess, and may be cut short at any moment: every Context is dead then, and its next
- * call throws.
+ * <p>A preload is a guess, and may be cut short at any moment: every Context is then dead, and its
+ * next call throws.
  */
 final class Rehearsal {
   private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
   private static final long STILL = TimeUnit.MILLISECONDS.toNanos(20);
 
   /**
-   * How long answers of effects are waited for while nothing else can go on. They may be wrong
-   * guesses; the run waits on for those that it asks for.
+   * Longest wait for effect answers while nothing else can go on. The preload may have guessed
+   * wrong inputs; the run keeps waiting for the answers that it needs.
    */
   private static final long ANSWERS = TimeUnit.SECONDS.toNanos(10);
 
-  /** Stops that any batch may have, however few of its events have begun. */
+  /** Stops allowed in any batch, however few of its events have begun. */
   private static final int FREE_STOPS = 8;
 
   /**
    * Events per further stop. A stop costs {@link #STILL}, as much as some fifty round trips: a
-   * batch with more of them would cost more in waiting than its rehearsal saves.
+   * batch with more stops would lose more to waiting than its preload saves.
    */
   private static final int EVENTS_PER_STOP = 50;
 
-  /** Thrown out of a dead Context. An error, so that handlers that catch exceptions let it pass. */
+  /** Thrown by a dead Context. An error, so that handlers that catch exceptions let it pass. */
   @SuppressWarnings("serial")
   static final class Cut extends Error {
     private Cut() {
@@ -78,10 +79,10 @@ final class Rehearsal {
   private int stood; // @GuardedBy lock
   private boolean cut; // @GuardedBy lock
 
-  /** Confined to the holder of the baton; while it is home, to the execute thread. */
+  /** Confined to the holder of the baton, or to the execute thread while that holds it. */
   private int next;
 
-  /** Grows whenever the holder does something we can see. Written by the holder. */
+  /** Grows with every visible action of the holder. Written by the holder. */
   private volatile long moves;
 
   private Rehearsal(Memory memory, List<Event> events) {
@@ -90,7 +91,7 @@ final class Rehearsal {
     this.round = new PreloadRound(memory);
   }
 
-  /** Returns when every task has ended or is cut off from memory. Called by the execute thread. */
+  /** Returns when every task has ended or is cut off from memory. Execute thread. */
   static void of(Memory memory, List<Event> events) {
     new Rehearsal(memory, events).perform();
   }
@@ -106,7 +107,7 @@ final class Rehearsal {
       cut = true;
       everyone().forEach(Performer::kill);
       Thread.currentThread().interrupt();
-      // Who is inside its Context now cannot be stopped there, so nothing may run beside it.
+      // A task inside its Context cannot be stopped there, so nothing may run beside it.
       throw new MillraceException(Remedy.RESTART, "interrupted while a batch was rehearsed");
     } finally {
       lock.unlock();
@@ -126,9 +127,10 @@ final class Rehearsal {
   }
 
   /**
-   * One step of the execute thread, which holds the lock; false when nothing is left to wait for.
+   * Performs one step of the execute thread, which holds the lock; false when nothing is left to
+   * wait for.
    */
-  @SuppressWarnings("WaitNotInLoop") // whoever calls this loops
+  @SuppressWarnings("WaitNotInLoop") // the caller loops
   private boolean goOn() throws InterruptedException {
     if (holder != null) {
       return awaitBaton();
@@ -139,7 +141,7 @@ final class Rehearsal {
       }
     });
     ready.forEach(asking::remove);
-    // Also after a holder has stood still: the events behind it have not asked for anything yet.
+    // Also after a holder has stood still: the events behind it have not read anything yet.
     if (!ready.isEmpty() || next < events.size()) {
       passOn();
       return true;
@@ -153,7 +155,7 @@ final class Rehearsal {
     return !still.isEmpty() && news.awaitNanos(STILL) > 0;
   }
 
-  /** Nothing can go on before an effect has answered; false once that has lasted too long. */
+  /** Waits until an effect has answered, as nothing else can go on; false after too long. */
   private boolean awaitAnswers() throws InterruptedException {
     EffectAnswer first = asking.values().iterator().next();
     long left = Math.min(ANSWERS, first.patience().toNanos());
@@ -183,7 +185,7 @@ final class Rehearsal {
       return true;
     }
     if (holder == null && !round.isEmpty()) {
-      send(); // what has been asked for so far goes out in any case
+      send(); // send the reads collected so far in any case
     }
     return false;
   }
@@ -203,7 +205,7 @@ final class Rehearsal {
     return true;
   }
 
-  /** The holder gives the baton to whoever can go on. Holds the lock. */
+  /** Passes the baton to a task that can go on. Holds the lock. */
   private void passOn() {
     Performer heir = ready.poll();
     if (heir == null && next < events.size() && !cut) {
@@ -241,7 +243,7 @@ final class Rehearsal {
     INSIDE,
     /** Waits for a round, an answer or the baton. */
     WAITING,
-    /** The baton was taken from it while it ran handler code. */
+    /** The baton was taken from this task while it ran handler code. */
     STILL,
     DEAD
   }
@@ -258,9 +260,9 @@ final class Rehearsal {
         try {
           event.handler().handle(event, context);
         } catch (Throwable _) {
-          // A rehearsal's errors may come from its own guesses. The run meets the real ones.
+          // An error of a preload may come from its own guesses. The run meets the real ones.
         }
-        // The run reports a flag that is left set; here it would reach the next event.
+        // The run reports a flag that is left set; here the flag would reach the next event.
         Thread.interrupted();
         context.end();
         event = claim();
@@ -268,7 +270,7 @@ final class Rehearsal {
       end();
     }
 
-    /** The next event, if this still holds the baton and there is one. */
+    /** Claims the next event, if there is one and this performer still holds the baton. */
     private @Nullable Event claim() {
       if (!state.compareAndSet(State.PLAYING, State.INSIDE)) {
         return null;
@@ -302,7 +304,7 @@ final class Rehearsal {
       return Thread.currentThread().equals(thread);
     }
 
-    /** Begins a call of the Context: from here on memory may be touched. */
+    /** Begins a call of the Context: memory may be touched from here on. */
     void enter() {
       if (state.compareAndSet(State.PLAYING, State.INSIDE)) {
         moved();
@@ -330,7 +332,7 @@ final class Rehearsal {
       moves = moves + 1; // only the holder of the baton gets here
     }
 
-    /** Adds to the round and waits until it has been answered. */
+    /** Adds a read to the round and waits until the round has been answered. */
     void awaitRound(Consumer<PreloadRound> wish) {
       lock.lock();
       try {
@@ -364,22 +366,22 @@ final class Rehearsal {
       }
     }
 
-    /** Holds the lock. */
+    /** The caller holds the lock. */
     private void grant() {
       if (state.compareAndSet(State.WAITING, State.INSIDE)) {
         LockSupport.unpark(thread);
       }
     }
 
-    /** Holds the lock. */
+    /** The caller holds the lock. */
     private void kill() {
       state.set(State.DEAD);
       LockSupport.unpark(thread);
     }
 
     /**
-     * Clears the interrupt flag while it parks: with the flag set a park returns at once, and a
-     * virtual thread that spins keeps its carrier from the holder of the baton.
+     * Clears the interrupt flag while parked: with the flag set a park returns at once, and a
+     * spinning virtual thread keeps its carrier from the holder of the baton.
      */
     private void awaitGrant() {
       boolean interrupted = false;

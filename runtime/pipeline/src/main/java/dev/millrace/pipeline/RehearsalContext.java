@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.helpers.NOPLogger;
 
 /**
- * The Context of a rehearsal: a read that memory cannot answer parks its task until the reads of
- * many have been answered together. Writes are seen by this task alone and dropped with it.
+ * The Context of a preload: a read that memory cannot answer parks its task until the reads of many
+ * tasks have been answered together. Writes are visible to this task alone and dropped with it.
  */
 final class RehearsalContext implements Context {
   private final Memory memory;

@@ -11,15 +11,13 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Makes a store's call again while its error says that this may help. */
+/** Retries a call to a store while its error has remedy {@code RETRY}. */
 final class Retry {
   private static final Logger LOG = LoggerFactory.getLogger(Retry.class);
   private static final Duration FIRST = Duration.ofMillis(20);
   private static final Duration LONGEST = Duration.ofSeconds(5);
 
-  /**
-   * As long as a database takes to be restarted by people; a supervisor may do better after that.
-   */
+  /** Time to restart a database by hand; after that, a supervisor may do better. */
   private static final Duration PATIENCE = Duration.ofMinutes(10);
 
   private final CountDownLatch abandoned = new CountDownLatch(1);
@@ -32,25 +30,25 @@ final class Retry {
     this.calls = new PendingCalls(nanos);
   }
 
-  /** The calls under way; those of {@link #call} are among them. */
+  /** The pending calls, including those of {@link #call}. */
   PendingCalls calls() {
     return calls;
   }
 
-  /** Ends all waiting: calls in progress fail with their last error. */
+  /** Ends all waiting: pending calls fail with their last error. */
   void abandon() {
     abandoned.countDown();
   }
 
   /**
-   * Makes a call again while its error says {@code RETRY}, up to {@link #PATIENCE} after its first
-   * failure: how long a call went well before counts for nothing.
+   * Retries a call while its error says {@code RETRY}, up to {@link #PATIENCE} after its first
+   * failure: time before that failure does not count.
    */
   <T> T call(String what, Supplier<T> call) {
     return call(what, PATIENCE, call);
   }
 
-  /** The same with a patience of its own. */
+  /** Retries a call with a patience of its own. */
   <T> T call(String what, Duration patience, Supplier<T> call) {
     Duration pause = FIRST;
     long failing = 0;

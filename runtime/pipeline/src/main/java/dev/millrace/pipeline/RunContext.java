@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * The Context of the run. Reads hit memory or load alone; writes are staged at once.
+ * The Context of the run. Reads hit memory or load one by one; writes are staged at once.
  *
- * <p>An error thrown by one of its methods fails the event even if the handler catches it: what a
- * handler does after that was decided on something that did not happen.
+ * <p>An error thrown by one of its methods fails the event even if the handler catches it: the
+ * handler's next steps rest on a read or write that did not happen.
  */
 final class RunContext implements Context {
   private final Memory memory;
@@ -26,14 +26,14 @@ final class RunContext implements Context {
   private volatile boolean ended;
   private volatile @Nullable Throwable failure;
 
-  /** {@code beforeMiss} runs when memory cannot answer, before the load that would follow. */
+  /** {@code beforeMiss} runs when memory cannot answer, before the load. */
   RunContext(Memory memory, Runnable beforeMiss, Logger logger) {
     this.memory = memory;
     this.beforeMiss = beforeMiss;
     this.logger = logger;
   }
 
-  /** The handler has returned. The first error that a method of this Context threw, if any. */
+  /** Ends the Context. Returns the first error that one of its methods threw, if any. */
   @Nullable Throwable end() {
     ended = true;
     return failure;

@@ -4,17 +4,17 @@ import dev.millrace.loaders.MillraceException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A place in the ring. Each stage writes its own fields before it releases the slot to the next, so
- * the ring's sequences are all the synchronization there is.
+ * An entry of the ring. Each stage writes its own fields before it releases the slot to the next,
+ * so the ring's sequences are all the synchronization there is.
  */
 final class Slot {
   enum Content {
     BATCH,
-    /** Blocks that were told before do not count. */
+    /** A reorg has replaced blocks that were delivered before. */
     REWIND,
     /** The stream has ended, or was asked to: nothing follows. */
     END,
-    /** The source or a stage has failed: nothing follows that counts. */
+    /** The source or a stage has failed: later slots are discarded. */
     FAILED
   }
 
@@ -27,10 +27,10 @@ final class Slot {
   /** The last block that still counts; null if none does. */
   Source.@Nullable Place survivor;
 
-  /** The lane turns back to where it is durable, because of a handler and not of the source. */
+  /** Rewinds to the committed frontier, because of a handler and not of the source. */
   boolean toCommitted;
 
-  /** Where the lane stood when its stream was opened anew; with the first batch after that. */
+  /** Frontier after a rewind. Set on the first batch that follows it. */
   @Nullable Frontier rewound;
 
   // Written by the execute thread.
@@ -82,7 +82,7 @@ final class Slot {
   // Written by the commit thread.
   boolean released;
 
-  /** The batch that was loaded could not run. */
+  /** Replaces the batch by the failure that kept it from running. */
   void fail(MillraceException why) {
     content = Content.FAILED;
     failure = why;

@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
 /** An ordered stream of events that can be opened again after any block. */
 public interface Source {
   /**
-   * Begins where a lane stands. If the stream has left the branch that the lane is on, the first
-   * step is a {@link Rewind}.
+   * Opens the stream at a lane's position. If a reorg has replaced that position, the first step is
+   * a {@link Rewind}.
    */
   Feed open(Standing standing);
 
   /**
-   * Statements about what was delivered that could not be proven, each a short line for people, for
-   * instance that no finality is known. They stay when a feed is closed. Any thread.
+   * Unproven properties of the delivered data, each a short line for people, for instance that no
+   * finality is known. They stay when a feed is closed. Any thread.
    */
   default List<String> doubts() {
     return List.of();
@@ -29,19 +29,19 @@ public interface Source {
   record Place(long block, Bytes32 hash) {}
 
   /**
-   * What a lane has kept of its stream.
+   * The position of a lane in its stream, as the lane has stored it.
    *
    * @param last the block that it has reached; null before the first
-   * @param window the blocks that a reorg may still replace, ascending, and where it is known the
-   *     final one below them; it ends with {@code last}
-   * @param found every contract found on the way, in order
-   * @param isSettled whether the window is known to begin with a final block
+   * @param window the blocks that a reorg may still replace, ascending, preceded by the final block
+   *     below them if it is known; it ends with {@code last}
+   * @param found every contract discovered on the way, in order
+   * @param isSettled true if the window is known to begin with a final block
    */
   record Standing(@Nullable Place last, List<Place> window, List<Found> found, boolean isSettled) {
-    /** Before the first block. */
+    /** The position before the first block. */
     public static final Standing START = new Standing(null, List.of(), List.of(), false);
 
-    /** At a final block; at the start if there is none. */
+    /** The position at a final block, or at the start if null. */
     public static Standing at(@Nullable Place last) {
       return last == null ? START : new Standing(last, List.of(last), List.of(), true);
     }
@@ -53,47 +53,47 @@ public interface Source {
   }
 
   /**
-   * A contract that an event of the stream has created, and that is followed from there on.
+   * A contract that an event of the stream has created, followed from there on.
    *
    * @param contract its name in the definition
    */
   record Found(String contract, Address address, EventId at) {}
 
-  /** What a feed tells: more of the stream, or that some of it does not count any more. */
+  /** A result of a feed: more of the stream, or a reorg that invalidates some of it. */
   sealed interface Step permits Batch, Rewind {}
 
   /**
-   * The stream has left the branch that it was on. Nothing more comes from this feed: it is opened
-   * anew where the lane stands then.
+   * A reorg has replaced blocks of the stream. This feed delivers nothing more: the stream is
+   * reopened where the lane stands after the rewind.
    *
    * @param to the last block that both branches share; null if they share none
    */
   record Rewind(@Nullable Place to) implements Step {}
 
-  /** How far the stream goes, as far as that is known. */
+  /** The extent of the stream, as far as it is known. */
   record Extent(OptionalLong firstBlock, OptionalLong lastBlock, OptionalLong events) {}
 
   /**
-   * The stream itself. Used by one thread; {@link #close} may come from another and ends a waiting
+   * An open stream. Used by one thread; {@link #close} may come from another and ends a waiting
    * call.
    */
   interface Feed extends AutoCloseable {
     /**
-     * The next whole blocks: at least one, at most so many that they hold about {@code events}
-     * events, without waiting for more than the first; or that blocks told before do not count.
+     * Returns the next whole blocks: at least one, at most as many as hold about {@code events}
+     * events, without waiting for more than the first; or a {@link Rewind} of delivered blocks.
      * Null at the end of the stream.
      *
      * @throws InterruptedException if the feed was closed or the thread interrupted while it waited
      */
     @Nullable Step next(int events) throws InterruptedException;
 
-    /** How far this goes; may be asked by any thread. */
+    /** The extent of this feed. Any thread. */
     Extent extent();
 
-    /** Why {@link #next} has nothing yet, in words for people; may be asked by any thread. */
+    /** Describes for people why {@link #next} has nothing yet. Any thread. */
     String waitingFor();
 
-    /** Counts and facts for people, by name; may be asked by any thread. */
+    /** Statistics for people, by name. Any thread. */
     default SortedMap<String, String> report() {
       return Collections.emptySortedMap();
     }

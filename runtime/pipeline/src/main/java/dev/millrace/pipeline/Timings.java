@@ -4,7 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 
-/** The latest batches with their times: the one place from which anything about overlap is said. */
+/** The times of the latest batches: the one place from which overlap is computed. */
 public final class Timings {
   private static final int KEPT = 4096;
 
@@ -14,7 +14,7 @@ public final class Timings {
   /**
    * Sums over all durable batches.
    *
-   * @param wallNanos from the first batch that began to run to the last commit that ended
+   * @param wallNanos from the start of the first executed batch to the end of the last commit
    */
   public record Summary(
       long batches,
@@ -25,15 +25,13 @@ public final class Timings {
       long commitNanos,
       long wallNanos,
       long stalledNanos) {
-    /**
-     * How much work was done per unit of time: 1 is none side by side, 2 is two stages always busy.
-     */
+    /** Work done per unit of time: 1 means no overlap, 2 means two stages always busy. */
     public double overlap() {
       return wallNanos == 0 ? 1 : (double) workNanos() / wallNanos;
     }
 
     /**
-     * The most that overlap can give with these stage times: their sum by the longest of them, such
+     * The greatest possible overlap with these stage times: their sum divided by the longest, such
      * as {@code (c + s) / max(c, s)}.
      */
     public double bound() {

@@ -8,18 +8,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The batches that have run and are not yet durable: how many, how large, and who waited for them.
- */
+/** The batches in transit: their number, their size, and the time spent waiting for them. */
 final class Transit {
-  /** Why execute waits although there is work. */
+  /** Causes for execute to wait although there is work. */
   enum Stall {
-    /** As many batches are in transit as the depth allows. */
+    /** The depth allows no further batch in transit. */
     DEPTH("commits"),
     /** Memory holds as much as it may. */
     BYTES("room in memory");
 
-    /** What is waited for, as people are told. */
+    /** The cause as shown to people. */
     final String words;
 
     Stall(String words) {
@@ -81,12 +79,12 @@ final class Transit {
     }
   }
 
-  /** What the lane may hold, in memory and in transit together, if it holds this much in memory. */
+  /** Bytes that the lane may hold, in memory and in transit, if it holds this much in memory. */
   long allow(long bytesInMemory) {
     return share.allow(bytesInMemory + bytes());
   }
 
-  /** The lane is over: what it held is the others'. */
+  /** Returns the lane's share of the budget to the other lanes. */
   void leave() {
     share.close();
   }
@@ -131,7 +129,7 @@ final class Transit {
     }
   }
 
-  /** What execute waits for just now, in words; empty if for nothing here. */
+  /** Describes what execute waits for here; empty if it does not wait. */
   String waitingFor() {
     lock.lock();
     try {

@@ -6,42 +6,42 @@ import java.util.concurrent.BlockingQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream that turns back. From the moment that this is known, whatever is under way on the old
- * branch is dropped where it is met; fetch waits until commit has undone what is durable and says
- * where the lane stands.
+ * A rewind of the lane. From the moment that a reorg is known, everything under way on the old
+ * branch is dropped where it is met; fetch waits until commit has undone the durable part and
+ * reports the new frontier.
  *
- * <p>While fetch waits nothing new enters the ring, so a drop can never meet the new branch.
+ * <p>While fetch waits, nothing new enters the ring, so a drop can never hit the new branch.
  */
 final class Turn {
-  /** Where a lane stands once it has turned back. */
+  /** The position of a lane after a rewind. */
   record Turned(Frontier frontier, Source.Standing standing) {}
 
   private final BlockingQueue<Turned> turned = new ArrayBlockingQueue<>(1);
   private volatile boolean underWay;
   private volatile @Nullable MillraceException news;
 
-  /** The source says so. Fetch thread. */
+  /** Begins a rewind that the source asks for. Fetch thread. */
   void begin() {
     underWay = true;
   }
 
-  /** A handler has met the turn before the source could say so. Execute thread. */
+  /** Begins a rewind for a handler that has met a reorg before the source. Execute thread. */
   void expect(MillraceException met) {
     news = met;
     underWay = true;
   }
 
-  /** Whether what runs or waits to be durable counts for nothing. */
+  /** True if batches that run or wait to be durable are discarded. */
   boolean isUnderWay() {
     return underWay;
   }
 
-  /** What a handler has met; null unless it came first. */
+  /** The error with which a handler met the reorg; null unless the handler met it first. */
   @Nullable MillraceException news() {
     return news;
   }
 
-  /** Everything above the fork is undone. Commit thread. */
+  /** Reports that everything above the fork is undone. Commit thread. */
   void complete(Turned where) {
     turned.add(where);
   }

@@ -1,5 +1,5 @@
 /**
- * From events to durable rows: batches, handlers, change sets, ordered commits.
+ * The pipeline from events to durable rows: batches, handlers, change sets, ordered commits.
  *
  * <pre>
  *   Source ──▶ [ring] ──▶ execute ──▶ commit ──▶ committed frontier

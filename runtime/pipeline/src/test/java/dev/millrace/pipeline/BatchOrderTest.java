@@ -37,7 +37,7 @@ final class BatchOrderTest {
         number, hash(branch, number), hash(branch, number - 1), Instant.ofEpochSecond(number));
   }
 
-  /** Reversible blocks if there are several, else history up to the one. */
+  /** A reversible batch if there are several blocks, else a final one up to the single block. */
   private ExecutedBatch batch(long number, Block... blocks) {
     List<Block> kept = blocks.length == 1 ? List.of() : List.of(blocks);
     Block last = blocks[blocks.length - 1];

@@ -172,7 +172,7 @@ final class LaneTest {
     }
   }
 
-  /** The smallest store there can be: a map that trusts its one writer. */
+  /** A minimal store: a map that trusts its one writer. */
   private static final class Rows implements LaneStore, Reads {
     private final Map<Object, Counter> table = new HashMap<>();
     private int queries;

@@ -21,7 +21,7 @@ final class RetryTest {
   private final Retry retry = new Retry(now::get);
   private final List<String> waits = new ArrayList<>();
 
-  /** A disk that is full: each try takes some time and fails, until it is answered. */
+  /** A full disk: each try takes {@code perTry} and fails, until {@code failures} have passed. */
   private Supplier<String> fullDisk(Duration perTry, int failures) {
     return () -> {
       now.addAndGet(perTry.toNanos());

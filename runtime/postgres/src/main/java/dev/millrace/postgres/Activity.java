@@ -8,9 +8,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jdbi.v3.core.Handle;
 
-/** Says in words what sessions are busy with, from the statistics views of the server. */
+/** Describes the activity of sessions in words, from the statistics views of the server. */
 final class Activity {
-  // Who holds a lock is only asked where one is waited for: the answer stops the lock manager.
+  // Lock holders are looked up only for sessions that wait for a lock: pg_blocking_pids stops the
+  // lock manager.
   private static final String SELECT =
       """
       SELECT a.pid, a.backend_start, a.application_name, a.wait_event_type, a.wait_event, a.query,
@@ -41,7 +42,7 @@ final class Activity {
 
   private Activity() {}
 
-  /** The wait for a lock with its holders, or the progress of a build; empty for other work. */
+  /** Describes the wait for a lock with its holders, or the progress of a build; else empty. */
   static String describe(ResultSet row) throws SQLException {
     String holders = row.getString("holders");
     if (holders != null) {
@@ -61,7 +62,7 @@ final class Activity {
     return row.wasNull() ? phase : "%s %d %%".formatted(phase, percent);
   }
 
-  /** Lines about requests of an indexer that take long, whichever process has sent them. */
+  /** Returns lines about slow requests of an indexer, from any process. */
   static List<String> of(Handle handle, String schema) {
     return handle
         .createQuery(OF_SCHEMA.replace("?", ":prefix"))

@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Limited queries that differ only in the values they compare with, as one statement: the values
- * are a table, and each of its rows is joined with the first rows that match it. The planner sees
- * one query, and an index answers each from its place on.
+ * Limited queries that differ only in the values compared, sent as one statement: the values form a
+ * table, and each of its rows is joined with the first rows that match. The planner sees one query,
+ * and an index range scan answers each.
  */
 final class AlikeQueries<E> {
   private final List<Query<E>> queries;
@@ -87,7 +87,7 @@ final class AlikeQueries<E> {
     predicates.bind(statement);
   }
 
-  /** The rows of each query, in its order: a join promises none. */
+  /** Returns the rows of each query, sorted here because a join guarantees no order. */
   List<List<E>> pages(ResultSet result) throws SQLException {
     RowDecoder<E> decoder = new RowDecoder<>(type());
     List<List<E>> pages = new ArrayList<>();

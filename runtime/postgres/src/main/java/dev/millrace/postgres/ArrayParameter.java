@@ -9,18 +9,18 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PGBinaryObject;
 import org.postgresql.util.PGobject;
 
-/** Many values of a column as one parameter, in the same binary form as in a COPY. */
+/** Many values of a column as one parameter, in the binary form of COPY. */
 final class ArrayParameter extends PGobject implements PGBinaryObject {
   private static final long serialVersionUID = 1L;
   private static final int FEWEST_BYTES = 256;
 
-  /** The arrays that the driver must be told to take in binary form, by their numbers. */
+  /** OIDs of the array types that the driver is configured to send in binary form. */
   static final String OIDS =
       Stream.of(1000, 1001, 1007, 1009, 1016, 1022, 1185, 1231, 3807)
           .map(String::valueOf)
           .collect(Collectors.joining(","));
 
-  @SuppressWarnings("serial") // nobody writes parameters to a stream
+  @SuppressWarnings("serial") // parameters are never serialized
   private final WireBuffer encoded;
 
   private ArrayParameter(ColumnType element, WireBuffer encoded) {

@@ -9,8 +9,8 @@ import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
 /**
- * One session on the server. Numbers of processes are used again; together with the time of its
- * start a number means one session for ever, so that no stranger is ever ended by mistake.
+ * One session on the server. The server reuses process ids; with the start time a pid identifies
+ * one session for good, so that no other session is ever ended by mistake.
  */
 record Backend(int pid, OffsetDateTime started) {
   static final String OWN =
@@ -26,8 +26,8 @@ record Backend(int pid, OffsetDateTime started) {
       """;
 
   /**
-   * The session behind a connection, as the server knows it: what the driver calls the backend's
-   * number comes from a pooler where there is one in between.
+   * Returns the session behind a connection, as the server knows it: the driver's backend pid is
+   * the pooler's if there is a pooler in between.
    */
   static Backend of(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
@@ -39,7 +39,7 @@ record Backend(int pid, OffsetDateTime started) {
     }
   }
 
-  /** From the columns {@code pid} and {@code backend_start}. */
+  /** Reads the columns {@code pid} and {@code backend_start}. */
   static Backend read(ResultSet row) throws SQLException {
     return new Backend(row.getInt("pid"), row.getObject("backend_start", OffsetDateTime.class));
   }
@@ -48,7 +48,7 @@ record Backend(int pid, OffsetDateTime started) {
     return handle.createQuery(OWN).map((row, _) -> read(row)).one();
   }
 
-  /** Whether it was still there; it ends soon after. */
+  /** Ends the session, which takes a moment; false if it was already gone. */
   boolean end(Handle handle) {
     Optional<Boolean> ended =
         handle

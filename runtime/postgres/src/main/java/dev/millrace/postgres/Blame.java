@@ -23,7 +23,7 @@ final class Blame {
   private final CommitGroup group;
   private @Nullable Rows<?> rows;
 
-  /** What is being sent just now, in the order of its lines. */
+  /** The rows being sent, in the order of their lines. */
   private record Rows<T>(EntityType<?> type, List<T> sent, Function<T, Object> idOf) {
     Object id(int line) {
       return idOf.apply(sent.get(line));
@@ -38,12 +38,12 @@ final class Blame {
     rows = new Rows<>(type, sent, type::id);
   }
 
-  /** The same where the lines are about ids, as those of the undo log are. */
+  /** Records rows that are sent as ids, as in the undo log. */
   void sendingIds(EntityType<?> type, List<Object> ids) {
     rows = new Rows<>(type, ids, Function.identity());
   }
 
-  /** The error as it is reported: with the culprit's name where the row has one. */
+  /** Translates the error; names the culprit if the error points to a row. */
   MillraceException explain(Throwable thrown) {
     MillraceException plain = SqlErrors.translate("commit", thrown);
     SQLException sql = SqlErrors.sql(thrown);
@@ -81,7 +81,7 @@ final class Blame {
     return culprit.map(Event::describe).orElse("event=unknown");
   }
 
-  /** The line of the COPY in the error's context, counted from zero; -1 if there is none. */
+  /** Returns the COPY line in the error's context, counted from zero; -1 if there is none. */
   private static int line(SQLException thrown) {
     ServerErrorMessage server = SqlErrors.server(thrown);
     String where = server == null ? null : server.getWhere();

@@ -14,10 +14,10 @@ import java.util.List;
 import org.jdbi.v3.core.Handle;
 
 /**
- * One transaction that makes a group durable.
+ * The transaction that makes a group durable.
  *
- * <p>It begins with the lane's row, which takes the lock: a second writer, or our own commit whose
- * answer was lost, is met there and not as a duplicate key further on.
+ * <p>It first updates the lane's row, which takes the lock: a second writer, or our own commit
+ * whose reply was lost, is detected there and not later as a duplicate key.
  */
 final class Commit {
   // Naming the commit we follow turns a second writer into zero updated rows, which we can see.
@@ -46,10 +46,10 @@ final class Commit {
     this.probe = probe;
   }
 
-  /** Where the changes of a group go. */
+  /** The targets of a group's changes. */
   record Targets(List<TableWriter<?>> writers, SideTables side, Pruning pruning) {}
 
-  /** Writes what the group has changed, unless an earlier try has done so. */
+  /** Writes the changes of the group, unless an earlier try has done so. */
   void run(CommitGroup group, Blame blame, Targets targets) throws SQLException {
     List<TableWriter.Write> writes = new ArrayList<>();
     for (TableWriter<?> writer : targets.writers) {
@@ -74,7 +74,7 @@ final class Commit {
     probe.pass(Probe.Point.AFTER_COMMIT, group.number());
   }
 
-  /** Whether the group is still to be written. */
+  /** Advances the lane's row; false if an earlier try has committed the group. */
   private boolean advance(Handle handle, CommitGroup group) {
     Block block = group.last().batch().last();
     int advanced =
@@ -106,7 +106,7 @@ final class Commit {
       throw new MillraceException(
           Remedy.RETRY, "commit lost a race for its lane: commit=" + group.number());
     }
-    // A failover may lose what was durable once: a restart goes on from what is left.
+    // A failover may lose durable commits: a restart continues from the remaining ones.
     throw new MillraceException(
         Remedy.RESTART,
         "database is not where this lane has left it, as after a failover that lost commits: "

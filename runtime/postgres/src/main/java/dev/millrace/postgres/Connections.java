@@ -13,17 +13,17 @@ import org.jdbi.v3.core.JdbiException;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 
-/** Opens connections to one schema: single ones for those who own theirs, a pool for reads. */
+/** Opens connections to one schema: single ones for dedicated use, and a pool for reads. */
 final class Connections {
   private static final Duration CONNECT = Duration.ofSeconds(10);
 
-  /** A question about what sessions do waits for no lock and no disk. */
+  /** A query about the activity of sessions waits for no lock and no disk. */
   private static final Duration MAX_LOOK = Duration.ofSeconds(10);
 
   private static final Duration POOL_WAIT = Duration.ofSeconds(10);
 
-  // What a role or a database may have set, for people. How long a request may take is decided by
-  // the RequestWatch.
+  // Settings that a role or a database may have for human users. RequestWatch decides how long a
+  // request may take.
   private static final String SETTINGS =
       """
       SELECT set_config(name, '0', false) FROM pg_settings
@@ -34,7 +34,7 @@ final class Connections {
              set_config('default_transaction_deferrable', 'off', false);
       """;
 
-  // A standby that lags would answer reads with rows that were replaced since.
+  // A lagging standby would answer reads with rows that have been replaced since.
   private static final String REQUIRE_PRIMARY =
       """
       DO $$ BEGIN
@@ -60,17 +60,17 @@ final class Connections {
     return settings.silence();
   }
 
-  /** A connection of its own, with the schema in its path. */
+  /** Opens a dedicated connection, with the schema in its path. */
   Handle open(String purpose, Duration silence) throws SQLException {
     return open(properties(purpose, silence), sessionSettings(purpose));
   }
 
-  /** A connection to the server that takes writes. */
+  /** Opens a dedicated connection to the server that takes writes. */
   Handle openOnPrimary(String purpose, Duration silence) throws SQLException {
     return open(properties(purpose, silence), sessionSettings(purpose) + REQUIRE_PRIMARY);
   }
 
-  /** The same for the few statements of commits, which are prepared at their first use. */
+  /** Opens a connection for the few statements of commits, prepared at their first use. */
   Handle openForCommits(String lane) throws SQLException {
     String purpose = "commits " + lane;
     Properties properties = properties(purpose, silence());
@@ -86,7 +86,7 @@ final class Connections {
     boolean ready = false;
     try (Statement statement = connection.createStatement()) {
       statement.execute(prepare);
-      // A factory: what Jdbi is given as a connection, a handle leaves open when it is closed.
+      // A connection factory: a handle does not close a connection that is passed to Jdbi directly.
       Handle handle = Jdbi.create(() -> connection).open();
       ready = true;
       return handle;
@@ -106,12 +106,12 @@ final class Connections {
     return open("watch", look);
   }
 
-  /** Ends a session on the way out of an error, which stays the one that is told. */
+  /** Closes a session after an error without replacing that error. */
   static void close(Handle handle) {
     try {
       handle.close();
     } catch (JdbiException _) {
-      // It was gone already, which is all that is wanted.
+      // The session is already gone, which is all that is needed.
     }
   }
 
@@ -128,7 +128,7 @@ final class Connections {
     return new HikariDataSource(config);
   }
 
-  /** The name is set here as well, since one in the url goes before the driver's properties. */
+  /** Sets the application name here as well: one in the url overrides the driver's properties. */
   private String sessionSettings(String purpose) {
     return "SET search_path TO %s; SET application_name TO '%s'; %s"
         .formatted(Names.quoted(schema), applicationName(purpose).replace("'", "''"), SETTINGS);
@@ -138,7 +138,10 @@ final class Connections {
     return "millrace %s %s".formatted(schema, purpose);
   }
 
-  /** Of several hosts only one takes writes, and only it knows what was committed last. */
+  /**
+   * True if the url names several hosts and no target server type: only one host takes writes and
+   * knows the last commit.
+   */
   static boolean needsPrimary(String url) {
     Properties parsed = Driver.parseURL(url, null);
     return parsed != null
@@ -164,7 +167,7 @@ final class Connections {
     PGProperty.CONNECT_TIMEOUT.set(properties, (int) CONNECT.toSeconds());
     PGProperty.SOCKET_TIMEOUT.set(properties, (int) Math.max(1, silence.toSeconds()));
     PGProperty.BINARY_TRANSFER_ENABLE.set(properties, ArrayParameter.OIDS);
-    // What the server says about a row stays out of messages and logs.
+    // Keeps row contents in server errors out of messages and logs.
     PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);
     return properties;
   }

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * The constants of an enum as a definition tells them, {@code enum A|B}. One may come at any time;
- * one that goes may still be in a row. A schema of earlier days has remembered none.
+ * The constants of an enum in a definition, {@code enum A|B}. Adding a constant is always allowed;
+ * a removed constant may still be in a row. Schemas of early versions have stored none.
  */
 record Constants(List<String> names) {
   private static final String WORD = "enum";
@@ -18,7 +18,7 @@ record Constants(List<String> names) {
         Arrays.stream(type.type().getEnumConstants()).map(constant -> constant.name()).toList());
   }
 
-  /** The constants inside the description of a column; none if it is no enum. */
+  /** Returns the constants in the description of a column; none if it is no enum. */
   static Constants in(String description) {
     int start = description.indexOf(WORD + " ");
     if (start < 0) {
@@ -32,7 +32,7 @@ record Constants(List<String> names) {
     return WORD + " " + String.join(BAR, names);
   }
 
-  /** The description without them. */
+  /** Returns the description without the constants. */
   private static String bare(String description) {
     Constants constants = in(description);
     return constants.names.isEmpty()
@@ -40,12 +40,12 @@ record Constants(List<String> names) {
         : description.replace(constants.describe(), WORD);
   }
 
-  /** Whether a column goes on as it is, with new constants at most. */
+  /** True if a column may stay as it is, with new constants at most. */
   static boolean allow(String before, String after) {
     return bare(before).equals(bare(after)) && gone(before, after).isEmpty();
   }
 
-  /** What was there and is not any more. */
+  /** Returns the constants that were removed. */
   static List<String> gone(String before, String after) {
     TreeSet<String> gone = new TreeSet<>(in(before).names);
     gone.removeAll(in(after).names);

@@ -4,8 +4,8 @@ import dev.millrace.loaders.EntityType;
 import java.util.List;
 
 /**
- * The bytes that rows take on their way through binary COPY, without a database to take them: what
- * a benchmark measures, and what a commit does for each row it inserts. For one thread.
+ * Encodes rows as for binary COPY, without a database: the work of a commit for each inserted row,
+ * for benchmarks. For one thread.
  */
 public final class CopyEncoding<E> {
   private final RowEncoder<E> encoder;
@@ -15,7 +15,7 @@ public final class CopyEncoding<E> {
     this.encoder = new RowEncoder<>(type, chain);
   }
 
-  /** Encodes rows over those of the last call, and says how many bytes they take. */
+  /** Encodes rows over those of the last call, and returns the number of bytes. */
   public int encode(List<E> rows) {
     buffer.clear();
     for (E row : rows) {

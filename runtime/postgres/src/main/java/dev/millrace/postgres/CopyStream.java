@@ -4,7 +4,7 @@ import java.sql.SQLException;
 import org.postgresql.copy.CopyIn;
 import org.postgresql.copy.CopyManager;
 
-/** One {@code COPY … FROM STDIN (FORMAT binary)}: rows go out while later ones are encoded. */
+/** One {@code COPY … FROM STDIN (FORMAT binary)}: sends rows while later ones are encoded. */
 final class CopyStream implements AutoCloseable {
   private static final byte[] HEADER = {
     'P', 'G', 'C', 'O', 'P', 'Y', '\n', (byte) 0xFF, '\r', '\n', 0, 0, 0, 0, 0, 0, 0, 0, 0
@@ -23,14 +23,14 @@ final class CopyStream implements AutoCloseable {
     buffer.putBytes(HEADER);
   }
 
-  /** A row lies in the buffer, complete. */
+  /** Called when the buffer ends with a complete row. */
   void rowEnds() throws SQLException {
     if (buffer.length() >= CHUNK) {
       send();
     }
   }
 
-  /** Sends what lies in the buffer, and past the driver's own, so that the server begins. */
+  /** Sends the buffer and flushes the driver's own, so that the server begins. */
   void push() throws SQLException {
     send();
     copy.flushCopy();
@@ -48,7 +48,7 @@ final class CopyStream implements AutoCloseable {
     return copy.endCopy();
   }
 
-  /** Breaks off what has not ended. */
+  /** Cancels a COPY that has not ended. */
   @Override
   public void close() throws SQLException {
     if (copy.isActive()) {

@@ -6,13 +6,13 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which database, as whom, and how patient to be.
+ * The database, the user and the time limits.
  *
  * @param url {@code jdbc:postgresql://host:port/database}, with the driver's own parameters if any
- * @param lease how long a holder that has fallen silent keeps its lane, by the database's clock
- * @param patience how long to wait for a lane that another process holds
+ * @param lease time that a silent holder keeps its lane, by the database's clock
+ * @param patience time to wait for a lane that another process holds
  * @param readers connections for reads, shared by all lanes
- * @param silence how long a server may leave a request, and every question about it, unanswered
+ * @param silence time that a server may leave a request, and every query about it, unanswered
  */
 public record DatabaseSettings(
     String url,
@@ -64,7 +64,7 @@ public record DatabaseSettings(
     return new DatabaseSettings(url, user, password, lease, patience, readers, time);
   }
 
-  /** Urls of other libraries name user and password before the host, and ours may after it. */
+  /** Urls of other libraries have user and password before the host, ours may have them after. */
   private static String withoutSecrets(String url) {
     String place = url.contains("@") ? url.replaceFirst("//.*", "//…") : url;
     return place.replaceFirst("\\?.*", "");

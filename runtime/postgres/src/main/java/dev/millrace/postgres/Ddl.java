@@ -4,10 +4,10 @@ import java.util.List;
 
 /** Millrace's own tables, in the schema of each indexer. */
 final class Ddl {
-  /** Rises when these tables change. */
+  /** Increases when these tables change. */
   static final int VERSION = 4;
 
-  // In the order in which they were found, for a rewind cuts off the end.
+  // Ordered by discovery, because a rewind cuts off the end.
   private static final String CONTRACTS =
       """
       CREATE TABLE millrace_contract (
@@ -23,7 +23,7 @@ final class Ddl {
   private static final String EFFECTS_BY_CHECKPOINT =
       "CREATE INDEX millrace_effect_checkpoint ON millrace_effect (chain, checkpoint)";
 
-  /** Indexes that could not be built, and why. */
+  /** Indexes that could not be built, with the reason. */
   private static final String MISSING_INDEXES =
       """
       CREATE TABLE millrace_missing_index (
@@ -45,7 +45,7 @@ final class Ddl {
             key text COLLATE "C" PRIMARY KEY,
             value text NOT NULL)
           """,
-          // Every table that we have made, so that one we have not made can be told apart.
+          // Every table that we have created, to distinguish it from tables of others.
           """
           CREATE TABLE millrace_table (
             name text COLLATE "C" PRIMARY KEY)
@@ -69,7 +69,7 @@ final class Ddl {
             mirrored boolean NOT NULL,
             last_checkpoint bigint)
           """,
-          // No rewind goes below the final block: what it would need has been thrown away.
+          // No rewind goes below the final block: the undo log below it has been deleted.
           """
           CREATE TABLE millrace_lane (
             lane text COLLATE "C" PRIMARY KEY,
@@ -86,7 +86,7 @@ final class Ddl {
             backend_start timestamptz)
           WITH (fillfactor = 20)
           """,
-          // Apart from the lane, so that a commit that holds the lane's row stops no heartbeat.
+          // Separate from the lane, so that a commit that locks the lane's row blocks no heartbeat.
           """
           CREATE TABLE millrace_lease (
             lane text COLLATE "C" PRIMARY KEY,
@@ -99,7 +99,7 @@ final class Ddl {
             backend_start timestamptz)
           WITH (fillfactor = 20)
           """,
-          // The blocks that a reorg may replace, and the final one below them.
+          // The reversible blocks, and the final block below them.
           """
           CREATE TABLE millrace_block (
             chain bigint NOT NULL,
@@ -110,7 +110,7 @@ final class Ddl {
             checkpoint bigint NOT NULL,
             PRIMARY KEY (chain, number))
           """,
-          // Inputs can be longer than a key may be, so their hash is the key.
+          // Inputs may exceed the maximum size of a key, so their hash is the key.
           """
           CREATE TABLE millrace_effect (
             chain bigint NOT NULL,
@@ -125,7 +125,7 @@ final class Ddl {
           MISSING_INDEXES,
           CONTRACTS);
 
-  /** What a schema of version 1 lacks. What it has kept of blocks is as deep as it can go back. */
+  /** Upgrades a schema of version 1. The blocks that it has kept limit how far it can rewind. */
   static final List<String> FROM_VERSION_1 =
       List.of(
           CONTRACTS,
@@ -145,7 +145,7 @@ final class Ddl {
           """,
           "UPDATE millrace_schema SET version = 2");
 
-  // Nothing was mirrored, whatever each of these epochs followed.
+  // Nothing was mirrored before version 3, no matter which commit an epoch followed.
   static final List<String> FROM_VERSION_2 =
       List.of(
           "ALTER TABLE millrace_epoch ADD COLUMN followed bigint NOT NULL DEFAULT 0",

@@ -11,14 +11,14 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a schema was made for, key by key: its entities, and what is asked of each chain. The code
- * of handlers is no part of it, nor are indexes, which may come at any time.
+ * The definition for which a schema was made, key by key: its entities, and the data requested of
+ * each chain. Excludes the code of handlers, and indexes, which may be added at any time.
  */
 record Definition(SortedMap<String, String> entries) {
   private static final String ENTITY = "entity ";
   private static final String ASK = "ask ";
 
-  /** Marks an entity that has no table here. */
+  /** Marks an entity that has no table in PostgreSQL. */
   private static final String ELSEWHERE = "in ClickHouse only, ";
 
   static Definition of(Indexer indexer) {
@@ -43,7 +43,7 @@ record Definition(SortedMap<String, String> entries) {
     return SqlType.describe(column.type()) + (column.isNullable() ? ", may be null" : "");
   }
 
-  /** What would change, line by line, for people. */
+  /** Lists the changes, line by line, for people. */
   List<String> changesTo(Definition wanted) {
     List<String> lines = new ArrayList<>();
     TreeSet<String> keys = new TreeSet<>(entries.keySet());
@@ -64,7 +64,7 @@ record Definition(SortedMap<String, String> entries) {
     return lines;
   }
 
-  /** Whether an entity has this table, in whatever store. */
+  /** True if an entity has this table name, in any store. */
   boolean knows(String table) {
     return entries.containsKey(ENTITY + table);
   }
@@ -74,7 +74,7 @@ record Definition(SortedMap<String, String> entries) {
     return described != null && !described.startsWith(ELSEWHERE);
   }
 
-  /** How a column is described, or null if there is none. */
+  /** Returns the description of a column, or null if there is none. */
   @Nullable String column(String table, String column) {
     return entries.get(ENTITY + table + "." + column);
   }

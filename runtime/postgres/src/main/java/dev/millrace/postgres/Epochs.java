@@ -4,9 +4,9 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 
 /**
- * In which epoch a lane writes, and the one that a rewind under way opens. The next one is drawn
- * before the first try and is the same at every other, so that a try whose answer was lost is known
- * by its number. Written by the commit thread alone.
+ * The epoch in which a lane writes, and the one that a rewind under way opens. The next epoch is
+ * drawn before the first try and is the same in every other, so that a try whose reply was lost is
+ * recognized by its number. Written by the commit thread alone.
  */
 final class Epochs {
   private volatile long current;
@@ -21,7 +21,7 @@ final class Epochs {
     return current;
   }
 
-  /** The current one while no rewind is under way. */
+  /** The epoch that the rewind opens; the current one while no rewind is under way. */
   long next() {
     return next;
   }
@@ -34,12 +34,12 @@ final class Epochs {
     next = drawn;
   }
 
-  /** The rewind is durable. */
+  /** Moves to the next epoch: the rewind is durable. */
   void turned() {
     current = next;
   }
 
-  /** Refuses to go on where a lane is in an epoch of somebody else. */
+  /** Throws if the lane is in an epoch of another process. */
   void check(String lane, long found) {
     if (found < current) {
       throw new MillraceException(

@@ -2,7 +2,7 @@ package dev.millrace.postgres;
 
 import java.time.Instant;
 
-/** The process that has a lane, by its own account. */
+/** The process that holds a lane, as it has registered itself. */
 public record Holder(String host, long pid, Instant since) {
   @Override
   public String toString() {

@@ -8,28 +8,29 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What stands in an index for a column. PostgreSQL takes no more than 2,704 bytes into one entry,
- * and refuses the row whose entry is longer; strangers write text into chains. So text and bytes go
- * into an index by their beginning only, and every condition on such a column comes with the same
- * condition on its beginning, which follows from it: equal values begin alike, and in the order of
- * the collation "C" a beginning is never above that of a greater value.
+ * The expression that an index has for a column. PostgreSQL accepts at most 2,704 bytes per index
+ * entry and refuses a row with a longer one, and any user of a chain can write text into it. So an
+ * index contains only the beginning of text and bytes, and every condition on such a column is
+ * accompanied by the same condition on the beginning, which follows from it: equal values have
+ * equal beginnings, and in the order of the collation "C" a beginning is never above that of a
+ * greater value.
  */
 final class IndexKey {
-  /** In characters, of four bytes at most, or in bytes. */
+  /** Length of a beginning in characters, of four bytes at most, or in bytes. */
   static final int LENGTH = 200;
 
   private static final int MAX_ENTRY = 2_600;
   private static final int BYTES_PER_CHARACTER = 4;
 
-  /** The longest id that may be saved. */
+  /** Maximum size of an id that may be saved. */
   private static final int MAX_ID = 2_000;
 
-  /** The chain, and the header of an entry. */
+  /** The chain and the header of an entry. */
   private static final int FIXED = 40;
 
   private IndexKey() {}
 
-  /** The expressions of an index over these columns: as many of them as always fit. */
+  /** Returns the expressions of an index over these columns: as many as are sure to fit. */
   static List<String> of(List<Column> columns) {
     List<String> expressions = new ArrayList<>();
     int room = MAX_ENTRY - FIXED;
@@ -64,8 +65,8 @@ final class IndexKey {
   }
 
   /**
-   * The beginning of a column, in SQL; empty for a type whose values always fit. Parts of an id are
-   * bounded when they are saved, and their primary key has them whole.
+   * The beginning of a column, in SQL; empty for a type whose values always fit. The parts of an id
+   * are limited when saved, and their primary key has them whole.
    */
   static Optional<String> beginning(Column column, String name) {
     if (column.isId()) {

@@ -18,15 +18,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Builds indexes once and for good. Each is one transaction: a build that is killed leaves nothing
- * behind, and a second try begins anew. An index makes queries fast and nothing else, so one that
- * cannot be built is a warning and a line in the status, and the lane goes on without it.
+ * Builds indexes, each in one transaction: a build that is killed leaves nothing behind, and a
+ * second try starts from scratch. An index only makes queries fast, so one that cannot be built is
+ * a warning and a line in the status, and the lane goes on without it.
  */
 final class Indexes {
   private static final Logger LOG = LoggerFactory.getLogger(Indexes.class);
 
-  // Two lanes may come to one index at once. The lock of the schema would do as well, but then
-  // everybody who opens the schema, or only resets it, would wait for the end of the build.
+  // Two lanes may build one index at once. The lock of the schema would do as well, but then every
+  // process that opens or resets the schema would wait for the end of the build.
   private static final String LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(?, 8))";
 
   private static final String RECORD =
@@ -65,7 +65,7 @@ final class Indexes {
     }
   }
 
-  /** Builds what the definition asks for and does not exist yet. */
+  /** Builds the missing indexes of the definition. */
   void buildRest(Handle handle, Collection<EntityType<?>> types) throws SQLException {
     List<Wanted> rest = new ArrayList<>();
     for (EntityType<?> type : types) {
@@ -82,7 +82,7 @@ final class Indexes {
     }
   }
 
-  /** Any thread. */
+  /** Describes the indexes that are missing. Any thread. */
   List<String> doubts() {
     return missing.entrySet().stream()
         .map(index ->
@@ -92,7 +92,7 @@ final class Indexes {
   }
 
   private record Wanted(EntityType<?> type, List<Column> columns) {
-    /** Tells table from columns, so that no two indexes share a name. */
+    /** Separates table and columns by dots, so that no two indexes share a name. */
     String name() {
       return Names.fitted(
           type.table() + "." + String.join(".", columns.stream().map(Column::sql).toList()));
@@ -109,7 +109,7 @@ final class Indexes {
                 "entity has no such column: entity=%s column=%s".formatted(type, name)));
   }
 
-  /** The primary key serves its first columns already. */
+  /** True if the primary key begins with these columns and serves the query already. */
   private static boolean isKey(EntityType<?> type, List<Column> columns) {
     return columns.size() <= type.ids().size()
         && type.ids().subList(0, columns.size()).equals(columns);

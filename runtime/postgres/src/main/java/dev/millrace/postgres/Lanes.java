@@ -13,11 +13,11 @@ import java.util.OptionalLong;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
-/** What the schema says of its lanes and of those who have them. */
+/** The lanes of a schema and their holders. */
 final class Lanes {
   /**
-   * A lane is held while its lease runs and one of its sessions is there. A session whose start we
-   * may not see counts as there: then the lease alone decides.
+   * True while a lane is held: its lease has not expired and one of its sessions exists. A session
+   * whose start time we may not see counts as existing; then the lease alone decides.
    */
   static final String HELD =
       """

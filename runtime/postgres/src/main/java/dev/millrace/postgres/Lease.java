@@ -14,12 +14,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a lane's lease alive, on a connection and a thread of its own, so that a long commit does
- * not look like a dead process. That it fails to is no error: the epoch alone decides who may
- * write.
+ * Renews a lane's lease on a connection and a thread of its own, so that a long commit does not
+ * look like a dead process. A failure to renew is no error: the epoch alone decides who may write.
  *
- * <p>A lease is named by the epoch in which its lane was taken over, whatever epochs its holder has
- * opened since: so a rewind, however long, never touches the row that the heartbeat writes.
+ * <p>A lease is identified by the epoch of the takeover, even after its holder has opened others. A
+ * rewind, however long, therefore never touches the row that the heartbeat writes.
  */
 final class Lease implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Lease.class);
@@ -72,7 +71,7 @@ final class Lease implements AutoCloseable {
     }
   }
 
-  /** Returns the connection to use next time, null for a new one. */
+  /** Renews the lease. Returns the connection to use next time, null for a new one. */
   private @Nullable Handle renew(@Nullable Handle known) {
     Handle handle = known;
     try {
@@ -100,7 +99,7 @@ final class Lease implements AutoCloseable {
     }
   }
 
-  /** Registers what is called once another process has the lane, which may be so already. */
+  /** Registers a callback for the loss of the lane; called at once if it is already lost. */
   void onLost(Consumer<MillraceException> call) {
     whenLost = call;
     if (lost) {
@@ -137,7 +136,7 @@ final class Lease implements AutoCloseable {
     }
   }
 
-  /** Gives the lease back, so that the next process need not wait for its end. */
+  /** Releases the lease, so that the next process need not wait for it to expire. */
   @Override
   public void close() {
     closed.countDown();

@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads what is kept of a lane's epochs: one statement, so one moment. */
+/** Reads the ledger of a lane's epochs in one statement, and so at one moment. */
 final class LedgerQuery {
-  // Below the final block nothing is kept, so that what it has reached is what is settled.
+  // Nothing below the final block is kept, so the checkpoint at that block is the settled one.
   private static final String READ =
       """
       SELECT s.id, n.epoch, n.commit, n.checkpoint,
@@ -31,7 +31,7 @@ final class LedgerQuery {
     this.connection = connection;
   }
 
-  /** Empty if nobody has had the lane yet. */
+  /** Returns the ledger; empty if no process has taken the lane over yet. */
   Optional<Ledger> read(String lane) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(READ)) {
       statement.setString(1, lane);

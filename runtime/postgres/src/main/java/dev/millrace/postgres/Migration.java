@@ -8,8 +8,8 @@ import java.util.List;
 import org.jdbi.v3.core.Handle;
 
 /**
- * Lets one table follow its entity without touching its rows. Columns may come if they may be null,
- * and go by being left alone; anything else has no answer for the rows that exist.
+ * Adapts one table to its entity without touching its rows. A nullable column can be added, and a
+ * removed one is left alone; any other change has no answer for the existing rows.
  */
 final class Migration {
   private final Handle handle;
@@ -23,7 +23,7 @@ final class Migration {
     this.before = before;
   }
 
-  /** Returns what cannot be done. */
+  /** Runs the migration. Returns the changes that are impossible. */
   List<String> run() {
     EntityType<?> type = table.type();
     String ids = String.join(", ", type.ids().stream().map(Column::sql).toList());
@@ -105,7 +105,7 @@ final class Migration {
 
   private void dropNotNull(String column) {
     if (isInKey(column)) {
-      return; // the change of the id has been refused already
+      return; // the change of the id is already refused
     }
     handle.execute(
         "ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL"

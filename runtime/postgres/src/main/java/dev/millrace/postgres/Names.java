@@ -4,9 +4,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.zip.CRC32;
 
-/** Names as PostgreSQL takes them, whatever they contain. */
+/** Names in the form that PostgreSQL accepts, with any characters. */
 final class Names {
-  /** PostgreSQL cuts longer names off without a word. */
+  /** PostgreSQL silently cuts off longer names. */
   private static final int LONGEST = 63;
 
   private Names() {}
@@ -23,7 +23,7 @@ final class Names {
     return bytes(name) <= LONGEST;
   }
 
-  /** The name itself, or where it is too long its beginning and a checksum of the whole. */
+  /** Returns the name, or if it is too long its beginning and a checksum of the whole. */
   static String fitted(String name) {
     if (fits(name)) {
       return name;

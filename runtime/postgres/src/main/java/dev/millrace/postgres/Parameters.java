@@ -10,7 +10,7 @@ import java.math.BigInteger;
 import java.time.Instant;
 import java.time.ZoneOffset;
 
-/** Single values as the driver takes them. */
+/** Converts single values to types that the driver accepts. */
 final class Parameters {
   private Parameters() {}
 

@@ -24,10 +24,10 @@ import org.jdbi.v3.core.JdbiException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One lane that this process has taken over.
+ * A lane that this process has taken over.
  *
- * <p>The connection that commits is replaced when it breaks; the new one must pass the fence of the
- * epoch before it may do anything.
+ * <p>A broken commit connection is replaced; the new connection must pass the fence of the epoch
+ * before it may do anything.
  */
 final class PostgresLane implements LaneStore {
   private final Connections connections;
@@ -47,13 +47,13 @@ final class PostgresLane implements LaneStore {
 
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  /** Written by the commit thread; read by whoever closes the lane. */
+  /** Written by the commit thread; read by the thread that closes the lane. */
   private volatile @Nullable Session session;
 
   /** The last session that was registered. Confined to the commit thread. */
   private Backend registered;
 
-  /** What a lane shares with the others of its store. */
+  /** The objects that a lane shares with the other lanes of its store. */
   record Surroundings(
       Connections connections,
       HikariDataSource pool,
@@ -88,7 +88,7 @@ final class PostgresLane implements LaneStore {
         new Commit.Targets(writers, new SideTables(chain), new Pruning(tables, lane, chain));
   }
 
-  /** The entities that have tables here. */
+  /** The entities that have tables in PostgreSQL. */
   private List<EntityType<?>> types() {
     return indexer.entities().stream()
         .filter(type -> indexer.storage(type).isInPostgres())
@@ -113,7 +113,7 @@ final class PostgresLane implements LaneStore {
 
   @Override
   public Ledger ledger() {
-    long held = epochs.current(); // a rewind may open the next one while we look
+    long held = epochs.current(); // a rewind may open the next one meanwhile
     Ledger ledger =
         pool.reading("reading the ledger", on -> new LedgerQuery(on).read(lane).orElseThrow());
     if (ledger.epoch() != held) {
@@ -182,7 +182,7 @@ final class PostgresLane implements LaneStore {
     return watch.waitingFor(lane);
   }
 
-  /** An error that our own close has caused says so, whatever the driver made of it. */
+  /** Reports an error caused by our own close as such, not as the exception of the driver. */
   private MillraceException explain(MillraceException failed) {
     return closed.get() ? closedError(failed) : failed;
   }
@@ -212,7 +212,7 @@ final class PostgresLane implements LaneStore {
     session = null;
   }
 
-  /** The session that lasts, or a new one. */
+  /** Returns the current session, or opens a new one. */
   private Session session() {
     requireOpen();
     Session current = session;
@@ -273,13 +273,13 @@ final class PostgresLane implements LaneStore {
     building(handle -> indexes.buildRest(handle, types()));
   }
 
-  /** DDL, as the indexes do it. */
+  /** DDL work of the indexes. */
   @FunctionalInterface
   private interface Building {
     void on(Handle handle) throws SQLException;
   }
 
-  /** DDL on the connection that commits: nothing else of this lane writes meanwhile. */
+  /** Runs DDL on the commit connection: nothing else of this lane writes meanwhile. */
   private void building(Building work) {
     Session current = session();
     try {
@@ -301,6 +301,6 @@ final class PostgresLane implements LaneStore {
         current.abort();
       }
     }
-    lease.close(); // whoever comes second waits as well, and then the lane is free
+    lease.close(); // a second caller waits as well, and then the lane is free
   }
 }

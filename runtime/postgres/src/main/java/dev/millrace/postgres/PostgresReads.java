@@ -75,7 +75,7 @@ final class PostgresReads implements Reads {
           reading(
               type,
               connection -> {
-                // One snapshot for all of them; the pool puts the connection right again.
+                // One snapshot for all statements; the pool resets the connection afterwards.
                 connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
                 connection.setAutoCommit(false);
                 Map<Object, E> found = new LinkedHashMap<>();

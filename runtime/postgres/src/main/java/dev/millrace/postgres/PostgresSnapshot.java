@@ -24,9 +24,8 @@ import org.jdbi.v3.core.JdbiException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One moment of an indexer's schema, whatever is committed meanwhile: one transaction that changes
- * nothing and keeps nobody from writing. Rows go by one after the other, a page of them in memory.
- * For one thread.
+ * A snapshot of an indexer's schema: one transaction that changes nothing and blocks no writer.
+ * Rows are streamed, with one page of them in memory. For one thread.
  */
 public final class PostgresSnapshot implements AutoCloseable {
   private static final int PAGE = 1000;
@@ -56,17 +55,18 @@ public final class PostgresSnapshot implements AutoCloseable {
     this.ledgers = Collections.unmodifiableSortedMap(ledgers);
   }
 
-  /** Takes what a block has left of a row. */
+  /** Receives the versions of rows. */
   @FunctionalInterface
   public interface VersionSink<E> {
-    /** A row as it stood from a checkpoint on; null where it was deleted. */
+    /** Receives a row as it stood from a checkpoint on; null if it was deleted. */
     void version(long checkpoint, Object id, @Nullable E row);
   }
 
   /**
-   * The schema of an indexer as it is now; empty if there is none.
+   * Opens a snapshot of an indexer's schema; empty if there is no schema.
    *
-   * @throws MillraceException with remedy {@code FIX_SETUP} if it was made for another definition
+   * @throws MillraceException with remedy {@code FIX_SETUP} if the schema was made for another
+   *     definition
    */
   public static Optional<PostgresSnapshot> open(DatabaseSettings settings, Indexer indexer) {
     Connections connections = new Connections(settings, indexer.name());
@@ -107,12 +107,12 @@ public final class PostgresSnapshot implements AutoCloseable {
     }
   }
 
-  /** Where each lane stood, and the ends of its epochs. */
+  /** The position of each lane, and the ends of its epochs. */
   public SortedMap<String, Ledger> ledgers() {
     return ledgers;
   }
 
-  /** All rows of an entity in one lane, in no order. */
+  /** Streams all rows of an entity in one lane, in no order. */
   public <E> void rows(EntityType<E> type, String lane, Consumer<E> each) {
     Table<E> table = new Table<>(schema, type);
     RowDecoder<E> decoder = new RowDecoder<>(type);
@@ -124,8 +124,8 @@ public final class PostgresSnapshot implements AutoCloseable {
   }
 
   /**
-   * The rows of an entity as they stood when the lane's settled checkpoint was reached, and every
-   * version since, the versions of one id in order.
+   * Streams the rows of an entity as of the lane's settled checkpoint, and every later version, the
+   * versions of one id in order.
    */
   public <E> void versions(EntityType<E> type, String lane, VersionSink<E> each) {
     Ledger ledger = ledgers.get(lane);
@@ -159,7 +159,7 @@ public final class PostgresSnapshot implements AutoCloseable {
     return row == null ? null : decoder.row(row);
   }
 
-  /** The last final block and those above it that have events, each with its checkpoint. */
+  /** Returns the last final block and the blocks with events above it, each with its checkpoint. */
   public List<ExecutedBatch.Reached> window(String lane) {
     List<ExecutedBatch.Reached> window = new ArrayList<>();
     read(
@@ -185,7 +185,7 @@ public final class PostgresSnapshot implements AutoCloseable {
         time == null ? null : time.toInstant());
   }
 
-  /** What is done with one row of an answer. */
+  /** Handles one row of a result. */
   @FunctionalInterface
   private interface RowWork {
     void on(ResultSet row) throws SQLException;

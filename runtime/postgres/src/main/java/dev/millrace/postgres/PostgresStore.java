@@ -22,11 +22,11 @@ import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The schema of one indexer in PostgreSQL, and the lanes in it. Safe for any thread. */
+/** The schema of one indexer in PostgreSQL, and its lanes. Thread-safe. */
 public final class PostgresStore implements CommitStore {
   private static final Logger LOG = LoggerFactory.getLogger(PostgresStore.class);
 
-  /** How often a lane that somebody else has is looked at again. */
+  /** Interval between tries to take a lane that another process holds. */
   private static final Duration POLL = Duration.ofMillis(100);
 
   private final DatabaseSettings settings;
@@ -47,7 +47,7 @@ public final class PostgresStore implements CommitStore {
   }
 
   /**
-   * Opens the indexer's schema, and makes it at the first start.
+   * Opens the indexer's schema, and creates it at the first start.
    *
    * @throws MillraceException with remedy {@code FIX_SETUP} if the schema is not ours, or was made
    *     for another definition
@@ -60,7 +60,7 @@ public final class PostgresStore implements CommitStore {
       if (lost.remedy() != Remedy.RETRY) {
         throw lost;
       }
-      openSchema(connections, indexer); // we were stopped for long, and the server had ended us
+      openSchema(connections, indexer); // after a long stop of this process the server has ended us
     }
     return new PostgresStore(
         settings,
@@ -79,7 +79,7 @@ public final class PostgresStore implements CommitStore {
         });
   }
 
-  /** What the schema of an indexer holds; empty if there is none. */
+  /** Reads the status of an indexer's schema; empty if there is none. */
   public static Optional<StoreStatus> status(DatabaseSettings settings, String indexer) {
     return once(
         new Connections(settings, indexer),
@@ -90,7 +90,7 @@ public final class PostgresStore implements CommitStore {
   /**
    * Deletes the schema of an indexer with everything in it; false if there was none.
    *
-   * @throws MillraceException with remedy {@code YIELD} while a process has one of its lanes
+   * @throws MillraceException with remedy {@code YIELD} while a process holds one of its lanes
    */
   public static boolean reset(DatabaseSettings settings, String indexer) {
     return once(
@@ -100,8 +100,8 @@ public final class PostgresStore implements CommitStore {
   }
 
   /**
-   * Lets the schema go on with a changed definition from here, records that, and returns the
-   * changes; none if there is nothing to accept.
+   * Accepts a changed definition for the schema from now on, and records it. Returns the changes;
+   * none if there is nothing to accept.
    */
   public static List<String> accept(DatabaseSettings settings, Indexer indexer) {
     return once(

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Builds conditions on the rows of {@code t}, and collects their values as it goes. */
+/** Builds conditions on the rows of {@code t}, and collects their parameters. */
 final class Predicates {
   private static final int MOST_ALTERNATIVES = 100;
 
@@ -43,8 +43,9 @@ final class Predicates {
   }
 
   /**
-   * Filters that go into one statement together. Any number of values of a field are one condition,
-   * but every other filter is one of its own, and PostgreSQL's planner slows down with their count.
+   * Groups filters into statements. Any number of values of one field become one condition, but
+   * every other filter is a condition of its own, and PostgreSQL's planner slows down with their
+   * number.
    */
   static List<List<Filter>> statements(Collection<Filter> filters) {
     List<List<Filter>> statements = new ArrayList<>();
@@ -65,7 +66,7 @@ final class Predicates {
     return statements;
   }
 
-  /** What a row must satisfy to match any of several filters. */
+  /** Returns the conditions of which a row must satisfy one to match any of several filters. */
   List<String> anyOf(Iterable<Filter> filters) {
     Map<Column, TreeSet<Object>> wanted = new LinkedHashMap<>();
     List<String> parts = new ArrayList<>();
@@ -92,7 +93,7 @@ final class Predicates {
         };
   }
 
-  /** All conditions of a filter. */
+  /** Returns the conjunction of a filter's conditions. */
   String all(Filter filter) {
     if (filter.conditions().isEmpty()) {
       return "true";
@@ -135,7 +136,7 @@ final class Predicates {
         .orElse(whole);
   }
 
-  /** What a comparison implies for the beginning of a column, which is all that an index has. */
+  /** Returns the condition on the indexed beginning of a column that a comparison implies. */
   private Optional<String> beginsWithin(Column column, String operator, Object value) {
     return IndexKey.beginning(column, name(column))
         .map(beginning ->
@@ -152,8 +153,8 @@ final class Predicates {
   }
 
   /**
-   * Rows that come after one in a total order. Rows without a value come last where the order rises
-   * and first where it falls.
+   * Selects rows that come after a row in a total order. Rows without a value come last in
+   * ascending order and first in descending order.
    */
   String after(List<Query.Order> orders, Object row) {
     String place = afterInOrder(orders, row);
@@ -181,7 +182,7 @@ final class Predicates {
     return "(" + String.join(" OR ", alternatives) + ")";
   }
 
-  /** A comparison of whole keys, which an index answers from its place on. */
+  /** Compares whole keys, which an index answers with a range scan. */
   private String afterInKey(List<Query.Order> orders, Object row) {
     List<String> names = new ArrayList<>();
     List<String> places = new ArrayList<>();
@@ -192,7 +193,7 @@ final class Predicates {
     return "(%s) > (%s)".formatted(String.join(", ", names), String.join(", ", places));
   }
 
-  /** Equal in all orders before this one, and beyond in this; empty where nothing can be. */
+  /** Requires equality in earlier orders and a later place in this one; empty if impossible. */
   private String beyond(
       Query.Order order, @Nullable Object value, int at, List<Query.Order> orders, Object row) {
     if (value == null && !order.descending()) {
@@ -222,7 +223,8 @@ final class Predicates {
     for (Query.Order order : orders) {
       String direction = order.descending() ? " DESC NULLS FIRST" : " ASC NULLS LAST";
       String name = name(order.column());
-      // In the order of its beginnings, which an index has, few rows at a time are left to sort.
+      // Sorted by the indexed beginnings first, so that only few rows at a time remain to be
+      // sorted.
       IndexKey.beginning(order.column(), name)
           .ifPresent(beginning -> columns.add(beginning + direction));
       columns.add(name + direction);

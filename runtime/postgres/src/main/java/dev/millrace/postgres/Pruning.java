@@ -7,12 +7,12 @@ import java.sql.SQLException;
 import java.util.List;
 
 /**
- * Throws away, within a commit, what no rewind can need any more: history at or below the last
- * final block, and the blocks below it. That block itself stays, for a rewind may go back to it,
- * and the lane remembers that none goes further.
+ * Deletes, within a commit, data that no rewind can need any more: history at or below the last
+ * final block, and the blocks below it. The final block itself stays, because a rewind may go back
+ * to it, and the lane's row says that no rewind goes further.
  *
- * <p>One statement, and only when finality has moved. Each part of it begins at the low end of a
- * primary key and ends where it has nothing to delete. Confined to the commit thread.
+ * <p>One statement, and only when finality has moved. Each part of it starts at the low end of a
+ * primary key and stops where there is nothing to delete. Confined to the commit thread.
  */
 final class Pruning {
   private final String lane;
@@ -20,15 +20,14 @@ final class Pruning {
   private final String ofBlocks;
   private final String ofEverything;
 
-  /** What has been pruned for good, and what the transaction under way has pruned. */
+  /** The durable state of pruning, and the state after the transaction under way. */
   private State durable = new State(Long.MIN_VALUE, true);
 
   private State pending = durable;
 
   /**
-   * @param settled finality up to which nothing is left to throw away
-   * @param hasHistory whether the undo log may hold anything; what an earlier process has left
-   *     there is not known
+   * @param settled finality up to which nothing is left to delete
+   * @param hasHistory true if the undo log may hold rows; those of an earlier process are unknown
    */
   private record State(long settled, boolean hasHistory) {}
 
@@ -61,7 +60,7 @@ final class Pruning {
         .formatted(parts);
   }
 
-  /** Inside the transaction of a group, behind everything that the group writes. */
+  /** Runs inside the transaction of a group, after everything that the group writes. */
   void run(Connection connection, CommitGroup group) throws SQLException {
     long finality =
         group.batches().stream().mapToLong(batch -> batch.batch().finalBlock()).max().orElseThrow();
@@ -78,12 +77,12 @@ final class Pruning {
       statement.setString(4, lane);
       statement.executeUpdate();
     }
-    // Nothing lies above the last block of a final group, so nothing is left of history.
+    // Nothing lies above the last block of a final group, so no history is left.
     long reached = Math.min(finality, group.last().batch().last().number());
     pending = new State(Math.max(reached, durable.settled), hasHistory && group.isReversible());
   }
 
-  /** The transaction is durable. */
+  /** Records that the transaction is durable. */
   void committed() {
     durable = pending;
   }

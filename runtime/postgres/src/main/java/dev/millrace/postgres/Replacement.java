@@ -13,9 +13,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts rows in the place of others. Few of them travel as one array per column, in one statement;
- * many by COPY through a temporary table, which costs more to begin and less per row. The numbers
- * are in decision 0003.
+ * Replaces rows. Few rows are sent as one array per column, in one statement; many by COPY through
+ * a temporary table, which costs more to begin and less per row. Decision 0003 has the numbers.
  */
 final class Replacement<E> {
   private static final int MOST_IN_ARRAYS = 5_000;
@@ -34,7 +33,7 @@ final class Replacement<E> {
     this.table = table;
     this.chain = chain;
     this.copy = copy;
-    // unnest would take an array of arrays apart to its last element.
+    // unnest would flatten an array of arrays.
     this.hasLists =
         table.type().columns().stream().anyMatch(c -> c.type() instanceof ColumnType.ListOf);
     this.unbounded =
@@ -49,12 +48,12 @@ final class Replacement<E> {
     void send(Session session, String sql, List<E> rows) throws SQLException;
   }
 
-  /** Whether rows need the temporary table, which is made before the transaction. */
+  /** True if rows need the temporary table, which is created before the transaction. */
   boolean stages(List<E> rows) {
     return !rows.isEmpty() && (hasLists || rows.size() > MOST_IN_ARRAYS || areLarge(rows));
   }
 
-  /** A parameter is built in memory as a whole, and the protocol ends it at a gigabyte. */
+  /** A parameter is built in memory as a whole, and the protocol limits it to a gigabyte. */
   private boolean areLarge(List<E> rows) {
     long length = 0;
     for (Column column : unbounded) {
@@ -74,7 +73,7 @@ final class Replacement<E> {
     };
   }
 
-  /** Replaces rows that must exist. */
+  /** Updates rows that must exist. */
   void update(Session session, List<E> rows) throws SQLException {
     if (rows.isEmpty()) {
       return;
@@ -91,7 +90,7 @@ final class Replacement<E> {
     }
   }
 
-  /** Puts rows there whatever stood there. */
+  /** Inserts or replaces rows. */
   void upsert(Session session, List<E> rows) throws SQLException {
     if (rows.isEmpty()) {
       return;

@@ -3,8 +3,8 @@ package dev.millrace.postgres;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns an undo log, which says what each block has found, into what each block has left: the next
- * one's find, or for the last one what stands there now.
+ * Turns an undo log, which holds the state before each block, into the state after each block: the
+ * state before the next block, or after the last one the current state.
  */
 final class Replay<E> {
   private final long settled;
@@ -19,7 +19,7 @@ final class Replay<E> {
     this.sink = sink;
   }
 
-  /** Id by id, and of each in the order of checkpoints. */
+  /** Called id by id, and for each id in the order of checkpoints. */
   void found(long at, Object ofId, @Nullable E before, @Nullable E now) {
     if (ofId.equals(id)) {
       sink.version(checkpoint, ofId, before);
@@ -34,7 +34,7 @@ final class Replay<E> {
     standing = now;
   }
 
-  /** The last block of the last id. */
+  /** Emits the last version of the last id. */
   void end() {
     if (id != null) {
       sink.version(checkpoint, id, standing);

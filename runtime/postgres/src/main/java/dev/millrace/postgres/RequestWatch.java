@@ -24,11 +24,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Decides how long a request may take, by asking the server. An index build, a rewind or a wait for
- * a lock may take hours, in which the server sends nothing; a timeout of the socket would take each
- * of them for dead. So a watched request has no such timeout: once it is slow, its session is
- * looked up from another connection, and it goes on for as long as the server confirms that it is
- * there. It ends when the session is gone, or when the server has not answered for {@link
- * DatabaseSettings#silence()}. What the server says of it is what the lane reports while it waits.
+ * a lock may take hours, in which the server sends nothing; a socket timeout would treat each of
+ * them as dead. So a watched request has no such timeout: once it is slow, its session is looked up
+ * from another connection, and the request goes on for as long as the server confirms that the
+ * session exists. The request ends when the session is gone, or when the server has not answered
+ * for {@link DatabaseSettings#silence()}. The lane reports the server's description of the request
+ * while it waits.
  */
 final class RequestWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RequestWatch.class);
@@ -41,14 +42,14 @@ final class RequestWatch implements AutoCloseable {
   private final Connections connections;
   private final Set<Request> requests = ConcurrentHashMap.newKeySet();
 
-  /** The sessions of connections, which are asked for once each. */
+  /** The sessions of connections, looked up once each. */
   private final Map<PGConnection, Backend> sessions =
       Collections.synchronizedMap(new WeakHashMap<>());
 
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
 
-  /** Confined to the thread of the watch. */
+  /** Confined to the watch thread. */
   private @Nullable Handle handle;
 
   RequestWatch(Connections connections) {
@@ -57,7 +58,7 @@ final class RequestWatch implements AutoCloseable {
         Thread.ofVirtual().name("millrace-watch-" + connections.schema()).start(this::run);
   }
 
-  /** One request, or one transaction of them, from its begin to {@link #close}. */
+  /** One request or transaction, from {@link RequestWatch#begin} to {@link #close}. */
   final class Request implements AutoCloseable {
     private final String lane;
     private final String doing;
@@ -66,7 +67,7 @@ final class RequestWatch implements AutoCloseable {
     private final int timeout;
     private final long begun = System.nanoTime();
 
-    /** When the server last confirmed the session. Confined to the thread of the watch. */
+    /** The time of the server's last confirmation of the session. Confined to the watch thread. */
     private long confirmed = begun;
 
     private long logged = begun;
@@ -103,7 +104,7 @@ final class RequestWatch implements AutoCloseable {
       }
     }
 
-    /** Only while the request goes on: after it, its connection may be in other hands. */
+    /** Ends the request only while it runs: afterwards its connection may have another user. */
     private synchronized void end(String reason) {
       if (!requests.remove(this)) {
         return;
@@ -137,14 +138,14 @@ final class RequestWatch implements AutoCloseable {
     return known;
   }
 
-  /** Takes the timeout off a connection and watches it instead. */
+  /** Removes the timeout of a connection and watches the request instead. */
   Request begin(String lane, String doing, Connection connection) throws SQLException {
     Request request = new Request(lane, doing, connection);
     requests.add(request);
     return request;
   }
 
-  /** The slow request of a lane that has taken longest, in words; empty if there is none. */
+  /** Describes the slowest request of a lane; empty if none is slow. */
   String waitingFor(String lane) {
     return requests.stream()
         .filter(request -> request.lane.equals(lane) && request.isSlow())
@@ -162,7 +163,7 @@ final class RequestWatch implements AutoCloseable {
         }
       }
     } catch (InterruptedException _) {
-      // Only closing interrupts it.
+      // Only close() interrupts this thread.
     } finally {
       disconnect();
     }
@@ -186,7 +187,7 @@ final class RequestWatch implements AutoCloseable {
     }
   }
 
-  /** A server that refuses to say more is alive: what it was asked to do goes on. */
+  /** Keeps a request whose server refuses the query: the server is alive and works on it. */
   private void missed(Request request, boolean answered, SQLException failed) {
     if (answered) {
       request.confirm("");
@@ -230,7 +231,7 @@ final class RequestWatch implements AutoCloseable {
     }
   }
 
-  /** Ends the watch; bounded, whatever the server does. */
+  /** Ends the watch. Bounded, even if the server hangs. */
   @Override
   public void close() {
     closed.countDown();

@@ -17,10 +17,12 @@ import org.jdbi.v3.core.statement.Update;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One transaction that undoes everything above a block and opens a new epoch. It begins with the
- * lane's row like a commit: a taker, or our own rewind whose answer was lost, is met there.
+ * The transaction that undoes everything above a block and opens a new epoch. Like a commit it
+ * first locks the lane's row: another holder, or our own rewind whose reply was lost, is detected
+ * there.
  *
- * <p>As many statements for a thousand blocks as for one: a few for the lane, one per table.
+ * <p>The number of statements does not depend on the number of blocks: a few for the lane, one per
+ * table.
  */
 final class Rewind {
   private static final String LOCK =
@@ -46,7 +48,7 @@ final class Rewind {
        WHERE lane = :lane
       """;
 
-  // An end that is stored can only fall; the current epoch has none yet.
+  // A stored end can only decrease; the current epoch has none yet.
   private static final String END_EPOCHS =
       """
       UPDATE millrace_epoch SET last_checkpoint = :checkpoint
@@ -74,10 +76,10 @@ final class Rewind {
   private final long chain;
   private final Probe probe;
 
-  /** The lane's row as the rewind finds it. */
+  /** The lane's row at the start of the rewind. */
   private record Found(long epoch, Frontier frontier, OptionalLong finalBlock) {}
 
-  /** Where the lane goes back to; its hash is null before the first block. */
+  /** The position to which the lane goes back; its hash is null before the first block. */
   private record Target(
       long block, @Nullable Bytes32 hash, @Nullable OffsetDateTime time, long checkpoint) {
     static final Target NOWHERE = new Target(-1, null, null, 0);
@@ -95,7 +97,7 @@ final class Rewind {
     this.probe = probe;
   }
 
-  /** Undoes what lies above, unless an earlier try has done so. */
+  /** Undoes everything above a block, unless an earlier try has done so. */
   Frontier run(Source.@Nullable Place to, List<Table<?>> tables) throws SQLException {
     handle.begin();
     Found found = handle.createQuery(LOCK).bind("lane", lane).map((row, _) -> found(row)).one();

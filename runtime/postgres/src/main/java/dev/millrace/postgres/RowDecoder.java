@@ -10,8 +10,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes an entity of what {@code record_send} gives: the count of columns, and per column type,
- * length and value. One array per row, whatever the driver knows of the types.
+ * Decodes an entity from the output of {@code record_send}: the number of columns, and per column
+ * type, length and value. One array per row, independent of the types that the driver knows.
  */
 final class RowDecoder<E> {
   private final EntityType<E> type;
@@ -24,7 +24,7 @@ final class RowDecoder<E> {
     return type.create(values(type.columns(), bytes));
   }
 
-  /** An id, of its columns alone. */
+  /** Decodes an id from its columns alone. */
   Object id(byte[] bytes) {
     return type.id(Arrays.stream(values(type.ids(), bytes)).map(Objects::requireNonNull).toArray());
   }

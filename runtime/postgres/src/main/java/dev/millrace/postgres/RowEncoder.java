@@ -6,7 +6,7 @@ import dev.millrace.loaders.EntityType;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Lays the rows of one entity out as binary COPY wants them, the chain first. */
+/** Encodes the rows of one entity for binary COPY, the chain first. */
 final class RowEncoder<E> {
   private final EntityType<E> type;
   private final long chain;
@@ -33,7 +33,7 @@ final class RowEncoder<E> {
     }
   }
 
-  /** A row of the undo log: what stood there, or of nothing the id alone. */
+  /** Encodes a row of the undo log: the previous row, or the id alone if there was none. */
   void undo(WireBuffer out, long checkpoint, Object id, @Nullable E before) {
     out.putShort(columns.length + 3);
     out.putLongField(chain);

@@ -13,8 +13,8 @@ import java.util.UUID;
 import org.jdbi.v3.core.Handle;
 
 /**
- * The schema of one indexer: made at the first start, and at every later one held against what the
- * indexer asks for now. Each call is one transaction that no other process can run beside.
+ * The schema of one indexer: created at the first start, and at every later one compared with the
+ * indexer's definition. Each call is one transaction beside which no other process can run one.
  */
 final class Schema {
   private final Handle handle;
@@ -25,7 +25,7 @@ final class Schema {
     this.name = name;
   }
 
-  /** Creates what is missing; refuses what is not ours or was made for something else. */
+  /** Creates what is missing; refuses a schema that is not ours or has another definition. */
   void open(Indexer indexer) {
     checkNames(indexer);
     handle.useTransaction(_ -> {
@@ -37,7 +37,7 @@ final class Schema {
         checkOnlyOurs();
         upgrade(indexer);
         if (!before.equals(wanted)) {
-          store(wanted); // constants that have come since
+          store(wanted); // constants added since
         }
       } else {
         checkEmpty();
@@ -47,8 +47,9 @@ final class Schema {
   }
 
   /**
-   * Two processes that start at once make one schema. One that is stopped in between, which holds
-   * no lane whose taker could end its session, loses it to the server's own timeout.
+   * Serializes processes that start at once, so that they make one schema. A process that is
+   * stopped while it has the lock, and holds no lane whose taker could end its session, loses the
+   * lock to the server's own timeout.
    */
   void lock() {
     handle.execute(Takeover.IDLE_TIMEOUT);
@@ -133,7 +134,7 @@ final class Schema {
     return handle.createQuery("SELECT version FROM millrace_schema").mapTo(Integer.class).one();
   }
 
-  /** Brings Millrace's own tables up to date; rows of entities are not touched. */
+  /** Brings Millrace's own tables up to date; does not touch rows of entities. */
   private void upgrade(Indexer indexer) {
     if (version() == 1) {
       Ddl.FROM_VERSION_1.forEach(handle::execute);
@@ -147,7 +148,7 @@ final class Schema {
     }
   }
 
-  /** Refuses to read what was made for another definition, or not brought up to date yet. */
+  /** Refuses a schema that was made for another definition or is not up to date yet. */
   void checkCurrent(Indexer indexer) {
     checkUnchanged(stored(), Definition.of(indexer));
     if (version() < Ddl.VERSION) {
@@ -208,7 +209,7 @@ final class Schema {
         .list();
   }
 
-  /** Makes the schema follow a changed definition from here on; returns what has changed. */
+  /** Adapts the schema to a changed definition from now on; returns the changes. */
   List<String> accept(Indexer indexer) {
     checkNames(indexer);
     return handle.inTransaction(_ -> {
@@ -257,7 +258,7 @@ final class Schema {
     }
   }
 
-  /** Returns what cannot be done. */
+  /** Returns the changes that are impossible. */
   private List<String> migrate(EntityType<?> type, Definition before) {
     if (before.knows(type.table())) {
       return new Migration(handle, new Table<>(name, type), before).run();
@@ -271,7 +272,7 @@ final class Schema {
     return List.of();
   }
 
-  /** Deletes the schema with everything in it, but never while a process has one of its lanes. */
+  /** Deletes the schema with everything in it, but never while a process holds one of its lanes. */
   boolean reset() {
     return handle.inTransaction(_ -> {
       lock();

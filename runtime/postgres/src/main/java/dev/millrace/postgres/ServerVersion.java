@@ -5,8 +5,8 @@ import dev.millrace.loaders.Remedy;
 import org.jdbi.v3.core.Handle;
 
 /**
- * The oldest PostgreSQL that Millrace works with: the first that notices, in the middle of a
- * statement, that its client has died ({@code client_connection_check_interval}).
+ * The oldest supported PostgreSQL: the first that notices, in the middle of a statement, that its
+ * client has died ({@code client_connection_check_interval}).
  */
 final class ServerVersion {
   static final int MIN = 14;
@@ -21,7 +21,7 @@ final class ServerVersion {
             .one());
   }
 
-  /** Takes the version as the server numbers it: 130012 is 13.12. */
+  /** Checks a version in the server's numbering: 130012 is 13.12. */
   static void check(int number) {
     if (number / 10_000 < MIN) {
       throw new MillraceException(

@@ -10,12 +10,12 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyManager;
 
 /**
- * The connection that commits for one lane, as long as it lasts, and the temporary tables in it.
- * Confined to the commit thread, but for {@link #abort}.
+ * The connection that commits for one lane, until it breaks, with its temporary tables. Confined to
+ * the commit thread, except {@link #abort}.
  */
 final class Session {
-  // Commits replace rows by their keys whatever PostgreSQL believes of the size of a table, so the
-  // plans are pinned for the whole session: nested loops over the key.
+  // Commits replace rows by key. Plans are pinned for the whole session to nested loops over the
+  // key, independent of PostgreSQL's estimate of a table's size.
   private static final String PREPARE =
       """
       SELECT set_config('tcp_keepalives_idle', '10', false),
@@ -32,7 +32,7 @@ final class Session {
 
   private static final String FENCE = "SELECT epoch FROM millrace_lane WHERE lane = :lane";
 
-  // The session that was lost may finish its rewind while this waits for the row.
+  // The lost session may finish its rewind while this waits for the row.
   private static final String REGISTER =
       """
       UPDATE millrace_lane SET backend_pid = :pid, backend_start = :started
@@ -48,15 +48,16 @@ final class Session {
     this.backend = backend;
   }
 
-  /** A session that has just taken its lane over. */
+  /** Wraps a session that has just taken its lane over. */
   static Session of(Handle handle, Backend backend) {
     prepare(handle);
     return new Session(handle, backend);
   }
 
   /**
-   * A new session after the last one was lost. It passes the fence before it enters its name, and
-   * ends the lost one, which may still hold the lane's row without knowing that we are gone.
+   * Opens a new session after the last one was lost. It passes the fence before it registers, and
+   * ends the lost session, which may still hold the lane's row without noticing that its client is
+   * gone.
    */
   static Session again(Handle handle, String lane, Epochs epochs, Backend lost) {
     epochs.check(lane, epoch(handle, lane));
@@ -101,7 +102,7 @@ final class Session {
     return connection().unwrap(PGConnection.class).getCopyAPI();
   }
 
-  /** The temporary table of an entity; made before a transaction begins. */
+  /** Returns the temporary table of an entity, to be created before a transaction begins. */
   <E> String staging(Table<E> table) {
     return staging.computeIfAbsent(
         table.type(),
@@ -112,7 +113,7 @@ final class Session {
         });
   }
 
-  /** From any thread: whatever it is doing ends now, and the server rolls it back. */
+  /** Aborts the statement or transaction under way, which the server rolls back. Any thread. */
   void abort() {
     try {
       connection().abort(Runnable::run);
@@ -125,7 +126,7 @@ final class Session {
     try {
       connection().close();
     } catch (SQLException _) {
-      // It was gone already, which is all that is wanted.
+      // The connection is already gone, which is all that is needed.
     }
   }
 }

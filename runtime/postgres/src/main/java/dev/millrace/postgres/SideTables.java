@@ -29,8 +29,8 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * What a commit keeps beside the rows of entities: blocks that may be replaced and the final one
- * below them, contracts that were found, and answers of effects.
+ * The tables that a commit writes beside the rows of entities: reversible blocks and the final one
+ * below them, discovered contracts, and answers of effects.
  */
 final class SideTables {
   private static final String BLOCKS =
@@ -42,7 +42,7 @@ final class SideTables {
              checkpoint = EXCLUDED.checkpoint
       """;
 
-  // The answer that was first is the one that handlers have seen.
+  // Keeps the first answer: it is the one that handlers have seen.
   private static final String EFFECTS =
       """
       INSERT INTO millrace_effect (chain, effect, input_hash, input, output, checkpoint)
@@ -81,10 +81,10 @@ final class SideTables {
     }
   }
 
-  /** A block, and the checkpoint that the lane has reached with it. */
+  /** A block, and the checkpoint of the lane after it. */
   private record Kept(Block block, long checkpoint) {}
 
-  /** Blocks that may be replaced. Of final ones only the last, as what a rewind may go back to. */
+  /** Returns the reversible blocks; of final ones only the last, to which a rewind may go back. */
   private static List<Kept> kept(CommitGroup group) {
     if (!group.isReversible()) {
       return List.of(new Kept(group.last().batch().last(), group.checkpoint()));
@@ -94,7 +94,7 @@ final class SideTables {
     return kept;
   }
 
-  /** The checkpoint grows by one with every block that has events. */
+  /** Adds the blocks of a batch; the checkpoint grows by one with every block that has events. */
   private static void addKept(ExecutedBatch batch, List<Kept> kept) {
     SortedSet<Long> active = new TreeSet<>();
     batch.batch().events().forEach(event -> active.add(event.block().number()));
@@ -130,7 +130,7 @@ final class SideTables {
     }
   }
 
-  /** Counts the contracts of each event. */
+  /** Numbers the contracts of each event from zero. */
   private static List<Integer> places(List<Source.Found> found) {
     List<Integer> places = new ArrayList<>();
     for (int i = 0; i < found.size(); i++) {
@@ -152,7 +152,7 @@ final class SideTables {
     }
   }
 
-  /** Stored answers among these inputs. */
+  /** Returns the stored answers for these inputs. */
   Map<String, String> answers(Connection connection, String effect, Collection<String> inputs)
       throws SQLException {
     Map<String, String> answers = new HashMap<>();

@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/** Turns what the driver throws into errors with a remedy, once, at the edge. */
+/** Translates exceptions of the driver into errors with a remedy, once, at the edge. */
 final class SqlErrors {
   static final String NO_STATE = "";
 
   private SqlErrors() {}
 
-  /** A rule that was broken, in the words of what we were doing. Row contents are left out. */
+  /** Translates an exception; the message names the operation and leaves row contents out. */
   static MillraceException translate(String doing, Throwable thrown) {
     if (thrown instanceof MillraceException known) {
       return known;
@@ -38,8 +38,8 @@ final class SqlErrors {
       case "57" -> state.equals("57P04") ? Remedy.FIX_SETUP : Remedy.RETRY;
       case "55" -> state.equals("55P03") || state.equals("55006") ? Remedy.RETRY : Remedy.FIX_SETUP;
       case "58" -> Remedy.RETRY;
-      case "25" -> Remedy.RETRY; // a server that was promoted or demoted under us
-      case "26" -> Remedy.RETRY; // the server forgot what was prepared
+      case "25" -> Remedy.RETRY; // the server was promoted or demoted meanwhile
+      case "26" -> Remedy.RETRY; // the server has lost a prepared statement
       case "22", "23", "54" -> Remedy.FIX_HANDLER;
       case "0A", "28", "3D", "3F", "42" -> Remedy.FIX_SETUP;
       case "XX" -> Remedy.RESTART;
@@ -77,7 +77,7 @@ final class SqlErrors {
     return thrown instanceof PSQLException own ? own.getServerErrorMessage() : null;
   }
 
-  /** The driver's error at the bottom of what a library has wrapped around it. */
+  /** Returns the driver's error below the exceptions that libraries have wrapped around it. */
   static @Nullable SQLException sql(Throwable thrown) {
     SQLException found = null;
     int depth = 0;
@@ -90,7 +90,7 @@ final class SqlErrors {
   }
 
   /**
-   * Holds where the same call may go well in another session: this one is lost, or its server is a
+   * True if the same call may succeed in another session: this one is lost, or its server is a
    * standby, or another transaction was in the way.
    */
   static boolean isWorthANewSession(SQLException thrown) {
@@ -98,7 +98,7 @@ final class SqlErrors {
     return isConnectionLost(thrown) || state.startsWith("25") || state.startsWith("40");
   }
 
-  /** Whether the server has gone, so that a connection is not worth keeping. */
+  /** True if the server is gone, so that the connection is useless. */
   static boolean isConnectionLost(SQLException thrown) {
     String state = state(thrown).toLowerCase(Locale.ROOT);
     return state.startsWith("08") || state.startsWith("57p") || isLost(thrown);

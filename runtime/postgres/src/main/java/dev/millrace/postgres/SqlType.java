@@ -2,11 +2,11 @@ package dev.millrace.postgres;
 
 import dev.millrace.loaders.ColumnType;
 
-/** How a column type is called in SQL, in definitions and on the wire. */
+/** The names of column types in SQL, in definitions and on the wire. */
 final class SqlType {
   private SqlType() {}
 
-  /** The type of a column, with the collation that makes its order ours. */
+  /** The type of a column, with the collation that makes the server's order equal to ours. */
   static String declaration(ColumnType type) {
     return switch (type) {
       case ColumnType.ListOf list -> name(list.element()) + "[]" + collation(list.element());
@@ -36,7 +36,7 @@ final class SqlType {
     };
   }
 
-  /** The same without what a parameter must not carry. */
+  /** The type without modifiers, which a parameter must not carry. */
   static String parameter(ColumnType type) {
     return type instanceof ColumnType.Decimal ? "numeric" : name(type);
   }
@@ -49,7 +49,7 @@ final class SqlType {
     return isText(type) ? " COLLATE \"C\"" : "";
   }
 
-  /** PostgreSQL's number for the type; these never change. */
+  /** PostgreSQL's OID of the type; these never change. */
   static int oid(ColumnType type) {
     return switch (type) {
       case ColumnType.Scalar scalar ->
@@ -70,7 +70,7 @@ final class SqlType {
     };
   }
 
-  /** In the words of the record, for people. */
+  /** Describes the type in the words of the record, for people. */
   static String describe(ColumnType type) {
     return switch (type) {
       case ColumnType.Scalar scalar -> scalar.boxed().getSimpleName();

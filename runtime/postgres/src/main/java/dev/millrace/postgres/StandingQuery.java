@@ -11,7 +11,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads what a lane has kept of its stream. */
+/** Reads the stored position of a lane in its stream. */
 final class StandingQuery {
   private static final String LAST =
       "SELECT block, block_hash FROM millrace_lane WHERE chain = ? AND block_hash IS NOT NULL";
@@ -36,7 +36,7 @@ final class StandingQuery {
     this.chain = chain;
   }
 
-  /** A row as what it means. */
+  /** Converts a row. */
   @FunctionalInterface
   private interface Reading<T> {
     T of(ResultSet row) throws SQLException;

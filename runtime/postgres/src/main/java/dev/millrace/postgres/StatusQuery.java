@@ -48,7 +48,7 @@ final class StatusQuery {
             .mapTo(Boolean.class)
             .one();
     if (!isKnown) {
-      return List.of(); // made by an earlier version
+      return List.of(); // schema of an earlier version
     }
     return handle
         .createQuery("SELECT name, at, problem FROM millrace_missing_index ORDER BY name")

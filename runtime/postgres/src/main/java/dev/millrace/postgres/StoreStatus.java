@@ -8,13 +8,13 @@ import java.util.SortedMap;
 import java.util.UUID;
 
 /**
- * What a schema holds, as it is durable now.
+ * The durable state of a schema.
  *
- * @param id drawn when the schema was made, so that a copy elsewhere knows which one it follows
- * @param definition what it was made for, key by key
- * @param slow requests to PostgreSQL under way that take long, in words
+ * @param id drawn when the schema was made, so that a copy elsewhere knows which schema it follows
+ * @param definition for which the schema was made, key by key
+ * @param slow pending requests to PostgreSQL that take long, in words
  * @param missing indexes that could not be built
- * @param accepted changes of the definition that somebody has accepted since, in order
+ * @param accepted changes of the definition that were accepted since, in order
  */
 public record StoreStatus(
     String indexer,
@@ -26,7 +26,7 @@ public record StoreStatus(
     SortedMap<String, String> definition,
     List<Accepted> accepted) {
 
-  /** Where a lane stands, and who has it, if anybody. */
+  /** The position of a lane and its holder, if any. */
   public record LaneState(
       String lane,
       long epoch,
@@ -39,6 +39,6 @@ public record StoreStatus(
   /** An index that could not be built; queries that need it are slow. */
   public record MissingIndex(String name, Instant at, String problem) {}
 
-  /** A change of the definition that took effect in the middle of the rows. */
+  /** A change of the definition that took effect while the tables held rows. */
   public record Accepted(Instant at, String change) {}
 }

@@ -3,7 +3,7 @@ package dev.millrace.postgres;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
 
-/** Finds what could write to tables of a schema behind our back. */
+/** Finds triggers, rules, grants and others that could write to our tables behind our back. */
 final class Strangers {
   private static final String FIND =
       """

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** An entity as a table of one schema: its names, and the statements that touch it. */
+/** The table of an entity in one schema: its names and its statements. */
 final class Table<E> {
-  /** Room for versions of a row beside it, so that an update touches no index. */
+  /** Leaves room for new versions of a row on its page, so that an update touches no index. */
   private static final String MUTABLE = " WITH (fillfactor = 80)";
 
   private final EntityType<E> type;
@@ -31,7 +31,7 @@ final class Table<E> {
     return type;
   }
 
-  /** Quoted, with its schema. */
+  /** The quoted name, with its schema. */
   String name() {
     return name;
   }
@@ -57,7 +57,7 @@ final class Table<E> {
             type.isImmutable() ? "" : MUTABLE);
   }
 
-  /** Per (id, checkpoint) inside the reversible window: what stood there before that block. */
+  /** Creates the undo log: the previous row per id and checkpoint inside the reversible window. */
   String createUndo() {
     return """
     CREATE TABLE %s (
@@ -82,7 +82,7 @@ final class Table<E> {
     return copyInto(undo, "chain, millrace_checkpoint, millrace_existed");
   }
 
-  /** A table of the session through which rows travel that replace others. */
+  /** Creates a temporary table for rows that replace others. */
   String createStaging(String staging) {
     return "CREATE TEMPORARY TABLE %s (LIKE %s) ON COMMIT DELETE ROWS".formatted(staging, name);
   }
@@ -96,7 +96,7 @@ final class Table<E> {
         .formatted(target, first, columns(column -> Names.quoted(column.sql())));
   }
 
-  /** Replaces rows that exist; its count says whether all of them did. */
+  /** Replaces existing rows; the update count shows whether all of them existed. */
   String update(String source, long chain) {
     return "UPDATE %s AS t SET %s FROM %s WHERE t.chain = %d AND %s"
         .formatted(
@@ -107,7 +107,7 @@ final class Table<E> {
             sameId("s"));
   }
 
-  /** Puts rows there whatever stood there. */
+  /** Inserts or replaces rows. */
   String upsert(String source, long chain) {
     String set =
         hasValues()
@@ -125,7 +125,7 @@ final class Table<E> {
             set);
   }
 
-  /** Rows as one array per column. */
+  /** Passes rows as one array per column. */
   String arrays() {
     return "unnest(%s) AS s (%s)"
         .formatted(
@@ -139,7 +139,7 @@ final class Table<E> {
         .formatted(name, idArrays("k", List.of()), chain, sameId("k"));
   }
 
-  /** Remembers what stands where blind changes are about to write; checkpoints, then id columns. */
+  /** Saves the rows that blind changes will replace; parameters: checkpoints, then id columns. */
   String rememberBlind(long chain) {
     String kept = columns(column -> (column.isId() ? "k." : "t.") + Names.quoted(column.sql()));
     return """
@@ -159,9 +159,9 @@ final class Table<E> {
   }
 
   /**
-   * Gives each id back what stood there before its first change above a checkpoint, and forgets
-   * those changes. The checkpoint goes in twice. All parts see the tables as they were, and no two
-   * of them touch the same row.
+   * Restores each id to its state before its first change above a checkpoint, and deletes those
+   * changes from the undo log. Takes the checkpoint twice. All parts see the tables as they were at
+   * the start, and no two of them touch the same row.
    */
   String restore(long chain) {
     return """
@@ -185,7 +185,7 @@ final class Table<E> {
             upsert("oldest AS s WHERE s.millrace_existed", chain));
   }
 
-  /** The part of a statement that forgets what no rewind needs any more. */
+  /** The part of a statement that deletes history that no rewind needs any more. */
   String pruneUndo(long chain, String settled) {
     return "DELETE FROM %s WHERE chain = %d AND millrace_checkpoint <= %s"
         .formatted(undo, chain, settled);
@@ -197,12 +197,12 @@ final class Table<E> {
         .formatted(columns(column -> alias + "." + Names.quoted(column.sql())));
   }
 
-  /** The columns of its id in one value. */
+  /** The id columns of a row in one value. */
   String id(String alias) {
     return "record_send(ROW(%s))".formatted(ids(alias + "."));
   }
 
-  /** Rows that no block above a checkpoint has touched; the chain and that checkpoint go in. */
+  /** Selects rows that no block above a checkpoint has touched; parameters: chain, checkpoint. */
   String untouched() {
     return """
     SELECT %s FROM %s AS t
@@ -215,8 +215,8 @@ final class Table<E> {
   }
 
   /**
-   * What blocks above a checkpoint have found, id by id in their order, each beside what stands
-   * there now; the chain and that checkpoint go in.
+   * Selects the undo rows of blocks above a checkpoint, ordered by id and checkpoint, each with the
+   * current row; parameters: chain, checkpoint.
    */
   String touched() {
     return """
@@ -234,7 +234,7 @@ final class Table<E> {
     return type.columns().size() > type.ids().size();
   }
 
-  /** {@code unnest} of one array per id column, after others of bigint. */
+  /** {@code unnest} of one array per id column, after bigint arrays named by {@code before}. */
   String idArrays(String alias, List<String> before) {
     List<String> arrays = new ArrayList<>();
     List<String> names = new ArrayList<>();
@@ -250,7 +250,7 @@ final class Table<E> {
         .formatted(String.join(", ", arrays), alias, String.join(", ", names));
   }
 
-  /** One array per id column. */
+  /** Binds one array per id column. */
   void bindIds(PreparedStatement statement, int first, List<Object> ids) throws SQLException {
     for (int i = 0; i < type.ids().size(); i++) {
       int part = i;

@@ -12,7 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** Brings the changes of one entity into its table and its undo log. Commit thread only. */
+/** Writes the changes of one entity into its table and its undo log. Commit thread only. */
 final class TableWriter<E> {
   private final Table<E> table;
   private final RowEncoder<E> encoder;
@@ -49,13 +49,13 @@ final class TableWriter<E> {
     };
   }
 
-  /** What is to be done to one table inside the transaction. */
+  /** The writes to one table inside the transaction. */
   @FunctionalInterface
   interface Write {
     void run(Blame blame) throws SQLException;
   }
 
-  /** Before the transaction: works out what there is to do; nothing, for many tables. */
+  /** Computes the writes to the table before the transaction; empty if nothing has changed. */
   Optional<Write> prepare(Session session, CommitGroup group) {
     EntityType<E> type = table.type();
     List<TableChanges<E>> changes = group.changesOf(type);
@@ -87,7 +87,7 @@ final class TableWriter<E> {
     });
   }
 
-  /** Neighbours in the table and in its key lie together, and so they are touched together. */
+  /** Sorts rows by id, so that neighbours in the table and in its key are touched together. */
   private List<E> inOrder(List<E> rows) {
     return rows.stream().sorted(byId).toList();
   }

@@ -15,21 +15,21 @@ import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a lane over in one transaction: ends the sessions of whoever had it, moves the lane to a
- * new epoch, and closes the old one at the checkpoint that this very move has found.
+ * Takes a lane over in one transaction: ends the sessions of the previous holder, moves the lane to
+ * a new epoch, and closes the old epoch at the checkpoint found by that same update.
  *
- * <p>The lease only decides who may try. A holder that was passed over in error loses its session
- * and its epoch, and can commit nothing any more.
+ * <p>The lease only decides who may try. A holder that was fenced by mistake loses its session and
+ * its epoch, and can commit nothing any more.
  */
 final class Takeover {
-  /** Somebody else may begin to hold the lane's row just now; then we look again who it is. */
+  /** Another process may lock the lane's row at this moment; then the holder is looked up again. */
   private static final String LOCK_TIMEOUT = "SET LOCAL lock_timeout = '500ms'";
 
-  // The look comes first: ON CONFLICT alone waits for a holder in the middle of a commit, for ever
-  // if that holder is stopped.
   /** A process that stops in the middle of a few quick statements must not keep others out. */
   static final String IDLE_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = '3s'";
 
+  // NOT EXISTS comes first: ON CONFLICT alone waits for a holder in the middle of a commit, for
+  // ever if that holder is stopped.
   private static final String BEGIN_LANE =
       """
       INSERT INTO millrace_lane (lane, chain, epoch, commit, checkpoint)
@@ -46,7 +46,7 @@ final class Takeover {
           ON CONFLICT DO NOTHING
       """;
 
-  // A statement of its own: the next one then sees what those before us in the queue have done.
+  // A separate statement: the next one then sees the changes of the processes ahead in the queue.
   private static final String QUEUE =
       "SELECT epoch FROM millrace_lease WHERE lane = :lane FOR UPDATE";
 
@@ -67,7 +67,7 @@ final class Takeover {
 
   static final String NEXT_EPOCH = "SELECT nextval('millrace_epochs')";
 
-  // The row's lock comes first: what RETURNING says is then the end of exactly that epoch.
+  // Locks the row first: RETURNING then yields the end of exactly that epoch.
   private static final String OLD_EPOCH =
       "SELECT epoch FROM millrace_lane WHERE lane = :lane FOR UPDATE";
 
@@ -103,9 +103,9 @@ final class Takeover {
   private final Duration lease;
 
   /**
-   * Who we are, for others.
+   * This process, as others see it.
    *
-   * @param mirrored whether what we commit goes to the mirror first
+   * @param mirrored true if its commits go to the mirror first
    */
   record Candidate(String host, long pid, boolean mirrored) {}
 
@@ -116,7 +116,7 @@ final class Takeover {
     this.lease = lease;
   }
 
-  /** A lane is a chain; its number is in the key of every row. */
+  /** Returns the chain id of a lane, which is part of the key of every row. */
   static long chain(String lane) {
     try {
       return Long.parseLong(lane);
@@ -131,7 +131,7 @@ final class Takeover {
     handle.createUpdate(BEGIN_LEASE).bind("lane", lane).execute();
   }
 
-  /** Tries once. */
+  /** The outcome of one takeover attempt. */
   sealed interface Outcome {
     record Taken(Frontier frontier, Backend backend) implements Outcome {}
 
@@ -162,8 +162,7 @@ final class Takeover {
             .map((row, _) -> new Backend(row.getInt(1), row.getObject(2, OffsetDateTime.class)))
             .list();
     former.forEach(session -> session.end(handle));
-    // Drawn under the row's lock: whoever was passed over cannot draw a greater one and still use
-    // it.
+    // Drawn under the row's lock: a fenced holder cannot draw a greater epoch and still use it.
     long old = handle.createQuery(OLD_EPOCH).bind("lane", lane).mapTo(Long.class).one();
     long next = handle.createQuery(NEXT_EPOCH).mapTo(Long.class).one();
     Backend own = Backend.of(handle);

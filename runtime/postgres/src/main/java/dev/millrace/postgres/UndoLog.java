@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Keeps, per id and checkpoint inside the reversible window, what stood there before that block. It
- * is written before anything else, so that what nobody has read yet can still be read.
+ * Keeps the previous row per id and checkpoint inside the reversible window. Written before the
+ * tables, so that rows that no handler has read can still be read from them.
  */
 final class UndoLog<E> {
   private final Table<E> table;

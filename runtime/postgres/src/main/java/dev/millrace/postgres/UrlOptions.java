@@ -9,14 +9,14 @@ import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 
 /**
- * Refuses options of the driver that a url may name and that no session of ours can work with. An
- * option in the url goes before those that {@link Connections} sets.
+ * Refuses driver options in a url that break our sessions. An option in the url overrides those
+ * that {@link Connections} sets.
  *
  * <p>Some of them end reads or writes with errors that do not name the option; {@code
  * binaryTransferEnable} and {@code binaryTransferDisable} turn parameters into nulls.
  */
 final class UrlOptions {
-  /** An option, those of its values that change nothing, and the reason for the others. */
+  /** An option, its harmless values, and the reason against all others. */
   private record Refused(PGProperty option, Set<String> harmless, String reason) {}
 
   private static final List<Refused> REFUSED =
@@ -60,8 +60,8 @@ final class UrlOptions {
   private UrlOptions() {}
 
   /**
-   * Requires a url without such options, and without one that the driver knows in other capitals
-   * only and would pass over.
+   * Requires a url without such options, and without an option in wrong capitals, which the driver
+   * would ignore.
    *
    * @throws MillraceException with remedy {@code FIX_SETUP}, naming the option
    */

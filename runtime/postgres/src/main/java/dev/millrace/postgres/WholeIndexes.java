@@ -6,8 +6,9 @@ import java.util.List;
 import org.jdbi.v3.core.Handle;
 
 /**
- * Drops indexes of earlier versions, which hold text and bytes of any length whole: one long value
- * and the row is refused. They are built again by beginnings, as {@link IndexKey} has them.
+ * Drops indexes of earlier versions, which contain text and bytes of any length: one long value,
+ * and PostgreSQL refuses the row. They are rebuilt over the beginnings of columns; see {@link
+ * IndexKey}.
  */
 final class WholeIndexes {
   private static final String FIND =
@@ -57,7 +58,7 @@ final class WholeIndexes {
                 "DROP INDEX %s.%s".formatted(Names.quoted(schema), Names.quoted(found.name))));
   }
 
-  /** An index over columns of a table; people may have made others than ours. */
+  /** An index over columns of a table, perhaps one that Millrace has not made. */
   private record Found(String name, String columns) {
     boolean isOurs(EntityType<?> type) {
       return name.equals(Names.fitted(type.table() + "." + columns));

@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Bytes on their way to PostgreSQL, in its own order. Reused for all rows, so encoding a row leaves
+ * A buffer of bytes for PostgreSQL, in network order. Reused for all rows, so encoding a row leaves
  * no garbage. Confined to the commit thread.
  */
 final class WireBuffer {
@@ -23,7 +23,7 @@ final class WireBuffer {
   private static final int USUAL = 256 << 10;
   private static final int KEPT = 8 << 20;
 
-  /** PostgreSQL takes no value of a gigabyte or more. */
+  /** PostgreSQL accepts no value of a gigabyte or more. */
   private static final int GREATEST = (1 << 30) - 1024;
 
   private byte[] bytes;
@@ -45,7 +45,7 @@ final class WireBuffer {
     return length;
   }
 
-  /** Empties it, and gives back what one huge row has made it take. */
+  /** Empties the buffer, and shrinks it if a huge row has made it grow. */
   void clear() {
     length = 0;
     if (bytes.length > KEPT) {
@@ -53,7 +53,7 @@ final class WireBuffer {
     }
   }
 
-  /** Makes room and moves on; the caller fills in from the place returned. */
+  /** Reserves bytes and returns the index of the first; the caller fills them in. */
   int reserve(int count) {
     int at = length;
     if (count > bytes.length - at) {
@@ -73,7 +73,7 @@ final class WireBuffer {
   }
 
   void putByte(int value) {
-    int at = reserve(1); // first, for the array may be another one then
+    int at = reserve(1); // first, as it may replace the array
     bytes[at] = (byte) value;
   }
 
@@ -92,7 +92,7 @@ final class WireBuffer {
     LONGS.set(bytes, at, value);
   }
 
-  /** A field of eight bytes, its length before it. */
+  /** Writes a field of eight bytes, preceded by its length. */
   void putLongField(long value) {
     int at = reserve(12);
     INTS.set(bytes, at, 8);
@@ -105,7 +105,7 @@ final class WireBuffer {
     INTS.set(bytes, at + 4, value);
   }
 
-  /** A field whose length is known once it has been written: begins it. */
+  /** Begins a field whose length is known only at its end. */
   int beginField() {
     return reserve(4);
   }

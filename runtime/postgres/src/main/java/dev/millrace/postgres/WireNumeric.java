@@ -26,7 +26,7 @@ final class WireNumeric {
     put(out, value, 0);
   }
 
-  /** The value {@code unscaled · 10^-scale}. */
+  /** Writes {@code unscaled · 10^-scale}. */
   void put(WireBuffer out, BigInteger unscaled, int scale) {
     int padding = (DIGITS - scale % DIGITS) % DIGITS;
     int first =
@@ -52,7 +52,7 @@ final class WireNumeric {
     }
   }
 
-  /** Returns where in {@link #digits} the value begins. */
+  /** Returns the index in {@link #digits} at which the value begins. */
   private int splitSmall(long value) {
     int first = digits.length;
     for (long rest = value; rest != 0; rest /= BASE) {
@@ -84,7 +84,7 @@ final class WireNumeric {
     return first;
   }
 
-  /** Lays the absolute value at the end of {@link #limbs}; returns how many it takes. */
+  /** Writes the absolute value to the end of {@link #limbs}; returns the number of limbs used. */
   private int magnitude(BigInteger value) {
     byte[] bytes = value.abs().toByteArray();
     Arrays.fill(limbs, 0);

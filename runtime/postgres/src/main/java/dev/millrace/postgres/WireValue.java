@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Values of every column type in PostgreSQL's binary form, one way and back. */
+/** Encodes and decodes values of every column type in PostgreSQL's binary form. */
 final class WireValue {
   private static final int NULL = -1;
   private static final int JSONB_VERSION = 1;
@@ -84,7 +84,7 @@ final class WireValue {
     out.endField(began);
   }
 
-  /** An array: dimensions, no nulls, the type of its elements, and per dimension size and start. */
+  /** Writes an array: dimensions, no nulls, the element type, and per dimension size and start. */
   private void putList(WireBuffer out, ColumnType element, List<?> values) {
     int began = out.beginField();
     out.putInt(values.isEmpty() ? 0 : 1);
@@ -109,7 +109,7 @@ final class WireValue {
         EPOCH_SECONDS + Math.floorDiv(micros, MICROS), Math.floorMod(micros, MICROS) * 1_000);
   }
 
-  /** Reads a field whose length has been read already. */
+  /** Reads a field, given the length that precedes it. */
   static Object read(ColumnType type, byte[] bytes, int at, int length) {
     return switch (type) {
       case ColumnType.Scalar scalar ->

@@ -1,4 +1,4 @@
-/** The authority: entity tables, reads, grouped commits and lanes in PostgreSQL. */
+/** The authoritative store: entity tables, reads, grouped commits and lanes in PostgreSQL. */
 @NullMarked
 package dev.millrace.postgres;
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What one transaction leaves in the tables. */
+/** The contents of the tables after one transaction. */
 final class CommitIT {
   @Test
   void commit_writesRowsAndFrontier() {

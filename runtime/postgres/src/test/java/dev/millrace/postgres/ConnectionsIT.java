@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Which sessions a store leaves on the server. */
+/** The sessions that a store leaves on the server. */
 @Timeout(60)
 final class ConnectionsIT {
   @Test
@@ -83,7 +83,8 @@ final class ConnectionsIT {
   }
 
   /**
-   * A session that was left takes a moment to end: the count once it is as expected, or at last.
+   * Counts sessions; waits up to 5 s for the expected count, as a closed session takes a moment to
+   * end.
    */
   private static int sessions(String schema, String purpose, int expected) throws SQLException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);

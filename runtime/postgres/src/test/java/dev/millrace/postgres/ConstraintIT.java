@@ -17,7 +17,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** An error of the data names the row, the handler and the event, and leaves nothing behind. */
+/** A data error names the row, the handler and the event, and leaves nothing behind. */
 final class ConstraintIT {
   private static final int MANY = 10_000;
 

@@ -14,11 +14,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Stands between a client and PostgreSQL, and on demand passes one request of the session that
- * commits on and hangs up before its answer can come back.
+ * A proxy between a client and PostgreSQL that on demand forwards one request of the committing
+ * session and closes the connection before the reply can come back.
  */
 final class CuttingProxy implements AutoCloseable {
-  /** Part of the name under which such a session introduces itself. */
+  /** Part of the application name of such a session. */
   private static final String COMMITS = " commits ";
 
   private final ServerSocket listener;
@@ -39,28 +39,28 @@ final class CuttingProxy implements AutoCloseable {
     return "jdbc:postgresql://127.0.0.1:%d%s".formatted(listener.getLocalPort(), target.getPath());
   }
 
-  /** How many packets the sessions that commit have sent: a statement is one. */
+  /** Number of packets that the committing sessions have sent: a statement is one. */
   long requests() {
     return requests.get();
   }
 
-  /** The next request reaches the server, and its answer reaches nobody. */
+  /** Forwards the next request and drops its reply. */
   void cutAfterNextRequest() {
     cut.set(true);
   }
 
-  /** Nothing gets through any more, and no connection ends. */
+  /** Stops all traffic without ending a connection. */
   void fallSilent() {
     silent = true;
   }
 
-  /** Like a pooler: the number that a session is told at its start is none of the server's. */
+  /** Behaves like a pooler: the backend pid that a session gets is not the server's. */
   CuttingProxy renumbering() {
     renumbering = true;
     return this;
   }
 
-  /** In the message of type K: its length, then the number, then the key. */
+  /** A message of type K has its length, then the pid, then the key. */
   private static void renumber(byte[] bytes, int count) {
     for (int i = 0; i + 12 < count; i++) {
       if (bytes[i] == 'K' && bytes[i + 3] == 0 && bytes[i + 4] == 12 && bytes[i + 1] == 0) {
@@ -134,7 +134,7 @@ final class CuttingProxy implements AutoCloseable {
     try {
       socket.close();
     } catch (IOException _) {
-      // It is of no use any more in either case.
+      // The socket is of no use any more in either case.
     }
   }
 
@@ -143,7 +143,7 @@ final class CuttingProxy implements AutoCloseable {
     try {
       listener.close();
     } catch (IOException _) {
-      // Nobody listens then.
+      // The socket is closed in either case.
     }
     open.forEach(CuttingProxy::closeQuietly);
   }

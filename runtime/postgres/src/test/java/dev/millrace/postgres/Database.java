@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** One real PostgreSQL for all tests of this JVM; it ends with it. */
+/** One real PostgreSQL for all tests of this JVM, which ends with the JVM. */
 final class Database {
   private static final AtomicInteger SCHEMAS = new AtomicInteger();
   private static final EmbeddedPostgres SERVER = start(Path.of("target", "postgres-it"));
@@ -57,7 +57,7 @@ final class Database {
     }
   }
 
-  /** Rows as text, their columns apart by a bar. */
+  /** Returns rows as text, with columns separated by a bar. */
   static List<String> query(String sql) throws SQLException {
     try (Connection connection = connect();
         Statement statement = connection.createStatement();

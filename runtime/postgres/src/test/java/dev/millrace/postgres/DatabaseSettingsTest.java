@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What settings tell of themselves. */
+/** The text form of settings, and the options that they refuse. */
 final class DatabaseSettingsTest {
   private static final String URL = "jdbc:postgresql://host/db";
 

@@ -3,7 +3,7 @@ package dev.millrace.postgres;
 import dev.millrace.pipeline.Probe;
 import java.util.concurrent.CountDownLatch;
 
-/** Holds a commit at one point until it is opened, whatever happens to the test meanwhile. */
+/** Holds a commit at one point until the gate is opened, despite interrupts. */
 final class Gate implements Probe, AutoCloseable {
   private final Probe.Point held;
   private final long number;

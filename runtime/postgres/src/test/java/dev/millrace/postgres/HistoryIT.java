@@ -14,7 +14,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What is kept of the past inside the reversible window, and nowhere else. */
+/** The history that is kept inside the reversible window, and nowhere else. */
 final class HistoryIT {
   private static List<String> history(Lab lab) {
     return lab.rows(

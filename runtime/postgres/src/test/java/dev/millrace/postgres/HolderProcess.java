@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Another JVM that holds lane 1 and stands in the middle of its second commit until it is gone. */
+/** Another JVM that holds lane 1 and stops in the middle of its second commit until killed. */
 final class HolderProcess implements AutoCloseable {
   private static final String INSIDE = "inside the COPY of its second commit";
 
@@ -33,11 +33,11 @@ final class HolderProcess implements AutoCloseable {
         });
     gate.awaitReached();
     System.out.println(INSIDE);
-    int end = System.in.read(); // which ends with whoever started us
+    int end = System.in.read(); // which ends when the parent process ends
     Runtime.getRuntime().halt(end < 0 ? 0 : 1);
   }
 
-  /** Returns when it stands there. */
+  /** Returns once the process is inside its second commit. */
   static HolderProcess of(String schema) throws IOException {
     DatabaseSettings settings = Database.settings();
     ProcessBuilder java =
@@ -70,7 +70,7 @@ final class HolderProcess implements AutoCloseable {
     return process.pid();
   }
 
-  /** SIGKILL. */
+  /** Sends SIGKILL. */
   void kill() {
     process.destroyForcibly().onExit().join();
   }

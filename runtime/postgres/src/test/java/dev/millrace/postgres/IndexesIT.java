@@ -30,7 +30,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Indexes come once, whole, and stay. */
+/** Indexes are built once, completely, and stay. */
 final class IndexesIT {
   private static List<String> indexes(Lab lab) throws Exception {
     return Database.query(
@@ -250,7 +250,7 @@ final class IndexesIT {
     }
   }
 
-  /** What no compression makes any shorter. */
+  /** Returns text that no compression makes shorter. */
   private static String text(Random random, int length) {
     return random
         .ints(length, '0', 'z')

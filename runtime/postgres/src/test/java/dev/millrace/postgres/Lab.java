@@ -31,11 +31,11 @@ import org.jspecify.annotations.Nullable;
 
 /** A lane over a real database, with batches made by hand. */
 final class Lab implements AutoCloseable {
-  /** What most tests change. */
+  /** The row that most tests change. */
   @Entity
   record Token(@Id long id, @Index String owner, BigInteger amount) {}
 
-  /** What can be saved once. */
+  /** A row that can be saved only once. */
   @Entity(immutable = true)
   record Note(@Id EventId id, @Nullable String text) {}
 
@@ -55,7 +55,7 @@ final class Lab implements AutoCloseable {
   private long branch;
   private long finalBlock = -1;
 
-  /** An indexer that is only asked for its definition. */
+  /** An indexer that is used only for its definition. */
   record TestIndexer(String name, List<EntityType<?>> entities, SortedMap<String, String> asks)
       implements Indexer {
     static TestIndexer of(String name, EntityType<?>... types) {
@@ -105,7 +105,7 @@ final class Lab implements AutoCloseable {
             .toList());
   }
 
-  /** The same schema, taken over anew. */
+  /** Takes the same schema over again. */
   Lab again() {
     return new Lab(indexer, Probe.NONE);
   }
@@ -114,7 +114,7 @@ final class Lab implements AutoCloseable {
     return new Token(id, owner, BigInteger.valueOf(amount));
   }
 
-  /** One batch as it is being made: blocks of events. */
+  /** A batch under construction: blocks of events. */
   final class Script {
     private final List<Event> events = new ArrayList<>();
     private final List<Block> all = new ArrayList<>();
@@ -143,7 +143,7 @@ final class Lab implements AutoCloseable {
       return this;
     }
 
-    /** The block creates a contract. */
+    /** Adds a contract that the block creates. */
     Script found(String contract, Address address, int logIndex) {
       found.add(new Source.Found(contract, address, EventId.of(blocks, logIndex)));
       return this;
@@ -158,7 +158,7 @@ final class Lab implements AutoCloseable {
     }
   }
 
-  /** What a batch does. */
+  /** The contents of a batch. */
   @FunctionalInterface
   interface Work {
     void in(Script script);
@@ -193,7 +193,7 @@ final class Lab implements AutoCloseable {
     return new CommitGroup(commits + 1, List.of(executed));
   }
 
-  /** Makes batches durable together. */
+  /** Commits batches together. */
   void commit(ExecutedBatch... executed) {
     CommitGroup group = group(executed);
     lane.commit(group);
@@ -205,18 +205,18 @@ final class Lab implements AutoCloseable {
     staged.committed(group.checkpoint());
   }
 
-  /** From the next reversible batch on. */
+  /** Makes blocks final, from the next reversible batch on. */
   void finalTo(long block) {
     finalBlock = block;
   }
 
-  /** A block of the branch that the lab is on; null for what is before the first. */
+  /** The block on the lab's current branch; null before the first. */
   Source.@Nullable Place place(long block) {
     Bytes32 hash = hashes.get(block);
     return hash == null ? null : new Source.Place(block, hash);
   }
 
-  /** Goes back to a block and on along another branch. */
+  /** Rewinds to a block and continues on another branch. */
   Frontier rewind(long block) {
     Frontier standing = lane.rewind(place(block));
     rewound(standing);
@@ -257,7 +257,7 @@ final class Lab implements AutoCloseable {
     return Bytes32.of(bytes);
   }
 
-  /** Gives everything back before the test is over. */
+  /** Releases everything before the test is over. */
   void end() {
     store.close();
   }

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a mirror is told of the lane that it follows, and what it alone keeps. */
+/** The ledger that a mirror follows, and entities that only the mirror keeps. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 final class LedgerIT {
   /** Kept in the mirror alone. */
@@ -42,7 +42,7 @@ final class LedgerIT {
     return new Lab.TestIndexer(schema, List.of(types), new TreeMap<>());
   }
 
-  /** Without what no test can know: when an epoch was opened. */
+  /** Leaves out the opening time of an epoch, which no test can know. */
   private static List<String> epochs(Ledger ledger) {
     long first = ledger.epochs().getFirst().number();
     return ledger.epochs().stream()

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What is thrown away when blocks become final, and that no rewind misses it. */
+/** The data that is deleted when blocks become final, which no rewind needs. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 final class PruningIT {
   private static List<String> history(Lab lab) {
@@ -86,7 +86,7 @@ final class PruningIT {
     Random random = new Random(11);
     Lab lab = Lab.fresh();
     try {
-      // What the table holds after each block that a rewind may still go back to.
+      // The table's rows after each block to which a rewind may still go back.
       NavigableMap<Long, Map<Long, Lab.Token>> model = new TreeMap<>();
       model.put(0L, new TreeMap<>());
       long settled = 0;

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What the database answers is what memory would have answered. */
+/** The database answers like memory. */
 final class ReadsIT {
   private static Condition when(EntityType<?> type, String field, Operator operator, Object... v) {
     Column column = type.column(field).orElseThrow();
@@ -128,7 +128,7 @@ final class ReadsIT {
     }
   }
 
-  /** A composite id of types that need care, and fields that sort in their own ways. */
+  /** A composite id of types that need care, and fields with special sort orders. */
   @Entity
   record Place(
       @Id String name,

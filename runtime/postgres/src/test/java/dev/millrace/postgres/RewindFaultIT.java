@@ -24,12 +24,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Rewinds that are broken off, forgotten, fenced or far too large. */
+/** Rewinds that are interrupted, lose their reply, are fenced or are very large. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 final class RewindFaultIT {
   private static final String[] AFTER = {"1|a|1", "2|b|2"};
 
-  /** Two blocks to keep and two to undo. */
+  /** Commits two blocks to keep and two to undo. */
   private static void fourBlocks(Lab lab) {
     lab.commit(lab.batch(script -> script.save(token(1, "a", 1)).save(token(2, "b", 2))));
     lab.commit(lab.reversible(Lab.Script::block));
@@ -54,7 +54,7 @@ final class RewindFaultIT {
     }
   }
 
-  /** A process that ends where it stands. */
+  /** The end of a process at the current point. */
   private static final class Death extends RuntimeException {
     private static final long serialVersionUID = 1L;
   }
@@ -214,7 +214,7 @@ final class RewindFaultIT {
     assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(60));
   }
 
-  /** How many packets a rewind over so many blocks sends, each with 20 changed rows. */
+  /** Returns the number of packets of a rewind over this many blocks, each with 20 changed rows. */
   private static long requests(int blocks) throws Exception {
     try (CuttingProxy proxy = new CuttingProxy(Database.settings().url());
         Lab lab = through(proxy, Probe.NONE)) {

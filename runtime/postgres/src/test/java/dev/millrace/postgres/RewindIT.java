@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What is left in the tables when blocks are replaced. */
+/** The contents of the tables after blocks have been replaced. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 final class RewindIT {
   static final Address FIRST = address(1);
@@ -41,7 +41,7 @@ final class RewindIT {
     return lab.rows("note", "id, text");
   }
 
-  /** Every row of every table of a schema. */
+  /** Returns every row of every table of a schema. */
   static List<String> everything(Lab lab) throws Exception {
     List<String> all = new ArrayList<>();
     for (String table :

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a rewind takes back besides the rows of one lane, and what it leaves alone. */
+/** The data that a rewind undoes besides the rows of one lane, and the data that it keeps. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 final class RewindScopeIT {
   @Test
@@ -126,7 +126,7 @@ final class RewindScopeIT {
     }
   }
 
-  /** The rows of a lane; those of the schema as such have no lane. */
+  /** Returns the rows of a lane; rows of the schema as such have no lane. */
   private static List<String> of(List<String> rows, String lane) {
     return rows.stream()
         .filter(row -> row.contains(" (" + lane + ",") || row.startsWith("millrace_epoch (2,"))

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What is in a schema, whose it is, and what may change about it. */
+/** The contents of a schema, its ownership, and the permitted changes. */
 final class SchemaIT {
   /** Token as a later version of the code defines it. */
   private static final class Later {
@@ -34,7 +34,7 @@ final class SchemaIT {
     record Extra(@Id long id) {}
   }
 
-  /** Token as no row that exists can be. */
+  /** Token in a form that no existing row can have. */
   private static final class Impossible {
     @Entity
     record Token(@Id long id, @Index String owner, long amount, int level) {}

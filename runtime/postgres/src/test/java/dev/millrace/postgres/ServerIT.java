@@ -25,10 +25,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Servers as other people run them. */
+/** Servers as other operators configure and run them. */
 @Timeout(120)
 final class ServerIT {
-  /** What a role or a database may have been given with ALTER … SET. */
+  /** Settings that a role or a database may have from ALTER … SET. */
   private static final String ODD =
       "options=-c%20statement_timeout=50%20-c%20lock_timeout=50%20-c%20idle_session_timeout=50"
           + "%20-c%20idle_in_transaction_session_timeout=50"

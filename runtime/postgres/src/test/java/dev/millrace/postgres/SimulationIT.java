@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The simulation of the test kit over real tables. {@code -Dmillrace.it.seeds=N}, {@code
- * -Dmillrace.from=S} and {@code -Dmillrace.seed=S} choose what runs.
+ * -Dmillrace.from=S} and {@code -Dmillrace.seed=S} choose the seeds.
  */
 final class SimulationIT {
   static Stream<Long> seeds() {
@@ -64,8 +64,8 @@ final class SimulationIT {
   }
 
   /**
-   * The undo log holds what stood there before each block that is not final, and of those that have
-   * become final since, nothing that is wrong.
+   * Checks that the undo log holds the rows before each block that is not final, and no wrong rows
+   * of blocks that have become final since.
    */
   private static <E> void compareHistory(
       String schema, String lane, EntityType<E> type, SerialOracle oracle, long settled)

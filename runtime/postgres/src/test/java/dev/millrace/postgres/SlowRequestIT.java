@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Requests that take longer than a server may be silent. That limit is a second here, which is what
- * the timeout of a socket was minutes for.
+ * Requests that take longer than a server may be silent. The limit is one second here; as a socket
+ * timeout it was minutes.
  */
 @Timeout(value = 180, unit = TimeUnit.SECONDS)
 final class SlowRequestIT {
@@ -40,7 +40,7 @@ final class SlowRequestIT {
         Database.settings().withSilence(SILENCE));
   }
 
-  /** Another session with a lock on the tokens. */
+  /** Opens another session with a lock on the tokens. */
   private static Connection lock(Lab lab, String mode) throws SQLException {
     Connection other = Database.connect();
     other.setAutoCommit(false);
@@ -51,7 +51,7 @@ final class SlowRequestIT {
     return other;
   }
 
-  /** Until the wait is four times as long as the server may be silent, and the lane names it. */
+  /** Waits until the lane names the wait and it is four times as long as the allowed silence. */
   private static void awaitWait(Lab lab, String doing) {
     String words =
         doing + ", waiting for a lock held by pid \\d+ \\(somebody\\), ([4-9]|\\d\\d+) s";
@@ -209,7 +209,7 @@ final class SlowRequestIT {
     }
   }
 
-  /** For how many seconds the snapshot has waited for its lock. */
+  /** Returns the seconds that the snapshot has waited for its lock. */
   private static long waiting(Lab lab) throws SQLException {
     return Database.query(
             """

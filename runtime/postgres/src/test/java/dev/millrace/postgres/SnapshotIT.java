@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** One moment of a schema, read while others go on writing. */
+/** A snapshot of a schema, read while others go on writing. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 final class SnapshotIT {
   @Entity

@@ -38,7 +38,7 @@ final class StandbyIT {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
     }
     primary.stop();
-    // What pg_basebackup -R would leave, of a server that was shut down in order.
+    // The file that pg_basebackup -R would leave, for a server that was shut down cleanly.
     Files.createFile(directory.resolve("pgdata").resolve("standby.signal"));
 
     EmbeddedPostgres standby = start(directory);
@@ -64,7 +64,7 @@ final class StandbyIT {
     }
   }
 
-  /** As the other tests have it, but with a log that a standby can follow. */
+  /** Starts a server as in the other tests, but with a WAL that a standby can follow. */
   private static EmbeddedPostgres start(Path directory) {
     return EmbeddedPostgres.start(
         directory,

@@ -31,14 +31,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Who has a lane, who may take it, and what becomes of the other. */
+/** The holder of a lane, its successors, and the fate of a fenced holder. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 final class TakeoverIT {
   private static MillraceException failureOf(Runnable work) {
     return catchThrowableOfType(MillraceException.class, work::run);
   }
 
-  /** Ends the sessions of a lane as the death of their process would, and no others. */
+  /** Ends the sessions of a lane as the death of its process would, and no others. */
   private static void killSessions(Lab lab) throws SQLException {
     Database.execute(
         """
@@ -48,7 +48,7 @@ final class TakeoverIT {
             .formatted(lab.schema));
   }
 
-  /** As if the holder had fallen silent longer ago than its lease lasts; its sessions stay. */
+  /** Expires the lease of the holder and stops its renewal; its sessions stay. */
   static void silence(Lab lab) throws SQLException {
     Database.execute(
         "UPDATE %s.millrace_lease SET epoch = -1, expires = clock_timestamp() - interval '1 second'"
@@ -134,7 +134,7 @@ final class TakeoverIT {
       silence(lab);
       try (Lab next = lab.again()) {
         next.commit(next.batch(script -> script.save(token(2, "b", 2))));
-        // Its session was ended; with a new one it must pass the fence, and does not.
+        // Its session was ended; the new one must pass the fence, and does not.
         MillraceException first = failureOf(() -> lab.lane.commit(late));
         if (first.remedy() == Remedy.RETRY) {
           first = failureOf(() -> lab.lane.commit(late));
@@ -223,7 +223,7 @@ final class TakeoverIT {
     }
   }
 
-  /** More than one message of a COPY holds, and a row that stands there already. */
+  /** Saves more rows than one message of a COPY holds, and a row that exists already. */
   private static void manyRows(Lab.Script script) {
     script.save(token(1, "held", 9));
     for (int id = 10; id < 5_000; id++) {
@@ -231,7 +231,7 @@ final class TakeoverIT {
     }
   }
 
-  /** The server has bytes of a COPY into the table and has not seen its end. */
+  /** Waits until the server has bytes of a COPY into the table but not its end. */
   private static void awaitCopy(Lab lab) throws SQLException {
     String progress =
         """

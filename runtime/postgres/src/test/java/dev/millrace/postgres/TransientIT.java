@@ -24,10 +24,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Errors that pass: the same group again, and the tables are those of a run without faults. */
+/** Transient errors: the group is sent again, and the tables equal those of a faultless run. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 final class TransientIT {
-  /** Commits as the lane does; returns how often that failed first. */
+  /** Commits as the lane does; returns the number of failures before success. */
   private static int commitWithRetries(Lab lab, CommitGroup group) {
     int failures = 0;
     while (true) {
@@ -163,7 +163,7 @@ final class TransientIT {
     }
   }
 
-  /** Reads retry like the lane's do. */
+  /** Reads with retries, as the lane does. */
   private static List<Lab.Token> read(Lab lab) {
     while (true) {
       try {

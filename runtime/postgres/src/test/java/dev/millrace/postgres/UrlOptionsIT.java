@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Options of the driver in the url of a database, each over a real server. */
+/** Driver options in the url of a database, each on a real server. */
 @Timeout(300)
 final class UrlOptionsIT {
   private static final EntityType<Everything> EVERYTHING = EntityType.of(Everything.class);

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What was saved is what is found, by every way in and out. */
+/** Saved values are read back equal, by every way in and out. */
 final class ValuesIT {
   private static final EntityType<Everything> EVERYTHING = EntityType.of(Everything.class);
   private static final int ROWS = 400;
@@ -97,7 +97,7 @@ final class ValuesIT {
     }
   }
 
-  /** What a rewind will do: every row goes back to what stood there. */
+  /** Restores every row to its state before, as a rewind does. */
   private static void undo(Lab lab) throws Exception {
     Table<Everything> table = new Table<>(lab.schema, EVERYTHING);
     String columns = table.columns(column -> Names.quoted(column.sql()));
@@ -131,7 +131,7 @@ final class ValuesIT {
     }
   }
 
-  /** Ten columns. */
+  /** Has ten columns. */
   @Entity
   record Wide(
       @Id long id,

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 final class WireBufferTest {
   private static final int SIZE = 256;
 
-  /** Wherever the buffer is full, and whatever comes next. */
+  /** The buffer may be full at any position, before any kind of value. */
   @Test
   void buffer_growsUnderEveryValue() {
     List<Consumer<WireBuffer>> all =

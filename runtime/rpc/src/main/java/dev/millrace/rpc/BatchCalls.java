@@ -31,7 +31,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
    */
   record Params(String text, long newest) {}
 
-  /** The results, in the order of the calls; null where an endpoint knew nothing. */
+  /** Returns the results in the order of the calls; null where an endpoint knew nothing. */
   List<@Nullable T> ask(List<Params> params) throws InterruptedException {
     if (params.size() <= 1) {
       return params.isEmpty() ? List.of() : Collections.singletonList(one(params.getFirst()));
@@ -100,7 +100,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
     }
   }
 
-  /** Whether a refusal may be one of the batch, not of what it asks for. */
+  /** True if a refusal may concern the batch rather than its calls. */
   static boolean isOfBatch(Refusal refused) {
     Action action = refused.verdict.action();
     return action == Action.UNKNOWN
@@ -111,8 +111,8 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
   }
 
   /**
-   * True if the calls may be answered one by one: what cannot be read may be all that the endpoint
-   * has to say to several. Of one that has answered several, only if it says so.
+   * True if the calls may be answered one by one: an unreadable reply may be the endpoint's only
+   * answer to a batch. For an endpoint that has answered a batch, only if the error names batches.
    */
   static boolean mayBeOfBatch(Endpoint endpoint, Refusal refused) {
     Trouble.Kind kind = refused.trouble.kind();
@@ -137,7 +137,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
             && (kind == Trouble.Kind.ERROR || kind == Trouble.Kind.STATUS));
   }
 
-  /** Of a batch that was answered in part the rest is asked for one by one. */
+  /** Repeats the failed calls of a batch one by one. */
   private List<@Nullable T> rest(Endpoint endpoint, List<Params> params, List<Reply<T>> replies)
       throws InterruptedException {
     List<@Nullable T> values = new ArrayList<>();

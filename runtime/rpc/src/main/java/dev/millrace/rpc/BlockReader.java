@@ -28,7 +28,7 @@ final class BlockReader {
   private static final Name NONCE = new Name("nonce");
   private static final int MAX_NUMBER = 80;
 
-  /** The end of the year 9999, in seconds: what is later is milliseconds, or garbage. */
+  /** The end of the year 9999, in seconds: a later time is in milliseconds, or garbage. */
   static final long MAX_TIME = 253_402_300_799L;
 
   private static final BigInteger MAX_WORD = BigInteger.ONE.shiftLeft(256);

@@ -7,11 +7,11 @@ import dev.millrace.loaders.Bytes32;
 import java.util.Arrays;
 
 /**
- * What the logs of a block may contain: 2048 bits, three of them set by each address and each
- * topic. A missing bit proves an absence; bits that are there prove nothing.
+ * Bloom filter over the logs of a block: 2048 bits, three of them set by each address and each
+ * topic. A missing bit proves an absence; set bits prove nothing.
  *
- * <p>A bloom without any bit proves nothing either: nodes of some chains fill in zeros where others
- * leave the bloom out, whatever the block holds.
+ * <p>A bloom without any bit proves nothing either: nodes of some chains return zeros for every
+ * block where others leave the bloom out.
  */
 public final class Bloom {
   public static final int LENGTH = 256;
@@ -43,7 +43,7 @@ public final class Bloom {
     return missing;
   }
 
-  /** Whether no bit is set: the block has no logs, or the chain has no blooms. */
+  /** True if no bit is set: the block has no logs, or the chain has no blooms. */
   public boolean isEmpty() {
     return Arrays.equals(bits, EMPTY.bits);
   }
@@ -56,19 +56,19 @@ public final class Bloom {
     return hasBitsOf(topic.bytes());
   }
 
-  /** Whether it is so full that more than one address in twenty seems to be in it by chance. */
+  /** True if the filter is so full that more than one address in twenty matches by chance. */
   public boolean allowsMuch() {
     return Math.pow(bitsSet() / (8.0 * LENGTH), 3) > 0.05;
   }
 
-  /** Whether the block is proven to hold no log of the filter. */
+  /** True if the block is proven to hold no log of the filter. */
   public boolean denies(LogFilter filter) {
     return !isEmpty() && !mayMatch(filter);
   }
 
   /**
-   * Whether bits are set that a log of the filter would set. The opposite is no proof of absence:
-   * see {@link #denies}.
+   * True if the bits are set that a log of the filter would set. False is no proof of absence: see
+   * {@link #denies}.
    */
   public boolean mayMatch(LogFilter filter) {
     return !isEmpty()

@@ -4,24 +4,25 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.locks.Condition;
 
 /**
- * Time, chance and threads, as calls to nodes take them from the machine. A simulation brings its
- * own, so that an hour of backoff costs it nothing and a seed repeats.
+ * Time, randomness and threads for calls to nodes. A simulation supplies its own, so that an hour
+ * of backoff takes no time and a seed repeats.
  */
 public interface CallRuntime {
-  /** The clock of all pauses. */
+  /** Returns the monotonic time of all pauses. */
   long nanos();
 
   /**
-   * Waits for a signal; its lock is held. Returns what is left of the time, as the Condition does.
+   * Waits for a signal; the caller holds its lock. Returns the time left, as {@link
+   * Condition#awaitNanos} does.
    */
   long await(Condition signal, long nanos) throws InterruptedException;
 
-  /** Waits, and nothing else. */
+  /** Sleeps. */
   void pause(long nanos) throws InterruptedException;
 
-  /** A number from 0 up to a bound. */
+  /** Returns a random number from 0 up to a bound. */
   long chance(long bound);
 
-  /** Threads for tasks that wait; closed by the caller. */
+  /** Creates an executor for tasks that wait; the caller closes it. */
   ExecutorService threads(String name);
 }

@@ -18,7 +18,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** Makes calls until one is answered: chooses whom to ask, asks, and passes on what was learnt. */
+/** Repeats a call until it is answered: chooses the endpoint, asks, and records the outcome. */
 final class Calls {
   private static final int INVALID_PARAMS = -32602;
 
@@ -28,10 +28,10 @@ final class Calls {
   private final CallRuntime runtime;
   private final AtomicLong ids = new AtomicLong(1);
 
-  /** Where an answer came from. */
+  /** An answer and the endpoint that gave it. */
   record Answer<T>(@Nullable T value, String endpoint) {}
 
-  /** What is done with an endpoint while it is ours. */
+  /** Exchange with an endpoint that was acquired. */
   interface Attempt<T> {
     @Nullable T on(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain;
   }
@@ -72,9 +72,9 @@ final class Calls {
   }
 
   /**
-   * Finds out whether an endpoint has a block, from its head if that is not known already.
+   * Checks that an endpoint has a block, and asks for its head if that is not known already.
    *
-   * @throws Trouble BEHIND, if it has not
+   * @throws Trouble BEHIND if the endpoint lacks the block
    */
   void look(Endpoint endpoint, long number) throws Trouble, InterruptedException {
     if (endpoints.covers(endpoint, number)) {
@@ -91,7 +91,7 @@ final class Calls {
     }
   }
 
-  /** Asks one endpoint once; what goes wrong is told to its record first. */
+  /** Asks one endpoint once; a failure is recorded before it is thrown. */
   <T> @Nullable T once(Endpoint endpoint, Need need, LogRange range, Attempt<T> attempt)
       throws Refusal, InterruptedException {
     long begun = runtime.nanos();
@@ -100,7 +100,7 @@ final class Calls {
         prove(endpoint);
       }
       T value = attempt.on(endpoint);
-      proveIfDue(endpoint); // before the answer counts: it may be that of another node by now
+      proveIfDue(endpoint); // before the answer counts: another node may have given it
       endpoints.succeeded(endpoint, need, begun);
       return value;
     } catch (Trouble raw) {
@@ -118,8 +118,8 @@ final class Calls {
   }
 
   /**
-   * A node that does not know a block of a range has not got that far. Fewer blocks are no way out
-   * for one block or its header: what nodes reply in an outage would end the lane.
+   * Judges a failure. An endpoint that does not know a block of a range is behind. SHRINK is no way
+   * out for one block or its header: an error text of an outage would end the lane.
    */
   private Verdict judge(Trouble trouble, Need need, LogRange range) {
     Verdict verdict = errors.judge(trouble, range.from(), range.to());
@@ -139,12 +139,12 @@ final class Calls {
     };
   }
 
-  /** The blocks that a call is about, as far as an error may name others. */
+  /** The range that a call is about, as far as an error may name another one. */
   record LogRange(long from, long to) {
     static final LogRange NONE = new LogRange(-1, -1);
   }
 
-  /** Why an attempt has no answer, in our words and in those of the node. */
+  /** Reason for a missing answer: our verdict and the error of the node. */
   static final class Refusal extends Exception {
     private static final long serialVersionUID = 1L;
     final transient Verdict verdict;
@@ -168,7 +168,7 @@ final class Calls {
     }
   }
 
-  /** Lets one of several calls prove the chain for all whose answers wait for it. */
+  /** Lets one of several concurrent calls prove the chain for all that wait for it. */
   private void proveIfDue(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain {
     while (endpoint.proof.isDue(runtime.nanos(), endpoint.transport.endedConnections())) {
       CompletableFuture<Boolean> mine = new CompletableFuture<>();
@@ -186,7 +186,7 @@ final class Calls {
         throw failed;
       } finally {
         endpoint.proving.set(null);
-        mine.complete(false); // nothing is known where the thread was interrupted
+        mine.complete(false); // no result if the thread was interrupted
       }
     }
   }
@@ -204,17 +204,17 @@ final class Calls {
     }
   }
 
-  /** Lets an endpoint name its chain. */
+  /** Asks an endpoint for its chain and records the proof. */
   void prove(Endpoint endpoint) throws Trouble, InterruptedException, WrongChain {
     long ended = endpoint.transport.endedConnections();
     named(endpoint, served(endpoint), ended);
   }
 
   /**
-   * An endpoint named its chain.
+   * Checks the chain that an endpoint named and records the proof.
    *
-   * @param served null if it named none
-   * @param ended how many of its connections had ended before it was asked
+   * @param served null if the endpoint named none
+   * @param ended connections of the endpoint that had ended before it was asked
    */
   void named(Endpoint endpoint, @Nullable Long served, long ended) throws Trouble, WrongChain {
     if (served == null || served < 0) {
@@ -226,7 +226,7 @@ final class Calls {
     endpoints.proven(endpoint, ended);
   }
 
-  /** A call that is lost is made once more: there may be an answer already that hangs on it. */
+  /** Asks for the chain, twice if the first call is lost: a finished answer may depend on it. */
   private @Nullable Long served(Endpoint endpoint) throws Trouble, InterruptedException {
     try {
       return endpoint.transport.call(call("eth_chainId", "[]"), JsonInput::quantity);
@@ -238,7 +238,7 @@ final class Calls {
     }
   }
 
-  /** Asks until there is an answer; null is one. */
+  /** Asks until there is an answer, which may be null. */
   <T> Answer<T> ask(Need need, Attempt<T> attempt) throws InterruptedException {
     while (true) {
       Endpoint endpoint = endpoints.acquire(need);
@@ -262,7 +262,7 @@ final class Calls {
   }
 
   /**
-   * The same, and once more elsewhere if the first knew nothing.
+   * Asks until there is an answer, and asks a second endpoint if the first answer is null.
    *
    * @param newest the block that the endpoint must have; -1: none
    */
@@ -297,7 +297,7 @@ final class Calls {
                     return one.transport.call(call(method, params), reader);
                   } catch (Trouble trouble) {
                     if (isAboutTag(trouble, tag)) {
-                      return null; // the node is well
+                      return null; // the node is healthy
                     }
                     throw trouble;
                   }
@@ -322,7 +322,7 @@ final class Calls {
     }
   }
 
-  /** True for an error that says that the node does not know the tag, or no block of it yet. */
+  /** True if the error says that the node does not know the tag, or has no such block yet. */
   private boolean isAboutTag(Trouble trouble, Tag tag) {
     return trouble.kind() == Trouble.Kind.ERROR
         && (trouble.code() == INVALID_PARAMS
@@ -330,7 +330,7 @@ final class Calls {
             || trouble.text().contains(tag.word()));
   }
 
-  /** Runs all of them side by side. */
+  /** Runs all parts concurrently. */
   <T> List<T> side(List<Callable<T>> parts) throws InterruptedException {
     List<T> values = new ArrayList<>();
     try (ExecutorService threads = runtime.threads("millrace-calls-")) {

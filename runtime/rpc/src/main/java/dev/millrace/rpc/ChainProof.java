@@ -7,14 +7,15 @@ import org.jspecify.annotations.Nullable;
  * Proof that an endpoint serves our chain: the id that it named last.
  *
  * <p>An address may come to lead to another node: one that was started anew, or the next one behind
- * a proxy. So the proof ends with a doubt of the code that compares blocks, and with its age. It
- * ends as well with a connection that has ended since, or a call that failed for no reason of its
- * own, but once a second at most: some servers close each connection. One more connection beside
- * those that stay open ends nothing. Read by any thread; changed under the lock of {@link
- * Endpoints}.
+ * a proxy. So the proof ends when blocks do not fit together, and with its age. It also ends when a
+ * connection has ended since, or when a call has failed for no reason of its own, but at most once
+ * a second: some servers close each connection. One more connection beside those that stay open
+ * ends nothing. Read by any thread; changed under the lock of {@link Endpoints}.
  */
 final class ChainProof {
-  /** Behind one address that keeps its connections, nodes may change without a sign. */
+  /**
+   * A minute, since nodes behind one address that keeps its connections may change without a sign.
+   */
   static final long MAX_AGE = TimeUnit.MINUTES.toNanos(1);
 
   static final long MIN_PAUSE = TimeUnit.SECONDS.toNanos(1);
@@ -23,7 +24,7 @@ final class ChainProof {
   private volatile boolean isShaken;
   private volatile boolean hasServed;
 
-  /** True while the call that proves the chain is under way: others wait for it. */
+  /** True while the call that proves the chain is under way; other calls wait for it. */
   boolean isAsked;
 
   private record Given(long at, long ended) {}
@@ -31,7 +32,7 @@ final class ChainProof {
   /**
    * True if the endpoint has to name its chain before an answer counts.
    *
-   * @param ended how many of its connections have ended
+   * @param ended the number of its connections that have ended
    */
   boolean isDue(long now, long ended) {
     Given last = given;
@@ -53,9 +54,9 @@ final class ChainProof {
   }
 
   /**
-   * The endpoint named our chain.
+   * Records that the endpoint named our chain.
    *
-   * @param ended how many of its connections had ended before it was asked
+   * @param ended the number of its connections that had ended before it was asked
    */
   void give(long now, long ended) {
     given = new Given(now, ended);
@@ -64,12 +65,12 @@ final class ChainProof {
     isAsked = false;
   }
 
-  /** A call failed: what answers next may be another node. */
+  /** Doubts the proof after a failed call: the next answer may come from another node. */
   void shake() {
     isShaken = true;
   }
 
-  /** Something speaks for another node behind the address. */
+  /** Ends the proof: there are signs of another node behind the address. */
   void end() {
     given = null;
   }

@@ -10,29 +10,29 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One node, and what has been learnt of it. Everything that changes is guarded by the lock of its
- * {@link Endpoints}, except what says otherwise.
+ * One node, and the limits that were learnt of it. All mutable state is guarded by the lock of its
+ * {@link Endpoints}, except where a field says otherwise.
  */
 final class Endpoint {
   static final int BATCH = 50;
   private static final double EASING = 0.2;
 
-  /** How long a missing method counts as missing where it has been there. */
+  /** Time for which a method counts as missing on an endpoint that has answered it before. */
   private static final long LACK = TimeUnit.MINUTES.toNanos(5);
 
-  /** How long calls are made one by one after requests of several were refused. */
+  /** Time for which calls are made one by one after batches were refused. */
   private static final long ALONE = TimeUnit.MINUTES.toNanos(1);
 
-  /** Refusals in a row before an endpoint counts as one that takes no requests of several calls. */
+  /** Refusals in a row before an endpoint counts as one that takes no batches. */
   static final int BATCH_REFUSALS = 2;
 
   /**
-   * The same for calls of which one proves the other, and which two backends may answer where they
-   * are made one by one.
+   * Refusals in a row before calls of which one proves the other are made one by one. Two backends
+   * may then answer them.
    */
   static final int PROOF_REFUSALS = 6;
 
-  /** Calls that belong together, so that one backend has to answer them. */
+  /** Floor of a shrunk batch: room for calls that one backend has to answer together. */
   private static final int MIN_BATCH = 4;
 
   final String name;
@@ -44,16 +44,16 @@ final class Endpoint {
 
   final ChainProof proof = new ChainProof();
 
-  /** The proof of the chain that is under way, for which answers wait that are there; or null. */
+  /** The proof of the chain that is under way, which finished calls wait for; or null. */
   final AtomicReference<@Nullable CompletableFuture<Boolean>> proving = new AtomicReference<>();
 
-  /** How many calls it takes at once, as far as it said; read by anyone. */
+  /** Calls per request that the endpoint takes, as far as is known; read by any thread. */
   volatile int batch = BATCH;
 
-  /** Whether it takes the hash of a block where logs are asked for; read by anyone. */
+  /** False once the endpoint refused eth_getLogs by block hash; read by any thread. */
   volatile boolean takesBlockHash = true;
 
-  /** Requests of several calls in a row that were refused; any thread may lose an update. */
+  /** Batches in a row that were refused; a lost update costs one more request. */
   private volatile int refusalsTogether;
 
   private volatile long aloneUntil;
@@ -66,7 +66,7 @@ final class Endpoint {
   private volatile long batchShrunkAt;
 
   /**
-   * How many calls one request may hold for now; any thread.
+   * Returns the number of calls that one request may hold now; any thread.
    *
    * @param refusals in a row after which calls are made one by one for a while
    */
@@ -78,23 +78,23 @@ final class Endpoint {
     return refusalsTogether < refusals || now - aloneUntil > 0 ? batch : 1;
   }
 
-  /** It has answered several calls in one request. */
+  /** Records that the endpoint answered several calls in one request. */
   void tookBatch() {
     refusalsTogether = 0;
     hasTakenBatch = true;
   }
 
   /**
-   * Whether several calls have ever been answered in one request. One after the other may be
-   * answered by two backends, of which nothing shows that they have the same blocks.
+   * True if the endpoint has ever answered several calls in one request. Calls made one by one may
+   * be answered by two backends, and nothing shows that these have the same blocks.
    */
   boolean hasTakenBatch() {
     return hasTakenBatch;
   }
 
   /**
-   * It takes fewer calls at once than this. One by one it is asked where it says that it takes no
-   * batches, or has never answered one.
+   * Lowers the batch size below a number of calls that was refused. The size becomes 1 if the
+   * endpoint says that it takes no batches, or refuses again and has never answered one.
    */
   void shrinkBatch(int calls, boolean isSaid, long now) {
     isBatchSaid |= isSaid;
@@ -121,7 +121,7 @@ final class Endpoint {
   }
 
   /**
-   * Calls were refused together, or one by one: then the other way is tried next.
+   * Records that calls were refused, in one request or one by one; the other way is tried next.
    *
    * @param refusals in a row after which calls are made one by one
    */
@@ -137,35 +137,40 @@ final class Endpoint {
   boolean hasLogs = true;
   boolean hasToldLogs;
 
-  /** Refusals of eth_getLogs as a method, since logs came last. */
+  /** Refusals of eth_getLogs as a method since the last logs. */
   int logRefusals;
 
   private long lacksLogsUntil;
 
-  /** Whether the lack of logs is a memory of another time, worth another look if need be. */
+  /** True if the lack of logs is remembered from an earlier process and may be checked again. */
   boolean isLackRemembered;
 
   private boolean hasReceipts = true;
   private boolean hasToldReceipts;
   private long lacksReceiptsUntil;
 
-  /** Refusals of eth_getBlockReceipts as a method, since receipts came last. */
+  /** Refusals of eth_getBlockReceipts as a method since the last receipts. */
   int receiptRefusals;
 
-  /** Until then others are asked first whether blocks are final. */
+  /** Other endpoints are asked first for final blocks until this time. */
   long notFinalUntil;
 
-  /** The logs of this block and of those below it are gone; -1 if none are known to be. */
+  /** The logs through this block are pruned; -1 if none are known to be. */
   private long prunedThrough = -1;
 
   private long prunedUntil;
 
-  /** The highest block whose logs were refused as gone, and how often since logs so old came. */
+  /**
+   * The highest block whose logs were refused as pruned. The refusals count since logs that old
+   * came.
+   */
   private long prunedAsked = -1;
 
   private int prunedRefusals;
 
-  /** Replies in a row that name another chain, and until when the last of them counts. */
+  /**
+   * Replies in a row that name another chain. {@code wrongUntil} ends the exclusion that follows.
+   */
   int wrongChains;
 
   private long wrongUntil;
@@ -176,9 +181,8 @@ final class Endpoint {
   long requests;
 
   /**
-   * Calls that wait for their turn and complete what has been fetched already. Logs of further
-   * ranges are asked for behind them: otherwise the first range of a lane waits for all those that
-   * were begun with it.
+   * Calls that wait to complete a range already fetched. Requests for further logs queue behind
+   * them: otherwise the first range of a lane waits for all ranges that were begun with it.
    */
   int unfinished;
 
@@ -220,20 +224,20 @@ final class Endpoint {
     lacksLogsUntil = now + LACK;
   }
 
-  /** The same for receipts. */
+  /** Marks eth_getBlockReceipts as missing for now. */
   void lacksReceipts(long now) {
     hasReceipts = false;
     lacksReceiptsUntil = now + LACK;
   }
 
-  /** Receipts came. */
+  /** Records that receipts came. */
   void toldReceipts() {
     hasReceipts = true;
     hasToldReceipts = true;
     receiptRefusals = 0;
   }
 
-  /** Whether receipts have ever come. */
+  /** True if receipts have ever come. */
   boolean hasToldReceipts() {
     return hasToldReceipts;
   }
@@ -242,7 +246,9 @@ final class Endpoint {
     return hasReceipts || now - lacksReceiptsUntil > 0;
   }
 
-  /** Logs from a block on were refused as gone: believed, for a while, once it repeats itself. */
+  /**
+   * Records that logs from a block on were refused as pruned; believed for a while, once repeated.
+   */
   void refusedPruned(long oldest, int most, long now) {
     prunedAsked = Math.max(prunedAsked, oldest);
     if (++prunedRefusals >= most) {
@@ -251,7 +257,7 @@ final class Endpoint {
     }
   }
 
-  /** Logs from a block on came. */
+  /** Records that logs from a block on came. */
   void toldLogs(long oldest) {
     hasToldLogs = true;
     hasLogs = true;
@@ -267,14 +273,14 @@ final class Endpoint {
     return oldest > prunedThrough || now - prunedUntil > 0;
   }
 
-  /** Another chain was named: what was learnt of the head is of that chain. */
+  /** Drops the proof and the head: the endpoint named another chain. */
   void isOfAnotherChain() {
     proof.end();
     proof.isAsked = false;
     head.forget();
   }
 
-  /** It serves another chain for now; another backend may serve ours. */
+  /** Excludes the endpoint for now: it serves another chain. Another backend may serve ours. */
   void isWrong(long now) {
     state = NodeStatus.State.WRONG;
     wrongUntil = now + LACK;
@@ -293,7 +299,7 @@ final class Endpoint {
         };
   }
 
-  /** Why it cannot, in words; empty if it can. */
+  /** Returns the reason why the endpoint cannot serve a need; empty if it can. */
   String lack(Need need, long now) {
     if (can(need, now)) {
       return "";
@@ -309,39 +315,42 @@ final class Endpoint {
     };
   }
 
-  /** How long until it may be asked, in nanoseconds. */
+  /** Returns the time until the endpoint may be asked, in nanoseconds. */
   long pause(Need need, long now) {
     long pause = Math.max(Math.max(0, pausedUntil - now), pace.pause(now));
     return need.isRange() ? Math.max(pause, head.pause(reach(need), now)) : pause;
   }
 
-  /** The last block that the endpoint would be asked about. */
+  /** Returns the last block that a request to the endpoint would cover. */
   long reach(Need need) {
     return need.kind() == Need.Kind.LOGS
         ? Math.min(need.newest(), need.oldest() + span.blocks() - 1)
         : need.newest();
   }
 
-  /** Until the chain is proven one call at a time begins. */
+  /** True if no further call may begin. Until the chain is proven, calls begin one at a time. */
   boolean isFull() {
     boolean isUnmeasured = latency == 0 && logLatency == 0;
     return proof.isGiven() ? pace.isFull() || (isUnmeasured && pace.running() > 0) : proof.isAsked;
   }
 
-  /** The state of an endpoint that answers. */
+  /** Returns the state of an endpoint that answers. */
   NodeStatus.State usual() {
     return Double.isInfinite(pace.perSecond()) ? NodeStatus.State.GOOD : NodeStatus.State.LIMITED;
   }
 
-  /** For logs an endpoint that is behind waits, so that it is looked at again. */
+  /**
+   * True if the endpoint may have the blocks. For ranges always: an endpoint that is behind waits,
+   * so that its head is looked at again.
+   */
   boolean mayHave(Need need, long now) {
     boolean isNotFinal = need.kind() == Need.Kind.FINAL && now - notFinalUntil < 0;
     return need.isRange() || (!isNotFinal && !head.isBelow(need.newest()));
   }
 
   /**
-   * How long an answer should take, in nanoseconds, so that endpoints can be compared: for logs the
-   * time for as many blocks as the one with the widest span reads at once.
+   * Estimates the time to an answer in nanoseconds, to compare endpoints. For logs: the time for as
+   * many blocks as the endpoint with the widest span reads at once.
    */
   double expected(Need need, long widest, long now) {
     double answer =
@@ -365,7 +374,7 @@ final class Endpoint {
     return before == 0 ? now : before + (now - before) * EASING;
   }
 
-  /** How large a reply about so many blocks will be; a guess. */
+  /** Estimates the size of a reply about a number of blocks. */
   long expectedBytes(long blocks) {
     return (long) (bytesPerBlock * blocks) + 4096;
   }

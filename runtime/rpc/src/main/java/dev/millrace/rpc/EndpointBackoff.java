@@ -25,10 +25,10 @@ final class EndpointBackoff {
    */
   private static final int REFUSALS = 3;
 
-  /** The same for an endpoint that has answered the method before. */
+  /** Refusals in a row for an endpoint that has answered the method before. */
   private static final int REFUSALS_OF_A_KNOWN_METHOD = 10;
 
-  /** Of so many words at most is remembered that they were logged. */
+  /** Limit of the unknown texts that are remembered as logged. */
   private static final int MAX_WORDS = 1_000;
 
   private final CallRuntime runtime;
@@ -38,7 +38,7 @@ final class EndpointBackoff {
     this.runtime = runtime;
   }
 
-  /** When a call began and when it failed, in nanoseconds. */
+  /** Begin and end of a failed call, in nanoseconds. */
   record Attempted(long begun, long ended) {}
 
   void failed(Endpoint endpoint, Need need, Trouble trouble, Verdict verdict, Attempted call) {
@@ -78,7 +78,7 @@ final class EndpointBackoff {
     };
   }
 
-  /** Receipts are those of one block: no shorter range heals their size, but others may give it. */
+  /** Receipts cover a single block: no shorter range makes them fit, but another endpoint may. */
   private void shrink(
       Endpoint endpoint, Need need, Trouble trouble, Verdict verdict, Attempted call) {
     switch (need.kind()) {
@@ -101,7 +101,10 @@ final class EndpointBackoff {
     }
   }
 
-  /** One reply may come from a backend that starts, or be about something else. */
+  /**
+   * Believes that logs are pruned after {@code REFUSALS} only: a backend may just be starting, or
+   * the error may concern another request.
+   */
   private void pruned(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
     boolean isFirst = !isOfBurst(endpoint, call);
     pause(endpoint, call, "has it no more: " + trouble.text());
@@ -135,7 +138,7 @@ final class EndpointBackoff {
     return isKnown ? REFUSALS_OF_A_KNOWN_METHOD : REFUSALS;
   }
 
-  /** Another chain than ours was named: by a backend that is wrong, or by the wrong address. */
+  /** Records that an endpoint named another chain: a backend is wrong, or the address is. */
   void wrong(Endpoint endpoint, String reason, Attempted call) {
     boolean isFirst = !isOfBurst(endpoint, call);
     pause(endpoint, call, reason);
@@ -169,7 +172,7 @@ final class EndpointBackoff {
     becomes(endpoint, NodeStatus.State.LIMITED, endpoint.reason);
   }
 
-  /** Of several calls that fail together only the first counts. */
+  /** True if an earlier failure of the same burst has been counted already. */
   private static boolean isOfBurst(Endpoint endpoint, Attempted call) {
     return endpoint.failures > 0 && call.begun() - endpoint.lastFailure < 0;
   }

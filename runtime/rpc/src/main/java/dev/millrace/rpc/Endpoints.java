@@ -13,17 +13,17 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 
 /**
- * Chooses who is asked next, and learns from how it went.
+ * Chooses the endpoint of each request and learns from the outcome.
  *
- * <p>The one that should answer first is asked, its queue included; the others only when it would
- * be faster to ask them, and once in a while to see whether they have become so. One that fails is
- * left alone for a time that doubles. All state of endpoints is guarded by the one lock here, which
- * is never held while anything is asked.
+ * <p>The endpoint with the shortest expected time to an answer is asked, its queue included;
+ * another one only when it would be faster, and once in a while to see whether it has become so. An
+ * endpoint that fails is paused for a time that doubles. All state of endpoints is guarded by the
+ * one lock here, which is never held during a request.
  */
 final class Endpoints {
   private static final long PROBE = TimeUnit.SECONDS.toNanos(3);
 
-  /** How long an endpoint is passed over that did not call blocks final. */
+  /** Time for which an endpoint is passed over after it did not call blocks final. */
   private static final long NOT_FINAL = TimeUnit.SECONDS.toNanos(2);
 
   private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(250);
@@ -52,7 +52,10 @@ final class Endpoints {
     return all;
   }
 
-  /** Waits until someone may be asked, and says who. Ends with one of the calls below. */
+  /**
+   * Waits until an endpoint may be asked and returns it. A call of {@code succeeded}, {@code
+   * failed}, {@code wrong} or {@code unanswered} has to follow.
+   */
   Endpoint acquire(Need need) throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -84,7 +87,7 @@ final class Endpoints {
     }
   }
 
-  // The loop is in acquire, where who is best is asked anew after every wait.
+  // The loop is in acquire, which chooses the endpoint anew after every wait.
   private void await(Endpoint chosen, Need need, long wait) throws InterruptedException {
     boolean isNext = wait == 0 && need.kind() != Need.Kind.LOGS;
     if (isNext) {
@@ -142,7 +145,9 @@ final class Endpoints {
     return !others.isEmpty() ? others : far.isEmpty() ? able : far;
   }
 
-  /** A lack that is only remembered may have been mended since. */
+  /**
+   * Clears lacks that are only remembered, since they may be mended; throws if none can be asked.
+   */
   private List<Endpoint> recheck(Need need, long now) {
     for (Endpoint one : all) {
       if (one.isLackRemembered) {
@@ -164,7 +169,7 @@ final class Endpoints {
     return able;
   }
 
-  /** The most that one request of this kind should ask of whoever would be asked now. */
+  /** Returns the most blocks that one request should ask of the endpoint that is first in line. */
   long span(Need need) {
     lock.lock();
     try {
@@ -192,7 +197,11 @@ final class Endpoints {
     }
   }
 
-  /** The endpoint named our chain when so many of its connections had ended. */
+  /**
+   * Records that the endpoint named our chain.
+   *
+   * @param ended connections of the endpoint that had ended before
+   */
   void proven(Endpoint endpoint, long ended) {
     change(() -> {
       endpoint.wrongChains = 0;
@@ -200,7 +209,7 @@ final class Endpoints {
     });
   }
 
-  /** Each endpoint has to name its chain before another answer of it counts. */
+  /** Requires each endpoint to name its chain before another of its answers counts. */
   void reprove() {
     change(() -> all.forEach(one -> one.proof.end()));
   }
@@ -250,7 +259,7 @@ final class Endpoints {
     }
   }
 
-  /** Whether the endpoint is known to have a block. */
+  /** True if the endpoint is known to have a block. */
   boolean covers(Endpoint endpoint, long number) {
     lock.lock();
     try {
@@ -260,7 +269,7 @@ final class Endpoints {
     }
   }
 
-  /** Whether an endpoint may have a block, as far as its answers show. */
+  /** True if an endpoint may have a block, as far as answers show. */
   boolean mayHave(long number) {
     lock.lock();
     try {
@@ -278,17 +287,19 @@ final class Endpoints {
     change(() -> endpoint.head.has(number));
   }
 
-  /** The endpoint did not call blocks final: it is behind, or does not know the name. */
+  /**
+   * Records that the endpoint did not call blocks final: it is behind, or does not know the tag.
+   */
   void isNotFinal(Endpoint endpoint) {
     change(() -> endpoint.notFinalUntil = runtime.nanos() + NOT_FINAL);
   }
 
-  /** The endpoint named its head. */
+  /** Records the head that the endpoint named. */
   void heard(Endpoint endpoint, long number) {
     change(() -> endpoint.head.is(number, runtime.nanos()));
   }
 
-  /** The endpoint knows no block of this number. */
+  /** Records that the endpoint knows no block of this number. */
   void lacks(String name, long number) {
     lock.lock();
     try {
@@ -298,7 +309,7 @@ final class Endpoints {
     }
   }
 
-  /** Logs came with the block where they end. */
+  /** Records that logs came together with their last block. */
   void proved(Endpoint endpoint, Need need) {
     lock.lock();
     try {
@@ -314,7 +325,7 @@ final class Endpoints {
     }
   }
 
-  /** What a reply with logs says about ranges. */
+  /** Adapts the span to a reply with logs. */
   void read(Endpoint endpoint, long blocks, long bytes, long took) {
     lock.lock();
     try {
@@ -325,7 +336,9 @@ final class Endpoints {
     }
   }
 
-  /** The call ended without an answer that counts, and nobody is to blame. */
+  /**
+   * Releases the endpoint after a call without an answer that counts, through no fault of its own.
+   */
   void unanswered(Endpoint endpoint) {
     lock.lock();
     try {
@@ -337,7 +350,7 @@ final class Endpoints {
     }
   }
 
-  /** The call failed; what that says about the endpoint. */
+  /** Releases the endpoint after a failed call and learns from the failure. */
   void failed(Endpoint endpoint, Need need, Trouble trouble, Verdict verdict, long begun) {
     lock.lock();
     try {
@@ -358,7 +371,7 @@ final class Endpoints {
     }
   }
 
-  /** It takes fewer calls at once. */
+  /** Records that the endpoint takes fewer calls at once. */
   void refusedBatch(Endpoint endpoint, int calls, Trouble trouble) {
     lock.lock();
     try {
@@ -369,7 +382,7 @@ final class Endpoints {
     }
   }
 
-  /** Whether an endpoint answers that is none of these. */
+  /** True if an endpoint other than these answers. */
   boolean hasOther(Set<String> names) {
     lock.lock();
     try {

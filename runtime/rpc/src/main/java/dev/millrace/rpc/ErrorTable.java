@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * What nodes say when they refuse, and what to do then. The rows are data: those of a user come
- * first, then ours.
+ * Maps the errors of nodes to actions. The rows are data: those of the user come first, then the
+ * built-in ones.
  */
 final class ErrorTable {
   static final String USER_FILE = "rpc-errors.tsv";
@@ -27,31 +27,31 @@ final class ErrorTable {
 
   private final List<Row> rows;
 
-  /** What a refusal means. */
+  /** Reaction to a refusal. */
   enum Action {
-    /** Fewer blocks. */
+    /** Ask for fewer blocks. */
     SHRINK,
-    /** Not there yet. */
+    /** Wait: the block is not there yet. */
     WAIT,
-    /** Fewer requests. */
+    /** Send fewer requests. */
     RATE,
-    /** This node has forgotten it. */
+    /** Ask elsewhere: this node has pruned the data. */
     PRUNED,
-    /** This node does not know the block. */
+    /** Treat the block as unknown to this node. */
     GONE,
-    /** This node does not do this. */
+    /** Treat the method as missing on this node. */
     NO_METHOD,
-    /** The same again, later. */
+    /** Repeat the request later. */
     AGAIN,
-    /** The same again, later, but nobody has met these words before. */
+    /** Repeat the request later, and log the text, which no row matches. */
     UNKNOWN
   }
 
   /**
-   * What to do.
+   * An action and its range.
    *
-   * @param step how many blocks behind the first to ask for; for SHRINK only
-   * @param isStated whether the node named the number itself, so that it will be the same next time
+   * @param step blocks to ask for after the first one; for SHRINK only
+   * @param isStated true if the node named the number, so that it will be the same next time
    */
   record Verdict(Action action, long step, boolean isStated) {
     static Verdict of(Action action) {
@@ -114,7 +114,7 @@ final class ErrorTable {
     this.rows = rows;
   }
 
-  /** Ours, behind those in a file of the user's if there is one. */
+  /** Returns the built-in rows, preceded by those of the user's file if there is one. */
   static ErrorTable of(Optional<Path> directory) {
     List<Row> rows = new ArrayList<>();
     Path file = directory.map(parent -> parent.resolve(USER_FILE)).orElse(null);
@@ -177,7 +177,7 @@ final class ErrorTable {
     }
   }
 
-  /** What to do about a range of logs that was refused. */
+  /** Decides how to react to the refusal of a range of logs. */
   Verdict judge(Trouble trouble, long from, long to) {
     return switch (trouble.kind()) {
       case TOO_LARGE -> halved(from, to);
@@ -223,17 +223,17 @@ final class ErrorTable {
   private static final Pattern RESULT_LIMIT =
       Pattern.compile("response|result|reply|body|logs|receipts|size", Pattern.CASE_INSENSITIVE);
 
-  /** Whether a refusal is about the size of the result, not about the range. */
+  /** True if a refusal concerns the size of the result, not the range. */
   static boolean isResultLimit(Trouble trouble) {
     return trouble.kind() == Trouble.Kind.TOO_LARGE || RESULT_LIMIT.matcher(trouble.text()).find();
   }
 
-  /** Half of the range; of a single block there is no half. */
+  /** Halves a range; the step of a single block is 0. */
   static Verdict halved(long from, long to) {
     return new Verdict(Action.SHRINK, (to - from) / 2, false);
   }
 
-  /** A range in parts of {@code step + 1} blocks: all of it, disjoint and in order. */
+  /** Splits a range into parts of {@code step + 1} blocks: complete, disjoint and in order. */
   static List<Range> ranges(long from, long to, long step) {
     List<Range> ranges = new ArrayList<>();
     for (long first = from; first <= to; first += step + 1) {

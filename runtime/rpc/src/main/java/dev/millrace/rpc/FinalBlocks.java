@@ -16,16 +16,19 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Blocks from endpoints that call them final in the same request. An endpoint that stands on a
- * replaced branch has its final block below that branch, so it is not believed there, however many
- * of its own answers agree with each other; behind an address with several backends one request is
+ * Loads blocks from endpoints that call them final in the same request. An endpoint on a replaced
+ * branch has its final block below that branch, so it is not believed there, however many of its
+ * own answers agree with each other; behind an address with several backends one request is
  * answered by one of them. Any thread.
  */
 final class FinalBlocks {
   private static final String BY_NUMBER = "eth_getBlockByNumber";
   private static final ReplyReader<NodeBlock> BLOCK = BlockReader::block;
 
-  /** Calls one by one to an endpoint that takes no batches, before its final block is old. */
+  /**
+   * Limit of calls made one by one to an endpoint that takes no batches, before its final block is
+   * old.
+   */
   private static final int MAX_ALONE = 8;
 
   private final Calls calls;
@@ -39,12 +42,12 @@ final class FinalBlocks {
     this.settings = settings;
   }
 
-  /** Why blocks are asked for again and again; empty if none are. */
+  /** Returns the reason why blocks are asked for repeatedly; empty if none are. */
   String waitingFor() {
     return waitingFor;
   }
 
-  /** The blocks, in the order asked; waits until all are there and final. */
+  /** Returns the blocks in the order asked; waits until all are there and final. */
   List<NodeBlock> ask(List<Long> numbers, FinalityRule rule) throws InterruptedException {
     return split(numbers, rule, Endpoint.BATCH - rule.proofs());
   }
@@ -98,13 +101,13 @@ final class FinalBlocks {
   }
 
   /**
-   * What an endpoint is asked.
+   * Question to one endpoint.
    *
-   * @param together in one request
+   * @param together true for one request, false for calls one by one
    */
   private record Question(List<Long> numbers, FinalityRule rule, boolean together) {}
 
-  /** Of the blocks those that an endpoint has and calls final. */
+  /** Returns the blocks that an endpoint has and calls final. */
   private Map<Long, NodeBlock> ask(Endpoint endpoint, Need need, Question question)
       throws InterruptedException {
     List<Long> numbers = question.numbers();
@@ -164,13 +167,13 @@ final class FinalBlocks {
           throw trouble;
         }
         throwIfOfEndpoint(trouble);
-        return List.of(); // it does not know the name
+        return List.of(); // the endpoint does not know the tag
       }
     }
     return replies;
   }
 
-  /** What says nothing of names and blocks is a trouble of the endpoint as a whole. */
+  /** Throws a trouble that concerns the endpoint as a whole, not a tag or a block. */
   private void throwIfOfEndpoint(@Nullable Trouble trouble) throws Trouble {
     if (trouble == null || trouble.kind() == Trouble.Kind.TORN) {
       return;

@@ -7,10 +7,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The rule by which blocks are final: up to the block of a tag, so far below the head, or both.
+ * Rule by which blocks are final: up to the block of a tag, up to a depth below the head, or both.
  *
- * @param tag what the chain calls its final block; empty: the depth decides
- * @param depth how many blocks below the head are not final; empty: the tag decides
+ * @param tag the tag of the chain's final block; empty: the depth decides
+ * @param depth the number of blocks below the head that are not final; empty: the tag decides
  */
 public record FinalityRule(Optional<Tag> tag, OptionalLong depth) {
   public FinalityRule {
@@ -25,10 +25,11 @@ public record FinalityRule(Optional<Tag> tag, OptionalLong depth) {
   }
 
   /**
-   * The blocks that prove a block final: that of the tag, and the one that lies so far above it. A
-   * head could be named that is not there.
+   * Lists the blocks that prove a block final: the one of the tag, and the one {@code depth} above
+   * it. Asking for that block is safer than asking for the head, which a node may name without
+   * having it.
    *
-   * @return how each is asked for, by name or number
+   * @return tags or numbers to ask for
    */
   List<String> asked(long block) {
     List<String> asked = new ArrayList<>();
@@ -40,7 +41,7 @@ public record FinalityRule(Optional<Tag> tag, OptionalLong depth) {
   }
 
   /**
-   * The greatest block that the proofs make final; -1 if none.
+   * Returns the greatest block that the proofs make final; -1 if none.
    *
    * @param proofs headers that an endpoint returned for {@link #asked}
    */

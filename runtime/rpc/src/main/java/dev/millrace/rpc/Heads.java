@@ -7,8 +7,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Waits for news of blocks: a notification where an endpoint sends them, the end of the polling
- * interval where none does. With notifications the head is polled too, five times as rarely, for a
- * subscription may fail without a word.
+ * interval where none does. With notifications the head is still polled, five times as rarely, for
+ * a subscription may fail silently.
  */
 final class Heads {
   private static final int RARER = 5;
@@ -62,7 +62,7 @@ final class Heads {
     endpoints.forEach(endpoint -> endpoint.transport.follow(this::tell));
   }
 
-  /** Any block is news: a lower one may be of another branch. */
+  /** Wakes the waiting threads. Any block is news: a lower one may be of another branch. */
   private void tell(long number) {
     lock.lock();
     try {

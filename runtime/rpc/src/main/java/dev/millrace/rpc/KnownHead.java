@@ -3,15 +3,16 @@ package dev.millrace.rpc;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How far an endpoint has the chain, as its answers show. Logs beyond the head of a node come as
- * "there are none" from many nodes, so an endpoint is asked for logs only up to here; beyond, its
- * head is looked at first, and not again before a pause that doubles. Guarded by its endpoints.
+ * Height up to which an endpoint has the chain, as its answers show. Many nodes answer a request
+ * for logs beyond their head with no logs, so an endpoint is asked for logs only up to this height.
+ * Beyond, its head is looked at first, and not again before a pause that doubles. Guarded by its
+ * endpoints.
  */
 final class KnownHead {
   private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
   private static final long MAX_PAUSE = TimeUnit.SECONDS.toNanos(10);
 
-  /** One caller looks, the others wait or ask elsewhere for so long. */
+  /** Time for one caller to look at the head, while the others wait or ask elsewhere. */
   private static final long LOOK = TimeUnit.SECONDS.toNanos(1);
 
   private static final int MISSES = 4;
@@ -29,12 +30,12 @@ final class KnownHead {
     return block >= number;
   }
 
-  /** Whether the endpoint has shown that it lacks this block; not if nothing is known of it. */
+  /** True if the endpoint has shown that it lacks this block; false if its head is unknown. */
   boolean isBelow(long number) {
     return block >= 0 && block < number;
   }
 
-  /** How long until it may be asked for logs up to a block, in nanoseconds. */
+  /** Returns the time until the endpoint may be asked for logs up to a block, in nanoseconds. */
   long pause(long number, long now) {
     return covers(number) && misses == 0 ? 0 : Math.max(0, lookAt - now);
   }
@@ -45,39 +46,40 @@ final class KnownHead {
     }
   }
 
-  /** The endpoint has this block. */
+  /** Records that the endpoint has this block. */
   void has(long number) {
     block = Math.max(block, number);
   }
 
-  /** The endpoint gave logs and the block where they end. */
+  /** Records that the endpoint gave logs and their last block. */
   void proved(long number, long now) {
     has(number);
     misses = 0;
     lookAt = now;
   }
 
-  /** The endpoint named its head. */
+  /** Records the head that the endpoint named. */
   void is(long number, long now) {
     block = number;
     lookAt = now;
   }
 
-  /** What was known is of another chain. */
+  /** Drops the head, which is of another chain. */
   void forget() {
     block = -1;
   }
 
-  /** The endpoint has no such block: nothing beyond is asked of it if another may have it. */
+  /** Records that the endpoint has no such block, so that another one is asked for later blocks. */
   void lacks(long number) {
     block = Math.min(block, number - 1);
   }
 
   /**
-   * The endpoint could not give logs up to a block. Where the head that it named covers the block,
-   * its address has backends that differ: the next request meets another one, so the first miss
-   * costs no pause, and the head is looked at again after every fourth only. Looking each time
-   * would meet the good backend with the look and the other with the logs, in turns, for ever.
+   * Records that the endpoint could not give logs up to a block. If the head that it named covers
+   * the block, its address has backends that differ: the next request meets another one, so the
+   * first miss costs no pause, and the head is looked at again only after every fourth. Looking
+   * each time would meet the good backend with the look and the other with the logs, in turns, for
+   * ever.
    */
   void missed(long number, long now) {
     boolean differs = covers(number);

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What endpoints have refused, kept across restarts: one line per host, never an address, which may
- * hold a key. What is a week old is forgotten, for plans and nodes change. Guarded by its
+ * Limits that endpoints have shown, kept across restarts in one line per host. Never the address,
+ * which may hold a key. Entries expire after a week, for plans and nodes change. Guarded by its
  * endpoints.
  */
 final class LearntLimits {
@@ -29,10 +29,10 @@ final class LearntLimits {
   private final Map<String, Limits> known = new HashMap<>();
 
   /**
-   * What is kept of one host.
+   * The limits of one host.
    *
-   * @param span how many blocks it takes; 0: it named no number
-   * @param perSecond how many requests it takes; 0: it refused none
+   * @param span blocks per request; 0: the host named no number
+   * @param perSecond requests per second; 0: the host refused none
    */
   private record Limits(long span, int batch, double perSecond, boolean hasLogs, Instant learnt) {
     private static Limits of(Endpoint endpoint, Instant now) {
@@ -95,7 +95,7 @@ final class LearntLimits {
     }
   }
 
-  /** Tells an endpoint what it has taught before. */
+  /** Applies remembered limits to an endpoint. */
   void recall(Endpoint endpoint) {
     Limits limits = known.get(endpoint.target.toString());
     if (limits == null) {
@@ -113,7 +113,7 @@ final class LearntLimits {
     }
   }
 
-  /** Writes what is known now, in place of what was. */
+  /** Replaces the file by the limits known now. */
   void keep(List<Endpoint> endpoints) {
     Instant now = clock.instant();
     for (Endpoint endpoint : endpoints) {

@@ -17,9 +17,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Asks for logs: as many blocks at once as a node gives, in another way where it gives none. */
+/** Asks for logs: as many blocks at once as a node gives, from receipts where it gives none. */
 final class LogCalls {
-  /** How often a node that does not know a block is asked again before the block counts as gone. */
+  /** Attempts to find an unknown block before it counts as gone. */
   private static final int LOOKS = 4;
 
   private static final Duration PAUSE = Duration.ofMillis(50);
@@ -85,7 +85,7 @@ final class LogCalls {
     }
     try {
       boolean byHash = block != null && endpoint.takesBlockHash;
-      // Asked by number, logs of another block show that ours is gone, as the pair finds out.
+      // By number, logs of another block show that ours is gone; the pair checks it.
       LogReader reader = new LogReader(part, byHash ? block : null, writer);
       LogPair pair = new LogPair(reader, part.to(), block);
       List<Asked> asked =
@@ -151,7 +151,7 @@ final class LogCalls {
     return kept == null ? new LogWriter() : kept;
   }
 
-  /** Notes an endpoint that refuses a single block; true if no other one is left to ask. */
+  /** Notes an endpoint that refuses a single block; true if no other endpoint is left. */
   private boolean haveAllRefused(Set<String> full, Endpoint endpoint) {
     boolean isSecondTime = !full.add(endpoint.name);
     return isSecondTime || full.size() >= endpoints.all().size();
@@ -196,7 +196,7 @@ final class LogCalls {
     return receipts(query, block.toString(), block);
   }
 
-  /** The logs of one block from its receipts; by its number if no hash is given. */
+  /** Returns the logs of one block from its receipts; by number if no hash is given. */
   private LogPage receipts(LogQuery query, String which, @Nullable Bytes32 block)
       throws InterruptedException {
     LogWriter writer = writer();

@@ -10,13 +10,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Many logs of a chain in order, in a few flat arrays: no object per log, no text. Blocks,
- * transactions and addresses stand in tables of their own that the logs point into. Never changed
- * once made.
+ * Immutable sequence of logs of a chain in a few flat arrays: no object per log, no text. Blocks,
+ * transactions and addresses stand in tables of their own that the logs point into.
  */
-@SuppressWarnings("ArrayRecordComponent") // columns are arrays, and nobody compares these records
+@SuppressWarnings("ArrayRecordComponent") // columns are arrays, and are never compared
 public final class LogColumns {
-  /** What a node that does not tell the time of a log is taken to have said. */
+  /** Time of a log whose node returns none. */
   public static final long NO_TIME = -1;
 
   public static final LogColumns EMPTY = new LogWriter().finish();
@@ -35,7 +34,7 @@ public final class LogColumns {
 
   record Transactions(int[] indexes, byte[] hashes) {}
 
-  /** One entry per log: where it points, and where its words end. */
+  /** References of each log into the tables, and the end of its words. */
   record Rows(
       int[] blocks,
       int[] transactions,
@@ -70,7 +69,7 @@ public final class LogColumns {
     return Bytes32.of(blocks.hashes, rows.blocks[log] * HASH);
   }
 
-  /** The seconds that the node told of the log's block; {@link #NO_TIME} if it told none. */
+  /** Returns the time of the log's block in seconds; {@link #NO_TIME} if the node returned none. */
   public long blockTime(int log) {
     return blocks.times[rows.blocks[log]];
   }
@@ -103,12 +102,12 @@ public final class LogColumns {
     return Bytes32.of(words, begin(log) + topic * HASH);
   }
 
-  /** How many bytes its topics and its data take. */
+  /** Returns the size of a log's topics and data in bytes. */
   public int length(int log) {
     return rows.ends[log] - begin(log);
   }
 
-  /** Writes topics and data of a log, one behind the other. */
+  /** Copies the topics and the data of a log, one behind the other. */
   void copyWords(int log, byte[] target, int at) {
     System.arraycopy(words, begin(log), target, at, length(log));
   }
@@ -117,27 +116,27 @@ public final class LogColumns {
     return log == 0 ? 0 : rows.ends[log - 1];
   }
 
-  /** Whether two logs stand in one block, by its hash. */
+  /** True if two logs belong to the same block, by its hash. */
   boolean sameBlock(int log, int other) {
     return rows.blocks[log] == rows.blocks[other];
   }
 
-  /** Whether a log is the first of its block. */
+  /** True if a log is the first of its block. */
   public boolean startsBlock(int log) {
     return log == 0 || !sameBlock(log, log - 1);
   }
 
-  /** How many blocks hold logs; one may be counted twice. */
+  /** Returns the number of blocks with logs; a block may be counted twice. */
   public int blocks() {
     return blocks.numbers.length;
   }
 
-  /** A reader that stands before the first log. */
+  /** Returns a cursor before the first log. */
   public Cursor cursor() {
     return new Cursor(this);
   }
 
-  /** How much memory this takes, about. */
+  /** Estimates the memory used, in bytes. */
   public long bytes() {
     return words.length
         + size * 21L
@@ -146,10 +145,7 @@ public final class LogColumns {
         + addresses.length * 40L;
   }
 
-  /**
-   * The logs of several pages as one, in order; a log that stands in more than one of them comes
-   * once.
-   */
+  /** Merges the logs of several pages, in order; a log in more than one of them is kept once. */
   public static LogColumns merged(List<LogColumns> pages) {
     List<LogColumns> full = pages.stream().filter(page -> !page.isEmpty()).toList();
     if (full.size() < 2) {
@@ -164,7 +160,7 @@ public final class LogColumns {
     return writer.finish();
   }
 
-  /** How many bytes {@link #encode} writes. */
+  /** Returns the number of bytes that {@link #encode} writes. */
   public int encodedBytes() {
     return Integer.BYTES * 6
         + blocks.numbers.length * (2 * Long.BYTES + HASH)
@@ -174,7 +170,7 @@ public final class LogColumns {
         + words.length;
   }
 
-  /** Writes all of this, column by column, so that it compresses well. */
+  /** Writes the logs column by column, so that they compress well. */
   public void encode(ByteBuffer target) {
     target.putInt(FORMAT).putInt(size).putInt(blocks.numbers.length);
     target.putInt(transactions.indexes.length).putInt(addresses.length).putInt(words.length);
@@ -195,9 +191,7 @@ public final class LogColumns {
     target.put(words);
   }
 
-  /**
-   * Reads what {@link #encode} wrote. Whether these are the same bytes is for the caller to know.
-   */
+  /** Reads the output of {@link #encode}. The caller verifies that the bytes are unchanged. */
   public static LogColumns decode(ByteBuffer from) {
     int format = from.getInt();
     if (format != FORMAT) {
@@ -260,8 +254,8 @@ public final class LogColumns {
   }
 
   /**
-   * Reads logs one after the other. The bytes of a {@link Log} that it made are overwritten when it
-   * moves on. Used by one thread.
+   * Iterates over logs. The bytes of a {@link Log} that it made are overwritten by the next move.
+   * Confined to one thread.
    */
   public static final class Cursor {
     private final LogColumns logs;
@@ -279,12 +273,12 @@ public final class LogColumns {
       return at < logs.size && ++at < logs.size;
     }
 
-    /** The index of the log that it stands at. */
+    /** Returns the index of the current log. */
     public int index() {
       return at;
     }
 
-    /** Whether this log is the first of its block. */
+    /** True if the current log is the first of its block. */
     public boolean startsBlock() {
       return logs.startsBlock(at);
     }
@@ -293,15 +287,15 @@ public final class LogColumns {
       return logs.blockNumber(at);
     }
 
-    /** The block, as far as its logs tell: without its parent. */
+    /** Returns the hash of the block; its parent is not known from logs. */
     public Bytes32 blockHash() {
       return logs.blockHash(at);
     }
 
     /**
-     * The log, good until the next move.
+     * Returns the current log, valid until the next move.
      *
-     * @param block the block that it is in
+     * @param block the block of the log
      */
     public Log log(Block block) {
       int length = logs.length(at);

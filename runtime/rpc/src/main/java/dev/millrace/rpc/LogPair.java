@@ -12,9 +12,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Logs and the last block that they are of, from one endpoint in one request. The block comes first
- * and so proves that the endpoint had it when it looked for logs; behind an address with several
- * backends one request is answered by one of them. Confined to one thread.
+ * Logs and their last block, from one endpoint in one request. The block comes first and so proves
+ * that the endpoint had it when it looked for logs; behind an address with several backends one
+ * request is answered by one of them. Confined to one thread.
  */
 final class LogPair implements ReplyReader<LogPair.Part> {
   private final ReplyReader<LogColumns> logs;
@@ -33,7 +33,7 @@ final class LogPair implements ReplyReader<LogPair.Part> {
     this.hash = hash;
   }
 
-  /** Whether the last request was answered call by call, be it with errors. */
+  /** True if the last request was answered call by call, errors included. */
   boolean isAnswered() {
     return answered;
   }
@@ -45,7 +45,7 @@ final class LogPair implements ReplyReader<LogPair.Part> {
 
   record Logs(LogColumns columns) implements Part {}
 
-  /** What both replies say together. */
+  /** Both replies of a pair that agrees. */
   record Proven(LogColumns logs, NodeBlock end) {}
 
   @Override

@@ -5,11 +5,11 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * Logs to ask for.
+ * Filter and range of a request for logs.
  *
  * @param from the first block
  * @param to the last block
- * @param avoid the names of endpoints not to ask if there are others
+ * @param avoid the names of endpoints to ask only if there are no others
  */
 public record LogQuery(LogFilter filter, long from, long to, Set<String> avoid) {
   public LogQuery {
@@ -28,7 +28,7 @@ public record LogQuery(LogFilter filter, long from, long to, Set<String> avoid) 
     return new LogQuery(filter, newFrom, newTo, avoid);
   }
 
-  /** The same, if possible of another endpoint than this one as well; without a name unchanged. */
+  /** Returns a query that avoids another endpoint as well; unchanged if the name is empty. */
   public LogQuery avoiding(String endpoint) {
     if (endpoint.isEmpty()) {
       return this;

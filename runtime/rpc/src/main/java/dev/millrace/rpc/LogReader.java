@@ -13,9 +13,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the logs of a reply straight into columns, and refuses the reply if one of them was not
- * asked for. Used for one call; what an attempt has written before it failed is forgotten by the
- * next.
+ * Reads the logs of a reply straight into columns and refuses the reply if a log was not asked for.
+ * Used for one call; each attempt discards the logs of a failed attempt before it.
  */
 final class LogReader implements ReplyReader<LogColumns> {
   private static final Name ADDRESS = new Name("address");
@@ -63,7 +62,7 @@ final class LogReader implements ReplyReader<LogColumns> {
     }
   }
 
-  /** How many bytes of JSON the reply had. */
+  /** Returns the size of the reply in bytes of JSON. */
   long bytes() {
     return bytes;
   }
@@ -79,7 +78,7 @@ final class LogReader implements ReplyReader<LogColumns> {
     return finish();
   }
 
-  /** Reads the receipts of a block instead, keeping what the query asks for. */
+  /** Reads the receipts of a block and keeps the logs that the query asks for. */
   @Nullable LogColumns receipts(JsonInput in) throws IOException {
     out.clear();
     if (in.takeNull()) {

@@ -10,8 +10,8 @@ import java.util.Arrays;
 
 /**
  * Builds {@link LogColumns}. The parts of a log may come in any order; {@link #end} closes it. Logs
- * may come in any order too, and one that comes twice is kept once. Confined to one thread; may be
- * used again after {@link #finish}.
+ * may come in any order too, and a duplicate is dropped. Confined to one thread; may be used again
+ * after {@link #finish}.
  */
 public final class LogWriter {
   static final int WORD = 32;
@@ -54,19 +54,19 @@ public final class LogWriter {
   /** Rows of addresses by hash, plus one; the room is a power of two. */
   private int[] addressTable = new int[128];
 
-  /** Begins a log. What is not told of it stays as empty as this leaves it. */
+  /** Begins a log and resets its optional parts. */
   void begin() {
     begin = words.length;
     time = LogColumns.NO_TIME;
     topics = 0;
   }
 
-  /** Where the words of the log begin that is being written. */
+  /** Returns the offset of the current log's words. */
   int beginOfWords() {
     return begin;
   }
 
-  /** How many logs there are. */
+  /** Returns the number of logs. */
   public int size() {
     return size;
   }
@@ -114,7 +114,7 @@ public final class LogWriter {
     end();
   }
 
-  /** Ends the log: its words are topics first, whatever order they came in. */
+  /** Ends the current log, whose words are its topics followed by its data. */
   void end() {
     if (size == ends.length) {
       growRows();
@@ -219,7 +219,7 @@ public final class LogWriter {
     ends = Arrays.copyOf(ends, room);
   }
 
-  /** What was written, in order; the writer is empty then. */
+  /** Returns the logs in order and empties the writer. */
   public LogColumns finish() {
     LogColumns written = columns();
     boolean ordered = inOrder;
@@ -248,7 +248,7 @@ public final class LogWriter {
         words.copy());
   }
 
-  /** Forgets what was written; the room for it stays. */
+  /** Drops the logs and keeps the memory. */
   void clear() {
     size = 0;
     begin = 0;

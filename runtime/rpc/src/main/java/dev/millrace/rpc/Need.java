@@ -5,24 +5,24 @@ import java.util.Set;
 /**
  * Abilities that a call requires of an endpoint.
  *
- * @param kind what is asked for
- * @param oldest the first block whose logs are asked for; for {@link Kind#LOGS} only
+ * @param kind the kind of data
+ * @param oldest the first block of the logs; for {@link Kind#LOGS} only
  * @param newest the last block that the endpoint must have; -1: none
- * @param isRange whether blocks are asked for by number, so that logs of a block that the endpoint
- *     has not got look like no logs
+ * @param isRange true if blocks are asked for by number: logs of a block that the endpoint lacks
+ *     then look like no logs
  * @param avoid the names of endpoints to leave out if there are others
- * @param calls how many calls a node counts this as
+ * @param calls the calls that a node counts the request as
  */
 record Need(Kind kind, long oldest, long newest, boolean isRange, Set<String> avoid, int calls) {
   enum Kind {
     LOGS,
     RECEIPTS,
-    /** Blocks, and the names that tell whether they are final. */
+    /** Blocks, and the tags that show whether they are final. */
     FINAL,
     REST
   }
 
-  /** Logs and the block where they end. */
+  /** Logs and their last block. */
   static Need logs(LogQuery query, boolean isRange) {
     return new Need(Kind.LOGS, query.from(), query.to(), isRange, query.avoid(), 2);
   }

@@ -3,8 +3,8 @@ package dev.millrace.rpc;
 import dev.millrace.evm.Header;
 
 /**
- * A block as a node tells it.
+ * A block as a node returns it.
  *
- * @param bloom {@link Bloom#MISSING} if the node told none
+ * @param bloom {@link Bloom#MISSING} if the node returned none
  */
 public record NodeBlock(Header header, Bloom bloom) {}

@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.SortedMap;
 
 /**
- * What is known of a chain's endpoints.
+ * State of a chain's endpoints.
  *
- * @param waitingFor why calls wait, in words for people; empty if none does
+ * @param waitingFor the reason why calls wait, in words for people; empty if none waits
  */
 public record NodeStatus(List<Endpoint> endpoints, String waitingFor) {
   public NodeStatus {
@@ -17,23 +17,24 @@ public record NodeStatus(List<Endpoint> endpoints, String waitingFor) {
     /** Not asked yet. */
     FRESH,
     GOOD,
-    /** It asked for fewer requests, and is given them. */
+    /** Asked for fewer requests, and is sent fewer. */
     LIMITED,
-    /** It does not answer as it should, and is tried again from time to time. */
+    /** Does not answer as it should; tried again from time to time. */
     FAILING,
-    /** It serves another chain, and is asked for its chain again after minutes. */
+    /** Serves another chain; asked for its chain again after minutes. */
     WRONG
   }
 
   /**
-   * One endpoint.
+   * State of one endpoint.
    *
-   * @param name scheme and host; of several on one host also a number, never what may be a key
-   * @param reason why it is in this state; empty if it is good
-   * @param latencyMillis how long it took lately; 0 before the first reply
-   * @param requestsPerSecond how many requests it allows; infinite until it refused some
-   * @param span how many blocks it is asked for at once
-   * @param errors how often it failed, by kind
+   * @param name scheme and host, and a number if several share the host; never a part of the
+   *     address that may be a key
+   * @param reason the reason for the state; empty if the endpoint is good
+   * @param latencyMillis recent response time; 0 before the first reply
+   * @param requestsPerSecond requests that the endpoint allows; infinite until it refuses some
+   * @param span blocks that it is asked for at once
+   * @param errors failures by kind
    */
   public record Endpoint(
       String name,

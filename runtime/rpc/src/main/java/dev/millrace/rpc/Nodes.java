@@ -22,20 +22,20 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
-/** Where a {@link Node} comes from. */
+/** Creates instances of {@link Node}. */
 public final class Nodes {
   private Nodes() {}
 
   /**
-   * Makes a node of endpoints. Nothing is asked before the first call.
+   * Opens a node over endpoints. Nothing is asked before the first call.
    *
-   * @throws MillraceException FIX_SETUP, if an endpoint is no address
+   * @throws MillraceException FIX_SETUP if the address of an endpoint is malformed
    */
   public static Node open(List<String> endpoints, long chain, RpcSettings settings) {
     return open(endpoints, chain, settings, Transport::to, new MachineRuntime());
   }
 
-  /** Makes a node whose endpoints are reached in another way, in another time. */
+  /** Opens a node with transports and a runtime of the caller. */
   public static Node open(
       List<String> endpoints,
       long chain,
@@ -86,12 +86,12 @@ public final class Nodes {
   }
 
   /**
-   * Finds out whether a chain can be read from its endpoints: one of them must serve the chain and
-   * tell logs.
+   * Checks that a chain can be read from its endpoints: at least one of them must serve the chain
+   * and its logs.
    *
-   * @param most how long to wait for one that answers
-   * @throws MillraceException FIX_SETUP, if those that answer serve another chain or no logs;
-   *     RESTART, if none answers in time
+   * @param most the longest wait for an answer
+   * @throws MillraceException FIX_SETUP if the endpoints that answer serve another chain or no
+   *     logs; RESTART if none answers in time
    */
   public static void check(List<String> endpoints, long chain, RpcSettings settings, Duration most)
       throws InterruptedException {

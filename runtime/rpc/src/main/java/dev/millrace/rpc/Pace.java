@@ -3,8 +3,8 @@ package dev.millrace.rpc;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How many requests at once, and how many per second. Both grow a little with each success and are
- * cut when the node refuses. Guarded by its endpoints.
+ * Limits of the requests under way at once and per second. Both grow a little with each success and
+ * are cut when the node refuses. Guarded by its endpoints.
  */
 final class Pace {
   private static final double MOST_AT_ONCE = 32;
@@ -12,14 +12,14 @@ final class Pace {
   private static final double SLOWEST = 0.2;
 
   /**
-   * Requests per second that the first refusal leaves at least: where few were made, their number
-   * says nothing of the limit.
+   * Lower bound of the rate measured at a refusal, in requests per second. If few requests were
+   * made, their number shows nothing of the limit.
    */
   private static final double MIN_MEASURED = 100;
 
   private static final double CUT = 0.75;
 
-  /** The most that one success raises the rate by, however long ago the last one was. */
+  /** Upper bound of the factor that one success raises the rate by, however old the last one is. */
   private static final double MAX_RAISE = 2;
 
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
@@ -28,7 +28,7 @@ final class Pace {
   private int running;
   private double perSecond = Double.POSITIVE_INFINITY;
 
-  /** When the next request may begin, where requests per second are limited. */
+  /** Time at which the next request may begin, if requests per second are limited. */
   private long nextAt;
 
   private long windowBegan;
@@ -52,7 +52,7 @@ final class Pace {
     return running >= (int) atOnce;
   }
 
-  /** How long the queue is that a new request joins, in turns. */
+  /** Returns the length of the queue that a new request joins, in rounds of concurrent requests. */
   double queue() {
     return Math.max(1, (running + 1) / atOnce);
   }
@@ -65,12 +65,16 @@ final class Pace {
     perSecond = learnt;
   }
 
-  /** How long the rate makes a request wait, in nanoseconds. */
+  /** Returns the wait that the rate imposes on a request, in nanoseconds. */
   long pause(long now) {
     return Double.isInfinite(perSecond) ? 0 : Math.max(0, nextAt - now);
   }
 
-  /** A request begins, of so many calls as the node counts them. */
+  /**
+   * Begins a request.
+   *
+   * @param calls the calls that the node counts the request as
+   */
   void begin(long now, int calls) {
     running++;
     if (now - windowBegan >= SECOND) {
@@ -101,7 +105,9 @@ final class Pace {
     }
   }
 
-  /** The node broke down under what it was asked. Of several at once only the first counts. */
+  /**
+   * Halves the concurrency after a failure of the node. Counts once for requests under way at once.
+   */
   void overloaded(long begun, long now) {
     if (begun - cutAt >= 0) {
       cutAt = now;
@@ -109,7 +115,7 @@ final class Pace {
     }
   }
 
-  /** The node refuses so many requests. */
+  /** Cuts the rate after a request was refused by a rate limit. */
   void refused(long begun, long now) {
     if (begun - cutAt < 0) {
       return;

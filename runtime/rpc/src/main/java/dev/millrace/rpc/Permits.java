@@ -3,8 +3,8 @@ package dev.millrace.rpc;
 import java.util.concurrent.Semaphore;
 
 /**
- * A number of bytes that may be on their way at once, shared by all who are given it. First come,
- * first served; what is larger than all of it waits for all of it.
+ * Budget of bytes in flight, shared by all holders of the instance. First come, first served; a
+ * request larger than the whole budget waits for all of it.
  */
 public final class Permits {
   private static final int UNIT = 1024;
@@ -17,7 +17,7 @@ public final class Permits {
     free = new Semaphore(units, true);
   }
 
-  /** Waits for room; give the same number back. */
+  /** Waits for room. The caller releases the same number. */
   public void acquire(long bytes) throws InterruptedException {
     free.acquire(units(bytes));
   }

@@ -16,8 +16,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Blocks from an endpoint that names its chain in the same request. Behind an address with several
- * nodes one request is answered by one of them. Any thread.
+ * Loads blocks from an endpoint that names its chain in the same request. Behind an address with
+ * several nodes one request is answered by one of them. Any thread.
  */
 final class ProvenBlocks {
   private static final String CHAIN = "eth_chainId";
@@ -36,7 +36,7 @@ final class ProvenBlocks {
     this.calls = calls;
   }
 
-  /** Loads blocks by number, from a second endpoint where the first lacks some. */
+  /** Loads blocks by number, from a second endpoint if the first lacks some. */
   Map<Long, NodeBlock> ask(List<Long> numbers) throws InterruptedException {
     long newest = numbers.stream().mapToLong(Long::longValue).max().orElse(-1);
     Map<Long, NodeBlock> known = new HashMap<>();
@@ -45,7 +45,7 @@ final class ProvenBlocks {
       Endpoint endpoint = calls.endpoints().acquire(Need.blocks(avoid, numbers.size() + 1, newest));
       if (avoid.contains(endpoint.name)) {
         calls.endpoints().unanswered(endpoint);
-        break; // there is no other one
+        break; // there is no other endpoint
       }
       Map<Long, NodeBlock> found = ask(endpoint, numbers, newest);
       if (found != null) {

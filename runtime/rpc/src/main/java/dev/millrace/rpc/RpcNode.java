@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link Node} over endpoints. */
+/** Implements {@link Node} over endpoints. */
 final class RpcNode implements Node {
   private static final String BY_NUMBER = "eth_getBlockByNumber";
   private static final ReplyReader<NodeBlock> BLOCK = BlockReader::block;

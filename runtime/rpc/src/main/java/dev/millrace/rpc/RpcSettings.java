@@ -5,16 +5,16 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * How endpoints are spoken to.
+ * Settings for the use of endpoints.
  *
- * @param directory where learnt limits are remembered and further rows of the error table are
- *     looked for; empty: nowhere
- * @param inFlight how many bytes of replies may be on their way at once; the same for all chains of
- *     the process unless another is given
- * @param poll how often a node without notifications is asked for its head
- * @param timeout how long a reply may keep silent
- * @param replyTarget how large replies should be
- * @param replyLimit how large a reply may be before it is cut off, and asked for in smaller parts
+ * @param directory the directory for learnt limits and for further rows of the error table; empty:
+ *     none
+ * @param inFlight the budget of reply bytes in flight; shared by all chains of the process unless
+ *     another is given
+ * @param poll the interval at which a node without notifications is asked for its head
+ * @param timeout the longest silence in a reply
+ * @param replyTarget the size that replies should have
+ * @param replyLimit the size at which a reply is cut off and asked for in smaller parts
  */
 public record RpcSettings(
     Optional<Path> directory,

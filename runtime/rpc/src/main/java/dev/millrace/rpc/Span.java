@@ -3,9 +3,9 @@ package dev.millrace.rpc;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How many blocks one request asks for. It doubles until something stands against it and grows by a
- * twentieth after that; errors, large replies and slow ones shrink it. A number that the node named
- * itself is never exceeded. Guarded by its endpoints.
+ * Number of blocks per request. Doubles until something stands against it and grows by a twentieth
+ * after that; errors, large replies and slow replies shrink it. A limit that the node named itself
+ * is never exceeded. Guarded by its endpoints.
  */
 final class Span {
   static final long FIRST = 256;
@@ -18,7 +18,7 @@ final class Span {
   private boolean isDoubling = true;
 
   /**
-   * @param target how many bytes a reply should have
+   * @param target bytes that a reply should have
    */
   Span(long target) {
     this.target = target;
@@ -28,7 +28,7 @@ final class Span {
     return Math.max(1, Math.min((long) blocks, cap));
   }
 
-  /** What the node named; a large number if it named none. */
+  /** Returns the limit that the node named; a large number if it named none. */
   long cap() {
     return cap;
   }
@@ -37,7 +37,10 @@ final class Span {
     return cap < MOST;
   }
 
-  /** A reply came: whatever was learnt from a shorter range says little about this one. */
+  /**
+   * Adapts the span to a reply. It grows after requests of the full span only: a shorter range says
+   * little about this one.
+   */
   void succeeded(long asked, long bytes, long nanos) {
     if (bytes > target) {
       isDoubling = false;
@@ -51,7 +54,11 @@ final class Span {
     }
   }
 
-  /** The node refused; ask for no more than this. */
+  /**
+   * Lowers the span after a refusal.
+   *
+   * @param most the most blocks to ask for
+   */
   void refused(long most, boolean isStated) {
     isDoubling = false;
     blocks = Math.max(1.0, Math.min(blocks, (double) most));
@@ -60,7 +67,7 @@ final class Span {
     }
   }
 
-  /** Nobody knows what was wrong; less may be easier. */
+  /** Halves the span after a failure of unknown cause: fewer blocks may succeed. */
   void shrink() {
     isDoubling = false;
     blocks = Math.max(1, blocks / 2);

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** Names that a node gives to blocks. */
 public enum Tag {
-  /** The first block; of nodes that have forgotten their first ones it may be another. */
+  /** The first block; for a node that has pruned its first blocks it may be another one. */
   EARLIEST,
   LATEST,
   SAFE,

@@ -1,5 +1,5 @@
 /**
- * The endpoints of one chain, spoken to as one.
+ * Access to the endpoints of one chain as if they were one node.
  *
  * <pre>
  *   Node ──▶ Endpoints ──▶ Endpoint ──▶ Transport ──▶ a socket
@@ -9,11 +9,10 @@
  *   LogColumns ◀── LogReader ◀── JsonInput ◀┘ bytes, as they arrive
  * </pre>
  *
- * <p>Whatever nodes really do ends here: limits of ranges, of rates and of sizes, torn replies,
- * wrong chains. What comes out is complete for the blocks that it names, or it does not come.
+ * <p>The faults of real nodes end here: limits of ranges, of rates and of sizes, torn replies,
+ * wrong chains. A result is complete for the blocks that it names, or there is no result.
  *
- * <p>Nothing here knows what the chain was a moment ago: order, branches and finality are the
- * caller's.
+ * <p>Nothing here remembers the chain: order, branches and finality are the caller's.
  */
 @NullMarked
 package dev.millrace.rpc;

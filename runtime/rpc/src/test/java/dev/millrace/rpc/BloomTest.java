@@ -14,7 +14,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Blooms as nodes tell them, and what follows from each. */
+/** Blooms as nodes return them, and the conclusions from each. */
 final class BloomTest {
   private static final LogFilter FILTER =
       new LogFilter(List.of(Address.of(FakeChain.CONTRACT)), List.of(Bytes32.of(FakeChain.TOPIC)));

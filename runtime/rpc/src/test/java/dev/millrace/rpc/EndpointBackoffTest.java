@@ -14,7 +14,7 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What failed calls teach of an endpoint. */
+/** Limits learnt from failed calls of an endpoint. */
 final class EndpointBackoffTest {
   private static final Need LOGS = new Need(Need.Kind.LOGS, 0, 1_000, true, Set.of(), 2);
 

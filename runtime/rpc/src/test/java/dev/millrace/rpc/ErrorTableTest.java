@@ -20,13 +20,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every refusal that the field knows, and the range that is asked for next. */
+/** Every refusal of known providers, and the range that is asked for next. */
 final class ErrorTableTest {
   private static final ErrorTable TABLE = ErrorTable.of(Optional.empty());
   private static final long FROM = 100;
   private static final long TO = 100_099;
 
-  /** The words of a provider, and how many blocks behind the first are asked for then. */
+  /** The words of a provider, and the blocks behind the first to ask for then. */
   @ParameterizedTest
   @Tag("F10")
   @DisplayName("F10 every known refusal has its next range")

@@ -8,10 +8,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A chain of a few blocks with two logs each, and what a well-behaved node says about it. Every log
- * is of one contract and one topic.
+ * A chain of a few blocks with two logs each, and the replies of a well-behaved node. Every log has
+ * the same contract and topic.
  *
- * @param id what {@code eth_chainId} says
+ * @param id the reply to {@code eth_chainId}
  * @param head the last block
  */
 record FakeChain(long id, long head) {

@@ -16,14 +16,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** A node on a real socket that says what a test tells it to say. */
+/** A node on a real socket whose replies a test scripts. */
 final class FakeNode implements AutoCloseable {
   private final ServerSocket server;
   private final Script script;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final List<String> asked = new CopyOnWriteArrayList<>();
 
-  /** What it says to a request. */
+  /** Reply to each request. */
   interface Script {
     Answer to(String request);
   }
@@ -31,8 +31,8 @@ final class FakeNode implements AutoCloseable {
   /**
    * An answer.
    *
-   * @param cutAt how many bytes of the body are sent before the connection ends; negative: all
-   * @param delayMillis how long it takes
+   * @param cutAt the bytes of the body that are sent before the connection ends; negative: all
+   * @param delayMillis the delay of the answer
    */
   record Answer(int status, String headers, String body, int cutAt, long delayMillis) {
     static Answer of(String body) {
@@ -62,7 +62,7 @@ final class FakeNode implements AutoCloseable {
     return "http://127.0.0.1:" + server.getLocalPort() + "/key";
   }
 
-  /** The bodies of all requests so far. */
+  /** Returns the bodies of all requests so far. */
   List<String> asked() {
     return List.copyOf(asked);
   }
@@ -71,7 +71,7 @@ final class FakeNode implements AutoCloseable {
     return asked.stream().filter(body -> body.contains('"' + method + '"')).count();
   }
 
-  /** Ends all connections, as a node does that is started anew. */
+  /** Ends all connections, as a restarted node does. */
   void drop() throws IOException {
     for (Socket socket : open) {
       socket.close();

@@ -80,7 +80,7 @@ final class FinalBlocksTest {
     }
   }
 
-  /** What the stale endpoint says of its head: far too high where it is asked by name. */
+  /** Returns the head of the stale endpoint: far too high when asked by tag. */
   private static String latest(String body) {
     return body.contains("latest") ? "\"number\":\"0x1388\"" : HEAD;
   }
@@ -207,7 +207,7 @@ final class FinalBlocksTest {
     return Bytes32.of(FakeChain.hash(number).toString().replace("0x00", "0xff"));
   }
 
-  /** As a node of a chain whose final block is so far; -1: it does not know the name. */
+  /** Answers as a node of a chain with this final block; -1: the node does not know the tag. */
   private static FakeNode.Answer answer(String body, FakeChain chain, long finalBlock) {
     String replies =
         FakeChain.calls(body).stream()

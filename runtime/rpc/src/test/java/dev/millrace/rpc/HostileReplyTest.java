@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Replies that are wrong in a way that JSON allows, and what they may not do. */
+/** Replies that are valid JSON and wrong, and the damage they must not do. */
 @Timeout(120)
 final class HostileReplyTest {
   private static final FakeChain CHAIN = new FakeChain(5, 1000);

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Nodes that clamp ranges at their own head and say nothing about it. */
+/** Nodes that clamp ranges at their own head without an error. */
 @Timeout(120)
 final class LaggingNodeTest {
   private static final FakeChain WHOLE = new FakeChain(5, 1000);
@@ -164,7 +164,7 @@ final class LaggingNodeTest {
     return System.nanoTime() - begun;
   }
 
-  /** As many nodes do: logs up to the head of the node, and no word about it. */
+  /** Answers with logs up to the head of the node and no error, as many nodes do. */
   private static FakeNode.Answer clamped(FakeChain chain, String body) {
     List<String> replies =
         FakeChain.calls(body).stream()

@@ -23,10 +23,10 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How fast logs are read: from memory, and from a socket whose other end sends the same bytes again
- * and again. Run by hand; prints a line per round, the later ones count.
+ * Measures the speed of reading logs: from memory, and from a socket whose other end sends the same
+ * bytes again and again. Run by hand; prints a line per round, the later ones count.
  *
- * <p>The bound is what the kernel takes to move bytes through a socket, about 0.2 ns each.
+ * <p>The bound is the time that the kernel takes to move bytes through a socket, about 0.2 ns each.
  */
 final class LogSpeed {
   private static final int BLOCKS = 50;

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A node over real sockets, and what it makes of all that goes wrong on them. */
+/** A node over real sockets, and its reactions to faults on them. */
 @Timeout(60)
 final class NodeTest {
   private static final FakeChain CHAIN = new FakeChain(5, 1000);
@@ -63,7 +63,7 @@ final class NodeTest {
     }
   }
 
-  /** What goes wrong with a reply, every other time. */
+  /** Fault of every other reply. */
   enum Trouble {
     STATUS_429 {
       @Override
@@ -220,7 +220,7 @@ final class NodeTest {
         RpcSettings.usual().withPoll(Duration.ofMillis(50)).withTimeout(Duration.ofSeconds(5)));
   }
 
-  /** The logs of a range as a reader of a chain asks for them, by their values. */
+  /** Reads the logs of a range as a reader of a chain does, and returns their values. */
   static List<String> read(Node node, long from, long to) throws InterruptedException, IOException {
     List<String> read = new ArrayList<>();
     for (long next = from; next <= to; ) {

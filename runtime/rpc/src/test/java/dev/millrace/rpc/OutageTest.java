@@ -24,7 +24,7 @@ final class OutageTest {
   private static final int REFUSALS = 4;
   private static final LogQuery ONE_BLOCK = new LogQuery(NodeTest.FILTER, 7, 7);
 
-  /** One thing that is asked of a node. */
+  /** One call to a node. */
   private interface Question {
     boolean isAnswered(Node node) throws InterruptedException;
   }
@@ -116,7 +116,7 @@ final class OutageTest {
     }
   }
 
-  /** Time in which waits are over at once. */
+  /** Runtime in which waits end at once. */
   private static final class SkippingRuntime implements CallRuntime {
     private final CallRuntime machine = new MachineRuntime();
     private final AtomicLong skipped;

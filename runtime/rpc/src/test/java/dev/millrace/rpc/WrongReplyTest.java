@@ -100,7 +100,7 @@ final class WrongReplyTest {
     }
   }
 
-  /** A node that refuses a method so many times, alone or in a batch. */
+  /** Returns a node that refuses a method this many times, alone or in a batch. */
   private static FakeNode refusing(String method, long code, String words, int times)
       throws IOException {
     AtomicInteger asked = new AtomicInteger();

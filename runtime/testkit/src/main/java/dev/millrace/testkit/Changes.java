@@ -9,18 +9,18 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the events of one block have changed: the difference between the rows before it and behind
- * it. A row that ends as it began has not changed.
+ * The changes made by the events of one block: the difference between the rows before and after it.
+ * A row that ends as it began has not changed.
  */
 public final class Changes {
   private final long block;
   private final List<Change<?>> changes;
 
   /**
-   * One row.
+   * The change of one row.
    *
-   * @param before null where there was none
-   * @param after null where there is none any more
+   * @param before null if the row is new
+   * @param after null if the row was deleted
    */
   public record Change<E>(EntityType<E> type, @Nullable E before, @Nullable E after) {
     @Override
@@ -37,7 +37,7 @@ public final class Changes {
     this.changes = changes;
   }
 
-  /** {@code before} has the rows that were written, as they stood; null where there was none. */
+  /** {@code before} holds the previous state of each row written; null if there was no row. */
   static Changes of(
       long block, SerialOracle oracle, Map<EntityType<?>, Map<Object, @Nullable Object>> before) {
     return new Changes(
@@ -71,12 +71,12 @@ public final class Changes {
     return block;
   }
 
-  /** All of them, entity by entity as the indexer names them, in id order. */
+  /** All changes, entity by entity in the indexer's order, then in id order. */
   public List<Change<?>> all() {
     return changes;
   }
 
-  /** The rows that were not there before. */
+  /** The rows that are new. */
   public <E> List<E> inserted(Class<E> type) {
     return changes.stream()
         .filter(change -> change.type().type() == type && change.before() == null)
@@ -84,7 +84,7 @@ public final class Changes {
         .toList();
   }
 
-  /** The rows that were there before, as they are now. */
+  /** The rows that existed before and still exist, in their new state. */
   public <E> List<E> updated(Class<E> type) {
     return changes.stream()
         .filter(change ->
@@ -93,7 +93,7 @@ public final class Changes {
         .toList();
   }
 
-  /** The rows that are gone, as they were. */
+  /** The deleted rows, in their last state. */
   public <E> List<E> deleted(Class<E> type) {
     return changes.stream()
         .filter(change -> change.type().type() == type && change.after() == null)

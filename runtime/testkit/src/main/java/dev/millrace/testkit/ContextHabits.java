@@ -13,7 +13,7 @@ import java.math.BigInteger;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
-/** Ways in which handlers treat the Context that they are given. */
+/** Habits of handlers in the use of their Context. */
 final class ContextHabits {
   private static final Address NOBODY = Address.of("0x" + "ff".repeat(20));
 
@@ -160,7 +160,7 @@ final class ContextHabits {
     return Address.of("0x%040x".formatted(at.dice().nextInt(30)));
   }
 
-  /** Of a row that never changes, so that it may be kept. */
+  /** Returns the id of a row that never changes, so that it may be cached. */
   private static Address genesis(HandlerMoment at) {
     return Address.of("0x%040x".formatted(0xF000 + at.dice().nextInt(8)));
   }

@@ -4,11 +4,11 @@ import dev.millrace.pipeline.Probe;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A probe that ends a process at one passing of one point: there a stage throws, and from then on
- * whatever stage passes any point throws too, because nothing of a dead process goes on.
+ * A probe that ends a process at one passing of one point: the stage there throws, and from then on
+ * every stage throws at every point, because nothing of a dead process goes on.
  */
 public final class Crashes implements Probe {
-  /** What a dead process throws. */
+  /** The exception thrown by a dead process. */
   public static final class Crash extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -27,7 +27,7 @@ public final class Crashes implements Probe {
     this.passing = passing;
   }
 
-  /** A crash when this point is passed for the {@code passing}-th time, counted from one. */
+  /** Crashes when this point is passed for the {@code passing}-th time, counted from one. */
   public static Crashes at(Point point, int passing) {
     return new Crashes(point, passing);
   }
@@ -42,7 +42,7 @@ public final class Crashes implements Probe {
     }
   }
 
-  /** Whether the point was passed so often. */
+  /** True if the crash has happened. */
   public boolean hasHappened() {
     return dead;
   }

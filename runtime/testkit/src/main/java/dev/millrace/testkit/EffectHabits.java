@@ -17,7 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 
-/** Ways in which handlers ask the outside, and in which that answers. */
+/** Habits of handlers in the use of effects, and of the services that answer. */
 final class EffectHabits {
   private static final long SLOW_NANOS = 3_000_000;
 
@@ -29,7 +29,7 @@ final class EffectHabits {
 
   private EffectHabits() {}
 
-  /** The effects that a program defines, each once per process. */
+  /** The effects that a program defines, each created once per process. */
   static final class Definitions {
     private final Map<Long, Integer> calls = new ConcurrentHashMap<>();
 
@@ -46,7 +46,7 @@ final class EffectHabits {
         effect(
             "late",
             in -> {
-              long until = System.nanoTime() + LATE_NANOS; // whatever interrupts it
+              long until = System.nanoTime() + LATE_NANOS; // despite interrupts
               while (System.nanoTime() - until < 0) {
                 LockSupport.parkNanos(LATE_NANOS / 8);
                 if (Thread.interrupted()) {
@@ -79,7 +79,7 @@ final class EffectHabits {
     private final Effect<String, Long> named =
         Effect.of("named", String.class, Long.class, in -> (long) in.length());
 
-    /** {@code calm} where nothing outside fails. */
+    /** {@code calm} means that no outside service fails. */
     Definitions(boolean calm) {
       interrupted =
           effect(
@@ -116,7 +116,7 @@ final class EffectHabits {
     }
   }
 
-  /** Its failure is worth a restart, as the service may answer then. */
+  /** The failure asks for a restart, as the service may answer then. */
   static final HandlerHabit HANGING =
       fatal("asks what never answers", at -> keep(at, ask(at, at.state().effects.hanging)));
 
@@ -188,7 +188,7 @@ final class EffectHabits {
     return Address.of("0x%040x".formatted(0xE000 + Math.floorMod(number, 8)));
   }
 
-  /** Saves what was answered. */
+  /** Saves the answer. */
   private static void keep(HandlerMoment at, long answer) {
     at.context()
         .save(new Account(id(at.id().value()), BigInteger.valueOf(answer), answer, "answer"));

@@ -18,8 +18,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Writes an event record as the log that its contract would have emitted: what the decoder of an
- * indexer reads, written the other way round.
+ * Encodes an event record as the log that its contract would have emitted: the inverse of the
+ * indexer's decoder.
  */
 final class EventEncoder {
   private static final int WORD = AbiType.WORD;
@@ -45,12 +45,12 @@ final class EventEncoder {
     return new EventEncoder(type, signature);
   }
 
-  /** How many topics a log of this event has. */
+  /** Number of topics in a log of this event. */
   int topics() {
     return signature.topics();
   }
 
-  /** Topics first, then the data, as {@link dev.millrace.evm.Log} wants them. */
+  /** Encodes the topics, then the data, as {@link dev.millrace.evm.Log} expects them. */
   byte[] encode(Object event) {
     List<Object> values = components(event);
     List<Parameter> parameters = signature.parameters();
@@ -75,7 +75,7 @@ final class EventEncoder {
     return type.getSimpleName() + "." + type.getRecordComponents()[position].getName();
   }
 
-  /** What a topic cannot hold is there as its hash, which is what the record holds as well. */
+  /** Encodes a topic. A value that does not fit is present as its hash, in the record as well. */
   private static byte[] topic(AbiType type, Object value, String where) {
     if (!type.isHashedAsTopic()) {
       return head(type, value, where);
@@ -86,7 +86,7 @@ final class EventEncoder {
     throw wrong(type, value, where);
   }
 
-  /** Heads, then the tails that they point to. */
+  /** Encodes the heads, then the tails that they point to. */
   private static byte[] tuple(List<AbiType> types, List<Object> values, String where) {
     if (types.size() != values.size()) {
       throw new IllegalArgumentException(

@@ -1,7 +1,7 @@
 package dev.millrace.testkit;
 
 /**
- * Something that people do in handlers beside their work.
+ * An action that a handler takes beside its work, as real handlers do.
  *
  * @param allowed the only acceptable consequences
  */
@@ -12,14 +12,14 @@ record HandlerHabit(String name, Allowed allowed, Deed deed) {
     RESULT,
     /** The end of the lane, naming the event. */
     FAILURE,
-    /** Either of them, but nothing in between. */
+    /** Either of the two, but nothing in between. */
     EITHER
   }
 
   /** The code of a habit. */
   @FunctionalInterface
   interface Deed {
-    @SuppressWarnings("IllegalThrows") // people throw anything
+    @SuppressWarnings("IllegalThrows") // handlers throw anything
     void act(HandlerMoment at) throws Throwable;
   }
 

@@ -31,7 +31,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An indexer under test: feed it events, look at what changed. No database, no chain, no thread.
+ * An indexer under test: feed it events, look at the changes. No database, no chain, no thread.
  *
  * <pre>{@code
  * IndexerTest test = IndexerTest.of(Erc20.indexer());
@@ -39,9 +39,9 @@ import org.jspecify.annotations.Nullable;
  * assertThat(changes.inserted(Account.class)).contains(new Account(BOB, TEN, 1));
  * }</pre>
  *
- * <p>Events travel as logs do: they are encoded, routed and decoded by what their records say, and
- * contracts found on the way are followed. The handler of each event runs twice over the same rows,
- * and must do the same both times: in production, too, it may run more than once.
+ * <p>Events travel as logs do: they are encoded, routed and decoded as their records declare, and
+ * discovered contracts are followed. The handler of each event runs twice over the same rows, and
+ * must do the same both times: in production, too, it may run more than once.
  */
 public final class IndexerTest {
   private final EvmIndexer indexer;
@@ -62,7 +62,10 @@ public final class IndexerTest {
     }
   }
 
-  /** Each contract that a config would have to name lives at an address made up for it. */
+  /**
+   * Creates a test of an indexer. Each contract whose address comes from the config gets a made-up
+   * address.
+   */
   public static IndexerTest of(Indexer indexer) {
     if (indexer instanceof EvmIndexer evm) {
       return new IndexerTest(evm);
@@ -71,14 +74,14 @@ public final class IndexerTest {
         "indexer must be built with Evm.indexer: type=" + indexer.getClass().getName());
   }
 
-  /** The id of the chain that handlers see; without it, 1. */
+  /** Sets the chain id that handlers see. The default is 1. */
   public IndexerTest chain(long id) {
     requireFresh("chain");
     chain = id;
     return this;
   }
 
-  /** Where a contract lives, as a config would say it. */
+  /** Sets the addresses of a contract, as a config would. */
   public IndexerTest contract(String name, Address... at) {
     requireFresh("contract");
     if (addresses.replace(name, List.of(at)) == null) {
@@ -89,7 +92,7 @@ public final class IndexerTest {
     return this;
   }
 
-  /** Where a contract lives. */
+  /** Returns the only address of a contract. */
   public Address address(String contract) {
     List<Address> at = addresses.getOrDefault(contract, List.of());
     if (at.size() != 1) {
@@ -99,7 +102,7 @@ public final class IndexerTest {
     return at.getFirst();
   }
 
-  /** What the outside says when a handler asks it; without this, the effect really runs. */
+  /** Sets the answer of an effect to an input; effects without one are really called. */
   public <I, O> IndexerTest answer(Effect<I, O> effect, I input, O output) {
     oracle.answers().put(List.of(effect.name(), input), output);
     return this;
@@ -110,7 +113,7 @@ public final class IndexerTest {
     return new TestBlock(this, last + 1);
   }
 
-  /** One block with these events, each in a transaction of its own. */
+  /** Runs one block with these events, each in a transaction of its own. */
   public Changes emit(Object... events) {
     TestBlock block = block();
     for (Object event : events) {
@@ -138,7 +141,7 @@ public final class IndexerTest {
     return ended(block.number(), written);
   }
 
-  /** Runs a whole stream, block by block; says of each block with events what it changed. */
+  /** Runs a whole stream, block by block. Returns the changes of each block with events. */
   public List<Changes> run(Source source) throws InterruptedException {
     List<Changes> all = new ArrayList<>();
     try (Source.Feed feed = source.open(Source.Standing.START)) {
@@ -159,7 +162,7 @@ public final class IndexerTest {
     return all;
   }
 
-  /** Runs all that a dev chain holds. */
+  /** Runs the whole content of a dev chain. */
   public List<Changes> run(DevChain devChain) throws InterruptedException {
     return run(devChain.source(indexer));
   }
@@ -169,7 +172,7 @@ public final class IndexerTest {
     return Changes.of(block, oracle, written.before);
   }
 
-  /** How the rows that a block has written stood before it. */
+  /** The state, before the block, of the rows that the block has written. */
   private static final class Written {
     private final Map<EntityType<?>, Map<Object, @Nullable Object>> before = new LinkedHashMap<>();
   }
@@ -230,7 +233,7 @@ public final class IndexerTest {
     return made;
   }
 
-  /** Blocks of a test are complete, and it knows its transactions. */
+  /** The facts of a test chain: blocks are complete, and transactions are known. */
   private final class Facts implements ChainFacts {
     @Override
     public Header header(Bytes32 blockHash) {
@@ -278,7 +281,7 @@ public final class IndexerTest {
     }
   }
 
-  /** The row of this id, as the last block has left it. */
+  /** Returns the row of this id as the last block has left it. */
   public <E> Optional<E> find(Class<E> type, Object... id) {
     return new OracleContext(oracle).find(type, id);
   }

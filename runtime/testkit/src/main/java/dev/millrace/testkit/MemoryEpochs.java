@@ -7,9 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** In which epochs a lane was written, and where each of them ends. Guarded by the store's lock. */
+/** The epochs of a lane and their ends. Guarded by the store's lock. */
 final class MemoryEpochs {
-  /** No two epochs of this process were opened at the same moment, whatever their numbers. */
+  /** Opening times of epochs: unique in this process, even between stores. */
   private static final AtomicLong MOMENTS = new AtomicLong();
 
   private final List<Ledger.Epoch> epochs = new ArrayList<>();
@@ -20,7 +20,7 @@ final class MemoryEpochs {
     epochs.addAll(other.epochs);
   }
 
-  /** Another epoch begins where the lane stands; the one before it ends there. */
+  /** Opens an epoch at the lane's frontier; the previous epoch ends there. */
   void open(long number, Frontier at, boolean mirrored) {
     if (!epochs.isEmpty()) {
       epochs.add(ending(epochs.removeLast(), at.checkpoint()));
@@ -29,7 +29,7 @@ final class MemoryEpochs {
     epochs.add(new Ledger.Epoch(number, at.checkpoint(), opened, at.commit(), mirrored));
   }
 
-  /** The lane has turned back: no epoch ends above this. */
+  /** Opens an epoch after a rewind; no earlier epoch ends above its checkpoint. */
   void turn(long number, long durable, Frontier to) {
     boolean mirrored = epochs.getLast().mirrored();
     epochs.add(ending(epochs.removeLast(), durable));
@@ -38,7 +38,7 @@ final class MemoryEpochs {
     epochs.add(new Ledger.Epoch(number, to.checkpoint(), opened, to.commit(), mirrored));
   }
 
-  /** With the last one ending where the lane stands. */
+  /** Returns the epochs, the last one ending at this checkpoint. */
   List<Ledger.Epoch> until(long checkpoint) {
     List<Ledger.Epoch> all = new ArrayList<>(epochs);
     if (!all.isEmpty()) {

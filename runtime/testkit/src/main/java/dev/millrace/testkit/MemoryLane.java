@@ -20,17 +20,17 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** One process's hold on a lane of a {@link MemoryStore}. */
+/** The hold of one process on a lane of a {@link MemoryStore}. */
 final class MemoryLane implements LaneStore, Reads {
   private final MemoryStore store;
   private final MemoryTables tables;
   private final Frontier opened;
   private final Probe probe;
 
-  /** In which this process writes; a rewind opens the next. Written by the commit thread. */
+  /** The epoch of this process's writes; a rewind opens the next. Written by the commit thread. */
   private volatile long epoch;
 
-  /** The epoch that a rewind under way opens, the same at every try; 0 while there is none. */
+  /** The epoch opened by the rewind under way, the same at every try; 0 without a rewind. */
   private long successor;
 
   private volatile boolean closed;
@@ -84,7 +84,7 @@ final class MemoryLane implements LaneStore, Reads {
     return this;
   }
 
-  /** Nothing is held while the probe is passed, so a held commit keeps no reader waiting. */
+  /** Holds no lock while the probe is passed, so a held commit blocks no reader. */
   @Override
   public void commit(CommitGroup group) {
     long number = group.number();

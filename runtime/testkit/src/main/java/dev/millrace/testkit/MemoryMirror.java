@@ -20,10 +20,9 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
- * A mirror in memory: the object that survives when processes crash, and that processes which were
- * passed over go on writing to. It forgives nothing that a real one could not: a row under an epoch
- * that was not announced, a row that can be seen before its commit, a publication that contradicts
- * another are errors.
+ * A mirror in memory: the object survives when processes crash, and fenced processes go on writing
+ * to it. It is at least as strict as a real mirror: a row under an epoch that was not announced, a
+ * row that is visible before its commit, and a publication that contradicts another are errors.
  *
  * <p>Like ClickHouse it remembers inserts by their tokens, even when the rows are gone, and a call
  * that timed out may still take effect later: when a test calls {@link #land}.
@@ -37,34 +36,34 @@ public final class MemoryMirror {
   private volatile Predicate<Object> refused = _ -> false;
   private volatile int blockRows = 2;
 
-  /** Of the entities that the definition mirrors. */
+  /** A mirror of the entities that the definition mirrors. */
   public MemoryMirror(Indexer indexer) {
     this.types =
         indexer.entities().stream().filter(type -> indexer.storage(type).isMirrored()).toList();
   }
 
-  /** As one process writes to it, which passes this probe. */
+  /** Opens a lane for one process, which passes this probe. */
   public LaneMirror opened(String lane, Probe probe) {
     return new MemoryMirrorLane(this, lane, probe);
   }
 
-  /** How many rows go in at once; a group is sent in as many blocks per table as it takes. */
+  /** Sets the rows per insert; a group is sent in as many blocks per table as it needs. */
   public MemoryMirror blocksOf(int rows) {
     blockRows = rows;
     return this;
   }
 
-  /** Calls, by their description, whose answer does not come: what they do is done later. */
+  /** Selects calls, by their description, that time out: they fail now and take effect later. */
   public void timesOut(Predicate<String> call) {
     timesOut = call;
   }
 
-  /** Rows that this mirror cannot keep. */
+  /** Selects rows that this mirror cannot keep. */
   public void refuses(Predicate<Object> row) {
     refused = row;
   }
 
-  /** All that has timed out takes effect now, as if it had been on its way until here. */
+  /** Applies all calls that have timed out, as if they had been on their way until now. */
   public void land() {
     locked(() -> {
       late.forEach(Runnable::run);
@@ -73,7 +72,7 @@ public final class MemoryMirror {
     });
   }
 
-  /** Deletes rows that no reader can see, by the ends that are published. */
+  /** Deletes rows that no reader can see, by the published ends. */
   public void clean(String lane) {
     locked(() -> {
       contents.clean(lane);
@@ -81,12 +80,12 @@ public final class MemoryMirror {
     });
   }
 
-  /** The rows of a lane by id, as a view shows them. */
+  /** Returns the rows of a lane by id, as a view shows them. */
   public <E> Map<Object, E> rows(String lane, EntityType<E> type) {
     return locked(() -> rows(type, versions(lane, type), Long.MAX_VALUE));
   }
 
-  /** The same as of an older checkpoint; refused where not all of its versions are kept. */
+  /** Returns the rows as of an older checkpoint; refuses it if not all versions are kept. */
   public <E> Map<Object, E> rows(String lane, EntityType<E> type, long checkpoint) {
     return locked(() -> {
       if (type.layout().versions() == Versions.LATEST && checkpoint < settled(lane)) {
@@ -99,7 +98,7 @@ public final class MemoryMirror {
     });
   }
 
-  /** The rows that a store with this ledger should have, whatever was published. */
+  /** Returns the rows that a store with this ledger should have, independent of publications. */
   public <E> Map<Object, E> rows(String lane, EntityType<E> type, Ledger ledger) {
     return locked(() -> rows(type, versions(lane, type, ledger), ledger.checkpoint()));
   }
@@ -121,19 +120,19 @@ public final class MemoryMirror {
     return rows;
   }
 
-  /** The versions that can be seen, in order of checkpoints. */
+  /** Returns the visible versions, in order of checkpoints. */
   public List<RowVersion> versions(String lane, EntityType<?> type) {
     return locked(() -> contents.visible(lane, type, contents.ends(lane)));
   }
 
-  /** The same where epochs end as a ledger says. */
+  /** Returns the versions that are visible with the epoch ends of a ledger. */
   public List<RowVersion> versions(String lane, EntityType<?> type, Ledger ledger) {
     Map<Long, Long> ends = new HashMap<>();
     ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
     return locked(() -> contents.visible(lane, type, ends));
   }
 
-  /** The last publication that counts. */
+  /** Returns the last publication that counts. */
   public Optional<Ends> said(String lane) {
     return locked(() -> Optional.ofNullable(contents.latest(lane)));
   }
@@ -142,7 +141,7 @@ public final class MemoryMirror {
     return said(lane).map(Ends::settled).orElse(0L);
   }
 
-  /** All rows that lie in it, whether anybody can see them or not. */
+  /** Number of all stored rows, visible or not. */
   public int size() {
     return locked(contents::size);
   }
@@ -159,7 +158,7 @@ public final class MemoryMirror {
     return refused.test(row);
   }
 
-  /** Keeps nothing unless all of the ledger fits. */
+  /** Checks the ledger and follows it; keeps nothing unless all of the ledger fits. */
   void follow(String lane, Ledger ledger) {
     locked(() -> {
       contents.check(lane, ledger);
@@ -168,13 +167,13 @@ public final class MemoryMirror {
     call("follow " + lane, (into, _) -> into.follow(ledger));
   }
 
-  /** What a call does to the contents. */
+  /** The action of a call on the contents. */
   @FunctionalInterface
   interface Effect {
     void on(MirrorContents contents, boolean late);
   }
 
-  /** Does it now, or later if the call times out. */
+  /** Runs the action now, or later if the call times out. */
   void call(String description, Effect effect) {
     boolean lost = timesOut.test(description);
     locked(() -> {
@@ -190,7 +189,7 @@ public final class MemoryMirror {
     }
   }
 
-  /** Several looks at one moment. */
+  /** Runs several reads at one moment. */
   <T> T locked(Supplier<T> action) {
     lock.lock();
     try {

@@ -15,7 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** One process's way to a lane of a {@link MemoryMirror}. */
+/** The access of one process to a lane of a {@link MemoryMirror}. */
 final class MemoryMirrorLane implements LaneMirror {
   private final MemoryMirror mirror;
   private final String lane;
@@ -34,7 +34,7 @@ final class MemoryMirrorLane implements LaneMirror {
     mirror.follow(lane, ledger);
   }
 
-  /** Every value is looked at before the first is sent. */
+  /** Checks every value before it sends the first. */
   @Override
   public void insert(MirrorGroup group) {
     checkOpen();

@@ -9,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Every state that a lane was ever in, by epoch and commit, for whoever asks for it beforehand.
- * Guarded by the store's lock.
+ * Every state of a lane by epoch and commit, kept only after {@link #begin}. Guarded by the store's
+ * lock.
  */
 final class MemoryStates {
   private final Map<List<Long>, Map<EntityType<?>, Map<Object, Object>>> states = new HashMap<>();
@@ -30,7 +30,7 @@ final class MemoryStates {
     states.put(List.of(frontier.epoch(), frontier.commit()), copy);
   }
 
-  /** The rows of a table behind a commit of an epoch; null if it never stood there. */
+  /** Returns the rows of a table after a commit of an epoch; null if that state never existed. */
   @Nullable Map<Object, Object> rows(EntityType<?> type, long epoch, long commit) {
     Map<EntityType<?>, Map<Object, Object>> state = states.get(List.of(epoch, commit));
     return state == null ? null : state.get(type);

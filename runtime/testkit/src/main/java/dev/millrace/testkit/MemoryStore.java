@@ -21,13 +21,13 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A durable store in memory, as strict as a database could ever be: an insert over a row, an update
- * or a delete of a missing one, a change that misremembers what stood there, a checkpoint out of
- * line are all errors. Epochs and numbered commits fence as in PostgreSQL.
+ * A durable store in memory, as strict as any database: an insert over a row, an update or delete
+ * of a missing row, a change with the wrong previous state and a checkpoint out of line are all
+ * errors. Epochs and numbered commits fence as in PostgreSQL.
  *
- * <p>It survives the crash of a lane by being the object that stays. A test makes it fail through
- * the probe that it is opened with: an error with remedy {@code RETRY} before the commit is a
- * transient one, after the commit it is a reply that was lost.
+ * <p>The store survives the crash of a lane, because the object stays. A test makes it fail through
+ * the probe with which it is opened: an error with remedy {@code RETRY} before the commit is a
+ * transient error, after the commit a lost reply.
  */
 public final class MemoryStore implements CommitStore {
   private final ReentrantLock lock = new ReentrantLock();
@@ -41,12 +41,12 @@ public final class MemoryStore implements CommitStore {
   private volatile Consumer<String> beforeQuery = _ -> {};
   private volatile Consumer<String> afterQuery = _ -> {};
 
-  /** With a table for each of them, and no mirror. */
+  /** A store with a table for each of these entities, and no mirror. */
   public MemoryStore(List<EntityType<?>> types) {
     this(UUID.randomUUID().toString(), types, false);
   }
 
-  /** With a table for each entity that has one in PostgreSQL. */
+  /** A store with a table for each entity that has one in PostgreSQL. */
   public MemoryStore(Indexer indexer) {
     this(
         UUID.randomUUID().toString(),
@@ -60,18 +60,18 @@ public final class MemoryStore implements CommitStore {
     this.mirrored = mirrored;
   }
 
-  /** From now on every state is kept that a lane is ever in. */
+  /** Keeps every later state of every lane. */
   MemoryStore keepingStates() {
     keepsStates = true;
     return this;
   }
 
-  /** The rows of a table as they stood behind a commit of an epoch; null if they never did. */
+  /** Returns the rows of a table after a commit of an epoch; null if that state never existed. */
   @Nullable Map<Object, Object> rows(String lane, EntityType<?> type, long epoch, long commit) {
     return locked(() -> tables(lane).states().rows(type, epoch, commit));
   }
 
-  /** What somebody gets who restores a backup that was made now. */
+  /** Returns the store that a restore of a backup taken now would yield. */
   public MemoryStore backup() {
     return locked(() -> {
       MemoryStore copy = new MemoryStore(identity, types, mirrored);
@@ -81,12 +81,12 @@ public final class MemoryStore implements CommitStore {
     });
   }
 
-  /** The same store as another process sees it, which passes this probe. */
+  /** Opens the store for another process, which passes this probe. */
   public CommitStore opened(Probe probe) {
     return opened(probe, mirrored);
   }
 
-  /** The same, for a process that mirrors nothing, whatever the definition says. */
+  /** Opens the store for a process that mirrors nothing, regardless of the definition. */
   public CommitStore unmirrored(Probe probe) {
     return opened(probe, false);
   }
@@ -137,19 +137,19 @@ public final class MemoryStore implements CommitStore {
   public void close() {}
 
   /**
-   * Runs before each query, with its description. It may wait, and it may throw as a database
-   * would.
+   * Sets an action that runs before each query, with its description. The action may wait, and may
+   * throw as a database would.
    */
   public void beforeQuery(Consumer<String> action) {
     beforeQuery = action;
   }
 
-  /** The same when a query has chosen its rows, and before they arrive. */
+  /** Sets an action that runs after a query has chosen its rows and before they arrive. */
   public void afterQuery(Consumer<String> action) {
     afterQuery = action;
   }
 
-  /** A row that was committed before all that a test does. */
+  /** Stores a row as committed before the test begins. */
   public <E> void put(String lane, EntityType<E> type, E row) {
     locked(() ->
         lanes
@@ -158,7 +158,7 @@ public final class MemoryStore implements CommitStore {
             .put(type.id(row), MemoryTables.stored(type, row)));
   }
 
-  /** What has been asked since the last call, in order. */
+  /** Returns the queries since the last call, in order. */
   public List<String> takeQueries() {
     return locked(() -> {
       List<String> taken = List.copyOf(queries);
@@ -176,7 +176,7 @@ public final class MemoryStore implements CommitStore {
     afterQuery.accept(description);
   }
 
-  /** The committed rows of a lane, by id. */
+  /** Returns the committed rows of a lane, by id. */
   public <E> Map<Object, E> rows(String lane, EntityType<E> type) {
     return locked(() -> {
       Map<Object, E> rows = new TreeMap<>(SerialOracle.byId(type));
@@ -185,27 +185,27 @@ public final class MemoryStore implements CommitStore {
     });
   }
 
-  /** What a rewind of the lane could restore, in the order of commits. */
+  /** Returns the rows that a rewind of the lane could restore, in the order of commits. */
   public List<UndoRow> undo(String lane) {
     return locked(() -> tables(lane).undo());
   }
 
-  /** Up to this checkpoint nothing of the lane can be undone any more. */
+  /** The last checkpoint of the lane that can no longer be undone. */
   public long finalCheckpoint(String lane) {
     return locked(() -> tables(lane).finalCheckpoint());
   }
 
-  /** How often the lane has turned back. */
+  /** Number of rewinds of the lane. */
   public long rewinds(String lane) {
     return locked(() -> tables(lane).rewinds());
   }
 
-  /** Answers of effects that the lane has stored. */
+  /** Returns the effect answers that the lane has stored. */
   public List<EffectResult> effects(String lane) {
     return locked(() -> tables(lane).effects());
   }
 
-  /** All commits of the lane so far. */
+  /** Returns all commits of the lane so far. */
   public List<Commit> commits(String lane) {
     return locked(() -> tables(lane).commits());
   }
@@ -214,12 +214,12 @@ public final class MemoryStore implements CommitStore {
     return locked(() -> tables(lane).frontier());
   }
 
-  /** What a mirror of the lane would have to follow now, whoever holds it. */
+  /** Returns the ledger that a mirror of the lane would have to follow now. */
   public Ledger ledger(String lane) {
     return locked(() -> tables(lane).ledger(identity));
   }
 
-  /** Indexes that were asked for, as {@code table(column,column)}. */
+  /** Returns the requested indexes, as {@code table(column,column)}. */
   public List<String> indexes(String lane) {
     return locked(() -> tables(lane).indexes());
   }
@@ -245,7 +245,7 @@ public final class MemoryStore implements CommitStore {
    * One transaction.
    *
    * @param batches the numbers of its batches, as the lane counts them
-   * @param block the last one
+   * @param block the last block
    */
   public record Commit(
       long number,

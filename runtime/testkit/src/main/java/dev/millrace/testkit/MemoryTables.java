@@ -28,7 +28,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** Everything that is durable of one lane. Guarded by the store's lock. */
+/** The durable state of one lane. Guarded by the store's lock. */
 final class MemoryTables {
   private final Map<EntityType<?>, Map<Object, Object>> tables = new LinkedHashMap<>();
   private final List<UndoRow> undo = new ArrayList<>();
@@ -45,7 +45,7 @@ final class MemoryTables {
   private final MemoryStates states = new MemoryStates();
   private Frontier frontier = new Frontier(0, 0, 0, null);
 
-  /** A block that is remembered, and the checkpoint that the lane has reached with it. */
+  /** A remembered block, and the checkpoint of the lane after it. */
   private record Kept(Bytes32 hash, long checkpoint) {}
 
   MemoryTables(List<EntityType<?>> types) {
@@ -53,7 +53,7 @@ final class MemoryTables {
     epochs = new MemoryEpochs();
   }
 
-  /** All of it as it stands now. */
+  /** Copies the current state. */
   MemoryTables(MemoryTables other) {
     other.tables.forEach((type, rows) -> tables.put(type, new HashMap<>(rows)));
     undo.addAll(other.undo);
@@ -80,7 +80,7 @@ final class MemoryTables {
     return states;
   }
 
-  /** For whoever holds the lane in this epoch. */
+  /** Returns the ledger if the lane is held in this epoch. */
   Ledger ledger(String identity, long epoch) {
     fence(epoch);
     return ledger(identity);
@@ -102,7 +102,7 @@ final class MemoryTables {
     return new Source.Standing(frontier.place(), window, found, finalBlock >= 0);
   }
 
-  /** Undoes everything above a block; an earlier try may have done so. */
+  /** Undoes everything above a block, unless an earlier try has done so. */
   Frontier rewind(Source.@Nullable Place to, long epoch, long next) {
     if (frontier.epoch() == next) {
       return frontier;
@@ -159,7 +159,7 @@ final class MemoryTables {
             .orElseThrow());
   }
 
-  /** What lies at or below a block that nothing can replace needs no history. */
+  /** Deletes the history at or below a final block: no rewind needs it. */
   private void prune(long settled) {
     if (settled <= finalBlock) {
       return;
@@ -177,7 +177,7 @@ final class MemoryTables {
     return rewinds;
   }
 
-  /** Up to here nothing can be undone any more. */
+  /** The last checkpoint that can no longer be undone. */
   long finalCheckpoint() {
     return finalCheckpoint;
   }
@@ -225,7 +225,7 @@ final class MemoryTables {
     return frontier;
   }
 
-  /** Whether an earlier try of this commit has succeeded; an error if another has gone ahead. */
+  /** True if an earlier try of this commit has succeeded; throws if another holder is ahead. */
   boolean isDone(long epoch, long number) {
     if (frontier.epoch() == epoch && frontier.commit() == number) {
       return true;
@@ -248,7 +248,7 @@ final class MemoryTables {
     }
   }
 
-  /** Checks all of a group before any of it is applied. */
+  /** Commits a group; checks all of it before any change is applied. */
   void commit(CommitGroup group) {
     long checkpoint = frontier.checkpoint();
     for (ExecutedBatch batch : group.batches()) {
@@ -320,7 +320,7 @@ final class MemoryTables {
     return events.stream().mapToLong(event -> event.block().number()).distinct().count();
   }
 
-  /** Goes through the changes one by one: each must know what really stood there. */
+  /** Checks the changes one by one against the stored rows, and returns their undo rows. */
   private <E> List<UndoRow> walk(EntityType<E> type, CommitGroup group) {
     Map<Object, @Nullable Object> now = new HashMap<>();
     List<UndoRow> history = new ArrayList<>();
@@ -348,7 +348,7 @@ final class MemoryTables {
     return history;
   }
 
-  /** By values: the records of people may compare in any way. */
+  /** Compares by values: records of indexers may define any equality. */
   private static <E> boolean isSame(
       EntityType<E> type, @Nullable Object left, @Nullable Object right) {
     if (left == null || right == null) {
@@ -386,7 +386,7 @@ final class MemoryTables {
     return false;
   }
 
-  /** A row leaves the process by its values, and comes back as another object. */
+  /** Copies a row by its values: a stored row comes back as another object. */
   static <E> Object stored(EntityType<E> type, Object row) {
     return Objects.requireNonNull(type.create(type.values(type.type().cast(row))));
   }

@@ -12,16 +12,16 @@ import java.util.Objects;
 import java.util.TreeMap;
 
 /**
- * Compares what can be seen in a mirror with the history that a serial oracle has written: one
+ * Compares the visible rows of a mirror with the history that a serial oracle has written: one
  * version for each row and each block that saved or deleted it, no more and no fewer, and so the
- * right rows as of every checkpoint. Of entities with {@link Versions#LATEST} only what is there is
- * compared, and the states from the last settled checkpoint on.
+ * right rows as of every checkpoint. For entities with {@link Versions#LATEST} it compares only the
+ * versions present, and the states from the last settled checkpoint on.
  */
 public final class MirrorCheck {
   private MirrorCheck() {}
 
   /**
-   * What is wrong with one entity, in words; empty if nothing is.
+   * Describes the differences of one entity; empty if there are none.
    *
    * @param found the visible versions
    */
@@ -49,7 +49,7 @@ public final class MirrorCheck {
     return wrong;
   }
 
-  /** Counts each as often as it is there. */
+  /** Subtracts as multisets. */
   private static List<RowVersion> without(List<RowVersion> all, List<RowVersion> others) {
     Map<RowVersion, Integer> left = new HashMap<>();
     others.forEach(version -> left.merge(version, 1, Integer::sum));
@@ -59,7 +59,7 @@ public final class MirrorCheck {
         .toList();
   }
 
-  /** As a reader sees them as of a checkpoint. */
+  /** Returns the rows as a reader sees them as of a checkpoint. */
   private static Map<Object, Object> rows(EntityType<?> type, List<RowVersion> found, long at) {
     Map<Object, RowVersion> newest = new TreeMap<>(SerialOracle.byId(type));
     for (RowVersion version : found) {

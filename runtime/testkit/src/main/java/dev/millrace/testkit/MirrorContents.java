@@ -22,11 +22,11 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What lies in a {@link MemoryMirror}: rows that are only ever added, tokens of the inserts that
- * brought them, and what was said about the ends of epochs. Guarded by the mirror's lock.
+ * The contents of a {@link MemoryMirror}: rows that are only ever added, tokens of the inserts that
+ * brought them, and the published ends of epochs. Guarded by the mirror's lock.
  */
 final class MirrorContents {
-  /** As many inserts into one table are remembered. */
+  /** Number of inserts remembered per table. */
   private static final int WINDOW = 1_000;
 
   private final List<Stored> rows = new ArrayList<>();
@@ -46,13 +46,13 @@ final class MirrorContents {
   /** An epoch as it was published. */
   private record Known(String lane, Instant opened) {}
 
-  /** What counts of all that was said about an epoch. */
+  /** The statement about an epoch's end that counts. */
   private record Said(String lane, long end, long by, long commit) {}
 
   private static final Comparator<Ends> LATER =
       Comparator.comparingLong(Ends::by).thenComparingLong(Ends::commit);
 
-  /** Whether this is a copy of what the ledger tells of. */
+  /** Checks that these contents are a copy of the store with this ledger. */
   void check(String lane, Ledger ledger) {
     must(identity.isEmpty() || identity.equals(ledger.identity()), "mirror is of another store");
     Map<Long, Instant> opened = new HashMap<>();
@@ -86,15 +86,15 @@ final class MirrorContents {
     }
   }
 
-  /** Keeps whose copy this is. */
+  /** Records the identity of the store. */
   void follow(Ledger ledger) {
     identity = ledger.identity();
   }
 
   /**
-   * One block of rows, or nothing if it is there already.
+   * Inserts one block of rows, unless it is already there.
    *
-   * @param late whether its process has given up on it long ago
+   * @param late true if the inserting process has given up on the call long ago
    */
   void insert(EntityType<?> type, String token, List<Stored> block, boolean late) {
     if (!remember(type, token)) {
@@ -128,7 +128,7 @@ final class MirrorContents {
     return known.add(token);
   }
 
-  /** All of it at once. */
+  /** Publishes all ends at once. */
   void publish(String lane, Ends said, boolean late) {
     Ends last = latest.get(lane);
     if (!late && last != null && last.by() == said.by()) {
@@ -157,7 +157,7 @@ final class MirrorContents {
     return latest.get(lane);
   }
 
-  /** Where epochs of a lane end, by what was said. */
+  /** Returns the published ends of a lane's epochs. */
   Map<Long, Long> ends(String lane) {
     Map<Long, Long> known = new TreeMap<>();
     ends.forEach((epoch, said) -> {
@@ -168,7 +168,7 @@ final class MirrorContents {
     return known;
   }
 
-  /** The versions that can be seen where epochs end like this, in order of checkpoints. */
+  /** Returns the versions that are visible with these epoch ends, in order of checkpoints. */
   List<RowVersion> visible(String lane, EntityType<?> type, Map<Long, Long> where) {
     return seen(lane, type, where).stream().map(Stored::version).toList();
   }
@@ -187,7 +187,7 @@ final class MirrorContents {
 
   /**
    * Deletes rows above the published ends of closed epochs, and LATEST versions superseded for
-   * good. The store may know lower ends already: until they are published, readers see by the old
+   * good. The store may already know lower ends; until those are published, readers use the old
    * ones.
    */
   void clean(String lane) {

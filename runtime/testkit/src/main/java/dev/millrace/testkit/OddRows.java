@@ -17,11 +17,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Records as people write them: with methods that nobody expects, and columns for odd values. */
+/** Odd records of indexers: with methods that throw, and columns for odd values. */
 final class OddRows {
   private OddRows() {}
 
-  /** A column of every type that can be odd. */
+  /** Has a column of every type that can hold odd values. */
   @Entity
   record Parcel(
       @Id EventId id,
@@ -41,7 +41,7 @@ final class OddRows {
     }
   }
 
-  /** Compares by throwing. */
+  /** Throws from {@code equals}, {@code hashCode} and {@code toString}. */
   @Entity
   record Touchy(@Id EventId id, long value) {
     @Override
@@ -72,7 +72,7 @@ final class OddRows {
     }
   }
 
-  /** Has an accessor that throws where a store writes the row. */
+  /** Has an accessor that throws in the stage named by its value, where a store writes the row. */
   @Entity
   record Fickle(@Id EventId id, String value) {
     @Override
@@ -85,7 +85,7 @@ final class OddRows {
     }
   }
 
-  /** Has a constructor that changes what it is given. */
+  /** Has a constructor that changes its arguments. */
   @Entity
   record Tidy(@Id Address id, String value, List<String> tags) {
     Tidy {
@@ -94,15 +94,15 @@ final class OddRows {
     }
   }
 
-  /** Has an id that could be taken for a part of a statement, or of an escape. */
+  /** Has an id that could be mistaken for part of a statement, or of an escape. */
   @Entity
   record Label(@Id String key, @Id EventId of, long value) {}
 
-  /** A parcel as a later event has found it; empty where it has found none. */
+  /** A parcel as a later event has read it; empty if that event found none. */
   @Entity
   record Sight(@Id EventId id, EventId of, String seen) {}
 
-  /** Describes all columns, so that one wrong bit is another text. */
+  /** Describes all columns, so that one wrong bit changes the text. */
   static String describe(Parcel parcel) {
     return "text=%d:%x key=%x weight=%x amount=%s count=%s price=%s seen=%s bytes=%d:%x json=%x tags=%d:%x"
         .formatted(
@@ -121,7 +121,7 @@ final class OddRows {
             parcel.tags().hashCode());
   }
 
-  /** Together with those of the simulation of stores. */
+  /** Returns these tables together with those of {@link SimRows}. */
   static List<EntityType<?>> withSimRows() {
     List<EntityType<?>> types = new ArrayList<>(SimRows.types());
     types.add(EntityType.of(Parcel.class));

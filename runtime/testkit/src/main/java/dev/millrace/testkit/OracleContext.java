@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.helpers.NOPLogger;
 
-/** A Context over plain maps. The writes of an event count when it has succeeded. */
+/** A Context over plain maps. The writes of an event take effect when it has succeeded. */
 final class OracleContext implements Context {
-  /** {@code row} is null where the row must go. */
+  /** One write; {@code row} is null for a delete. */
   record Write(EntityType<?> type, Object id, @Nullable Object row) {}
 
   private final SerialOracle oracle;
@@ -34,7 +34,7 @@ final class OracleContext implements Context {
     return writes;
   }
 
-  /** An error of a call fails the event, whatever the handler did about it. */
+  /** Fails the event with the first error of a call, even if the handler caught it. */
   void rethrow() {
     RuntimeException first = failure;
     if (first != null) {

@@ -10,9 +10,9 @@ import java.util.Random;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The handler of one simulated event: its work, and before or behind it a habit. */
+/** The handler of one simulated event: its work, preceded or followed by a habit. */
 final class PeopleHandler implements EventHandler {
-  /** What a handler is there for; leaves a row of its own with all that it has read. */
+  /** The purpose of a handler; saves a row of its own with everything that it has read. */
   @FunctionalInterface
   interface Work {
     void run(Context context, EventId id, long seed);
@@ -43,7 +43,7 @@ final class PeopleHandler implements EventHandler {
     return name;
   }
 
-  /** The habit that its author has not given up yet; null for none. */
+  /** The habit, until it is fixed; null for none. */
   @Nullable HandlerHabit habit() {
     return mended ? null : habit;
   }
@@ -58,7 +58,7 @@ final class PeopleHandler implements EventHandler {
     return now != null && now.allowed() != HandlerHabit.Allowed.RESULT;
   }
 
-  /** Its author gives the habit up. */
+  /** Fixes the handler by removing the habit. */
   void mend() {
     mended = true;
   }

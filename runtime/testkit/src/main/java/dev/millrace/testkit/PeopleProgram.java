@@ -98,7 +98,7 @@ final class PeopleProgram implements Indexer {
     }
   }
 
-  /** Replaces blocks from a random one on, once or twice, when all before has been read. */
+  /** Plans one or two reorgs, each from a random block on, once earlier blocks have been read. */
   private void turn(Random random, Supplier<List<PeopleHandler>> draw) {
     int last = script.told().size() - 1;
     int lastFinal = random.nextInt(last);
@@ -126,19 +126,19 @@ final class PeopleProgram implements Indexer {
     script.block(told);
   }
 
-  /** The handlers of an event, on any branch so far, that may have failed. */
+  /** Returns the handlers of an event, on any branch so far, that may have failed. */
   List<PeopleHandler> suspects(EventId id, String handler) {
     return everAt.getOrDefault(id, List.of()).stream()
         .filter(one -> one.name().equals(handler) && one.mayFail())
         .toList();
   }
 
-  /** Whether a handler may interrupt one that has not done anything. */
+  /** True if a handler may interrupt another, innocent one. */
   boolean hasLateInterrupts() {
     return events.stream().anyMatch(PeopleProgram::interruptsLate);
   }
 
-  /** The author gives all late interrupts up. */
+  /** Fixes all handlers that interrupt late. */
   void mendLateInterrupts() {
     events.stream().filter(PeopleProgram::interruptsLate).forEach(PeopleHandler::mend);
   }
@@ -147,7 +147,7 @@ final class PeopleProgram implements Indexer {
     return ThreadHabits.LATE_INTERRUPT.equals(event.habit());
   }
 
-  /** Each odd value and id once, in both stores; a later event reads what was saved. */
+  /** Saves each odd value and id once, in both stores; a later event reads each of them. */
   static PeopleProgram ofOddValues() {
     PeopleProgram program = new PeopleProgram("odd_values", Storage.BOTH);
     List<HandlerHabit> odd = new ArrayList<>(ValueHabits.inTwoStores());
@@ -175,7 +175,7 @@ final class PeopleProgram implements Indexer {
     context.save(new Sight(id, saved, seen));
   }
 
-  /** Leaves rows that never change. */
+  /** Saves rows that never change. */
   private PeopleHandler genesis() {
     PeopleHandler.Work work =
         (context, _, _) -> {
@@ -191,7 +191,7 @@ final class PeopleProgram implements Indexer {
     return script;
   }
 
-  /** All of the chain, in order. */
+  /** All events of the chain, in order. */
   List<PeopleHandler> events() {
     return events;
   }
@@ -200,7 +200,7 @@ final class PeopleProgram implements Indexer {
     return state;
   }
 
-  /** Another process begins, or the oracle, for which nothing outside fails. */
+  /** Starts another process, or the oracle, for which no outside service fails. */
   SharedState begin(boolean oracle) {
     SharedState fresh = new SharedState(oracle);
     state = fresh;

@@ -28,11 +28,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A random program as people write them, over a random chain: its handlers throw, block, swallow
- * errors, share state and save odd values. A process either leaves the rows of the serial oracle or
- * ends with a failure that names the event; then everything before the batch of that event is
- * durable and nothing after it. The author mends the event, and the next process goes on. Meanwhile
- * the chain may turn, and processes may die anywhere.
+ * A random program with the habits of real handlers, over a random chain: its handlers throw,
+ * block, swallow errors, share state and save odd values. A process either leaves the rows of the
+ * serial oracle or ends with a failure that names the event; in that case everything before the
+ * batch of that event is durable and nothing after it. The event's handler is then fixed, and the
+ * next process goes on. Meanwhile the chain may have reorgs, and processes may die anywhere.
  *
  * <p>Everything but the interleaving of threads follows from the seed.
  */
@@ -79,7 +79,7 @@ public final class PeopleSimulation {
     return program;
   }
 
-  /** Runs a seed over a store in memory; a failure is tried again with shorter chains. */
+  /** Runs a seed over a store in memory; retries a failure with shorter chains. */
   public static void check(long seed) throws Exception {
     try {
       checkOnce(seed, Integer.MAX_VALUE);
@@ -93,7 +93,7 @@ public final class PeopleSimulation {
     simulation.run(new SimMemory(simulation.indexer(), seed + 1));
   }
 
-  /** The shortest chain that was seen to fail. Interleavings differ, so this is best effort. */
+  /** Finds the shortest chain that fails. Interleavings differ, so this is best effort. */
   private static String shrunk(long seed) throws Exception {
     int all = new PeopleSimulation(seed).program.script().told().size();
     for (int blocks = 1; blocks < all; blocks++) {
@@ -117,7 +117,7 @@ public final class PeopleSimulation {
     return new SerialOracle(program.entities()).run(program.script());
   }
 
-  /** Runs to the end over stores that each process opens anew. */
+  /** Runs to the end over stores that each process opens again. */
   public void run(SimStores stores) throws Exception {
     Random random = new Random(seed * 31 + 17);
     try {
@@ -127,7 +127,7 @@ public final class PeopleSimulation {
     }
   }
 
-  /** A process in three meets one; those with a mirror have a simulation of their own. */
+  /** Draws trouble for one process in three. Mirrors have a simulation of their own. */
   private SimTrouble trouble(Random random) {
     SimTrouble drawn = SimTrouble.random(random, false, false);
     boolean meets = random.nextInt(3) == 0 && processesPerLook == 1 && troubles < MAX_TROUBLES;
@@ -149,7 +149,7 @@ public final class PeopleSimulation {
         random.nextBoolean() ? 1_000 : 64L << 20);
   }
 
-  /** One process; true once the stream has come to its end. */
+  /** Runs one process; true once the stream has ended. */
   private boolean process(SimStores stores, LaneSettings settings, SimTrouble trouble)
       throws Exception {
     long branch = program.script().branch();
@@ -212,8 +212,8 @@ public final class PeopleSimulation {
   }
 
   /**
-   * A process that has not died names an event that may fail. The author mends it; empty if there
-   * was nothing to mend.
+   * Checks that a process that has not died names an event that may fail, and fixes its handler.
+   * Empty if there was nothing to fix.
    */
   private Optional<EventId> mend(LaneEnd end, SimTrouble trouble) {
     if (!(end instanceof LaneEnd.Failed(MillraceException failure))) {
@@ -249,7 +249,7 @@ public final class PeopleSimulation {
     return Optional.of(id);
   }
 
-  /** The batch that follows a block. */
+  /** Returns the batch that follows a block. */
   private Batch next(long reached, int events) throws InterruptedException {
     List<Script.Told> told = program.script().told();
     Source.Standing standing =
@@ -261,7 +261,7 @@ public final class PeopleSimulation {
     }
   }
 
-  /** What is durable are the rows of the oracle, after as many blocks. */
+  /** Checks that the durable rows are those of the oracle after the same number of blocks. */
   private void compare(SimStores stores, long reached, boolean over) throws Exception {
     for (PeopleHandler event : durable(reached)) {
       require(!event.mustFail(), "event has succeeded: habit=" + event.habit());
@@ -293,7 +293,7 @@ public final class PeopleSimulation {
         .toList();
   }
 
-  /** By values: the records of people may compare in any way. */
+  /** Compares by values: records of indexers may define any equality. */
   private static <E> List<String> differences(
       EntityType<E> type, SerialOracle oracle, LaneStores held) {
     Map<Object, Object> found = new TreeMap<>(SerialOracle.byId(type));

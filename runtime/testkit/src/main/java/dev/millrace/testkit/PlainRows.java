@@ -10,9 +10,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Answers queries from a plain collection: row by row, then a sort. Written apart from the staged
- * store on purpose, so that a mistake there is not repeated here; only the order of single values
- * is shared.
+ * Answers queries from a plain collection: row by row, then a sort. Written independently of the
+ * staged store, so that it does not repeat a mistake there; only the order of single values is
+ * shared.
  */
 final class PlainRows {
   private PlainRows() {}
@@ -56,7 +56,7 @@ final class PlainRows {
     return any;
   }
 
-  /** Orders asked for, then the id; rows without a value last, or first where it descends. */
+  /** Sorts as requested, then by id; rows without a value come last, or first if descending. */
   static <E> Comparator<E> order(Query<E> query) {
     Comparator<E> order = (_, _) -> 0;
     for (Query.Order asked : query.orders()) {

@@ -3,8 +3,8 @@ package dev.millrace.testkit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the block of a checkpoint has left of a row.
+ * The state of a row after the block of a checkpoint.
  *
- * @param row null where it was deleted
+ * @param row null if the block deleted the row
  */
 public record RowVersion(String table, Object id, long checkpoint, @Nullable Object row) {}

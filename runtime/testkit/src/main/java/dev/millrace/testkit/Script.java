@@ -24,29 +24,30 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream written down by a test, block by block: each event is what its handler does.
+ * A stream that a test defines block by block: each event is the code of its handler.
  *
- * <p>Blocks may be added while a lane reads it; a script that is left {@link #open} waits for them.
- * Blocks may be {@link #cut} off and others put in their place: a feed that has told any of them
- * turns back. What a script is {@link #then} to do happens when everything so far has been read, if
- * nobody has called for it before.
+ * <p>Blocks may be added while a lane reads the script; a script left {@link #open} waits for them.
+ * Blocks may be {@link #cut} off and replaced: a feed that has delivered any of them reports a
+ * rewind. Actions added with {@link #then} run when everything so far has been read, unless {@link
+ * #proceed} has run them before.
  */
 public final class Script implements Source {
   private static final long PATIENCE_NANOS = 10_000_000;
   private static final long LOOK_UP_NANOS = 200_000;
   private static final Instant GENESIS = Instant.parse("2024-01-01T00:00:00Z");
 
-  /** What a handler does at one event. */
+  /** The code of a handler at one event. */
   @FunctionalInterface
   public interface Step {
     void run(Context context) throws Exception;
   }
 
   /**
-   * An event as a script has it.
+   * An event of a script.
    *
-   * @param creates the contract that it creates; null for most
-   * @param of the contract that emits it, if that has to be found before: else nobody hears it
+   * @param creates the contract that the event creates; null for most
+   * @param of the contract that emits it, if that must be discovered first: until then it is
+   *     skipped
    */
   record Line(EventHandler handler, @Nullable Address creates, @Nullable Address of) {
     static Line of(EventHandler handler) {
@@ -67,7 +68,7 @@ public final class Script implements Source {
   private BooleanSupplier patience = () -> true; // guarded by lock
   private boolean waited; // guarded by lock
 
-  /** The next block, with an event per step. */
+  /** Adds a block with an event per step. */
   public Script block(Step... steps) {
     List<EventHandler> handlers = new ArrayList<>();
     for (Step step : steps) {
@@ -76,12 +77,12 @@ public final class Script implements Source {
     return block(handlers);
   }
 
-  /** The next block, with an event per handler. */
+  /** Adds a block with an event per handler. */
   public Script block(List<? extends EventHandler> handlers) {
     return lines(handlers.stream().map(Line::of).toList());
   }
 
-  /** The next block, with an event per line that somebody hears. */
+  /** Adds a block with an event per line whose contract is known. */
   Script lines(List<Line> lines) {
     return locked(() -> {
       int number = blocks.size();
@@ -93,7 +94,7 @@ public final class Script implements Source {
     });
   }
 
-  /** Takes all blocks from this one on out of the chain; what follows is another branch. */
+  /** Removes all blocks from this one on; blocks added later form another branch. */
   List<Told> cut(long from) {
     return locked(() -> {
       if (from <= finalBlock) {
@@ -108,7 +109,7 @@ public final class Script implements Source {
     });
   }
 
-  /** Blocks of a branch that was cut off come back, in place of what stands there now. */
+  /** Restores the blocks of a branch that was cut off, in place of the current ones. */
   Script paste(List<Told> branchAgain) {
     return locked(() -> {
       cut(branchAgain.getFirst().block().number());
@@ -117,7 +118,7 @@ public final class Script implements Source {
     });
   }
 
-  /** What the chain does next. */
+  /** Adds an action for the chain to take next. */
   Script then(Runnable plan) {
     return locked(() -> {
       plans.add(plan);
@@ -126,8 +127,7 @@ public final class Script implements Source {
   }
 
   /**
-   * Before most things that it is to do, whoever has read everything waits for a moment until this
-   * is so.
+   * Makes a feed that has read everything pause, before most actions, until the condition holds.
    */
   Script patientUntil(BooleanSupplier durable) {
     return locked(() -> {
@@ -136,7 +136,7 @@ public final class Script implements Source {
     });
   }
 
-  /** Does now what is planned next; false if nothing is. */
+  /** Runs the next planned action now; false if there is none. */
   boolean proceed() {
     return locked(() -> {
       waited = false;
@@ -148,17 +148,17 @@ public final class Script implements Source {
     });
   }
 
-  /** How often the chain was cut so far: its branch. */
+  /** Number of cuts so far, which identifies the branch. */
   long branch() {
     return locked(() -> branch);
   }
 
-  /** The blocks as they stand. */
+  /** The current blocks. */
   List<Told> told() {
     return locked(() -> List.copyOf(blocks));
   }
 
-  /** No reorg replaces this block any more, nor those below it. */
+  /** Makes this block and those below it final. */
   public Script finalTo(long block) {
     return locked(() -> {
       finalBlock = block;
@@ -181,7 +181,7 @@ public final class Script implements Source {
     }
   }
 
-  /** This many blocks without events. */
+  /** Adds this many blocks without events. */
   public Script quiet(int count) {
     for (int i = 0; i < count; i++) {
       block();
@@ -189,17 +189,17 @@ public final class Script implements Source {
     return this;
   }
 
-  /** From this block on, a reorg may replace what follows. */
+  /** Makes blocks from this one on reversible. */
   public Script reversibleFrom(long block) {
     return finalTo(block - 1);
   }
 
-  /** More may come: whoever has read everything waits. */
+  /** Leaves the stream open: a feed that has read everything waits. */
   public Script open() {
     return setOpen(true);
   }
 
-  /** Nothing more comes. */
+  /** Ends the stream after the current blocks. */
   public Script end() {
     return setOpen(false);
   }
@@ -231,7 +231,7 @@ public final class Script implements Source {
   }
 
   private final class ScriptFeed implements Feed {
-    /** What this feed and those before it have told, as far as it may be replaced. */
+    /** Blocks that this feed and earlier ones have delivered, as far as they may be replaced. */
     private final List<Place> told; // guarded by lock
 
     private final Set<Address> known = new HashSet<>(); // guarded by lock
@@ -258,7 +258,7 @@ public final class Script implements Source {
           }
           if (!waited && plans.size() % 4 != 0) {
             waited = true;
-            awaitPatiently(); // the chain may turn meanwhile
+            awaitPatiently(); // a reorg may happen meanwhile
             continue;
           }
           if (!proceed()) {
@@ -293,7 +293,7 @@ public final class Script implements Source {
       return new Rewind(shared.isEmpty() ? null : shared.getLast());
     }
 
-    /** Holds the lock. */
+    /** The caller holds the lock. */
     private Batch batch(int wanted) {
       boolean reversible = next > finalBlock;
       List<Event> events = new ArrayList<>();

@@ -17,8 +17,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is right: the same handlers, one event at a time, against plain maps. No cache, no batch, no
- * queue, no thread, and slow for it. Every other way to run an indexer must leave the same rows.
+ * The oracle: the same handlers, one event at a time, against plain maps. No cache, batch, queue or
+ * thread, and therefore slow. Every other way to run an indexer must leave the same rows.
  */
 public final class SerialOracle {
   private final Map<Class<?>, EntityType<?>> types = new LinkedHashMap<>();
@@ -69,7 +69,7 @@ public final class SerialOracle {
     return this;
   }
 
-  /** All events of one block. */
+  /** Runs all events of one block. */
   private void run(List<Event> block) throws Exception {
     checkpoint++;
     Map<List<Object>, UndoRow> before = new LinkedHashMap<>();
@@ -121,7 +121,7 @@ public final class SerialOracle {
     return table;
   }
 
-  /** Refuses a second effect of one name, as a lane does. */
+  /** Refuses a second effect of the same name, as a lane does. */
   void requireOneOfAName(Effect<?, ?> effect) {
     effect.requireSame(effects.computeIfAbsent(effect.name(), _ -> effect));
   }
@@ -135,31 +135,31 @@ public final class SerialOracle {
     kept.add(effect + "@" + checkpoint);
   }
 
-  /** Which effects have stored an answer, and at which checkpoint: {@code effect@checkpoint}. */
+  /** Returns the effects that have stored an answer, as {@code effect@checkpoint}. */
   public List<String> keptAnswers() {
     return kept.stream().sorted().toList();
   }
 
-  /** The rows of a table by id, in id order. */
+  /** Returns the rows of a table by id, in id order. */
   public <E> Map<Object, E> rows(EntityType<E> type) {
     Map<Object, E> rows = new TreeMap<>(byId(type));
     table(type).forEach((id, row) -> rows.put(id, type.type().cast(row)));
     return rows;
   }
 
-  /** What stood in the tables before each block above a checkpoint, once per row and checkpoint. */
+  /** Returns the rows before each block above a checkpoint, once per row and checkpoint. */
   public List<UndoRow> undo(long above) {
     return undo.stream().filter(row -> row.checkpoint() > above).toList();
   }
 
-  /** What each block has left of the rows that it saved or deleted, in order of checkpoints. */
+  /** Returns the states of rows after each block that saved or deleted them, by checkpoint. */
   public List<RowVersion> versions(EntityType<?> type) {
     return versions.values().stream()
         .filter(version -> version.table().equals(type.table()))
         .toList();
   }
 
-  /** The rows of a table by id, as they stood at a checkpoint. */
+  /** Returns the rows of a table by id, as of a checkpoint. */
   public <E> Map<Object, E> rows(EntityType<E> type, long at) {
     Map<Object, E> rows = new TreeMap<>(byId(type));
     for (RowVersion version : versions(type)) {
@@ -176,18 +176,18 @@ public final class SerialOracle {
     return rows;
   }
 
-  /** The checkpoint that is reached with a block, with or without events. */
+  /** Returns the checkpoint after a block, with or without events. */
   public long checkpointAt(long block) {
     Map.Entry<Long, Long> last = checkpoints.floorEntry(block);
     return last == null ? 0 : last.getValue();
   }
 
-  /** The contracts that were found on the way, in order. */
+  /** Returns the contracts discovered so far, in order. */
   public List<Source.Found> found() {
     return List.copyOf(found);
   }
 
-  /** Blocks with events so far. */
+  /** Number of blocks with events so far. */
   public long checkpoint() {
     return checkpoint;
   }

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** What the handlers of a program keep outside their Contexts, for as long as a process lives. */
+/** State that a program's handlers keep outside their Contexts, for the life of a process. */
 final class SharedState {
   final ReentrantLock lock = new ReentrantLock();
   final AtomicLong counter = new AtomicLong();
@@ -24,12 +24,12 @@ final class SharedState {
   final EffectHabits.Definitions effects;
   private final Queue<String> wrongs = new ConcurrentLinkedQueue<>();
 
-  /** {@code calm} where nothing outside fails. */
+  /** {@code calm} means that no outside service fails. */
   SharedState(boolean calm) {
     effects = new EffectHabits.Definitions(calm);
   }
 
-  /** Notes what a handler saw that no handler may see. */
+  /** Notes that a handler saw something that no handler may see. */
   void wrong(String what) {
     wrongs.add(what);
   }

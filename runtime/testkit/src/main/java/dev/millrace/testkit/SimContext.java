@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 
-/** A Context to a program that does not ask for rows which lie in the mirror only. */
+/** A Context that hides rows that only the mirror has: reads find none of them. */
 final class SimContext implements Context {
   private final Context context;
   private final Map<Class<?>, EntityType<?>> unread;

@@ -9,8 +9,8 @@ import java.util.Random;
 import java.util.function.Function;
 
 /**
- * What befalls a simulated chain, one turn after the other: it grows, blocks become final, others
- * are replaced by more or fewer, and branches come back. Runs under the script's lock.
+ * Changes a simulated chain, one random step at a time: the chain grows, blocks become final,
+ * blocks are replaced by more or fewer, and branches come back. Runs under the script's lock.
  */
 final class SimForks {
   private final Script script;
@@ -46,7 +46,7 @@ final class SimForks {
     }
   }
 
-  /** How many blocks may still be replaced. */
+  /** Number of blocks that may still be replaced. */
   private int open() {
     return (int) Math.max(0, script.told().size() - 1 - script.finalBlock());
   }
@@ -59,7 +59,7 @@ final class SimForks {
     int depth = 1 + random.nextInt(random.nextInt(4) == 0 ? open : Math.min(open, 4));
     List<Told> replaced = script.cut(script.told().size() - depth);
     branches.add(replaced);
-    // One branch in four is shorter than what it replaces, perhaps empty.
+    // One branch in four is shorter than the blocks that it replaces, perhaps empty.
     int length = random.nextInt(4) == 0 ? random.nextInt(depth) : depth + random.nextInt(4);
     for (int i = 0; i < length; i++) {
       boolean same = i < depth && random.nextBoolean();
@@ -67,7 +67,7 @@ final class SimForks {
     }
   }
 
-  /** A branch that was left becomes the chain again, where it still fits. */
+  /** Restores a replaced branch if it still fits. */
   private void comeBack() {
     List<Told> chain = script.told();
     for (List<Told> branch : branches.reversed()) {

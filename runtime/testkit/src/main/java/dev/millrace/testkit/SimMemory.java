@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A simulation's stores in memory, with weather of their own. */
+/** The stores of a simulation in memory, with random delays and errors of their own. */
 final class SimMemory implements SimStores {
   private static final int CALLS_PER_TIMEOUT = 30;
   private static final int MOST_TIMEOUTS = 4;
@@ -27,7 +27,7 @@ final class SimMemory implements SimStores {
   private final Optional<MemoryMirror> mirror;
   private final List<EntityType<?>> mirrored;
 
-  /** In every other seed nobody cleans up, and what is dead stays where it could be seen. */
+  /** In every other seed there is no housekeeping, and dead rows stay where they could be seen. */
   private final boolean cleaned;
 
   private final AtomicInteger timeouts = new AtomicInteger();
@@ -50,7 +50,7 @@ final class SimMemory implements SimStores {
     });
   }
 
-  /** Not for ever: a group of many blocks would never go through whole. */
+  /** Limited in number: a group of many blocks would otherwise never go through whole. */
   private boolean timesOut() {
     return weather.chance(CALLS_PER_TIMEOUT) && timeouts.incrementAndGet() <= MOST_TIMEOUTS;
   }
@@ -82,7 +82,7 @@ final class SimMemory implements SimStores {
     return Optional.ofNullable(store.frontier(lane).place());
   }
 
-  /** A reader looks, late calls land, somebody cleans up. */
+  /** Reads the mirror, applies late calls, runs housekeeping. */
   @Override
   public void disturb(String lane, Random dice) {
     if (mirror.isPresent()) {
@@ -100,7 +100,7 @@ final class SimMemory implements SimStores {
     }
   }
 
-  /** Whatever a reader sees was once durable as a whole, behind the commit that was published. */
+  /** Checks that the visible rows were once durable as a whole, after the published commit. */
   private void look(String lane, MemoryMirror copy) {
     Ends said = copy.said(lane).orElse(null);
     if (said == null) {
@@ -150,7 +150,7 @@ final class SimMemory implements SimStores {
     }
   }
 
-  /** The undo log holds what stood there before each block of the window, and nothing else. */
+  /** Checks that the undo log holds the rows before each block of the window, and nothing else. */
   private void compareHistory(String lane, SerialOracle oracle, List<String> wrong) {
     List<String> answers =
         store.effects(lane).stream()
@@ -189,7 +189,7 @@ final class SimMemory implements SimStores {
         .toList();
   }
 
-  /** How often a lane has turned back. */
+  /** Number of rewinds of a lane. */
   long rewinds(String lane) {
     return store.rewinds(lane);
   }

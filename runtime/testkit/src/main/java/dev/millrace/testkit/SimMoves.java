@@ -20,11 +20,11 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one simulated event does. After every read the dice are loaded with what it returned, so a
- * wrong answer changes all that follows.
+ * The moves of one simulated event. After every read the random numbers are reseeded with the
+ * result, so a wrong answer changes everything that follows.
  */
 final class SimMoves {
-  /** One thing a program can do. */
+  /** One action of a program. */
   @FunctionalInterface
   interface Move {
     void make(SimMoves at);
@@ -61,7 +61,7 @@ final class SimMoves {
           SimMoves::catchOwnError,
           SimMoves::dawdle);
 
-  /** A read while a lock of the handlers' own is held: costs a rehearsal its patience. */
+  /** A read while a handler's own lock is held: uses up a preload's patience. */
   static final Move UNDER_A_LOCK = SimMoves::findUnderLock;
 
   private static final Object LOCK = new Object();
@@ -91,7 +91,7 @@ final class SimMoves {
     this.random = new Random(seed);
   }
 
-  /** How many different ids programs of a seed use, so that some are hot and some are not. */
+  /** Number of different ids that programs of a seed use, so that some are hot and some are not. */
   record SimSpread(int accounts, int items, int spots) {}
 
   void make(List<Move> moves, EventId id) {
@@ -268,7 +268,7 @@ final class SimMoves {
             .list());
   }
 
-  /** Rows leave one result and enter another. */
+  /** Moves rows out of one query result and into another. */
   private void moveItems() {
     String to = pick(TEXTS);
     for (Item item :

@@ -14,7 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** One process of a simulation, from the moment that it takes its lanes over. */
+/** One process of a simulation, from the takeover of its lanes on. */
 final class SimProcess implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final long LOOK_UP_MILLIS = 2;
@@ -57,7 +57,7 @@ final class SimProcess implements AutoCloseable {
     }
   }
 
-  /** How each lane has ended; empty if the process has fallen asleep instead. */
+  /** Returns the end of each lane; empty if the process has fallen asleep instead. */
   Optional<List<LaneEnd>> await() throws InterruptedException {
     List<LaneEnd> ends = new ArrayList<>();
     for (Lane lane : running) {
@@ -97,12 +97,12 @@ final class SimProcess implements AutoCloseable {
     return Optional.of(end.get());
   }
 
-  /** It goes on where it fell asleep; others have taken its lanes over. */
+  /** Wakes the process where it fell asleep; others have taken its lanes over. */
   void wake() {
     trouble.wake();
   }
 
-  /** Whoever wakes up behind its successor finds that out, or had nothing left to do. */
+  /** Wakes the process; each lane must notice its successor, or have nothing left to do. */
   void endAwake() throws InterruptedException {
     wake();
     for (Lane lane : running) {

@@ -16,7 +16,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 
-/** A random program and the random chain it runs over, both made of a seed. */
+/** A random program and the random chain that it runs over, both made from a seed. */
 final class SimProgram implements Indexer {
   private final SimRouting routing;
   private final long seed;
@@ -32,7 +32,7 @@ final class SimProgram implements Indexer {
   private int poisoned = -1;
   private long poisonedBlock = -1;
 
-  /** What happens on a chain of one's own, cut off after so many blocks. */
+  /** Creates a chain of its own, with at most this many blocks. */
   SimProgram(long seed, int mostBlocks, SimRouting routing) {
     this.seed = seed;
     this.routing = routing;
@@ -70,7 +70,7 @@ final class SimProgram implements Indexer {
     }
   }
 
-  /** The lines of one more block. */
+  /** Returns the lines of one more block. */
   private List<Script.Line> lines(Random random) {
     List<Script.Line> told = new ArrayList<>();
     int count = random.nextInt(3) == 0 ? 0 : random.nextInt(busy + 1);
@@ -86,12 +86,12 @@ final class SimProgram implements Indexer {
     return told;
   }
 
-  /** Few enough that one contract is often created again on another branch. */
+  /** Draws from few addresses, so that one contract is often created again on another branch. */
   private static Address child(Random random) {
     return Address.of("0x%040x".formatted(0xC0 + random.nextInt(4)));
   }
 
-  /** Takes a moment, as the outside does. */
+  /** Takes a moment, as an outside service does. */
   private static long answer(long input) {
     LockSupport.parkNanos(input * 50_000);
     return input * 7 - 3;
@@ -120,7 +120,7 @@ final class SimProgram implements Indexer {
     };
   }
 
-  /** An error of the Context that the handler hides: it must fail the event all the same. */
+  /** Hides an error of the Context, which must fail the event all the same. */
   private static void drinkPoison(Context context) {
     try {
       context.require(SimRows.Account.class, Address.of("0x" + "ff".repeat(20)));
@@ -153,7 +153,7 @@ final class SimProgram implements Indexer {
     return script;
   }
 
-  /** The block whose event no handler can handle; -1 where all can. */
+  /** The block with an event that no handler can handle; -1 without one. */
   long poisonedBlock() {
     return poisonedBlock;
   }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** Which stores keep the rows of simulated programs, and how much of their history. */
+/** The stores that keep the rows of simulated programs, and how much of their history they keep. */
 final class SimRouting {
   private static final Storage[] STORAGES = {
     Storage.POSTGRES, Storage.CLICKHOUSE, Storage.BOTH, Storage.BOTH
@@ -21,14 +21,14 @@ final class SimRouting {
 
   private SimRouting() {}
 
-  /** All in PostgreSQL. */
+  /** Keeps all entities in PostgreSQL. */
   static SimRouting unmirrored() {
     SimRouting routing = new SimRouting();
     SimRows.types().forEach(type -> routing.storages.put(type, Storage.POSTGRES));
     return routing;
   }
 
-  /** At least one of them in both. */
+  /** Draws stores at random, with at least one entity in both. */
   static SimRouting random(Random random) {
     SimRouting routing = new SimRouting();
     int certain = random.nextInt(SimRows.types().size());

@@ -32,7 +32,7 @@ final class SimRows {
     }
   }
 
-  /** A composite id, and fields that queries name. */
+  /** A composite id, and fields that queries filter by. */
   @Entity
   record Item(
       @Id String name,
@@ -46,7 +46,7 @@ final class SimRows {
     }
   }
 
-  /** What values are hardest to keep equal. */
+  /** The values that are hardest to keep equal. */
   @Entity
   record Spot(@Id long id, String zone, @Nullable Instant seen, double weight, List<String> tags) {
     int digest() {
@@ -54,9 +54,7 @@ final class SimRows {
     }
   }
 
-  /**
-   * Each event leaves the digest of all it has read here, so that one wrong read is one wrong row.
-   */
+  /** The digest of everything that an event has read, so that one wrong read is one wrong row. */
   @Entity(immutable = true)
   record Trace(@Id EventId id, String zone, long digest) {
     int digestOfRow() {

@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
-/** What survives the processes of a {@link Simulation}: a store, and perhaps its mirror. */
+/** The stores that outlive the processes of a {@link Simulation}; the mirror is optional. */
 public interface SimStores {
-  /** As another process opens them, which passes this probe. */
+  /** Opens the stores for another process, which passes this probe. */
   Opened open(Probe probe);
 
-  /** What one process holds. */
+  /** The stores as one process holds them. */
   interface Opened extends AutoCloseable {
     LaneStores takeOver(String lane);
 
@@ -20,25 +20,26 @@ public interface SimStores {
     void close();
   }
 
-  /** The block that a lane has reached; empty if nobody can say, or none yet. */
+  /** Returns the block that a lane has reached; empty if there is none or it is unknown. */
   default Optional<Source.Place> reached(String lane) {
     return Optional.empty();
   }
 
   /**
-   * What is wrong with what a lane has left, in words, beyond what its store shows a reader.
+   * Describes what is wrong with the state that a lane has left, beyond the rows that its store
+   * shows a reader.
    *
-   * @param oracle has run what the lane has reached
-   * @param over whether the last process has ended as it should
+   * @param oracle has run as far as the lane
+   * @param over true if the last process has ended as it should
    */
   default List<String> differences(String lane, SerialOracle oracle, boolean over) {
     return List.of();
   }
 
-  /** Happens beside the lanes, now and then, on any of their threads. */
+  /** Disturbs the lanes now and then, on any of their threads. */
   default void disturb(String lane, Random dice) {}
 
-  /** Whether a process may be passed over that has not ended. */
+  /** True if a process may be fenced before it has ended. */
   default boolean letsProcessesOverlap() {
     return false;
   }

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** What is wrong with the tables of one simulated lane, in words. */
+/** Compares the tables of one simulated lane, and describes the differences. */
 final class SimTables {
   private final SimLane lane;
   private final List<String> wrong = new ArrayList<>();
@@ -29,7 +29,7 @@ final class SimTables {
     return wrong;
   }
 
-  /** The oracle of what the lane has reached, if that is still a part of the chain. */
+  /** Returns the oracle at the block that the lane has reached, if it is still on the chain. */
   static Optional<SerialOracle> oracle(SimLane lane, Source.Place place) throws Exception {
     List<Script.Told> chain = lane.script().told();
     if (place.block() >= chain.size()
@@ -40,7 +40,7 @@ final class SimTables {
     return Optional.of(oracle.run(lane.script(), place.block()));
   }
 
-  /** Compares with what a reader of the store finds, now that the lane has ended. */
+  /** Compares with the rows that a reader of the store finds after the lane's end. */
   SerialOracle compare(LaneEnd end, LaneStore held) throws Exception {
     Source.Place place = held.opened().place();
     long reached = place == null ? -1 : place.block();
@@ -80,7 +80,7 @@ final class SimTables {
     wrong.addAll(differences(type, oracle.rows(type), found));
   }
 
-  /** The first rows that differ. */
+  /** Describes the first rows that differ. */
   static List<String> differences(
       EntityType<?> type, Map<Object, ?> expected, Map<Object, ?> found) {
     if (found.equals(expected)) {

@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** What befalls one simulated process: at most one thing, at one passing of one point. */
+/** The trouble of one simulated process: at most one fault, at one passing of one point. */
 final class SimTrouble implements Probe {
   enum Kind {
     NOTHING,
@@ -19,15 +19,15 @@ final class SimTrouble implements Probe {
     CRASH,
     /** The store fails once and would not fail again. */
     STORE_ERROR,
-    /** The store has done it, and the answer is lost. */
+    /** The store has done the call, and the reply is lost. */
     LOST_REPLY,
-    /** A store refuses a group for good, and then a part of what it is given instead. */
+    /** A store refuses a group for good, and then part of what it gets instead. */
     REFUSAL,
     /** The process is asked to end. */
     DRAIN,
-    /** The process is told to end at once. */
+    /** The process is closed at once. */
     CLOSE,
-    /** The process stops where it stands, and wakes up when another has taken its lanes over. */
+    /** The process stops where it is, and wakes up after another has taken its lanes over. */
     SLEEP
   }
 
@@ -72,10 +72,10 @@ final class SimTrouble implements Probe {
   }
 
   /**
-   * One of those that there can be.
+   * Draws one of the possible troubles.
    *
-   * @param mirrored whether there is a mirror
-   * @param sleeps whether a process may be passed over that has not ended
+   * @param mirrored true if there is a mirror
+   * @param sleeps true if a process may be fenced before it has ended
    */
   static SimTrouble random(Random random, boolean mirrored, boolean sleeps) {
     int passing = 1 + random.nextInt(random.nextBoolean() ? 3 : 12);
@@ -112,7 +112,7 @@ final class SimTrouble implements Probe {
     return kind;
   }
 
-  /** What drains or closes the lane. */
+  /** Sets the action that drains or closes the lane. */
   void acting(Runnable drainOrClose) {
     action = drainOrClose;
   }
@@ -121,7 +121,7 @@ final class SimTrouble implements Probe {
     return happened || (crash instanceof Crashes crashes && crashes.hasHappened());
   }
 
-  /** Where it has failed the process; empty if it has not. */
+  /** The point at which this has failed the process; empty if it has not. */
   Optional<Point> struck() {
     boolean fails =
         switch (kind) {
@@ -135,12 +135,12 @@ final class SimTrouble implements Probe {
     return asleep.getCount() == 0;
   }
 
-  /** Goes on where it stands. */
+  /** Lets the process go on. */
   void wake() {
     awake.countDown();
   }
 
-  /** Nothing of a process that sleeps goes on. */
+  /** Stops the calling thread: nothing of a sleeping process goes on. */
   private void sleep() {
     try {
       awake.await();

@@ -7,7 +7,7 @@ import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 
-/** Chance, for whichever thread asks. */
+/** Random delays and errors, for any thread. */
 final class SimWeather {
   private static final long LINGER_NANOS = 300_000;
 
@@ -25,21 +25,21 @@ final class SimWeather {
     return action.apply(random);
   }
 
-  /** Now and then a read fails once. */
+  /** Fails a read now and then, once. */
   void trouble() {
     if (chance(300)) {
       throw new MillraceException(Remedy.RETRY, "read has trouble: chance=300");
     }
   }
 
-  /** Between the look into the tables and the arrival of the rows a commit may land. */
+  /** Delays the arrival of rows after the read, so that a commit may land in between. */
   void linger() {
     if (chance(8)) {
       LockSupport.parkNanos(LINGER_NANOS);
     }
   }
 
-  /** Commits that take their time let more batches run ahead of them. */
+  /** Slows commits, which lets more batches run ahead of them. */
   Probe slowed(Probe probe) {
     return (point, number) -> {
       if (point == Probe.Point.BEFORE_COMMIT && chance(4)) {

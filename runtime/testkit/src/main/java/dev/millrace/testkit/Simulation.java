@@ -20,10 +20,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
 /**
- * A random program over a random chain, run by process after process that crash, drain, fall
- * asleep, lose replies and meet errors, with other settings each time, while the chain forks under
- * them. In the end the tables hold what the serial oracle says of the chain that is left, row by
- * row; and so does the mirror, where there is one, at every moment and as of every checkpoint.
+ * A random program over a random chain, run by one process after another. Processes crash, drain,
+ * fall asleep, lose replies and meet errors, with other settings each time, while the chain forks
+ * under them. In the end the tables hold what the serial oracle computes from the final chain, row
+ * by row; so does the mirror, if there is one, at every moment and as of every checkpoint.
  *
  * <p>Everything but the interleaving of threads follows from the seed.
  */
@@ -35,15 +35,15 @@ public final class Simulation {
   private final List<String> story = new ArrayList<>();
   private final Set<Probe.Point> struck = EnumSet.noneOf(Probe.Point.class);
 
-  /** Processes that were passed over while they slept. */
+  /** Processes that were fenced while they slept. */
   private final List<SimProcess> sleepers = new CopyOnWriteArrayList<>();
 
-  /** Over one store alone. */
+  /** A simulation over one store alone. */
   public Simulation(long seed) {
     this(seed, Integer.MAX_VALUE, false);
   }
 
-  /** Over a store and a mirror, each entity in one of them or in both. */
+  /** A simulation over a store and a mirror, each entity in one of them or in both. */
   public static Simulation mirrored(long seed) {
     return new Simulation(seed, Integer.MAX_VALUE, true);
   }
@@ -61,14 +61,14 @@ public final class Simulation {
     }
   }
 
-  /** What is simulated; its name is different for each seed. */
+  /** The simulated indexer; its name is different for each seed. */
   public Indexer indexer() {
     return lanes.getFirst().program();
   }
 
   /**
-   * Runs a seed over stores in memory; a failure is tried again with shorter chains. Returns how
-   * often its lanes have turned back.
+   * Runs a seed over stores in memory; retries a failure with shorter chains. Returns the number of
+   * rewinds.
    */
   public static long check(long seed, boolean mirrored) throws Exception {
     try {
@@ -85,7 +85,7 @@ public final class Simulation {
     return simulation.lanes.stream().mapToLong(lane -> stores.rewinds(lane.name())).sum();
   }
 
-  /** The shortest chain that was seen to fail. Interleavings differ, so this is best effort. */
+  /** Finds the shortest chain that fails. Interleavings differ, so this is best effort. */
   private static String shrunk(long seed, boolean mirrored) throws Exception {
     int most = new Simulation(seed).lanes.getFirst().script().told().size();
     for (int blocks = 1; blocks < most; blocks++) {
@@ -98,7 +98,7 @@ public final class Simulation {
     return "no shorter chain fails";
   }
 
-  /** Runs to the end over one store that each process opens anew, and compares all tables. */
+  /** Runs to the end over one store that each process opens again, and compares all tables. */
   public Map<String, SerialOracle> run(Function<Probe, CommitStore> store) throws Exception {
     return runOver(probe -> {
       CommitStore opened = store.apply(probe);
@@ -117,8 +117,8 @@ public final class Simulation {
   }
 
   /**
-   * Runs to the end over stores that each process opens anew, with a probe that its lanes pass, and
-   * compares all that they hold. Returns the oracles that they were compared with, by lane.
+   * Runs to the end over stores that each process opens again, with a probe that its lanes pass,
+   * and compares all contents. Returns the oracles of the comparison, by lane.
    */
   public Map<String, SerialOracle> runOver(SimStores stores) throws Exception {
     lanes.forEach(
@@ -136,7 +136,7 @@ public final class Simulation {
     }
   }
 
-  /** Process after process, until one has come to the end. */
+  /** Runs one process after another, until one has come to the end. */
   private List<LaneEnd> live(SimStores stores) throws Exception {
     Random random = new Random(seed * 31 + 17);
     int troubles = random.nextInt(5);
@@ -210,8 +210,8 @@ public final class Simulation {
   }
 
   /**
-   * Wherever a stage stands, the chain may turn, most of all while it has to follow a turn;
-   * somebody may look or clean up, and a process that was passed over may wake up.
+   * Disturbs the lanes at every point: a reorg may happen, most often during a rewind; a reader may
+   * look, housekeeping may run, and a fenced process may wake up.
    */
   private Probe stirred(SimStores stores, Probe probe) {
     return (point, number) -> {
@@ -233,7 +233,7 @@ public final class Simulation {
     };
   }
 
-  /** What a process has left behind, where the chain still agrees with it. */
+  /** Checks the state that a process has left behind, if the chain still agrees with it. */
   private void look(SimStores stores) throws Exception {
     for (SimLane lane : lanes) {
       Optional<Source.Place> place = stores.reached(lane.name());
@@ -278,7 +278,7 @@ public final class Simulation {
         .orElseThrow();
   }
 
-  /** Where processes have failed so far. */
+  /** The points at which processes have failed so far. */
   public Set<Probe.Point> struck() {
     return Collections.unmodifiableSet(struck);
   }

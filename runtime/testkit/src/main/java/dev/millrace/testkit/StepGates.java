@@ -9,7 +9,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /**
- * A probe that lets a test decide when a stage may go on, instead of hoping that it is slow enough.
+ * A probe with which a test decides when a stage may go on, instead of hoping that it is slow
+ * enough.
  *
  * <pre>{@code
  * StepGates.Gate commits = gates.hold(Probe.Point.BEFORE_COMMIT);
@@ -21,7 +22,7 @@ import java.util.function.BooleanSupplier;
 public final class StepGates implements Probe {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  /** A stage has been at a point. */
+  /** One passing of a point by a stage. */
   public record Passing(Point point, long number) {}
 
   /** Thrown in a stage that was interrupted while it was held. */
@@ -38,12 +39,12 @@ public final class StepGates implements Probe {
   private final List<Gate> gates = new ArrayList<>(); // guarded by lock
   private final List<Passing> passed = new ArrayList<>(); // guarded by lock
 
-  /** Stops whatever comes to this point until the gate is released. */
+  /** Stops every stage at this point until the gate is released. */
   public Gate hold(Point point) {
     return add(new Gate(point, -1));
   }
 
-  /** The same for one batch or commit. */
+  /** Stops one batch or commit at this point until the gate is released. */
   public Gate hold(Point point, long number) {
     return add(new Gate(point, number));
   }
@@ -74,7 +75,7 @@ public final class StepGates implements Probe {
     }
   }
 
-  /** Holds the lock. */
+  /** The caller holds the lock. */
   private void standAt(Gate gate, Point point, long number) {
     gate.standing++;
     changed.signalAll();
@@ -131,7 +132,7 @@ public final class StepGates implements Probe {
     }
   }
 
-  /** One place where stages are stopped. */
+  /** A point where stages are stopped. */
   public final class Gate {
     private final Point point;
     private final long number;
@@ -143,12 +144,12 @@ public final class StepGates implements Probe {
       this.number = number;
     }
 
-    /** Waits until a stage stands here. */
+    /** Waits until a stage stands at this gate. */
     public void await() {
       awaitThat(() -> standing > 0, "a stage at " + point);
     }
 
-    /** Lets all go on that stand here, and no longer stops any. */
+    /** Releases every stage that stands at this gate, and stops no further one. */
     public void release() {
       lock.lock();
       try {
@@ -160,7 +161,7 @@ public final class StepGates implements Probe {
       }
     }
 
-    /** Whether nobody has come here within a time: for things that must not happen. */
+    /** True if no stage arrives within a time: for events that must not happen. */
     public boolean staysEmpty(Duration time) throws InterruptedException {
       long left = time.toNanos();
       lock.lock();

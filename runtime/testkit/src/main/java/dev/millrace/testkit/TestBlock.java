@@ -12,10 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * One block while a test writes down what happens in it. What is said about a transaction holds for
- * the events that follow.
- */
+/** One block, as a test defines it. A transaction holds for the events that follow it. */
 public final class TestBlock {
   private static final Instant BEGINNING = Instant.parse("2024-01-01T00:00:00Z");
   private static final Duration BETWEEN = Duration.ofSeconds(12);
@@ -29,7 +26,7 @@ public final class TestBlock {
   private TransactionBody transaction;
   private boolean open;
 
-  /** An event, where it comes from, and the transaction that it came with. */
+  /** An event, its emitter, and its transaction. */
   record Emitted(Object event, Optional<Address> at, Optional<String> contract, Sent transaction) {}
 
   /** A transaction and its place in the block. */
@@ -42,13 +39,13 @@ public final class TestBlock {
         new TransactionBody(Bytes32.ZERO, SENDER, null, BigInteger.ZERO, Bytes.EMPTY, 0);
   }
 
-  /** The block's number; without it, the next one. */
+  /** Sets the block's number. The default is the next number. */
   public TestBlock number(long other) {
     number = other;
     return this;
   }
 
-  /** The block's time; without it, twelve seconds per block. */
+  /** Sets the block's time. The default is twelve seconds per block. */
   public TestBlock timestamp(Instant other) {
     timestamp = Optional.of(other);
     return this;
@@ -59,7 +56,7 @@ public final class TestBlock {
     return transaction(from, to, BigInteger.ZERO, Bytes.EMPTY);
   }
 
-  /** Begins a transaction with all that a handler may read of it. */
+  /** Begins a transaction with everything that a handler may read of it. */
   public TestBlock transaction(Address from, Address to, BigInteger value, Bytes input) {
     transaction = new TransactionBody(Bytes32.ZERO, from, to, value, input, 0);
     open = true;
@@ -67,17 +64,17 @@ public final class TestBlock {
     return this;
   }
 
-  /** An event of the contract that has a handler for it, at its address of this test. */
+  /** Emits an event of the contract that has a handler for it, at its address of this test. */
   public TestBlock emit(Object event) {
     return add(event, Optional.empty(), Optional.empty());
   }
 
-  /** An event of the contract of this name, where several have a handler for it. */
+  /** Emits an event of the contract of this name, if several have a handler for it. */
   public TestBlock emit(String contract, Object event) {
     return add(event, Optional.empty(), Optional.of(contract));
   }
 
-  /** An event of the contract at this address. */
+  /** Emits an event of the contract at this address. */
   public TestBlock emit(Address at, Object event) {
     return add(event, Optional.of(at), Optional.empty());
   }
@@ -100,7 +97,7 @@ public final class TestBlock {
         transactions);
   }
 
-  /** Runs the handlers of all its events, each twice, and says what they have changed. */
+  /** Runs the handlers of all its events, each twice, and returns the changes. */
   public Changes run() {
     return test.run(this);
   }
@@ -117,7 +114,7 @@ public final class TestBlock {
     return emitted;
   }
 
-  /** A hash that nobody has computed, but that is another one for each pair of numbers. */
+  /** A made-up hash, different for each pair of numbers. */
   static Bytes32 word(long first, long second) {
     ByteBuffer bytes = ByteBuffer.allocate(Bytes32.LENGTH);
     bytes.putLong(0x7e57_b10cL).putLong(first).putLong(second);

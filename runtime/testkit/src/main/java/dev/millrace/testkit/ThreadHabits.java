@@ -19,13 +19,13 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** Ways in which handlers use other threads, and Contexts that are not theirs. */
+/** Habits of handlers in the use of other threads, and of Contexts that are not theirs. */
 final class ThreadHabits {
   private static final Address ANYBODY = Address.of("0x" + "00".repeat(20));
 
   private ThreadHabits() {}
 
-  /** Meets another event, or the lane between two events. */
+  /** The interrupt hits another event, or the lane between two events. */
   static final HandlerHabit LATE_INTERRUPT =
       doubtful(
           "is interrupted by another thread when it may have returned",
@@ -95,9 +95,7 @@ final class ThreadHabits {
                 }
               }));
 
-  /**
-   * Whether a preload calls with one Context now and the run with another later, or nothing did.
-   */
+  /** True if {@code kept} is the Context of this call; preload and run have one each. */
   @SuppressWarnings("ReferenceEquality") // one object per call
   private static boolean isOf(Context kept, HandlerMoment at) {
     return kept == at.context();
@@ -109,7 +107,7 @@ final class ThreadHabits {
     long call() throws Exception;
   }
 
-  /** What a Context takes after its handler has returned is lost, so it must say so. */
+  /** Checks that a Context refuses calls after its handler has returned: they would be lost. */
   private static void mustRefuse(HandlerMoment at, Call call) throws Exception {
     try {
       call.call();
@@ -128,7 +126,7 @@ final class ThreadHabits {
     return context.find(Account.class, ANYBODY).map(Account::moves).orElse(0L);
   }
 
-  /** The result of a call on a thread of its own; throws what it throws. */
+  /** Returns the result of a call on a thread of its own; throws what the call throws. */
   private static long elsewhere(Call call) throws Exception {
     FutureTask<@Nullable Long> task = new FutureTask<>(call::call);
     Thread.ofVirtual().name("people").start(task);

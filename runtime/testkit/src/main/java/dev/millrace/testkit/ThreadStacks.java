@@ -13,12 +13,12 @@ import java.util.stream.Collectors;
 public final class ThreadStacks {
   private ThreadStacks() {}
 
-  /** Of all threads of Millrace's. */
+  /** Returns the stacks of all threads of Millrace. */
   public static String all() {
     return String.join("\n\n", of("millrace-"));
   }
 
-  /** One text per thread whose name contains a part. */
+  /** Returns one text per thread whose name contains a part. */
   public static List<String> of(String part) {
     try {
       Path directory = Files.createTempDirectory("stacks");

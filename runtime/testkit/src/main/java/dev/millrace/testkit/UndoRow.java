@@ -3,8 +3,8 @@ package dev.millrace.testkit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What stood in a table before the block of a checkpoint changed it.
+ * The state of a row before the block of a checkpoint changed it.
  *
- * @param before null where no row stood there
+ * @param before null if there was no row
  */
 public record UndoRow(String table, Object id, long checkpoint, @Nullable Object before) {}

@@ -30,17 +30,17 @@ final class ValueHabits {
 
   private ValueHabits() {}
 
-  /** A parcel with one odd value, given the ordinary one. */
+  /** Replaces one value of an ordinary parcel by an odd one. */
   @FunctionalInterface
   private interface Oddity {
     Parcel of(Parcel parcel);
   }
 
-  /** ClickHouse has no room for it where the column is signed. */
+  /** A value that does not fit into ClickHouse if the column is signed. */
   private static final HandlerHabit BEYOND_INT256 =
       kept("ends of integers", p -> amount(p, BigInteger.TWO.pow(256).subtract(BigInteger.ONE)));
 
-  /** For stores that roll back: those in memory would keep half of a commit. */
+  /** Only for stores that roll back: those in memory would keep half of a commit. */
   private static final List<HandlerHabit> FICKLE =
       List.of(
           fatal(
@@ -134,7 +134,7 @@ final class ValueHabits {
                     at.context().query(Item.class).where(Item::level).above(1L).limit(9).list());
               }));
 
-  /** As they end where rows are mirrored into ClickHouse; what is no JSON reaches no store. */
+  /** Returns the habits for rows mirrored into ClickHouse; invalid JSON reaches no store. */
   static List<HandlerHabit> inTwoStores() {
     return Stream.concat(ALL.stream(), FICKLE.stream())
         .filter(habit -> !habit.name().startsWith("saves JSON that"))
@@ -331,7 +331,7 @@ final class ValueHabits {
     return null;
   }
 
-  /** Says how long it is, and then holds more. */
+  /** Returns another element at each read. */
   private static final class Restless extends AbstractList<String> {
     private int asked;
 

@@ -1,4 +1,4 @@
-/** What proves an indexer right: the serial oracle, step gates and fault points. */
+/** Tools that prove an indexer right: the serial oracle, step gates and failpoints. */
 @NullMarked
 package dev.millrace.testkit;
 

@@ -17,15 +17,15 @@ import dev.millrace.testkit.Mill.Cell;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Entities that are mirrored in every way there is, and how their copy is compared. */
+/** Entities that are mirrored in every possible way, and the comparison of their copies. */
 final class Copied {
   private Copied() {}
 
-  /** In the mirror alone. */
+  /** Kept in the mirror alone. */
   @Entity(storage = Storage.CLICKHOUSE)
   record Tally(@Id String id, long value) {}
 
-  /** With as little history as can be. */
+  /** Mirrored with the least history possible. */
   @Entity(storage = Storage.BOTH)
   @Mirrored(versions = Versions.LATEST)
   record Peak(@Id String id, long value) {}
@@ -50,7 +50,7 @@ final class Copied {
     return mill.mirror.orElseThrow();
   }
 
-  /** Counts in every table, and leaves a note of its own. */
+  /** Counts in every table, and saves a note of its own. */
   static Script.Step count(String note) {
     return context -> {
       long value = context.find(Cell.class, "all").map(Cell::value).orElse(0L) + 1;
@@ -65,7 +65,7 @@ final class Copied {
     };
   }
 
-  /** The mirror has all that is durable, as of every checkpoint, and nothing else can be seen. */
+  /** Asserts that the mirror has all durable rows as of every checkpoint, and shows no other. */
   static void assertWhole(Mill mill) throws Exception {
     Ledger ledger = mill.store.ledger(LANE);
     assertThat(differences(mill, ledger)).isEmpty();
@@ -76,7 +76,7 @@ final class Copied {
     }
   }
 
-  /** What the mirror would show if all were published that is durable. */
+  /** Describes how the mirror would differ if everything durable were published. */
   static List<String> differences(Mill mill, Ledger ledger) throws Exception {
     Source.Place place = mill.store.frontier(LANE).place();
     SerialOracle oracle = new SerialOracle(mill.indexer.entities());
@@ -91,7 +91,7 @@ final class Copied {
     return wrong;
   }
 
-  /** What a reader of the views sees of the counter, table by table. */
+  /** Returns the counter in each table, as a reader of the views sees it. */
   static List<Long> seen(Mill mill) {
     MemoryMirror mirror = mirror(mill);
     return List.of(

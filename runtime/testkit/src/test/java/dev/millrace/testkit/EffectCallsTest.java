@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** How many calls of an effect go on at once, and for how long one may be waited for. */
+/** The limit on concurrent calls of an effect, and the longest patience. */
 @Timeout(120)
 final class EffectCallsTest {
   private static final int EVENTS = 500;

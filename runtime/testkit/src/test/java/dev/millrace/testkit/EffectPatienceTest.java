@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Calls to the outside that fail, or do not answer: how often and how long they are tried. */
+/** Effect calls that fail or do not answer: how often and for how long they are retried. */
 @Timeout(120)
 final class EffectPatienceTest {
   private final Mill mill = new Mill().notEmpty().batchEvents(10_000);

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Calls to the outside: who shares an answer, how long it is kept, and what a failure means. */
+/** Effects: sharing of answers, their lifetime, and the consequences of a failure. */
 @Timeout(120)
 final class EffectTest {
   private final Mill mill = new Mill().notEmpty().batchEvents(10_000);
@@ -197,7 +197,7 @@ final class EffectTest {
     }
     mill.script.block(context -> context.effect(document, 0L)).open();
     mill.batchEvents(20).stagedBytes(2 << 20);
-    Lane lane = mill.start(); // stays open: a lane that has ended holds nothing any more
+    Lane lane = mill.start(); // stays open: an ended lane holds no memory
     Mill.awaitThat(() -> lane.status().committed().block() == 20);
 
     assertThat(lane.status().bytesInMemory())

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a lane does when a store, a handler or the whole process fails. */
+/** Failures of a store, a handler or the whole process, and the reaction of the lane. */
 @Timeout(120)
 final class FailureTest {
   private final Mill mill = new Mill();
@@ -316,7 +316,7 @@ final class FailureTest {
           .hasMessageContaining("event failed: block=1 logIndex=1 handler=step reason=\"")
           .hasMessageContaining("text must not contain U+0000: at=1")
           .extracting(MillraceException::remedy)
-          .isEqualTo(Remedy.FIX_HANDLER); // not one that asks for another start
+          .isEqualTo(Remedy.FIX_HANDLER); // not a remedy that asks for a restart
       assertThat(mill.cells()).containsExactly(cell("c", "", 1));
     }
   }

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Handlers that throw what no logger and no message expects. */
+/** Handlers that throw exceptions that no logger and no message expects. */
 @Timeout(120)
 final class HandlerFailureTest {
   private final Mill mill = new Mill();

@@ -38,7 +38,7 @@ final class HandlerReorgTest {
     mill.script.block(increment("never"));
     StepGates.Gate run = mill.gates.hold(Point.BEFORE_RUN, 2);
     Lane lane = mill.start();
-    mill.gates.awaitPassed(Point.FETCH, 4); // all three are told, so the next step is the rewind
+    mill.gates.awaitPassed(Point.FETCH, 4); // all three are delivered, so the rewind is next
     run.release();
     mill.gates.awaitPassed(Point.BEFORE_RUN, 2);
     mill.script.cut(1);

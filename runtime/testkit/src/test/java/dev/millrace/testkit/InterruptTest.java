@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Interrupts that no lane asked for: none of them leaves a batch out. */
+/** Unexpected interrupts of a lane's threads: none of them leaves a batch out. */
 @Timeout(120)
 final class InterruptTest {
   private final Mill mill = new Mill();
@@ -118,7 +118,7 @@ final class InterruptTest {
             "thread of the handlers was interrupted", meanwhile, "last event was " + event);
   }
 
-  /** The next process leaves each of the 40 events once. */
+  /** Asserts that the next process saves each of the 40 events once. */
   private void assertGoesOn() throws InterruptedException {
     assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
     assertThat(mill.cells()).contains(Mill.cell("all", "", 40));

@@ -15,7 +15,7 @@ import org.slf4j.helpers.NOPMDCAdapter;
 import org.slf4j.spi.MDCAdapter;
 import org.slf4j.spi.SLF4JServiceProvider;
 
-/** Keeps what handlers log, and what is logged about them, instead of printing it. */
+/** Keeps the log lines of handlers, and those about them, instead of printing them. */
 public final class KeptLogs implements SLF4JServiceProvider {
   private static final int MAX_TEXT = 1_000;
 
@@ -26,12 +26,12 @@ public final class KeptLogs implements SLF4JServiceProvider {
   private final IMarkerFactory markers = new BasicMarkerFactory();
   private final MDCAdapter context = new NOPMDCAdapter();
 
-  /** What handlers have logged so far. */
+  /** The log lines of handlers so far. */
   static List<String> lines() {
     return List.copyOf(LINES);
   }
 
-  /** The first call of each trace of a handler so far, beside what was thrown. */
+  /** The first frame of each handler's trace so far, with its exception. */
   static List<String> traces() {
     return List.copyOf(TRACES);
   }

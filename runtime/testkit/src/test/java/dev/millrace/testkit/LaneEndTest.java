@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a lane leaves in its process once it has ended. */
+/** The resources that a lane leaves in its process once it has ended. */
 @Timeout(120)
 final class LaneEndTest {
   private final Mill mill = new Mill();

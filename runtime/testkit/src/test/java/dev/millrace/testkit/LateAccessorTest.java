@@ -14,10 +14,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Records whose accessors throw where a store writes them, long after their handler returned. */
+/** Records whose accessors throw in a store, long after their handler has returned. */
 @Timeout(60)
 final class LateAccessorTest {
-  /** Its id throws in the stage that it names. */
+  /** Has an id that throws in the stage named by it. */
   @Entity
   record Late(@Id String id) {
     @Override

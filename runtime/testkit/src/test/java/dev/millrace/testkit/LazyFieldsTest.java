@@ -52,7 +52,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a log does not carry of its block and its transaction: when it is loaded, and how often. */
+/** Fields of a block and a transaction that a log does not carry: when and how often they load. */
 @Timeout(60)
 final class LazyFieldsTest {
   private static final Address CONTRACT = Address.of("0x00000000000000000000000000000000000000aa");
@@ -78,7 +78,7 @@ final class LazyFieldsTest {
     return Instant.ofEpochSecond(1_700_000_000 + 12 * number);
   }
 
-  /** Knows everything of one branch and counts what it is asked. */
+  /** Knows everything about one branch and counts the requests. */
   private static final class Facts implements ChainFacts {
     final Map<Bytes32, AtomicInteger> headers = new ConcurrentHashMap<>();
     final Map<Bytes32, AtomicInteger> transactions = new ConcurrentHashMap<>();
@@ -126,7 +126,7 @@ final class LazyFieldsTest {
     }
   }
 
-  /** Tells prepared steps; it turns back when a header has been refused. */
+  /** Delivers prepared steps, and a rewind once a header has been refused. */
   private record Steps(Deque<Source.Step> steps, CountDownLatch refused) implements Source {
     @Override
     public Feed open(Standing standing) {
@@ -180,7 +180,7 @@ final class LazyFieldsTest {
         .build();
   }
 
-  /** Blocks of which a log says no more than number and hash; the last one is complete. */
+  /** Blocks of which a log has only number and hash, except the last one, which is complete. */
   private static Batch batch(LogRouter router, long branch, long finalBlock) {
     byte[] topic = router.filters().getFirst().topics().getFirst().bytes();
     List<dev.millrace.pipeline.Event> events = new ArrayList<>();
@@ -308,7 +308,7 @@ final class LazyFieldsTest {
           String what = transaction.from() + " " + transaction.input();
           context.save(new Seen(context.eventId(), what + " " + context.block().parent()));
           if (context.block().hash().equals(hash(1, BLOCKS - 1))) {
-            facts.refused.countDown(); // the reorg comes when these have been read
+            facts.refused.countDown(); // the reorg comes once these have been read
           }
         };
     steps.add(batch(handling(handler), 1, -1));
@@ -348,7 +348,7 @@ final class LazyFieldsTest {
     assertThat(seen()).hasSize(BLOCKS).allMatch(what -> what.startsWith("0x0102 0x"));
   }
 
-  /** A block that no node knows any more is no failure of the handler that asked for its time. */
+  /** A time request for a block that no node knows any more is no failure of the handler. */
   @Test
   void header_ofAReplacedBlockIsNewsOfAReorg() throws Exception {
     LogRouter router = handling(LazyFieldsTest::time);

@@ -26,17 +26,17 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
-/** A lane over a script and a store in memory; each block is a batch unless told otherwise. */
+/** A lane over a script and a store in memory; by default each block is a batch. */
 final class Mill implements AutoCloseable {
   static final String LANE = "1";
 
-  /** What all these tests read and write. */
+  /** The row that all these tests read and write. */
   @Entity
   record Cell(@Id String id, String owner, long value) {}
 
   static final EntityType<Cell> CELL = EntityType.of(Cell.class);
 
-  /** Keeps its cells in both stores if it mirrors anything, and the rest as the entities say. */
+  /** Keeps its cells in both stores if it mirrors anything, and other entities as they declare. */
   private record Definition(List<EntityType<?>> entities, boolean mirrors) implements Indexer {
     @Override
     public String name() {
@@ -61,7 +61,7 @@ final class Mill implements AutoCloseable {
     return new Definition(List.of(CELL), false);
   }
 
-  /** With a mirror, and more entities than cells. */
+  /** A definition with a mirror and these entities beside the cells. */
   static Indexer mirroring(EntityType<?>... more) {
     return new Definition(Stream.concat(Stream.of(CELL), Stream.of(more)).toList(), true);
   }
@@ -72,7 +72,7 @@ final class Mill implements AutoCloseable {
   final Script script;
   final StepGates gates = new StepGates();
 
-  /** What handlers have noted; a rehearsal's notes are overwritten by those of the run. */
+  /** Values that handlers have noted; the run overwrites the notes of the preload. */
   final Map<String, Object> seen = new ConcurrentHashMap<>();
 
   volatile Probe fault = Probe.NONE;
@@ -87,7 +87,7 @@ final class Mill implements AutoCloseable {
     this(indexer, new MemoryStore(indexer), new MemoryMirror(indexer), new Script());
   }
 
-  /** Over what another has left. */
+  /** Continues over the stores that another process has left. */
   Mill(Indexer indexer, MemoryStore store, MemoryMirror mirror, Script script) {
     this.indexer = indexer;
     this.store = store;
@@ -106,7 +106,7 @@ final class Mill implements AutoCloseable {
     return context -> context.save(cell(id, owner, value));
   }
 
-  /** One more than it was. */
+  /** Increments a value. */
   static Script.Step increment(String id) {
     return context -> {
       long value = context.find(Cell.class, id).map(Cell::value).orElse(0L);
@@ -133,7 +133,7 @@ final class Mill implements AutoCloseable {
     return this;
   }
 
-  /** At least one row stands there, so that memory is not complete. */
+  /** Stores a row, so that memory is not complete. */
   Mill notEmpty() {
     return stored(cell("other", "nobody", 0));
   }
@@ -157,7 +157,7 @@ final class Mill implements AutoCloseable {
     return this;
   }
 
-  /** A process begins: it takes the lane over and starts it. */
+  /** Starts a process: takes the lane over and starts it. */
   Lane start() {
     Probe probe =
         (point, number) -> {
@@ -191,7 +191,7 @@ final class Mill implements AutoCloseable {
     return new SerialOracle(indexer.entities()).run(script);
   }
 
-  /** A probe that throws at the first passings of a point with this number. */
+  /** A probe that throws at the first {@code times} passings of a point with this number. */
   static Probe failing(Probe.Point point, long number, int times, Remedy remedy) {
     AtomicInteger left = new AtomicInteger(times);
     return (at, passed) -> {
@@ -201,7 +201,7 @@ final class Mill implements AutoCloseable {
     };
   }
 
-  /** For what only the outside of a lane shows. */
+  /** Polls, for state that can only be seen from outside the lane. */
   static void awaitThat(BooleanSupplier condition) {
     long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!condition.getAsBoolean()) {

@@ -83,7 +83,7 @@ final class MirrorCrashTest {
     }
   }
 
-  /** One life; what it leaves behind is compared as its ledger says, published or not. */
+  /** Runs one process; compares the rows that it leaves with its ledger, published or not. */
   private LaneEnd live(Mill mill) throws Exception {
     Point point = POINTS.get(random.nextInt(POINTS.size()));
     Crashes crash = Crashes.at(point, 1 + random.nextInt(12));
@@ -108,7 +108,7 @@ final class MirrorCrashTest {
     return end;
   }
 
-  /** Whether what is durable is of the branch that the chain is on. */
+  /** True if the durable block is on the current branch of the chain. */
   private static boolean stands(Mill mill) {
     Source.Place place = mill.store.frontier(LANE).place();
     List<Script.Told> chain = mill.script.told();

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a lane does when its mirror refuses, or when it has to stop while the mirror is at work. */
+/** A mirror that refuses rows, and a lane that has to stop while its mirror is at work. */
 @Timeout(60)
 final class MirrorFailureTest {
   private final Mill mill = Copied.mill();
@@ -63,14 +63,12 @@ final class MirrorFailureTest {
     assertWhole(mill);
   }
 
-  /**
-   * Lets the second to the last of these batches pile up, so that the mirror takes them at once.
-   */
+  /** Lets batches 2 to {@code last} pile up, so that the mirror takes them at once. */
   private Lane startedWithAGroup(int last) {
     return startedWithAGroup(last, () -> {});
   }
 
-  /** The same, with something to do when they stand before the mirror. */
+  /** Also runs an action while these batches stand before the mirror. */
   private Lane startedWithAGroup(int last, Runnable then) {
     StepGates.Gate first = mill.gates.hold(Point.BEFORE_MIRROR, 1);
     StepGates.Gate next = mill.gates.hold(Point.AFTER_RUN, last + 1);
@@ -82,7 +80,7 @@ final class MirrorFailureTest {
     counts(last);
     next.await();
     first.release();
-    mill.gates.awaitPassed(Point.COMMITTED, 1); // else its commit may take the group along
+    mill.gates.awaitPassed(Point.COMMITTED, 1); // otherwise its commit may include the group
     group.await();
     next.release();
     then.run();
@@ -106,7 +104,7 @@ final class MirrorFailureTest {
     mill.notEmpty()
         .script
         .block(
-            context -> context.find(Mill.Cell.class, "missing"), // the rest is rehearsed first
+            context -> context.find(Mill.Cell.class, "missing"), // the rest is preloaded first
             context -> {
               try {
                 Objects.requireNonNull(calls.get(call)).accept(context);

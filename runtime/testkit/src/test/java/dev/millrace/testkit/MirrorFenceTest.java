@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** More than one process, lane or life of a store at one mirror. */
+/** Several processes, lanes or generations of a store that share one mirror. */
 @Timeout(60)
 final class MirrorFenceTest {
   private final Mill mill = Copied.mill();
@@ -46,7 +46,7 @@ final class MirrorFenceTest {
     return script;
   }
 
-  /** Another process over the same stores, or over others. */
+  /** Starts another process over the same stores, or over others. */
   private Mill other(MemoryStore store, Script script) {
     Mill other = new Mill(mill.indexer, store, mirror(mill), script);
     others.add(other);

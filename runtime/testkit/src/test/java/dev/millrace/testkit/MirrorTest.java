@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Two stores that are never seen to differ, at every place where they could. */
+/** Two stores that are never seen to differ, at every point where they could. */
 @Timeout(60)
 final class MirrorTest {
   private final Mill mill = Copied.mill();
@@ -116,7 +116,7 @@ final class MirrorTest {
     mill.script.then(() -> {
       awaitThat(() -> mill.store.frontier(LANE).checkpoint() == 4);
       mill.script.cut(2);
-      counts(2); // what the blocks before them did, under other hashes
+      counts(2); // the same rows as the replaced blocks, under other hashes
       assertThat(mirror(mill).size()).isPositive();
     });
 
@@ -183,7 +183,7 @@ final class MirrorTest {
     StepGates.Gate second = mill.gates.hold(point, 2);
     Lane lane = mill.depth(0).start();
     second.await();
-    mill.gates.awaitPassed(Point.PUBLISHED, 1); // a batch may run before the one ahead is published
+    mill.gates.awaitPassed(Point.PUBLISHED, 1); // a batch may run before the last one is published
 
     assertThat(Copied.seen(mill)).containsExactly(1L, 1L, 1L);
     StepGates.Gate published = mill.gates.hold(Point.PUBLISHED, 2);

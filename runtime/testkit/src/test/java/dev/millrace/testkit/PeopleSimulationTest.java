@@ -16,8 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Programs as people write them against the oracle. {@code -Dmillrace.people.seeds=N} runs N of
- * them, {@code -Dmillrace.from=S} begins at another seed, {@code -Dmillrace.seed=S} runs one.
+ * Programs with the habits of real handlers against the oracle. {@code -Dmillrace.people.seeds=N}
+ * runs N of them, {@code -Dmillrace.from=S} begins at another seed, {@code -Dmillrace.seed=S} runs
+ * one.
  */
 final class PeopleSimulationTest {
   private static final int SIDE_BY_SIDE = 4;

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Reads of a batch share queries also where handlers block, or ask for first rows only. */
+/** Reads of a batch share queries even if handlers block or ask for the first rows only. */
 @Timeout(120)
 final class PreloadGroupingTest {
   private final Mill mill = new Mill().notEmpty().batchEvents(10_000);
@@ -95,7 +95,7 @@ final class PreloadGroupingTest {
                 find.run(context);
               };
     }
-    // A batch after one that missed is rehearsed from its first event on.
+    // A batch after one that missed memory is preloaded from its first event on.
     mill.batchEvents(1).script.block(mill.find("first"));
     mill.script.block(steps);
     assertThat(mill.run()).isEqualTo(new LaneEnd.Done());

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The rehearsal of a batch: what it asks, what its tasks see, and what it must not disturb. */
+/** The preload of a batch: its reads, the visibility of its writes, and its limits. */
 @Timeout(60)
 final class PreloadTest {
   private final Mill mill = new Mill().notEmpty().batchEvents(10_000);
@@ -132,7 +132,7 @@ final class PreloadTest {
     ConcurrentLinkedQueue<String> told = new ConcurrentLinkedQueue<>();
     mill.script.block(
         context -> {
-          context.find(Cell.class, "unknown"); // here the rehearsal begins
+          context.find(Cell.class, "unknown"); // the preload begins here
           context.save(cell("mine", "a", 1));
           context.delete(Cell.class, "other");
           told.add(
@@ -147,7 +147,7 @@ final class PreloadTest {
         });
     assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
 
-    // The rehearsal is cut short where a task gets no CPU for 20 ms; the run comes last.
+    // The preload is cut short if a task gets no CPU for 20 ms; the run comes last.
     List<String> all = List.copyOf(told);
     assertThat(all.subList(all.size() - 2, all.size()))
         .containsExactly("first sees true false 1", "second sees true");

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A lane whose stream turns back, at every stage and in every way that a chain can. */
+/** Reorgs of every kind, at every stage of a lane. */
 @Timeout(60)
 final class RewindTest {
   private final Mill mill = new Mill();
@@ -38,7 +38,7 @@ final class RewindTest {
     return context -> context.delete(Cell.class, id);
   }
 
-  /** Replaces everything from a block on when all before is durable. */
+  /** Replaces everything from a block on, once all earlier blocks are durable. */
   private void thenFork(long from, Script.Step... replacement) {
     mill.script.then(() -> {
       awaitCommitted();

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 final class StartFenceTest {
   private final MemoryStore store = new MemoryStore(Mill.definition().entities());
 
-  /** Is asked whether it is a copy while a successor takes the lane and tells it so. */
+  /** A mirror that refuses the ledger while a successor takes the lane over. */
   private final LaneMirror overtaken =
       new LaneMirror() {
         @Override

@@ -18,7 +18,7 @@ final class TimeoutReportTest {
   static final class Stuck {
     private Stuck() {}
 
-    @SuppressWarnings("SystemOut") // it is a process of its own
+    @SuppressWarnings("SystemOut") // a process of its own
     public static void main(String[] args) throws IOException {
       System.out.println("the last line of a log");
       System.in.read();

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What handlers read while the commits of what they read are held. */
+/** Reads of handlers while the commits of the rows read are held. */
 @Timeout(60)
 final class TransitReadsTest {
   private final Mill mill = new Mill().notEmpty();

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 /** Batches whose commit is held: how far others run ahead, and how their commits go on. */
 @Timeout(60)
 final class TransitTest {
-  /** Long beside what a fetch takes here. */
+  /** Long compared with a fetch in this test. */
   private static final Duration PAUSE = Duration.ofMillis(100);
 
   private final Mill mill = new Mill().notEmpty();
@@ -89,7 +89,7 @@ final class TransitTest {
     Mill.awaitThat(() -> lane.status().stalledNanos().getOrDefault("bytes", 0L) > 0);
     int ran = mill.gates.passed(Point.AFTER_RUN).size();
     assertThat(ran).isBetween(5, 100);
-    // Eight more are fetched and have not run, whatever the depth: they are in no budget.
+    // Eight more are fetched and have not run, at any depth: no budget counts them.
     mill.gates.awaitPassed(Point.FETCH, ran + 8L);
     StepGates.Gate fetch = mill.gates.hold(Point.FETCH, ran + 9L);
     assertThat(fetch.staysEmpty(PAUSE)).as("the source pauses").isTrue();
@@ -243,10 +243,10 @@ final class TransitTest {
     StepGates.Gate third = mill.gates.hold(Point.BEFORE_RUN, 3);
     Lane lane = mill.start();
     first.await();
-    mill.gates.awaitPassed(Point.FETCH, 5); // 2 to 4 lie in the ring, so execute finds them as one
+    mill.gates.awaitPassed(Point.FETCH, 5); // 2 to 4 lie in the ring, so execute finds them at once
     first.release();
     third.await();
-    mill.gates.awaitPassed(Point.COMMITTED, 2); // while the third is held in the middle of its run
+    mill.gates.awaitPassed(Point.COMMITTED, 2); // while the third is held during its run
 
     assertThat(mill.gates.passed(Point.AFTER_RUN)).containsExactly(1L, 2L);
     third.release();
@@ -273,7 +273,7 @@ final class TransitTest {
           context.save(cell("new", "", 2));
           context.delete(Cell.class, "gone");
         })
-        .block(mill.find("x")); // once this one runs, commit can see both before it
+        .block(mill.find("x")); // once this batch runs, commit can see the two before it
     mill.gates.awaitPassed(Point.BEFORE_RUN, 4);
     mill.script.end();
     commit.release();

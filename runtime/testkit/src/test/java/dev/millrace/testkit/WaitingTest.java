@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What waiting costs. */
+/** The cost of waiting. */
 @Timeout(60)
 final class WaitingTest {
   private static final Duration WAIT = Duration.ofSeconds(10);
@@ -65,7 +65,7 @@ final class WaitingTest {
       mill.store.beforeQuery(query -> {
         if (query.contains("owner")) {
           while (mill.store.indexes(Mill.LANE).isEmpty()) {
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20)); // as a scan of all rows does
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20)); // like a scan of all rows
           }
         }
       });
@@ -87,11 +87,11 @@ final class WaitingTest {
       StepGates.Gate second = mill.gates.hold(Point.AFTER_RUN, 2);
       Lane lane = mill.start();
       first.await();
-      second.release(); // only now, so that the first run of commits is of one batch
+      second.release(); // only now, so that the first run of commits has one batch
       mill.gates.awaitPassed(Point.AFTER_RUN, 9);
       mill.gates.awaitPassed(Point.FETCH, 16);
       first.release();
-      seventh.await(); // in the middle of a run, before whose end no place of it is free
+      seventh.await(); // in the middle of a run, before whose end no slot of it is free
 
       assertThat(mill.gates.passed(Point.FETCH)).doesNotContain(18L);
       seventh.release();

@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Files about this process and every process that it started or that runs in its directory, one set
- * per process id. What cannot be read is left out.
+ * Writes files about this process and every process that it started or that runs in its directory,
+ * one set per process id. Unreadable data is left out.
  */
 public final class TimeoutReport {
   private static final int LOG_BYTES = 256 << 10;
@@ -54,7 +54,7 @@ public final class TimeoutReport {
         .dumpThreads(file.toString(), HotSpotDiagnosticMXBean.ThreadDumpFormat.TEXT_PLAIN);
   }
 
-  /** Servers may have been detached from whoever started them; they still run below here. */
+  /** Includes servers below this directory, which may be detached from their starter. */
   private static List<ProcessHandle> processes() {
     ProcessHandle self = ProcessHandle.current();
     String here = Path.of("").toAbsolutePath() + "/target/";
@@ -122,7 +122,7 @@ public final class TimeoutReport {
     }
   }
 
-  /** Files that the process has open and that are called logs. */
+  /** Returns the open files of a process that are called logs. */
   private static Set<Path> logs(Path proc) throws IOException {
     Set<Path> logs = new TreeSet<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(proc.resolve("fd"))) {

@@ -2,7 +2,7 @@ package dev.millrace.wire;
 
 import java.util.List;
 
-/** The text of several calls as one. */
+/** Writes several calls as one JSON-RPC batch. */
 final class Batches {
   private Batches() {}
 

@@ -3,7 +3,7 @@ package dev.millrace.wire;
 import java.util.Arrays;
 
 /**
- * Bytes that grow at their end; the first {@link #length} of {@link #bytes} count. Confined to one
+ * A growing run of bytes; the first {@link #length} of {@link #bytes} count. Confined to one
  * thread.
  */
 public final class ByteRun {
@@ -14,7 +14,7 @@ public final class ByteRun {
     bytes = new byte[room];
   }
 
-  /** Makes room for more bytes; whoever fills it moves {@link #length}. */
+  /** Makes room for more bytes; the caller that writes them advances {@link #length}. */
   public void ensure(int more) {
     if (bytes.length - length < more) {
       bytes = Arrays.copyOf(bytes, Math.max(Math.addExact(length, more), bytes.length * 2));

@@ -9,8 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * A window on a stream of bytes that moves forward. It is as long as the longest piece that has to
- * be seen at once.
+ * A forward-moving window on a stream of bytes. It is as long as the longest piece that has to be
+ * seen at once.
  */
 public abstract sealed class ByteWindow permits JsonInput {
   static final VarHandle LONGS =
@@ -20,7 +20,7 @@ public abstract sealed class ByteWindow permits JsonInput {
   private static final long ONES = 0x0101010101010101L;
   private static final long HIGHS = 0x8080808080808080L;
 
-  /** Words are loaded whole, so behind the last byte there is always room for two of them. */
+  /** Words are loaded whole, so there is always room for two of them behind the last byte. */
   private static final int SLACK = 16;
 
   byte[] buffer;
@@ -42,12 +42,12 @@ public abstract sealed class ByteWindow permits JsonInput {
     most = limit;
   }
 
-  /** How many bytes of the stream have been read. */
+  /** Number of bytes of the stream read so far. */
   public final long bytesRead() {
     return total;
   }
 
-  /** The next byte that is no white space, without taking it. */
+  /** Returns the next byte that is not white space, without consuming it. */
   public final int peek() throws IOException {
     if (at < end && buffer[at] > ' ') {
       return buffer[at];
@@ -70,7 +70,7 @@ public abstract sealed class ByteWindow permits JsonInput {
     }
   }
 
-  /** Whether nothing but white space is left. */
+  /** True if nothing but white space is left. */
   public final boolean isAtEnd() throws IOException {
     while (at < end || fill()) {
       if (buffer[at] > ' ') {
@@ -109,7 +109,7 @@ public abstract sealed class ByteWindow permits JsonInput {
     }
   }
 
-  /** Steps over what is neither string nor bracket: a number, true, false or null. */
+  /** Skips a value that is neither string nor bracket: a number, true, false or null. */
   final void skipWord() throws IOException {
     if (!isOfWord(buffer[at])) {
       throw nonsense("expected a value");
@@ -132,7 +132,7 @@ public abstract sealed class ByteWindow permits JsonInput {
         || b == 'E';
   }
 
-  /** The lowest zero byte of a word has its high bit set here; bytes above it may have too. */
+  /** Sets the high bit of the lowest zero byte of a word, and maybe of bytes above it. */
   static long zeroBytes(long word) {
     return (word - ONES) & ~word & HIGHS;
   }
@@ -144,7 +144,7 @@ public abstract sealed class ByteWindow permits JsonInput {
     return Trouble.of(Trouble.Kind.NONSENSE, "%s: found=%s".formatted(rule, here));
   }
 
-  /** How the stream begins, as text on one line. */
+  /** Returns the beginning of the stream, as text on one line. */
   final String beginning(int most) throws IOException {
     available(Math.min(most, buffer.length - SLACK));
     return new String(buffer, at, Math.min(most, end - at), StandardCharsets.UTF_8)
@@ -152,7 +152,7 @@ public abstract sealed class ByteWindow permits JsonInput {
         .strip();
   }
 
-  /** Whether so many bytes stand in the buffer, after filling it where they do not. */
+  /** True if that many bytes are in the buffer; fills it if necessary. */
   final boolean available(int bytes) throws IOException {
     while (end - at < bytes) {
       if (!fill()) {
@@ -162,7 +162,7 @@ public abstract sealed class ByteWindow permits JsonInput {
     return true;
   }
 
-  /** Reads more behind what is left; false at the end of the stream. */
+  /** Reads more bytes behind the unread ones; false at the end of the stream. */
   final boolean fill() throws IOException {
     int left = end - at;
     if (at > 0) {

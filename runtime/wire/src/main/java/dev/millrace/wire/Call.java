@@ -3,7 +3,7 @@ package dev.millrace.wire;
 /**
  * A request. The parameters are JSON already.
  *
- * @param id what the reply is known by; never twice on one transport at a time
+ * @param id identifies the reply; unique among the pending calls of a transport
  */
 public record Call(long id, String method, String params) {
   void write(StringBuilder target) {

@@ -12,7 +12,7 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 
-/** Opens connections, and says in one way why they fail. */
+/** Opens connections and converts their failures to {@link Trouble}. */
 final class Dial {
   private static final int CONNECT_MILLIS = 10_000;
 
@@ -58,8 +58,8 @@ final class Dial {
   }
 
   /**
-   * What an error of a connection means. A thread that was interrupted while it waited finds its
-   * connection closed, and is told so by the right exception.
+   * Converts an error of a connection. A thread that was interrupted while it waited finds its
+   * connection closed, and gets an {@link InterruptedException} instead.
    */
   static Trouble trouble(IOException failed) throws InterruptedException {
     if (Thread.interrupted()) {

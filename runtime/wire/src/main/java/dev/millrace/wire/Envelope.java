@@ -6,7 +6,7 @@ import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What is around results: the members of JSON-RPC, in any order. */
+/** Reads the JSON-RPC members around results, in any order. */
 final class Envelope {
   private static final Name ID = new Name("id");
   private static final Name RESULT = new Name("result");
@@ -17,7 +17,7 @@ final class Envelope {
   private static final int TEXT = 2_000;
   private static final long NO_ID = -1;
 
-  /** An id that is there, but none of ours. */
+  /** Marks an id that is present but none of ours. */
   private static final long OTHER_ID = -2;
 
   private Envelope() {}
@@ -36,7 +36,7 @@ final class Envelope {
 
   /**
    * Reads the reply to one call, to its end. An error may come without an id, since a node that
-   * could not read the request knows none.
+   * could not read the request does not know its id.
    */
   static <T> @Nullable T single(JsonInput in, Call call, ReplyReader<T> reader) throws IOException {
     checkIsJson(in);
@@ -128,7 +128,7 @@ final class Envelope {
     return opened;
   }
 
-  /** A null that the reader refuses may stand beside an error, which says more. */
+  /** Reads a result. A null that the reader refuses may stand beside an error, which says more. */
   private static <T> void result(JsonInput in, ReplyReader<T> reader, Opened<T> opened)
       throws IOException {
     opened.hasResult = true;
@@ -160,7 +160,7 @@ final class Envelope {
     return id < 0 ? OTHER_ID : id;
   }
 
-  /** An error: an object by the book, a text where a node does not keep to it. */
+  /** Reads an error: an object by the specification, a text from nodes that deviate from it. */
   static Trouble error(JsonInput in) throws IOException {
     if (in.peek() == '"') {
       return Trouble.error(0, in.text(TEXT));
@@ -183,7 +183,7 @@ final class Envelope {
     return Trouble.error(code, data.isEmpty() ? message : message + " " + data);
   }
 
-  /** What some nodes put the reason into: a text, or the message within. */
+  /** Reads the member into which some nodes put the reason: a text, or the message within. */
   private static String data(JsonInput in) throws IOException {
     if (in.peek() == '"') {
       return in.text(TEXT);

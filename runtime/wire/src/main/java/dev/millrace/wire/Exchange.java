@@ -6,6 +6,6 @@ import java.io.InputStream;
 /** Answers requests with replies, in bytes: a node that is reached without a network. */
 @FunctionalInterface
 public interface Exchange {
-  /** The body of the reply to one request; reading it may fail as on any connection. */
+  /** Returns the body of the reply to one request; reading it may fail as on any connection. */
   InputStream reply(byte[] request) throws IOException, InterruptedException;
 }

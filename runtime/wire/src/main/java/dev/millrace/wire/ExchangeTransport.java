@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Carries calls over an {@link Exchange}: all of the wire but the connection. */
+/** Carries calls over an {@link Exchange}: the whole protocol except the connection. */
 final class ExchangeTransport implements Transport {
   private final Exchange exchange;
   private final WireSettings settings;

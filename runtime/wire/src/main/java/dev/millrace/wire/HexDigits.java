@@ -4,7 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** Hex digits to bytes, eight digits at a time within one {@code long}. */
+/** Converts hex digits to bytes, eight digits at a time within one {@code long}. */
 final class HexDigits {
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
@@ -16,7 +16,7 @@ final class HexDigits {
 
   private HexDigits() {}
 
-  /** Decodes eight digits per four bytes; false if one of them was no digit. */
+  /** Decodes groups of eight digits to four bytes each; false if a digit is invalid. */
   static boolean decode(byte[] from, int at, byte[] target, int offset, int fours) {
     long wrong = 0;
     for (int i = 0; i < fours; i++) {
@@ -28,7 +28,7 @@ final class HexDigits {
     return wrong == 0;
   }
 
-  /** How many groups of eight digits stand here and were decoded, at most {@code fours}. */
+  /** Decodes groups of eight digits up to the first invalid one; returns their number. */
   static int decodeWhile(byte[] from, int at, byte[] target, int offset, int fours) {
     for (int i = 0; i < fours; i++) {
       long digits = (long) LONGS.get(from, at + (i << 3));
@@ -41,7 +41,7 @@ final class HexDigits {
     return fours;
   }
 
-  /** The value of one digit; negative if it is none. */
+  /** The value of one digit; negative if it is not a hex digit. */
   static int value(int digit) {
     if (digit >= '0' && digit <= '9') {
       return digit - '0';
@@ -50,7 +50,7 @@ final class HexDigits {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
   }
 
-  /** The value of each byte: its low four bits, and nine more where it is a letter. */
+  /** The value of each byte: its low four bits, plus nine for a letter. */
   private static long values(long digits) {
     return (digits & LOW) + ((digits >>> 6) & ONES) * 9;
   }

@@ -11,7 +11,7 @@ final class HttpBody extends InputStream {
   private final boolean chunked;
   private final long length;
 
-  /** What is left, of the body or of the chunk; negative if nobody knows. */
+  /** Bytes left of the body or of the chunk; negative if unknown. */
   private long left;
 
   private boolean begun;
@@ -37,12 +37,12 @@ final class HttpBody extends InputStream {
     return new HttpBody(in, false, -1);
   }
 
-  /** Its length, if it was told beforehand; else negative. */
+  /** The length, if it was announced; else negative. */
   long length() {
     return length;
   }
 
-  /** Whether all of it has been read, and the next reply may follow. */
+  /** True if the whole body has been read, and the next reply may follow. */
   boolean isAtEnd() {
     return ended && (chunked || length >= 0);
   }
@@ -91,13 +91,13 @@ final class HttpBody extends InputStream {
     }
     if (left == 0) {
       while (!in.line(4096).isEmpty()) {
-        // Trailers say nothing that matters.
+        // Trailers carry nothing that matters here.
       }
       ended = true;
     }
   }
 
-  /** Reads the little that may be left, so that the connection can be kept. */
+  /** Reads a short rest of the body, so that the connection can be kept. */
   void drain() throws IOException {
     byte[] rest = new byte[1024];
     int drained = 0;

@@ -5,8 +5,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The bytes of a connection: lines of heads through a small buffer, bodies past it. Used by one
- * thread at a time.
+ * The bytes of a connection: heads are read line by line through a small buffer, bodies bypass it.
+ * Used by one thread at a time.
  */
 final class HttpBytes {
   private final TimedSocket socket;
@@ -18,7 +18,7 @@ final class HttpBytes {
 
   private boolean isTimed;
 
-  /** Of the reply that is being read. */
+  /** Bytes received of the current reply. */
   private long received;
 
   HttpBytes(TimedSocket socket) throws IOException {
@@ -27,8 +27,8 @@ final class HttpBytes {
   }
 
   /**
-   * Begins to wait for a reply. A node that sends a byte now and then is never silent, so a reply
-   * has a deadline besides: some patience, and the time that its bytes take on a slow line.
+   * Starts the deadline of a reply. A node that sends a byte now and then is never silent, so a
+   * reply has a deadline besides: some patience, and the time that its bytes take on a slow line.
    */
   void beginReply(long nanos) {
     received = 0;
@@ -36,7 +36,7 @@ final class HttpBytes {
     socket.begin(nanos);
   }
 
-  /** Reads without a deadline from now on. */
+  /** Ends the deadline; later reads have none. */
   void endReply() {
     isTimed = false;
     socket.end();
@@ -57,7 +57,7 @@ final class HttpBytes {
     }
   }
 
-  /** Whether all bytes that have come were taken. */
+  /** True if all received bytes have been taken. */
   boolean isEmpty() {
     return at == end;
   }
@@ -72,12 +72,12 @@ final class HttpBytes {
     return end > 0;
   }
 
-  /** Begins the head of a reply, of at most so many bytes: lines without end would fill memory. */
+  /** Begins the head of a reply, of at most {@code most} bytes: endless lines would fill memory. */
   void beginHead(int most) {
     headLeft = most;
   }
 
-  /** The next line of the head, without its end. */
+  /** Reads the next line of the head, without its line end. */
   String headLine() throws IOException {
     String line = line(headLeft);
     headLeft -= line.length() + 2;
@@ -87,7 +87,7 @@ final class HttpBytes {
     return line;
   }
 
-  /** The next line, without its end. */
+  /** Reads the next line, without its line end. */
   String line(int most) throws IOException {
     ByteRun line = new ByteRun(64);
     while (hasMore()) {

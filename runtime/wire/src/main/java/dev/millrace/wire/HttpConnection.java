@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/** One connection, and what it needs to be used again. Used by one thread at a time. */
+/** A connection and the state needed to reuse it. Used by one thread at a time. */
 final class HttpConnection {
   private static final int HEAD_LIMIT = 64 << 10;
   private static final int ERROR_TEXT = 2_000;
@@ -85,7 +85,7 @@ final class HttpConnection {
     bytes.beginHead(HEAD_LIMIT);
     int status = status(bytes.headLine());
     Map<String, String> headers = headers();
-    // What is announced early (100, 103) is not the answer, and its head counts towards the limit.
+    // Interim responses (100, 103) are not the reply, and their heads count towards the limit.
     while (status >= 100 && status < 200) {
       status = status(bytes.headLine());
       headers = headers();
@@ -115,8 +115,8 @@ final class HttpConnection {
   }
 
   /**
-   * Whether the reply was read to its end, nothing follows it, and the other side keeps the
-   * connection. Bytes behind a reply would be taken for the reply to the next call.
+   * True if the reply was read to its end, nothing follows it, and the node keeps the connection.
+   * Bytes behind a reply would be taken for the reply to the next call.
    */
   boolean isReusable() {
     HttpBody last = body;
@@ -162,8 +162,8 @@ final class HttpConnection {
   }
 
   /**
-   * The error in a page that is no reply, or how it begins. Gateways label pages as compressed that
-   * are plain or empty.
+   * Returns the beginning of an error page. Gateways label pages as compressed that are plain or
+   * empty.
    */
   private String errorText(HttpBody page, boolean isPacked) {
     try {

@@ -11,9 +11,9 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * HTTP/1.1 with connections that are kept. One call at a time uses a connection, from the request
- * to the last byte of the reply; the connection used last is taken first, so those that are not
- * needed grow old and are closed by the other side.
+ * HTTP/1.1 with persistent connections. A call has a connection to itself, from the request to the
+ * last byte of the reply. The connection used last is taken first, so that surplus connections grow
+ * idle and are closed by the other side.
  */
 final class HttpTransport implements Transport {
   private final Target target;
@@ -53,10 +53,10 @@ final class HttpTransport implements Transport {
     }
   }
 
-  /** A connection on which the request is sent and the reply has begun. */
+  /** Returns a connection on which the request is sent and the reply has begun. */
   private HttpConnection connectionFor(byte[] body) throws IOException {
     for (HttpConnection kept = idle.pollFirst(); kept != null; kept = idle.pollFirst()) {
-      // The other side closes what was idle for too long; that is no matter of the call.
+      // Connections that were idle too long are closed by the other side; the call goes on.
       if (isSent(kept, body)) {
         return kept;
       }
@@ -70,7 +70,7 @@ final class HttpTransport implements Transport {
     return fresh;
   }
 
-  /** Sends a request. A connection without a reply is closed, whatever ended the wait for it. */
+  /** Sends a request. Closes a connection without a reply, whatever ended the wait. */
   private boolean isSent(HttpConnection connection, byte[] body) throws IOException {
     boolean isSent = false;
     try {

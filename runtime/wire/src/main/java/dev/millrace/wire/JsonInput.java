@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Reads JSON from a stream by asking for what should come next, from one buffer that is filled
- * again and again. What is of no interest is stepped over without being looked at.
+ * Reads JSON from a stream by asking for the value expected next, from one buffer that is refilled.
+ * Skips values that are not asked for without parsing them.
  *
  * <p>Objects are read as {@code begin}, then {@code nextMember} until it is false; the name of the
  * member is compared through {@link Name}, never made into text. Every other method reads or skips
@@ -30,14 +30,14 @@ public final class JsonInput extends ByteWindow {
   /**
    * Begins to read another stream.
    *
-   * @param most how many bytes of it to read before the reply counts as too large
+   * @param most the number of bytes above which the reply counts as too large
    */
   public JsonInput open(InputStream stream, long most) {
     begin(stream, most);
     return this;
   }
 
-  /** Takes the bracket that a value must begin with. */
+  /** Consumes the bracket that a value must begin with. */
   public void begin(char bracket) throws IOException {
     if (peek() != bracket) {
       throw nonsense("expected " + bracket);
@@ -45,7 +45,7 @@ public final class JsonInput extends ByteWindow {
     at++;
   }
 
-  /** Moves to the next member of an object and takes its name; false at the end of the object. */
+  /** Moves to the next member of an object and reads its name; false at the end of the object. */
   public boolean nextMember() throws IOException {
     int next = peek();
     if (next == ',') {
@@ -79,7 +79,7 @@ public final class JsonInput extends ByteWindow {
     return true;
   }
 
-  /** Whether the member that was moved to last has this name. */
+  /** True if the current member has this name. */
   public boolean is(Name name) {
     return nameFirst == name.first && nameSecond == name.second && nameLength == name.length;
   }
@@ -107,7 +107,7 @@ public final class JsonInput extends ByteWindow {
     setName(text(Integer.MAX_VALUE));
   }
 
-  /** A name with an escape in it is read the slow way, and one that ends behind the end is torn. */
+  /** Reads a name with an escape, or one that the buffer does not hold whole, the slow way. */
   private void finishName(int length) throws IOException {
     if (zeroBytes(nameFirst ^ BACKSLASHES) != 0
         || zeroBytes(nameSecond ^ BACKSLASHES) != 0
@@ -127,7 +127,7 @@ public final class JsonInput extends ByteWindow {
     nameSecond = (long) LONGS.get(padded, 8);
   }
 
-  /** Takes {@code null} if it is what comes next. */
+  /** Consumes {@code null} if it comes next. */
   public boolean takeNull() throws IOException {
     if (peek() != 'n') {
       return false;
@@ -136,14 +136,14 @@ public final class JsonInput extends ByteWindow {
     return true;
   }
 
-  /** A boolean. */
+  /** Reads a boolean. */
   public boolean bool() throws IOException {
     boolean value = peek() == 't';
     skipWord();
     return value;
   }
 
-  /** A number in hex, as nodes write them, or in decimal. */
+  /** Reads a number in hex, as nodes write them, or in decimal. */
   public long quantity() throws IOException {
     if (peek() != '"') {
       return decimal();
@@ -196,7 +196,7 @@ public final class JsonInput extends ByteWindow {
     return negative ? -value : value;
   }
 
-  /** Hex of exactly so many bytes, which must be a multiple of four. */
+  /** Reads hex of exactly this many bytes, which must be a multiple of four. */
   public void hex(byte[] target, int offset, int bytes) throws IOException {
     if (peek() != '"') {
       throw nonsense("expected hex");
@@ -220,7 +220,7 @@ public final class JsonInput extends ByteWindow {
     System.arraycopy(run.bytes, 0, target, offset, bytes);
   }
 
-  /** Hex of any length. */
+  /** Reads hex of any length. */
   public void hex(ByteRun target) throws IOException {
     if (peek() != '"') {
       throw nonsense("expected hex");
@@ -278,7 +278,7 @@ public final class JsonInput extends ByteWindow {
     again.hex(target);
   }
 
-  /** A string, or as much of it as is wanted. */
+  /** Reads a string and returns its beginning, cut after {@code most} bytes. */
   public String text(int most) throws IOException {
     if (peek() != '"') {
       throw nonsense("expected a string");
@@ -333,7 +333,7 @@ public final class JsonInput extends ByteWindow {
     return (char) unit;
   }
 
-  /** Steps over a value, whatever it is. */
+  /** Skips a value of any kind. */
   public void skip() throws IOException {
     int depth = 0;
     do {

@@ -3,7 +3,7 @@ package dev.millrace.wire;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The name of a member that a reader looks for, of at most 16 bytes: two words to compare. */
+/** The name of a member to look for, of at most 16 bytes, so that two words are compared. */
 public final class Name {
   static final int LONGEST = 16;
 

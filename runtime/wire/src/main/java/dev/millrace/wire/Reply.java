@@ -2,9 +2,9 @@ package dev.millrace.wire;
 
 import org.jspecify.annotations.Nullable;
 
-/** What came back for one call of a batch: a value, which may be null, or trouble. */
+/** The reply to one call of a batch: a value, which may be null, or trouble. */
 public record Reply<T>(@Nullable T value, @Nullable Trouble trouble) {
-  /** False if nothing came back for the call. */
+  /** False if no reply to the call was received. */
   public boolean isThere() {
     return trouble == null || trouble.kind() != Trouble.Kind.TORN;
   }

@@ -3,7 +3,7 @@ package dev.millrace.wire;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** Reads one result where it stands; null where a node said null. */
+/** Reads one result from its position; null if the node sent null. */
 @FunctionalInterface
 public interface ReplyReader<T> {
   @Nullable T read(JsonInput in) throws IOException;

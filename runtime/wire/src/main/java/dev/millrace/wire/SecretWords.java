@@ -11,16 +11,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Parts of an address that may be keys, and their removal from texts that nodes repeat them in. */
+/** Parts of a URL that may be keys. Removes them from texts in which nodes repeat them. */
 final class SecretWords {
   private static final String REMOVED = "***";
 
-  /** Shorter parts of a path are words like "v3" or "mainnet", which texts may hold anyway. */
+  /** Shorter parts of a path are words like "v3" or "mainnet", which texts may contain anyway. */
   private static final int MIN_PART = 8;
 
   private static final int MIN_USER = 3;
 
-  /** So many characters at the end of a text that was cut off may begin a key. */
+  /** Minimum number of characters at the end of a truncated text that may begin a key. */
   private static final int MIN_BEGIN = 4;
 
   private final List<String> words;
@@ -60,7 +60,7 @@ final class SecretWords {
     }
   }
 
-  /** The text without any of the words, in whatever case a node repeats them. */
+  /** Returns the text without any of the words, in whichever case a node repeats them. */
   String removedFrom(String text) {
     String clean = text;
     for (String word : words) {

@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One WebSocket connection: messages out by any thread, messages in by one. Pings are answered, and
- * fragments put together.
+ * One WebSocket connection: any thread sends messages, one thread receives. Answers pings and joins
+ * fragments.
  */
 final class SocketLink {
   private static final String MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -115,7 +115,7 @@ final class SocketLink {
     }
     writing.lock();
     try {
-      socket.begin(patience); // all that write, and the pings of the node, wait behind this
+      socket.begin(patience); // all writers, and answers to pings, wait for this one
       socket.write(frame.bytes, at + length);
     } finally {
       socket.end();
@@ -123,7 +123,7 @@ final class SocketLink {
     }
   }
 
-  /** Waits for a message; null if the other side has ended the connection in order. */
+  /** Waits for a message; null if the other side has closed the connection in order. */
   byte @Nullable [] receive() throws IOException {
     ByteRun message = new ByteRun(4096);
     while (true) {

@@ -19,10 +19,10 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All calls over one WebSocket, in any order, and the news of blocks.
+ * Carries all calls over one WebSocket, in any order, and the notifications of new blocks.
  *
- * <p>A thread of its own reads the connection while it lasts. When it ends, the calls on it fail;
- * the next call opens another, and so does whoever follows the head.
+ * <p>A thread of its own reads the connection while it lasts. When the connection ends, the calls
+ * on it fail; the next call opens another one, and so does the thread that follows the head.
  */
 final class SocketTransport implements Transport {
   private static final Name ID = new Name("id");
@@ -32,10 +32,10 @@ final class SocketTransport implements Transport {
   private static final Name NUMBER = new Name("number");
   private static final long SUBSCRIPTION = 0;
 
-  /** How long the end of a session may take to reach the calls that wait for it. */
+  /** Maximum time for the end of a session to reach the calls that wait for it. */
   private static final long ENDING_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /** A subscription that tells nothing for so long may have been forgotten: it is made anew. */
+  /** After this silence the node may have forgotten the subscription: it is made anew. */
   private static final long HEAD_SILENCE = TimeUnit.MINUTES.toNanos(2);
 
   private final Target target;
@@ -47,7 +47,7 @@ final class SocketTransport implements Transport {
   private final AtomicLong ended = new AtomicLong();
   private final CountDownLatch closing = new CountDownLatch(1);
 
-  /** What a waiting call is handed: the text of its reply, or why there is none. */
+  /** The outcome of a waiting call: the text of its reply, or why there is none. */
   private sealed interface Arrival {}
 
   @SuppressWarnings("ArrayRecordComponent") // handed over once, never compared
@@ -61,14 +61,14 @@ final class SocketTransport implements Transport {
 
     volatile boolean hasHeard;
 
-    /** When the last whole message came. */
+    /** Time of the last complete message. */
     volatile long heardAt = System.nanoTime();
 
     Session(SocketLink link) {
       this.link = link;
     }
 
-    /** The calls that wait; a batch counts as one. */
+    /** The waiting calls; a batch counts as one. */
     Set<BlockingQueue<Arrival>> waitingCalls() {
       Set<BlockingQueue<Arrival>> calls = Collections.newSetFromMap(new IdentityHashMap<>());
       calls.addAll(waiting.values());
@@ -98,8 +98,8 @@ final class SocketTransport implements Transport {
   }
 
   /**
-   * Repeats a call on a new connection if one that has answered before ends in place of a reply: it
-   * may have been idle for too long.
+   * Repeats a call on a new connection if a connection that has answered before ends in place of a
+   * reply: it may have been idle for too long.
    */
   private <T> @Nullable T exchange(List<Call> calls, StringBuilder text, ReplyReader<T> reader)
       throws Trouble, InterruptedException {
@@ -145,8 +145,8 @@ final class SocketTransport implements Transport {
       throws Trouble, InterruptedException {
     long nanos = settings.timeout().toNanos();
     if (session != on) {
-      // It ends just now: the reason is on its way, unless this call was registered too late for
-      // it.
+      // The session is ending: the reason is on its way, unless this call was registered too late
+      // for it.
       nanos = Math.min(nanos, ENDING_NANOS);
     }
     Arrival arrival = arrivals.poll(nanos, TimeUnit.NANOSECONDS);
@@ -218,7 +218,7 @@ final class SocketTransport implements Transport {
     } catch (Trouble trouble) {
       why = trouble;
     } catch (IOException silent) {
-      // Nothing came, not even an answer to a ping.
+      // Nothing was received, not even an answer to a ping.
     } catch (RuntimeException | OutOfMemoryError failed) {
       why = Trouble.of(Trouble.Kind.NONSENSE, "reply cannot be read: " + failed);
     } finally {
@@ -227,8 +227,8 @@ final class SocketTransport implements Transport {
   }
 
   /**
-   * Ends a session and all that waits for it. A reply that is too large names no call, so only a
-   * call that waits alone is known to have caused it; several are asked again, in the end alone.
+   * Ends a session and all calls that wait on it. A reply that is too large names no call, so only
+   * a call that waits alone is known to have caused it; several are repeated, in the end alone.
    */
   private void end(Session on, Trouble why) {
     if (session == on) {
@@ -246,8 +246,8 @@ final class SocketTransport implements Transport {
   }
 
   /**
-   * Gives a message to the call that it answers, or announces its block. An error without an id is
-   * that of a request which the node could not read, or did not want to: of each that waits.
+   * Passes a message to the call that it answers, or announces its block. An error without an id is
+   * that of a request which the node could not or would not read: every waiting call gets it.
    */
   private void hand(Session on, byte[] message, JsonInput in) throws IOException {
     in.open(new ByteArrayInputStream(message), Long.MAX_VALUE);
@@ -311,7 +311,7 @@ final class SocketTransport implements Transport {
     return ended.get();
   }
 
-  /** Keeps a connection open from now on: a ping whenever a third of the patience is over. */
+  /** Keeps a connection open from now on, with a ping every third of the timeout. */
   @Override
   public boolean follow(LongConsumer listener) {
     heads = listener;
@@ -336,7 +336,7 @@ final class SocketTransport implements Transport {
             on.link.ping();
           }
         } catch (IOException _) {
-          // Whoever polls meanwhile meets the same trouble and reports it.
+          // A poll of the head meets the same trouble meanwhile and reports it.
         }
         if (closing.await(pause, TimeUnit.MILLISECONDS)) {
           return;

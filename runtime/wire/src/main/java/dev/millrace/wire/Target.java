@@ -7,7 +7,7 @@ import java.util.Base64;
 import java.util.Locale;
 import java.util.Set;
 
-/** Where a node listens. Prints itself without what may be a key. */
+/** The address of a node. Prints itself without the parts that may be a key. */
 public final class Target {
   private static final Set<String> SCHEMES = Set.of("http", "https", "ws", "wss");
 
@@ -33,9 +33,9 @@ public final class Target {
   }
 
   /**
-   * Reads an address. User and password before the host are sent as basic authentication.
+   * Parses a URL. User and password before the host are sent as basic authentication.
    *
-   * @throws IllegalArgumentException if it is none; the message does not repeat it
+   * @throws IllegalArgumentException if it is not valid; the message does not repeat it
    */
   public static Target of(String address) {
     URI uri;
@@ -61,12 +61,12 @@ public final class Target {
     return scheme.equals("https") || scheme.equals("wss");
   }
 
-  /** Whether it speaks WebSocket, and so tells of new blocks by itself. */
+  /** True if the node speaks WebSocket, and so sends new blocks unasked. */
   public boolean isSocket() {
     return scheme.startsWith("ws");
   }
 
-  /** Whether it is on this machine, where saving bytes costs more than sending them. */
+  /** True if the node is on this machine, where saving bytes costs more than sending them. */
   public boolean isLoopback() {
     return host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]");
   }
@@ -83,13 +83,13 @@ public final class Target {
     return path;
   }
 
-  /** The lines of a request that are the same for each. */
+  /** The header lines that are the same for every request. */
   String headers() {
     return "Host: %s:%d\r\nUser-Agent: millrace\r\n".formatted(host, port)
         + (authorization.isEmpty() ? "" : "Authorization: " + authorization + "\r\n");
   }
 
-  /** A trouble whose text holds nothing of the address that may be a key. */
+  /** Removes all parts of the address that may be a key from the text of a trouble. */
   public Trouble conceal(Trouble trouble) {
     return trouble.withText(secrets.removedFrom(trouble.text()));
   }

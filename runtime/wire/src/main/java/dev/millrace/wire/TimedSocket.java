@@ -11,11 +11,11 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A connection to a node, with a deadline for what goes on over it.
+ * A connection to a node, with a deadline for the current operation.
  *
- * <p>The timeout of a socket begins anew with each byte, and neither writing nor the records of TLS
- * end at it. So one thread looks at all connections a few times a second and closes those whose
- * deadline has passed; what waits on them then fails.
+ * <p>The timeout of a socket begins anew with each byte, and it covers neither writes nor the
+ * records of TLS. So one thread checks all connections a few times a second and closes those whose
+ * deadline has passed; threads that wait on them then fail.
  */
 final class TimedSocket {
   /** 64 KiB a second: a reply of the largest size that is read takes a quarter of an hour. */
@@ -31,7 +31,7 @@ final class TimedSocket {
   private volatile boolean isTimed;
   private volatile boolean isLate;
 
-  /** The thread that looks at deadlines, from the first connection on. */
+  /** The thread that checks deadlines, from the first connection on. */
   private static final class Watch {
     private static final long TICK_MILLIS = 100;
     private static final Set<TimedSocket> OPEN = ConcurrentHashMap.newKeySet();
@@ -48,14 +48,14 @@ final class TimedSocket {
     }
   }
 
-  /** Watches over a connection that is not opened yet. */
+  /** Registers a connection that is not opened yet with the deadline thread. */
   TimedSocket(Socket raw) {
     this.raw = raw;
     socket = raw;
     Watch.OPEN.add(this);
   }
 
-  /** Reads and writes through a layer above the connection from now on. */
+  /** Routes reads and writes through a layer above the connection from now on. */
   void layer(Socket above) {
     socket = above;
   }
@@ -67,30 +67,30 @@ final class TimedSocket {
     }
   }
 
-  /** Begins something that must end in time. */
+  /** Begins an operation that must end in time. */
   void begin(long nanos) {
     end = System.nanoTime() + nanos;
     deadline = end;
     isTimed = true;
   }
 
-  /** Moves the deadline by the time that bytes take on a slow line. */
+  /** Extends the deadline by the time that these bytes take on a slow line. */
   void received(int bytes) {
     end += bytes * NANOS_PER_BYTE;
     deadline = end;
   }
 
-  /** Ends what was begun. */
+  /** Ends the current operation. */
   void end() {
     isTimed = false;
   }
 
-  /** Whether the deadline has passed and ended the connection. */
+  /** True if the deadline has passed and ended the connection. */
   boolean isLate() {
     return isLate;
   }
 
-  /** Whether bytes have come that were not read; those of a TLS record count too. */
+  /** True if bytes were received and not read; bytes of a TLS record count too. */
   boolean hasUnread() throws IOException {
     return raw.getInputStream().available() > 0 || socket.getInputStream().available() > 0;
   }
@@ -110,13 +110,13 @@ final class TimedSocket {
     }
   }
 
-  /** Closes the connection itself: to close a layer of TLS waits for those that write. */
+  /** Closes the raw connection: closing the TLS layer would wait for threads that write. */
   void close() {
     Watch.OPEN.remove(this);
     try {
       raw.close();
     } catch (IOException _) {
-      // It is gone, which is what was wanted.
+      // The connection is gone, as intended.
     }
   }
 }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Carries calls to one node. Many threads may call at once, best virtual ones: an interrupt ends
- * what they wait for.
+ * their wait.
  */
 public sealed interface Transport extends AutoCloseable
     permits HttpTransport, SocketTransport, ExchangeTransport {
@@ -16,7 +16,7 @@ public sealed interface Transport extends AutoCloseable
         : new HttpTransport(target, settings);
   }
 
-  /** A transport without a network. */
+  /** Creates a transport without a network. */
   static Transport over(Exchange exchange, WireSettings settings) {
     return new ExchangeTransport(exchange, settings);
   }
@@ -25,21 +25,21 @@ public sealed interface Transport extends AutoCloseable
   <T> @Nullable T call(Call call, ReplyReader<T> reader) throws Trouble, InterruptedException;
 
   /**
-   * Makes several calls with one request. Their ids follow one another.
+   * Makes several calls with one request. Their ids are consecutive.
    *
    * @return their replies, in the order of the calls
-   * @throws Trouble if the batch as a whole has none
+   * @throws Trouble if the batch as a whole has no reply
    */
   <T> List<Reply<T>> batch(List<Call> calls, ReplyReader<T> reader)
       throws Trouble, InterruptedException;
 
   /**
-   * The number of connections that have ended so far, whoever ended them: the next one may lead to
-   * another node. Any thread.
+   * The number of connections that have ended so far, on either side: the next one may lead to
+   * another node. Any thread may call this.
    */
   long endedConnections();
 
-  /** Tells the numbers of new blocks from now on, if the transport can; false if it cannot. */
+  /** Reports the numbers of new blocks from now on, if the transport can; false if it cannot. */
   boolean follow(LongConsumer heads);
 
   /** Ends all calls. */

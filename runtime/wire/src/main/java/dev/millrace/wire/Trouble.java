@@ -4,23 +4,23 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 
-/** Why a call has no result. The text is for people and for tables of known texts. */
+/** The reason why a call has no result. The text is for people and for tables of known texts. */
 public final class Trouble extends IOException {
   private static final long serialVersionUID = 1L;
 
-  /** What happened, as far as the wire can tell. */
+  /** The kind of failure, as far as the wire can tell. */
   public enum Kind {
-    /** The node answered, with an error. */
+    /** The node answered with an error. */
     ERROR,
-    /** The node, or someone before it, answered with a status that is not 200. */
+    /** The node, or a gateway before it, answered with a status that is not 200. */
     STATUS,
-    /** No connection, or it ended before the reply was complete. */
+    /** There was no connection, or it ended before the reply was complete. */
     TORN,
-    /** The reply is not JSON, or not what was asked for. */
+    /** The reply is not JSON, or not the reply expected. */
     NONSENSE,
-    /** The node has not got the block yet that the answer is about. */
+    /** The node does not have the block yet that the answer is about. */
     BEHIND,
-    /** Nothing came for too long. */
+    /** The node was silent for too long. */
     TIMEOUT,
     /** The reply is longer than the caller wants to read. */
     TOO_LARGE
@@ -41,12 +41,12 @@ public final class Trouble extends IOException {
     return new Trouble(kind, 0, text, Optional.empty());
   }
 
-  /** An error object of a reply. */
+  /** Wraps the error object of a reply. */
   public static Trouble error(long code, String text) {
     return new Trouble(Kind.ERROR, code, text, Optional.empty());
   }
 
-  /** A status that is not 200; its number is the text where the page is empty. */
+  /** Wraps a status that is not 200; its number is the text if the page is empty. */
   static Trouble status(int status, String text, Optional<Duration> retryAfter) {
     return new Trouble(Kind.STATUS, status, text.isBlank() ? "status " + status : text, retryAfter);
   }
@@ -64,18 +64,18 @@ public final class Trouble extends IOException {
     return kind;
   }
 
-  /** The code of the error, or the status; 0 where there is none. */
+  /** The code of the error, or the status; 0 if there is none. */
   public long code() {
     return code;
   }
 
-  /** What the node said; never an address. */
+  /** The text of the failure; never contains an address. */
   public String text() {
     String text = getMessage();
     return text == null ? "" : text;
   }
 
-  /** How long the node asked to be left alone. */
+  /** The delay that the node asked for. */
   public Optional<Duration> retryAfter() {
     return retryAfter;
   }

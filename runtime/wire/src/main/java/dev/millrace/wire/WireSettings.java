@@ -3,15 +3,15 @@ package dev.millrace.wire;
 import java.time.Duration;
 
 /**
- * What a transport bears.
+ * Limits of a transport.
  *
- * @param timeout how long a node may keep silent
- * @param replyLimit how many bytes of one reply are read
+ * @param timeout maximum time that a node may keep silent
+ * @param replyLimit maximum number of bytes that are read of one reply
  */
 public record WireSettings(Duration timeout, long replyLimit) {
   private static final int PATIENCE = 4;
 
-  /** How long one reply may take besides the time that its bytes take on a slow line. */
+  /** Maximum time of one reply, besides the time that its bytes take on a slow line. */
   long patienceNanos() {
     return timeout.multipliedBy(PATIENCE).toNanos();
   }

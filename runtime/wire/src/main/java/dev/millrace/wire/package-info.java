@@ -1,5 +1,5 @@
 /**
- * JSON-RPC over sockets: HTTP with connections that are kept, and WebSocket.
+ * JSON-RPC over sockets: HTTP with persistent connections, and WebSocket.
  *
  * <pre>
  *   Call ──▶ Transport ──▶ HttpTransport ──▶ HttpConnection ─┐
@@ -8,11 +8,11 @@
  *   a value ◀── ReplyReader ◀── JsonInput ◀── bytes as they arrive
  * </pre>
  *
- * <p>A reply is parsed while it arrives, from one buffer that is used again: no text, no tree, and
- * no copy of it is ever held. A call is made once: who waits, tries again or asks elsewhere is
+ * <p>A reply is parsed while it arrives, from one buffer that is reused: no text, no tree, and no
+ * copy of it is ever held. A call is made once: waiting, retries and failover are left to the layer
  * above. Every way in which a call may fail is a {@link dev.millrace.wire.Trouble}.
  *
- * <p>No address appears in a message beyond its scheme, host and port: what follows may be a key.
+ * <p>Messages show an address only up to its port: the rest may be a key.
  */
 @NullMarked
 package dev.millrace.wire;

@@ -25,10 +25,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Nodes that are never silent and never done, where a timeout of a socket does not hold.
+ * Nodes that are never silent and never done, where a socket timeout does not help.
  *
- * <p>On threads of their own: a call without a deadline waits in a read that no interrupt ends, and
- * the test would hang instead of failing.
+ * <p>Runs on separate threads: a call without a deadline waits in a read that no interrupt ends,
+ * and the test would hang instead of failing.
  */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class DeadlineTest {
@@ -99,7 +99,7 @@ final class DeadlineTest {
     }
   }
 
-  /** Forwards both ways; from some byte on, what comes from the server in drops. */
+  /** Forwards both ways; after {@link #BEFORE_THE_DRIP} bytes, the server drips. */
   private static void forward(Socket client, int port) throws IOException {
     try (Socket server = new Socket(InetAddress.getLoopbackAddress(), port)) {
       Thread.ofVirtual()
@@ -140,12 +140,12 @@ final class DeadlineTest {
         new WireSettings(Duration.ofSeconds(1), 1 << 20));
   }
 
-  /** What is done with each connection. */
+  /** Serves one connection. */
   private interface Script {
     void serve(Socket socket) throws IOException;
   }
 
-  /** A server below HTTP, whose buffers are small. */
+  /** A server below HTTP with small buffers. */
   private static final class Listener implements AutoCloseable {
     private final ServerSocket server = new ServerSocket();
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();

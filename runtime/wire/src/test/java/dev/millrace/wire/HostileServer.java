@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPOutputStream;
 
-/** A server on a real socket that writes whatever bytes a test wants, request by request. */
+/** A server on a real socket that writes any bytes a test chooses, request by request. */
 final class HostileServer implements AutoCloseable {
   private final ServerSocket server;
   private final Script script;
@@ -23,7 +23,7 @@ final class HostileServer implements AutoCloseable {
 
   private final AtomicInteger accepted = new AtomicInteger();
 
-  /** Writes the answer to one request; true if the connection goes on. */
+  /** Writes the answer to one request; true if the connection stays open. */
   interface Script {
     boolean answer(String head, InputStream in, OutputStream out) throws IOException;
   }
@@ -42,7 +42,7 @@ final class HostileServer implements AutoCloseable {
     return server.getLocalPort();
   }
 
-  /** How many connections were accepted so far. */
+  /** Number of connections accepted so far. */
   int connections() {
     return accepted.get();
   }
@@ -76,7 +76,7 @@ final class HostileServer implements AutoCloseable {
     }
   }
 
-  /** The head of a request; its body is read and left out. */
+  /** Reads the head of a request and discards its body. */
   static String head(InputStream in) throws IOException {
     StringBuilder head = new StringBuilder();
     while (head.indexOf("\r\n\r\n") < 0) {

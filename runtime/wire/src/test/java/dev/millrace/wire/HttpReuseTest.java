@@ -18,13 +18,13 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** HTTP connections that are kept, and those that may not be. */
+/** HTTP connections that are reused, and connections that must not be. */
 @Timeout(120)
 final class HttpReuseTest {
   private static final String ANOTHERS_ERROR =
       "{\"id\":null,\"error\":{\"code\":-32601,\"message\":\"method not found\"}}";
 
-  /** The server behind each test: the reply to the second request has something behind it. */
+  /** Number of requests that the server of the test has received. */
   private final AtomicInteger asked = new AtomicInteger();
 
   @ParameterizedTest
@@ -128,7 +128,7 @@ final class HttpReuseTest {
                 try {
                   transport.call(call(7), JsonInput::quantity);
                 } catch (Trouble | InterruptedException _) {
-                  // As it must.
+                  // Expected.
                 }
               });
       await(waiting);
@@ -138,7 +138,7 @@ final class HttpReuseTest {
     }
   }
 
-  /** A server that never answers, and notes whether each connection was ended by the client. */
+  /** Starts a server that never answers and records whether the client ended each connection. */
   private static HostileServer silent(BlockingQueue<Boolean> ended) throws IOException {
     return new HostileServer((head, in, out) -> {
       ended.add(in.read() < 0);

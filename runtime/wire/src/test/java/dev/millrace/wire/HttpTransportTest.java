@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** HTTP over real sockets, with servers that do what no server should. */
+/** HTTP over real sockets, with servers that break the protocol. */
 @Timeout(120)
 final class HttpTransportTest {
   private static final String REPLY = "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"0x5\"}";

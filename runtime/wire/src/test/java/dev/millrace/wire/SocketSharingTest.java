@@ -104,7 +104,7 @@ final class SocketSharingTest {
     }
   }
 
-  /** A server that sends a frame after each so many requests of a connection. */
+  /** Starts a server that sends a frame after every {@code calls} requests. */
   private static HostileServer afterCalls(int calls, byte[] frame) throws IOException {
     AtomicInteger asked = new AtomicInteger();
     return new HostileServer((head, in, out) -> {

@@ -21,12 +21,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** WebSockets whose frames are those of a hostile server, and the call after them. */
+/** WebSockets on which a hostile server sends the frames, and the call after them. */
 @Timeout(120)
 final class SocketTransportTest {
   private static final String REPLY = "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"0x5\"}";
 
-  /** What the server sends in place of the first reply. */
+  /** Frames that the server sends in place of the first reply. */
   enum Frames {
     LONG_PING(frame(0x89, 300, new byte[300])),
     HUGE_LENGTH(new byte[] {(byte) 0x81, 127, 0x7f, -1, -1, -1, -1, -1, -1, -1}),

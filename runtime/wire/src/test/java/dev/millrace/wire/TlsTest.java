@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Certificates that are good, unknown, and of another host. */
+/** Certificates that are good, unknown, or of another host. */
 @Timeout(120)
 final class TlsTest {
   private static final char[] PASSWORD = "changeit".toCharArray();
@@ -45,7 +45,7 @@ final class TlsTest {
     }
   }
 
-  /** Why a call to a server with a certificate fails; empty if it does not. */
+  /** Calls a server with a certificate and returns the text of the trouble, or "". */
   private static String trouble(SSLContext context) throws Exception {
     ServerSocket socket =
         context

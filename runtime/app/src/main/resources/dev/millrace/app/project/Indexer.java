@@ -14,11 +14,11 @@ import java.math.BigInteger;
 public final class {{type}} {
   private {{type}}() {}
 
-  /** What the token says: its components are the parameters of the signature, in their order. */
+  /** An event of the token: its components are the parameters of the signature, in their order. */
   @Event("Transfer(address indexed from, address indexed to, uint256 value)")
   public record Transferred(Address from, Address to, BigInteger value) {}
 
-  /** What we keep: a table named account, with a column for each component. */
+  /** A stored entity: a table named account, with a column for each component. */
   @Entity
   public record Account(@Id Address address, BigInteger balance, long transfers) {
     Account plus(BigInteger amount) {
@@ -37,7 +37,8 @@ public final class {{type}} {
     Millrace.run({{type}}::indexer, args);
   }
 
-  // A handler is a function of its event and of what its Context returns: no clock, no mutable static.
+  // A handler is a function of its event and of what its Context returns: no clock, no mutable
+  // static.
   private static void transferred(Transferred event, EvmContext context) {
     move(context, event.from(), event.value().negate());
     move(context, event.to(), event.value());
