@@ -128,7 +128,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
     return isOfNode && trouble.text().toLowerCase(Locale.ROOT).contains("batch");
   }
 
-  /** Whether fewer calls may be easier now, which does not limit the batches to come. */
+  /** True if fewer calls at once may be easier for now. */
   static boolean isOverload(Refusal refused) {
     Trouble.Kind kind = refused.trouble.kind();
     return refused.verdict.action() == Action.RATE

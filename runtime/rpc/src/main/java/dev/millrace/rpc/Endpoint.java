@@ -60,7 +60,7 @@ final class Endpoint {
   private volatile boolean hasTakenBatch;
   private int batchRefusals;
 
-  /** Whether the endpoint itself has said how many calls it takes: that alone is remembered. */
+  /** True if the endpoint itself has named its limit, which alone later processes remember. */
   private volatile boolean isBatchSaid;
 
   private volatile long batchShrunkAt;
@@ -109,7 +109,7 @@ final class Endpoint {
     batch = Math.clamp(calls / 2, Math.min(batch, MIN_BATCH), batch);
   }
 
-  /** How many calls at once the endpoint has said that it takes; else as many as usual. */
+  /** Returns the batch size that the endpoint has named; else the usual one. */
   int saidBatch() {
     return isBatchSaid ? batch : BATCH;
   }
