@@ -83,6 +83,9 @@ public final class MirrorRebuild {
                   .map(status -> status.id().toString());
           ClickHouseMirror.checkFollows(mirror.settings(), schema);
         }
+        held.keySet()
+            .forEach(lane ->
+                PostgresStore.disownEarlierEpochs(database.settings(), config.name(), lane));
         try (PostgresSnapshot snapshot =
                 PostgresSnapshot.open(database.settings(), indexer).orElseThrow(this::nothingYet);
             Rebuild rebuild = ClickHouseMirror.rebuild(mirror.settings(), indexer)) {

@@ -110,6 +110,31 @@ public final class PostgresStore implements CommitStore {
         handle -> new Schema(handle, indexer.name()).accept(indexer));
   }
 
+  /**
+   * Takes all earlier epochs of a lane out of the count: the mirror is filled anew under the epoch
+   * that holds the lane, and rows of an earlier one may still arrive from a process that was
+   * stopped.
+   */
+  public static void disownEarlierEpochs(DatabaseSettings settings, String indexer, String lane) {
+    int _ =
+        once(
+            new Connections(settings, indexer),
+            "disowning earlier epochs",
+            handle ->
+                handle
+                    .createUpdate(
+                        """
+                        UPDATE millrace_epoch e
+                           SET last_checkpoint = 0
+                          FROM millrace_lane n
+                         WHERE n.lane = :lane
+                           AND e.lane = n.lane
+                           AND e.epoch < n.epoch
+                        """)
+                    .bind("lane", lane)
+                    .execute());
+  }
+
   private static <T> T once(Connections connections, String doing, Function<Handle, T> work) {
     try (Handle handle = connections.open("setup");
         RequestWatch watch = new RequestWatch(connections);
