@@ -320,7 +320,7 @@ final class SourceSimulation {
         switch (until) {
           case Until.Never _ -> tip == chain.head();
           case Until.AtBlock(long number) -> tip != null && tip.number == number;
-          case Until.AtHead _ -> true; // the head of that time may have lain below the first block
+          case Until.AtHead _ -> end.equals("ended") || tip == chain.head();
         };
     if (!isThere && chain.head().number >= from) {
       throw new WorldLane.Breach(
