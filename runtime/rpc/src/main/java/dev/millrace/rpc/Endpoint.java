@@ -358,7 +358,7 @@ final class Endpoint {
             ? (logLatency == 0 ? latency : logLatency) * widest / span.blocks()
             : latency;
     long silence = pace.running() > 0 ? now - busySince : 0;
-    return pause(need, now) + Math.max(answer, silence) * pace.queue();
+    return pause(need, now) + Math.max(answer, (double) silence) * pace.queue();
   }
 
   void measured(Need need, long nanos) {
