@@ -111,7 +111,8 @@ final class Reorgs {
     node.reprove();
     Bytes32 hash = above.parent();
     for (long number = above.number() - 1; number >= branch.lowest(); number--) {
-      if (hash.equals(branch.hash(number))) {
+      Bytes32 ours = branch.hash(number);
+      if (ours != null && ours.equals(hash)) {
         return new Look.Turned(new Source.Rewind(branch.place(number)));
       }
       Optional<NodeBlock> block = node.block(hash);
