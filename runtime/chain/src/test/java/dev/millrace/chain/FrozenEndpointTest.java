@@ -18,8 +18,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -56,11 +58,12 @@ final class FrozenEndpointTest {
       well.fork(3, 4);
       well.advance(8);
       while (tip() < well.head() || !held.getLast().hash().equals(well.block(tip()).hash())) {
-        Source.Step step = feed.next(1_000);
-        if (step instanceof Source.Rewind(Source.Place to)) {
-          held.removeIf(place -> place.block() > to.block());
+        Source.@Nullable Step step = feed.next(1_000);
+        if (step instanceof Source.Rewind(Source.@Nullable Place to)) {
+          Source.Place shared = Objects.requireNonNull(to);
+          held.removeIf(place -> place.block() > shared.block());
           feed.close();
-          feed = source.open(new Source.Standing(to, List.copyOf(held), List.of(), true));
+          feed = source.open(new Source.Standing(shared, List.copyOf(held), List.of(), true));
         } else {
           take(step);
         }
@@ -74,8 +77,8 @@ final class FrozenEndpointTest {
     return held.isEmpty() ? -1 : held.getLast().block();
   }
 
-  private void take(Source.Step step) {
-    Batch batch = (Batch) step;
+  private void take(Source.@Nullable Step step) {
+    Batch batch = (Batch) Objects.requireNonNull(step);
     if (batch.blocks().isEmpty()) {
       held.clear();
       held.add(new Source.Place(batch.last().number(), batch.last().hash()));
