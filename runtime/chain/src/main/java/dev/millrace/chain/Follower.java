@@ -64,17 +64,13 @@ final class Follower {
   private Source.@Nullable Rewind look(Horizon.Sight sight, long last) throws InterruptedException {
     long next = branch.next();
     long to = Math.min(last, Math.min(sight.number(), next + AT_ONCE - 1));
-    List<NodeBlock> fetched = to < next ? List.of() : fetch.blocks(next, to);
-    List<NodeBlock> linked = linked(fetched);
+    List<NodeBlock> linked = to < next ? List.of() : linked(fetch.blocks(next, to));
     if (branch.tip() == null
         && !linked.isEmpty()
         && !reorgs.areConfirmed(List.of(linked.getLast().header()))) {
       return null;
     }
     Reorgs.Look look = linked.isEmpty() ? reorgs.atTip(sight) : reorgs.atFinal(sight);
-    if (linked.isEmpty() && !fetched.isEmpty() && look instanceof Reorgs.Look.Same) {
-      look = reorgs.aboveTip(fetched.getFirst().header());
-    }
     if (look instanceof Reorgs.Look.Turned(Source.Rewind rewind)) {
       return rewind;
     }

@@ -32,7 +32,6 @@ final class Reorgs {
   private int shorter;
   private int tooDeep;
   private int strange;
-  private int unlinked;
 
   Reorgs(ChainSource source, Branch branch) {
     this.node = source.node();
@@ -92,36 +91,6 @@ final class Reorgs {
         head != null && ours != null && head.number() < tip.block() && !ours.equals(head.hash());
     shorter = differs ? shorter + 1 : 0;
     return head != null && shorter >= SEEN ? search(head.number()) : new Look.Later();
-  }
-
-  /**
-   * Looks where a longer chain leaves ours, from the block above our tip down by its parents: an
-   * endpoint that stands still on a replaced branch may answer each question for our tip.
-   */
-  Look aboveTip(Header above) throws InterruptedException {
-    Source.Place tip = branch.tip();
-    unlinked = tip == null || above.parent().equals(tip.hash()) ? 0 : unlinked + 1;
-    if (unlinked == 0) {
-      return new Look.Same();
-    }
-    if (unlinked < SEEN) {
-      return new Look.Later();
-    }
-    unlinked = 0;
-    node.reprove();
-    Bytes32 hash = above.parent();
-    for (long number = above.number() - 1; number >= branch.lowest(); number--) {
-      Bytes32 ours = branch.hash(number);
-      if (ours != null && ours.equals(hash)) {
-        return new Look.Turned(new Source.Rewind(branch.place(number)));
-      }
-      Optional<NodeBlock> block = node.block(hash);
-      if (block.isEmpty() || block.get().header().number() != number) {
-        return new Look.Later();
-      }
-      hash = block.get().header().parent();
-    }
-    return new Look.Later(); // no held block is shared: left to what the endpoints call final
   }
 
   /** Compares the final block with the block that we hold at its height. */
