@@ -244,14 +244,14 @@ final class Auditor {
    * Asks for logs of a block that seem to be missing, elsewhere if possible, and for receipts as
    * long as some seem to be: a second answer may lack less than the first, and still some.
    *
-   * @param told the logs of the block
+   * @param delivered the logs of the block
    */
   private LogColumns again(
-      NodeBlock block, Plan plan, List<LogFilter> silent, LogColumns told, String endpoint)
+      NodeBlock block, Plan plan, List<LogFilter> silent, LogColumns delivered, String endpoint)
       throws InterruptedException {
     Header header = block.header();
     long number = header.number();
-    LogColumns all = told;
+    LogColumns all = delivered;
     for (LogFilter filter : plan.again(silent)) {
       LogQuery query = new LogQuery(filter, number, number).avoiding(endpoint);
       all = LogColumns.merged(List.of(all, node.logsOf(header.hash(), query).logs()));
@@ -268,8 +268,8 @@ final class Auditor {
       }
     }
     Set<Integer> known = new HashSet<>();
-    for (int log = 0; log < told.size(); log++) {
-      known.add(told.logIndex(log));
+    for (int log = 0; log < delivered.size(); log++) {
+      known.add(delivered.logIndex(log));
     }
     LogColumns found = all;
     LogColumns logs = LogSelection.of(found, log -> !known.contains(found.logIndex(log)));

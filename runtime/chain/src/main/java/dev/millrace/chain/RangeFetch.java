@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
@@ -69,49 +68,6 @@ final class RangeFetch implements Ranges.Fetch {
   private volatile int cutEvery = Integer.MAX_VALUE;
   private volatile double density; // logs per block lately; threads may overwrite each other's
 
-  /** The logs of a range, and their sources. */
-  private record Gathered(
-      long reached, List<QueryAnswer> answers, List<Segment> used, List<Fetched> fetched) {
-    LogColumns logs() {
-      return LogColumns.merged(
-          answers.stream().flatMap(answer -> answer.pages().stream()).toList());
-    }
-
-    /** Returns the first answer that lacks logs which another answer has. */
-    Optional<QueryAnswer> refuted(LogColumns logs) {
-      return answers.size() < 2
-          ? Optional.empty()
-          : answers.stream().filter(answer -> answer.isRefuted(logs, reached)).findFirst();
-    }
-
-    String endpoint() {
-      return fetched.isEmpty() ? "" : fetched.getLast().page().endpoint();
-    }
-
-    /** Returns the last blocks of the files that were used or will be written. */
-    LongStream ends() {
-      return LongStream.concat(
-          used.stream().mapToLong(Segment::to).filter(end -> end <= reached),
-          fetched.stream().mapToLong(each -> each.page().reached()));
-    }
-
-    /** Compares the last block of each page of logs with the final block of that number. */
-    HeaderCheck check(Map<Long, NodeBlock> blocks) {
-      for (Fetched each : fetched) {
-        NodeBlock theirs = each.page().end();
-        NodeBlock known = blocks.get(each.page().reached());
-        if (theirs != null
-            && known != null
-            && !known.header().hash().equals(theirs.header().hash())) {
-          return HeaderCheck.OTHER_BLOCKS;
-        }
-      }
-      return HeaderCheck.FITS;
-    }
-  }
-
-  private record Fetched(LogFilter filter, LogPage page) {}
-
   RangeFetch(ChainSource source, Fields fields) {
     this.finality = source.finality();
     this.node = source.node();
@@ -163,7 +119,7 @@ final class RangeFetch implements Ranges.Fetch {
     String avoid = "";
     boolean isLacking = false;
     for (int misfits = 0; ; ) {
-      Gathered gathered = gather(plan.queries(), from, to, avoid);
+      GatheredLogs gathered = gather(plan.queries(), from, to, avoid);
       LogColumns logs = gathered.logs();
       long end = gathered.reached();
       NavigableMap<Long, NodeBlock> blocks = blocks(wanted(logs, from, gathered));
@@ -223,7 +179,7 @@ final class RangeFetch implements Ranges.Fetch {
   }
 
   /** Drops wrong logs and returns the endpoint not to ask again. */
-  private String refuse(String why, Gathered gathered, String endpoint, long from, int misfits)
+  private String refuse(String why, GatheredLogs gathered, String endpoint, long from, int misfits)
       throws InterruptedException {
     cache.refuse(gathered.used());
     node.reprove(); // the endpoint may lead to another chain by now
@@ -245,11 +201,11 @@ final class RangeFetch implements Ranges.Fetch {
     return waitingFor;
   }
 
-  private Gathered gather(List<LogFilter> queries, long from, long to, String avoid)
+  private GatheredLogs gather(List<LogFilter> queries, long from, long to, String avoid)
       throws InterruptedException {
     List<QueryAnswer> answers = new ArrayList<>();
     List<Segment> used = new ArrayList<>();
-    List<Fetched> fetched = new ArrayList<>();
+    List<GatheredLogs.Fetched> fetched = new ArrayList<>();
     long reached = to;
     for (LogFilter query : queries) {
       RawCache.Held held = cache.find(new LogQuery(query, from, reached));
@@ -261,18 +217,19 @@ final class RangeFetch implements Ranges.Fetch {
         LogPage page = node.logs(new LogQuery(missing, from, reached).avoiding(avoid));
         pages.add(page.logs());
         reached = page.reached();
-        fetched.add(new Fetched(missing, page));
+        fetched.add(new GatheredLogs.Fetched(missing, page));
         endpoint = page.endpoint();
       }
       answers.add(new QueryAnswer(query, pages, endpoint));
     }
-    return new Gathered(reached, answers, used, fetched);
+    return new GatheredLogs(reached, answers, used, fetched);
   }
 
   /** Writes the fetched logs to files; returns these files and those that were used. */
-  private List<Segment> keep(Gathered gathered, long from, NavigableMap<Long, NodeBlock> blocks) {
+  private List<Segment> keep(
+      GatheredLogs gathered, long from, NavigableMap<Long, NodeBlock> blocks) {
     List<Segment> files = new ArrayList<>(gathered.used());
-    for (Fetched each : gathered.fetched()) {
+    for (GatheredLogs.Fetched each : gathered.fetched()) {
       long to = each.page().reached();
       NodeBlock last = blocks.get(to);
       if (last != null) {
@@ -326,7 +283,7 @@ final class RangeFetch implements Ranges.Fetch {
    * blocks where a batch or a file may end; and blocks with logs. The latter are all included if
    * few blocks hold logs, or if handlers read the time and the logs lack it.
    */
-  private List<Long> wanted(LogColumns logs, long from, Gathered gathered) {
+  private List<Long> wanted(LogColumns logs, long from, GatheredLogs gathered) {
     long end = gathered.reached();
     NavigableSet<Long> wanted = new TreeSet<>();
     wanted.add(from);

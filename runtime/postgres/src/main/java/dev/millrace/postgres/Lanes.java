@@ -93,7 +93,7 @@ final class Lanes {
         .forEach(session -> session.end(handle));
   }
 
-  /** Moves every lane to a new epoch that nobody holds: a former holder can commit no more. */
+  /** Moves every lane to a new epoch without a holder: a former holder can commit no more. */
   void fence() {
     for (StoreStatus.LaneState lane : all()) {
       boolean mirrored =

@@ -153,7 +153,7 @@ final class Takeover {
     return row.getBoolean("held") ? Optional.of(Lanes.holder(row)) : Optional.empty();
   }
 
-  /** Takes the lane from whoever has it; for a caller that has found it free. */
+  /** Takes the lane from its former holder; the caller has found the lease expired. */
   Outcome take() {
     List<Backend> former =
         handle

@@ -91,7 +91,7 @@ record BatchCalls<T>(Calls calls, String method, ReplyReader<T> reader) {
           endpoints.refusedBatch(endpoint, params.size(), refused.trouble);
           return split(params, Math.max(1, params.size() / 2));
         } else if (isOverload(refused)) {
-          endpoint.easeBatch(params.size(), calls.now());
+          endpoints.easedBatch(endpoint, params.size());
           return split(params, params.size() / 2);
         } else if (mayBeOfBatch(endpoint, refused)) {
           endpoint.refused(true, Endpoint.BATCH_REFUSALS, calls.now());

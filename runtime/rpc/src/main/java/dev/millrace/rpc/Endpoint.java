@@ -17,7 +17,7 @@ final class Endpoint {
   static final int BATCH = 50;
   private static final double EASING = 0.2;
 
-  /** Time for which a method counts as missing on an endpoint that has answered it before. */
+  /** Time for which a method counts as missing before the endpoint is asked for it again. */
   private static final long LACK = TimeUnit.MINUTES.toNanos(5);
 
   /** Time for which calls are made one by one after batches were refused. */
@@ -63,6 +63,7 @@ final class Endpoint {
   /** True if the endpoint itself has named its limit, which alone later processes remember. */
   private volatile boolean isBatchSaid;
 
+  /** When the batch size was last lowered; read by any thread. */
   private volatile long batchShrunkAt;
 
   /**
@@ -71,11 +72,13 @@ final class Endpoint {
    * @param refusals in a row after which calls are made one by one for a while
    */
   int together(int refusals, long now) {
-    if (batch < BATCH && !isBatchSaid && now - batchShrunkAt > ALONE) {
-      batch = BATCH; // what refused more may have been a gateway for a moment
-      batchRefusals = 0;
-    }
-    return refusalsTogether < refusals || now - aloneUntil > 0 ? batch : 1;
+    boolean takesSeveral = refusalsTogether < refusals || now - aloneUntil > 0;
+    return !takesSeveral ? 1 : hasRecovered(now) ? BATCH : batch;
+  }
+
+  /** True if a lower batch size counts no more: a gateway may have refused more for a moment. */
+  private boolean hasRecovered(long now) {
+    return !isBatchSaid && now - batchShrunkAt > ALONE;
   }
 
   /** Records that the endpoint answered several calls in one request. */
@@ -97,15 +100,23 @@ final class Endpoint {
    * endpoint says that it takes no batches, or refuses again and has never answered one.
    */
   void shrinkBatch(int calls, boolean isSaid, long now) {
+    startLowering(now);
     isBatchSaid |= isSaid;
-    batchShrunkAt = now;
     boolean takesNone = isSaid || (!hasTakenBatch && ++batchRefusals >= BATCH_REFUSALS);
     batch = Math.clamp(calls / 2, takesNone ? 1 : Math.min(batch, MIN_BATCH), batch);
   }
 
-  /** Fewer calls at once may be easier, for a while. */
-  void easeBatch(int calls, long now) {
+  private void startLowering(long now) {
+    if (hasRecovered(now)) {
+      batch = BATCH;
+      batchRefusals = 0;
+    }
     batchShrunkAt = now;
+  }
+
+  /** Lowers the batch size for a while: the endpoint is overloaded. */
+  void easeBatch(int calls, long now) {
+    startLowering(now);
     batch = Math.clamp(calls / 2, Math.min(batch, MIN_BATCH), batch);
   }
 
@@ -114,7 +125,7 @@ final class Endpoint {
     return isBatchSaid ? batch : BATCH;
   }
 
-  /** Tells what the endpoint has said before. */
+  /** Restores the batch size that the endpoint has named to an earlier process. */
   void rememberBatch(int calls) {
     batch = Math.clamp(calls, 1, BATCH);
     isBatchSaid = batch < BATCH;

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -171,30 +172,15 @@ final class Endpoints {
 
   /** Returns the most blocks that one request should ask of the endpoint that is first in line. */
   long span(Need need) {
-    lock.lock();
-    try {
-      return choose(need, runtime.nanos()).span.blocks();
-    } finally {
-      lock.unlock();
-    }
+    return locked(() -> choose(need, runtime.nanos()).span.blocks());
   }
 
   long spanOf(Endpoint endpoint) {
-    lock.lock();
-    try {
-      return endpoint.span.blocks();
-    } finally {
-      lock.unlock();
-    }
+    return locked(() -> endpoint.span.blocks());
   }
 
   long expectedBytes(Endpoint endpoint, long blocks) {
-    lock.lock();
-    try {
-      return endpoint.expectedBytes(blocks);
-    } finally {
-      lock.unlock();
-    }
+    return locked(() -> endpoint.expectedBytes(blocks));
   }
 
   /**
@@ -214,6 +200,15 @@ final class Endpoints {
     change(() -> all.forEach(one -> one.proof.end()));
   }
 
+  private <T> T locked(Supplier<T> read) {
+    lock.lock();
+    try {
+      return read.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void change(Runnable change) {
     lock.lock();
     try {
@@ -225,23 +220,18 @@ final class Endpoints {
   }
 
   void wrong(Endpoint endpoint, long served, long begun) {
-    lock.lock();
-    try {
+    change(() -> {
       endpoint.pace.end();
       endpoint.isOfAnotherChain();
       backoff.wrong(
           endpoint,
           "serves another chain: chain=%d asked=%d".formatted(served, chain),
           new EndpointBackoff.Attempted(begun, runtime.nanos()));
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   void succeeded(Endpoint endpoint, Need need, long begun) {
-    lock.lock();
-    try {
+    change(() -> {
       long now = runtime.nanos();
       endpoint.busySince = now;
       endpoint.pace.end();
@@ -253,34 +243,22 @@ final class Endpoints {
       if (endpoint.failures == 0) {
         EndpointBackoff.becomes(endpoint, endpoint.usual(), "");
       }
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /** True if the endpoint is known to have a block. */
   boolean covers(Endpoint endpoint, long number) {
-    lock.lock();
-    try {
-      return endpoint.head.covers(number);
-    } finally {
-      lock.unlock();
-    }
+    return locked(() -> endpoint.head.covers(number));
   }
 
   /** True if an endpoint may have a block, as far as answers show. */
   boolean mayHave(long number) {
-    lock.lock();
-    try {
-      return all.stream()
-          .anyMatch(one ->
-              one.state != NodeStatus.State.WRONG
-                  && one.state != NodeStatus.State.FAILING
-                  && !one.head.isBelow(number));
-    } finally {
-      lock.unlock();
-    }
+    return locked(() ->
+        all.stream()
+            .anyMatch(one ->
+                one.state != NodeStatus.State.WRONG
+                    && one.state != NodeStatus.State.FAILING
+                    && !one.head.isBelow(number)));
   }
 
   void has(Endpoint endpoint, long number) {
@@ -301,59 +279,44 @@ final class Endpoints {
 
   /** Records that the endpoint knows no block of this number. */
   void lacks(String name, long number) {
-    lock.lock();
-    try {
+    change(() -> {
       all.stream().filter(one -> one.name.equals(name)).forEach(one -> one.head.lacks(number));
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /** Records that logs came together with their last block. */
   void proved(Endpoint endpoint, Need need) {
-    lock.lock();
-    try {
+    change(() -> {
       endpoint.head.proved(need.newest(), runtime.nanos());
       switch (need.kind()) {
         case LOGS -> endpoint.toldLogs(need.oldest());
         case RECEIPTS -> endpoint.toldReceipts();
         case FINAL, REST -> {}
       }
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /** Adapts the span to a reply with logs. */
   void read(Endpoint endpoint, long blocks, long bytes, long took) {
-    lock.lock();
-    try {
+    change(() -> {
       endpoint.measuredLogs(blocks, bytes);
       endpoint.span.succeeded(blocks, bytes, took);
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /**
    * Releases the endpoint after a call without an answer that counts, through no fault of its own.
    */
   void unanswered(Endpoint endpoint) {
-    lock.lock();
-    try {
+    change(() -> {
       endpoint.pace.end();
       endpoint.proof.isAsked = false;
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /** Releases the endpoint after a failed call and learns from the failure. */
   void failed(Endpoint endpoint, Need need, Trouble trouble, Verdict verdict, long begun) {
-    lock.lock();
-    try {
+    change(() -> {
       long now = runtime.nanos();
       endpoint.busySince = now;
       endpoint.pace.end();
@@ -365,45 +328,35 @@ final class Endpoints {
       if (verdict.isStated() || verdict.action() == Action.NO_METHOD) {
         memory.keep(all);
       }
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    });
+  }
+
+  /** Records that fewer calls at once may be easier for the endpoint, for a while. */
+  void easedBatch(Endpoint endpoint, int calls) {
+    change(() -> endpoint.easeBatch(calls, runtime.nanos()));
   }
 
   /** Records that the endpoint takes fewer calls at once. */
   void refusedBatch(Endpoint endpoint, int calls, Trouble trouble) {
-    lock.lock();
-    try {
+    change(() -> {
       endpoint.shrinkBatch(calls, BatchCalls.isSaid(trouble), runtime.nanos());
       memory.keep(all);
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /** True if an endpoint other than these answers. */
   boolean hasOther(Set<String> names) {
-    lock.lock();
-    try {
-      return all.stream()
-          .anyMatch(one ->
-              !names.contains(one.name)
-                  && (one.state == NodeStatus.State.GOOD
-                      || one.state == NodeStatus.State.LIMITED
-                      || one.state == NodeStatus.State.FRESH));
-    } finally {
-      lock.unlock();
-    }
+    return locked(() ->
+        all.stream()
+            .anyMatch(one ->
+                !names.contains(one.name)
+                    && (one.state == NodeStatus.State.GOOD
+                        || one.state == NodeStatus.State.LIMITED
+                        || one.state == NodeStatus.State.FRESH)));
   }
 
   NodeStatus status() {
-    lock.lock();
-    try {
-      return new NodeStatus(all.stream().map(Endpoint::status).toList(), waitingFor);
-    } finally {
-      lock.unlock();
-    }
+    return locked(() -> new NodeStatus(all.stream().map(Endpoint::status).toList(), waitingFor));
   }
 
   void close() {

@@ -135,7 +135,7 @@ final class FinalBlocks {
       if (together && BatchCalls.isOfBatch(refused)) {
         calls.endpoints().refusedBatch(endpoint, asked.size(), refused.trouble);
       } else if (together && BatchCalls.isOverload(refused)) {
-        endpoint.easeBatch(asked.size(), calls.now());
+        calls.endpoints().easedBatch(endpoint, asked.size());
       }
       if (!together || BatchCalls.mayBeOfBatch(endpoint, refused)) {
         endpoint.refused(together, Endpoint.PROOF_REFUSALS, calls.now());
