@@ -137,13 +137,8 @@ final class TakeoverIT {
       silence(lab);
       try (Lab next = lab.again()) {
         next.commit(next.batch(script -> script.save(token(2, "b", 2))));
-        // Its session was ended; the new one must pass the fence, and does not.
-        MillraceException first = failureOf(() -> lab.lane.commit(late));
-        if (first.remedy() == Remedy.RETRY) {
-          first = failureOf(() -> lab.lane.commit(late));
-        }
-        assertThat(first.remedy()).isEqualTo(Remedy.YIELD);
-        assertThat(first).hasMessageStartingWith("lane was taken over by another process: lane=1");
+        assertThat(fenced(lab, late))
+            .hasMessageStartingWith("lane was taken over by another process: lane=1");
         assertThat(next.tokens()).containsExactly("1|a|1", "2|b|2");
         next.commit(next.batch(script -> script.save(token(3, "c", 3))));
       }
@@ -159,7 +154,7 @@ final class TakeoverIT {
       silence(lab);
       assertThat(PostgresStore.reset(Database.settings(), lab.schema)).isTrue();
       try (Lab next = new Lab(lab.indexer, Probe.NONE)) {
-        assertIsFenced(lab, late);
+        assertThat(fenced(lab, late)).hasMessageContaining("lane=1");
         assertThat(next.tokens()).isEmpty();
         next.commit(next.batch(script -> script.save(token(2, "b", 2))));
         assertThat(next.tokens()).containsExactly("2|b|2");
@@ -180,20 +175,20 @@ final class TakeoverIT {
 
       assertThat(PostgresStore.accept(Database.settings(), changed)).isNotEmpty();
 
-      assertIsFenced(lab, late);
+      assertThat(fenced(lab, late)).hasMessageContaining("lane=1");
       try (Lab next = new Lab(changed, Probe.NONE)) {
         assertThat(next.tokens()).isEmpty();
       }
     }
   }
 
-  /** Its session was ended; with a new one it must pass the fence, and does not. */
-  private static void assertIsFenced(Lab lab, CommitGroup late) {
+  /** Commits over an ended session, and again over a new one, which must not pass the fence. */
+  private static MillraceException fenced(Lab lab, CommitGroup late) {
     MillraceException first = failureOf(() -> lab.lane.commit(late));
-    if (first.remedy() == Remedy.RETRY) {
-      first = failureOf(() -> lab.lane.commit(late));
-    }
-    assertThat(first.remedy()).isEqualTo(Remedy.YIELD);
+    MillraceException failure =
+        first.remedy() == Remedy.RETRY ? failureOf(() -> lab.lane.commit(late)) : first;
+    assertThat(failure.remedy()).isEqualTo(Remedy.YIELD);
+    return failure;
   }
 
   @ParameterizedTest(name = "D3 a holder that stands still at {0} loses its locks and its epoch")

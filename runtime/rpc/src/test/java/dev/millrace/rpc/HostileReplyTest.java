@@ -168,29 +168,9 @@ final class HostileReplyTest {
   @Tag("F78")
   @DisplayName("F78 a block of too many logs for two endpoints is asked of a third")
   void logs_ofABlockThatOneEndpointRefusesComeFromAnother() throws Exception {
-    try (FakeNode limited =
-            answering(call ->
-                switch (call.method()) {
-                  case "eth_getLogs" ->
-                      call.error(-32000, "query returned more than 10000 results");
-                  case "eth_getBlockReceipts" ->
-                      call.error(-32601, "the method eth_getBlockReceipts does not exist");
-                  default -> CHAIN.reply(call);
-                });
-        FakeNode other =
-            answering(call ->
-                switch (call.method()) {
-                  case "eth_getLogs" ->
-                      call.error(-32000, "query returned more than 10000 results");
-                  case "eth_getBlockReceipts" ->
-                      call.error(-32601, "the method eth_getBlockReceipts does not exist");
-                  default -> CHAIN.reply(call);
-                });
-        FakeNode free =
-            answering(call ->
-                call.method().equals("eth_getBlockReceipts")
-                    ? call.error(-32601, "the method eth_getBlockReceipts does not exist")
-                    : CHAIN.reply(call));
+    try (FakeNode limited = answering(HostileReplyTest::refuseLogs);
+        FakeNode other = answering(HostileReplyTest::refuseLogs);
+        FakeNode free = answering(HostileReplyTest::refuseReceipts);
         Node node =
             Nodes.open(List.of(limited.url(), other.url(), free.url()), 5, RpcSettings.usual())) {
       LogQuery block = new LogQuery(NodeTest.FILTER, 10, 10);
@@ -198,6 +178,18 @@ final class HostileReplyTest {
         assertThat(node.logs(block).logs().size()).isPositive();
       }
     }
+  }
+
+  private static String refuseLogs(Asked call) {
+    return call.method().equals("eth_getLogs")
+        ? call.error(-32000, "query returned more than 10000 results")
+        : refuseReceipts(call);
+  }
+
+  private static String refuseReceipts(Asked call) {
+    return call.method().equals("eth_getBlockReceipts")
+        ? call.error(-32601, "the method eth_getBlockReceipts does not exist")
+        : CHAIN.reply(call);
   }
 
   @Test
