@@ -191,12 +191,6 @@ final class Endpoint {
   private double bytesPerBlock;
   long requests;
 
-  /**
-   * Calls that wait to complete a range already fetched. Requests for further logs queue behind
-   * them: otherwise the first range of a lane waits for all ranges that were begun with it.
-   */
-  int unfinished;
-
   /** When it last answered, or began to be asked: an endpoint that keeps silent gets slower. */
   long busySince;
 

@@ -67,8 +67,7 @@ final class Endpoints {
         long now = runtime.nanos();
         Endpoint chosen = choose(need, now);
         long wait = chosen.pause(need, now);
-        boolean yields = need.kind() == Need.Kind.LOGS && chosen.unfinished > 0;
-        if (wait == 0 && !chosen.isFull() && !yields) {
+        if (wait == 0 && !chosen.isFull()) {
           if (need.isRange()) {
             chosen.head.begin(chosen.reach(need), now);
           }
@@ -81,7 +80,7 @@ final class Endpoints {
           chosen.requests++;
           return chosen;
         }
-        await(chosen, need, wait);
+        await(chosen, wait);
       }
     } finally {
       lock.unlock();
@@ -89,11 +88,7 @@ final class Endpoints {
   }
 
   // The loop is in acquire, which chooses the endpoint anew after every wait.
-  private void await(Endpoint chosen, Need need, long wait) throws InterruptedException {
-    boolean isNext = wait == 0 && need.kind() != Need.Kind.LOGS;
-    if (isNext) {
-      chosen.unfinished++;
-    }
+  private void await(Endpoint chosen, long wait) throws InterruptedException {
     waiting++;
     try {
       if (wait > LOOK) {
@@ -104,9 +99,6 @@ final class Endpoints {
       waiting--;
       if (waiting == 0) {
         waitingFor = "";
-      }
-      if (isNext && --chosen.unfinished == 0) {
-        changed.signalAll();
       }
     }
   }

@@ -11,9 +11,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.DisplayName;
@@ -179,33 +176,6 @@ final class NodeTest {
 
       assertThat(fast.asked(asked)).isGreaterThan(10 * slow.asked(asked));
       assertThat(slow.asked(asked)).as("probes").isGreaterThan(learning);
-    }
-  }
-
-  @Test
-  @Tag("F82")
-  @DisplayName("F82 a block is asked for before the logs of ranges that wait for their turn")
-  void block_isAskedBeforeFurtherLogs() throws Exception {
-    FakeChain chain = new FakeChain(5, 5_000);
-    try (FakeNode slow = new FakeNode(body -> chain.answer(body).after(100));
-        Node node = open(5, slow);
-        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      assertThat(node.block(7)).isPresent();
-      List<Future<LogPage>> pages = new ArrayList<>();
-      for (int from = 10; from < 4_010; from += 10) {
-        LogQuery query = new LogQuery(FILTER, from, from + 9);
-        pages.add(threads.submit(() -> node.logs(query)));
-      }
-      while (slow.asked("eth_getLogs") == 0) {
-        Thread.onSpinWait();
-      }
-
-      assertThat(node.block(8)).isPresent();
-
-      assertThat(slow.asked("eth_getLogs")).isLessThan(100);
-      for (Future<LogPage> page : pages) {
-        assertThat(page.get().logs().size()).isEqualTo(10 * FakeChain.LOGS);
-      }
     }
   }
 

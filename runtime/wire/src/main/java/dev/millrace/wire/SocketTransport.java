@@ -13,7 +13,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -41,10 +41,10 @@ final class SocketTransport implements Transport {
   private final Target target;
   private final WireSettings settings;
   private final ReentrantLock opening = new ReentrantLock();
-  private volatile @Nullable Session session;
+  private final AtomicReference<Connections> connections =
+      new AtomicReference<>(new Connections(null, 0));
   private volatile @Nullable LongConsumer heads;
   private volatile long lastHead;
-  private final AtomicLong ended = new AtomicLong();
   private final CountDownLatch closing = new CountDownLatch(1);
 
   /** The outcome of a waiting call: the text of its reply, or why there is none. */
@@ -54,6 +54,13 @@ final class SocketTransport implements Transport {
   private record Text(byte[] bytes) implements Arrival {}
 
   private record Failure(Trouble trouble) implements Arrival {}
+
+  /** The session that is open, if one is, and the number of those that have ended. */
+  private record Connections(@Nullable Session open, long ended) {
+    Connections without(Session session) {
+      return open == session ? new Connections(null, ended + 1) : this;
+    }
+  }
 
   private static final class Session {
     final SocketLink link;
@@ -104,7 +111,7 @@ final class SocketTransport implements Transport {
   private <T> @Nullable T exchange(List<Call> calls, StringBuilder text, ReplyReader<T> reader)
       throws Trouble, InterruptedException {
     byte[] request = text.toString().getBytes(StandardCharsets.UTF_8);
-    Session open = session;
+    Session open = current();
     boolean found = open != null && open.hasHeard;
     try {
       return exchange(session(), calls, request, reader);
@@ -144,14 +151,14 @@ final class SocketTransport implements Transport {
   private Arrival await(Session on, BlockingQueue<Arrival> arrivals, long begun)
       throws Trouble, InterruptedException {
     long nanos = settings.timeout().toNanos();
-    if (session != on) {
+    if (current() != on) {
       // The session is ending: the reason is on its way, unless this call was registered too late
       // for it.
       nanos = Math.min(nanos, ENDING_NANOS);
     }
     Arrival arrival = arrivals.poll(nanos, TimeUnit.NANOSECONDS);
     if (arrival == null) {
-      boolean isOpen = session == on;
+      boolean isOpen = current() == on;
       if (on.heardAt - begun < 0) {
         // It drips, or is gone: the next call opens another.
         end(on, Trouble.of(Trouble.Kind.TORN, "connection ended"));
@@ -170,14 +177,18 @@ final class SocketTransport implements Transport {
     };
   }
 
+  private @Nullable Session current() {
+    return connections.get().open();
+  }
+
   private Session session() throws IOException {
-    Session open = session;
+    Session open = current();
     if (open != null) {
       return open;
     }
     opening.lock();
     try {
-      open = session;
+      open = current();
       if (open != null) {
         return open;
       }
@@ -185,7 +196,7 @@ final class SocketTransport implements Transport {
         throw Trouble.of(Trouble.Kind.TORN, "transport is closed");
       }
       Session fresh = new Session(SocketLink.open(target, settings));
-      session = fresh;
+      connections.updateAndGet(before -> new Connections(fresh, before.ended()));
       if (closing.getCount() == 0) {
         // Closed during the handshake, when there was no session to end.
         end(fresh, Trouble.of(Trouble.Kind.TORN, "transport is closed"));
@@ -231,10 +242,7 @@ final class SocketTransport implements Transport {
    * a call that waits alone is known to have caused it; several are repeated, in the end alone.
    */
   private void end(Session on, Trouble why) {
-    if (session == on) {
-      ended.incrementAndGet();
-      session = null;
-    }
+    connections.updateAndGet(before -> before.without(on));
     on.link.close();
     Set<BlockingQueue<Arrival>> waiting = on.waitingCalls();
     Arrival last =
@@ -308,7 +316,7 @@ final class SocketTransport implements Transport {
 
   @Override
   public long endedConnections() {
-    return ended.get();
+    return connections.get().ended();
   }
 
   /** Keeps a connection open from now on, with a ping every third of the timeout. */
@@ -350,7 +358,7 @@ final class SocketTransport implements Transport {
   @Override
   public void close() {
     closing.countDown();
-    Session last = session;
+    Session last = current();
     if (last != null) {
       last.link.close();
     }
