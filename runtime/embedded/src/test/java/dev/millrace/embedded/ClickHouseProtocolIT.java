@@ -9,14 +9,12 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -42,13 +40,7 @@ final class ClickHouseProtocolIT {
 
   @BeforeAll
   static void start() throws IOException {
-    server =
-        EmbeddedClickHouse.start(
-            root,
-            Engines.small()
-                .withUser(
-                    "few", "secret", "GRANT SELECT, INSERT, CREATE TABLE, CREATE VIEW ON shop.*"));
-    Engines.run(server, "CREATE DATABASE IF NOT EXISTS shop");
+    server = EmbeddedClickHouse.start(root, Engines.small());
   }
 
   @AfterAll
@@ -64,10 +56,10 @@ final class ClickHouseProtocolIT {
 
     assertThat(response.statusCode()).isEqualTo(200);
     assertThat(response.body()).isEqualTo("{\"number\":0}\n{\"number\":1}\n{\"number\":2}\n");
-    assertThat(header(response, "X-ClickHouse-Query-Id")).isEqualTo("q7");
-    assertThat(header(response, "X-ClickHouse-Format")).isEqualTo("JSONEachRow");
-    assertThat(header(response, "X-ClickHouse-Timezone")).isEqualTo("UTC");
-    assertThat(header(response, "X-ClickHouse-Summary"))
+    assertThat(Engines.header(response, "X-ClickHouse-Query-Id")).isEqualTo("q7");
+    assertThat(Engines.header(response, "X-ClickHouse-Format")).isEqualTo("JSONEachRow");
+    assertThat(Engines.header(response, "X-ClickHouse-Timezone")).isEqualTo("UTC");
+    assertThat(Engines.header(response, "X-ClickHouse-Summary"))
         .startsWith("{\"read_rows\":\"3\",\"read_bytes\":\"24\",\"written_rows\":\"0\"");
   }
 
@@ -96,7 +88,7 @@ final class ClickHouseProtocolIT {
   void error_hasItsStatusItsCodeAndItsText() {
     HttpResponse<String> missing = Engines.send(server, "", "SELECT * FROM nowhere");
     assertThat(missing.statusCode()).isEqualTo(404);
-    assertThat(header(missing, "X-ClickHouse-Exception-Code")).isEqualTo("60");
+    assertThat(Engines.header(missing, "X-ClickHouse-Exception-Code")).isEqualTo("60");
     assertThat(missing.body())
         .startsWith("Code: 60. DB::Exception: ")
         .contains("(UNKNOWN_TABLE) (version 26.");
@@ -132,108 +124,9 @@ final class ClickHouseProtocolIT {
     HttpResponse<String> whole =
         Engines.send(
             server, "?wait_end_of_query=1", "SELECT 'some text' FROM numbers(" + rows + ")");
-    assertThat(header(whole, "X-ClickHouse-Summary"))
+    assertThat(Engines.header(whole, "X-ClickHouse-Summary"))
         .contains("\"read_rows\":\"%d\"".formatted(rows));
     assertThat(whole.body()).hasSize(10 * rows).endsWith("some text\n");
-  }
-
-  @Test
-  void password_isAskedFor() {
-    HttpResponse<String> none = Engines.send(HttpRequest.newBuilder(at("?query=SELECT+1")).build());
-    // An empty name is the engine's own session, and there is only one of those.
-    assertThat(header(none, "X-ClickHouse-Exception-Code")).isEqualTo("700");
-    HttpResponse<String> wrong =
-        Engines.send(
-            HttpRequest.newBuilder(at("?query=SELECT+1"))
-                .header("X-ClickHouse-User", server.user())
-                .header("X-ClickHouse-Key", "wrong")
-                .build());
-    assertThat(wrong.statusCode()).isEqualTo(403);
-    assertThat(header(wrong, "X-ClickHouse-Exception-Code")).isEqualTo("516");
-
-    String basic =
-        Base64.getEncoder()
-            .encodeToString((server.user() + ":" + server.password()).getBytes(UTF_8));
-    assertThat(
-            Engines.send(
-                    HttpRequest.newBuilder(at("?query=SELECT+1"))
-                        .header("Authorization", "Basic " + basic)
-                        .build())
-                .body())
-        .isEqualTo("1\n");
-    assertThat(Engines.send(HttpRequest.newBuilder(at("ping")).build()).body()).isEqualTo("Ok.\n");
-    assertThat(Engines.send(HttpRequest.newBuilder(at("")).build()).body()).isEqualTo("Ok.\n");
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"", "&readonly=0"})
-  void get_onlyReads(String more) {
-    String query = "?user=" + server.user() + "&password=" + server.password() + more + "&query=";
-    HttpResponse<String> response =
-        Engines.send(
-            HttpRequest.newBuilder(at(query + Engines.encode("CREATE DATABASE bad"))).build());
-
-    assertThat(response.body()).contains("(READONLY)");
-  }
-
-  @Test
-  @Tag("K8")
-  @DisplayName("K8 a user with few rights has these and no others")
-  void user_withFewRightsHasTheseAndNoOthers() throws IOException {
-    Engines.run(
-        server, "CREATE TABLE default.foreign_table (a UInt8) ENGINE = MergeTree ORDER BY a");
-
-    assertThat(few("CREATE TABLE shop.t (a UInt8) ENGINE = MergeTree ORDER BY a")).isEmpty();
-    assertThat(few("INSERT INTO shop.t VALUES (1)")).isEmpty();
-    assertThat(few("INSERT INTO shop.t SELECT 2")).isEmpty();
-    assertThat(few("SELECT sum(a) FROM shop.t")).isEqualTo("3");
-    assertThat(few("CREATE VIEW shop.v AS SELECT a FROM shop.t")).isEmpty();
-    for (String refused :
-        List.of(
-            "SELECT * FROM default.foreign_table",
-            "INSERT INTO default.foreign_table VALUES (1)",
-            "DROP TABLE shop.t",
-            "ALTER TABLE shop.t DELETE WHERE 1",
-            "CREATE DATABASE other",
-            "SELECT * FROM file('/etc/passwd', 'LineAsString')",
-            "SELECT * FROM url('http://127.0.0.1', 'LineAsString')")) {
-      assertThat(few(refused)).as(refused).startsWith("500 Code: 497.").contains("(ACCESS_DENIED)");
-    }
-    few("SET ROLE owner");
-    assertThat(few("DROP TABLE shop.t")).startsWith("500 Code: 497.");
-    assertThat(few("SELECT 1; DROP TABLE shop.t")).startsWith("400 Code: 62.");
-    assertThat(few("SELECT 'a;b', $x$;$x$ -- ;")).isEqualTo("a;b\t;");
-    assertThat(few("INSERT INTO shop.t SETTINGS log_comment = ';' FORMAT CSV\n7")).isEmpty();
-    assertThat(few("SELECT sum(a) FROM shop.t WHERE ';' = ';'")).isEqualTo("10");
-  }
-
-  @Test
-  @Tag("K15")
-  @DisplayName("K15 the engine's own session is nobody else's")
-  void hostUser_isRefusedOverEveryPort() throws Exception {
-    for (String address :
-        List.of(
-            "?query=SELECT+1", "?user=default&query=SELECT+1", "?session_id=s&query=SELECT+1")) {
-      assertThat(Engines.send(HttpRequest.newBuilder(at(address)).build()).body())
-          .as(address)
-          .startsWith("Code: 700.")
-          .contains("USER_SESSION_LIMIT_EXCEEDED");
-    }
-    assertThat(Engines.run(server, "SHOW GRANTS FOR default"))
-        .isEqualTo("GRANT CREATE TEMPORARY TABLE, SYSTEM LISTEN ON *.* TO default");
-  }
-
-  @Test
-  @Tag("K15")
-  @DisplayName("K15 a format's name is a name")
-  void format_thatHoldsAStatementIsRefused() throws IOException {
-    Engines.run(server, "CREATE TABLE secret (a UInt8) ENGINE = MergeTree ORDER BY a");
-    for (String format : List.of("TSV; DROP TABLE secret", "TSV; SET ROLE owner; SELECT 1")) {
-      HttpResponse<String> answer =
-          Engines.send(server, "?default_format=" + Engines.encode(format), "SELECT 1");
-      assertThat(answer.body()).contains("(UNKNOWN_FORMAT)");
-    }
-    assertThat(Engines.run(server, "EXISTS TABLE secret")).isEqualTo("1");
   }
 
   @Test
@@ -291,18 +184,6 @@ final class ClickHouseProtocolIT {
     }
   }
 
-  private static String few(String sql) {
-    HttpResponse<String> response =
-        Engines.send(
-            HttpRequest.newBuilder(at(""))
-                .header("X-ClickHouse-User", "few")
-                .header("X-ClickHouse-Key", "secret")
-                .POST(HttpRequest.BodyPublishers.ofString(sql))
-                .build());
-    return (response.statusCode() == 200 ? "" : response.statusCode() + " ")
-        + response.body().strip();
-  }
-
   @Test
   @Tag("K2")
   @DisplayName("K2 the same chunk sent twice under one token is there once")
@@ -315,7 +196,8 @@ final class ClickHouseProtocolIT {
     for (int round = 0; round < 3; round++) {
       HttpResponse<String> response = insert("twice", round < 2 ? "a" : "b", chunk);
       assertThat(response.body()).isEmpty();
-      assertThat(header(response, "X-ClickHouse-Summary")).contains("\"written_rows\":\"1000000\"");
+      assertThat(Engines.header(response, "X-ClickHouse-Summary"))
+          .contains("\"written_rows\":\"1000000\"");
     }
 
     // 48 MB are one block, so one part; the third is the same under another token.
@@ -334,7 +216,8 @@ final class ClickHouseProtocolIT {
   private static HttpResponse<String> insert(String table, String token, byte[] rows) {
     return Engines.send(
         HttpRequest.newBuilder(
-                at(
+                Engines.at(
+                    server,
                     "?insert_deduplication_token="
                         + token
                         + "&query="
@@ -472,13 +355,5 @@ final class ClickHouseProtocolIT {
         + "\r\n"
         + String.join("\r\n", headers)
         + "\r\n\r\n";
-  }
-
-  private static URI at(String address) {
-    return URI.create(server.url() + "/" + address);
-  }
-
-  private static String header(HttpResponse<String> response, String name) {
-    return response.headers().firstValue(name).orElse("");
   }
 }

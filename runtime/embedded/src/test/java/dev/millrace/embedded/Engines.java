@@ -73,6 +73,14 @@ final class Engines {
     }
   }
 
+  static URI at(EmbeddedClickHouse server, String address) {
+    return URI.create(server.url() + "/" + address);
+  }
+
+  static String header(HttpResponse<String> response, String name) {
+    return response.headers().firstValue(name).orElse("");
+  }
+
   static String encode(String text) {
     return URLEncoder.encode(text, UTF_8);
   }

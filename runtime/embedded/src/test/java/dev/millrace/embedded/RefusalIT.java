@@ -106,7 +106,9 @@ final class RefusalIT {
     assertThat(second.password()).isNotEqualTo(first.password());
     assertThat(Servers.query(second, "SELECT current_user")).isEqualTo("millrace");
     second.stop();
+    // On a busy machine it also says that it waits.
     assertThat(progress)
+        .filteredOn(line -> !line.startsWith("waiting for "))
         .containsExactly(
             "choosing a new password, the file is gone",
             "starting PostgreSQL 18.6",
