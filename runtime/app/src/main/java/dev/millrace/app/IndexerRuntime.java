@@ -222,7 +222,7 @@ public final class IndexerRuntime implements AutoCloseable {
             .orElse("none"));
     Indexer configured = new ConfiguredIndexer(indexer, config);
     Lane lane = new Lane(name(chain), configured, source, stores, config.pipeline(), probe);
-    return new RunningLane(chain, lane, opened);
+    return new RunningLane(chain, lane, new Readiness(System::nanoTime));
   }
 
   /** Waits for every lane; the first failed lane makes the others drain. */
@@ -233,7 +233,9 @@ public final class IndexerRuntime implements AutoCloseable {
     }
     try {
       for (Thread watcher : watchers) {
-        watcher.join();
+        while (!watcher.join(Readiness.PERIOD)) {
+          lanes.forEach(RunningLane::observeReadiness);
+        }
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();

@@ -51,7 +51,7 @@ final class Metrics implements AutoCloseable {
         now,
         lane -> mirror(lane, _ -> lane.timings().mirrorNanos() / 1e9));
     perLane(now, "millrace.commits", lane -> lane.timings().groups());
-    perLane(now, "millrace.ready", lane -> lane.caughtUp() ? 1 : 0);
+    perLane(now, "millrace.ready", lane -> lane.ready() ? 1 : 0);
     rows("millrace.stalled.seconds", now, Metrics::stalls);
     rows("millrace.source", now, Metrics::facts);
     return registry.scrape();

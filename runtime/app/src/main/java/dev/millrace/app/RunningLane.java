@@ -2,7 +2,6 @@ package dev.millrace.app;
 
 import dev.millrace.app.Status.Mark;
 import dev.millrace.config.Config;
-import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Lane;
 import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.pipeline.LaneStatus;
@@ -15,7 +14,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** A chain and the lane that follows it in this process. */
-record RunningLane(Config.Chain chain, Lane lane, Frontier opened) {
+record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) {
   long id() {
     return chain.id();
   }
@@ -33,7 +32,8 @@ record RunningLane(Config.Chain chain, Lane lane, Frontier opened) {
         Optional.ofNullable(now.mirrored()).map(RunningLane::mark),
         mark(now.committed()),
         isCaughtUp(now),
-        firstBlock(extent),
+        isReady(now),
+        OptionalLong.of(chain.from()),
         extent.lastBlock(),
         extent.events(),
         now.waitingFor(),
@@ -57,16 +57,22 @@ record RunningLane(Config.Chain chain, Lane lane, Frontier opened) {
         .formatted(committed.block(), committed.checkpoint(), committed.events());
   }
 
-  private OptionalLong firstBlock(Source.Extent extent) {
-    Source.Place place = opened.place();
-    return place == null ? extent.firstBlock() : OptionalLong.of(place.block() + 1);
-  }
-
   /** True if everything up to the last block that the source knows is durable. */
   private static boolean isCaughtUp(LaneStatus now) {
     OptionalLong last = now.extent().lastBlock();
     return now.end() instanceof LaneEnd.Done
         || (last.isPresent() && now.committed().block() >= last.getAsLong());
+  }
+
+  /** Measures the lag, which has to happen while no request for the status comes, too. */
+  void observeReadiness() {
+    isReady(lane.status());
+  }
+
+  private boolean isReady(LaneStatus now) {
+    return now.end() == null
+        ? readiness.observe(now.committed().block(), now.extent().lastBlock())
+        : isCaughtUp(now); // the lag of a lane that has ended does not shrink
   }
 
   private static Status.State state(@Nullable LaneEnd end) {

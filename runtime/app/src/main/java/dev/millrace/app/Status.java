@@ -53,9 +53,11 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
    * @param waitingFor the reason why the slowest part is not moving, in words; empty while
    *     everything moves
    * @param mirrored the frontier in ClickHouse; empty if nothing is mirrored
-   * @param firstBlock the first block of this process
+   * @param caughtUp true if all blocks that the chain holds so far are durable
+   * @param ready true if all blocks that the chain held half a minute ago are durable
+   * @param firstBlock the first block that the config asks for
    * @param lastBlock the end of the lane, as far as known
-   * @param totalEvents the number of events from {@code firstBlock} on, if the source knows it
+   * @param totalEvents the number of events that this process has to commit, if the source knows it
    * @param doubts facts that the source could not prove, and work that the store could not do
    * @param rewinds the rewinds after reorgs of the chain
    * @param stalls the time that the source had to pause, by cause
@@ -70,6 +72,7 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
       Optional<Mark> mirrored,
       Mark committed,
       boolean caughtUp,
+      boolean ready,
       OptionalLong firstBlock,
       OptionalLong lastBlock,
       OptionalLong totalEvents,
@@ -82,9 +85,12 @@ public record Status(String name, State state, Optional<Failure> failure, List<L
       SortedMap<String, String> report,
       Timings.Summary timings) {}
 
-  /** True if everything that the chains hold so far is durable. */
+  /**
+   * True if all blocks that the chains held half a minute ago are durable. A new block or a reorg
+   * near the head does not make an indexer unready.
+   */
   public boolean isReady() {
-    return state != State.FAILED && !lanes.isEmpty() && lanes.stream().allMatch(Lane::caughtUp);
+    return state != State.FAILED && !lanes.isEmpty() && lanes.stream().allMatch(Lane::ready);
   }
 
   public boolean isOver() {

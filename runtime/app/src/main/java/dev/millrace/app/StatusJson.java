@@ -58,6 +58,7 @@ final class StatusJson {
     put(node, "lastBlock", lane.lastBlock());
     put(node, "totalEvents", lane.totalEvents());
     node.put("caughtUp", lane.caughtUp());
+    node.put("ready", lane.ready());
     node.put("waitingFor", lane.waitingFor());
     ArrayNode doubts = node.putArray("doubts");
     lane.doubts().forEach(doubts::add);

@@ -40,7 +40,7 @@ class HttpDoorTest {
             {"chain":1,"state":"running","epoch":7,\
             "committed":{"block":599,"checkpoint":600,"events":6000},\
             "processed":{"block":620,"checkpoint":621,"events":6210},\
-            "firstBlock":0,"lastBlock":999,"totalEvents":10000,"caughtUp":false,\
+            "firstBlock":0,"lastBlock":999,"totalEvents":10000,"caughtUp":false,"ready":false,\
             "waitingFor":"the next block","doubts":[],"batchesInTransit":2,"stagedBytes":4096,\
             "rewinds":{"count":0,"blocks":0,"undoingMillis":0},\
             "stalledMillis":{"depth":1500},"source":{"cache bytes":"1024","endpoint":"http://node: good"},\
