@@ -86,6 +86,17 @@ public final class MirrorDatabase implements AutoCloseable {
         .isPresent();
   }
 
+  /** True if the database can be asked without starting a server. */
+  static boolean isRunning(Config config) {
+    return config
+        .clickhouse()
+        .filter(wanted ->
+            wanted.engine() instanceof Config.ClickHouse.Server
+                || (Files.isDirectory(directory(config.dataDir()))
+                    && EmbeddedClickHouse.isRunning(directory(config.dataDir()))))
+        .isPresent();
+  }
+
   private static Path directory(Path dataDir) {
     return dataDir.resolve("clickhouse");
   }

@@ -43,9 +43,17 @@ final class StatusCommand implements Callable<Integer> {
     return ExitCode.DONE;
   }
 
-  /** Reads the status of ClickHouse; the rest is printed even if ClickHouse does not answer. */
+  /**
+   * Reads the status of ClickHouse; the rest is printed even if ClickHouse does not answer. An
+   * embedded one that is stopped is not started: that takes seconds, and what it holds has not
+   * changed since the last run.
+   */
   private Optional<MirrorStatus> mirror(Config config) {
     if (!MirrorDatabase.mayHoldRows(config)) {
+      return Optional.empty();
+    }
+    if (!MirrorDatabase.isRunning(config)) {
+      shell.err().println("millrace: embedded ClickHouse is stopped and was not asked");
       return Optional.empty();
     }
     try (MirrorDatabase mirror = MirrorDatabase.open(config)) {

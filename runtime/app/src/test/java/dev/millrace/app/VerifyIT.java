@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.millrace.app.Samples.Captured;
 import dev.millrace.config.Config;
+import dev.millrace.embedded.ClickHouseSettings;
+import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Storage;
@@ -137,7 +139,10 @@ class VerifyIT {
   void status_tellsHowMuchOfItClickHouseShows() throws Exception {
     TwoStores both = new TwoStores("shown", data, TwoStores.shared("shown"));
     assertThat(both.run()).isEmpty();
-    Captured status = command(ExitCode.DONE, both.indexer, "shown", "status");
+    Captured status;
+    try (MirrorDatabase _ = MirrorDatabase.open(both.config)) {
+      status = command(ExitCode.DONE, both.indexer, "shown", "status");
+    }
     assertThat(status.err()).isEmpty();
     List<String> lines = status.out().lines().toList();
     assertThat(lines.get(2)).endsWith("epoch  in ClickHouse  held by");
@@ -145,6 +150,20 @@ class VerifyIT {
     assertThat(lines.get(3).split(" +"))
         .startsWith("1337", "299", checkpoint)
         .endsWith(checkpoint, "nobody");
+  }
+
+  @Test
+  void status_startsNoClickHouse() throws Exception {
+    TwoStores both = new TwoStores("still", data, TwoStores.shared("still"));
+    assertThat(both.run()).isEmpty();
+    Path directory = data.resolve("clickhouse");
+    EmbeddedClickHouse.start(directory, ClickHouseSettings.standard()).stop();
+
+    Captured status = command(ExitCode.DONE, both.indexer, "still", "status");
+
+    assertThat(EmbeddedClickHouse.isRunning(directory)).isFalse();
+    assertThat(status.err()).contains("embedded ClickHouse is stopped and was not asked");
+    assertThat(status.out().lines().toList().get(2)).endsWith("epoch  held by");
   }
 
   @Test

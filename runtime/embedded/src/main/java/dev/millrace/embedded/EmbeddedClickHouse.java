@@ -54,6 +54,11 @@ public final class EmbeddedClickHouse implements AutoCloseable {
     return EngineLibrary.missing();
   }
 
+  /** True if a server runs on this directory, which must exist; starts none. */
+  public static boolean isRunning(Path dataDirectory) {
+    return Hold.isRunning(ServerDirectory.open(Product.CLICKHOUSE, dataDirectory));
+  }
+
   public String url() {
     return hold.url();
   }

@@ -63,6 +63,17 @@ final class Hold implements AutoCloseable {
     }
   }
 
+  /** True if the server of a directory runs, for this process or another; starts none. */
+  static boolean isRunning(ServerDirectory directory) {
+    Seat seat = Seat.of(directory);
+    seat.lock.lock();
+    try {
+      return Starter.isSupervised(directory);
+    } finally {
+      seat.lock.unlock();
+    }
+  }
+
   ServerDirectory directory() {
     return directory;
   }

@@ -88,6 +88,11 @@ final class Starter {
   }
 
   boolean isSupervised() {
+    return isSupervised(directory);
+  }
+
+  /** True if a supervisor runs the server of a directory, or is about to. */
+  static boolean isSupervised(ServerDirectory directory) {
     Optional<FileClaim> claim = FileClaim.tryShared(directory.supervisorLock());
     claim.ifPresent(FileClaim::close);
     return claim.isEmpty();
