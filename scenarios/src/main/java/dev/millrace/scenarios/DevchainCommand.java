@@ -249,9 +249,9 @@ final class DevchainCommand implements Callable<Integer> {
               Registry  %s  NameRegistered(string name, address indexed owner), …
               Factory   %s  PoolCreated(address indexed token0, address indexed token1, address pool)
 
-            To follow it, put this into chain.yaml and run ./millrace run erc20 --config chain.yaml
+            To follow it, put this into chain.yaml and run ./millrace run --config chain.yaml
 
-            name: devchain
+            name: erc20
             postgres: { url: embedded }
             chains:
               - id: %d
@@ -261,10 +261,10 @@ final class DevchainCommand implements Callable<Integer> {
                 contracts:
                   - { name: Token, address: "%s" }
 
-            Other indexers follow it too, each with a name and a contract of its own:
+            Other indexers follow it too; each has a name and a contract of its own:
 
-              ./millrace run registry   { name: Registry, address: "%s" }
-              ./millrace run amm        { name: Factory, address: "%s" }
+              name: registry   { name: Registry, address: "%s" }
+              name: amm        { name: Factory, address: "%s" }
 
             """,
             blocks,

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.app.Shell;
+import dev.millrace.pipeline.Indexer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -39,6 +40,11 @@ final class DevchainCommandTest {
                   () -> run(out, "--port=0", "--blocks=300", "--block-time=1ms", "--reorgs=0.5"));
       String url = await(lines, "http://127\\.0\\.0\\.1:[0-9]+");
 
+      String name = await(lines, "^name: .*").substring("name: ".length());
+      assertThat(new ScenarioExtension().indexers())
+          .as("run, verify and rebuild find the indexer by the name in the config")
+          .extracting(Indexer::name)
+          .contains(name);
       assertThat(await(lines, "rpc: .*")).contains(url);
       assertThat(ask(url)).contains("\"result\":\"0x539\"");
       assertThat(await(lines, "block [0-9,]+  0x.*")).contains("logs");
