@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Every class and every test that the architecture and the decisions cite exists. */
+/** Classes, tests, metrics and warnings that the documents cite exist. */
 final class DocsTest {
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
@@ -28,8 +28,17 @@ final class DocsTest {
           "Done",
           "Disruptor",
           "List",
+          "Map",
+          "HashMap",
           "BigInteger",
+          "BigDecimal",
+          "Instant",
           "String",
+          "Bool",
+          "Int32",
+          "Int64",
+          "Int256",
+          "Float64",
           "TimeoutException",
           "MergeTree",
           "ReplacingMergeTree");
@@ -50,6 +59,42 @@ final class DocsTest {
     }
     assertThat(cited).isGreaterThan(20);
     assertThat(missing).isEmpty();
+  }
+
+  @Test
+  void operations_nameTheMetricsThatAreThere() throws IOException {
+    String page = Files.readString(ROOT.resolve("docs/operations.md"));
+    String metrics =
+        Files.readString(ROOT.resolve("runtime/app/src/main/java/dev/millrace/app/Metrics.java"));
+
+    Set<String> exported =
+        all(Pattern.compile("\"(millrace\\.[a-z.]+)\""), metrics).stream()
+            .map(name -> name.replace('.', '_'))
+            .collect(Collectors.toSet());
+    assertThat(all(Pattern.compile("`(millrace_[a-z_]+)`"), page))
+        .hasSizeGreaterThan(15)
+        .isEqualTo(exported);
+  }
+
+  @Test
+  void operations_nameTheWarningsThatAreThere() throws IOException {
+    String page = Files.readString(ROOT.resolve("docs/operations.md"));
+    String table = page.substring(page.indexOf("## Warnings"), page.indexOf("## Upgrading"));
+    StringBuilder code = new StringBuilder();
+    for (String source : sources()) {
+      if (source.contains("/src/main/")) {
+        code.append(Files.readString(Path.of(source)));
+      }
+    }
+    String joined = code.toString().replaceAll("\"\\s*\\+\\s*\"", "");
+
+    assertThat(all(Pattern.compile("(?m)^\\| `([^`]+)` \\|"), table))
+        .hasSizeGreaterThan(10)
+        .allSatisfy(warning -> assertThat(joined.contains(warning)).as(warning).isTrue());
+  }
+
+  private static Set<String> all(Pattern pattern, String text) {
+    return pattern.matcher(text).results().map(found -> found.group(1)).collect(Collectors.toSet());
   }
 
   private static boolean exists(Set<String> sources, String type, String member)

@@ -8,7 +8,7 @@ import java.lang.annotation.Target;
 
 /**
  * Requests an index on this column, for the people and programs that query the table. Text and
- * bytes in it may have 2,000 bytes at most.
+ * bytes may have any length: the index contains the first 200 characters or bytes.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
