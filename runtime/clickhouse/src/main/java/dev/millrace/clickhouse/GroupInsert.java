@@ -41,6 +41,9 @@ final class GroupInsert {
   private boolean tried;
   private long firstTry;
 
+  /** True once ClickHouse may have a chunk. */
+  private boolean partlySent;
+
   GroupInsert(LaneName lane, MirrorGroup group, List<MirrorTable<?>> tables) {
     this.lane = lane;
     this.group = group;
@@ -56,6 +59,23 @@ final class GroupInsert {
 
   /** Sends what has not been confirmed yet. */
   void run(Server server, Inserts inserts, RowBuffer out, Probe probe) {
+    try {
+      sendRest(server, inserts, out, probe);
+    } catch (MillraceException failed) {
+      if (!partlySent || failed.remedy() != Remedy.FIX_HANDLER) {
+        throw failed;
+      }
+      // After FIX_HANDLER the lane sends the batches again one by one, under other tokens: rows
+      // that have arrived already would be added twice.
+      throw new MillraceException(
+          Remedy.RESTART,
+          "row was refused after a part of its group was sent, a new epoch makes up for it: "
+              + failed.getMessage(),
+          failed);
+    }
+  }
+
+  private void sendRest(Server server, Inserts inserts, RowBuffer out, Probe probe) {
     while (table < tables.size()) {
       GroupRows rows = tables.get(table);
       int partBefore = part;
@@ -123,6 +143,7 @@ final class GroupInsert {
           "insert can not be sent again, the table has forgotten whether it has it: table="
               + rows.table());
     }
+    partlySent = true;
     window.add(rows.isPartitioned() ? DedupWindow.MOST_PARTITIONS : 1);
     Map<String, String> settings = inserts.settings(token(rows), rows.isPartitioned());
     try {

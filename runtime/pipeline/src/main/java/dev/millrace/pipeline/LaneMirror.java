@@ -22,7 +22,8 @@ public interface LaneMirror extends AutoCloseable {
    * Adds every version of every mirrored row of a group. Mirror thread only.
    *
    * @throws dev.millrace.loaders.MillraceException with remedy {@code FIX_HANDLER} only as long as
-   *     nothing of the group has been sent, so that its batches may be tried one by one
+   *     nothing of the group has been sent, so that its batches may be tried one by one; with
+   *     another remedy, and the refusal as its cause, if a row is refused later
    */
   void insert(MirrorGroup group);
 

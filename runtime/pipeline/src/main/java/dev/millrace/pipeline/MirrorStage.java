@@ -80,14 +80,16 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
     try {
       copy(slots);
     } catch (MillraceException refused) {
+      // The mirror's own remedy decides: naming the event of a row replaces it.
       if (refused.remedy() != Remedy.FIX_HANDLER) {
-        throw refused; // part of it may have been sent, and must not be sent in another shape
+        // Part of it may have been sent, and must not be sent in another shape.
+        throw EventFailure.ofRow(refused, batches(slots));
       }
       for (Slot slot : slots) {
         try {
           copy(List.of(slot));
         } catch (MillraceException culprit) {
-          fail(slot, culprit);
+          fail(slot, EventFailure.ofRow(culprit, batches(List.of(slot))));
           return;
         }
       }
@@ -113,7 +115,7 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
         : new MillraceException(Remedy.REPORT_BUG, "error=" + thrown, thrown);
   }
 
-  private void copy(List<Slot> slots) {
+  private static List<ExecutedBatch> batches(List<Slot> slots) {
     List<ExecutedBatch> batches = new ArrayList<>();
     for (Slot slot : slots) {
       ExecutedBatch executed = slot.executed;
@@ -121,19 +123,20 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
         batches.add(executed);
       }
     }
+    return batches;
+  }
+
+  private void copy(List<Slot> slots) {
+    List<ExecutedBatch> batches = batches(slots);
     MirrorGroup group = new MirrorGroup(parts.progress.epoch(), batches);
     long begun = nanos.getAsLong();
     probe.pass(Probe.Point.BEFORE_MIRROR, batches.getLast().number());
-    try {
-      parts.retry.call(
-          "mirror of checkpoint " + group.lastCheckpoint(),
-          () -> {
-            mirror.insert(group);
-            return true;
-          });
-    } catch (MillraceException failed) {
-      throw EventFailure.ofRow(failed, batches);
-    }
+    parts.retry.call(
+        "mirror of checkpoint " + group.lastCheckpoint(),
+        () -> {
+          mirror.insert(group);
+          return true;
+        });
     probe.pass(Probe.Point.MIRRORED, batches.getLast().number());
     long ended = nanos.getAsLong();
     for (Slot slot : slots) {
