@@ -26,6 +26,14 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   /** Effect answers may take at most this fraction (1/n) of the room that a lane has. */
   private static final int ANSWERS_SHARE = 4;
 
+  /**
+   * Misses of the run after which the rest of a batch is preloaded again, doubled with each time. A
+   * preload is cut when handlers stand still, or when the machine does not let them move for that
+   * long; one read after the other, the rest of a large batch then takes minutes. A preload that is
+   * cut costs 0.2 s, about as much as this many reads.
+   */
+  private static final int MISSES_BEFORE_PRELOAD = 250;
+
   private final LaneSettings settings;
   private final Memory memory;
   private final LaneProgress progress;
@@ -39,7 +47,11 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   /** True if the previous batch missed memory. */
   private boolean rehearseNext;
 
-  private boolean rehearsed;
+  /** Misses that are still read one by one before the rest of the batch is preloaded. */
+  private int missesLeft;
+
+  /** The next value of {@link #missesLeft}. */
+  private int nextMisses;
 
   /** Index into its batch of the event that runs. */
   private int current;
@@ -201,7 +213,8 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     memory.store().begin(batch.reversible());
     running = batch;
     current = 0;
-    rehearsed = false;
+    missesLeft = 0;
+    nextMisses = MISSES_BEFORE_PRELOAD;
     probe.pass(Probe.Point.BEFORE_PRELOAD, number);
     if (rehearseNext) {
       rehearseRest();
@@ -281,13 +294,17 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
         || (failure instanceof MillraceException known && known.remedy() == Remedy.RESTART);
   }
 
-  /** Preloads the events from the current one on, at the first miss of a batch. */
+  /**
+   * Preloads the events from the current one on, at the first miss of a batch and again after many
+   * more.
+   */
   private void rehearseRest() {
     Batch batch = running;
-    if (rehearsed || batch == null || current == batch.events().size()) {
+    if (batch == null || current == batch.events().size() || missesLeft-- > 0) {
       return;
     }
-    rehearsed = true;
+    missesLeft = nextMisses;
+    nextMisses *= 2;
     Rehearsal.of(memory, batch.events().subList(current, batch.events().size()));
   }
 

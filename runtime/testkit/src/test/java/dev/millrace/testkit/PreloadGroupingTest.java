@@ -127,6 +127,32 @@ final class PreloadGroupingTest {
   }
 
   @Test
+  @Tag("B37")
+  @DisplayName("B37 a preload that was cut is taken up again, and the rest shares its queries")
+  void preloadThatWasCut_isTakenUpAgain() throws Exception {
+    CountDownLatch held = new CountDownLatch(1);
+    Script.Step[] steps = new Script.Step[2_000];
+    for (int i = 0; i < steps.length; i++) {
+      Script.Step find = increment("cell " + i);
+      boolean isStarved = i < 20;
+      steps[i] =
+          context -> {
+            if (isStarved && Thread.currentThread().isVirtual()) {
+              held.await(60, TimeUnit.SECONDS);
+            }
+            find.run(context);
+          };
+    }
+    mill.script.block(steps);
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    held.countDown();
+
+    assertThat(mill.store.takeQueries())
+        .as("one by one up to the second preload; a busy machine may cut that one, too")
+        .hasSizeBetween(200, 1_000);
+  }
+
+  @Test
   @Tag("B25")
   @DisplayName("B25 limited queries of a batch share a query, in the run as well")
   void limitedQueries_shareAQuery() throws Exception {
