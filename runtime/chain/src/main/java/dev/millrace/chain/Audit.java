@@ -117,20 +117,22 @@ public final class Audit {
       }
       parent = block;
     }
-    List<LogColumns> pages = new ArrayList<>();
+    List<QueryAnswer> answers = new ArrayList<>();
     String endpoint = "";
     for (LogFilter filter : plan.queries()) {
+      List<LogColumns> pages = new ArrayList<>();
       for (long next = first; next <= last; ) {
         LogPage page = node.logs(new LogQuery(filter, next, last));
         pages.add(page.logs());
         endpoint = page.endpoint();
         next = page.reached() + 1;
       }
+      answers.add(new QueryAnswer(filter, pages, endpoint));
     }
-    LogColumns told = LogColumns.merged(pages);
-    logs += told.size();
-    compareHashes(told, first, blocks);
-    auditor.proveBlooms(told, blocks);
+    LogColumns all = LogColumns.merged(answers.stream().map(QueryAnswer::logs).toList());
+    logs += all.size();
+    compareHashes(all, first, blocks);
+    LogColumns told = new DisputedLogs(node, findings).settle(answers, blocks).mended(all);
     for (NodeBlock block : blocks) {
       auditor.proveBlooms(block); // asks once, if none of our logs has shown it
     }

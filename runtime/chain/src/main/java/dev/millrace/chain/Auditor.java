@@ -41,6 +41,7 @@ final class Auditor {
 
   private final Node node;
   private final Findings findings;
+  private final DisputedLogs disputedLogs;
   private final boolean isThorough;
   private final AtomicBoolean proving = new AtomicBoolean();
 
@@ -49,6 +50,7 @@ final class Auditor {
   private Auditor(Node node, Findings findings, boolean isThorough) {
     this.node = node;
     this.findings = findings;
+    this.disputedLogs = new DisputedLogs(node, findings);
     this.isThorough = isThorough;
   }
 
@@ -59,38 +61,6 @@ final class Auditor {
   /** Creates an auditor that checks each topic of each address. */
   static Auditor thorough(Node node, Findings findings) {
     return new Auditor(node, findings, true);
-  }
-
-  /** Checks that blooms hold the logs of their blocks. */
-  void proveBlooms(LogColumns logs, Collection<NodeBlock> blocks) {
-    if (findings.bloomsAreUseless() || logs.isEmpty()) {
-      return;
-    }
-    Map<Long, Bloom> blooms = new HashMap<>();
-    blocks.forEach(block -> blooms.put(block.header().number(), block.bloom()));
-    Bloom bloom = null;
-    boolean holds = false;
-    for (int log = 0; log < logs.size(); log++) {
-      long number = logs.blockNumber(log);
-      if (logs.startsBlock(log)) {
-        bloom = blooms.get(number);
-        if (bloom != null && bloom.isEmpty()) {
-          findings.bloomIsMissing(number);
-          bloom = null;
-        }
-      }
-      if (bloom != null) {
-        holds = true;
-        if (!bloom.mayContain(logs.contract(log))
-            || (logs.topics(log) > 0 && !bloom.mayContain(logs.topic(log, 0)))) {
-          findings.bloomDenies(number);
-          return;
-        }
-      }
-    }
-    if (holds) {
-      findings.bloomHolds();
-    }
   }
 
   /**
@@ -106,7 +76,7 @@ final class Auditor {
     try {
       long number = block.header().number();
       LogQuery all = new LogQuery(new LogFilter(List.of(), List.of()), number, number);
-      proveBlooms(node.logsOf(block.header().hash(), all).logs(), List.of(block));
+      settled(block, node.logsOf(block.header().hash(), all), all.filter());
       proving.set(false);
     } catch (MillraceException refused) {
       if (refused.remedy() == Remedy.REWIND) {
@@ -117,14 +87,13 @@ final class Auditor {
   }
 
   /**
-   * Checks blocks whose logs have been fetched.
+   * Checks blocks whose logs have been fetched, and do not contradict their blooms.
    *
    * @param endpoint the source of the logs; empty if unknown
    * @return the logs that were missing
    */
   LogColumns check(Plan plan, LogColumns logs, Collection<NodeBlock> blocks, String endpoint)
       throws InterruptedException {
-    proveBlooms(logs, blocks);
     Map<Long, int[]> told = new HashMap<>();
     for (int log = 0; log < logs.size(); log++) {
       int at = log;
@@ -218,7 +187,7 @@ final class Auditor {
         asked = 0;
         try {
           LogQuery query = new LogQuery(answer.query(), number, number).avoiding(answer.endpoint());
-          return node.receiptLogs(header.hash(), query).logs();
+          return settled(block, node.receiptLogs(header.hash(), query), query.filter()).logs();
         } catch (MillraceException refused) {
           if (refused.remedy() == Remedy.REWIND) {
             throw refused;
@@ -230,10 +199,16 @@ final class Auditor {
           "answer lacks logs that another answer has: block=%d endpoint=%s"
               .formatted(number, answer.endpoint()));
       LogQuery query = new LogQuery(answer.query(), number, number).avoiding(answer.endpoint());
-      LogPage page = node.logsOf(header.hash(), query);
-      answer = new QueryAnswer(answer.query(), List.of(page.logs()), page.endpoint());
+      answer = settled(block, node.logsOf(header.hash(), query), answer.query());
     }
-    return LogColumns.merged(answer.pages());
+    return answer.logs();
+  }
+
+  /** Returns the answer that counts where the bloom denies some logs of a page. */
+  private QueryAnswer settled(NodeBlock block, LogPage page, LogFilter query)
+      throws InterruptedException {
+    QueryAnswer answer = new QueryAnswer(query, List.of(page.logs()), page.endpoint());
+    return disputedLogs.settle(block, answer).answer();
   }
 
   private static LogColumns part(LogColumns logs, int[] range) {
@@ -254,12 +229,14 @@ final class Auditor {
     LogColumns all = delivered;
     for (LogFilter filter : plan.again(silent)) {
       LogQuery query = new LogQuery(filter, number, number).avoiding(endpoint);
-      all = LogColumns.merged(List.of(all, node.logsOf(header.hash(), query).logs()));
+      LogPage page = node.logsOf(header.hash(), query);
+      all = LogColumns.merged(List.of(all, settled(block, page, filter).logs()));
     }
     for (LogFilter filter : plan.again(silent(plan, block.bloom(), all, 0, all.size()))) {
       LogQuery query = new LogQuery(filter, number, number).avoiding(endpoint);
       try {
-        all = LogColumns.merged(List.of(all, node.receiptLogs(header.hash(), query).logs()));
+        LogPage page = node.receiptLogs(header.hash(), query);
+        all = LogColumns.merged(List.of(all, settled(block, page, filter).logs()));
       } catch (MillraceException refused) {
         if (refused.remedy() == Remedy.REWIND) {
           throw refused;

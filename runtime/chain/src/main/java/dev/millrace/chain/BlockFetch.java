@@ -24,12 +24,14 @@ final class BlockFetch {
   private final Node node;
   private final Recent recent;
   private final Auditor auditor;
+  private final DisputedLogs disputedLogs;
   private final ExecutorService pool;
 
   BlockFetch(Node node, Recent recent, Findings findings, ExecutorService pool) {
     this.node = node;
     this.recent = recent;
     this.auditor = new Auditor(node, findings);
+    this.disputedLogs = new DisputedLogs(node, findings);
     this.pool = pool;
   }
 
@@ -106,15 +108,19 @@ final class BlockFetch {
    * Returns all logs of a plan in a block. No bloom saves the request: a node may give the bloom of
    * another block, for some blocks only, and a request skipped because of it is a log lost.
    */
-  private LogColumns ask(NodeBlock block, Plan plan) throws InterruptedException {
+  private LogColumns ask(NodeBlock named, Plan plan) throws InterruptedException {
+    NodeBlock block = named;
     Header header = block.header();
     List<QueryAnswer> answers = new ArrayList<>();
     String endpoint = "";
     for (LogFilter query : plan.queries()) {
       LogPage page =
           node.logsOf(header.hash(), new LogQuery(query, header.number(), header.number()));
-      answers.add(new QueryAnswer(query, List.of(page.logs()), page.endpoint()));
-      endpoint = page.endpoint();
+      DisputedLogs.Settled settled =
+          disputedLogs.settle(block, new QueryAnswer(query, List.of(page.logs()), page.endpoint()));
+      block = settled.block();
+      answers.add(settled.answer());
+      endpoint = settled.answer().endpoint();
     }
     LogColumns logs = merged(block, answers);
     LogColumns missing = auditor.check(plan, logs, List.of(block), endpoint);

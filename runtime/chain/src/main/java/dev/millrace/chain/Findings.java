@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -25,6 +26,9 @@ final class Findings {
 
   private static final int MOST_KEPT = 100;
 
+  /** Blocks whose blooms deny logs that are there, until blooms count as useless. */
+  private static final int MAX_DENIALS = 3;
+
   private final @Nullable Path remembered;
 
   @GuardedBy("this")
@@ -35,6 +39,14 @@ final class Findings {
 
   @GuardedBy("this")
   private boolean isMissing;
+
+  @GuardedBy("this")
+  private final Set<Long> denying = new HashSet<>();
+
+  @GuardedBy("this")
+  private final Set<Long> denyingZeros = new HashSet<>();
+
+  private volatile boolean zerosSayNothing;
 
   private volatile Blooms blooms;
 
@@ -114,9 +126,25 @@ final class Findings {
     }
   }
 
-  /** Records that the bloom of a block lacks a log that is there. */
+  /** True if blooms without bits have come with blocks that have logs, several times. */
+  boolean zerosSayNothing() {
+    return zerosSayNothing;
+  }
+
+  /** Records that a block has logs, and its bloom no bit. */
+  synchronized void zerosDeny(long block) {
+    denyingZeros.add(block);
+    zerosSayNothing |= denyingZeros.size() >= MAX_DENIALS;
+    bloomIsMissing(block);
+  }
+
+  /** Records that no endpoint has a bloom of a block that holds a log which is there. */
   synchronized void bloomDenies(long block) {
-    if (blooms == Blooms.USELESS) {
+    if (blooms == Blooms.USELESS || !denying.add(block)) {
+      return;
+    }
+    if (denying.size() < MAX_DENIALS) {
+      find("bloom denies logs that are there: block=" + block);
       return;
     }
     blooms = Blooms.USELESS;

@@ -19,6 +19,10 @@ record QueryAnswer(LogFilter query, List<LogColumns> pages, String endpoint) {
     pages = List.copyOf(pages);
   }
 
+  LogColumns logs() {
+    return LogColumns.merged(pages);
+  }
+
   /**
    * True if this answer lacks logs that another answer has.
    *
@@ -26,7 +30,7 @@ record QueryAnswer(LogFilter query, List<LogColumns> pages, String endpoint) {
    * @param last the last block that all answers reach
    */
   boolean isRefuted(LogColumns all, long last) {
-    return count(LogColumns.merged(pages), last) < count(all, last);
+    return count(logs(), last) < count(all, last);
   }
 
   private int count(LogColumns logs, long last) {

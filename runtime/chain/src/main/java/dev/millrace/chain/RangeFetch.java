@@ -21,8 +21,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.LongStream;
 
 /**
  * Fetches one range of final blocks: the logs, then the headers that will be needed. Many threads
@@ -37,11 +35,6 @@ final class RangeFetch implements Ranges.Fetch {
   /** Headers per call. */
   private static final int GROUP = 500;
 
-  /** Minimum of blocks compared in an audited range: an endpoint that drops logs drops many. */
-  private static final int MIN_SAMPLE = 100;
-
-  private static final int EXPECTED = 20;
-
   /** Limit of a range, so that the frontier also moves from time to time where nothing happens. */
   private static final long MOST_BLOCKS = 100_000;
 
@@ -55,6 +48,8 @@ final class RangeFetch implements Ranges.Fetch {
 
   private static final String LOGS_LACKING = "answer lacks logs that another answer has";
 
+  private static final String LOGS_DENIED = "answer has logs that are not there";
+
   private final Node node;
   private final FinalityChoice finality;
   private final Recent recent;
@@ -62,11 +57,11 @@ final class RangeFetch implements Ranges.Fetch {
   private final RawCache cache;
   private final Findings findings;
   private final Auditor auditor;
-  private final double audited;
+  private final DisputedLogs disputedLogs;
+  private final AuditSample sample;
   private final Duration pause;
   private volatile String waitingFor = "";
   private volatile int cutEvery = Integer.MAX_VALUE;
-  private volatile double density; // logs per block lately; threads may overwrite each other's
 
   RangeFetch(ChainSource source, Fields fields) {
     this.finality = source.finality();
@@ -76,7 +71,8 @@ final class RangeFetch implements Ranges.Fetch {
     this.fields = fields;
     this.findings = source.findings();
     this.auditor = Auditor.thorough(node, findings);
-    this.audited = source.request().reading().audited();
+    this.disputedLogs = new DisputedLogs(node, findings);
+    this.sample = new AuditSample(source.request().reading().audited());
     this.pause = source.request().reading().poll();
   }
 
@@ -118,6 +114,7 @@ final class RangeFetch implements Ranges.Fetch {
       throws InterruptedException {
     String avoid = "";
     boolean isLacking = false;
+    boolean isDenied = false;
     for (int misfits = 0; ; ) {
       GatheredLogs gathered = gather(plan.queries(), from, to, avoid);
       LogColumns logs = gathered.logs();
@@ -126,9 +123,12 @@ final class RangeFetch implements Ranges.Fetch {
       if (!cache.prove(gathered.used(), end, blocks, node)) {
         continue; // those files are not used again
       }
-      boolean isSampled = !isLacking && isSampled(logs, end - from + 1, isWhole);
+      boolean isSampled =
+          !isLacking
+              && sample.includes(logs, end - from + 1, isWhole)
+              && !findings.bloomsAreUseless();
       if (isSampled || isLacking) {
-        blocks.putAll(blocks(isLacking ? all(from, end) : sample(from, end)));
+        blocks.putAll(blocks(isLacking ? AuditSample.all(from, end) : sample.blocks(from, end)));
       }
       HeaderCheck fit = HeaderCheck.of(logs, blocks).and(gathered.check(blocks));
       if (fit == HeaderCheck.OTHER_TIMES && misfits > 0) {
@@ -138,34 +138,46 @@ final class RangeFetch implements Ranges.Fetch {
         avoid = refuse(OTHER_BLOCKS, gathered, gathered.endpoint(), from, misfits++);
         continue;
       }
-      Optional<QueryAnswer> refuted = gathered.refuted(logs);
-      if (refuted.isPresent()) {
-        avoid = refuse(LOGS_LACKING, gathered, refuted.get().endpoint(), from, misfits++);
-        continue;
-      }
-      auditor.proveBlooms(logs, blocks.values());
-      if (isSampled || isLacking) {
-        LogColumns missing;
-        try {
-          missing = auditor.check(plan, logs, blocks.values(), gathered.endpoint());
-        } catch (MillraceException gone) {
-          if (gone.remedy() != Remedy.REWIND) {
-            throw gone;
-          }
-          // No endpoint has the block of that header.
-          avoid = refuse(OTHER_BLOCKS, gathered, gathered.endpoint(), from, misfits++);
-          continue;
-        }
-        if (!missing.isEmpty()) {
-          cache.refuse(gathered.used());
-          avoid = gathered.endpoint();
-          if (!isLacking) {
-            isLacking = true;
+      LogColumns missing = LogColumns.EMPTY;
+      try {
+        DisputedLogs.SettledRange settled =
+            disputedLogs.settle(gathered.answers(), blocks.values());
+        blocks.putAll(settled.blocks());
+        if (!settled.refuted().isEmpty()) {
+          if (!isDenied) {
+            isDenied = true;
+            avoid = refuse(LOGS_DENIED, gathered, settled.endpoint(), from, misfits++);
             continue;
           }
-          logs = LogColumns.merged(List.of(logs, missing));
-          gathered.fetched().clear(); // none of these pages is whole
+          logs = settled.mended(logs);
+          cache.refuse(gathered.used());
+          gathered.fetched().clear(); // none of these pages is right
         }
+        Optional<QueryAnswer> refuted = gathered.refuted(logs);
+        if (refuted.isPresent()) {
+          avoid = refuse(LOGS_LACKING, gathered, refuted.get().endpoint(), from, misfits++);
+          continue;
+        }
+        if (isSampled || isLacking) {
+          missing = auditor.check(plan, logs, blocks.values(), gathered.endpoint());
+        }
+      } catch (MillraceException gone) {
+        if (gone.remedy() != Remedy.REWIND) {
+          throw gone;
+        }
+        // No endpoint has the block of that header.
+        avoid = refuse(OTHER_BLOCKS, gathered, gathered.endpoint(), from, misfits++);
+        continue;
+      }
+      if (!missing.isEmpty()) {
+        cache.refuse(gathered.used());
+        avoid = gathered.endpoint();
+        if (!isLacking) {
+          isLacking = true;
+          continue;
+        }
+        logs = LogColumns.merged(List.of(logs, missing));
+        gathered.fetched().clear(); // none of these pages is whole
       }
       List<Segment> files = keep(gathered, from, blocks);
       if (fields.transaction()) {
@@ -239,43 +251,6 @@ final class RangeFetch implements Ranges.Fetch {
       }
     }
     return files;
-  }
-
-  /**
-   * True if a range is to be compared with blooms: a random share, and each range without logs
-   * where some twenty were to be expected, since a node that has lost its index answers just so.
-   */
-  private boolean isSampled(LogColumns logs, long range, boolean isWhole) {
-    double blocks = range;
-    boolean suspicious = isWhole && logs.isEmpty() && density * blocks >= EXPECTED;
-    if (isWhole) {
-      double before = density;
-      density = before + (logs.size() / blocks - before) / 8;
-    }
-    return !findings.bloomsAreUseless()
-        && (suspicious || ThreadLocalRandom.current().nextDouble() < audited);
-  }
-
-  /**
-   * Samples the blocks of an audited range, one from each of its equal parts: the configured share.
-   */
-  private List<Long> sample(long from, long to) {
-    long blocks = to - from + 1;
-    long parts = Math.max(MIN_SAMPLE, Math.round(blocks * audited));
-    if (parts >= blocks) {
-      return all(from, to);
-    }
-    return LongStream.range(0, parts)
-        .map(part -> {
-          long first = from + part * blocks / parts;
-          return ThreadLocalRandom.current().nextLong(first, from + (part + 1) * blocks / parts);
-        })
-        .boxed()
-        .toList();
-  }
-
-  private static List<Long> all(long from, long to) {
-    return LongStream.rangeClosed(from, to).boxed().toList();
   }
 
   /**

@@ -51,9 +51,12 @@ record EndpointTraits(
     static final Episode NONE = new Episode(WorldTrouble.RATE, 0, 0);
   }
 
-  /** Troubles of which the chain itself gives no sign, unless blooms and receipts are there. */
-  static final Set<WorldTrouble> WITHHOLDING =
-      EnumSet.of(WorldTrouble.WITHHELD, WorldTrouble.WITHHELD_TOPIC);
+  /** Troubles that blooms and receipts alone show. */
+  static final Set<WorldTrouble> UNSEEN =
+      EnumSet.of(WorldTrouble.WITHHELD, WorldTrouble.WITHHELD_TOPIC, WorldTrouble.PHANTOM);
+
+  /** Troubles after which a bloom shows no log. */
+  static final Set<WorldTrouble> OTHER_BLOOMS = EnumSet.of(WorldTrouble.OTHER_BLOOM);
 
   /** Troubles that an endpoint may have with every reply for a time. */
   private static final List<WorldTrouble> LASTING =
@@ -135,6 +138,11 @@ record EndpointTraits(
   /** True if it may report a method as missing. */
   boolean forgetsMethods() {
     return troubles.contains(WorldTrouble.NO_METHOD) || episode.trouble() == WorldTrouble.NO_METHOD;
+  }
+
+  /** True if it may have the blooms of other blocks. */
+  boolean hasOtherBlooms() {
+    return troubles.contains(WorldTrouble.OTHER_BLOOM);
   }
 
   /** True if it names no final block for a time, like a node that knows none. */

@@ -174,7 +174,7 @@ final class TestChain {
     return at(number).orElseThrow().header().hash();
   }
 
-  private static Log log(Header header, int index, Line line) {
+  static Log log(Header header, int index, Line line) {
     byte[] words = new byte[32 * (1 + line.words().size())];
     line.topic().write(words, 0);
     for (int i = 0; i < line.words().size(); i++) {
@@ -198,6 +198,9 @@ final class TestChain {
     for (Line line : lines) {
       set(bits, line.contract().bytes());
       set(bits, line.topic().bytes());
+      for (int topic = 1; topic < topics(line.topic()); topic++) {
+        set(bits, line.words().get(topic - 1).bytes());
+      }
     }
     return Bloom.of(bits);
   }

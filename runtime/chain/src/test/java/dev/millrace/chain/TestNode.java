@@ -33,6 +33,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +59,9 @@ final class TestNode implements Node {
   volatile boolean receipts = true;
   volatile Predicate<Log> kept = _ -> true;
   volatile Predicate<LogQuery> honest = _ -> true;
+
+  /** Logs that the chain does not have, and that are in the answer to a query all the same. */
+  volatile Function<LogQuery, List<Log>> phantoms = _ -> List.of();
 
   /** Queries that are answered without any log. */
   volatile Predicate<LogQuery> silent = _ -> false;
@@ -169,11 +173,21 @@ final class TestNode implements Node {
     TestChain told = other != null && query.avoid().isEmpty() ? other : chain;
     List<Log> logs = new ArrayList<>();
     for (long number = query.from(); number <= reached; number++) {
-      logs.addAll(matching(told.at(number).orElseThrow().logs(), query));
+      TestChain.TestBlock block = told.at(number).orElseThrow();
+      logs.addAll(matching(block.logs(), query));
+      phantoms.apply(query).stream()
+          .filter(log -> log.block().hash().equals(block.header().hash()))
+          .filter(log -> matches(query.filter(), log))
+          .forEach(logs::add);
     }
     NodeBlock end = told.at(reached).orElseThrow().block();
     return new LogPage(
-        query.from(), reached, columns(logs.stream().map(this::late).toList()), "node", end);
+        query.from(), reached, columns(logs.stream().map(this::late).toList()), name(query), end);
+  }
+
+  /** Returns the endpoint that answers: the first, or the second if that is to be avoided. */
+  private String name(LogQuery query) {
+    return endpoints.size() > 1 && query.avoid().contains("node") ? "second" : "node";
   }
 
   private Log late(Log log) {
@@ -200,7 +214,13 @@ final class TestNode implements Node {
   @Override
   public LogPage logsOf(Bytes32 hash, LogQuery query) {
     askedByHash.add(hash);
-    return page(query, matching(known(hash).logs(), query));
+    TestChain.TestBlock block = known(hash);
+    List<Log> logs = new ArrayList<>(matching(block.logs(), query));
+    phantoms.apply(query).stream()
+        .filter(log -> log.block().hash().equals(hash) && matches(query.filter(), log))
+        .forEach(logs::add);
+    NodeBlock end = retold.apply(block.block());
+    return new LogPage(query.from(), query.to(), columns(logs), name(query), end);
   }
 
   @Override

@@ -44,6 +44,21 @@ final class WorldBlock {
     this.hash = mixed(before.hash.hashCode(), number, -2);
   }
 
+  /** Returns the block as an endpoint that adds a log would have it. */
+  WorldBlock with(WorldLog phantom) {
+    return new WorldBlock(this, phantom);
+  }
+
+  private WorldBlock(WorldBlock block, WorldLog phantom) {
+    this.before = block.before;
+    this.number = block.number;
+    this.time = block.time;
+    this.hash = block.hash;
+    List<WorldLog> more = new ArrayList<>(block.logs);
+    more.add(phantom);
+    this.logs = List.copyOf(more);
+  }
+
   private static Bytes32 mixed(long before, long number, long salt) {
     Random random = new Random(before * 1_000_003 + number * 31 + salt * 7_919);
     byte[] bytes = new byte[32];

@@ -86,7 +86,7 @@ final class WorldCache {
       return;
     }
     EndpointTraits traits =
-        EndpointTraits.frozen(kind == Kind.LACKING ? EndpointTraits.WITHHOLDING : Set.of());
+        EndpointTraits.frozen(kind == Kind.LACKING ? EndpointTraits.UNSEEN : Set.of());
     VirtualRuntime runtime = new VirtualRuntime(1);
     WorldLimits always = WorldLimits.ALL.leaveOut("still").leaveOut("moved");
     WorldEndpoint endpoint =
@@ -97,7 +97,8 @@ final class WorldCache {
             runtime,
             new SourceStory(runtime),
             new Random(random.nextLong()),
-            true);
+            true,
+            0);
     long depth = kind == Kind.TAIL ? 0 : moment.head().number - moment.finalBlock();
     SourceRequest request =
         new SourceRequest(

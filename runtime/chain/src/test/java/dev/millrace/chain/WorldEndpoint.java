@@ -42,14 +42,15 @@ final class WorldEndpoint implements Exchange {
       VirtualRuntime runtime,
       SourceStory story,
       Random random,
-      boolean withholdsHistory) {
+      boolean withholdsHistory,
+      long phantoms) {
     this.name = name;
     this.views = views;
     this.traits = traits;
     this.runtime = runtime;
     this.story = story;
     this.random = random;
-    this.node = new WorldNode(traits, random, withholdsHistory);
+    this.node = new WorldNode(traits, random, withholdsHistory, phantoms);
   }
 
   /** Sets the time from which it is honest and has the whole chain. */

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -54,11 +55,14 @@ final class WorldEndpoints {
     if (isBloomless && !kind && random.nextInt(3) == 0 && !limits.without("lying")) {
       traits.replaceAll(EndpointTraits::withLyingBlooms);
     }
-    // A missing log without a sign in the headers cannot be noticed.
-    showsLogs = !isBloomless && traits.stream().allMatch(EndpointTraits::hasReceipts);
-    if (!showsLogs) {
-      traits.replaceAll(each -> each.without(EndpointTraits.WITHHOLDING));
-    }
+    // A missing log without a sign in the headers cannot be noticed, nor one that is not there.
+    boolean haveOtherBlooms = randoms.apply(60).nextBoolean();
+    showsLogs =
+        !isBloomless
+            && traits.stream().allMatch(EndpointTraits::hasReceipts)
+            && !(haveOtherBlooms && traits.stream().anyMatch(EndpointTraits::hasOtherBlooms));
+    Set<WorldTrouble> left = showsLogs ? EndpointTraits.OTHER_BLOOMS : EndpointTraits.UNSEEN;
+    traits.replaceAll(each -> each.without(left));
     WorldLimits windows = kind ? limits.leaveOut("still").leaveOut("moved") : limits;
     for (int i = 0; i < traits.size(); i++) {
       WorldViews view =
@@ -71,7 +75,15 @@ final class WorldEndpoints {
       views.add(view);
       WorldEndpoint endpoint =
           new WorldEndpoint(
-              "node" + i, view, traits.get(i), runtime, story, randoms.apply(20 + i), audited);
+              "node" + i,
+              view,
+              traits.get(i),
+              runtime,
+              story,
+              randoms.apply(20 + i),
+              audited,
+              // What the only endpoint repeats has to be believed.
+              traits.size() > 1 && randoms.apply(70 + i).nextBoolean() ? 1 + i : 0);
       endpoint.mendAt(mended);
       endpoints.add(endpoint);
     }

@@ -4,11 +4,15 @@ import com.joemelsha.crypto.hash.Keccak;
 import dev.millrace.evm.Event;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.rpc.Bloom;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A log of a simulated chain as its author meant it; its form on the wire follows from its kind.
@@ -112,6 +116,34 @@ record WorldLog(int at, Kind kind, int a, int b, long value, boolean isBroken) {
   /** Returns the log as another branch may hold it. */
   WorldLog ofAnotherAmount() {
     return new WorldLog(at, kind, a, b, value + 1, isBroken);
+  }
+
+  /**
+   * Draws a log that a block does not have and that its bloom denies; null if none is found.
+   *
+   * @param addresses the contracts to choose from; any if empty
+   * @param topics the topics to choose from; any if empty
+   */
+  static @Nullable WorldLog phantom(
+      WorldBlock block, Random random, Set<String> addresses, String topics) {
+    Bloom bloom = Bloom.of(HexFormat.of().parseHex(block.bloom().substring(2)));
+    List<String> contracts = addresses.stream().sorted().toList();
+    for (int draw = 0; draw < 10; draw++) {
+      int at =
+          contracts.isEmpty()
+              ? random.nextInt(20)
+              : Integer.parseInt(contracts.get(random.nextInt(contracts.size())).substring(34), 16);
+      int other = 1_000 + random.nextInt(1_000);
+      WorldLog log =
+          new WorldLog(at, Kind.random(random), other, other, random.nextInt(9_999), false);
+      boolean isAsked = topics.isEmpty() || topics.contains(log.kind().topic.toString());
+      boolean isAllowed =
+          bloom.mayContain(log.contract()) && log.topics().stream().allMatch(bloom::mayContain);
+      if (isAsked && !isAllowed) {
+        return log;
+      }
+    }
+    return null;
   }
 
   /** Returns the event that its handler must receive. */

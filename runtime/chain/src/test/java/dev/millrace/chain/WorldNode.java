@@ -25,6 +25,7 @@ final class WorldNode {
   private final EndpointTraits traits;
   private final Random random;
   private final boolean withholdsHistory;
+  private final long phantoms;
 
   /** The reason why a call has no result. */
   static final class Refused extends Exception {
@@ -37,7 +38,12 @@ final class WorldNode {
     }
   }
 
-  WorldNode(EndpointTraits traits, Random random, boolean withholdsHistory) {
+  /**
+   * @param phantoms the seed of the logs that it adds, the same ones at each request; 0: others
+   *     each time
+   */
+  WorldNode(EndpointTraits traits, Random random, boolean withholdsHistory, long phantoms) {
+    this.phantoms = phantoms;
     this.traits = traits;
     this.random = random;
     this.withholdsHistory = withholdsHistory;
@@ -97,7 +103,10 @@ final class WorldNode {
     }
     String bloom =
         switch (traits.bloom()) {
-          case HONEST -> ",\"logsBloom\":\"" + block.bloom() + '"';
+          case HONEST -> {
+            WorldBlock other = trouble == WorldTrouble.OTHER_BLOOM ? block.before : null;
+            yield ",\"logsBloom\":\"" + (other == null ? block : other).bloom() + '"';
+          }
           case ZERO -> ",\"logsBloom\":\"0x" + "00".repeat(256) + '"';
           case NULL -> ",\"logsBloom\":null";
           case MISSING -> "";
@@ -181,6 +190,11 @@ final class WorldNode {
     Matcher topics = TOPICS.matcher(params);
     String wanted = topics.find() ? topics.group(1) : "";
     boolean withholds = withholdsHistory || byHash;
+    if (trouble == WorldTrouble.PHANTOM && withholds) {
+      Random drawn = phantoms == 0 ? random : new Random(phantoms * 7_919 + block.number);
+      WorldLog phantom = WorldLog.phantom(block, drawn, addresses, wanted);
+      block = phantom == null ? block : block.with(phantom);
+    }
     Bytes32 kept =
         trouble == WorldTrouble.WITHHELD_TOPIC && withholds && !block.logs.isEmpty()
             ? block.logs.get(random.nextInt(block.logs.size())).kind().topic

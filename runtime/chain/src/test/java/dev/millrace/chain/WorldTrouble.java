@@ -36,5 +36,9 @@ enum WorldTrouble {
   /** All logs of a block that begin with one topic are withheld. */
   WITHHELD_TOPIC,
   /** The logs of a block are those of another branch at its height. */
-  FOREIGN
+  FOREIGN,
+  /** A log comes that the block does not have, and that its bloom denies. */
+  PHANTOM,
+  /** A header has the bloom of the block before. */
+  OTHER_BLOOM
 }

@@ -9,8 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param reached the last block that the page covers
  * @param endpoint the name of the endpoint
  * @param end the block {@code reached} as this endpoint has it, from the same request as the logs:
- *     the proof that the endpoint has the chain up to there. Present in every page of {@link
- *     Node#logs}; null where the block was named by its hash
+ *     the proof that the endpoint has the chain up to there; null if it is not known
  */
 public record LogPage(
     long from, long reached, LogColumns logs, String endpoint, @Nullable NodeBlock end) {
