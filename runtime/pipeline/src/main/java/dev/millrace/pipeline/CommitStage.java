@@ -2,67 +2,46 @@ package dev.millrace.pipeline;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Commits batches in order, as many in one transaction as have piled up. The only place where a
  * lane ends: an end or a failure travels down the ring behind the batches that precede it.
  *
- * <p>Confined to the commit thread, except {@link #need}.
+ * <p>Confined to the commit thread.
  */
-final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
-  /** The lane's objects that this stage works with. */
-  record Parts(
-      LaneStore store,
-      Optional<Publisher> publisher,
-      Retry retry,
-      LaneProgress progress,
-      Transit transit,
-      Timings timings,
-      Semaphore freeSlots) {}
-
-  private final LaneSettings settings;
-  private final Parts parts;
-  private final Halt halt;
-  private final Probe probe;
-  private final LongSupplier nanos;
+final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupStage {
+  private final LaneServices lane;
+  private final LaneStore store;
+  private final Optional<Publisher> publisher;
+  private final NeededIndexes indexes;
+  private final Semaphore freeSlots;
   private final Consumer<LaneEnd> ended;
-  private final Queue<PatientReads.IndexNeed> needs = new ConcurrentLinkedQueue<>();
 
   private final BatchOrder order;
-  private final List<Slot> pending = new ArrayList<>();
-  private long pendingBytes;
+  private final PendingGroup pending;
   private int finishedSlots;
   private boolean over;
-  private boolean finished;
 
   CommitStage(
-      LaneSettings settings,
-      Parts parts,
-      Halt halt,
-      Probe probe,
-      LongSupplier nanos,
+      LaneServices lane,
+      LaneStore store,
+      Optional<Publisher> publisher,
+      NeededIndexes indexes,
+      Semaphore freeSlots,
       Consumer<LaneEnd> ended) {
-    this.settings = settings;
-    this.parts = parts;
-    this.halt = halt;
-    this.probe = probe;
-    this.nanos = nanos;
+    this.lane = lane;
+    this.store = store;
+    this.publisher = publisher;
+    this.indexes = indexes;
+    this.freeSlots = freeSlots;
     this.ended = ended;
-    this.order = new BatchOrder(parts.store().opened().place());
-  }
-
-  /** Requests an index, which is built before the next commit. Any thread. */
-  void need(PatientReads.IndexNeed need) {
-    needs.add(need);
+    this.pending = new PendingGroup(lane.settings.commitBytes());
+    this.order = new BatchOrder(store.opened().place());
   }
 
   @Override
@@ -79,7 +58,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       }
       if (endOfBatch) {
         // Release permits only after the ring has moved on: fetch would otherwise spin for room.
-        parts.freeSlots().release(finishedSlots);
+        freeSlots.release(finishedSlots);
         finishedSlots = 0;
       }
     }
@@ -91,36 +70,29 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
    */
   @Override
   public void onTimeout(long sequence) {
-    if (over || !halt.allowsFetches() || halt.turn().isUnderWay()) {
+    if (over || !lane.halt.allowsFetches() || lane.halt.turn().isUnderWay()) {
       return;
     }
     try {
-      buildNeededIndexes();
+      indexes.build();
     } catch (Throwable thrown) {
       fail(thrown);
     }
   }
 
   private void fail(Throwable thrown) {
-    end(
-        new LaneEnd.Failed(
-            thrown instanceof MillraceException known
-                ? known
-                : new MillraceException(
-                    Remedy.REPORT_BUG, "commit stage failed: error=" + thrown, thrown)));
+    end(new LaneEnd.Failed(LaneServices.explained(thrown, "commit stage failed")));
   }
 
   private void take(Slot slot, boolean endOfBatch) {
     ExecutedBatch executed = slot.executed;
     if (slot.content == Slot.Content.BATCH && executed != null) {
-      if (!pending.isEmpty()
-          && isReversible(pending.getLast()) != executed.changes().reversible()) {
+      if (!pending.isEmpty() && isReversible(pending.last()) != executed.changes().reversible()) {
         commitPending(); // the undo log covers only the part inside the window
       }
       keepOrder(executed);
-      pending.add(slot);
-      pendingBytes += executed.changes().bytes();
-      if (endOfBatch || pendingBytes >= settings.commitBytes()) {
+      pending.add(slot, executed);
+      if (endOfBatch || pending.isFull()) {
         commitPending();
       }
       return;
@@ -137,18 +109,18 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
     commitPending();
     MillraceException failure = slot.failure;
-    MillraceException unexplained = halt.turn().news();
+    MillraceException unexplained = lane.halt.turn().news();
     if (failure != null) {
       end(new LaneEnd.Failed(failure));
-    } else if (halt.hasFailed()) {
+    } else if (lane.halt.hasFailed()) {
       end(new LaneEnd.Failed(abandoned())); // a failure has a slot of its own, which comes first
-    } else if (halt.isDraining()) {
+    } else if (lane.halt.isDraining()) {
       end(new LaneEnd.Drained());
     } else if (unexplained != null) {
       end(new LaneEnd.Failed(unexplained)); // the stream has ended without a rewind
     } else {
       order.end(slot.number);
-      finish();
+      indexes.finish();
       end(new LaneEnd.Done());
     }
   }
@@ -177,96 +149,71 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
       return;
     }
     try {
-      if (halt.turn().isUnderWay()) {
+      if (lane.halt.turn().isUnderWay()) {
         dropPending();
         return;
       }
-      buildNeededIndexes();
-      if (isReversible(pending.getLast())) {
-        finish();
+      indexes.build();
+      if (isReversible(pending.last())) {
+        indexes.finish();
       }
-      commitTogether(List.copyOf(pending));
+      pending.process(this);
     } catch (MillraceException failed) {
-      if (!halt.turn().isUnderWay() || failed.remedy() != Remedy.FIX_HANDLER) {
+      if (!lane.halt.turn().isUnderWay() || failed.remedy() != Remedy.FIX_HANDLER) {
         throw failed;
       }
       dropPending(); // a rewind discards these batches, so their failure does not count
     } finally {
-      pending.forEach(this::release);
+      pending.slots().forEach(this::release);
       pending.clear();
-      pendingBytes = 0;
     }
   }
 
   /** Drops the batches of a branch that was replaced by a reorg. */
   private void dropPending() {
-    int batches = 0;
-    long bytes = 0;
-    for (Slot slot : pending) {
-      ExecutedBatch executed = slot.executed;
-      if (executed != null) { // else it is durable already
-        batches++;
-        bytes += executed.bytes();
-      }
-    }
-    parts.transit().remove(batches, bytes);
+    // A slot without a batch is durable already.
+    List<ExecutedBatch> batches = PendingGroup.batches(pending.slots());
+    lane.transit.remove(batches.size(), bytes(batches));
+  }
+
+  private static long bytes(List<ExecutedBatch> batches) {
+    return batches.stream().mapToLong(ExecutedBatch::bytes).sum();
   }
 
   private void rewind(Slot slot) {
     commitPending(); // drops the pending batches, as a rewind is under way
     Source.@Nullable Place to =
-        slot.toCommitted
-            ? parts.retry().call("standing", parts.store()::standing).last()
-            : slot.survivor;
-    long begun = nanos.getAsLong();
-    probe.pass(Probe.Point.BEFORE_REWIND, parts.progress().commits());
-    Frontier frontier = parts.retry().call("rewind", () -> parts.store().rewind(to));
-    Source.Standing standing = parts.retry().call("standing", parts.store()::standing);
-    parts.progress().rewound(frontier, nanos.getAsLong() - begun);
-    parts.publisher().ifPresent(Publisher::turned);
+        slot.toCommitted ? lane.retry.call("standing", store::standing).last() : slot.survivor;
+    long begun = lane.now();
+    lane.probe.pass(Probe.Point.BEFORE_REWIND, lane.progress.commits());
+    Frontier frontier = lane.retry.call("rewind", () -> store.rewind(to));
+    Source.Standing standing = lane.retry.call("standing", store::standing);
+    lane.progress.rewound(frontier, lane.now() - begun);
+    publisher.ifPresent(Publisher::turned);
     order.rewind(slot.number, standing.last());
-    halt.turn().complete(new Turn.Turned(frontier, standing));
-  }
-
-  /**
-   * Commits the slots as one group. If the group fails for good, commits them one by one, so that
-   * the batches before the culprit become durable.
-   */
-  private void commitTogether(List<Slot> slots) {
-    try {
-      commit(slots);
-    } catch (MillraceException failed) {
-      if (slots.size() == 1
-          || failed.remedy() == Remedy.YIELD
-          || failed.remedy() == Remedy.RESTART) {
-        throw named(failed, slots);
-      }
-      for (Slot slot : slots) {
-        try {
-          commit(List.of(slot));
-        } catch (MillraceException culprit) {
-          throw named(culprit, List.of(slot));
-        }
-        tell();
-      }
-      return;
-    }
-    tell();
+    lane.halt.turn().complete(new Turn.Turned(frontier, standing));
   }
 
   /** Publish after every commit: {@code follow} treats a gap of two as data loss. */
-  private void tell() {
-    parts.publisher().ifPresent(Publisher::tell);
+  @Override
+  public void passed() {
+    publisher.ifPresent(Publisher::tell);
   }
 
-  private static MillraceException named(MillraceException failed, List<Slot> slots) {
+  @Override
+  public boolean allowsOneByOne(MillraceException failed) {
+    return failed.remedy() != Remedy.YIELD && failed.remedy() != Remedy.RESTART;
+  }
+
+  @Override
+  public void refuse(MillraceException failed, List<Slot> slots) {
+    MillraceException explained = EventFailure.ofRow(failed, PendingGroup.batches(slots));
     Slot first = slots.getFirst();
-    Batch batch = first.batch;
-    return new MillraceException(
-        failed.remedy(),
+    throw new MillraceException(
+        explained.remedy(),
         "commit failed: batch=%d blocks=%s reason=\"%s\""
-            .formatted(first.number, blocks(batch), failed.getMessage()),
-        failed);
+            .formatted(first.number, blocks(first.batch), explained.getMessage()),
+        explained);
   }
 
   private static String blocks(@Nullable Batch batch) {
@@ -279,97 +226,30 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot> {
         : batch.events().getFirst().block().number() + ".." + last;
   }
 
-  private void commit(List<Slot> slots) {
-    List<ExecutedBatch> batches = new ArrayList<>();
+  @Override
+  public void process(List<Slot> slots) {
+    List<ExecutedBatch> batches = PendingGroup.batches(slots);
+    CommitGroup group = new CommitGroup(lane.progress.commits() + 1, batches);
+    long begun = lane.now();
+    lane.probe.pass(Probe.Point.BEFORE_COMMIT_GROUP, group.last().number());
+    lane.retry.run("commit " + group.number(), () -> store.commit(group));
+    long ended = lane.now();
+    lane.progress.committed(group);
+    publisher.ifPresent(publisher -> publisher.committed(group));
     for (Slot slot : slots) {
       ExecutedBatch executed = slot.executed;
       if (executed != null) {
-        batches.add(executed);
+        lane.timings.add(slot.timing(executed, group.number(), begun, ended));
       }
-    }
-    CommitGroup group = new CommitGroup(parts.progress().commits() + 1, batches);
-    long begun = nanos.getAsLong();
-    probe.pass(Probe.Point.BEFORE_COMMIT_GROUP, group.last().number());
-    try {
-      parts
-          .retry()
-          .call(
-              "commit " + group.number(),
-              () -> {
-                parts.store().commit(group);
-                return group;
-              });
-    } catch (MillraceException failed) {
-      throw EventFailure.ofRow(failed, batches);
-    }
-    long ended = nanos.getAsLong();
-    parts.progress().committed(group);
-    parts.publisher().ifPresent(publisher -> publisher.committed(group));
-    for (Slot slot : slots) {
-      record(slot, group.number(), begun, ended);
       slot.executed = null;
     }
-    long bytes = batches.stream().mapToLong(ExecutedBatch::bytes).sum();
-    parts.transit().remove(batches.size(), bytes);
-    probe.pass(Probe.Point.COMMITTED, group.last().number());
-  }
-
-  private void record(Slot slot, long group, long begun, long end) {
-    ExecutedBatch executed = slot.executed;
-    if (executed != null) {
-      parts
-          .timings()
-          .add(
-              new BatchTiming(
-                  slot.number,
-                  executed.batch().events().size(),
-                  executed.changes().size(),
-                  executed.changes().bytes(),
-                  slot.stalledNanos,
-                  slot.stalledBy,
-                  slot.executeStart,
-                  slot.executeEnd,
-                  slot.mirrorStart,
-                  slot.mirrorEnd,
-                  begun,
-                  end,
-                  group));
-    }
-  }
-
-  private void buildNeededIndexes() {
-    PatientReads.IndexNeed need = needs.poll();
-    while (need != null) {
-      PatientReads.IndexNeed next = need;
-      parts
-          .retry()
-          .call(
-              "index of " + next.type().table(),
-              () -> {
-                parts.store().index(next.type(), next.columns());
-                return next;
-              });
-      need = needs.poll();
-    }
-  }
-
-  private void finish() {
-    if (!finished) {
-      finished = true;
-      parts
-          .retry()
-          .call(
-              "indexes",
-              () -> {
-                parts.store().finish();
-                return true;
-              });
-    }
+    lane.transit.remove(batches.size(), bytes(batches));
+    lane.probe.pass(Probe.Point.COMMITTED, group.last().number());
   }
 
   private void end(LaneEnd end) {
     over = true;
-    halt.end();
+    lane.halt.end();
     ended.accept(end);
   }
 

@@ -6,7 +6,6 @@ import dev.millrace.loaders.Remedy;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Semaphore;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,14 +33,9 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
    */
   private static final int MISSES_BEFORE_PRELOAD = 250;
 
-  private final LaneSettings settings;
+  private final LaneServices lane;
   private final Memory memory;
-  private final LaneProgress progress;
-  private final Transit transit;
   private final Semaphore ahead;
-  private final Halt halt;
-  private final Probe probe;
-  private final LongSupplier nanos;
   private final HandlerWatch watch;
 
   /** True if the previous batch missed memory. */
@@ -61,24 +55,10 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   /** The event whose handler was the last to return. */
   private @Nullable Event last;
 
-  ExecuteStage(
-      LaneSettings settings,
-      Memory memory,
-      LaneProgress progress,
-      Transit transit,
-      Semaphore ahead,
-      Halt halt,
-      Probe probe,
-      LongSupplier nanos,
-      HandlerWatch watch) {
-    this.settings = settings;
+  ExecuteStage(LaneServices lane, Memory memory, Semaphore ahead, HandlerWatch watch) {
+    this.lane = lane;
     this.memory = memory;
-    this.progress = progress;
-    this.transit = transit;
     this.ahead = ahead;
-    this.halt = halt;
-    this.probe = probe;
-    this.nanos = nanos;
     this.watch = watch;
   }
 
@@ -95,7 +75,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   @Override
   public void onShutdown() {
     memory.release();
-    progress.released();
+    lane.progress.released();
   }
 
   private void meet(Slot slot) {
@@ -105,12 +85,12 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
     try {
       turnBack(slot.rewound);
-      long stalledFrom = nanos.getAsLong();
-      if (!halt.allowsRuns() || !makeRoom(slot) || !halt.allowsRuns()) {
+      long stalledFrom = lane.now();
+      if (!lane.halt.allowsRuns() || !makeRoom(slot) || !lane.halt.allowsRuns()) {
         slot.skipped = true;
         return;
       }
-      slot.executeStart = nanos.getAsLong();
+      slot.executeStart = lane.now();
       slot.stalledNanos = slot.executeStart - stalledFrom;
       ExecutedBatch executed;
       try {
@@ -120,15 +100,15 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
         throw failed;
       }
       slot.executed = executed;
-      slot.executeEnd = nanos.getAsLong();
-      transit.add(executed.bytes());
-      progress.processed(executed, memory.bytes());
+      slot.executeEnd = lane.now();
+      lane.transit.add(executed.bytes());
+      lane.progress.processed(executed, memory.bytes());
     } catch (Throwable thrown) {
-      MillraceException failure = failure(late(thrown));
+      MillraceException failure = LaneServices.explained(late(thrown), "batch could not run");
       if (isDropped(failure)) {
         slot.skipped = true;
       } else {
-        halt.fail();
+        lane.halt.fail();
         slot.fail(failure);
         EventFailure.trace(failure);
       }
@@ -142,7 +122,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   private void turnBack(@Nullable Frontier to) {
     if (to != null) {
       memory.rewind(to.checkpoint());
-      progress.turnedBack(to);
+      lane.progress.turnedBack(to);
     }
   }
 
@@ -156,30 +136,30 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       return;
     }
     watch.end();
-    int inTransit = transit.batches();
+    int inTransit = lane.transit.batches();
     while (inTransit > 0 && awaitFewer(inTransit, Transit.Stall.DEPTH)) {
-      inTransit = transit.batches();
+      inTransit = lane.transit.batches();
     }
   }
 
   /** True if the failure was caused by a replaced block: the lane rewinds and does not fail. */
   private boolean isDropped(MillraceException failure) {
     if (failure.remedy() == Remedy.REWIND) {
-      halt.turn().expect(failure);
+      lane.halt.turn().expect(failure);
       return true;
     }
-    return halt.turn().isUnderWay() && failure.remedy() == Remedy.FIX_HANDLER;
+    return lane.halt.turn().isUnderWay() && failure.remedy() == Remedy.FIX_HANDLER;
   }
 
   /** Waits until depth and bytes allow another batch; false if the lane was abandoned. */
   private boolean makeRoom(Slot slot) throws InterruptedException {
     while (true) {
-      long committed = progress.committedCheckpoint();
+      long committed = lane.progress.committedCheckpoint();
       memory.store().committed(committed);
-      long allowed = transit.allow(memory.bytes());
+      long allowed = lane.transit.allow(memory.bytes());
       memory.effects().evict(committed, allowed / ANSWERS_SHARE);
-      memory.store().evict(Math.max(0, allowed - transit.bytes() - memory.effects().bytes()));
-      int inTransit = transit.batches();
+      memory.store().evict(Math.max(0, allowed - lane.transit.bytes() - memory.effects().bytes()));
+      int inTransit = lane.transit.batches();
       Transit.Stall cause = stall(inTransit, allowed);
       if (cause == null) {
         return true;
@@ -193,17 +173,17 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
 
   private boolean awaitFewer(int inTransit, Transit.Stall cause) {
     try {
-      return transit.awaitFewer(inTransit, cause);
+      return lane.transit.awaitFewer(inTransit, cause);
     } catch (InterruptedException interrupted) {
       throw EventFailure.interruptedAfter(last, "it waited for " + cause.words, interrupted);
     }
   }
 
   private Transit.@Nullable Stall stall(int inTransit, long allowed) {
-    if (inTransit > settings.depth()) {
+    if (inTransit > lane.settings.depth()) {
       return Transit.Stall.DEPTH;
     }
-    boolean full = memory.bytes() + transit.bytes() > allowed;
+    boolean full = memory.bytes() + lane.transit.bytes() > allowed;
     // With nothing in transit no commit can make room: a batch larger than the limit goes ahead.
     return full && inTransit > 0 ? Transit.Stall.BYTES : null;
   }
@@ -215,11 +195,11 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     current = 0;
     missesLeft = 0;
     nextMisses = MISSES_BEFORE_PRELOAD;
-    probe.pass(Probe.Point.BEFORE_PRELOAD, number);
+    lane.probe.pass(Probe.Point.BEFORE_PRELOAD, number);
     if (rehearseNext) {
       rehearseRest();
     }
-    probe.pass(Probe.Point.BEFORE_RUN, number);
+    lane.probe.pass(Probe.Point.BEFORE_RUN, number);
     if (!batch.events().isEmpty()) {
       watch.begin(batch.events().getFirst());
       run(batch.events());
@@ -228,7 +208,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     ChangeSet changes =
         memory.store().freeze(effects.stream().mapToLong(EffectResult::bytes).sum());
     rehearseNext = memory.misses() > missesBefore;
-    probe.pass(Probe.Point.AFTER_RUN, number);
+    lane.probe.pass(Probe.Point.AFTER_RUN, number);
     return new ExecutedBatch(number, batch, changes, effects);
   }
 
@@ -246,7 +226,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   private void run(Event event) throws Exception {
-    if (!halt.isAbandoned() && Thread.interrupted()) {
+    if (!lane.halt.isAbandoned() && Thread.interrupted()) {
       throw EventFailure.interruptedAfter(last, "no handler ran", null);
     }
     RunContext context = new RunContext(memory, this::rehearseRest, HANDLERS);
@@ -275,7 +255,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     boolean interrupted =
         thrown instanceof MillraceException known
             && known.remedy() == Remedy.RESTART
-            && !halt.isAbandoned()
+            && !lane.halt.isAbandoned()
             && Thread.interrupted();
     return interrupted
         ? EventFailure.interruptedAfter(last, "the next batch was preloaded", thrown)
@@ -287,7 +267,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
    * Clears the flag, which would otherwise end the next wait of this thread.
    */
   private boolean isLeftInterrupted(@Nullable Throwable failure) {
-    if (halt.isAbandoned() || !Thread.interrupted()) {
+    if (lane.halt.isAbandoned() || !Thread.interrupted()) {
       return false;
     }
     return failure == null
@@ -306,12 +286,5 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     missesLeft = nextMisses;
     nextMisses *= 2;
     Rehearsal.of(memory, batch.events().subList(current, batch.events().size()));
-  }
-
-  private static MillraceException failure(Throwable thrown) {
-    return thrown instanceof MillraceException known
-        ? known
-        : new MillraceException(
-            Remedy.REPORT_BUG, "batch could not run: error=" + EventFailure.reason(thrown), thrown);
   }
 }

@@ -1,6 +1,8 @@
 package dev.millrace.pipeline;
 
 import dev.millrace.loaders.ChangeSet;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.TableChanges;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,6 +19,13 @@ public record ExecutedBatch(
   /** Heap that this batch takes until it is durable: its changes and its events. */
   long bytes() {
     return changes.bytes() + EVENT_BYTES * batch.events().size();
+  }
+
+  /** The changes of one table in order, one part per batch that changed it. */
+  static <E> List<TableChanges<E>> changesOf(EntityType<E> type, List<ExecutedBatch> batches) {
+    List<TableChanges<E>> parts = new ArrayList<>();
+    batches.forEach(batch -> batch.changes().of(type).ifPresent(parts::add));
+    return parts;
   }
 
   /** A block with events, and the checkpoint of the lane after it. */

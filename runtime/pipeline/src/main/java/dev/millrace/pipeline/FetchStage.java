@@ -20,13 +20,11 @@ final class FetchStage {
   private static final long FIRST_PAUSE_MILLIS = 50;
   private static final Semaphore NEVER = new Semaphore(0);
 
+  private final LaneServices lane;
   private final Source source;
-  private final int batchEvents;
   private final RingBuffer<Slot> ring;
   private final Semaphore freeSlots;
   private final Semaphore ahead;
-  private final Halt halt;
-  private final Probe probe;
   private long number;
 
   /** Frontier after the last rewind, until a batch has carried it to execute. */
@@ -38,20 +36,16 @@ final class FetchStage {
   private Source.@Nullable Place reopenedAt;
 
   FetchStage(
+      LaneServices lane,
       Source source,
-      int batchEvents,
       RingBuffer<Slot> ring,
       Semaphore freeSlots,
-      Semaphore ahead,
-      Halt halt,
-      Probe probe) {
+      Semaphore ahead) {
+    this.lane = lane;
     this.source = source;
-    this.batchEvents = batchEvents;
     this.ring = ring;
     this.freeSlots = freeSlots;
     this.ahead = ahead;
-    this.halt = halt;
-    this.probe = probe;
   }
 
   void run(Supplier<Source.Standing> standing, Consumer<Source.Feed> opened) {
@@ -67,17 +61,15 @@ final class FetchStage {
               Remedy.RESTART,
               "source was interrupted before the end of its stream: batch=" + (number + 1),
               interrupted));
-    } catch (MillraceException failed) {
-      fail(failed);
     } catch (Throwable thrown) {
-      fail(new MillraceException(Remedy.REPORT_BUG, "source failed: error=" + thrown, thrown));
+      fail(LaneServices.explained(thrown, "source failed"));
     }
   }
 
   /** Publishes a failure as the last slot; while the lane drains, an end instead. */
   private void fail(MillraceException failed) {
     publish(slot -> {
-      if (halt.isDraining()) {
+      if (lane.halt.isDraining()) {
         slot.end(number);
       } else {
         slot.fail(number, failed);
@@ -95,14 +87,14 @@ final class FetchStage {
   }
 
   private Source.@Nullable Standing fetch(Source.Feed feed) throws InterruptedException {
-    while (halt.allowsFetches()) {
+    while (lane.halt.allowsFetches()) {
       // One permit per slot: with a permit held, the ring never makes this thread spin for room.
       freeSlots.acquire();
       Source.Step step;
       try {
         ahead.acquire();
-        probe.pass(Probe.Point.FETCH, number + 1);
-        step = feed.next(batchEvents);
+        lane.probe.pass(Probe.Point.FETCH, number + 1);
+        step = feed.next(lane.settings.batchEvents());
       } catch (Throwable thrown) {
         freeSlots.release();
         throw thrown;
@@ -112,7 +104,7 @@ final class FetchStage {
           freeSlots.release();
           return null;
         }
-        case Batch _ when halt.turn().news() != null -> {
+        case Batch _ when lane.halt.turn().news() != null -> {
           return openAnew();
         }
         case Batch batch -> {
@@ -130,13 +122,13 @@ final class FetchStage {
 
   /** Rewinds the lane, and publishes nothing until it is back on the current branch. */
   private Source.Standing turnBack(Source.@Nullable Place to) throws InterruptedException {
-    halt.turn().begin();
+    lane.halt.turn().begin();
     ring.publishEvent((slot, _) -> slot.rewind(number, to));
     return awaitTurned();
   }
 
   private Source.Standing awaitTurned() throws InterruptedException {
-    Turn.Turned turned = halt.turn().await();
+    Turn.Turned turned = lane.halt.turn().await();
     rewound = turned.frontier();
     return turned.standing();
   }
@@ -146,7 +138,7 @@ final class FetchStage {
    * the cause may be one stale answer, and execute runs nothing until the lane has been rewound.
    */
   private Source.Standing openAnew() throws InterruptedException {
-    MillraceException met = halt.turn().news();
+    MillraceException met = lane.halt.turn().news();
     ring.publishEvent((slot, _) -> slot.rewindToCommitted(number));
     Source.Standing standing = awaitTurned();
     Source.Place last = standing.last();
@@ -166,7 +158,7 @@ final class FetchStage {
 
   /** Publishes the last slot of the stream, or nothing if the stages that free slots are gone. */
   private void publish(Consumer<Slot> content) {
-    while (!halt.isOver()) {
+    while (!lane.halt.isOver()) {
       try {
         if (freeSlots.tryAcquire(LOOK_UP_MILLIS, TimeUnit.MILLISECONDS)) {
           ring.publishEvent((slot, _) -> content.accept(slot));

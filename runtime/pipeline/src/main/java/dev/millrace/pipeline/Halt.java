@@ -1,47 +1,60 @@
 package dev.millrace.pipeline;
 
 import dev.millrace.loaders.MillraceException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** The stop flags of a lane, which any thread may set and none clears, and its rewind. */
+/** The life of a lane, which any thread may move forward and none back, and its rewind. */
 final class Halt {
+  /** In order: a lane skips states, but never returns to an earlier one. */
+  private enum State {
+    RUNNING,
+    /** No further batch runs; batches that have run still commit. */
+    DRAINING,
+    /** A batch failed, or another process holds the lane: everything behind it is dropped. */
+    FAILED,
+    /** Commit has decided how the lane ends: no stage accepts anything any more. */
+    ENDED,
+    /** Closed without waiting: batches in transit are lost. */
+    ABANDONED
+  }
+
   private final Turn turn = new Turn();
-  private volatile boolean draining;
-  private volatile boolean failed;
-  private volatile boolean abandoned;
-  private volatile boolean over;
+  private final AtomicReference<State> state = new AtomicReference<>(State.RUNNING);
   private volatile @Nullable MillraceException lost;
 
-  /** Lets no further batch run; batches that have run still commit. */
   void drain() {
-    draining = true;
+    moveTo(State.DRAINING);
   }
 
-  /** Records a failure: everything behind it is dropped. */
   void fail() {
-    failed = true;
-  }
-
-  /** Ends all waiting: batches in transit are lost. */
-  void abandon() {
-    abandoned = true;
-    failed = true;
+    moveTo(State.FAILED);
   }
 
   /** Records that another process holds the lane: no later work of this one becomes durable. */
   void lose(MillraceException why) {
     lost = why;
-    failed = true;
+    moveTo(State.FAILED);
   }
 
-  /** Ends the lane: no stage accepts anything any more. */
   void end() {
-    over = true;
-    failed = true;
+    moveTo(State.ENDED);
+  }
+
+  void abandon() {
+    moveTo(State.ABANDONED);
+  }
+
+  private void moveTo(State next) {
+    state.accumulateAndGet(next, (now, later) -> now.compareTo(later) < 0 ? later : now);
+  }
+
+  private boolean isAtLeast(State reached) {
+    return state.get().compareTo(reached) >= 0;
   }
 
   boolean isOver() {
-    return over || abandoned;
+    return isAtLeast(State.ENDED);
   }
 
   /** The reason why the lane is no longer held; null while it is. */
@@ -51,7 +64,7 @@ final class Halt {
 
   /** True if fetch may read more of the stream. */
   boolean allowsFetches() {
-    return !draining && !failed;
+    return state.get() == State.RUNNING;
   }
 
   /** True if execute may begin another batch. */
@@ -63,16 +76,17 @@ final class Halt {
     return turn;
   }
 
+  /** True while the lane drains and nothing has failed. */
   boolean isDraining() {
-    return draining;
+    return state.get() == State.DRAINING;
   }
 
   /** True after a failure or an abandonment, so that batches may be missing. */
   boolean hasFailed() {
-    return failed;
+    return isAtLeast(State.FAILED);
   }
 
   boolean isAbandoned() {
-    return abandoned;
+    return state.get() == State.ABANDONED;
   }
 }

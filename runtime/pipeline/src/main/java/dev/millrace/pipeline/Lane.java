@@ -22,7 +22,6 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -48,16 +47,8 @@ public final class Lane implements AutoCloseable {
   private final String name;
   private final Source source;
   private final LaneStores stores;
-  private final LaneSettings settings;
-  private final Probe probe;
-
-  private final LongSupplier nanos = System::nanoTime;
-  private final Halt halt = new Halt();
-  private final Timings timings = new Timings();
-  private final Retry retry = new Retry(nanos);
-  private final HandlerWatch watch = new HandlerWatch(nanos);
-  private final Transit transit;
-  private final LaneProgress progress;
+  private final LaneServices services;
+  private final HandlerWatch watch;
   private final StagedStore staged;
   private final Memory memory;
   private final RingBuffer<Slot> ring;
@@ -102,26 +93,19 @@ public final class Lane implements AutoCloseable {
     this.name = name;
     this.source = source;
     this.stores = stores;
-    this.settings = settings;
-    this.probe = probe;
-    this.transit = new Transit(nanos, settings.staged().join());
-    this.progress = new LaneProgress(store.opened());
+    this.services = new LaneServices(settings, probe, store.opened());
+    this.watch = new HandlerWatch(services.nanos);
     int slots = Integer.highestOneBit(settings.depth() + 3) * 2;
     // Only one thread publishes, but with assertions enabled Disruptor keeps every single-producer
     // ring and its thread in a static map for good: a lane's whole memory for each restart.
     this.ring = RingBuffer.createMultiProducer(Slot::new, slots, new GrowingPark());
     this.freeSlots = new Semaphore(slots);
     this.ahead = new Semaphore(MAX_AHEAD);
+    Retry retry = services.retry;
     this.publisher = stores.mirror().map(mirror -> new Publisher(store, mirror, retry, probe));
-    this.commit =
-        new CommitStage(
-            settings,
-            new CommitStage.Parts(store, publisher, retry, progress, transit, timings, freeSlots),
-            halt,
-            probe,
-            nanos,
-            this::end);
-    PatientReads reads = new PatientReads(store.reads(), retry, commit::need);
+    NeededIndexes indexes = new NeededIndexes(store, retry);
+    this.commit = new CommitStage(services, store, publisher, indexes, freeSlots, this::end);
+    PatientReads reads = new PatientReads(store.reads(), retry, indexes::request);
     this.staged = new StagedStore(indexer.entities(), indexer::storage);
     this.staged.open(store.opened().checkpoint(), emptyTables(indexer, reads));
     this.memory = new Memory(staged, new Loader(staged, reads), new Effects(store, retry));
@@ -139,11 +123,10 @@ public final class Lane implements AutoCloseable {
 
   /** Starts fetch, execute and commit; does nothing after {@link #close}. */
   public synchronized void start() {
-    if (halt.isAbandoned()) {
+    if (services.halt.isAbandoned()) {
       return;
     }
-    ExecuteStage execute =
-        new ExecuteStage(settings, memory, progress, transit, ahead, halt, probe, nanos, watch);
+    ExecuteStage execute = new ExecuteStage(services, memory, ahead, watch);
     // Publishes slots to commit one by one: by default a run of slots becomes visible only when its
     // last slot is done.
     BatchEventProcessor<Slot> executing =
@@ -154,8 +137,7 @@ public final class Lane implements AutoCloseable {
     BatchEventProcessor<Slot> committing =
         new BatchEventProcessorBuilder().build(ring, ring.newBarrier(beforeCommit), commit);
     ring.addGatingSequences(committing.getSequence());
-    FetchStage fetch =
-        new FetchStage(source, settings.batchEvents(), ring, freeSlots, ahead, halt, probe);
+    FetchStage fetch = new FetchStage(services, source, ring, freeSlots, ahead);
     List<BatchEventProcessor<Slot>> stages = new ArrayList<>(List.of(executing));
     List<Thread> workers = new ArrayList<>(List.of(stage("execute").unstarted(executing)));
     mirroring.ifPresent(stages::add);
@@ -173,16 +155,14 @@ public final class Lane implements AutoCloseable {
   }
 
   private BatchEventProcessor<Slot> mirroring(LaneMirror mirror, Sequence executed) {
-    MirrorStage stage =
-        new MirrorStage(
-            mirror, settings, new MirrorStage.Parts(retry, progress, transit), halt, probe, nanos);
+    MirrorStage stage = new MirrorStage(services, mirror);
     return new BatchEventProcessorBuilder().build(ring, ring.newBarrier(executed), stage);
   }
 
   /** Publishes the current epoch ends to the mirror before new rows can reach it. */
   private Source.Standing begin() {
     publisher.ifPresent(Publisher::begin);
-    return retry.call("standing", stores.store()::standing);
+    return services.retry.call("standing", stores.store()::standing);
   }
 
   private Thread.Builder stage(String stage) {
@@ -195,30 +175,30 @@ public final class Lane implements AutoCloseable {
    */
   private void opened(Source.Feed opened) {
     feed = opened;
-    if (!halt.allowsFetches()) {
+    if (!services.halt.allowsFetches()) {
       opened.close();
     }
   }
 
   /** Closes the feed; its end travels down the ring like any other. */
   private void lose(MillraceException why) {
-    halt.lose(why);
+    services.halt.lose(why);
     closeFeed();
   }
 
   private synchronized void end(LaneEnd how) {
-    MillraceException lost = halt.lost();
+    MillraceException lost = services.halt.lost();
     if (end == null) {
       // After an abandonment every failure is a consequence of it.
       end =
           switch (how) {
-            case LaneEnd.Failed _ when halt.isAbandoned() -> abandoned();
+            case LaneEnd.Failed _ when services.halt.isAbandoned() -> abandoned();
             case LaneEnd.Failed _ when lost != null -> new LaneEnd.Failed(named(lost));
             case LaneEnd.Failed(MillraceException failure) -> new LaneEnd.Failed(named(failure));
             case LaneEnd.Done _, LaneEnd.Drained _ -> how;
           };
     }
-    transit.leave();
+    services.transit.leave();
     closeFeed();
     // Ends the stages. Execute then releases its memory: other lanes already have the share.
     processors.forEach(BatchEventProcessor::halt);
@@ -244,7 +224,7 @@ public final class Lane implements AutoCloseable {
     if (remedy != Remedy.FIX_HANDLER) {
       return "";
     }
-    long block = progress.committed().block();
+    long block = services.progress.committed().block();
     String from = block < 0 ? "the start" : "block " + (block + 1);
     return "; fix it and run again, which goes on from " + from;
   }
@@ -273,7 +253,7 @@ public final class Lane implements AutoCloseable {
    * the rest at the deadline. Returns true if all of it became durable.
    */
   public boolean drain(Duration deadline) throws InterruptedException {
-    halt.drain();
+    services.halt.drain();
     closeFeed();
     boolean drained = ended.await(deadline.toNanos(), TimeUnit.NANOSECONDS);
     if (!drained) {
@@ -297,20 +277,21 @@ public final class Lane implements AutoCloseable {
             ? new Source.Extent(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty())
             : open.extent();
     Map<String, Long> stalls = new TreeMap<>();
-    transit
+    services
+        .transit
         .stalls()
         .forEach((cause, waited) -> stalls.put(cause.name().toLowerCase(Locale.ROOT), waited));
     return new LaneStatus(
         name,
-        progress.epoch(),
-        progress.commits(),
-        side(progress.processed()),
-        stores.mirror().isPresent() ? side(progress.mirrored()) : null,
-        side(progress.committed()),
-        progress.rewinds(),
-        transit.batches(),
-        transit.bytes(),
-        progress.memoryBytes(),
+        services.progress.epoch(),
+        services.progress.commits(),
+        side(services.progress.processed()),
+        stores.mirror().isPresent() ? side(services.progress.mirrored()) : null,
+        side(services.progress.committed()),
+        services.progress.rewinds(),
+        services.transit.batches(),
+        services.transit.bytes(),
+        services.progress.memoryBytes(),
         extent,
         waitingFor(open),
         Stream.concat(source.doubts().stream(), stores.store().doubts().stream()).toList(),
@@ -328,11 +309,11 @@ public final class Lane implements AutoCloseable {
     if (!request.isEmpty()) {
       return request; // the store's own description says more than the call's name
     }
-    String call = retry.calls().waitingFor();
+    String call = services.retry.calls().waitingFor();
     if (!call.isEmpty() || end != null) {
       return call;
     }
-    MillraceException met = halt.turn().news();
+    MillraceException met = services.halt.turn().news();
     if (met != null) {
       return "the source to look at what a handler has met: " + met.getMessage();
     }
@@ -340,12 +321,12 @@ public final class Lane implements AutoCloseable {
     if (!handler.isEmpty()) {
       return handler;
     }
-    String room = transit.waitingFor();
+    String room = services.transit.waitingFor();
     if (!room.isEmpty() || open == null) {
       return room;
     }
     boolean idle =
-        transit.batches() == 0 && freeSlots.availablePermits() >= ring.getBufferSize() - 1;
+        services.transit.batches() == 0 && freeSlots.availablePermits() >= ring.getBufferSize() - 1;
     return idle ? open.waitingFor() : "";
   }
 
@@ -356,29 +337,29 @@ public final class Lane implements AutoCloseable {
   }
 
   public Timings timings() {
-    return timings;
+    return services.timings;
   }
 
   /** Abandons the lane: ends its threads and loses batches in transit. Idempotent and bounded. */
   @Override
   public void close() {
     abandon();
-    retry.abandon();
-    transit.abandon();
+    services.retry.abandon();
+    services.transit.abandon();
     closeFeed();
     stores.close();
     processors.forEach(BatchEventProcessor::halt);
     threads.forEach(Thread::interrupt);
-    long until = nanos.getAsLong() + CLOSING.toNanos();
+    long until = services.now() + CLOSING.toNanos();
     for (Thread thread : threads) {
-      join(thread, until - nanos.getAsLong());
+      join(thread, until - services.now());
     }
     end(abandoned());
   }
 
   /** Synchronized with {@link #start}: a lane closed while it starts would keep its threads. */
   private synchronized void abandon() {
-    halt.abandon();
+    services.halt.abandon();
   }
 
   private static void join(Thread thread, long nanosLeft) {

@@ -2,7 +2,6 @@ package dev.millrace.pipeline;
 
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.TableChanges;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -27,8 +26,6 @@ public record MirrorGroup(long epoch, List<ExecutedBatch> batches) {
 
   /** The changes of one table in order, one part per batch that changed it. */
   public <E> List<TableChanges<E>> changesOf(EntityType<E> type) {
-    List<TableChanges<E>> parts = new ArrayList<>();
-    batches.forEach(batch -> batch.changes().of(type).ifPresent(parts::add));
-    return parts;
+    return ExecutedBatch.changesOf(type, batches);
   }
 }

@@ -2,9 +2,7 @@ package dev.millrace.pipeline;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.LongSupplier;
 
 /**
  * Copies the changes of batches to the mirror before they become durable, as many batches at once
@@ -13,44 +11,26 @@ import java.util.function.LongSupplier;
  * <p>Confined to the mirror thread. A slot that could not be copied does not reach commit as a
  * batch.
  */
-final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
+final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot>, GroupStage {
+  private final LaneServices lane;
   private final LaneMirror mirror;
-  private final LaneSettings settings;
-  private final Parts parts;
-  private final Halt halt;
-  private final Probe probe;
-  private final LongSupplier nanos;
 
-  private final List<Slot> pending = new ArrayList<>();
-  private long pendingBytes;
+  private final PendingGroup pending;
   private boolean over;
 
-  /** The lane's objects that this stage works with. */
-  record Parts(Retry retry, LaneProgress progress, Transit transit) {}
-
-  MirrorStage(
-      LaneMirror mirror,
-      LaneSettings settings,
-      Parts parts,
-      Halt halt,
-      Probe probe,
-      LongSupplier nanos) {
+  MirrorStage(LaneServices lane, LaneMirror mirror) {
+    this.lane = lane;
     this.mirror = mirror;
-    this.settings = settings;
-    this.parts = parts;
-    this.halt = halt;
-    this.probe = probe;
-    this.nanos = nanos;
+    this.pending = new PendingGroup(lane.settings.commitBytes());
   }
 
   @Override
   public void onEvent(Slot slot, long sequence, boolean endOfBatch) {
     ExecutedBatch executed = slot.executed;
     if (slot.content == Slot.Content.BATCH && executed != null) {
-      pending.add(slot);
-      pendingBytes += executed.changes().bytes();
+      pending.add(slot, executed);
     }
-    if (endOfBatch || pendingBytes >= settings.commitBytes()) {
+    if (endOfBatch || pending.isFull()) {
       copyPending();
     }
   }
@@ -58,42 +38,31 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
   private void copyPending() {
     try {
       if (!pending.isEmpty() && !isDropped()) {
-        copyTogether(List.copyOf(pending));
+        pending.process(this);
       }
     } catch (Throwable thrown) {
-      fail(pending.getFirst(), failure(thrown));
+      fail(pending.first(), LaneServices.explained(thrown, "mirror stage failed"));
     } finally {
       // A batch that was not copied must not become durable either.
-      pending.stream().filter(slot -> !slot.mirrored).forEach(this::drop);
+      pending.slots().stream().filter(slot -> !slot.mirrored).forEach(this::drop);
       pending.clear();
-      pendingBytes = 0;
     }
+  }
+
+  /** Part of the group may have been sent: then it must not be sent in another shape. */
+  @Override
+  public boolean allowsOneByOne(MillraceException refused) {
+    return refused.remedy() == Remedy.FIX_HANDLER;
   }
 
   /** True if the following batches are discarded. */
   private boolean isDropped() {
-    return over || halt.isAbandoned() || halt.turn().isUnderWay();
+    return over || lane.halt.isAbandoned() || lane.halt.turn().isUnderWay();
   }
 
-  /** Copies a group; batch by batch after a refusal, so that those before the culprit commit. */
-  private void copyTogether(List<Slot> slots) {
-    try {
-      copy(slots);
-    } catch (MillraceException refused) {
-      // The mirror's own remedy decides: naming the event of a row replaces it.
-      if (refused.remedy() != Remedy.FIX_HANDLER) {
-        // Part of it may have been sent, and must not be sent in another shape.
-        throw EventFailure.ofRow(refused, batches(slots));
-      }
-      for (Slot slot : slots) {
-        try {
-          copy(List.of(slot));
-        } catch (MillraceException culprit) {
-          fail(slot, EventFailure.ofRow(culprit, batches(List.of(slot))));
-          return;
-        }
-      }
-    }
+  @Override
+  public void refuse(MillraceException refused, List<Slot> group) {
+    fail(group.getFirst(), EventFailure.ofRow(refused, PendingGroup.batches(group)));
   }
 
   private void fail(Slot slot, MillraceException why) {
@@ -101,7 +70,7 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
       return; // a rewind discards these batches, so their failure does not count
     }
     over = true;
-    halt.fail();
+    lane.halt.fail();
     slot.fail(
         new MillraceException(
             why.remedy(),
@@ -109,42 +78,21 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
             why));
   }
 
-  private static MillraceException failure(Throwable thrown) {
-    return thrown instanceof MillraceException known
-        ? known
-        : new MillraceException(Remedy.REPORT_BUG, "error=" + thrown, thrown);
-  }
-
-  private static List<ExecutedBatch> batches(List<Slot> slots) {
-    List<ExecutedBatch> batches = new ArrayList<>();
-    for (Slot slot : slots) {
-      ExecutedBatch executed = slot.executed;
-      if (executed != null) {
-        batches.add(executed);
-      }
-    }
-    return batches;
-  }
-
-  private void copy(List<Slot> slots) {
-    List<ExecutedBatch> batches = batches(slots);
-    MirrorGroup group = new MirrorGroup(parts.progress.epoch(), batches);
-    long begun = nanos.getAsLong();
-    probe.pass(Probe.Point.BEFORE_MIRROR, batches.getLast().number());
-    parts.retry.call(
-        "mirror of checkpoint " + group.lastCheckpoint(),
-        () -> {
-          mirror.insert(group);
-          return true;
-        });
-    probe.pass(Probe.Point.MIRRORED, batches.getLast().number());
-    long ended = nanos.getAsLong();
+  @Override
+  public void process(List<Slot> slots) {
+    List<ExecutedBatch> batches = PendingGroup.batches(slots);
+    MirrorGroup group = new MirrorGroup(lane.progress.epoch(), batches);
+    long begun = lane.now();
+    lane.probe.pass(Probe.Point.BEFORE_MIRROR, batches.getLast().number());
+    lane.retry.run("mirror of checkpoint " + group.lastCheckpoint(), () -> mirror.insert(group));
+    lane.probe.pass(Probe.Point.MIRRORED, batches.getLast().number());
+    long ended = lane.now();
     for (Slot slot : slots) {
       slot.mirrored = true;
       slot.mirrorStart = begun;
       slot.mirrorEnd = ended;
     }
-    batches.forEach(parts.progress::mirrored);
+    batches.forEach(lane.progress::mirrored);
   }
 
   private void drop(Slot slot) {
@@ -152,7 +100,7 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot> {
     if (executed != null) {
       slot.skipped = true;
       slot.executed = null;
-      parts.transit.remove(1, executed.bytes());
+      lane.transit.remove(1, executed.bytes());
     }
   }
 }

@@ -120,12 +120,7 @@ final class Publisher {
     Ends ends = new Ends(epoch, commit, news, settled);
     try {
       probe.pass(Probe.Point.BEFORE_PUBLISH, commit);
-      retry.call(
-          "publish " + commit,
-          () -> {
-            mirror.publish(ends);
-            return true;
-          });
+      retry.run("publish " + commit, () -> mirror.publish(ends));
     } catch (MillraceException failed) {
       throw new MillraceException(
           failed.remedy(),

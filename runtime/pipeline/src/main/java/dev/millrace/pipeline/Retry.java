@@ -48,6 +48,18 @@ final class Retry {
     return call(what, PATIENCE, call);
   }
 
+  /** Retries a call that returns nothing. */
+  void run(String what, Runnable call) {
+    Object done =
+        call(
+            what,
+            () -> {
+              call.run();
+              return true;
+            });
+    assert done != null;
+  }
+
   /** Retries a call with a patience of its own. */
   <T> T call(String what, Duration patience, Supplier<T> call) {
     Duration pause = FIRST;

@@ -89,6 +89,24 @@ final class Slot {
     executed = null;
   }
 
+  /** Returns the times of an executed batch, for the commit that wrote it. */
+  BatchTiming timing(ExecutedBatch batch, long group, long commitStart, long commitEnd) {
+    return new BatchTiming(
+        number,
+        batch.batch().events().size(),
+        batch.changes().size(),
+        batch.changes().bytes(),
+        stalledNanos,
+        stalledBy,
+        executeStart,
+        executeEnd,
+        mirrorStart,
+        mirrorEnd,
+        commitStart,
+        commitEnd,
+        group);
+  }
+
   /** Drops references, so that an idle ring holds no events. */
   void clear() {
     batch = null;

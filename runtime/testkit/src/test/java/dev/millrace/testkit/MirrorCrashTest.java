@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A thousand processes that die at the mirror, over chains that fork under them. */
-@Timeout(120)
+@Timeout(600)
 final class MirrorCrashTest {
   private static final int CRASHES = 1_000;
   private static final List<Point> POINTS =
