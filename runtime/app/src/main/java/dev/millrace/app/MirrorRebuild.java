@@ -29,7 +29,9 @@ import java.util.function.Consumer;
  * of every block since. Earlier versions are lost.
  *
  * <p>Takes every lane over as a run does, so that no other process writes meanwhile, and marks the
- * mirror as whole only after it has confirmed that it still holds the lanes.
+ * mirror as whole only after it has confirmed that it still holds the lanes. It may be stopped at
+ * any moment and go on after another process has taken the lanes over: the drop is fenced in
+ * ClickHouse, the change of earlier epochs in PostgreSQL, and rows go under an epoch of its own.
  */
 public final class MirrorRebuild {
   private final Config config;
@@ -83,21 +85,35 @@ public final class MirrorRebuild {
                   .map(status -> status.id().toString());
           ClickHouseMirror.checkFollows(mirror.settings(), schema);
         }
-        held.keySet()
-            .forEach(lane ->
-                PostgresStore.disownEarlierEpochs(database.settings(), config.name(), lane));
-        try (PostgresSnapshot snapshot =
-                PostgresSnapshot.open(database.settings(), indexer).orElseThrow(this::nothingYet);
-            Rebuild rebuild = ClickHouseMirror.rebuild(mirror.settings(), indexer)) {
-          held.forEach((lane, holding) -> {
-            rebuild.begin(lane, requireNonNull(snapshot.ledgers().get(lane)));
-            fill(snapshot, rebuild, lane);
-            holding.ledger(); // refuses if another process has taken the lane meanwhile
-            rebuild.end();
-          });
-          return new TreeMap<>(snapshot.ledgers());
+        Runnable check = () -> held.values().forEach(LaneStore::ledger);
+        progress.accept("drop of what is there");
+        try (Rebuild rebuild = ClickHouseMirror.rebuild(mirror.settings(), indexer, check)) {
+          // After the drop: a mirror that is there must not lose what its ends count.
+          disownEarlierEpochs(database.settings(), held);
+          return fill(database.settings(), rebuild, held.keySet(), check);
         }
       }
+    }
+  }
+
+  private void disownEarlierEpochs(DatabaseSettings settings, Map<String, LaneStore> held) {
+    held.forEach((lane, holding) -> {
+      progress.accept("earlier epochs of chain " + lane);
+      PostgresStore.disownEarlierEpochs(settings, config.name(), lane, holding.opened().epoch());
+    });
+  }
+
+  private SortedMap<String, Ledger> fill(
+      DatabaseSettings settings, Rebuild rebuild, Set<String> lanes, Runnable check) {
+    try (PostgresSnapshot snapshot =
+        PostgresSnapshot.open(settings, indexer).orElseThrow(this::nothingYet)) {
+      check.run(); // the rows would go under the epoch of a process that has a lane by now
+      lanes.forEach(lane -> {
+        rebuild.begin(lane, requireNonNull(snapshot.ledgers().get(lane)));
+        fill(snapshot, rebuild, lane);
+        rebuild.end();
+      });
+      return new TreeMap<>(snapshot.ledgers());
     }
   }
 

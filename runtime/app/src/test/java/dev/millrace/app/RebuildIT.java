@@ -11,11 +11,17 @@ import dev.millrace.pipeline.Probe;
 import dev.millrace.postgres.PostgresStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -23,6 +29,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A mirror that is no longer a copy, and the ways to repair it. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
@@ -100,6 +108,122 @@ class RebuildIT {
     assertEqual(both);
     both.chain.advance(20);
     assertThat(both.run()).isEmpty();
+    assertEqual(both);
+  }
+
+  /** Lets a process that holds lanes look like one that was stopped for longer than its lease. */
+  private static void silence(TwoStores both) {
+    try (Database database = Database.open(both.config);
+        Connection connection =
+            DriverManager.getConnection(
+                database.settings().url(),
+                database.settings().user(),
+                database.settings().password());
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "UPDATE %s.millrace_lease SET epoch = -1, expires = '-infinity'"
+              .formatted(both.config.name()));
+    } catch (SQLException failed) {
+      throw new AssertionError(failed);
+    }
+  }
+
+  /** Runs a rebuild that does something else once, when it comes to a step. */
+  private static MillraceException rebuild(TwoStores both, String step, Runnable there) {
+    AtomicBoolean reached = new AtomicBoolean();
+    MirrorRebuild rebuild =
+        MirrorRebuild.of(both.config, both.indexer)
+            .tellingOf(what -> {
+              if (what.startsWith(step) && reached.compareAndSet(false, true)) {
+                there.run();
+              }
+            });
+    MillraceException failed = catchThrowableOfType(MillraceException.class, rebuild::run);
+    assertThat(reached).isTrue();
+    return failed;
+  }
+
+  @ParameterizedTest(name = "K31 a rebuild stands still before its step {0}, others go on")
+  @ValueSource(strings = {"drop of what is there", "earlier epochs", "Busy"})
+  @Tag("K31")
+  void stoppedRebuild_changesNothingOfItsSuccessor(String step) {
+    String name = "stopped_" + step.substring(0, 4).strip().toLowerCase(Locale.ROOT);
+    TwoStores both = new TwoStores(name, data, TwoStores.shared(name));
+    assertThat(both.run()).isEmpty();
+
+    MillraceException failed =
+        rebuild(
+            both,
+            step,
+            () -> {
+              silence(both);
+              MirrorRebuild.of(both.config, both.indexer).run();
+              both.chain.advance(20);
+              assertThat(both.run()).isEmpty();
+              assertEqual(both);
+            });
+
+    assertThat(failed).isNotNull();
+    assertThat(failed.remedy()).isEqualTo(Remedy.YIELD);
+    assertEqual(both);
+    both.chain.advance(20);
+    assertThat(both.run()).isEmpty();
+    assertEqual(both);
+  }
+
+  @Test
+  @Tag("K31")
+  @DisplayName("K31 a rebuild stands still before its drop, and a run takes its lanes over")
+  void stoppedRebuild_sparesTheMirrorOfARun() {
+    TwoStores both = new TwoStores("spared", data, TwoStores.shared("spared"));
+    assertThat(both.run()).isEmpty();
+
+    MillraceException failed =
+        rebuild(
+            both,
+            "drop of what is there",
+            () -> {
+              silence(both);
+              both.chain.advance(20);
+              assertThat(both.run()).isEmpty();
+            });
+
+    assertThat(failed).isNotNull();
+    assertThat(failed.remedy()).isEqualTo(Remedy.YIELD);
+    assertEqual(both);
+    both.chain.advance(20);
+    assertThat(both.run()).isEmpty();
+    assertEqual(both);
+  }
+
+  @ParameterizedTest(name = "K31 a rebuild of a rebuilt mirror dies before its step {0}")
+  @ValueSource(strings = {"drop of what is there", "Account"})
+  @Tag("K31")
+  void deadRebuild_leavesAMirrorThatIsWholeOrRefused(String step) {
+    String name = "dead_" + step.substring(0, 4).strip().toLowerCase(Locale.ROOT);
+    TwoStores both = new TwoStores(name, data, TwoStores.shared(name));
+    assertThat(both.run()).isEmpty();
+    MirrorRebuild.of(both.config, both.indexer).run();
+
+    MillraceException dead =
+        rebuild(
+            both,
+            step,
+            () -> {
+              throw new MillraceException(Remedy.RESTART, "dead");
+            });
+    assertThat(dead).hasMessage("dead");
+
+    Optional<String> refused;
+    try {
+      refused = both.run();
+    } catch (MillraceException failed) {
+      refused = Optional.of(String.valueOf(failed.getMessage()));
+    }
+    if (refused.isPresent()) {
+      assertThat(refused.get()).contains("`millrace rebuild`");
+      MirrorRebuild.of(both.config, both.indexer).run();
+    }
     assertEqual(both);
   }
 

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Translates exceptions of the client into errors with a remedy, once, at the edge. */
 final class ClickHouseErrors {
+  static final int NOT_IMPLEMENTED = 48;
   static final int UNKNOWN_TABLE = 60;
   static final int UNKNOWN_DATABASE = 81;
   static final int ACCESS_DENIED = 497;
@@ -63,7 +64,7 @@ final class ClickHouseErrors {
           44, // ILLEGAL_COLUMN
           46, // UNKNOWN_FUNCTION
           47, // UNKNOWN_IDENTIFIER
-          48, // NOT_IMPLEMENTED
+          NOT_IMPLEMENTED,
           50, // UNKNOWN_TYPE
           53, // TYPE_MISMATCH
           57, // TABLE_ALREADY_EXISTS

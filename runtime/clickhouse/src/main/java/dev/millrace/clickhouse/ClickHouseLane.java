@@ -50,6 +50,7 @@ final class ClickHouseLane implements LaneMirror {
 
   @Override
   public void follow(Ledger ledger) {
+    FencedDrop.withdrawFences(patient);
     new LedgerCheck(patient, lane, ledger).run();
   }
 

@@ -64,11 +64,12 @@ public final class ClickHouseMirror implements AutoCloseable {
   /**
    * Drops the mirror and rebuilds it from rows that the caller supplies.
    *
+   * @param held throws if another process has taken over one of the lanes
    * @throws MillraceException with remedy {@code FIX_SETUP}, and nothing dropped, if an entity is
    *     in ClickHouse only
    */
-  public static Rebuild rebuild(MirrorSettings settings, Indexer indexer) {
-    return Rebuild.begin(settings, indexer);
+  public static Rebuild rebuild(MirrorSettings settings, Indexer indexer, Runnable held) {
+    return Rebuild.begin(settings, indexer, held);
   }
 
   private static List<MirrorTable<?>> tables(Indexer indexer) {

@@ -20,7 +20,10 @@ final class MirrorSchema {
   static final String REBUILD = "`millrace rebuild` makes the mirror anew from PostgreSQL";
 
   private static final Logger LOG = LoggerFactory.getLogger(MirrorSchema.class);
-  private static final String OURS = "millrace ";
+
+  /** Begins the comment of each table and view of a mirror. */
+  static final String OURS = "millrace ";
+
   private static final String VERSION = "millrace 1\n";
   private static final String SOMEWHERE = "default";
 
@@ -47,13 +50,26 @@ final class MirrorSchema {
     }
   }
 
-  /**
-   * Drops tables and views whose comment marks them as ours; true if there were any. Views go
-   * first, because the tables that they read must not vanish under them, then rows, then the tables
-   * that say whose they are: wherever a drop breaks off, no rows are left that would pass for those
-   * of a later indexer.
-   */
+  /** Drops tables and views whose comment marks them as ours; true if there were any. */
   static boolean drop(Server server) {
+    List<String> ours = ours(server);
+    ours.forEach(name -> drop(server, name));
+    return !ours.isEmpty();
+  }
+
+  static void drop(Server server, String name) {
+    server.execute(
+        "reset of the mirror",
+        "DROP TABLE IF EXISTS %s SETTINGS max_table_size_to_drop = 0".formatted(Sql.name(name)));
+  }
+
+  /**
+   * Returns the tables and views whose comment marks them as ours, in the order in which they may
+   * go. Views go first, because the tables that they read must not vanish under them, then rows,
+   * then the tables that say whose they are: wherever a drop breaks off, no rows are left that
+   * would pass for those of a later indexer.
+   */
+  static List<String> ours(Server server) {
     List<String> ours = new ArrayList<>();
     existing(server)
         .forEach((name, comment) -> {
@@ -62,12 +78,7 @@ final class MirrorSchema {
           }
         });
     ours.sort(Comparator.comparingInt(MirrorSchema::turn));
-    ours.forEach(name ->
-        server.execute(
-            "reset of the mirror",
-            "DROP TABLE IF EXISTS %s SETTINGS max_table_size_to_drop = 0"
-                .formatted(Sql.name(name))));
-    return !ours.isEmpty();
+    return ours;
   }
 
   /** The position in the order of drops. */

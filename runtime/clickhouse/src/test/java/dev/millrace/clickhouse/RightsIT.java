@@ -144,6 +144,7 @@ final class RightsIT {
             "millrace_rows_token");
     assertThatThrownBy(() -> ClickHouseMirror.open(owner, INDEXER, Probe.NONE))
         .hasMessageContaining("table is missing: table=millrace_rows_gauge");
+    ClickHouseMirror.rebuild(user("tidy"), INDEXER, () -> {}).close();
     assertThat(ClickHouseMirror.reset(user("tidy"))).isTrue();
     assertThat(Engine.query(owner, "SELECT name FROM system.tables WHERE database = 'shop'"))
         .isEmpty();

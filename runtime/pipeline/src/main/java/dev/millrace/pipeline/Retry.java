@@ -12,7 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Retries a call to a store while its error has remedy {@code RETRY}. */
-final class Retry {
+public final class Retry {
   private static final Logger LOG = LoggerFactory.getLogger(Retry.class);
   private static final Duration FIRST = Duration.ofMillis(20);
   private static final Duration LONGEST = Duration.ofSeconds(5);
@@ -25,7 +25,7 @@ final class Retry {
 
   private final PendingCalls calls;
 
-  Retry(LongSupplier nanos) {
+  public Retry(LongSupplier nanos) {
     this.nanos = nanos;
     this.calls = new PendingCalls(nanos);
   }
@@ -44,7 +44,7 @@ final class Retry {
    * Retries a call while its error says {@code RETRY}, up to {@link #PATIENCE} after its first
    * failure: time before that failure does not count.
    */
-  <T> T call(String what, Supplier<T> call) {
+  public <T> T call(String what, Supplier<T> call) {
     return call(what, PATIENCE, call);
   }
 

@@ -113,25 +113,32 @@ public final class PostgresStore implements CommitStore {
   /**
    * Takes all earlier epochs of a lane out of the count: the mirror is filled anew under the epoch
    * that holds the lane, and rows of an earlier one may still arrive from a process that was
-   * stopped.
+   * stopped. Changes nothing if the lane is in another epoch than the caller's.
    */
-  public static void disownEarlierEpochs(DatabaseSettings settings, String indexer, String lane) {
+  public static void disownEarlierEpochs(
+      DatabaseSettings settings, String indexer, String lane, long epoch) {
     int _ =
         once(
             new Connections(settings, indexer),
             "disowning earlier epochs",
             handle ->
+                // Locks the lane's row: a takeover comes before this, or reads what it has changed.
                 handle
                     .createUpdate(
                         """
+                        WITH held AS (
+                          SELECT lane, epoch FROM millrace_lane
+                           WHERE lane = :lane AND epoch = :epoch
+                             FOR SHARE
+                        )
                         UPDATE millrace_epoch e
                            SET last_checkpoint = 0
-                          FROM millrace_lane n
-                         WHERE n.lane = :lane
-                           AND e.lane = n.lane
-                           AND e.epoch < n.epoch
+                          FROM held
+                         WHERE e.lane = held.lane
+                           AND e.epoch < held.epoch
                         """)
                     .bind("lane", lane)
+                    .bind("epoch", epoch)
                     .execute());
   }
 
