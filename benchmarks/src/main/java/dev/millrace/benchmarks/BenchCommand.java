@@ -1,7 +1,7 @@
 package dev.millrace.benchmarks;
 
-import dev.millrace.app.ExitCode;
 import dev.millrace.app.Shell;
+import dev.millrace.runner.ExitCode;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;

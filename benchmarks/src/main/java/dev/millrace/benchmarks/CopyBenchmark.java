@@ -3,7 +3,7 @@ package dev.millrace.benchmarks;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
-import dev.millrace.postgres.CopyEncoding;
+import dev.millrace.postgres.client.CopyEncoding;
 import dev.millrace.scenarios.Erc20.Account;
 import dev.millrace.scenarios.Erc20.Transfer;
 import java.math.BigInteger;

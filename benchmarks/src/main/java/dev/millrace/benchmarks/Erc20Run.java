@@ -2,18 +2,18 @@ package dev.millrace.benchmarks;
 
 import dev.millrace.devchain.DevChain;
 import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.pipeline.BatchTiming;
+import dev.millrace.lane.BatchTiming;
+import dev.millrace.lane.Lane;
+import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.pipeline.Lane;
-import dev.millrace.pipeline.LaneEnd;
 import dev.millrace.pipeline.LaneMirror;
-import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.LaneStores;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
-import dev.millrace.pipeline.Timings;
-import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.pipeline.TimingSummary;
 import dev.millrace.postgres.PostgresStore;
+import dev.millrace.postgres.client.DatabaseSettings;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -27,7 +27,7 @@ import java.util.function.Supplier;
  * @param cpu the CPU time used until the last commit
  * @param heap the peak heap usage, garbage included
  */
-record Erc20Run(Timings.Summary summary, long nanos, long indexNanos, Cpu cpu, long heap) {
+record Erc20Run(TimingSummary summary, long nanos, long indexNanos, Cpu cpu, long heap) {
 
   /** A reading of the clock and of the CPU time. */
   private record Mark(long nanos, Cpu cpu) {}

@@ -2,9 +2,9 @@ package dev.millrace.benchmarks;
 
 import dev.millrace.devchain.DevChain;
 import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.Source;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;

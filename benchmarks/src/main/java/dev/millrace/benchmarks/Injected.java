@@ -1,5 +1,8 @@
 package dev.millrace.benchmarks;
 
+import dev.millrace.lane.Lane;
+import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Id;
@@ -7,13 +10,10 @@ import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.EventHandler;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.pipeline.Lane;
-import dev.millrace.pipeline.LaneEnd;
-import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
-import dev.millrace.pipeline.Timings;
+import dev.millrace.pipeline.TimingSummary;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -38,7 +38,7 @@ record Injected(
   /**
    * Runs all batches at a depth and returns the time of each stage, from the lane's own timings.
    */
-  Timings.Summary run(int depth) throws InterruptedException {
+  TimingSummary run(int depth) throws InterruptedException {
     LaneStore store = new InjectedStore(Map.of(), () -> Pause.PARK.take(commitNanos));
     long perEvent = handlerNanos / eventsPerBatch;
     Source source =

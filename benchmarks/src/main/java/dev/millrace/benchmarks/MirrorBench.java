@@ -1,7 +1,7 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.clickhouse.ClickHouseMirror;
-import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.clickhouse.client.MirrorSettings;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.embedded.ClickHouseSettings;

@@ -1,6 +1,7 @@
 package dev.millrace.benchmarks;
 
-import dev.millrace.pipeline.Timings;
+import dev.millrace.lane.Timings;
+import dev.millrace.pipeline.TimingSummary;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,23 +41,23 @@ final class Overlap {
       throws InterruptedException {
     long stage = sizes.stage().toNanos();
     Injected work = new Injected(sizes.overlapBatches(), 1, handlers, stage, stage);
-    Map<Integer, List<Timings.Summary>> runs = repeat(work, sizes.repeats(), sizes.depths());
-    List<Timings.Summary> serial = runs(runs, 0);
+    Map<Integer, List<TimingSummary>> runs = repeat(work, sizes.repeats(), sizes.depths());
+    List<TimingSummary> serial = runs(runs, 0);
     List<Measure> measures = new ArrayList<>();
-    double bound = Measure.median(serial.stream().map(Timings.Summary::bound).toList());
+    double bound = Measure.median(serial.stream().map(TimingSummary::bound).toList());
     for (int depth : sizes.depths()) {
       double ratio = Measure.median(ratios(serial, runs(runs, depth)));
       Measure measure = Measure.of(name + depth, "x depth 0", ratio);
       measures.add(depth == 0 ? measure.limitedBy(1) : measure.limitedBy(bound));
     }
     String at = name + "0";
-    measures.add(perBatch("c of " + at, serial, Timings.Summary::executeNanos));
-    measures.add(perBatch("s of " + at, serial, Timings.Summary::commitNanos));
+    measures.add(perBatch("c of " + at, serial, TimingSummary::executeNanos));
+    measures.add(perBatch("s of " + at, serial, TimingSummary::commitNanos));
     return measures;
   }
 
   private static Measure perBatch(
-      String name, List<Timings.Summary> runs, ToLongFunction<Timings.Summary> nanos) {
+      String name, List<TimingSummary> runs, ToLongFunction<TimingSummary> nanos) {
     return Measure.of(
         name,
         "ms/batch",
@@ -72,9 +73,9 @@ final class Overlap {
     Injected work =
         new Injected(
             sizes.groupBatches(), GROUP_EVENTS, Pause.PARK, 0, sizes.groupCommit().toNanos());
-    Map<Integer, List<Timings.Summary>> runs = repeat(work, 1, List.of(0, GROUP_DEPTH));
-    List<Timings.Summary> serial = runs(runs, 0);
-    List<Timings.Summary> grouped = runs(runs, GROUP_DEPTH);
+    Map<Integer, List<TimingSummary>> runs = repeat(work, 1, List.of(0, GROUP_DEPTH));
+    List<TimingSummary> serial = runs(runs, 0);
+    List<TimingSummary> grouped = runs(runs, GROUP_DEPTH);
     return List.of(
         Measure.of("group commit events/s depth=0", "events/s", rate(serial)),
         Measure.of("group commit events/s depth=" + GROUP_DEPTH, "events/s", rate(grouped)),
@@ -85,14 +86,14 @@ final class Overlap {
             .atLeast(10));
   }
 
-  private static double rate(List<Timings.Summary> runs) {
+  private static double rate(List<TimingSummary> runs) {
     return Measure.median(runs.stream().map(run -> run.events() * 1e9 / run.wallNanos()).toList());
   }
 
   /** Alternates the depths, so that disturbances of the machine affect them all. */
-  private static Map<Integer, List<Timings.Summary>> repeat(
+  private static Map<Integer, List<TimingSummary>> repeat(
       Injected work, int repeats, List<Integer> depths) throws InterruptedException {
-    Map<Integer, List<Timings.Summary>> runs = new LinkedHashMap<>();
+    Map<Integer, List<TimingSummary>> runs = new LinkedHashMap<>();
     for (int i = 0; i < repeats; i++) {
       for (int depth : depths) {
         runs.computeIfAbsent(depth, _ -> new ArrayList<>()).add(work.run(depth));
@@ -101,13 +102,12 @@ final class Overlap {
     return runs;
   }
 
-  private static List<Timings.Summary> runs(Map<Integer, List<Timings.Summary>> all, int depth) {
+  private static List<TimingSummary> runs(Map<Integer, List<TimingSummary>> all, int depth) {
     return all.getOrDefault(depth, List.of());
   }
 
   /** Returns how much sooner the same work was durable, repetition by repetition. */
-  private static List<Double> ratios(
-      List<Timings.Summary> serial, List<Timings.Summary> pipelined) {
+  private static List<Double> ratios(List<TimingSummary> serial, List<TimingSummary> pipelined) {
     List<Double> ratios = new ArrayList<>();
     for (int i = 0; i < serial.size(); i++) {
       ratios.add((double) serial.get(i).wallNanos() / pipelined.get(i).wallNanos());

@@ -1,13 +1,13 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.benchmarks.Accounts.Account;
+import dev.millrace.lane.Lane;
+import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.EventHandler;
-import dev.millrace.pipeline.Lane;
-import dev.millrace.pipeline.LaneEnd;
-import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.Probe;
 import java.util.HashMap;
 import java.util.List;

@@ -3,7 +3,7 @@ package dev.millrace.benchmarks;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.Query;
-import dev.millrace.loaders.Reads;
+import dev.millrace.staging.Reads;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,6 @@
 package dev.millrace.benchmarks;
 
-import dev.millrace.pipeline.Lane;
+import dev.millrace.lane.Lane;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Source;
 import java.lang.management.ManagementFactory;

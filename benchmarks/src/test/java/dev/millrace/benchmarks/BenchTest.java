@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.millrace.app.ExitCode;
 import dev.millrace.app.Shell;
 import dev.millrace.benchmarks.Bench.Part;
 import dev.millrace.benchmarks.Measure.Bound;
 import dev.millrace.benchmarks.Measure.Kind;
+import dev.millrace.runner.ExitCode;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

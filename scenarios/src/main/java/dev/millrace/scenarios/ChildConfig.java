@@ -1,10 +1,10 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.clickhouse.client.MirrorSettings;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.loaders.Address;
-import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.client.DatabaseSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,25 +1,25 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.app.Database;
-import dev.millrace.app.ExitCode;
-import dev.millrace.app.IndexerRuntime;
-import dev.millrace.app.MirrorDatabase;
 import dev.millrace.app.MirrorSql;
 import dev.millrace.app.Session;
 import dev.millrace.app.Shell;
 import dev.millrace.clickhouse.ClickHouseMirror;
-import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.clickhouse.client.MirrorSettings;
 import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
-import dev.millrace.devchain.DevNode;
+import dev.millrace.devnode.DevNode;
 import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.evm.Reading;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Storage;
-import dev.millrace.pipeline.LaneSettings;
-import dev.millrace.pipeline.Timings;
-import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.pipeline.TimingSummary;
 import dev.millrace.postgres.PostgresStore;
+import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.runner.Database;
+import dev.millrace.runner.ExitCode;
+import dev.millrace.runner.IndexerRuntime;
+import dev.millrace.runner.MirrorDatabase;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
@@ -241,7 +241,7 @@ final class DemoCommand implements Callable<Integer> {
     return amount.movePointLeft(DECIMALS).setScale(4, RoundingMode.DOWN);
   }
 
-  private void pace(Timings.Summary timings) {
+  private void pace(TimingSummary timings) {
     double seconds = timings.wallNanos() / 1e9;
     shell
         .out()

@@ -1,11 +1,11 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.app.IndexerRuntime;
 import dev.millrace.app.Shell;
-import dev.millrace.app.Status;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.Tip;
-import dev.millrace.pipeline.Timings;
+import dev.millrace.pipeline.TimingSummary;
+import dev.millrace.runner.IndexerRuntime;
+import dev.millrace.runner.Status;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
@@ -40,7 +40,7 @@ final class DemoPlay {
    * @param catchingUp the time from then on until the new branch was durable
    */
   record Course(
-      Timings.Summary backfill,
+      TimingSummary backfill,
       long shared,
       long replaced,
       long came,
@@ -88,7 +88,7 @@ final class DemoPlay {
     if (!awaitDurable()) {
       return;
     }
-    Timings.Summary backfill = lane(runtime.status()).timings();
+    TimingSummary backfill = lane(runtime.status()).timings();
     say("caught up; the chain goes on");
     if (!grow()) {
       return;

@@ -1,13 +1,13 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.app.ExitCode;
 import dev.millrace.app.Shell;
 import dev.millrace.devchain.ChainLife;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
-import dev.millrace.devchain.DevNode;
-import dev.millrace.devchain.Mishap;
-import dev.millrace.devchain.Troubles;
+import dev.millrace.devnode.DevNode;
+import dev.millrace.devnode.Mishap;
+import dev.millrace.devnode.Troubles;
+import dev.millrace.runner.ExitCode;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.ZoneId;

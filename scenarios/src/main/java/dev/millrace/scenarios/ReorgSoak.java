@@ -1,17 +1,17 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.app.ExitCode;
-import dev.millrace.app.Verification;
-import dev.millrace.app.Verify;
 import dev.millrace.clickhouse.ClickHouseMirror;
-import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.clickhouse.client.MirrorSettings;
 import dev.millrace.config.Config;
 import dev.millrace.config.ConfigFile;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
+import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.runner.ExitCode;
+import dev.millrace.verify.Verification;
+import dev.millrace.verify.Verify;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.clickhouse.client.MirrorSettings;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -1,10 +1,10 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.app.ExitCode;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.loaders.Address;
-import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
+import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.runner.ExitCode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;

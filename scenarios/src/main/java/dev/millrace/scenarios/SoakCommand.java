@@ -1,15 +1,15 @@
 package dev.millrace.scenarios;
 
 import dev.millrace.app.CommonOptions;
-import dev.millrace.app.Database;
-import dev.millrace.app.ExitCode;
-import dev.millrace.app.MirrorDatabase;
 import dev.millrace.app.Shell;
 import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Storage;
-import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.runner.Database;
+import dev.millrace.runner.ExitCode;
+import dev.millrace.runner.MirrorDatabase;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;

@@ -4,7 +4,7 @@ import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.Tip;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.pipeline.Block;
-import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.client.DatabaseSettings;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;

@@ -1,6 +1,6 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.app.ExitCode;
+import dev.millrace.runner.ExitCode;
 import java.time.Duration;
 import java.util.function.Supplier;
 

@@ -1,6 +1,6 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.client.DatabaseSettings;
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.DriverManager;

@@ -1,9 +1,9 @@
 package dev.millrace.scenarios;
 
 import dev.millrace.devchain.DevChain;
-import dev.millrace.devchain.DevNode;
-import dev.millrace.devchain.Mishap;
-import dev.millrace.devchain.Troubles;
+import dev.millrace.devnode.DevNode;
+import dev.millrace.devnode.Mishap;
+import dev.millrace.devnode.Troubles;
 import java.util.List;
 
 /**

@@ -2,7 +2,7 @@ package dev.millrace.scenarios;
 
 import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.client.DatabaseSettings;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -3,12 +3,12 @@ package dev.millrace.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.app.ExitCode;
 import dev.millrace.app.Shell;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.runner.ExitCode;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

@@ -2,14 +2,14 @@ package dev.millrace.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.app.IndexerRuntime;
-import dev.millrace.app.Status;
 import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.embedded.PostgresSettings;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
-import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.runner.IndexerRuntime;
+import dev.millrace.runner.Status;
 import java.net.URI;
 import java.nio.file.Path;
 import java.sql.Connection;

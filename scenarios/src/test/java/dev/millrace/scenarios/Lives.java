@@ -2,9 +2,9 @@ package dev.millrace.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.pipeline.Lane;
-import dev.millrace.pipeline.LaneEnd;
-import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.lane.Lane;
+import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Probe;
 import dev.millrace.testkit.Crashes;

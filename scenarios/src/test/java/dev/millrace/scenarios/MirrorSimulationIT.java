@@ -3,11 +3,11 @@ package dev.millrace.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.clickhouse.ClickHouseMirror;
-import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.clickhouse.client.MirrorSettings;
 import dev.millrace.pipeline.Probe;
-import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
-import dev.millrace.testkit.Simulation;
+import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.simulation.Simulation;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;

@@ -3,13 +3,13 @@ package dev.millrace.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.clickhouse.ClickHouseMirror;
-import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.clickhouse.client.MirrorSettings;
 import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
-import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
-import dev.millrace.testkit.PeopleSimulation;
+import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.simulation.PeopleSimulation;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.embedded.PostgresSettings;
-import dev.millrace.pipeline.LaneEnd;
-import dev.millrace.pipeline.LaneSettings;
+import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Probe;
-import dev.millrace.postgres.DatabaseSettings;
 import dev.millrace.postgres.PostgresStore;
+import dev.millrace.postgres.client.DatabaseSettings;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;

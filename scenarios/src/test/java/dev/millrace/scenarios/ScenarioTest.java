@@ -2,11 +2,11 @@ package dev.millrace.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.EntityType;
-import dev.millrace.pipeline.LaneEnd;
-import dev.millrace.pipeline.LaneSettings;
 import dev.millrace.pipeline.Probe;
-import dev.millrace.testkit.MemoryStore;
+import dev.millrace.simulation.MemoryStore;
 import dev.millrace.testkit.SerialOracle;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,12 +2,12 @@ package dev.millrace.scenarios;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.clickhouse.client.MirrorSettings;
 import dev.millrace.embedded.ClickHouseSettings;
 import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.embedded.PostgresSettings;
-import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.client.DatabaseSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

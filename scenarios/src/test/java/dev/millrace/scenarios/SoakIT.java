@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.loaders.Address;
-import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.client.DatabaseSettings;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.util.Optional;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.postgres.DatabaseSettings;
+import dev.millrace.postgres.client.DatabaseSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -1,11 +1,13 @@
 package dev.millrace.app;
 
-import dev.millrace.chain.Audit;
 import dev.millrace.config.Config;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Indexer;
+import dev.millrace.runner.ExitCode;
+import dev.millrace.runner.Wiring;
+import dev.millrace.source.Audit;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;

@@ -2,6 +2,7 @@ package dev.millrace.app;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Indexer;
+import dev.millrace.runner.ExitCode;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

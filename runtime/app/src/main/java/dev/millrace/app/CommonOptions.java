@@ -2,9 +2,9 @@ package dev.millrace.app;
 
 import dev.millrace.config.Config;
 import dev.millrace.config.ConfigFile;
+import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.LaneSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

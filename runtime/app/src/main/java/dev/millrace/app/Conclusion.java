@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.runner.Status;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

@@ -1,6 +1,7 @@
 package dev.millrace.app;
 
 import dev.millrace.pipeline.Indexer;
+import dev.millrace.runner.ExitCode;
 import java.util.List;
 
 /**

@@ -1,6 +1,8 @@
 package dev.millrace.app;
 
 import dev.millrace.pipeline.Indexer;
+import dev.millrace.runner.ExitCode;
+import dev.millrace.runner.IndexerRuntime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;

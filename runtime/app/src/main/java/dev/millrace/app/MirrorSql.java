@@ -1,6 +1,6 @@
 package dev.millrace.app;
 
-import dev.millrace.clickhouse.MirrorSettings;
+import dev.millrace.clickhouse.client.MirrorSettings;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.io.BufferedReader;

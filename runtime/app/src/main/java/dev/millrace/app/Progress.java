@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.runner.Status;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;

@@ -1,7 +1,8 @@
 package dev.millrace.app;
 
-import dev.millrace.app.Status.Lane;
-import dev.millrace.app.Status.Mark;
+import dev.millrace.runner.Status;
+import dev.millrace.runner.Status.Lane;
+import dev.millrace.runner.Status.Mark;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -3,6 +3,8 @@ package dev.millrace.app;
 import dev.millrace.config.Config;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Ledger;
+import dev.millrace.runner.ExitCode;
+import dev.millrace.verify.MirrorRebuild;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;

@@ -1,11 +1,15 @@
 package dev.millrace.app;
 
-import dev.millrace.chain.ChainProvider;
 import dev.millrace.clickhouse.ClickHouseMirror;
 import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.postgres.PostgresStore;
+import dev.millrace.runner.Database;
+import dev.millrace.runner.ExitCode;
+import dev.millrace.runner.MirrorDatabase;
+import dev.millrace.runner.Wiring;
+import dev.millrace.source.ChainProvider;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;

@@ -1,4 +1,4 @@
-/** Configuration, wiring and the {@code millrace} command: the only module that sees all others. */
+/** The {@code millrace} command: arguments, output on a terminal and exit codes. */
 @NullMarked
 package dev.millrace.app;
 

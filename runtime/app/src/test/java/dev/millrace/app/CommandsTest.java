@@ -6,6 +6,7 @@ import dev.millrace.app.Samples.Captured;
 import dev.millrace.evm.Evm;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.runner.ExitCode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

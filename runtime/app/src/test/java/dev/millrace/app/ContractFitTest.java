@@ -7,6 +7,8 @@ import dev.millrace.config.Config;
 import dev.millrace.config.ConfigFile;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.loaders.MillraceException;
+import dev.millrace.runner.ContractFit;
+import dev.millrace.runner.IndexerRuntime;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

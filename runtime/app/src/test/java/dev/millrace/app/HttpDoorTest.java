@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.millrace.http.HttpDoor;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.runner.ExitCode;
+import dev.millrace.runner.Status;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

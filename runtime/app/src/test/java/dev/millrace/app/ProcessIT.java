@@ -15,6 +15,8 @@ import dev.millrace.evm.EvmContext;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.Indexer;
+import dev.millrace.runner.ExitCode;
+import dev.millrace.runner.IndexerRuntime;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.net.ServerSocket;

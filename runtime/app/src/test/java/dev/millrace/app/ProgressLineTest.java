@@ -2,7 +2,8 @@ package dev.millrace.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.app.Status.State;
+import dev.millrace.runner.Status;
+import dev.millrace.runner.Status.State;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;

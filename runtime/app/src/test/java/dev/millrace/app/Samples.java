@@ -1,11 +1,12 @@
 package dev.millrace.app;
 
-import dev.millrace.app.Status.Lane;
-import dev.millrace.app.Status.Mark;
-import dev.millrace.app.Status.Rewinds;
-import dev.millrace.app.Status.State;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Timings;
+import dev.millrace.pipeline.TimingSummary;
+import dev.millrace.runner.Status;
+import dev.millrace.runner.Status.Lane;
+import dev.millrace.runner.Status.Mark;
+import dev.millrace.runner.Status.Rewinds;
+import dev.millrace.runner.Status.State;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -46,7 +47,7 @@ final class Samples {
         Rewinds.NONE,
         Map.of("depth", Duration.ofMillis(1500)),
         new TreeMap<>(Map.of("cache bytes", "1024", "endpoint", "http://node: good")),
-        new Timings.Summary(
+        new TimingSummary(
             4, 3, 10 * (durable + 1), 1_000_000_000, 0, 2_000_000_000, 2_500_000_000L, 0));
   }
 
@@ -119,7 +120,7 @@ final class Samples {
         lane.rewinds(),
         lane.stalls(),
         lane.report(),
-        new Timings.Summary(
+        new TimingSummary(
             4, 3, 6000, 1_000_000_000, 500_000_000, 2_000_000_000, 2_500_000_000L, 0));
   }
 

@@ -1,0 +1,176 @@
+package dev.millrace.lane;
+
+import com.lmax.disruptor.RingBuffer;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Source;
+import java.util.Objects;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Moves batches from the source into the ring, on one thread of its own. */
+final class FetchStage {
+  private static final long LOOK_UP_MILLIS = 50;
+
+  /** Gives endpoints about 25 s to agree, with pauses that double from 50 ms on. */
+  private static final int MAX_REOPENINGS = 9;
+
+  private static final long FIRST_PAUSE_MILLIS = 50;
+  private static final Semaphore NEVER = new Semaphore(0);
+
+  private final LaneServices lane;
+  private final Source source;
+  private final RingBuffer<Slot> ring;
+  private final Semaphore freeSlots;
+  private final Semaphore ahead;
+  private long number;
+
+  /** Frontier after the last rewind, until a batch has carried it to execute. */
+  private @Nullable Frontier rewound;
+
+  /** Consecutive reopenings of the stream at one block because of a handler. */
+  private int reopenings;
+
+  private Source.@Nullable Place reopenedAt;
+
+  FetchStage(
+      LaneServices lane,
+      Source source,
+      RingBuffer<Slot> ring,
+      Semaphore freeSlots,
+      Semaphore ahead) {
+    this.lane = lane;
+    this.source = source;
+    this.ring = ring;
+    this.freeSlots = freeSlots;
+    this.ahead = ahead;
+  }
+
+  void run(Supplier<Source.Standing> standing, Consumer<Source.Feed> opened) {
+    try {
+      Source.Standing next = standing.get();
+      while (next != null) {
+        next = fetch(next, opened);
+      }
+      publish(slot -> slot.end(number));
+    } catch (InterruptedException interrupted) {
+      fail(
+          new MillraceException(
+              Remedy.RESTART,
+              "source was interrupted before the end of its stream: batch=" + (number + 1),
+              interrupted));
+    } catch (Throwable thrown) {
+      fail(LaneServices.explained(thrown, "source failed"));
+    }
+  }
+
+  /** Publishes a failure as the last slot; while the lane drains, an end instead. */
+  private void fail(MillraceException failed) {
+    publish(slot -> {
+      if (lane.halt.isDraining()) {
+        slot.end(number);
+      } else {
+        slot.fail(number, failed);
+      }
+    });
+  }
+
+  /** Reads one feed to its end. Returns the position to continue from after a reorg, else null. */
+  private Source.@Nullable Standing fetch(Source.Standing from, Consumer<Source.Feed> opened)
+      throws InterruptedException {
+    try (Source.Feed feed = source.open(from)) {
+      opened.accept(feed);
+      return fetch(feed);
+    }
+  }
+
+  private Source.@Nullable Standing fetch(Source.Feed feed) throws InterruptedException {
+    while (lane.halt.allowsFetches()) {
+      // One permit per slot: with a permit held, the ring never makes this thread spin for room.
+      freeSlots.acquire();
+      Source.Step step;
+      try {
+        ahead.acquire();
+        lane.probe.pass(Probe.Point.FETCH, number + 1);
+        step = feed.next(lane.settings.batchEvents());
+      } catch (Throwable thrown) {
+        freeSlots.release();
+        throw thrown;
+      }
+      switch (step) {
+        case null -> {
+          freeSlots.release();
+          return null;
+        }
+        case Batch _ when lane.halt.turn().news() != null -> {
+          return openAnew();
+        }
+        case Batch batch -> {
+          number++;
+          ring.publishEvent((slot, _, next) -> slot.load(number, next, rewound), batch);
+          rewound = null;
+        }
+        case Source.Rewind(Source.Place to) -> {
+          return turnBack(to);
+        }
+      }
+    }
+    return null;
+  }
+
+  /** Rewinds the lane, and publishes nothing until it is back on the current branch. */
+  private Source.Standing turnBack(Source.@Nullable Place to) throws InterruptedException {
+    lane.halt.turn().begin();
+    ring.publishEvent((slot, _) -> slot.rewind(number, to));
+    return awaitTurned();
+  }
+
+  private Source.Standing awaitTurned() throws InterruptedException {
+    Turn.Turned turned = lane.halt.turn().await();
+    rewound = turned.frontier();
+    return turned.standing();
+  }
+
+  /**
+   * Rewinds to the committed frontier after a handler has met a reorg that the source does not see:
+   * the cause may be one stale answer, and execute runs nothing until the lane has been rewound.
+   */
+  private Source.Standing openAnew() throws InterruptedException {
+    MillraceException met = lane.halt.turn().news();
+    ring.publishEvent((slot, _) -> slot.rewindToCommitted(number));
+    Source.Standing standing = awaitTurned();
+    Source.Place last = standing.last();
+    reopenings = Objects.equals(last, reopenedAt) ? reopenings + 1 : 1;
+    reopenedAt = last;
+    if (reopenings > MAX_REOPENINGS) {
+      throw new MillraceException(
+          Remedy.RESTART,
+          "handler keeps meeting a reorg that the source does not see: times=%d reason=\"%s\""
+              .formatted(reopenings, met == null ? "" : met.getMessage()),
+          met);
+    }
+    // The permit never comes: a pause that ends early when the lane stops.
+    NEVER.tryAcquire(FIRST_PAUSE_MILLIS << (reopenings - 1), TimeUnit.MILLISECONDS);
+    return standing;
+  }
+
+  /** Publishes the last slot of the stream, or nothing if the stages that free slots are gone. */
+  private void publish(Consumer<Slot> content) {
+    while (!lane.halt.isOver()) {
+      try {
+        if (freeSlots.tryAcquire(LOOK_UP_MILLIS, TimeUnit.MILLISECONDS)) {
+          ring.publishEvent((slot, _) -> content.accept(slot));
+          return;
+        }
+      } catch (InterruptedException _) {
+        // The interrupt ended the feed; still publish its end, unless the lane is abandoned.
+      }
+    }
+  }
+}

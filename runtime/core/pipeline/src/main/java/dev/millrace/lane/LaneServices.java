@@ -1,0 +1,39 @@
+package dev.millrace.lane;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Frontier;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Retry;
+import java.util.function.LongSupplier;
+
+/** The state and the services that all stages of one lane share. Safe for use by any thread. */
+final class LaneServices {
+  final LaneSettings settings;
+  final Probe probe;
+  final LongSupplier nanos = System::nanoTime;
+  final Halt halt = new Halt();
+  final Timings timings = new Timings();
+  final Retry retry = new Retry(nanos);
+  final Transit transit;
+  final LaneProgress progress;
+
+  LaneServices(LaneSettings settings, Probe probe, Frontier opened) {
+    this.settings = settings;
+    this.probe = probe;
+    this.transit = new Transit(nanos, settings.staged().join());
+    this.progress = new LaneProgress(opened);
+  }
+
+  long now() {
+    return nanos.getAsLong();
+  }
+
+  /** Returns a failure that names its remedy; any other is a bug of the stage that met it. */
+  static MillraceException explained(Throwable thrown, String rule) {
+    return thrown instanceof MillraceException known
+        ? known
+        : new MillraceException(
+            Remedy.REPORT_BUG, rule + ": error=" + EventFailure.reason(thrown), thrown);
+  }
+}

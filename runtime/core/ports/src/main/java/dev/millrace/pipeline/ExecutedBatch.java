@@ -1,0 +1,49 @@
+package dev.millrace.pipeline;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.staging.ChangeSet;
+import dev.millrace.staging.TableChanges;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A batch that has run, with its changes. Never altered afterwards. */
+public record ExecutedBatch(
+    long number, Batch batch, ChangeSet changes, List<EffectResult> effects) {
+  public ExecutedBatch {
+    effects = List.copyOf(effects);
+  }
+
+  /** Rough measure of the heap of one decoded event: a few objects and their numbers. */
+  private static final long EVENT_BYTES = 200;
+
+  /** Heap that this batch takes until it is durable: its changes and its events. */
+  public long bytes() {
+    return changes.bytes() + EVENT_BYTES * batch.events().size();
+  }
+
+  /** The changes of one table in order, one part per batch that changed it. */
+  static <E> List<TableChanges<E>> changesOf(EntityType<E> type, List<ExecutedBatch> batches) {
+    List<TableChanges<E>> parts = new ArrayList<>();
+    batches.forEach(batch -> batch.changes().of(type).ifPresent(parts::add));
+    return parts;
+  }
+
+  /** A block with events, and the checkpoint of the lane after it. */
+  public record Reached(Block block, long checkpoint) {}
+
+  /** Returns the blocks of this batch that have events, in order, each with its checkpoint. */
+  public List<Reached> reached() {
+    List<Block> active = new ArrayList<>();
+    for (Event event : batch.events()) {
+      if (active.isEmpty() || active.getLast().number() != event.block().number()) {
+        active.add(event.block());
+      }
+    }
+    List<Reached> reached = new ArrayList<>(active.size());
+    long first = changes.lastCheckpoint() - active.size() + 1;
+    for (int i = 0; i < active.size(); i++) {
+      reached.add(new Reached(active.get(i), first + i));
+    }
+    return reached;
+  }
+}

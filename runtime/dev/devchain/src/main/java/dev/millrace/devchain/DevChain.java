@@ -1,0 +1,329 @@
+package dev.millrace.devchain;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.millrace.evm.EvmIndexer;
+import dev.millrace.evm.Finality;
+import dev.millrace.evm.Log;
+import dev.millrace.evm.SourceRequest;
+import dev.millrace.evm.Until;
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.Source;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A chain that needs no node: a token with hot accounts, a name registry and an exchange, generated
+ * from a seed.
+ *
+ * <p>Every block follows from the seed, its fork and its number, so that two million events take no
+ * memory and any range can be generated again. The chain moves only on request: {@link #advance},
+ * {@link #fork}, {@link #backTo}. Any number of servers and feeds may read it meanwhile.
+ */
+public final class DevChain {
+  public static final Address TOKEN = Address.of("0x7075b10c00000000000000000000000000000001");
+  public static final Address REGISTRY = Address.of("0x7075b10c00000000000000000000000000000002");
+  public static final Address FACTORY = Address.of("0x7075b10c00000000000000000000000000000003");
+
+  /** Default id of the chain. */
+  public static final long ID = 1337;
+
+  /** Default depth below the head at which blocks are final. */
+  public static final long FINALITY = 64;
+
+  private final DevChainSettings settings;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  @GuardedBy("lock")
+  private Tip tip;
+
+  @GuardedBy("lock")
+  private long finality = FINALITY;
+
+  @GuardedBy("lock")
+  private long finalized = -1;
+
+  /** Tips by fork: the branch as it began, and its greatest length. */
+  @GuardedBy("lock")
+  private final List<Tip> left = new ArrayList<>();
+
+  public DevChain(DevChainSettings settings) {
+    this.settings = settings;
+    this.tip = new Tip(Branch.TRUNK, settings.blocks() - 1);
+    this.left.add(tip);
+  }
+
+  public DevChainSettings settings() {
+    return settings;
+  }
+
+  /** Sets the depth below the head at which blocks are final; final blocks stay so. */
+  public DevChain finality(long depth) {
+    lock.lock();
+    try {
+      finality = depth;
+      return this;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns the current position of the chain. */
+  public Tip tip() {
+    lock.lock();
+    try {
+      return tip;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns the number of the last block; −1 before the first. */
+  public long head() {
+    return tip().head();
+  }
+
+  /** Returns the last final block. It is never on a replaced branch and never goes back. */
+  public long finalized() {
+    lock.lock();
+    try {
+      settle();
+      return Math.max(0, finalized);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Adds blocks and wakes all waiting threads. */
+  public void advance(long blocks) {
+    if (blocks < 0) {
+      throw new IllegalArgumentException("chain cannot shrink: blocks=" + blocks);
+    }
+    lock.lock();
+    try {
+      move(new Tip(tip.branch(), tip.head() + blocks));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Replaces the last blocks by others.
+   *
+   * @param depth the number of blocks to replace
+   * @param length the number of new blocks; fewer make a shorter chain
+   * @return the tip before the fork
+   * @throws IllegalArgumentException if a final block would be replaced
+   */
+  public Tip fork(long depth, long length) {
+    lock.lock();
+    try {
+      Tip before = tip;
+      long last = before.head() - depth;
+      if (depth < 0 || length < 0 || last < -1) {
+        throw new IllegalArgumentException(
+            "fork is impossible: depth=%d length=%d head=%d"
+                .formatted(depth, length, before.head()));
+      }
+      checkFinal(last);
+      Tip next = new Tip(before.branch().leave(last, left.size()), last + length);
+      left.add(next);
+      move(next);
+      return before;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Takes the chain back to an earlier tip.
+   *
+   * @return the tip before the call
+   */
+  public Tip backTo(Tip earlier) {
+    lock.lock();
+    try {
+      Tip before = tip;
+      checkFinal(before.shared(earlier));
+      move(earlier);
+      return before;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Breaks the promise that final blocks stay, so that the next fork may have any depth. */
+  public void forgetFinal() {
+    lock.lock();
+    try {
+      finalized = -1;
+      finality = Long.MAX_VALUE;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @GuardedBy("lock")
+  private void checkFinal(long last) {
+    settle();
+    if (last < finalized) {
+      throw new IllegalArgumentException(
+          "fork would replace a final block: last=%d final=%d".formatted(last, finalized));
+    }
+  }
+
+  @GuardedBy("lock")
+  private void settle() {
+    if (finality <= tip.head()) {
+      finalized = Math.max(finalized, tip.head() - finality);
+    }
+  }
+
+  @GuardedBy("lock")
+  private void move(Tip next) {
+    settle();
+    int fork = next.branch().last();
+    if (left.get(fork).head() < next.head()) {
+      left.set(fork, new Tip(left.get(fork).branch(), next.head()));
+    }
+    tip = next;
+    changed.signalAll();
+  }
+
+  /** Returns the tip of a fork at its greatest length; empty if there was no such fork. */
+  public Optional<Tip> left(int fork) {
+    lock.lock();
+    try {
+      return fork < 0 || fork >= left.size() ? Optional.empty() : Optional.of(left.get(fork));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns a block of the current branch by number, even above the head. */
+  public Block block(long number) {
+    return block(tip().branch(), number);
+  }
+
+  Block block(Branch branch, long number) {
+    return new BlockTeller(settings).block(branch, number);
+  }
+
+  Bytes32 hash(long number) {
+    return block(number).hash();
+  }
+
+  /** Returns an account of the token. Accounts below 16 are hot, the first most of all. */
+  public Address account(int index) {
+    return DevChainTransfers.address(settings.seed(), index);
+  }
+
+  /** Returns the address that a pool of the exchange has, or would have, on the current branch. */
+  public Address pool(int index) {
+    return new DevChainPools(settings).address(tip().branch(), index);
+  }
+
+  /** Returns all logs of a block on the current branch, as copies to keep. */
+  public List<Log> logs(long number) {
+    return logs(tip(), number);
+  }
+
+  /** Returns all logs of a block on the branch of a tip, as copies to keep. */
+  public List<Log> logs(Tip at, long number) {
+    return new BlockTeller(settings).list(at.branch(), number);
+  }
+
+  /** Opens the chain through its current head as a source, all of it final. */
+  public Source source(Indexer indexer) {
+    return source(indexer, new Until.AtHead(), 0);
+  }
+
+  /**
+   * Opens the chain from its first block on as a source.
+   *
+   * @param reversible the number of blocks below the head that a reorg might still replace
+   */
+  public Source source(Indexer indexer, Until until, long reversible) {
+    if (!(indexer instanceof EvmIndexer evm)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "indexer is not defined for Ethereum: name=%s type=%s"
+              .formatted(indexer.name(), indexer.getClass().getName()));
+    }
+    Map<String, List<Address>> contracts = new HashMap<>();
+    // An address belongs to one contract; a single contract may have all of the addresses.
+    boolean alone = evm.contracts().size() == 1;
+    for (String name : evm.contracts()) {
+      contracts.put(name, alone ? List.of(TOKEN, REGISTRY, FACTORY) : List.of(home(name)));
+    }
+    Finality depth = new Finality(Finality.AT_ONCE.tag(), OptionalLong.of(reversible));
+    return source(
+        new SourceRequest(evm, ID, List.of(settings.endpoint()), 0, until, depth, contracts));
+  }
+
+  private static Address home(String contract) {
+    return switch (contract) {
+      case "Token" -> TOKEN;
+      case "Factory" -> FACTORY;
+      default -> REGISTRY;
+    };
+  }
+
+  /** Opens the chain as a configuration requests it. */
+  public Source source(SourceRequest request) {
+    return new DevChainSource(this, request);
+  }
+
+  /** Waits until the chain has moved from a tip, or the waiting reader has ended. */
+  public boolean awaitMove(Tip from, Ending ending) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (tip.equals(from) && !ending.hasEnded()) {
+        changed.await();
+      }
+      return !ending.hasEnded();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until the chain has moved from a tip, or the time is over. */
+  boolean awaitMove(Tip from, long nanos) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      long left = nanos;
+      while (tip.equals(from) && left > 0) {
+        left = changed.awaitNanos(left);
+      }
+      return !tip.equals(from);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The end of a reader that waits for the chain. */
+  public interface Ending {
+    boolean hasEnded();
+  }
+
+  /** Wakes the waiting readers, which check again. */
+  public void wake() {
+    lock.lock();
+    try {
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,203 @@
+package dev.millrace.simulation;
+
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.Versions;
+import dev.millrace.pipeline.Ends;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.LaneMirror;
+import dev.millrace.pipeline.Ledger;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.testkit.RowVersion;
+import dev.millrace.testkit.SerialOracle;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/**
+ * A mirror in memory: the object survives when processes crash, and fenced processes go on writing
+ * to it. It is at least as strict as a real mirror: a row under an epoch that was not announced, a
+ * row that is visible before its commit, and a publication that contradicts another are errors.
+ *
+ * <p>Like ClickHouse it remembers inserts by their tokens, even when the rows are gone, and a call
+ * that timed out may still take effect later: when a test calls {@link #land}.
+ */
+public final class MemoryMirror {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final List<EntityType<?>> types;
+  private final MirrorContents contents = new MirrorContents(); // guarded by lock
+  private final List<Runnable> late = new ArrayList<>(); // guarded by lock
+  private volatile Predicate<String> timesOut = _ -> false;
+  private volatile Predicate<Object> refused = _ -> false;
+  private volatile int blockRows = 2;
+
+  /** A mirror of the entities that the definition mirrors. */
+  public MemoryMirror(Indexer indexer) {
+    this.types =
+        indexer.entities().stream().filter(type -> indexer.storage(type).isMirrored()).toList();
+  }
+
+  /** Opens a lane for one process, which passes this probe. */
+  public LaneMirror opened(String lane, Probe probe) {
+    return new MemoryMirrorLane(this, lane, probe);
+  }
+
+  /** Sets the rows per insert; a group is sent in as many blocks per table as it needs. */
+  public MemoryMirror blocksOf(int rows) {
+    blockRows = rows;
+    return this;
+  }
+
+  /** Selects calls, by their description, that time out: they fail now and take effect later. */
+  public void timesOut(Predicate<String> call) {
+    timesOut = call;
+  }
+
+  /** Selects rows that this mirror cannot keep. */
+  public void refuses(Predicate<Object> row) {
+    refused = row;
+  }
+
+  /** Applies all calls that have timed out, as if they had been on their way until now. */
+  public void land() {
+    locked(() -> {
+      late.forEach(Runnable::run);
+      late.clear();
+      return true;
+    });
+  }
+
+  /** Deletes rows that no reader can see, by the published ends. */
+  public void clean(String lane) {
+    locked(() -> {
+      contents.clean(lane);
+      return true;
+    });
+  }
+
+  /** Returns the rows of a lane by id, as a view shows them. */
+  public <E> Map<Object, E> rows(String lane, EntityType<E> type) {
+    return locked(() -> rows(type, versions(lane, type), Long.MAX_VALUE));
+  }
+
+  /** Returns the rows as of an older checkpoint; refuses it if not all versions are kept. */
+  public <E> Map<Object, E> rows(String lane, EntityType<E> type, long checkpoint) {
+    return locked(() -> {
+      if (type.layout().versions() == Versions.LATEST && checkpoint < settled(lane)) {
+        throw new MillraceException(
+            Remedy.FIX_SETUP,
+            "state is not kept: entity=%s checkpoint=%d settled=%d"
+                .formatted(type, checkpoint, settled(lane)));
+      }
+      return rows(type, versions(lane, type), checkpoint);
+    });
+  }
+
+  /** Returns the rows that a store with this ledger should have, independent of publications. */
+  public <E> Map<Object, E> rows(String lane, EntityType<E> type, Ledger ledger) {
+    return locked(() -> rows(type, versions(lane, type, ledger), ledger.checkpoint()));
+  }
+
+  private static <E> Map<Object, E> rows(
+      EntityType<E> type, List<RowVersion> versions, long checkpoint) {
+    Map<Object, E> rows = new TreeMap<>(SerialOracle.byId(type));
+    for (RowVersion version : versions) {
+      Object row = version.row();
+      if (version.checkpoint() > checkpoint) {
+        continue;
+      }
+      if (row == null) {
+        rows.remove(version.id());
+      } else {
+        rows.put(version.id(), type.type().cast(row));
+      }
+    }
+    return rows;
+  }
+
+  /** Returns the visible versions, in order of checkpoints. */
+  public List<RowVersion> versions(String lane, EntityType<?> type) {
+    return locked(() -> contents.visible(lane, type, contents.ends(lane)));
+  }
+
+  /** Returns the versions that are visible with the epoch ends of a ledger. */
+  public List<RowVersion> versions(String lane, EntityType<?> type, Ledger ledger) {
+    Map<Long, Long> ends = new HashMap<>();
+    ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
+    return locked(() -> contents.visible(lane, type, ends));
+  }
+
+  /** Returns the last publication that counts. */
+  public Optional<Ends> said(String lane) {
+    return locked(() -> Optional.ofNullable(contents.latest(lane)));
+  }
+
+  private long settled(String lane) {
+    return said(lane).map(Ends::settled).orElse(0L);
+  }
+
+  /** Number of all stored rows, visible or not. */
+  public int size() {
+    return locked(contents::size);
+  }
+
+  List<EntityType<?>> types() {
+    return types;
+  }
+
+  int blockRows() {
+    return blockRows;
+  }
+
+  boolean refuses(Object row) {
+    return refused.test(row);
+  }
+
+  /** Checks the ledger and follows it; keeps nothing unless all of the ledger fits. */
+  void follow(String lane, Ledger ledger) {
+    locked(() -> {
+      contents.check(lane, ledger);
+      return true;
+    });
+    call("follow " + lane, (into, _) -> into.follow(ledger));
+  }
+
+  /** The action of a call on the contents. */
+  @FunctionalInterface
+  interface Effect {
+    void on(MirrorContents contents, boolean late);
+  }
+
+  /** Runs the action now, or later if the call times out. */
+  void call(String description, Effect effect) {
+    boolean lost = timesOut.test(description);
+    locked(() -> {
+      if (lost) {
+        late.add(() -> effect.on(contents, true));
+      } else {
+        effect.on(contents, false);
+      }
+      return true;
+    });
+    if (lost) {
+      throw new MillraceException(Remedy.RETRY, "mirror does not answer: call=" + description);
+    }
+  }
+
+  /** Runs several reads at one moment. */
+  <T> T locked(Supplier<T> action) {
+    lock.lock();
+    try {
+      return action.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

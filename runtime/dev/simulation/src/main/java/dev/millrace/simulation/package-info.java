@@ -1,0 +1,10 @@
+/**
+ * Random programs over random chains, run by processes that crash over stores in memory, and
+ * compared with the serial oracle.
+ *
+ * <p>This module proves Millrace itself; tests of indexers need the testkit alone.
+ */
+@NullMarked
+package dev.millrace.simulation;
+
+import org.jspecify.annotations.NullMarked;

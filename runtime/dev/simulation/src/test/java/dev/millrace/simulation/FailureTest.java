@@ -1,0 +1,398 @@
+package dev.millrace.simulation;
+
+import static dev.millrace.simulation.Mill.LANE;
+import static dev.millrace.simulation.Mill.cell;
+import static dev.millrace.simulation.Mill.failing;
+import static dev.millrace.simulation.Mill.increment;
+import static dev.millrace.simulation.Mill.save;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.lane.Lane;
+import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneSettings;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Probe.Point;
+import dev.millrace.simulation.Mill.Cell;
+import dev.millrace.testkit.Crashes;
+import dev.millrace.testkit.StepGates;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Failures of a store, a handler or the whole process, and the reaction of the lane. */
+@Timeout(120)
+final class FailureTest {
+  private final Mill mill = new Mill();
+
+  @AfterEach
+  void close() {
+    mill.close();
+  }
+
+  private static MillraceException failure(LaneEnd end) {
+    if (end instanceof LaneEnd.Failed(MillraceException failure)) {
+      return failure;
+    }
+    throw new AssertionError("lane did not fail: end=" + end);
+  }
+
+  private void increments(int blocks) {
+    for (int i = 0; i < blocks; i++) {
+      mill.script.block(increment("c"));
+    }
+  }
+
+  @Test
+  @Tag("A8")
+  @DisplayName(
+      "A8 a commit fails for good: nothing behind it lands, and a restart begins before it")
+  void commit_afterAFailureLandsNothingLater() throws Exception {
+    increments(3);
+    mill.fault = failing(Point.BEFORE_COMMIT, 1, 9, Remedy.FIX_HANDLER);
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    Lane lane = mill.start();
+    mill.gates.awaitPassed(Point.AFTER_RUN, 3);
+    commit.release();
+
+    assertThat(failure(lane.await()))
+        .hasMessageContaining("commit failed: batch=1 blocks=0..0")
+        .hasMessageEndingWith("; fix it and run again, which goes on from the start")
+        .extracting(MillraceException::remedy)
+        .isEqualTo(Remedy.FIX_HANDLER); // which ends the process with exit code 1
+    assertThat(mill.cells()).isEmpty();
+    mill.fault = Probe.NONE;
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.cells()).containsExactly(cell("c", "", 3));
+  }
+
+  @Test
+  @Tag("A8")
+  @DisplayName("A8 a group fails for good: what precedes the culprit commits, and it has a name")
+  void group_thatFailsIsTriedBatchByBatch() throws Exception {
+    StepGates.Gate first = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    mill.script.open().block(increment("c"));
+    Lane lane = mill.start();
+    first.await();
+    increments(4);
+    mill.gates.awaitPassed(Point.AFTER_RUN, 5);
+    // Commit 2 is the group, then batch 2 alone; commit 4 is batch 4.
+    Probe group = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.FIX_HANDLER);
+    Probe culprit = failing(Point.BEFORE_COMMIT, 4, 1, Remedy.FIX_HANDLER);
+    mill.fault =
+        (point, number) -> {
+          group.pass(point, number);
+          culprit.pass(point, number);
+        };
+    first.release();
+
+    assertThat(failure(lane.await())).hasMessageContaining("batch=4");
+    assertThat(mill.cells()).containsExactly(cell("c", "", 3));
+  }
+
+  @Test
+  @Tag("A9")
+  @DisplayName("A9 a transient error during a commit: tried again, handlers do not run again")
+  void commit_isTriedAgainAfterATransientError() throws Exception {
+    AtomicInteger ran = new AtomicInteger();
+    for (int i = 0; i < 4; i++) {
+      mill.script.block(context -> {
+        ran.incrementAndGet();
+        increment("c").run(context);
+      });
+    }
+    mill.fault = failing(Point.BEFORE_COMMIT, 2, 2, Remedy.RETRY);
+
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(ran).hasValue(4);
+    assertThat(mill.cells()).containsExactly(cell("c", "", 4));
+  }
+
+  @Test
+  @Tag("A20")
+  @DisplayName("A20 the reply to a commit is lost: nothing is written twice, and the lane goes on")
+  void commit_whoseReplyIsLostIsNotRepeated() throws Exception {
+    increments(4);
+    mill.depth(0).fault = failing(Point.AFTER_COMMIT, 2, 1, Remedy.RETRY);
+
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.store.commits(LANE))
+        .extracting(MemoryStore.Commit::number)
+        .containsExactly(1L, 2L, 3L, 4L);
+    assertThat(mill.cells()).containsExactly(cell("c", "", 4));
+  }
+
+  @Test
+  @Tag("A15")
+  @DisplayName("A15 a drain commits the batches that wait")
+  void drain_commitsWhatHasRun() throws Exception {
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    mill.script.open();
+    increments(4);
+    Lane lane = mill.start();
+    mill.gates.awaitPassed(Point.AFTER_RUN, 4);
+    FutureTask<Boolean> drain = background(() -> lane.drain(Duration.ofSeconds(30)));
+    mill.script.block(increment("c"));
+    commit.release();
+
+    assertThat(drain.get()).isTrue();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Drained());
+    long drained = mill.cells().getFirst().value();
+    assertThat(drained).isBetween(4L, 5L);
+    mill.script.end();
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.cells()).containsExactly(cell("c", "", 5));
+  }
+
+  @Test
+  @Tag("A15")
+  @DisplayName("A15 past the deadline a drain is broken off, and the restart is right")
+  void drain_pastItsDeadlineRollsBack() throws Exception {
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    increments(3);
+    Lane lane = mill.start();
+    commit.await();
+
+    assertThat(lane.drain(Duration.ofMillis(50))).isFalse();
+    assertThat(failure(lane.await()).remedy()).isEqualTo(Remedy.RESTART);
+    assertThat(mill.cells()).isEmpty();
+    commit.release();
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.cells()).containsExactly(cell("c", "", 3));
+  }
+
+  private static <T> FutureTask<T> background(Callable<T> work) {
+    FutureTask<T> task = new FutureTask<>(work);
+    Thread.ofVirtual().start(task);
+    return task;
+  }
+
+  @ParameterizedTest(name = "A16 a crash at {0} leaves what an uninterrupted run leaves")
+  @EnumSource(Point.class)
+  @Tag("A16")
+  @Tag("D1")
+  void crash_atEveryPointIsRepairedByARestart(Point point) throws Exception {
+    for (int passing = 1; passing <= 6; passing++) {
+      for (int depth : List.of(0, 1, 8)) {
+        try (Mill other = new Mill(Mill.mirroring()).notEmpty()) {
+          for (int i = 0; i < 8; i++) {
+            String hot = "hot " + i % 2;
+            other.script.block(increment(hot), increment("cell " + i), other.findByOwner("a"));
+          }
+          other.script.reversibleFrom(4).quiet(2);
+          for (int turn = 0; turn < 6; turn++) {
+            other.script.then(() -> {
+              other.script.cut(6);
+              other.script.block(increment("hot 1")).quiet(3);
+            });
+          }
+          other.depth(depth);
+          Crashes crash = Crashes.at(point, passing);
+          Probe rollback = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.RETRY);
+          other.fault =
+              (at, number) -> {
+                crash.pass(at, number);
+                if (point == Point.ROLLING_BACK) {
+                  rollback.pass(at, number);
+                }
+              };
+          LaneEnd first = other.run();
+          assertThat(crash.hasHappened() || passing > 1).as("%s is passed", point).isTrue();
+          assertThat(first instanceof LaneEnd.Done).isEqualTo(!crash.hasHappened());
+          other.fault = Probe.NONE;
+          if (crash.hasHappened()) {
+            assertThat(other.run()).isEqualTo(new LaneEnd.Done());
+          }
+          List<Cell> expected =
+              java.util.stream.Stream.concat(
+                      other.oracleCells().stream(),
+                      java.util.stream.Stream.of(cell("other", "nobody", 0)))
+                  .sorted(java.util.Comparator.comparing(Cell::id))
+                  .toList();
+          assertThat(other.cells()).isEqualTo(expected);
+        }
+      }
+    }
+  }
+
+  @Test
+  @Tag("A18")
+  @DisplayName("A18 batch sizes 1, 7, 1000 and depths 0, 1, 8 leave the same tables")
+  void tables_doNotDependOnBatchesOrDepth() throws Exception {
+    for (int events : List.of(1, 7, 1000)) {
+      for (int depth : List.of(0, 1, 8)) {
+        try (Mill other = new Mill()) {
+          other.settings = new LaneSettings(depth, events, 64L << 20, 64L << 20);
+          for (int i = 0; i < 100; i++) {
+            String id = "cell " + i % 7;
+            other.script.block(
+                increment("all"),
+                context -> {
+                  increment(id).run(context);
+                  if (Mill.ownedBy(context, "").size() > 5) {
+                    context.delete(Cell.class, id);
+                  }
+                });
+          }
+          assertThat(other.run()).isEqualTo(new LaneEnd.Done());
+          assertThat(other.cells()).isEqualTo(other.oracleCells());
+        }
+      }
+    }
+  }
+
+  @Test
+  @Tag("A19")
+  @DisplayName(
+      "A19 a handler throws: batches before it commit, the error names it, a restart retries")
+  void handler_thatThrowsStopsTheLane() throws Exception {
+    AtomicBoolean broken = new AtomicBoolean(true);
+    increments(2);
+    mill.script.block(
+        increment("c"),
+        context -> {
+          increment("c").run(context);
+          if (broken.get()) {
+            throw new IllegalStateException("bitter poison");
+          }
+        });
+    increments(2);
+
+    assertThat(failure(mill.run()))
+        .hasMessageMatching(
+            "event failed: block=2 logIndex=1 handler=step"
+                + " reason=\"java.lang.IllegalStateException: bitter poison\""
+                + " at=FailureTest.java:\\d+ lane=1"
+                + "; fix it and run again, which goes on from block 2")
+        .hasRootCauseMessage("bitter poison")
+        .extracting(MillraceException::remedy)
+        .isEqualTo(Remedy.FIX_HANDLER);
+    assertThat(KeptLogs.traces())
+        .containsOnlyOnce("java.lang.IllegalStateException: bitter poison at FailureTest.java");
+    assertThat(mill.cells()).containsExactly(cell("c", "", 2));
+    broken.set(false);
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.cells()).containsExactly(cell("c", "", 6));
+  }
+
+  @Test
+  @Tag("A19")
+  @DisplayName("A19 an error of the Context fails the event even if the handler catches it")
+  void context_errorCannotBeHidden() throws Exception {
+    increments(1);
+    mill.script.block(context -> {
+      try {
+        context.require(Cell.class, "nowhere");
+      } catch (RuntimeException hidden) {
+        context.save(cell("hidden", "", 1));
+      }
+    });
+
+    assertThat(failure(mill.run()))
+        .hasMessageContaining(
+            "row is required and does not exist: entity=Cell id=[nowhere]\" at=FailureTest.java:");
+    assertThat(mill.cells()).containsExactly(cell("c", "", 1));
+  }
+
+  @Test
+  @Tag("C2")
+  @DisplayName("C2 a text with U+0000 fails its event when it is saved, by name")
+  void text_withNulFailsItsEvent() throws Exception {
+    increments(1);
+    mill.script.block(increment("c"), save("nul", "a\0b", 1));
+
+    for (int start = 0; start < 2; start++) {
+      assertThat(failure(mill.run()))
+          .hasMessageContaining("event failed: block=1 logIndex=1 handler=step reason=\"")
+          .hasMessageContaining("text must not contain U+0000: at=1")
+          .extracting(MillraceException::remedy)
+          .isEqualTo(Remedy.FIX_HANDLER); // not a remedy that asks for a restart
+      assertThat(mill.cells()).containsExactly(cell("c", "", 1));
+    }
+  }
+
+  @Test
+  @Tag("A21")
+  @DisplayName("A21 status tells what has run from what is durable")
+  void status_neverClaimsMoreThanIsDurable() throws Exception {
+    increments(3);
+    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
+    Lane lane = mill.start();
+    mill.gates.awaitPassed(Point.AFTER_RUN, 3);
+    Mill.awaitThat(() -> lane.status().processed().events() == 3);
+
+    assertThat(lane.status().committed().events()).isZero();
+    assertThat(lane.status().committed().block()).isEqualTo(-1);
+    assertThat(lane.status().end()).isNull();
+    assertThat(lane.status().batchesInTransit()).isEqualTo(3);
+    commit.release();
+    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.status().committed()).isEqualTo(lane.status().processed());
+    assertThat(lane.status().committed().block()).isEqualTo(2);
+    assertThat(lane.status().batchesInTransit()).isZero();
+  }
+
+  @Test
+  @Tag("A25")
+  @DisplayName("A25 a transient error during a read: the handler sees the row, not the error")
+  void read_isTriedAgainBelowTheHandler() throws Exception {
+    mill.stored(cell("x", "a", 7));
+    AtomicInteger left = new AtomicInteger(2);
+    mill.store.beforeQuery(_ -> {
+      if (left.getAndDecrement() > 0) {
+        throw new MillraceException(Remedy.RETRY, "database is away for a moment");
+      }
+    });
+    mill.script.block(context -> {
+      try {
+        mill.seen.put("x", context.find(Cell.class, "x"));
+      } catch (RuntimeException caught) {
+        mill.seen.put("x", caught);
+      }
+    });
+
+    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.seen).containsEntry("x", Optional.of(cell("x", "a", 7)));
+  }
+
+  @Test
+  @Tag("D3")
+  @DisplayName("D3 a lane that was taken over cannot commit, and says so")
+  void commit_ofAFencedLaneIsRefused() throws Exception {
+    increments(2);
+    StepGates.Gate commit = mill.gates.hold(Point.DURING_COPY, 1);
+    Lane sleeper = mill.start();
+    commit.await();
+    StepGates other = new StepGates();
+    try (Mill successor = new Mill()) {
+      successor.script.block(increment("d"));
+      Lane lane =
+          new Lane(
+              LANE,
+              Mill.definition(),
+              successor.script,
+              mill.store.opened(other).takeOver(LANE),
+              mill.settings,
+              other);
+      lane.start();
+      assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+      lane.close();
+    }
+    commit.release();
+
+    assertThat(failure(sleeper.await()).remedy()).isEqualTo(Remedy.YIELD);
+    assertThat(mill.cells()).containsExactly(cell("d", "", 1));
+  }
+}

@@ -1,0 +1,193 @@
+package dev.millrace.jsonrpc;
+
+import java.io.IOException;
+import java.io.PushbackInputStream;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
+
+/** A connection and the state needed to reuse it. Used by one thread at a time. */
+final class HttpConnection {
+  private static final int HEAD_LIMIT = 64 << 10;
+  private static final int ERROR_TEXT = 2_000;
+  private static final byte[] GZIP = {0x1f, (byte) 0x8b};
+
+  private final WireSettings settings;
+  private final TimedSocket socket;
+  private final String head;
+  private final HttpBytes bytes;
+  private final JsonInput json = new JsonInput();
+  private boolean used;
+  private boolean keepAlive;
+  private @Nullable HttpBody body;
+
+  HttpConnection(Target target, WireSettings settings) throws IOException {
+    this.settings = settings;
+    socket = Dial.open(target, settings);
+    bytes = new HttpBytes(socket);
+    head =
+        "POST %s HTTP/1.1\r\n".formatted(target.path())
+            + target.headers()
+            + "Content-Type: application/json\r\nAccept: application/json\r\n"
+            + (target.isLoopback() ? "" : "Accept-Encoding: gzip\r\n")
+            + "Content-Length: ";
+  }
+
+  /**
+   * Sends a request and waits for the first byte of the reply.
+   *
+   * @return false if the connection had been used before, and is closed now or holds bytes that no
+   *     request asked for
+   */
+  boolean send(byte[] request) throws IOException {
+    byte[] line = (head + request.length + "\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1);
+    ByteRun whole = new ByteRun(line.length + request.length);
+    whole.add(line, 0, line.length);
+    whole.add(request, 0, request.length);
+    boolean again = used;
+    used = true;
+    try {
+      if (again && (socket.isLate() || socket.hasUnread())) {
+        return false;
+      }
+      bytes.beginReply(settings.patienceNanos());
+      socket.write(whole.bytes, whole.length);
+      return bytes.hasMore();
+    } catch (SocketTimeoutException | Trouble late) {
+      throw late;
+    } catch (IOException ended) {
+      if (again && !Thread.currentThread().isInterrupted()) {
+        return false;
+      }
+      throw ended;
+    }
+  }
+
+  /** Reads the reply. */
+  <T> @Nullable T receive(ReplyReader<T> reader) throws IOException {
+    try {
+      return reply(reader);
+    } finally {
+      bytes.endReply();
+    }
+  }
+
+  private <T> @Nullable T reply(ReplyReader<T> reader) throws IOException {
+    keepAlive = false;
+    body = null;
+    bytes.beginHead(HEAD_LIMIT);
+    int status = status(bytes.headLine());
+    Map<String, String> headers = headers();
+    // Interim responses (100, 103) are not the reply, and their heads count towards the limit.
+    while (status >= 100 && status < 200) {
+      status = status(bytes.headLine());
+      headers = headers();
+    }
+    HttpBody arriving = body(headers);
+    body = arriving;
+    keepAlive = !"close".equalsIgnoreCase(headers.getOrDefault("connection", ""));
+    boolean isPacked = headers.getOrDefault("content-encoding", "").equalsIgnoreCase("gzip");
+    if (status != 200) {
+      throw Trouble.status(status, errorText(arriving, isPacked), retryAfter(headers));
+    }
+    if (arriving.length() > settings.replyLimit()) {
+      throw Trouble.of(
+          Trouble.Kind.TOO_LARGE, "reply is larger than we read: bytes=" + arriving.length());
+    }
+    json.open(isPacked ? new GZIPInputStream(arriving, 1 << 15) : arriving, settings.replyLimit());
+    try {
+      T value = reader.read(json);
+      arriving.drain();
+      return value;
+    } catch (Trouble trouble) {
+      if (trouble.kind() == Trouble.Kind.ERROR) {
+        arriving.drain();
+      }
+      throw trouble;
+    }
+  }
+
+  /**
+   * True if the reply was read to its end, nothing follows it, and the node keeps the connection.
+   * Bytes behind a reply would be taken for the reply to the next call.
+   */
+  boolean isReusable() {
+    HttpBody last = body;
+    return keepAlive && last != null && last.isAtEnd() && bytes.isEmpty();
+  }
+
+  private static int status(String line) throws IOException {
+    if (!line.startsWith("HTTP/1.") || line.length() < 12) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "reply is not HTTP");
+    }
+    try {
+      return Integer.parseInt(line, 9, 12, 10);
+    } catch (NumberFormatException _) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "reply is not HTTP");
+    }
+  }
+
+  private Map<String, String> headers() throws IOException {
+    Map<String, String> headers = new TreeMap<>();
+    for (String line = bytes.headLine(); !line.isEmpty(); line = bytes.headLine()) {
+      int colon = line.indexOf(':');
+      if (colon > 0) {
+        headers.put(
+            line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).strip());
+      }
+    }
+    return headers;
+  }
+
+  private HttpBody body(Map<String, String> headers) throws IOException {
+    if (headers.getOrDefault("transfer-encoding", "").equalsIgnoreCase("chunked")) {
+      return HttpBody.chunked(bytes);
+    }
+    String length = headers.get("content-length");
+    if (length == null) {
+      return HttpBody.untilClosed(bytes);
+    }
+    try {
+      return HttpBody.ofLength(bytes, Long.parseLong(length));
+    } catch (NumberFormatException _) {
+      throw Trouble.of(Trouble.Kind.NONSENSE, "reply has no length");
+    }
+  }
+
+  /**
+   * Returns the beginning of an error page. Gateways label pages as compressed that are plain or
+   * empty.
+   */
+  private String errorText(HttpBody page, boolean isPacked) {
+    try {
+      PushbackInputStream plain = new PushbackInputStream(page, 2);
+      byte[] first = plain.readNBytes(2);
+      plain.unread(first);
+      boolean isGzip = isPacked && Arrays.equals(first, GZIP);
+      json.open(isGzip ? new GZIPInputStream(plain) : plain, settings.replyLimit());
+      String begin = json.beginning(ERROR_TEXT);
+      page.drain();
+      return begin;
+    } catch (IOException torn) {
+      return "";
+    }
+  }
+
+  private static Optional<Duration> retryAfter(Map<String, String> headers) {
+    String seconds = headers.getOrDefault("retry-after", "");
+    return seconds.matches("[0-9]{1,5}")
+        ? Optional.of(Duration.ofSeconds(Long.parseLong(seconds)))
+        : Optional.empty();
+  }
+
+  void close() {
+    socket.close();
+  }
+}

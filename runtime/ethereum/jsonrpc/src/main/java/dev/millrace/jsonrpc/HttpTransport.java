@@ -1,0 +1,127 @@
+package dev.millrace.jsonrpc;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * HTTP/1.1 with persistent connections. A call has a connection to itself, from the request to the
+ * last byte of the reply. The connection used last is taken first, so that surplus connections grow
+ * idle and are closed by the other side.
+ */
+final class HttpTransport implements Transport {
+  private final Target target;
+  private final WireSettings settings;
+  private final ConcurrentLinkedDeque<HttpConnection> idle = new ConcurrentLinkedDeque<>();
+  private final Set<HttpConnection> open = ConcurrentHashMap.newKeySet();
+  private final AtomicLong ended = new AtomicLong();
+  private volatile boolean closed;
+
+  HttpTransport(Target target, WireSettings settings) {
+    this.target = target;
+    this.settings = settings;
+  }
+
+  @Override
+  public <T> @Nullable T call(Call call, ReplyReader<T> reader)
+      throws Trouble, InterruptedException {
+    StringBuilder text = new StringBuilder(256);
+    call.write(text);
+    return exchange(text, in -> Envelope.single(in, call, reader));
+  }
+
+  @Override
+  public <T> List<Reply<T>> batch(List<Call> calls, ReplyReader<T> reader)
+      throws Trouble, InterruptedException {
+    List<Reply<T>> replies = exchange(Batches.text(calls), in -> Envelope.batch(in, calls, reader));
+    return replies == null ? List.of() : replies;
+  }
+
+  private <T> @Nullable T exchange(StringBuilder text, ReplyReader<T> reader)
+      throws Trouble, InterruptedException {
+    byte[] body = text.toString().getBytes(StandardCharsets.UTF_8);
+    try {
+      return finish(connectionFor(body), reader);
+    } catch (IOException failed) {
+      throw target.conceal(Dial.trouble(failed));
+    }
+  }
+
+  /** Returns a connection on which the request is sent and the reply has begun. */
+  private HttpConnection connectionFor(byte[] body) throws IOException {
+    for (HttpConnection kept = idle.pollFirst(); kept != null; kept = idle.pollFirst()) {
+      // Connections that were idle too long are closed by the other side; the call goes on.
+      if (isSent(kept, body)) {
+        return kept;
+      }
+    }
+    HttpConnection fresh = new HttpConnection(target, settings);
+    open.add(fresh);
+    if (!isSent(fresh, body)) {
+      throw Trouble.of(
+          Trouble.Kind.TORN, closed ? "transport is closed" : "connection ended before the reply");
+    }
+    return fresh;
+  }
+
+  /** Sends a request. Closes a connection without a reply, whatever ended the wait. */
+  private boolean isSent(HttpConnection connection, byte[] body) throws IOException {
+    boolean isSent = false;
+    try {
+      isSent = !closed && connection.send(body);
+      return isSent;
+    } finally {
+      if (!isSent) {
+        discard(connection);
+      }
+    }
+  }
+
+  private <T> @Nullable T finish(HttpConnection connection, ReplyReader<T> reader)
+      throws IOException {
+    boolean reusable = false;
+    try {
+      T value = connection.receive(reader);
+      reusable = connection.isReusable();
+      return value;
+    } catch (Trouble trouble) {
+      // A reply to another call shows that requests and replies are out of step.
+      reusable = trouble.kind() != Trouble.Kind.NONSENSE && connection.isReusable();
+      throw trouble;
+    } finally {
+      if (reusable && !closed) {
+        idle.addFirst(connection);
+      } else {
+        discard(connection);
+      }
+    }
+  }
+
+  private void discard(HttpConnection connection) {
+    ended.incrementAndGet();
+    open.remove(connection);
+    connection.close();
+  }
+
+  @Override
+  public long endedConnections() {
+    return ended.get();
+  }
+
+  @Override
+  public boolean follow(LongConsumer heads) {
+    return false;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    open.forEach(this::discard);
+  }
+}

@@ -1,0 +1,257 @@
+package dev.millrace.jsonrpc;
+
+import static dev.millrace.jsonrpc.HostileServer.bytes;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** HTTP over real sockets, with servers that break the protocol. */
+@Timeout(120)
+final class HttpTransportTest {
+  private static final String REPLY = "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"0x5\"}";
+  private static final String OK = "HTTP/1.1 200 OK\r\n";
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 1000})
+  @Tag("F26")
+  @DisplayName("F26 a reply in chunks of any size is read, and the connection is used again")
+  void call_readsChunks(int size) throws Exception {
+    assertThat(
+            call((head, in, out) -> {
+              out.write(bytes(OK + "Transfer-Encoding: chunked\r\n\r\n"));
+              for (int at = 0; at < REPLY.length(); at += size) {
+                String part = REPLY.substring(at, Math.min(REPLY.length(), at + size));
+                out.write(bytes(Integer.toHexString(part.length()) + "\r\n" + part + "\r\n"));
+              }
+              out.write(bytes("0\r\nTrailer: x\r\n\r\n"));
+              return true;
+            }))
+        .isEqualTo(5);
+  }
+
+  @Test
+  @Tag("F26")
+  @DisplayName("F26 early statuses are stepped over, and a compressed reply is read")
+  void call_readsGzipBehindEarlyHints() throws Exception {
+    byte[] packed = HostileServer.gzip(bytes(REPLY));
+    assertThat(
+            call((head, in, out) -> {
+              out.write(
+                  bytes("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nL: x\r\n\r\n"));
+              out.write(bytes(OK + "Content-Encoding: gzip\r\n"));
+              out.write(bytes("Content-Length: " + packed.length + "\r\n\r\n"));
+              out.write(packed);
+              return true;
+            }))
+        .isEqualTo(5);
+  }
+
+  @Test
+  @Tag("F26")
+  @DisplayName("F26 a small reply that unpacks to more than the limit is too large")
+  void call_endsABombAtTheLimit() throws Exception {
+    byte[] packed = HostileServer.gzip(new byte[8 << 20]);
+    assertThat(
+            trouble((head, in, out) -> {
+              out.write(bytes(OK + "Content-Encoding: gzip\r\n"));
+              out.write(bytes("Content-Length: " + packed.length + "\r\n\r\n"));
+              out.write(packed);
+              return true;
+            }))
+        .isIn(Trouble.Kind.TOO_LARGE, Trouble.Kind.NONSENSE);
+    byte[] blanks = HostileServer.gzip(bytes(" ".repeat(8 << 20)));
+    assertThat(
+            trouble((head, in, out) -> {
+              out.write(bytes(OK + "Content-Encoding: gzip\r\n"));
+              out.write(bytes("Content-Length: " + blanks.length + "\r\n\r\n"));
+              out.write(blanks);
+              return true;
+            }))
+        .isEqualTo(Trouble.Kind.TOO_LARGE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Content-Length: 500\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"0x",
+        "Content-Encoding: gzip\r\nContent-Length: 12\r\n\r\nnot gzip....",
+        "Transfer-Encoding: chunked\r\n\r\n-5\r\nabc",
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+        "Transfer-Encoding: chunked\r\n\r\n50\r\n{\"jsonrpc\"",
+        "Content-Length: x\r\n\r\n",
+        "Content-Length: 0\r\n\r\n",
+      })
+  @Tag("F26")
+  @DisplayName("F26 a body that is cut off, or lies about itself, is trouble and never an answer")
+  void call_refusesBrokenBodies(String rest) throws Exception {
+    assertThat(
+            trouble((head, in, out) -> {
+              out.write(bytes(OK + rest));
+              return false;
+            }))
+        .isIn(Trouble.Kind.TORN, Trouble.Kind.NONSENSE);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "429 | Content-Encoding: gzip~ | '' | status 429",
+        "429 | Content-Encoding: gzip~ | slow down | slow down",
+        "429 | '' | slow down | slow down",
+        "401 | '' | '' | status 401",
+        "301 | Location: http://other.example/~ | '' | status 301",
+      })
+  @Tag("F51")
+  @DisplayName("F51 a status counts before the body, and is the text where the body is empty")
+  void call_readsTheStatusFirst(int status, String header, String body, String text)
+      throws Exception {
+    try (HostileServer server =
+            new HostileServer((head, in, out) -> {
+              out.write(
+                  bytes(
+                      "HTTP/1.1 %d x\r\nContent-Length: %d\r\nRetry-After: 17\r\n%s\r\n%s"
+                          .formatted(status, body.length(), header.replace("~", "\r\n"), body)));
+              return true;
+            });
+        Transport transport = transport(server)) {
+      Trouble trouble =
+          catchThrowableOfType(
+              Trouble.class,
+              () -> transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity));
+      assertThat(trouble)
+          .extracting(Trouble::kind, Trouble::code, Trouble::text, Trouble::retryAfter)
+          .containsExactly(
+              Trouble.Kind.STATUS, (long) status, text, Optional.of(Duration.ofSeconds(17)));
+    }
+  }
+
+  @Test
+  @Tag("F22")
+  @DisplayName("F22 a node that sends a blank now and then meets a deadline")
+  void call_endsWhereANodeDrips() throws Exception {
+    assertThat(
+            trouble((head, in, out) -> {
+              out.write(bytes(OK + "Transfer-Encoding: chunked\r\n\r\n"));
+              return drip(out, "1\r\n \r\n");
+            }))
+        .isEqualTo(Trouble.Kind.TIMEOUT);
+  }
+
+  @Test
+  @Tag("F22")
+  @DisplayName("F22 a node that drips its head meets the same deadline")
+  void call_endsWhereANodeDripsItsHead() throws Exception {
+    assertThat(
+            trouble((head, in, out) -> {
+              out.write(bytes(OK));
+              return drip(out, "x");
+            }))
+        .isEqualTo(Trouble.Kind.TIMEOUT);
+  }
+
+  private static boolean drip(OutputStream out, String drop) throws IOException {
+    while (true) {
+      out.write(bytes(drop));
+      out.flush();
+      LockSupport.parkNanos(50_000_000);
+    }
+  }
+
+  @Test
+  @Tag("F23")
+  @DisplayName("F23 a head that never ends is refused at 64 KiB in all, however short its lines")
+  void call_refusesAnEndlessHead() throws Exception {
+    assertThat(
+            trouble((head, in, out) -> {
+              out.write(bytes(OK));
+              for (long i = 0; ; i++) {
+                out.write(bytes("h" + i + ": x\r\n"));
+              }
+            }))
+        .isEqualTo(Trouble.Kind.NONSENSE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\"id\":8,", "\"id\":null,", "", "\"id\":{},"})
+  @Tag("F16")
+  @DisplayName("F16 the transport refuses a reply with another id, or with none")
+  void call_refusesOtherIds(String id) throws Exception {
+    assertThat(trouble((head, in, out) -> send(out, "{" + id + "\"result\":\"0x5\"}")))
+        .isEqualTo(Trouble.Kind.NONSENSE);
+  }
+
+  @Test
+  @Tag("F16")
+  @DisplayName("F16 an error beside a null result is told, and one without an id too")
+  void call_tellsTheErrorBesideANullResult() throws Exception {
+    String error = "\"error\":{\"code\":-5,\"message\":\"no\"}}";
+    assertThat(trouble((head, in, out) -> send(out, "{\"id\":7,\"result\":null," + error)))
+        .isEqualTo(Trouble.Kind.ERROR);
+    assertThat(trouble((head, in, out) -> send(out, "{\"id\":null," + error)))
+        .isEqualTo(Trouble.Kind.ERROR);
+  }
+
+  private static boolean send(OutputStream out, String body) throws IOException {
+    out.write(bytes(OK + "Content-Length: " + body.length() + "\r\n\r\n" + body));
+    return true;
+  }
+
+  @Test
+  @Tag("F28")
+  @DisplayName("F28 an exception of the reader is trouble of the reply")
+  void call_turnsAnExceptionOfTheReaderIntoTrouble() throws Exception {
+    try (HostileServer server = new HostileServer((head, in, out) -> send(out, REPLY));
+        Transport transport = transport(server)) {
+      Trouble trouble =
+          catchThrowableOfType(
+              Trouble.class,
+              () ->
+                  transport.<Long>call(
+                      new Call(7, "eth_chainId", "[]"),
+                      in -> {
+                        throw new ArithmeticException("overflow");
+                      }));
+      assertThat(trouble.kind()).isEqualTo(Trouble.Kind.NONSENSE);
+    }
+  }
+
+  private static long call(HostileServer.Script script) throws Exception {
+    try (HostileServer server = new HostileServer(script);
+        Transport transport = transport(server)) {
+      Long first = transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity);
+      Long again = transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity);
+      assertThat(again).isEqualTo(first);
+      return first == null ? -1 : first;
+    }
+  }
+
+  private static Trouble.Kind trouble(HostileServer.Script script) throws Exception {
+    try (HostileServer server = new HostileServer(script);
+        Transport transport = transport(server)) {
+      Trouble trouble =
+          catchThrowableOfType(
+              Trouble.class,
+              () -> transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity));
+      return trouble.kind();
+    }
+  }
+
+  private static Transport transport(HostileServer server) {
+    return Transport.to(
+        Target.of("http://127.0.0.1:" + server.port() + "/"),
+        new WireSettings(Duration.ofSeconds(1), 1 << 20));
+  }
+}

@@ -1,0 +1,402 @@
+package dev.millrace.rpc;
+
+import dev.millrace.jsonrpc.Target;
+import dev.millrace.jsonrpc.Transport;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One node, and the limits that were learnt of it. All mutable state is guarded by the lock of its
+ * {@link Endpoints}, except where a field says otherwise.
+ */
+final class Endpoint {
+  static final int BATCH = 50;
+  private static final double EASING = 0.2;
+
+  /** Time for which a method counts as missing before the endpoint is asked for it again. */
+  private static final long LACK = TimeUnit.MINUTES.toNanos(5);
+
+  /** Time for which calls are made one by one after batches were refused. */
+  private static final long ALONE = TimeUnit.MINUTES.toNanos(1);
+
+  /** Refusals in a row before an endpoint counts as one that takes no batches. */
+  static final int BATCH_REFUSALS = 2;
+
+  /**
+   * Refusals in a row before calls of which one proves the other are made one by one. Two backends
+   * may then answer them.
+   */
+  static final int PROOF_REFUSALS = 6;
+
+  /** Floor of a shrunk batch: room for calls that one backend has to answer together. */
+  private static final int MIN_BATCH = 4;
+
+  final String name;
+  final Target target;
+  final Transport transport;
+  final Span span;
+  final Pace pace;
+  final KnownHead head;
+
+  final ChainProof proof = new ChainProof();
+
+  /** The proof of the chain that is under way, which finished calls wait for; or null. */
+  final AtomicReference<@Nullable CompletableFuture<Boolean>> proving = new AtomicReference<>();
+
+  /** Calls per request that the endpoint takes, as far as is known; read by any thread. */
+  volatile int batch = BATCH;
+
+  /** False once the endpoint refused eth_getLogs by block hash; read by any thread. */
+  volatile boolean takesBlockHash = true;
+
+  /** Batches in a row that were refused; a lost update costs one more request. */
+  private volatile int refusalsTogether;
+
+  private volatile long aloneUntil;
+  private volatile boolean hasTakenBatch;
+  private int batchRefusals;
+
+  /** True if the endpoint itself has named its limit, which alone later processes remember. */
+  private volatile boolean isBatchSaid;
+
+  /** When the batch size was last lowered; read by any thread. */
+  private volatile long batchShrunkAt;
+
+  /**
+   * Returns the number of calls that one request may hold now; any thread.
+   *
+   * @param refusals in a row after which calls are made one by one for a while
+   */
+  int together(int refusals, long now) {
+    boolean takesSeveral = refusalsTogether < refusals || now - aloneUntil > 0;
+    return !takesSeveral ? 1 : hasRecovered(now) ? BATCH : batch;
+  }
+
+  /** True if a lower batch size counts no more: a gateway may have refused more for a moment. */
+  private boolean hasRecovered(long now) {
+    return !isBatchSaid && now - batchShrunkAt > ALONE;
+  }
+
+  /** Records that the endpoint answered several calls in one request. */
+  void tookBatch() {
+    refusalsTogether = 0;
+    hasTakenBatch = true;
+  }
+
+  /**
+   * True if the endpoint has ever answered several calls in one request. Calls made one by one may
+   * be answered by two backends, and nothing shows that these have the same blocks.
+   */
+  boolean hasTakenBatch() {
+    return hasTakenBatch;
+  }
+
+  /**
+   * Lowers the batch size below a number of calls that was refused. The size becomes 1 if the
+   * endpoint says that it takes no batches, or refuses again and has never answered one.
+   */
+  void shrinkBatch(int calls, boolean isSaid, long now) {
+    startLowering(now);
+    isBatchSaid |= isSaid;
+    boolean takesNone = isSaid || (!hasTakenBatch && ++batchRefusals >= BATCH_REFUSALS);
+    batch = Math.clamp(calls / 2, takesNone ? 1 : Math.min(batch, MIN_BATCH), batch);
+  }
+
+  private void startLowering(long now) {
+    if (hasRecovered(now)) {
+      batch = BATCH;
+      batchRefusals = 0;
+    }
+    batchShrunkAt = now;
+  }
+
+  /** Lowers the batch size for a while: the endpoint is overloaded. */
+  void easeBatch(int calls, long now) {
+    startLowering(now);
+    batch = Math.clamp(calls / 2, Math.min(batch, MIN_BATCH), batch);
+  }
+
+  /** Returns the batch size that the endpoint has named; else the usual one. */
+  int saidBatch() {
+    return isBatchSaid ? batch : BATCH;
+  }
+
+  /** Restores the batch size that the endpoint has named to an earlier process. */
+  void rememberBatch(int calls) {
+    batch = Math.clamp(calls, 1, BATCH);
+    isBatchSaid = batch < BATCH;
+  }
+
+  /**
+   * Records that calls were refused, in one request or one by one; the other way is tried next.
+   *
+   * @param refusals in a row after which calls are made one by one
+   */
+  // A lost update costs one more request.
+  @SuppressWarnings("NonAtomicVolatileUpdate")
+  void refused(boolean together, int refusals, long now) {
+    refusalsTogether = together ? refusalsTogether + 1 : refusals - 1;
+    aloneUntil = now + ALONE;
+  }
+
+  NodeStatus.State state = NodeStatus.State.FRESH;
+  String reason = "";
+  boolean hasLogs = true;
+  boolean hasToldLogs;
+
+  /** Refusals of eth_getLogs as a method since the last logs. */
+  int logRefusals;
+
+  private long lacksLogsUntil;
+
+  /** True if the lack of logs is remembered from an earlier process and may be checked again. */
+  boolean isLackRemembered;
+
+  private boolean hasReceipts = true;
+  private boolean hasToldReceipts;
+  private long lacksReceiptsUntil;
+
+  /** Refusals of eth_getBlockReceipts as a method since the last receipts. */
+  int receiptRefusals;
+
+  /** Other endpoints are asked first for final blocks until this time. */
+  long notFinalUntil;
+
+  /** The logs through this block are pruned; -1 if none are known to be. */
+  private long prunedThrough = -1;
+
+  private long prunedUntil;
+
+  /**
+   * The highest block whose logs were refused as pruned. The refusals count since logs that old
+   * came.
+   */
+  private long prunedAsked = -1;
+
+  private int prunedRefusals;
+
+  /**
+   * Replies in a row that name another chain. {@code wrongUntil} ends the exclusion that follows.
+   */
+  int wrongChains;
+
+  private long wrongUntil;
+
+  private double latency;
+  private double logLatency;
+  private double bytesPerBlock;
+  long requests;
+
+  /** When it last answered, or began to be asked: an endpoint that keeps silent gets slower. */
+  long busySince;
+
+  long lastAsked;
+  long pausedUntil;
+  int failures;
+  long lastFailure;
+  final SortedMap<String, Long> errors = new TreeMap<>();
+
+  Endpoint(String name, Target target, Transport transport, long replyTarget, long now) {
+    this.name = name;
+    this.target = target;
+    this.transport = transport;
+    span = new Span(replyTarget);
+    pace = new Pace(now);
+    head = new KnownHead(now);
+    pausedUntil = now;
+    lastAsked = now;
+    notFinalUntil = now;
+    lacksLogsUntil = now;
+    lacksReceiptsUntil = now;
+    busySince = now;
+    lastFailure = now;
+  }
+
+  /** The method was missing in an earlier process: for a while it counts as missing. */
+  void remembersNoLogs() {
+    hasLogs = false;
+    isLackRemembered = true;
+    lacksLogsUntil += LACK;
+  }
+
+  /** The method is missing for now; a plan or a backend may change, so it is tried again later. */
+  void lacksLogs(long now) {
+    hasLogs = false;
+    lacksLogsUntil = now + LACK;
+  }
+
+  /** Marks eth_getBlockReceipts as missing for now. */
+  void lacksReceipts(long now) {
+    hasReceipts = false;
+    lacksReceiptsUntil = now + LACK;
+  }
+
+  /** Records that receipts came. */
+  void toldReceipts() {
+    hasReceipts = true;
+    hasToldReceipts = true;
+    receiptRefusals = 0;
+  }
+
+  /** True if receipts have ever come. */
+  boolean hasToldReceipts() {
+    return hasToldReceipts;
+  }
+
+  private boolean mayHaveReceipts(long now) {
+    return hasReceipts || now - lacksReceiptsUntil > 0;
+  }
+
+  /**
+   * Records that logs from a block on were refused as pruned; believed for a while, once repeated.
+   */
+  void refusedPruned(long oldest, int most, long now) {
+    prunedAsked = Math.max(prunedAsked, oldest);
+    if (++prunedRefusals >= most) {
+      prunedThrough = Math.max(prunedThrough, oldest);
+      prunedUntil = now + LACK;
+    }
+  }
+
+  /** Records that logs from a block on came. */
+  void toldLogs(long oldest) {
+    hasToldLogs = true;
+    hasLogs = true;
+    logRefusals = 0;
+    if (oldest <= prunedAsked) {
+      prunedThrough = -1;
+      prunedAsked = -1;
+      prunedRefusals = 0;
+    }
+  }
+
+  private boolean mayReach(long oldest, long now) {
+    return oldest > prunedThrough || now - prunedUntil > 0;
+  }
+
+  /** Drops the proof and the head: the endpoint named another chain. */
+  void isOfAnotherChain() {
+    proof.end();
+    proof.isAsked = false;
+    head.forget();
+  }
+
+  /** Excludes the endpoint for now: it serves another chain. Another backend may serve ours. */
+  void isWrong(long now) {
+    state = NodeStatus.State.WRONG;
+    wrongUntil = now + LACK;
+  }
+
+  private boolean mayHaveLogs(long now) {
+    return hasLogs || now - lacksLogsUntil > 0;
+  }
+
+  boolean can(Need need, long now) {
+    return (state != NodeStatus.State.WRONG || now - wrongUntil > 0)
+        && switch (need.kind()) {
+          case LOGS -> mayHaveLogs(now) && mayReach(need.oldest(), now);
+          case RECEIPTS -> mayHaveReceipts(now);
+          case FINAL, REST -> true;
+        };
+  }
+
+  /** Returns the reason why the endpoint cannot serve a need; empty if it can. */
+  String lack(Need need, long now) {
+    if (can(need, now)) {
+      return "";
+    }
+    if (state == NodeStatus.State.WRONG) {
+      return reason;
+    }
+    return switch (need.kind()) {
+      case LOGS ->
+          mayHaveLogs(now) ? "has no logs up to block " + prunedThrough : "has no eth_getLogs";
+      case RECEIPTS -> "has no eth_getBlockReceipts";
+      case FINAL, REST -> reason;
+    };
+  }
+
+  /** Returns the time until the endpoint may be asked, in nanoseconds. */
+  long pause(Need need, long now) {
+    long pause = Math.max(Math.max(0, pausedUntil - now), pace.pause(now));
+    return need.isRange() ? Math.max(pause, head.pause(reach(need), now)) : pause;
+  }
+
+  /** Returns the last block that a request to the endpoint would cover. */
+  long reach(Need need) {
+    return need.kind() == Need.Kind.LOGS
+        ? Math.min(need.newest(), need.oldest() + span.blocks() - 1)
+        : need.newest();
+  }
+
+  /** True if no further call may begin. Until the chain is proven, calls begin one at a time. */
+  boolean isFull() {
+    boolean isUnmeasured = latency == 0 && logLatency == 0;
+    return proof.isGiven() ? pace.isFull() || (isUnmeasured && pace.running() > 0) : proof.isAsked;
+  }
+
+  /** Returns the state of an endpoint that answers. */
+  NodeStatus.State usual() {
+    return Double.isInfinite(pace.perSecond()) ? NodeStatus.State.GOOD : NodeStatus.State.LIMITED;
+  }
+
+  /**
+   * True if the endpoint may have the blocks. For ranges always: an endpoint that is behind waits,
+   * so that its head is looked at again.
+   */
+  boolean mayHave(Need need, long now) {
+    boolean isNotFinal = need.kind() == Need.Kind.FINAL && now - notFinalUntil < 0;
+    return need.isRange() || (!isNotFinal && !head.isBelow(need.newest()));
+  }
+
+  /**
+   * Estimates the time to an answer in nanoseconds, to compare endpoints. For logs: the time for as
+   * many blocks as the endpoint with the widest span reads at once.
+   */
+  double expected(Need need, long widest, long now) {
+    double answer =
+        need.kind() == Need.Kind.LOGS
+            ? (logLatency == 0 ? latency : logLatency) * widest / span.blocks()
+            : latency;
+    long silence = pace.running() > 0 ? now - busySince : 0;
+    return pause(need, now) + Math.max(answer, (double) silence) * pace.queue();
+  }
+
+  void measured(Need need, long nanos) {
+    latency = need.kind() == Need.Kind.REST ? eased(latency, (double) nanos) : latency;
+    logLatency = need.kind() == Need.Kind.LOGS ? eased(logLatency, (double) nanos) : logLatency;
+  }
+
+  void measuredLogs(long blocks, long bytes) {
+    bytesPerBlock = eased(bytesPerBlock, (double) bytes / blocks);
+  }
+
+  private static double eased(double before, double now) {
+    return before == 0 ? now : before + (now - before) * EASING;
+  }
+
+  /** Estimates the size of a reply about a number of blocks. */
+  long expectedBytes(long blocks) {
+    return (long) (bytesPerBlock * blocks) + 4096;
+  }
+
+  void count(String kind) {
+    errors.merge(kind, 1L, Long::sum);
+  }
+
+  NodeStatus.Endpoint status() {
+    return new NodeStatus.Endpoint(
+        name,
+        state,
+        reason,
+        (logLatency == 0 ? latency : logLatency) / TimeUnit.MILLISECONDS.toNanos(1),
+        pace.perSecond(),
+        span.blocks(),
+        requests,
+        new TreeMap<>(errors));
+  }
+}

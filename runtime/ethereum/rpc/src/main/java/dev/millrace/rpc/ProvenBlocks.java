@@ -1,0 +1,139 @@
+package dev.millrace.rpc;
+
+import dev.millrace.jsonrpc.Call;
+import dev.millrace.jsonrpc.JsonInput;
+import dev.millrace.jsonrpc.Reply;
+import dev.millrace.jsonrpc.Trouble;
+import dev.millrace.rpc.Calls.Asked;
+import dev.millrace.rpc.Calls.Refusal;
+import dev.millrace.rpc.ErrorTable.Action;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loads blocks from an endpoint that names its chain in the same request. Behind an address with
+ * several nodes one request is answered by one of them. Any thread.
+ */
+final class ProvenBlocks {
+  private static final String CHAIN = "eth_chainId";
+  private static final String BY_NUMBER = "eth_getBlockByNumber";
+
+  private final Calls calls;
+
+  /** A result of one request: the chain, or a block. */
+  private sealed interface Result {
+    record Chain(long id) implements Result {}
+
+    record Block(NodeBlock block) implements Result {}
+  }
+
+  ProvenBlocks(Calls calls) {
+    this.calls = calls;
+  }
+
+  /** Loads blocks by number, from a second endpoint if the first lacks some. */
+  Map<Long, NodeBlock> ask(List<Long> numbers) throws InterruptedException {
+    long newest = numbers.stream().mapToLong(Long::longValue).max().orElse(-1);
+    Map<Long, NodeBlock> known = new HashMap<>();
+    Set<String> avoid = Set.of();
+    for (int asked = 0; asked < 2 && known.size() < numbers.size(); ) {
+      Endpoint endpoint = calls.endpoints().acquire(Need.blocks(avoid, numbers.size() + 1, newest));
+      if (avoid.contains(endpoint.name)) {
+        calls.endpoints().unanswered(endpoint);
+        break; // there is no other endpoint
+      }
+      Map<Long, NodeBlock> found = ask(endpoint, numbers, newest);
+      if (found != null) {
+        known.putAll(found);
+        avoid = Set.of(endpoint.name);
+        asked++;
+      }
+    }
+    return known;
+  }
+
+  private @Nullable Map<Long, NodeBlock> ask(Endpoint endpoint, List<Long> numbers, long newest)
+      throws InterruptedException {
+    Need need = Need.blocks(Set.of(), numbers.size() + 1, newest);
+    boolean together = endpoint.together(Endpoint.PROOF_REFUSALS, calls.now()) > numbers.size();
+    try {
+      return calls.once(
+          endpoint,
+          need,
+          Calls.LogRange.NONE,
+          one -> together ? together(one, numbers) : oneByOne(one, numbers));
+    } catch (Refusal refused) {
+      if (refused.verdict.action() == Action.GONE) {
+        return Map.of();
+      }
+      if (together && BatchCalls.isOfBatch(refused)) {
+        calls.endpoints().refusedBatch(endpoint, numbers.size() + 1, refused.trouble);
+      } else if (!together || BatchCalls.mayBeOfBatch(endpoint, refused)) {
+        endpoint.refused(together, Endpoint.PROOF_REFUSALS, calls.now());
+      }
+      return null;
+    }
+  }
+
+  private Map<Long, NodeBlock> together(Endpoint endpoint, List<Long> numbers)
+      throws Trouble, InterruptedException, Calls.WrongChain {
+    List<Asked> asked = new ArrayList<>();
+    asked.add(new Asked(CHAIN, "[]"));
+    numbers.forEach(number -> asked.add(new Asked(BY_NUMBER, byNumber(number))));
+    long ended = endpoint.transport.endedConnections();
+    List<Reply<Result>> replies =
+        endpoint.transport.batch(calls.calls(asked), ProvenBlocks::result);
+    for (Reply<Result> reply : replies) {
+      if (reply.trouble() != null) {
+        throw reply.trouble();
+      }
+    }
+    endpoint.tookBatch();
+    Result first = replies.isEmpty() ? null : replies.getFirst().value();
+    calls.named(endpoint, first instanceof Result.Chain(long id) ? id : null, ended);
+    Map<Long, NodeBlock> blocks = new HashMap<>();
+    for (int i = 1; i < replies.size() && i <= numbers.size(); i++) {
+      if (replies.get(i).value() instanceof Result.Block(NodeBlock block)) {
+        put(blocks, numbers.get(i - 1), block);
+      }
+    }
+    return blocks;
+  }
+
+  private Map<Long, NodeBlock> oneByOne(Endpoint endpoint, List<Long> numbers)
+      throws Trouble, InterruptedException, Calls.WrongChain {
+    calls.prove(endpoint);
+    Map<Long, NodeBlock> blocks = new HashMap<>();
+    for (long number : numbers) {
+      Call call = calls.call(BY_NUMBER, byNumber(number));
+      NodeBlock block = endpoint.transport.call(call, BlockReader::block);
+      if (block != null) {
+        put(blocks, number, block);
+      }
+    }
+    return blocks;
+  }
+
+  private static void put(Map<Long, NodeBlock> blocks, long number, NodeBlock block) {
+    if (block.header().number() == number) {
+      blocks.put(number, block);
+    }
+  }
+
+  private static @Nullable Result result(JsonInput in) throws IOException {
+    if (in.peek() == '"') {
+      return new Result.Chain(in.quantity());
+    }
+    NodeBlock block = BlockReader.block(in);
+    return block == null ? null : new Result.Block(block);
+  }
+
+  private static String byNumber(long number) {
+    return "[\"" + LogCalls.hex(number) + "\",false]";
+  }
+}

@@ -1,0 +1,296 @@
+package dev.millrace.source;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.millrace.evm.Header;
+import dev.millrace.evm.Until;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.Source;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Feed of a chain from the position of a lane on.
+ *
+ * <p>Up to the final block the feed delivers history, in ranges; above it block by block. Every
+ * step decides anew between the two, from the block to deliver next and from the final block that
+ * the node reports.
+ */
+final class ChainFeed implements Source.Feed {
+  private static final long OPEN = Long.MAX_VALUE;
+
+  private final ChainSource source;
+  private final Branch branch;
+  private final Horizon horizon;
+  private final Decoder decoder;
+  private final RangeFetch rangeFetch;
+  private final Ranges ranges;
+  private final ArrayDeque<Told> told = new ArrayDeque<>();
+  private final Reorgs reorgs;
+  private final Follower follower;
+  private final ExecutorService pool;
+  private final long first;
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile long last;
+  private volatile String waitingFor = "";
+  private boolean ended;
+  private boolean tipIsSure;
+  private boolean isUnlinked;
+  private boolean isCompared;
+
+  @GuardedBy("lock")
+  private @Nullable Thread reader;
+
+  @GuardedBy("lock")
+  private boolean closed;
+
+  ChainFeed(ChainSource source, Source.Standing standing) {
+    this.source = source;
+    this.branch = new Branch(standing, source.request().from());
+    this.first = branch.next();
+    this.horizon = source.horizon(branch);
+    this.pool = source.newThreads();
+    this.decoder = new Decoder(source, standing.found());
+    this.rangeFetch = new RangeFetch(source, decoder.fields());
+    this.ranges = new Ranges(pool, rangeFetch, decoder.plan(), first);
+    this.reorgs = new Reorgs(source, branch);
+    this.follower =
+        new Follower(
+            branch,
+            horizon,
+            reorgs,
+            new BlockFetch(source.node(), source.recent(), source.findings(), pool),
+            decoder);
+    this.tipIsSure = branch.tip() == null;
+    this.isCompared = tipIsSure;
+    this.last =
+        switch (source.request().until()) {
+          case Until.AtBlock(long number) -> number;
+          case Until.AtHead _, Until.Never _ -> OPEN;
+        };
+  }
+
+  @Override
+  public Source.@Nullable Step next(int events) throws InterruptedException {
+    begin();
+    try {
+      while (!ended && (branch.next() <= last || !isCompared)) {
+        Source.Step step = step(events);
+        if (step != null) {
+          isCompared = true; // each step is linked to our tip
+          ended = step instanceof Source.Rewind;
+          waitingFor = "";
+          return step;
+        }
+      }
+      ended = true;
+      waitingFor = "";
+      return null;
+    } finally {
+      end();
+    }
+  }
+
+  private Source.@Nullable Step step(int events) throws InterruptedException {
+    if (branch.next() > last) {
+      return compare(horizon.refresh());
+    }
+    return told.isEmpty() && ranges.isEmpty() ? above(events) : history(events);
+  }
+
+  /** Already past the end: checks that the chain still goes through our tip. */
+  private Source.@Nullable Step compare(Horizon.Sight sight) throws InterruptedException {
+    return switch (reorgs.atTip(sight)) {
+      case Reorgs.Look.Same _ -> {
+        isCompared = true;
+        yield null;
+      }
+      case Reorgs.Look.Later _ -> pause(sight);
+      case Reorgs.Look.Turned(Source.Rewind rewind) -> rewind;
+    };
+  }
+
+  /**
+   * Returns one batch of the final blocks that are ready, and waits for the first range only. Null
+   * if the first block of that range does not name our tip as its parent: then either has been
+   * replaced, final or not, and nothing is delivered before {@link #backfill} has checked.
+   */
+  private @Nullable Batch history(int most) throws InterruptedException {
+    waitingFor = "the logs from block " + branch.next();
+    List<Event> events = new ArrayList<>();
+    List<Source.Found> found = new ArrayList<>();
+    Block block = null;
+    rangeFetch.cutEvery(most);
+    do {
+      if (told.isEmpty()) {
+        Stretch stretch = ranges.take();
+        if (!follows(stretch, block)) {
+          tipIsSure = false;
+          isUnlinked = true;
+          source.node().reprove();
+          horizon.doubt();
+          ranges.abandon(block == null ? branch.next() : block.number() + 1);
+          break;
+        }
+        told.addAll(decoder.decode(stretch));
+        ranges.follow(decoder.plan());
+      }
+      Told piece = told.remove();
+      events.addAll(piece.events());
+      found.addAll(piece.found());
+      block = piece.last();
+    } while (events.size() < most && (!told.isEmpty() || ranges.isReady()));
+    if (block == null) {
+      return null;
+    }
+    branch.extend(block.number(), block.hash());
+    branch.settle(block.number());
+    return new Batch(events, List.of(), block, block.number(), List.copyOf(found));
+  }
+
+  /** True if a range begins with the child of the block before it. */
+  private boolean follows(Stretch stretch, @Nullable Block before) throws InterruptedException {
+    Source.Place tip = branch.tip();
+    Bytes32 parent = before != null ? before.hash() : tip == null ? null : tip.hash();
+    Header first = stretch.headers().get(stretch.from());
+    if (parent == null) {
+      Header end = stretch.headers().get(stretch.reached());
+      return first != null
+          && end != null
+          && reorgs.areConfirmed(first.equals(end) ? List.of(first) : List.of(first, end));
+    }
+    return first != null && first.parent().equals(parent);
+  }
+
+  /** Behind the last range: refreshes the horizon and continues with ranges or single blocks. */
+  private Source.@Nullable Step above(int events) throws InterruptedException {
+    if (follower.isReady()) {
+      return follower.next(horizon.sight(), last, events);
+    }
+    Horizon.Sight sight = horizon.refresh();
+    if (last == OPEN && source.request().until() instanceof Until.AtHead && sight.head() != null) {
+      // A single reply may name a head that is far too high.
+      if (!horizon.isThere(sight.number())) {
+        return pause(sight);
+      }
+      last = sight.number();
+      if (branch.next() > last) {
+        return null;
+      }
+    }
+    if (sight.finalBlock() < branch.next()) {
+      source.genesis().learn();
+      Source.Step step = follower.next(sight, last, events);
+      tipIsSure &= step == null;
+      return step != null || follower.isReady() ? step : pause(sight);
+    }
+    return backfill(sight);
+  }
+
+  /**
+   * Begins ranges above our tip, which must be the node's as well: the first block has to name it.
+   */
+  private Source.@Nullable Step backfill(Horizon.Sight sight) throws InterruptedException {
+    if (branch.tip() != null) {
+      source.genesis().learn();
+    }
+    if (!tipIsSure) {
+      switch (reorgs.atTip(sight)) {
+        case Reorgs.Look.Same _ -> tipIsSure = true;
+        case Reorgs.Look.Later _ -> {
+          return pause(sight);
+        }
+        case Reorgs.Look.Turned(Source.Rewind rewind) -> {
+          return rewind;
+        }
+      }
+    }
+    if (isUnlinked) {
+      isUnlinked = false; // our tip is right, so the header was not
+      return pause(sight);
+    }
+    ranges.reach(branch.next(), Math.min(last, sight.finalBlock()));
+    source.genesis().learn(); // while the first range is fetched
+    return null;
+  }
+
+  private Source.@Nullable Step pause(Horizon.Sight sight) throws InterruptedException {
+    waitingFor =
+        sight.head() == null
+            ? "a head of the chain; the node tells none"
+            : "block %d; the head of the chain is %d since %s"
+                .formatted(
+                    branch.next(), sight.number(), sight.since().truncatedTo(ChronoUnit.SECONDS));
+    source.node().awaitHead(sight.number(), source.request().reading().poll());
+    return null;
+  }
+
+  private void begin() throws InterruptedException {
+    lock.lock();
+    try {
+      if (closed) {
+        throw new InterruptedException("feed was closed: block=" + branch.next());
+      }
+      reader = Thread.currentThread();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void end() {
+    lock.lock();
+    try {
+      reader = null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public Source.Extent extent() {
+    long end = last != OPEN ? last : horizon.sight().number();
+    return new Source.Extent(
+        OptionalLong.of(first),
+        end < 0 ? OptionalLong.empty() : OptionalLong.of(end),
+        OptionalLong.empty());
+  }
+
+  @Override
+  public String waitingFor() {
+    String why = source.node().status().waitingFor();
+    return Stream.of(waitingFor, horizon.waitingFor(), rangeFetch.waitingFor(), why)
+        .filter(reason -> !reason.isEmpty())
+        .collect(Collectors.joining("; "));
+  }
+
+  @Override
+  public SortedMap<String, String> report() {
+    return source.report(horizon, decoder.router());
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      if (reader != null && reader.threadId() != Thread.currentThread().threadId()) {
+        reader.interrupt();
+      }
+    } finally {
+      lock.unlock();
+    }
+    ranges.close();
+    pool.shutdownNow();
+  }
+}

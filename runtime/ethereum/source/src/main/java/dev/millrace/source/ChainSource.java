@@ -1,0 +1,169 @@
+package dev.millrace.source;
+
+import dev.millrace.evm.ChainFacts;
+import dev.millrace.evm.LogRouter;
+import dev.millrace.evm.SourceRequest;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.Node;
+import dev.millrace.rpc.NodeStatus;
+import dev.millrace.rpc.Nodes;
+import dev.millrace.rpc.RpcSettings;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+
+/**
+ * A chain behind the endpoints of a request. State that is costly to learn lives here and outlasts
+ * the feeds: each rewind opens a new one.
+ */
+final class ChainSource implements Source {
+  private final SourceRequest request;
+  private final Node node;
+  private final InstantSource clock;
+  private final Supplier<ExecutorService> threads;
+  private final Recent recent = new Recent();
+  private final int maxAddresses;
+  private final Findings findings;
+  private final RawCache cache;
+  private final ChainFacts facts;
+  private final Genesis genesis;
+  private final FinalityChoice finality;
+
+  ChainSource(SourceRequest request, Node node, InstantSource clock) {
+    this(request, node, clock, () -> threads(request), Plan.MAX_ADDRESSES);
+  }
+
+  /**
+   * @param threads creates the executor for the concurrent fetches of a feed
+   * @param maxAddresses number of contracts above which logs are asked for at all addresses
+   */
+  ChainSource(
+      SourceRequest request,
+      Node node,
+      InstantSource clock,
+      Supplier<ExecutorService> threads,
+      int maxAddresses) {
+    this.request = request;
+    this.threads = threads;
+    this.maxAddresses = maxAddresses;
+    this.node = node;
+    this.clock = clock;
+    this.findings = new Findings(request.chain(), request.reading().directory());
+    this.cache = new RawCache(request.reading(), request.chain(), clock);
+    this.facts = new Facts(node, recent, clock);
+    this.genesis = new Genesis(node);
+    this.finality = new FinalityChoice(request);
+  }
+
+  static ChainSource of(SourceRequest request) {
+    return new ChainSource(request, node(request), InstantSource.system());
+  }
+
+  /** Opens a node over the endpoints of a request. */
+  static Node node(SourceRequest request) {
+    RpcSettings settings =
+        RpcSettings.usual()
+            .withDirectory(request.reading().directory())
+            .withPoll(request.reading().poll());
+    return Nodes.open(request.endpoints(), request.chain(), settings);
+  }
+
+  @Override
+  public Feed open(Standing standing) {
+    return new ChainFeed(this, standing);
+  }
+
+  private static ExecutorService threads(SourceRequest request) {
+    return Executors.newThreadPerTaskExecutor(
+        Thread.ofVirtual().name("millrace-" + request.chain() + "-read-", 0).factory());
+  }
+
+  /** Creates the threads of one feed, which closes them. */
+  ExecutorService newThreads() {
+    return threads.get();
+  }
+
+  @Override
+  public List<String> doubts() {
+    List<String> doubts = new ArrayList<>(findings.found());
+    if (finality.isChanged()) {
+      doubts.add(finality.rule());
+    }
+    return doubts;
+  }
+
+  SourceRequest request() {
+    return request;
+  }
+
+  int maxAddresses() {
+    return maxAddresses;
+  }
+
+  Node node() {
+    return node;
+  }
+
+  Findings findings() {
+    return findings;
+  }
+
+  RawCache cache() {
+    return cache;
+  }
+
+  FinalityChoice finality() {
+    return finality;
+  }
+
+  Genesis genesis() {
+    return genesis;
+  }
+
+  Recent recent() {
+    return recent;
+  }
+
+  ChainFacts facts() {
+    return facts;
+  }
+
+  /** Creates the view of the head and of finality for one feed. */
+  Horizon horizon(Branch branch) {
+    return new Horizon(this, clock, branch);
+  }
+
+  /** Returns the details of this chain for the status. */
+  SortedMap<String, String> report(Horizon horizon, LogRouter router) {
+    Horizon.Sight sight = horizon.sight();
+    SortedMap<String, String> report = new TreeMap<>();
+    report.put("chain.finality", finality.rule());
+    if (sight.head() != null) {
+      report.put("chain.head", Long.toString(sight.number()));
+      report.put("chain.final", Long.toString(sight.finalBlock()));
+    }
+    report.put("logs.undecoded", Long.toString(router.undecoded()));
+    router.firstUndecoded().ifPresent(first -> report.put("logs.undecoded.first", first));
+    cache.report(report);
+    findings.report(report);
+    NodeStatus status = node.status();
+    for (NodeStatus.Endpoint endpoint : status.endpoints()) {
+      report.put(
+          "endpoint." + endpoint.name(),
+          "%s requests=%d latencyMillis=%.0f span=%d errors=%s%s"
+              .formatted(
+                  endpoint.state(),
+                  endpoint.requests(),
+                  endpoint.latencyMillis(),
+                  endpoint.span(),
+                  endpoint.errors(),
+                  endpoint.reason().isEmpty() ? "" : " reason=\"" + endpoint.reason() + "\""));
+    }
+    return report;
+  }
+}

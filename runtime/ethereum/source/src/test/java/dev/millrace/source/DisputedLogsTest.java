@@ -1,0 +1,191 @@
+package dev.millrace.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.evm.Log;
+import dev.millrace.evm.Reading;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.Bloom;
+import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.NodeStatus;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A log and the bloom of its block contradict each other: both are asked for again. */
+@Timeout(60)
+final class DisputedLogsTest {
+  private static final Bloom OTHER =
+      new TestChain().mine(TestChain.swap(TestChain.address(77), 1)).bloom(0);
+
+  private final TestChain chain = new TestChain();
+  private final TestNode node = new TestNode(chain);
+
+  @ParameterizedTest
+  @CsvSource({"0,true", "0,false", "1000,true", "1000,false"})
+  @Tag("F89")
+  @DisplayName("F89 a log that the bloom denies and another endpoint lacks is not delivered")
+  void phantomLog_isNotDelivered(long depth, boolean receipts) throws InterruptedException {
+    twoEndpoints();
+    chain.transfers(10).empty(5);
+    Log inEmpty = phantom(12, 0, 666);
+    Log besideOurs = phantom(5, 1, 667);
+    node.phantoms =
+        query -> query.avoid().contains("node") ? List.of() : List.of(besideOurs, inEmpty);
+    node.receipts = receipts;
+    Reader reader = new Reader(node).finality(ChainFeedTest.depth(depth)).reading(reading());
+
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(reader.expected(0, 14));
+      assertThat(feed.report()).doesNotContainKey("audit.blooms");
+    }
+  }
+
+  @Test
+  @Tag("F89")
+  @DisplayName("F89 in the first blocks of a process receipts show that a log is not there")
+  void phantomLogInTheFirstBlock_isNotDelivered() throws InterruptedException {
+    twoEndpoints();
+    chain.empty(1).transfers(3);
+    Log first = phantom(0, 0, 666);
+    Log second = phantom(1, 1, 667);
+    node.phantoms = query -> query.avoid().contains("node") ? List.of() : List.of(first, second);
+    Reader reader = new Reader(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+
+    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 3));
+  }
+
+  @Test
+  @Tag("F89")
+  @DisplayName("F89 the only endpoint adds a log to one answer, and not to the next")
+  void phantomLogOfOneAnswer_isNotDelivered() throws InterruptedException {
+    chain.transfers(20);
+    Log added = phantom(12, 1, 666);
+    AtomicInteger answers = new AtomicInteger();
+    node.phantoms =
+        query -> query.from() == 12 && answers.getAndIncrement() == 0 ? List.of(added) : List.of();
+    Reader reader = new Reader(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+
+    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 19));
+  }
+
+  @Test
+  @Tag("F89")
+  @DisplayName("F89 the only endpoint repeats a log and its header: the log is believed")
+  void logThatTheOnlyEndpointRepeats_isBelieved() throws InterruptedException {
+    chain.transfers(20);
+    Log repeated = phantom(12, 1, 666);
+    node.phantoms = _ -> List.of(repeated);
+    Reader reader = new Reader(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+
+    List<String> expected = new ArrayList<>(reader.expected(0, 19));
+    expected.add(13, "12-1 " + chain.hash(12));
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(expected);
+      assertThat(feed.report()).doesNotContainKey("audit.blooms");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1_000})
+  @Tag("F90")
+  @DisplayName("F90 one header with another bloom: its logs come, and blooms are used on")
+  void headerWithAnotherBloom_endsNoUseOfBlooms(long depth, @TempDir Path directory)
+      throws InterruptedException {
+    chain.transfers(40);
+    node.kept = log -> log.block().number() != 38;
+    node.retold =
+        block -> block.header().number() == 5 ? new NodeBlock(block.header(), OTHER) : block;
+    Reader reader =
+        new Reader(node)
+            .finality(ChainFeedTest.depth(depth))
+            .reading(reading().withDirectory(directory).withAudited(1));
+
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(reader.expected(0, 39));
+      assertThat(feed.report()).doesNotContainKey("audit.blooms");
+    }
+    assertThat(reader.source().findings().bloomsAreUseless()).isFalse();
+  }
+
+  @Test
+  @Tag("F90")
+  @DisplayName("F90 one of two endpoints always has other blooms: those of the other one count")
+  void bloomsOfOneEndpoint_areCompared() throws InterruptedException {
+    twoEndpoints();
+    chain.transfers(40);
+    AtomicInteger asked = new AtomicInteger();
+    node.kept = log -> log.block().number() != 38;
+    node.retold =
+        block -> asked.getAndIncrement() % 2 == 0 ? new NodeBlock(block.header(), OTHER) : block;
+    Reader reader = new Reader(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(reader.expected(0, 39));
+      assertThat(feed.report()).doesNotContainKey("audit.blooms");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @Tag("F91")
+  @DisplayName("F91 blocks without blooms near the head: a question each, and a few at the start")
+  void blocksWithoutBlooms_areNotAskedTwice(boolean isMissing) throws InterruptedException {
+    twoEndpoints();
+    chain.transfers(300);
+    Bloom none = isMissing ? Bloom.MISSING : Bloom.EMPTY;
+    node.retold = block -> new NodeBlock(block.header(), none);
+    Reader reader = new Reader(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+
+    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 299));
+    assertThat(node.askedByHash).hasSizeLessThan(330);
+  }
+
+  @Test
+  @Tag("F89")
+  @DisplayName("F89 audit names a log that is not there")
+  void run_namesALogThatIsNotThere() throws InterruptedException {
+    twoEndpoints();
+    chain.transfers(40);
+    Log added = phantom(12, 1, 666);
+    node.phantoms = query -> query.avoid().contains("node") ? List.of() : List.of(added);
+
+    Audit.Proof proof = Audit.run(new Reader(node).request(), List.of(), node, 0, 39, _ -> {});
+
+    assertThat(proof.findings())
+        .singleElement()
+        .asString()
+        .contains("logs are not there", "block=12 logs=1 endpoint=node");
+    assertThat(proof.bloomsAreUsable()).isTrue();
+  }
+
+  private Log phantom(long block, int index, long amount) {
+    return TestChain.log(
+        chain.at(block).orElseThrow().header(), index, TestChain.transfer(98, 99, amount));
+  }
+
+  private void twoEndpoints() {
+    SortedMap<String, Long> none = new TreeMap<>();
+    node.endpoints =
+        Stream.of("node", "second")
+            .map(name -> new NodeStatus.Endpoint(name, NodeStatus.State.GOOD, "", 1, 1, 1, 1, none))
+            .toList();
+  }
+
+  private static Reading reading() {
+    return Reading.USUAL.withPoll(Duration.ofMillis(1));
+  }
+}

@@ -1,0 +1,41 @@
+package dev.millrace.source;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.evm.Header;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.time.Instant;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Fields of blocks and transactions that handlers read after a reorg. */
+@Timeout(60)
+final class FactsTest {
+  private final TestChain chain = new TestChain();
+  private final TestNode node = new TestNode(chain);
+  private final AtomicLong seconds = new AtomicLong();
+
+  @Test
+  @Tag("A47")
+  @DisplayName("A47 a transaction of a block above the head of a chain that got shorter: a rewind")
+  void transaction_ofAChainThatGotShorterLeadsToARewind() {
+    chain.transfers(10);
+    Recent recent = new Recent();
+    Header last = chain.at(9).orElseThrow().block().header();
+    recent.addHeader(last);
+    chain.cut(5);
+    Facts facts = new Facts(node, recent, () -> Instant.EPOCH.plusSeconds(seconds.addAndGet(10)));
+
+    assertThatThrownBy(() -> facts.transaction(Bytes32.ZERO, last.hash()))
+        .isInstanceOfSatisfying(
+            MillraceException.class,
+            gone ->
+                org.assertj.core.api.Assertions.assertThat(gone.remedy()).isEqualTo(Remedy.REWIND))
+        .hasMessageContaining("is not on the chain any more");
+  }
+}

@@ -1,0 +1,318 @@
+package dev.millrace.source;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.evm.Finality;
+import dev.millrace.evm.Header;
+import dev.millrace.evm.Until;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.NodeStatus;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Final blocks where the configuration or the nodes name few or none. */
+@Timeout(60)
+final class FinalityTest {
+  private static final Finality UNSAID = new Finality(Optional.empty(), OptionalLong.empty());
+
+  private final TestChain chain = new TestChain();
+  private final TestNode node = new TestNode(chain);
+  private final Reader reader =
+      new Reader(node).until(new Until.Never()).finality(UNSAID).chain(31337);
+
+  @Test
+  @Tag("E20")
+  @DisplayName("E20 no finality in the config: the finalized block decides, and a reorg is seen")
+  void unsaid_theFinalizedBlockDecides() throws InterruptedException {
+    chain.transfers(10);
+    node.finalized = 5;
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).last().number()).isEqualTo(5);
+      assertThat(next(feed).reversible()).isTrue();
+      chain.cut(7).mine(3, TestChain.transfer(9, 9, 9)).mine(3).transfers(3);
+
+      assertThat(feed.next(1_000)).isEqualTo(new Source.Rewind(new Source.Place(7, chain.hash(7))));
+      assertThat(feed.report()).containsEntry("chain.finality", "finalized");
+    }
+  }
+
+  @Test
+  @Tag("E21")
+  @DisplayName("E21 no finality in the config, nor at the nodes of an unknown chain: refused")
+  void unsaidAndUnknown_isRefused() {
+    chain.transfers(10);
+    Source.Feed feed = reader.open(Source.Standing.START);
+
+    assertThatThrownBy(() -> feed.next(1_000))
+        .isInstanceOfSatisfying(
+            MillraceException.class,
+            refused -> assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP))
+        .hasMessageContaining("chain=31337")
+        .hasMessageContaining("finality: { depth: 100 }");
+    feed.close();
+  }
+
+  @Test
+  @Tag("E22")
+  @DisplayName("E22 no finality in the config, nor at the nodes of a known chain: a default, said")
+  void unsaidAndKnown_takesADefaultAndSaysSo() throws InterruptedException {
+    chain.transfers(200);
+    ChainSource source = reader.chain(1).source();
+    try (Source.Feed feed = source.open(Source.Standing.START)) {
+      Batch first = next(feed);
+
+      assertThat(first.finalBlock()).isEqualTo(199 - 128);
+      assertThat(first.last().number()).isLessThanOrEqualTo(199 - 128);
+      assertThat(feed.report().get("chain.finality")).contains("128 blocks below the head");
+      assertThat(source.doubts()).containsExactly(feed.report().get("chain.finality"));
+    }
+  }
+
+  @Test
+  @Tag("E38")
+  @DisplayName("E38 no endpoint that answers names a finalized block, another is away: waited for")
+  void endpointIsAway_isWaitedForBeforeADefaultIsTaken() throws InterruptedException {
+    chain.transfers(10);
+    node.endpoints =
+        List.of(
+            new NodeStatus.Endpoint(
+                "away",
+                NodeStatus.State.FAILING,
+                "connection refused",
+                0,
+                1,
+                1,
+                9,
+                new TreeMap<>()));
+    for (int i = 0; i < 20; i++) {
+      node.whileWaiting.add(() -> {});
+    }
+    node.whileWaiting.add(() -> node.finalized = 5);
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).finalBlock()).isEqualTo(5);
+    }
+  }
+
+  @Test
+  @Tag("E38")
+  @DisplayName("E38 the other endpoint stays away: refused in the end")
+  void endpointStaysAway_isRefusedInTheEnd() {
+    chain.transfers(10);
+    node.endpoints =
+        List.of(
+            new NodeStatus.Endpoint(
+                "away",
+                NodeStatus.State.FAILING,
+                "connection refused",
+                0,
+                1,
+                1,
+                9,
+                new TreeMap<>()));
+    for (int i = 0; i < 20; i++) {
+      node.whileWaiting.add(() -> reader.pass(Duration.ofMinutes(1)));
+    }
+    Source.Feed feed = reader.open(Source.Standing.START);
+
+    assertThatThrownBy(() -> feed.next(1_000))
+        .isInstanceOf(MillraceException.class)
+        .hasMessageContaining("chain=31337");
+    feed.close();
+  }
+
+  @Test
+  @Tag("E41")
+  @DisplayName("E41 by tag and depth, and the first answer names no finalized block: asked again")
+  void tagAndDepth_theTagIsAskedForAgain() throws InterruptedException {
+    chain.transfers(10);
+    node.whileWaiting.add(() -> node.finalized = 5);
+    reader.finality(tagAndDepth(1));
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).finalBlock()).isEqualTo(5);
+    }
+  }
+
+  @Test
+  @Tag("E41")
+  @DisplayName("E41 by tag and depth, and no endpoint names a finalized block: the depth, said")
+  void tagAndDepth_withoutATagTheDepthDecides() throws InterruptedException {
+    chain.transfers(10);
+    ChainSource source = reader.finality(tagAndDepth(3)).source();
+    try (Source.Feed feed = source.open(Source.Standing.START)) {
+      assertThat(next(feed).finalBlock()).isEqualTo(6);
+      assertThat(source.doubts())
+          .containsExactly("3 blocks below the head; nodes name no finalized block");
+    }
+  }
+
+  @Test
+  @Tag("E42")
+  @DisplayName("E42 by tag and depth, and a reply names a head far too high: the depth still holds")
+  void tagAndDepth_aFarHeadMakesNothingFinal() throws InterruptedException {
+    chain.transfers(10);
+    node.finalized = 8;
+    AtomicInteger told = new AtomicInteger();
+    node.tagged =
+        block -> {
+          Header header = block.header();
+          Header far = new Header(5_000, header.hash(), header.parent(), header.timestamp());
+          return told.incrementAndGet() == 1 ? new NodeBlock(far, block.bloom()) : block;
+        };
+    reader.finality(tagAndDepth(4));
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      for (long at = -1; at < 9; ) {
+        Batch batch = next(feed);
+        assertThat(batch.finalBlock()).isLessThanOrEqualTo(5);
+        at = batch.last().number();
+      }
+      chain.transfers(1);
+      assertThat(next(feed).finalBlock()).isEqualTo(6);
+    }
+  }
+
+  @Test
+  @Tag("E45")
+  @DisplayName(
+      "E45 a reorg, and then no endpoint names a finalized block: the rule is not forgotten")
+  void reorg_leavesTheRuleAsItIs() throws InterruptedException {
+    chain.transfers(200);
+    node.finalized = 20;
+    ChainSource source = reader.chain(1).source();
+    try (Source.Feed feed = source.open(Source.Standing.START)) {
+      assertThat(next(feed).finalBlock()).isEqualTo(20);
+    }
+    node.finalized = -1;
+    try (Source.Feed feed = source.open(Source.Standing.START)) {
+      assertThat(next(feed).finalBlock()).isLessThanOrEqualTo(20);
+      assertThat(source.doubts()).isEmpty();
+    }
+  }
+
+  private static Finality tagAndDepth(long depth) {
+    return new Finality(Optional.of("finalized"), OptionalLong.of(depth));
+  }
+
+  @Test
+  @Tag("E23")
+  @DisplayName("E23 depth 0, and blocks are replaced between two looks: nothing is told on top")
+  void replacedBelowTheTip_nothingIsToldOnTop() throws InterruptedException {
+    chain.transfers(10);
+    reader.finality(Finality.AT_ONCE);
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).last().number()).isEqualTo(9);
+      chain.cut(7).mine(3, TestChain.transfer(9, 9, 9)).mine(3).transfers(3);
+
+      assertThatThrownBy(() -> feed.next(1_000))
+          .isInstanceOf(MillraceException.class)
+          .hasMessageContaining("chain was replaced from its final block on");
+    }
+  }
+
+  @Test
+  @Tag("E24")
+  @DisplayName("E24 blocks are replaced while the next range is fetched: nothing is told on top")
+  void replacedWhileFetched_nothingIsToldOnTop() throws InterruptedException {
+    chain.transfers(10);
+    reader.finality(Finality.AT_ONCE);
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).last().number()).isEqualTo(9);
+      chain.transfers(5);
+      AtomicInteger looks = new AtomicInteger();
+      node.retold =
+          block -> {
+            if (block.header().number() == 14 && looks.incrementAndGet() == 1) {
+              chain
+                  .cut(7)
+                  .mine(3)
+                  .mine(3)
+                  .transfers(5); // the head has been returned, the range has not
+            }
+            return block;
+          };
+
+      assertThatThrownBy(() -> feed.next(1_000))
+          .isInstanceOf(MillraceException.class)
+          .hasMessageContaining("chain was replaced from its final block on");
+      assertThat(looks).hasPositiveValue();
+    }
+  }
+
+  @Test
+  @Tag("E25")
+  @DisplayName("E25 a header at the seam of two ranges names another parent: asked again")
+  void strayHeaderAtASeam_isAskedForAgain() throws InterruptedException {
+    chain.transfers(40);
+    node.span = 10;
+    AtomicInteger told = new AtomicInteger();
+    node.retold =
+        block -> {
+          Header header = block.header();
+          return header.number() == 20 && told.incrementAndGet() == 1
+              ? new NodeBlock(
+                  new Header(20, header.hash(), Bytes32.ZERO, header.timestamp()), block.bloom())
+              : block;
+        };
+    reader.finality(Finality.AT_ONCE).until(new Until.AtHead());
+
+    List<Batch> batches = reader.toTheEnd(5);
+
+    assertThat(Reader.events(batches)).isEqualTo(reader.expected(0, 39));
+    assertThat(told).hasValueGreaterThan(1);
+  }
+
+  @Test
+  @Tag("E27")
+  @DisplayName("E27 logs of a range whose replaced last block holds none: asked elsewhere")
+  void replacedEndWithoutLogs_isAskedElsewhere() throws InterruptedException {
+    chain.transfers(18).mine(2).mine(2).transfers(5);
+    TestChain other = new TestChain();
+    other.transfers(17).mine(3).mine(3).mine(3); // no log where the chain has its last one
+    node.stray = other;
+    node.span = 20;
+    reader.finality(Finality.AT_ONCE).until(new Until.AtBlock(19));
+
+    List<Batch> batches = reader.toTheEnd(1_000);
+
+    assertThat(Reader.events(batches)).isEqualTo(reader.expected(0, 19));
+  }
+
+  @Test
+  @Tag("E28")
+  @DisplayName("E28 final by depth, and the head is that of another branch: counted from our tip")
+  void headOfAnotherBranch_makesNothingOfOursFinal() throws InterruptedException {
+    chain.transfers(10);
+    reader.finality(new Finality(Optional.empty(), OptionalLong.of(3)));
+    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      assertThat(next(feed).last().number()).isEqualTo(6);
+      assertThat(next(feed).last().number()).isEqualTo(9);
+      TestChain other = new TestChain();
+      other.transfers(7).mine(2).mine(2).mine(2).mine(2).mine(2).mine(2);
+      node.ahead = other; // block 12, so that block 9 would be final
+      chain.transfers(1);
+
+      Batch batch = next(feed);
+
+      assertThat(batch.last().number()).isEqualTo(10);
+      assertThat(batch.finalBlock()).isEqualTo(7);
+    }
+  }
+
+  private static Batch next(Source.Feed feed) throws InterruptedException {
+    return (Batch) requireNonNull(feed.next(1_000));
+  }
+}

@@ -1,0 +1,92 @@
+package dev.millrace.runner;
+
+import dev.millrace.config.Config;
+import dev.millrace.lane.Lane;
+import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneStatus;
+import dev.millrace.pipeline.Source;
+import dev.millrace.runner.Status.Mark;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A chain and the lane that follows it in this process. */
+record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) {
+  long id() {
+    return chain.id();
+  }
+
+  Status.Lane status() {
+    LaneStatus now = lane.status();
+    Map<String, Duration> stalls = new TreeMap<>();
+    now.stalledNanos().forEach((cause, nanos) -> stalls.put(cause, Duration.ofNanos(nanos)));
+    Source.Extent extent = now.extent();
+    return new Status.Lane(
+        id(),
+        state(now.end()),
+        now.epoch(),
+        mark(now.processed()),
+        Optional.ofNullable(now.mirrored()).map(RunningLane::mark),
+        mark(now.committed()),
+        isCaughtUp(now),
+        isReady(now),
+        OptionalLong.of(chain.from()),
+        extent.lastBlock(),
+        extent.events(),
+        now.waitingFor(),
+        now.doubts(),
+        now.batchesInTransit(),
+        now.bytesInMemory(),
+        rewinds(now.rewinds()),
+        stalls,
+        lane.report(),
+        lane.timings().summary());
+  }
+
+  private static Status.Rewinds rewinds(LaneStatus.Rewinds rewinds) {
+    return new Status.Rewinds(rewinds.count(), rewinds.blocks(), Duration.ofNanos(rewinds.nanos()));
+  }
+
+  /** Describes the committed frontier, for a log. */
+  String position() {
+    LaneStatus.Side committed = lane.status().committed();
+    return "block=%d checkpoint=%d events=%d"
+        .formatted(committed.block(), committed.checkpoint(), committed.events());
+  }
+
+  /** True if everything up to the last block that the source knows is durable. */
+  private static boolean isCaughtUp(LaneStatus now) {
+    OptionalLong last = now.extent().lastBlock();
+    return now.end() instanceof LaneEnd.Done
+        || (last.isPresent() && now.committed().block() >= last.getAsLong());
+  }
+
+  /** Measures the lag, which has to happen while no request for the status comes, too. */
+  void observeReadiness() {
+    isReady(lane.status());
+  }
+
+  private boolean isReady(LaneStatus now) {
+    return now.end() == null
+        ? readiness.observe(now.committed().block(), now.extent().lastBlock())
+        : isCaughtUp(now); // the lag of a lane that has ended does not shrink
+  }
+
+  private static Status.State state(@Nullable LaneEnd end) {
+    return switch (end) {
+      case null -> Status.State.RUNNING;
+      case LaneEnd.Done _, LaneEnd.Drained _ -> Status.State.DONE;
+      case LaneEnd.Failed _ -> Status.State.FAILED;
+    };
+  }
+
+  private static Mark mark(LaneStatus.Side side) {
+    return new Mark(
+        side.block() < 0 ? OptionalLong.empty() : OptionalLong.of(side.block()),
+        side.checkpoint(),
+        side.events());
+  }
+}

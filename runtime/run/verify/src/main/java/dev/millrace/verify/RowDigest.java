@@ -1,0 +1,138 @@
+package dev.millrace.verify;
+
+import dev.millrace.loaders.Address;
+import dev.millrace.loaders.Bytes;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.Column;
+import dev.millrace.loaders.ColumnType;
+import dev.millrace.loaders.EventId;
+import dev.millrace.loaders.Json;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.DigestException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A 128-bit digest of a row, the same from either store: half of the SHA-256 of its values, each
+ * with its length, so that no two rows are written alike. Confined to one thread.
+ */
+final class RowDigest {
+  private static final int NOTHING = -1;
+
+  private final List<Column> columns;
+  private final MessageDigest sha;
+  private final byte[] hash = new byte[32];
+  private byte[] bytes = new byte[512];
+  private int length;
+
+  private long high;
+  private long low;
+
+  RowDigest(List<Column> columns) {
+    this.columns = columns;
+    try {
+      this.sha = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new IllegalStateException("every JDK has SHA-256", impossible);
+    }
+  }
+
+  /** Digests a row; {@link #high} and {@link #low} then return the result. */
+  void take(Object row) {
+    length = 0;
+    for (Column column : columns) {
+      put(column.type(), column.value(row));
+    }
+    sha.update(bytes, 0, length);
+    try {
+      sha.digest(hash, 0, hash.length);
+    } catch (DigestException impossible) {
+      throw new IllegalStateException("SHA-256 has 32 bytes", impossible);
+    }
+    ByteBuffer halves = ByteBuffer.wrap(hash);
+    high = halves.getLong(0);
+    low = halves.getLong(8);
+  }
+
+  long high() {
+    return high;
+  }
+
+  long low() {
+    return low;
+  }
+
+  private void put(ColumnType type, @Nullable Object value) {
+    if (value == null) {
+      putInt(NOTHING);
+      return;
+    }
+    switch (type) {
+      case ColumnType.Scalar scalar -> put(scalar, value);
+      case ColumnType.Decimal _ -> put(((BigDecimal) value).unscaledValue().toByteArray());
+      case ColumnType.Enumerated _ -> put(((Enum<?>) value).name());
+      case ColumnType.ListOf list -> {
+        List<?> items = (List<?>) value;
+        putInt(items.size());
+        items.forEach(item -> put(list.element(), item));
+      }
+    }
+  }
+
+  private void put(ColumnType.Scalar type, Object value) {
+    switch (type) {
+      case BOOLEAN -> putInt((boolean) value ? 1 : 0);
+      case INT -> putInt((int) value);
+      case LONG -> putLong((long) value);
+      case DOUBLE -> putLong(Double.doubleToLongBits((double) value));
+      case TEXT -> put((String) value);
+      case INSTANT -> {
+        Instant instant = (Instant) value;
+        putLong(instant.getEpochSecond());
+        putInt(instant.getNano());
+      }
+      case BIG_INTEGER -> put(((BigInteger) value).toByteArray());
+      case ADDRESS -> put(((Address) value).bytes());
+      case BYTES32 -> put(((Bytes32) value).bytes());
+      case BYTES -> put(((Bytes) value).bytes());
+      case EVENT_ID -> putLong(((EventId) value).value());
+      case JSON -> put(((Json) value).text());
+    }
+  }
+
+  private void put(String text) {
+    put(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private void put(byte[] value) {
+    putInt(value.length);
+    reserve(value.length);
+    System.arraycopy(value, 0, bytes, length, value.length);
+    length += value.length;
+  }
+
+  private void putInt(int value) {
+    reserve(4);
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      bytes[length++] = (byte) (value >>> shift);
+    }
+  }
+
+  private void putLong(long value) {
+    putInt((int) (value >>> 32));
+    putInt((int) value);
+  }
+
+  private void reserve(int more) {
+    if (bytes.length - length < more) {
+      bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, length + more));
+    }
+  }
+}

@@ -1,0 +1,185 @@
+package dev.millrace.clickhouse;
+
+import dev.millrace.clickhouse.client.ClickHouseErrors;
+import dev.millrace.clickhouse.client.MirrorSettings;
+import dev.millrace.clickhouse.client.Server;
+import dev.millrace.clickhouse.client.ServerVersion;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.LaneMirror;
+import dev.millrace.pipeline.Probe;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** The mirror of one indexer: its database, and the state that the lanes of this process share. */
+public final class ClickHouseMirror implements AutoCloseable {
+  private final MirrorSettings settings;
+  private final Indexer indexer;
+  private final Probe probe;
+  private final List<MirrorTable<?>> tables;
+  private final Inserts inserts;
+  private final Housekeeping housekeeping;
+  private final List<ClickHouseLane> lanes = new CopyOnWriteArrayList<>();
+
+  private ClickHouseMirror(
+      MirrorSettings settings,
+      Indexer indexer,
+      Probe probe,
+      List<MirrorTable<?>> tables,
+      Inserts inserts) {
+    this.settings = settings;
+    this.indexer = indexer;
+    this.probe = probe;
+    this.tables = tables;
+    this.inserts = inserts;
+    this.housekeeping = new Housekeeping(settings, tables, System::nanoTime);
+  }
+
+  /**
+   * Opens the mirror and creates missing tables and views.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP} if the server is too old, or if the
+   *     existing tables were made for another definition
+   */
+  public static ClickHouseMirror open(MirrorSettings settings, Indexer indexer, Probe probe) {
+    Inserts inserts = create(settings, indexer);
+    ClickHouseMirror mirror =
+        new ClickHouseMirror(settings, indexer, probe, tables(indexer), inserts);
+    mirror.housekeeping.start();
+    return mirror;
+  }
+
+  static Inserts create(MirrorSettings settings, Indexer indexer) {
+    List<MirrorTable<?>> tables = tables(indexer);
+    try (Server server = new Server(settings)) {
+      MirrorSchema.createDatabase(server, settings);
+      ServerVersion.check(server);
+      new MirrorSchema(server, tables).create();
+      return new Inserts(windows(tables), Inserts.novelties(server));
+    }
+  }
+
+  /**
+   * Drops the mirror and rebuilds it from rows that the caller supplies.
+   *
+   * @param held throws if another process has taken over one of the lanes
+   * @throws MillraceException with remedy {@code FIX_SETUP}, and nothing dropped, if an entity is
+   *     in ClickHouse only
+   */
+  public static Rebuild rebuild(MirrorSettings settings, Indexer indexer, Runnable held) {
+    return Rebuild.begin(settings, indexer, held);
+  }
+
+  private static List<MirrorTable<?>> tables(Indexer indexer) {
+    List<MirrorTable<?>> tables = new ArrayList<>();
+    for (EntityType<?> type : indexer.entities()) {
+      if (indexer.storage(type).isMirrored()) {
+        tables.add(new MirrorTable<>(type));
+      }
+    }
+    return tables;
+  }
+
+  private static Map<String, DedupWindow> windows(List<MirrorTable<?>> tables) {
+    Map<String, DedupWindow> windows = new HashMap<>();
+    windows.put(OwnTables.REACHED, new DedupWindow(false));
+    tables.forEach(table -> windows.put(table.name(), new DedupWindow(table.isPartitioned())));
+    return windows;
+  }
+
+  /** Opens the mirror of a lane, which has connections of its own. */
+  public LaneMirror lane(String lane) {
+    ClickHouseLane made =
+        new ClickHouseLane(
+            new LaneName(indexer.name(), chain(lane)),
+            settings,
+            tables,
+            inserts,
+            housekeeping,
+            probe);
+    lanes.add(made);
+    return made;
+  }
+
+  /**
+   * Deletes the rows that no reader can see any more, now instead of on schedule. Any thread.
+   *
+   * @return the reason why it did not finish; nothing depends on it
+   */
+  public Optional<String> clean() {
+    return housekeeping.run();
+  }
+
+  /**
+   * Opens a reader of rows as of a checkpoint; creates nothing. A query may send nothing for a long
+   * time.
+   */
+  public static MirrorReader reader(MirrorSettings settings, Indexer indexer) {
+    return new MirrorReader(new Server(settings.ofLongQueries()), indexer);
+  }
+
+  /**
+   * Drops the tables and views that a mirror has made in its database, and nothing else there.
+   *
+   * @return true if there was anything to drop; false also without such a database
+   */
+  public static boolean reset(MirrorSettings settings) {
+    try (Server server = new Server(settings)) {
+      return MirrorSchema.drop(server);
+    } catch (MillraceException failed) {
+      if (ClickHouseErrors.code(failed) == ClickHouseErrors.UNKNOWN_DATABASE) {
+        return false;
+      }
+      throw failed;
+    }
+  }
+
+  /**
+   * Checks the owner before a mirror is dropped: a wrong database name would drop the mirror of an
+   * indexer that goes on writing there.
+   *
+   * @param schema of the caller, as ledgers call it; empty if there is none
+   * @throws MillraceException with remedy {@code FIX_SETUP} if the mirror follows another schema
+   */
+  public static void checkFollows(MirrorSettings settings, Optional<String> schema) {
+    Optional<String> followed;
+    try (Server server = new Server(settings)) {
+      followed = LedgerCheck.identity(server);
+    } catch (MillraceException failed) {
+      int code = ClickHouseErrors.code(failed);
+      if (code == ClickHouseErrors.UNKNOWN_DATABASE || code == ClickHouseErrors.UNKNOWN_TABLE) {
+        return;
+      }
+      throw failed;
+    }
+    if (followed.isPresent() && !followed.equals(schema)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "mirror follows another schema and somebody may still write there: database=%s; if nobody"
+                  .formatted(settings.database())
+              + " does, add --any-mirror");
+    }
+  }
+
+  static long chain(String lane) {
+    try {
+      return Long.parseUnsignedLong(lane);
+    } catch (NumberFormatException wrong) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "lane must be the number of a chain: lane=" + lane, wrong);
+    }
+  }
+
+  /** Idempotent and bounded; ends calls in flight. */
+  @Override
+  public void close() {
+    housekeeping.close();
+    lanes.forEach(ClickHouseLane::close);
+  }
+}

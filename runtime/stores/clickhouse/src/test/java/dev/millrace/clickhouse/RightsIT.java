@@ -1,0 +1,162 @@
+package dev.millrace.clickhouse;
+
+import static dev.millrace.clickhouse.Lab.token;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.clickhouse.client.MirrorSettings;
+import dev.millrace.embedded.EmbeddedClickHouse;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.Storage;
+import dev.millrace.pipeline.Probe;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The abilities of users with few rights. */
+@Timeout(120)
+@ExtendWith(Engine.WhereItCanRun.class)
+final class RightsIT {
+  private static final String FEW = "GRANT SELECT, INSERT, CREATE TABLE, CREATE VIEW ON ";
+  private static final Lab.TestIndexer INDEXER =
+      new Lab.TestIndexer("lab", List.of(Lab.TOKEN, Lab.NOTE, Lab.GAUGE), Storage.BOTH);
+
+  private static EmbeddedClickHouse server;
+
+  @BeforeAll
+  static void start() {
+    server =
+        Engine.start(
+            Path.of("target", "clickhouse-rights-it"),
+            Engine.standard()
+                .withUser("few", "secret", FEW + "shop.*")
+                .withUser(
+                    "tidy",
+                    "secret",
+                    FEW
+                        + "shop.*; GRANT ALTER DELETE, DROP TABLE, DROP VIEW ON shop.*;"
+                        + " GRANT SELECT ON system.mutations")
+                .withUser(
+                    "half",
+                    "secret",
+                    FEW
+                        + "shop.*; GRANT DROP VIEW ON shop.*;"
+                        + " GRANT DROP TABLE ON shop.millrace_rows_gauge"));
+  }
+
+  @AfterAll
+  static void stop() {
+    server.stop();
+  }
+
+  private static MirrorSettings user(String name) {
+    return MirrorSettings.of(server.url(), name, "secret", "shop").withLongestQuery(Duration.ZERO);
+  }
+
+  private static void freshShop() {
+    Engine.execute(
+        Engine.settings(server, "default"),
+        "DROP DATABASE IF EXISTS shop SYNC",
+        "CREATE DATABASE shop");
+  }
+
+  @Test
+  @Tag("K8")
+  @DisplayName(
+      "K8 rights limited to SELECT, INSERT and CREATE in one database; housekeeping says that it"
+          + " cannot run, and needs the rights that are documented")
+  void fewRights_areEnough() {
+    freshShop();
+    AtomicLong epochs = new AtomicLong();
+    Lab lab = new Lab(user("few"), INDEXER, Probe.NONE, epochs);
+    Lab.Book book = lab.book("1");
+    Lab.Run run = lab.run(book).follow();
+    run.commit(true, List.of(token(1, "a", 1), new Lab.Gauge(1, 1)));
+    run.commit(true, List.of(token(1, "dead", 2)));
+    run.turn(1);
+    assertThat(lab.mirror.clean().orElseThrow())
+        .contains("it needs ALTER DELETE ON shop.* and SELECT ON system.mutations")
+        .contains("code=497", "ALTER DELETE");
+    lab.mirror.close();
+
+    Lab next = new Lab(user("few"), INDEXER, Probe.NONE, epochs);
+    next.run(book).follow().commit(true, List.of(token(2, "c", 3)));
+    assertThat(next.tokens()).containsExactly("1|1|a|1", "1|2|c|3");
+    assertThat(next.read(Lab.TOKEN, book, 2)).isEqualTo(book.state(Lab.TOKEN, 2));
+    assertThat(next.query("SELECT owner FROM token_at(chain = 1, checkpoint = 1)"))
+        .containsExactly("a");
+    assertThat(next.query("SELECT count() FROM millrace_rows_token")).containsExactly("3");
+    next.mirror.close();
+
+    Lab tidy = new Lab(user("tidy"), INDEXER, Probe.NONE, epochs);
+    tidy.run(book).follow();
+    assertThat(tidy.mirror.clean()).isEmpty();
+    assertThat(tidy.query("SELECT count() FROM millrace_rows_token")).containsExactly("2");
+    assertThat(tidy.tokens()).containsExactly("1|1|a|1", "1|2|c|3");
+    tidy.mirror.close();
+  }
+
+  @Test
+  void viewsOfAnotherVersion_areReplacedByWhoMay() {
+    freshShop();
+    Lab lab = new Lab(user("few"), INDEXER, Probe.NONE, new AtomicLong());
+    lab.run(lab.book("1")).follow().commit(true, List.of(token(1, "a", 1)));
+    lab.mirror.close();
+    Engine.execute(
+        Engine.settings(server, "shop"),
+        "CREATE OR REPLACE VIEW token AS SELECT 1 AS old COMMENT 'millrace 1\\nabcdef'");
+
+    assertThatThrownBy(() -> ClickHouseMirror.open(user("few"), INDEXER, Probe.NONE))
+        .hasMessageContaining("DROP VIEW")
+        .isInstanceOfSatisfying(
+            MillraceException.class,
+            refused -> assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP));
+    ClickHouseMirror.open(user("tidy"), INDEXER, Probe.NONE).close();
+    assertThat(lab.tokens()).containsExactly("1|1|a|1");
+  }
+
+  @Test
+  void resetsThatBreakOff_leaveNoRowsWithoutAnOwner() {
+    freshShop();
+    Lab lab = new Lab(user("few"), INDEXER, Probe.NONE, new AtomicLong());
+    lab.run(lab.book("1")).follow().commit(true, List.of(token(1, "a", 1)));
+    lab.mirror.close();
+    MirrorSettings owner = Engine.settings(server, "shop");
+
+    assertThatThrownBy(() -> ClickHouseMirror.reset(user("half")))
+        .hasMessageContaining("DROP TABLE ON shop.millrace_rows_note");
+    assertThat(
+            Engine.query(
+                owner, "SELECT name FROM system.tables WHERE database = 'shop' ORDER BY name"))
+        .containsExactly(
+            "millrace_ends",
+            "millrace_mirror",
+            "millrace_reached",
+            "millrace_rows_note",
+            "millrace_rows_token");
+    assertThatThrownBy(() -> ClickHouseMirror.open(owner, INDEXER, Probe.NONE))
+        .hasMessageContaining("table is missing: table=millrace_rows_gauge");
+    ClickHouseMirror.rebuild(user("tidy"), INDEXER, () -> {}).close();
+    assertThat(ClickHouseMirror.reset(user("tidy"))).isTrue();
+    assertThat(Engine.query(owner, "SELECT name FROM system.tables WHERE database = 'shop'"))
+        .isEmpty();
+  }
+
+  @Test
+  void aDatabaseThatCannotBeMade_isNamed() {
+    MirrorSettings elsewhere = MirrorSettings.of(server.url(), "few", "secret", "not_there");
+    assertThatThrownBy(() -> ClickHouseMirror.open(elsewhere, INDEXER, Probe.NONE))
+        .isInstanceOfSatisfying(
+            MillraceException.class,
+            refused -> assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP));
+  }
+}

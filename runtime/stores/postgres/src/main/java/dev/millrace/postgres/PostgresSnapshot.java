@@ -1,0 +1,225 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Indexer;
+import dev.millrace.pipeline.Ledger;
+import dev.millrace.postgres.client.Connections;
+import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.postgres.client.RequestWatch;
+import dev.millrace.postgres.client.RowDecoder;
+import dev.millrace.postgres.client.SqlErrors;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A snapshot of an indexer's schema: one transaction that changes nothing and blocks no writer.
+ * Rows are streamed, with one page of them in memory. For one thread.
+ */
+public final class PostgresSnapshot implements AutoCloseable {
+  private static final int PAGE = 1000;
+
+  private static final String WINDOW =
+      """
+      SELECT number, hash, parent, time, checkpoint FROM millrace_block
+       WHERE chain = ? ORDER BY number
+      """;
+
+  private final Handle handle;
+  private final RequestWatch watch;
+  private final RequestWatch.Request request;
+  private final String schema;
+  private final SortedMap<String, Ledger> ledgers;
+
+  private PostgresSnapshot(
+      Handle handle,
+      RequestWatch watch,
+      RequestWatch.Request request,
+      String schema,
+      SortedMap<String, Ledger> ledgers) {
+    this.handle = handle;
+    this.watch = watch;
+    this.request = request;
+    this.schema = schema;
+    this.ledgers = Collections.unmodifiableSortedMap(ledgers);
+  }
+
+  /** Receives the versions of rows. */
+  @FunctionalInterface
+  public interface VersionSink<E> {
+    /** Receives a row as it stood from a checkpoint on; null if it was deleted. */
+    void version(long checkpoint, Object id, @Nullable E row);
+  }
+
+  /**
+   * Opens a snapshot of an indexer's schema; empty if there is no schema.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP} if the schema was made for another
+   *     definition
+   */
+  public static Optional<PostgresSnapshot> open(DatabaseSettings settings, Indexer indexer) {
+    Connections connections = new Connections(settings, indexer.name());
+    RequestWatch watch = new RequestWatch(connections);
+    Handle handle = null;
+    boolean ready = false;
+    try {
+      handle = connections.open("snapshot");
+      // A sort or a scan may send nothing for as long as it takes.
+      RequestWatch.Request request =
+          watch.begin("all", "reading a snapshot", handle.getConnection());
+      Schema schema = new Schema(handle, indexer.name());
+      Connection connection = handle.getConnection();
+      connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      connection.setReadOnly(true);
+      connection.setAutoCommit(false);
+      if (!schema.isOurs()) {
+        return Optional.empty();
+      }
+      schema.checkCurrent(indexer);
+      SortedMap<String, Ledger> ledgers = new TreeMap<>();
+      for (StoreStatus.LaneState lane : new Lanes(handle).all()) {
+        new LedgerQuery(connection)
+            .read(lane.lane())
+            .ifPresent(ledger -> ledgers.put(lane.lane(), ledger));
+      }
+      ready = true;
+      return Optional.of(new PostgresSnapshot(handle, watch, request, indexer.name(), ledgers));
+    } catch (SQLException | JdbiException failed) {
+      throw SqlErrors.translate("opening a snapshot", failed);
+    } finally {
+      if (!ready) {
+        watch.close();
+        if (handle != null) {
+          Connections.close(handle);
+        }
+      }
+    }
+  }
+
+  /** The position of each lane, and the ends of its epochs. */
+  public SortedMap<String, Ledger> ledgers() {
+    return ledgers;
+  }
+
+  /** Streams all rows of an entity in one lane, in no order. */
+  public <E> void rows(EntityType<E> type, String lane, Consumer<E> each) {
+    Table<E> table = new Table<>(schema, type);
+    RowDecoder<E> decoder = new RowDecoder<>(type);
+    stream(
+        type,
+        "SELECT %s FROM %s AS t WHERE t.chain = ?".formatted(table.row("t"), table),
+        List.of(Takeover.chain(lane)),
+        row -> each.accept(decoder.row(row.getBytes(1))));
+  }
+
+  /**
+   * Streams the rows of an entity as of the lane's settled checkpoint, and every later version, the
+   * versions of one id in order.
+   */
+  public <E> void versions(EntityType<E> type, String lane, VersionSink<E> each) {
+    Ledger ledger = ledgers.get(lane);
+    long settled = ledger == null ? 0 : ledger.settled();
+    Table<E> table = new Table<>(schema, type);
+    RowDecoder<E> decoder = new RowDecoder<>(type);
+    List<Long> arguments = List.of(Takeover.chain(lane), settled);
+    stream(
+        type,
+        table.untouched(),
+        arguments,
+        row -> {
+          E untouched = decoder.row(row.getBytes(1));
+          each.version(settled, type.id(untouched), untouched);
+        });
+    Replay<E> replay = new Replay<>(settled, each);
+    stream(
+        type,
+        table.touched(),
+        arguments,
+        row ->
+            replay.found(
+                row.getLong(1),
+                decoder.id(row.getBytes(2)),
+                decoded(decoder, row.getBytes(3)),
+                decoded(decoder, row.getBytes(4))));
+    replay.end();
+  }
+
+  private static <E> @Nullable E decoded(RowDecoder<E> decoder, byte @Nullable [] row) {
+    return row == null ? null : decoder.row(row);
+  }
+
+  /** Returns the last final block and the blocks with events above it, each with its checkpoint. */
+  public List<ExecutedBatch.Reached> window(String lane) {
+    List<ExecutedBatch.Reached> window = new ArrayList<>();
+    read(
+        "reading blocks",
+        WINDOW,
+        List.of(Takeover.chain(lane)),
+        row -> {
+          long checkpoint = row.getLong(5);
+          if (checkpoint > (window.isEmpty() ? 0 : window.getLast().checkpoint())) {
+            window.add(new ExecutedBatch.Reached(block(row), checkpoint));
+          }
+        });
+    return window;
+  }
+
+  private static Block block(ResultSet row) throws SQLException {
+    byte[] parent = row.getBytes(3);
+    OffsetDateTime time = row.getObject(4, OffsetDateTime.class);
+    return new Block(
+        row.getLong(1),
+        Bytes32.of(row.getBytes(2)),
+        parent == null ? null : Bytes32.of(parent),
+        time == null ? null : time.toInstant());
+  }
+
+  /** Handles one row of a result. */
+  @FunctionalInterface
+  private interface RowWork {
+    void on(ResultSet row) throws SQLException;
+  }
+
+  private void stream(EntityType<?> type, String sql, List<Long> arguments, RowWork work) {
+    read("reading table " + type.table(), sql, arguments, work);
+  }
+
+  private void read(String doing, String sql, List<Long> arguments, RowWork work) {
+    try (PreparedStatement statement = handle.getConnection().prepareStatement(sql)) {
+      statement.setFetchSize(PAGE);
+      for (int i = 0; i < arguments.size(); i++) {
+        statement.setLong(i + 1, arguments.get(i));
+      }
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          work.on(rows);
+        }
+      }
+    } catch (SQLException failed) {
+      throw SqlErrors.translate(doing, failed);
+    }
+  }
+
+  @Override
+  public void close() {
+    request.close();
+    watch.close();
+    Connections.close(handle);
+  }
+}

@@ -1,0 +1,64 @@
+package dev.millrace.postgres;
+
+import dev.millrace.loaders.ColumnType;
+import dev.millrace.postgres.client.ArrayParameter;
+import dev.millrace.postgres.client.CopyStream;
+import dev.millrace.postgres.client.RowEncoder;
+import dev.millrace.postgres.client.WireBuffer;
+import dev.millrace.staging.TableChanges;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Keeps the previous row per id and checkpoint inside the reversible window. Written before the
+ * tables, so that rows that no handler has read can still be read from them.
+ */
+final class UndoLog<E> {
+  private final Table<E> table;
+  private final RowEncoder<E> encoder;
+  private final WireBuffer buffer;
+  private final String remember;
+
+  /** A change whose id was never read. */
+  private record Blind(Object id, long checkpoint) {}
+
+  UndoLog(Table<E> table, long chain, RowEncoder<E> encoder, WireBuffer buffer) {
+    this.table = table;
+    this.encoder = encoder;
+    this.buffer = buffer;
+    this.remember = table.rememberBlind(chain);
+  }
+
+  void write(Session session, List<TableChanges<E>> parts, Blame blame) throws SQLException {
+    List<Object> lines = new ArrayList<>();
+    blame.sendingIds(table.type(), lines);
+    List<Blind> blind = new ArrayList<>();
+    try (CopyStream stream = new CopyStream(session.copies(), table.copyUndo(), buffer)) {
+      for (TableChanges<E> changes : parts) {
+        for (int i = 0; i < changes.size(); i++) {
+          if (changes.isBlind(i)) {
+            blind.add(new Blind(changes.id(i), changes.checkpoint(i)));
+          } else {
+            lines.add(changes.id(i));
+            encoder.undo(buffer, changes.checkpoint(i), changes.id(i), changes.before(i));
+            stream.rowEnds();
+          }
+        }
+      }
+      stream.end();
+    }
+    if (!blind.isEmpty()) {
+      readAndWrite(session, blind);
+    }
+  }
+
+  private void readAndWrite(Session session, List<Blind> blind) throws SQLException {
+    try (PreparedStatement statement = session.connection().prepareStatement(remember)) {
+      statement.setObject(1, ArrayParameter.of(ColumnType.Scalar.LONG, blind, Blind::checkpoint));
+      table.bindIds(statement, 2, blind.stream().map(Blind::id).toList());
+      statement.executeUpdate();
+    }
+  }
+}
