@@ -1,6 +1,6 @@
 package dev.millrace.benchmarks;
 
-import dev.millrace.app.Shell;
+import dev.millrace.app.CliEnvironment;
 import dev.millrace.runner.ExitCode;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -24,15 +24,15 @@ import picocli.CommandLine.Parameters;
     },
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
-  private final Shell shell;
-  private final Sizes usual;
-  private final Sizes large;
+  private final CliEnvironment shell;
+  private final BenchmarkSizes defaultSizes;
+  private final BenchmarkSizes large;
 
   @Parameters(
       arity = "0..*",
       paramLabel = "PART",
       description = "What to measure: ${COMPLETION-CANDIDATES}. All of it when nothing is named.")
-  private Set<Bench.Part> parts = EnumSet.noneOf(Bench.Part.class);
+  private Set<BenchmarkRunner.Part> parts = EnumSet.noneOf(BenchmarkRunner.Part.class);
 
   @Option(names = "--full", description = "2,000,000 events and longer runs: ten minutes or so.")
   private boolean full;
@@ -46,9 +46,9 @@ final class BenchCommand implements Callable<Integer> {
       description = "Where its databases keep their files. Default: .millrace.")
   private @Nullable Path dataDir;
 
-  BenchCommand(Shell shell, Sizes usual, Sizes large) {
+  BenchCommand(CliEnvironment shell, BenchmarkSizes defaults, BenchmarkSizes large) {
     this.shell = shell;
-    this.usual = usual;
+    this.defaultSizes = defaults;
     this.large = large;
   }
 
@@ -60,11 +60,13 @@ final class BenchCommand implements Callable<Integer> {
       return ExitCode.MISUSE;
     }
     warnIfBusy();
-    Set<Bench.Part> chosen = parts.isEmpty() ? EnumSet.allOf(Bench.Part.class) : parts;
+    Set<BenchmarkRunner.Part> chosen =
+        parts.isEmpty() ? EnumSet.allOf(BenchmarkRunner.Part.class) : parts;
     Path directory =
         shell.resolve(dataDir == null ? Path.of(".millrace") : dataDir).resolve("bench");
-    Bench bench = new Bench(full ? large : usual, directory, shell.err()::println);
-    Report report = bench.run(chosen);
+    BenchmarkRunner bench =
+        new BenchmarkRunner(full ? large : defaultSizes, directory, shell.err()::println);
+    BenchmarkReport report = bench.run(chosen);
     shell.out().print(report.table());
     shell.out().flush();
     return file == null ? ExitCode.DONE : write(report, file);
@@ -78,7 +80,7 @@ final class BenchCommand implements Callable<Integer> {
         : directory != null && Files.isDirectory(directory) && Files.isWritable(directory);
   }
 
-  private int write(Report report, Path file) {
+  private int write(BenchmarkReport report, Path file) {
     try {
       report.write(file);
       return ExitCode.DONE;

@@ -1,13 +1,13 @@
 package dev.millrace.benchmarks;
 
-import dev.millrace.app.Extension;
-import dev.millrace.app.Shell;
+import dev.millrace.app.CliEnvironment;
+import dev.millrace.app.CommandExtension;
 import java.util.List;
 
 /** Adds {@code bench} to the command. */
-public final class BenchExtension implements Extension {
+public final class BenchExtension implements CommandExtension {
   @Override
-  public List<Object> commands(Shell shell) {
-    return List.of(new BenchCommand(shell, Sizes.SHORT, Sizes.FULL));
+  public List<Object> commands(CliEnvironment shell) {
+    return List.of(new BenchCommand(shell, BenchmarkSizes.SHORT, BenchmarkSizes.FULL));
   }
 }

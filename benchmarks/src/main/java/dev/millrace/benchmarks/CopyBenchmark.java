@@ -47,9 +47,10 @@ public class CopyBenchmark {
 
   public CopyBenchmark() {
     for (int i = 0; i < ROWS; i++) {
-      Address from = Accounts.address(i);
+      Address from = BenchmarkAccounts.address(i);
       BigInteger value = STEP.multiply(BigInteger.valueOf(i));
-      transfers.add(new Transfer(EventId.of(i, 7), i, 7, from, Accounts.address(i + ROWS), value));
+      transfers.add(
+          new Transfer(EventId.of(i, 7), i, 7, from, BenchmarkAccounts.address(i + ROWS), value));
       accounts.add(new Account(from, value.negate(), i));
     }
   }

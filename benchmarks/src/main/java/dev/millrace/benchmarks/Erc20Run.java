@@ -4,12 +4,12 @@ import dev.millrace.devchain.DevChain;
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.lane.BatchTiming;
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneMirror;
 import dev.millrace.pipeline.LaneStores;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import dev.millrace.pipeline.TimingSummary;
 import dev.millrace.postgres.PostgresStore;
@@ -27,10 +27,10 @@ import java.util.function.Supplier;
  * @param cpu the CPU time used until the last commit
  * @param heap the peak heap usage, garbage included
  */
-record Erc20Run(TimingSummary summary, long nanos, long indexNanos, Cpu cpu, long heap) {
+record Erc20Run(TimingSummary summary, long nanos, long indexNanos, CpuTimeSample cpu, long heap) {
 
   /** A reading of the clock and of the CPU time. */
-  private record Mark(long nanos, Cpu cpu) {}
+  private record Mark(long nanos, CpuTimeSample cpu) {}
 
   static Erc20Run of(EmbeddedPostgres server, Indexer indexer, DevChain chain, int depth)
       throws InterruptedException {
@@ -54,15 +54,16 @@ record Erc20Run(TimingSummary summary, long nanos, long indexNanos, Cpu cpu, lon
         DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password());
     PostgresStore.reset(database, indexer.name());
     Queue<Mark> marks = new ConcurrentLinkedQueue<>();
-    Probe probe =
+    Failpoint probe =
         (point, _) -> {
-          if (point == Probe.Point.BUILDING_INDEX) {
+          if (point == Failpoint.Point.BUILDING_INDEX) {
             marks.add(mark(server));
           }
         };
-    LaneSettings usual = LaneSettings.usual();
+    LaneSettings defaults = LaneSettings.defaults();
     LaneSettings settings =
-        new LaneSettings(depth, usual.batchEvents(), usual.stagedBytes(), usual.commitBytes());
+        new LaneSettings(
+            depth, defaults.batchEvents(), defaults.stagedBytes(), defaults.commitBytes());
     System.gc(); // garbage of the run before does not count for this one
     try (PostgresStore store = PostgresStore.open(database, indexer, probe);
         LaneStores both = new LaneStores(store.takeOver(Long.toString(DevChain.ID)), mirror.get());
@@ -70,9 +71,9 @@ record Erc20Run(TimingSummary summary, long nanos, long indexNanos, Cpu cpu, lon
         Lane lane = new Lane(Long.toString(DevChain.ID), indexer, source, both, settings, probe)) {
       Mark begun = mark(server);
       lane.start();
-      LaneEnd end = lane.await();
+      LaneOutcome end = lane.await();
       Mark ended = mark(server);
-      if (end instanceof LaneEnd.Failed(var failure)) {
+      if (end instanceof LaneOutcome.Failed(var failure)) {
         throw failure;
       }
       marks.add(ended);
@@ -88,7 +89,7 @@ record Erc20Run(TimingSummary summary, long nanos, long indexNanos, Cpu cpu, lon
   }
 
   private static Mark mark(EmbeddedPostgres server) {
-    return new Mark(System.nanoTime(), Cpu.now(server.pid()));
+    return new Mark(System.nanoTime(), CpuTimeSample.now(server.pid()));
   }
 
   double eventsPerSecond() {

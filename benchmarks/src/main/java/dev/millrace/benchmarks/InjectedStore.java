@@ -1,14 +1,14 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.Query;
+import dev.millrace.loaders.RowFilter;
 import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.EpochHistory;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Ledger;
 import dev.millrace.pipeline.Source;
-import dev.millrace.staging.Reads;
+import dev.millrace.staging.CommittedReads;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * A store whose commits do nothing but take a given time, so that the disk can neither flatter nor
  * spoil the result. It reads from a given map of rows, and counts its queries.
  */
-final class InjectedStore implements LaneStore, Reads {
+final class InjectedStore implements LaneStore, CommittedReads {
   private final Map<Object, ?> rows;
   private final Runnable commit;
   private final AtomicInteger queries = new AtomicInteger();
@@ -38,12 +38,12 @@ final class InjectedStore implements LaneStore, Reads {
   }
 
   @Override
-  public Source.Standing standing() {
-    return Source.Standing.START;
+  public Source.ResumePoint resumePoint() {
+    return Source.ResumePoint.START;
   }
 
   @Override
-  public Frontier rewind(Source.@Nullable Place to) {
+  public Frontier rewind(Source.@Nullable BlockRef to) {
     throw new IllegalStateException("this stream never turns back: to=" + to);
   }
 
@@ -53,12 +53,13 @@ final class InjectedStore implements LaneStore, Reads {
   }
 
   @Override
-  public Ledger ledger() {
-    return new Ledger("one", 1, 0, 0, 0, List.of(new Ledger.Epoch(1, 0, Instant.EPOCH, 0, false)));
+  public EpochHistory epochHistory() {
+    return new EpochHistory(
+        "one", 1, 0, 0, 0, List.of(new EpochHistory.Epoch(1, 0, Instant.EPOCH, 0, false)));
   }
 
   @Override
-  public Reads reads() {
+  public CommittedReads reads() {
     return this;
   }
 
@@ -81,7 +82,7 @@ final class InjectedStore implements LaneStore, Reads {
   }
 
   @Override
-  public <E> List<E> matching(EntityType<E> type, Collection<Filter> filters) {
+  public <E> List<E> matching(EntityType<E> type, Collection<RowFilter> filters) {
     throw new IllegalStateException("nothing here queries by field: entity=" + type);
   }
 
@@ -104,7 +105,7 @@ final class InjectedStore implements LaneStore, Reads {
   public void index(EntityType<?> type, Collection<String> columns) {}
 
   @Override
-  public void finish() {}
+  public void buildDeferredIndexes() {}
 
   @Override
   public void close() {}

@@ -51,7 +51,7 @@ final class NodeProcess implements AutoCloseable {
 
   /** Returns the CPU nanoseconds so far. */
   long cpu() {
-    return Cpu.of(process.toHandle());
+    return CpuTimeSample.of(process.toHandle());
   }
 
   @Override

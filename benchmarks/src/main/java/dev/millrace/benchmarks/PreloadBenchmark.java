@@ -1,14 +1,14 @@
 package dev.millrace.benchmarks;
 
-import dev.millrace.benchmarks.Accounts.Account;
+import dev.millrace.benchmarks.BenchmarkAccounts.Account;
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.Context;
-import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.EventHandler;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.SourceEvent;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,32 +76,33 @@ public class PreloadBenchmark {
   /** Draws every account: the first 30,000 draws are all of them, the others repeat some. */
   @Setup
   public void fill() {
-    Address[] again = Accounts.draws(2 * EVENTS - IDS, IDS);
+    Address[] again = BenchmarkAccounts.draws(2 * EVENTS - IDS, IDS);
     for (int i = 0; i < owners.length; i++) {
-      owners[i] = i < IDS ? Accounts.address(i) : again[i - IDS];
+      owners[i] = i < IDS ? BenchmarkAccounts.address(i) : again[i - IDS];
     }
     for (int i = 0; i < IDS && table == Table.EXISTING; i++) {
-      Account account = Account.empty(Accounts.address(i));
+      Account account = Account.empty(BenchmarkAccounts.address(i));
       rows.put(account.address(), account);
     }
   }
 
   @Benchmark
-  public LaneEnd pass(Counted counted) throws InterruptedException {
+  public LaneOutcome pass(Counted counted) throws InterruptedException {
     InjectedStore store = new InjectedStore(rows, () -> {});
-    Beats source = new Beats(1, EVENTS, new Move(List.of(owners)), Beats.Gate.OPEN);
+    SyntheticSource source =
+        new SyntheticSource(1, EVENTS, new Move(List.of(owners)), SyntheticSource.Gate.OPEN);
     LaneSettings settings = new LaneSettings(0, EVENTS, 1L << 28, 1L << 28);
     try (Lane lane =
         new Lane(
             "preload",
-            new Injected.Beating(List.of(Accounts.ACCOUNT)),
+            new InjectedPipeline.Beating(List.of(BenchmarkAccounts.ACCOUNT)),
             source,
             store,
             settings,
-            Probe.NONE)) {
+            Failpoint.NONE)) {
       lane.start();
-      LaneEnd end = lane.await();
-      if (!(end instanceof LaneEnd.Done)) {
+      LaneOutcome end = lane.await();
+      if (!(end instanceof LaneOutcome.Done)) {
         throw new IllegalStateException("pass must end: end=" + end);
       }
       counted.queries += store.queries();
@@ -117,7 +118,7 @@ public class PreloadBenchmark {
     }
 
     @Override
-    public void handle(Event event, Context context) {
+    public void handle(SourceEvent event, Context context) {
       int number = (int) (long) event.payload();
       move(context, owners.get(2 * number), -1);
       move(context, owners.get(2 * number + 1), 1);

@@ -1,9 +1,9 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.Query;
-import dev.millrace.staging.Reads;
+import dev.millrace.loaders.RowFilter;
+import dev.millrace.staging.CommittedReads;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
  * Refuses all reads: where memory should answer, a read that reaches the database spoils the
  * result.
  */
-final class RefusedReads implements Reads {
+final class RefusedReads implements CommittedReads {
   @Override
   public <E> List<E> byIds(EntityType<E> type, Collection<Object> ids) {
     throw refused(type);
   }
 
   @Override
-  public <E> List<E> matching(EntityType<E> type, Collection<Filter> filters) {
+  public <E> List<E> matching(EntityType<E> type, Collection<RowFilter> filters) {
     throw refused(type);
   }
 

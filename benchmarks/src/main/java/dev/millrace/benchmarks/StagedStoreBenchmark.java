@@ -1,13 +1,13 @@
 package dev.millrace.benchmarks;
 
-import dev.millrace.benchmarks.Accounts.Account;
-import dev.millrace.benchmarks.Accounts.Item;
+import dev.millrace.benchmarks.BenchmarkAccounts.Account;
+import dev.millrace.benchmarks.BenchmarkAccounts.Item;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Selection;
+import dev.millrace.loaders.QueryBuilder;
 import dev.millrace.staging.ChangeSet;
-import dev.millrace.staging.Loader;
-import dev.millrace.staging.Staged;
+import dev.millrace.staging.ReadThroughLoader;
+import dev.millrace.staging.StagedState;
 import dev.millrace.staging.StagedStore;
 import java.util.List;
 import java.util.Optional;
@@ -50,30 +50,31 @@ public class StagedStoreBenchmark {
   @Param({"30000", "1000000"})
   public int ids;
 
-  private final StagedStore store = new StagedStore(List.of(Accounts.ACCOUNT, Accounts.ITEM));
-  private final Loader loader = new Loader(store, new RefusedReads());
+  private final StagedStore store =
+      new StagedStore(List.of(BenchmarkAccounts.ACCOUNT, BenchmarkAccounts.ITEM));
+  private final ReadThroughLoader loader = new ReadThroughLoader(store, new RefusedReads());
   private Address[] known = {};
-  private Address[] strangers = {};
+  private Address[] unknownAccounts = {};
   private Address[] owners = {};
   private int next;
 
   /** Fills a store that was empty when the lane began; everything in memory is durable. */
   @Setup
   public void fill() {
-    store.open(0, List.of(Accounts.ACCOUNT, Accounts.ITEM));
+    store.open(0, List.of(BenchmarkAccounts.ACCOUNT, BenchmarkAccounts.ITEM));
     store.begin(false);
     store.nextBlock();
     for (int i = 0; i < ids; i++) {
-      store.save(Account.empty(Accounts.address(i)));
-      store.save(new Item(i, Accounts.address(i / ITEMS_PER_OWNER)));
+      store.save(Account.empty(BenchmarkAccounts.address(i)));
+      store.save(new Item(i, BenchmarkAccounts.address(i / ITEMS_PER_OWNER)));
     }
     store.freeze();
     store.committed(store.checkpoint());
-    known = Accounts.draws(DRAWS, ids);
-    owners = Accounts.draws(DRAWS, ids / ITEMS_PER_OWNER);
-    strangers = new Address[DRAWS];
+    known = BenchmarkAccounts.draws(DRAWS, ids);
+    owners = BenchmarkAccounts.draws(DRAWS, ids / ITEMS_PER_OWNER);
+    unknownAccounts = new Address[DRAWS];
     for (int i = 0; i < DRAWS; i++) {
-      strangers[i] = Accounts.address(ids + (long) i);
+      unknownAccounts[i] = BenchmarkAccounts.address(ids + (long) i);
     }
     store.begin(false);
     store.nextBlock();
@@ -87,19 +88,19 @@ public class StagedStoreBenchmark {
   /** On a table that began empty a miss needs no query: there is no such row. */
   @Benchmark
   public Optional<?> findMiss() {
-    return find(Account.class, strangers[next++ & (DRAWS - 1)]);
+    return find(Account.class, unknownAccounts[next++ & (DRAWS - 1)]);
   }
 
   private <E> Optional<E> find(Class<E> type, Object... id) {
     EntityType<E> entity = store.type(type);
-    Staged<E> staged = store.find(entity, entity.id(id));
-    return staged instanceof Staged.Present<E>(E row) ? Optional.of(row) : Optional.empty();
+    StagedState<E> staged = store.find(entity, entity.id(id));
+    return staged instanceof StagedState.Present<E>(E row) ? Optional.of(row) : Optional.empty();
   }
 
   /** Finds ten rows of one owner among all. */
   @Benchmark
   public List<?> findBy() {
-    return new Selection<>(Accounts.ITEM, loader::query, StagedStoreBenchmark::failed)
+    return new QueryBuilder<>(BenchmarkAccounts.ITEM, loader::query, StagedStoreBenchmark::failed)
         .where(Item::owner)
         .is(owners[next++ & (DRAWS - 1)])
         .list();

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(120)
 final class PipelineIT {
-  private static final Sizes SIZES =
-      new Sizes(
+  private static final BenchmarkSizes SIZES =
+      new BenchmarkSizes(
           3,
           Duration.ofMillis(10),
           40,
@@ -33,7 +33,7 @@ final class PipelineIT {
 
   @Test
   void overlap_hidesCommitsBehindHandlersOfEqualLength() throws Exception {
-    Map<String, Double> measured = byName(Overlap.waitingHandlers(SIZES));
+    Map<String, Double> measured = byName(OverlapBenchmark.waitingHandlers(SIZES));
 
     assertThat(measured.get("overlap depth=1")).isGreaterThanOrEqualTo(1.8);
     assertThat(measured.get("overlap depth=8")).isGreaterThanOrEqualTo(1.8);
@@ -41,7 +41,7 @@ final class PipelineIT {
 
   @Test
   void groups_shareLongCommitsOfCheapHandlers() throws Exception {
-    assertThat(byName(Overlap.groups(SIZES)).get("group commit depth=64"))
+    assertThat(byName(OverlapBenchmark.groups(SIZES)).get("group commit depth=64"))
         .isGreaterThanOrEqualTo(10);
   }
 
@@ -49,10 +49,12 @@ final class PipelineIT {
   @Tag("A23")
   @DisplayName("A23 a stage that waits for ten seconds uses less than 2 % of a core")
   void waiting_costsNextToNothing() throws Exception {
-    assertThat(byName(Waiting.measure(SIZES)).values()).allMatch(percent -> percent < 2);
+    assertThat(byName(WaitingCostBenchmark.measure(SIZES)).values())
+        .allMatch(percent -> percent < 2);
   }
 
-  private static Map<String, Double> byName(List<Measure> measures) {
-    return measures.stream().collect(Collectors.toMap(Measure::name, Measure::value));
+  private static Map<String, Double> byName(List<BenchmarkMeasure> measures) {
+    return measures.stream()
+        .collect(Collectors.toMap(BenchmarkMeasure::name, BenchmarkMeasure::value));
   }
 }

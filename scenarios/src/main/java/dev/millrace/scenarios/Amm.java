@@ -90,7 +90,7 @@ public final class Amm {
         .contract(
             "Pool",
             pool ->
-                pool.foundBy(PoolCreated.class, PoolCreated::pool)
+                pool.createdBy(PoolCreated.class, PoolCreated::pool)
                     .on(Synced.class, Amm::synced)
                     .on(Swapped.class, Amm::swapped))
         .build();

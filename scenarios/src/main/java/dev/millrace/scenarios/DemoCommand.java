@@ -1,8 +1,8 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.app.MirrorSql;
-import dev.millrace.app.Session;
-import dev.millrace.app.Shell;
+import dev.millrace.app.CliEnvironment;
+import dev.millrace.app.ForegroundRun;
+import dev.millrace.app.MirrorSqlClient;
 import dev.millrace.clickhouse.ClickHouseMirror;
 import dev.millrace.clickhouse.client.MirrorSettings;
 import dev.millrace.config.Config;
@@ -10,13 +10,13 @@ import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.devnode.DevNode;
 import dev.millrace.embedded.EmbeddedClickHouse;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.TimingSummary;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.client.DatabaseSettings;
-import dev.millrace.runner.Database;
+import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.IndexerRuntime;
 import dev.millrace.runner.MirrorDatabase;
@@ -61,7 +61,7 @@ final class DemoCommand implements Callable<Integer> {
   /** The blocks of a demo come faster than those of a real chain. */
   private static final Duration POLL = Duration.ofMillis(100);
 
-  private final Shell shell;
+  private final CliEnvironment shell;
 
   @Option(
       names = "--blocks",
@@ -77,14 +77,15 @@ final class DemoCommand implements Callable<Integer> {
       description = "Where everything that Millrace keeps on disk lives. Default: .millrace.")
   private @Nullable Path dataDir;
 
-  DemoCommand(Shell shell) {
+  DemoCommand(CliEnvironment shell) {
     this.shell = shell;
   }
 
   @Override
   public Integer call() throws SQLException {
-    Bounds.within("--blocks", DemoPlay.LEAST_BLOCKS, Bounds.MOST_BLOCKS, blocks);
-    return index(new DevChain(DevChainSettings.USUAL.withBlocks(blocks)));
+    CommandOptionBounds.within(
+        "--blocks", DemoChainScript.MIN_BLOCKS, CommandOptionBounds.MAX_BLOCKS, blocks);
+    return index(new DevChain(DevChainSettings.DEFAULTS.withBlocks(blocks)));
   }
 
   int index(DevChain chain) throws SQLException {
@@ -105,7 +106,7 @@ final class DemoCommand implements Callable<Integer> {
               directory);
       EmbeddedClickHouse.missing()
           .ifPresent(why -> shell.err().println("millrace: demo: no ClickHouse: " + why));
-      try (Database database = Database.open(config)) {
+      try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
         PostgresStore.reset(database.settings(), SCHEMA);
         return config.clickhouse().isPresent()
             ? runMirrored(config, chain, database.settings())
@@ -126,9 +127,9 @@ final class DemoCommand implements Callable<Integer> {
       Config config, DevChain chain, DatabaseSettings database, Optional<MirrorSettings> mirror)
       throws SQLException {
     IndexerRuntime runtime = IndexerRuntime.of(Erc20.indexer(), config);
-    DemoPlay play = DemoPlay.start(chain, runtime, shell);
-    int code = Session.run(runtime, shell);
-    Optional<DemoPlay.Course> course = play.course();
+    DemoChainScript play = DemoChainScript.start(chain, runtime, shell);
+    int code = ForegroundRun.run(runtime, shell);
+    Optional<DemoChainScript.Course> course = play.course();
     if (code == ExitCode.DONE && course.isPresent()) {
       show(database, course.get(), chain);
       mirror.ifPresent(this::analyse);
@@ -142,13 +143,13 @@ final class DemoCommand implements Callable<Integer> {
         new Config.Chain(
             DevChain.ID,
             List.of(new Config.Endpoint(URI.create(endpoint))),
-            new Config.Stretch(
+            new Config.IndexedRange(
                 0,
                 new Config.End.Open(),
                 new Config.Finality(
                     Optional.of(Config.Finality.Tag.FINALIZED), OptionalInt.empty())),
             List.of(new Config.Contract("Token", List.of(DevChain.TOKEN))),
-            Reading.USUAL.withPoll(POLL).withCacheBytes(0), // every run goes over the wire
+            SourceOptions.DEFAULTS.withPoll(POLL).withCacheBytes(0), // every run goes over the wire
             Config.Origin.NONE);
     Optional<Config.ClickHouse> mirror =
         EmbeddedClickHouse.missing().isPresent()
@@ -159,18 +160,18 @@ final class DemoCommand implements Callable<Integer> {
         SCHEMA,
         new Config.Stores(new Config.Postgres.Embedded(), mirror),
         List.of(chain),
-        LaneSettings.usual(),
+        LaneSettings.defaults(),
         OptionalInt.empty(),
         directory);
   }
 
-  private void show(DatabaseSettings database, DemoPlay.Course course, DevChain chain)
+  private void show(DatabaseSettings database, DemoChainScript.Course course, DevChain chain)
       throws SQLException {
     pace(course.backfill());
     reorg(course);
-    try (Connection connection = Tables.connect(database);
+    try (Connection connection = TableDigests.connect(database);
         Statement statement = connection.createStatement()) {
-      statement.execute("SET search_path TO " + Tables.quoted(SCHEMA));
+      statement.execute("SET search_path TO " + TableDigests.quoted(SCHEMA));
       accounts(statement, chain);
     }
   }
@@ -188,7 +189,7 @@ final class DemoCommand implements Callable<Integer> {
           FROM transfer GROUP BY 1 ORDER BY 1
         """
             .formatted(Math.max(1, blocks / STRETCHES));
-    MirrorSql.ask(mirror, sql, rows::add);
+    MirrorSqlClient.ask(mirror, sql, rows::add);
     double millis = (System.nanoTime() - begun) / 1e6;
     for (List<String> row : rows) {
       shell.out().printf("  %12s  %10s  %9s  %22s  %18s%n", row.toArray());
@@ -265,7 +266,7 @@ final class DemoCommand implements Callable<Integer> {
             timings.bound());
   }
 
-  private void reorg(DemoPlay.Course course) {
+  private void reorg(DemoChainScript.Course course) {
     shell
         .out()
         .printf(

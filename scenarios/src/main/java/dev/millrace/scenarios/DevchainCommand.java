@@ -1,12 +1,12 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.app.Shell;
-import dev.millrace.devchain.ChainLife;
+import dev.millrace.app.CliEnvironment;
 import dev.millrace.devchain.DevChain;
+import dev.millrace.devchain.DevChainClock;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.devnode.DevNode;
-import dev.millrace.devnode.Mishap;
-import dev.millrace.devnode.Troubles;
+import dev.millrace.devnode.NodeFault;
+import dev.millrace.devnode.NodeFaults;
 import dev.millrace.runner.ExitCode;
 import java.time.Duration;
 import java.time.LocalTime;
@@ -31,7 +31,7 @@ import picocli.CommandLine.TypeConversionException;
       "It has a token, a name registry and an exchange, told from a seed. Ctrl-C ends it."
     })
 final class DevchainCommand implements Callable<Integer> {
-  private final Shell shell;
+  private final CliEnvironment shell;
 
   @Option(
       names = "--port",
@@ -138,7 +138,7 @@ final class DevchainCommand implements Callable<Integer> {
   @Option(names = "--ws", description = "Shows the WebSocket's URL in the config, for new heads.")
   private boolean webSocket;
 
-  DevchainCommand(Shell shell) {
+  DevchainCommand(CliEnvironment shell) {
     this.shell = shell;
     this.blockTime = Duration.ZERO; // picocli sets the option's default
   }
@@ -148,7 +148,7 @@ final class DevchainCommand implements Callable<Integer> {
     check();
     DevChain chain =
         new DevChain(
-                DevChainSettings.USUAL
+                DevChainSettings.DEFAULTS
                     .withSeed(seed)
                     .withBlocks(blocks)
                     .withLogs(logs)
@@ -156,14 +156,15 @@ final class DevchainCommand implements Callable<Integer> {
             .finality(finality);
     CountDownLatch ended = new CountDownLatch(1);
     Thread hook = Thread.ofPlatform().name("devchain-stop").unstarted(() -> stop(chain));
-    try (DevNode node = DevNode.open(chain, troubles(), port)) {
+    try (DevNode node = DevNode.open(chain, faults(), port)) {
       introduce(node);
       Runtime.getRuntime().addShutdownHook(hook);
       if (blockTime.isZero()) {
         ended.await();
       }
-      ChainLife.Habits habits = new ChainLife.Habits(blockTime, reorgs, depth, seed);
-      try (ChainLife _ = ChainLife.start(chain, habits, news -> tell(chain, news))) {
+      DevChainClock.ChainBehavior habits =
+          new DevChainClock.ChainBehavior(blockTime, reorgs, depth, seed);
+      try (DevChainClock _ = DevChainClock.start(chain, habits, news -> printEvent(chain, news))) {
         ended.await();
       }
     } catch (InterruptedException _) {
@@ -175,27 +176,27 @@ final class DevchainCommand implements Callable<Integer> {
   }
 
   private void check() {
-    Bounds.within("--port", 0, 65_535, port);
-    Bounds.within("--blocks", 1, Bounds.MOST_BLOCKS, blocks);
-    Bounds.within("--logs", 0, 100_000, logs);
-    Bounds.within("--pools", 0, 1_000_000, pools);
-    Bounds.share("--reorgs", reorgs);
-    Bounds.count("--depth", 1, depth);
-    Bounds.within("--finality", 0, Bounds.MOST_BLOCKS, finality);
+    CommandOptionBounds.within("--port", 0, 65_535, port);
+    CommandOptionBounds.within("--blocks", 1, CommandOptionBounds.MAX_BLOCKS, blocks);
+    CommandOptionBounds.within("--logs", 0, 100_000, logs);
+    CommandOptionBounds.within("--pools", 0, 1_000_000, pools);
+    CommandOptionBounds.share("--reorgs", reorgs);
+    CommandOptionBounds.count("--depth", 1, depth);
+    CommandOptionBounds.within("--finality", 0, CommandOptionBounds.MAX_BLOCKS, finality);
     if (limit != null) {
-      Bounds.count("--limit", 1, limit);
+      CommandOptionBounds.count("--limit", 1, limit);
     }
     if (range != null) {
-      Bounds.count("--range", 1, range);
+      CommandOptionBounds.count("--range", 1, range);
     }
     if (results != null) {
-      Bounds.count("--results", 1, results);
+      CommandOptionBounds.count("--results", 1, results);
     }
     if (stale != null) {
-      Bounds.within("--stale", 0, Bounds.MOST_BLOCKS, stale);
+      CommandOptionBounds.within("--stale", 0, CommandOptionBounds.MAX_BLOCKS, stale);
     }
     if (mishaps != null) {
-      Bounds.share("--mishaps", mishaps);
+      CommandOptionBounds.share("--mishaps", mishaps);
     }
   }
 
@@ -207,34 +208,34 @@ final class DevchainCommand implements Callable<Integer> {
     }
   }
 
-  private Troubles troubles() {
-    Troubles troubles = Troubles.none();
+  private NodeFaults faults() {
+    NodeFaults faults = NodeFaults.none();
     if (latency != null) {
-      troubles.latency(latency);
+      faults.latency(latency);
     }
     if (limit != null) {
-      troubles.rate(limit, Mishap.TOO_MANY_REQUESTS);
+      faults.rate(limit, NodeFault.TOO_MANY_REQUESTS);
     }
     if (range != null) {
-      troubles.range(range);
+      faults.range(range);
     }
     if (results != null) {
-      troubles.results(results);
+      faults.results(results);
     }
     if (stale != null) {
-      troubles.stale(stale);
+      faults.stale(stale);
     }
     if (mishaps != null) {
-      troubles.sometimes(
+      faults.sometimes(
           mishaps,
-          Mishap.DISCONNECT,
-          Mishap.TRUNCATED,
-          Mishap.HTML,
-          Mishap.UNAVAILABLE,
-          Mishap.LIMIT_EXCEEDED,
-          Mishap.OUT_OF_ORDER);
+          NodeFault.DISCONNECT,
+          NodeFault.TRUNCATED,
+          NodeFault.HTML,
+          NodeFault.UNAVAILABLE,
+          NodeFault.LIMIT_EXCEEDED,
+          NodeFault.OUT_OF_ORDER);
     }
-    return troubles;
+    return faults;
   }
 
   private void introduce(DevNode node) {
@@ -280,10 +281,10 @@ final class DevchainCommand implements Callable<Integer> {
             DevChain.FACTORY);
   }
 
-  private void tell(DevChain chain, ChainLife.News news) {
+  private void printEvent(DevChain chain, DevChainClock.ChainEvent news) {
     LocalTime now = LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS);
     switch (news) {
-      case ChainLife.News.Grown(long head) ->
+      case DevChainClock.ChainEvent.Grown(long head) ->
           shell
               .out()
               .printf(
@@ -293,7 +294,7 @@ final class DevchainCommand implements Callable<Integer> {
                   head,
                   chain.block(head).hash().toString().substring(0, 14) + "…",
                   chain.logs(head).size());
-      case ChainLife.News.Forked(long shared, long replaced, long head, boolean known) ->
+      case DevChainClock.ChainEvent.Forked(long shared, long replaced, long head, boolean known) ->
           shell
               .out()
               .printf(

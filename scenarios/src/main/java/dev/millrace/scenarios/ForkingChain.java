@@ -1,7 +1,7 @@
 package dev.millrace.scenarios;
 
 import dev.millrace.devchain.DevChain;
-import dev.millrace.devchain.Tip;
+import dev.millrace.devchain.DevChainHead;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -9,12 +9,12 @@ import java.util.concurrent.locks.LockSupport;
 
 /** A dev chain that grows, forks and goes back to earlier branches. Confined to one thread. */
 final class ForkingChain {
-  private static final int DEEPEST = 40;
+  private static final int MAX_DEPTH = 40;
   private static final int KEPT_TIPS = 6;
 
   private final DevChain chain;
   private final Random random;
-  private final List<Tip> left = new ArrayList<>();
+  private final List<DevChainHead> left = new ArrayList<>();
   private int forked;
   private int returned;
 
@@ -35,10 +35,10 @@ final class ForkingChain {
   void move(int limit) {
     chain.advance(random.nextInt(4));
     do {
-      Tip before = chain.tip();
-      long most = Math.min(DEEPEST, before.head() - chain.finalized());
-      if (random.nextInt(4) != 0 || !goBack(before, most)) {
-        long depth = most <= 0 ? 0 : 1 + random.nextLong(most);
+      DevChainHead before = chain.tip();
+      long max = Math.min(MAX_DEPTH, before.head() - chain.finalized());
+      if (random.nextInt(4) != 0 || !goBack(before, max)) {
+        long depth = max <= 0 ? 0 : 1 + random.nextLong(max);
         chain.fork(depth, Math.max(1, depth - 2 + random.nextInt(5)));
       }
       left.addFirst(before);
@@ -51,11 +51,11 @@ final class ForkingChain {
   }
 
   /** Goes back to an earlier branch, if one is near enough. */
-  private boolean goBack(Tip now, long most) {
-    for (Tip earlier : left) {
+  private boolean goBack(DevChainHead now, long max) {
+    for (DevChainHead earlier : left) {
       long shared = now.shared(earlier);
-      if (shared < now.head() && shared < earlier.head() && now.head() - shared <= most) {
-        chain.backTo(new Tip(earlier.branch(), Math.max(earlier.head(), now.head() - 2)));
+      if (shared < now.head() && shared < earlier.head() && now.head() - shared <= max) {
+        chain.backTo(new DevChainHead(earlier.branch(), Math.max(earlier.head(), now.head() - 2)));
         returned++;
         return true;
       }

@@ -10,8 +10,8 @@ import dev.millrace.pipeline.Indexer;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.client.DatabaseSettings;
 import dev.millrace.runner.ExitCode;
-import dev.millrace.verify.Verification;
-import dev.millrace.verify.Verify;
+import dev.millrace.verify.StoreVerification;
+import dev.millrace.verify.VerificationResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +29,8 @@ import java.util.function.Consumer;
  * Lets a chain fork under processes that follow it over nodes with faults and are killed meanwhile,
  * and compares the tables of both stores with those that an oracle computes from the chain itself.
  */
-record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<String> progress) {
+record ReorgSoak(
+    DevChain chain, SoakStores place, long seed, SoakTargets targets, Consumer<String> progress) {
   /** A JVM has taken 100 s to start on a machine with a load of ten per core. */
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
@@ -41,7 +42,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
 
   /** Returns the chain of a soak: the more pools, the more of its contracts are discovered. */
   static DevChainSettings settings(long seed, long blocks) {
-    return DevChainSettings.USUAL
+    return DevChainSettings.DEFAULTS
         .withSeed(seed)
         .withBlocks(blocks)
         .withLogs(12)
@@ -50,9 +51,9 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
   }
 
   /** The stores and the directory of a soak. */
-  record Place(DatabaseSettings database, Optional<Twin> twin, Path directory) {
-    ChildConfig.Stores stores() {
-      return new ChildConfig.Stores(database, twin.map(Twin::mirror));
+  record SoakStores(DatabaseSettings database, Optional<MirrorSoak> mirrorSoak, Path directory) {
+    IndexerChildConfig.Stores stores() {
+      return new IndexerChildConfig.Stores(database, mirrorSoak.map(MirrorSoak::mirror));
     }
   }
 
@@ -61,7 +62,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
    *
    * @param victims the stores that are killed, in turn
    */
-  record Twin(ChildConfig.Mirror mirror, List<Victim> victims) {}
+  record MirrorSoak(IndexerChildConfig.Mirror mirror, List<KillableStore> victims) {}
 
   /**
    * The reorgs and kills that a soak must reach.
@@ -73,7 +74,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
    *     successor as well
    * @param storeKills the number of kills of each store
    */
-  record Toll(int reorgs, int kills, int stops, int storeKills) {}
+  record SoakTargets(int reorgs, int kills, int stops, int storeKills) {}
 
   /**
    * The counts of a finished soak.
@@ -93,9 +94,9 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
    */
   record Deaths(int kills, int takeovers, int storeKills, int restarts) {}
 
-  Result run() throws IOException, SQLException, InterruptedException, Soak.Failure {
+  Result run() throws IOException, SQLException, InterruptedException, CrashRestartSoak.Failure {
     chain.finality(WINDOW);
-    try (TroubledNodes nodes = TroubledNodes.open(chain);
+    try (FaultyNodePair nodes = FaultyNodePair.open(chain);
         Course course = new Course(nodes)) {
       return course.run();
     }
@@ -104,11 +105,11 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
   /** The state of a soak while it runs. */
   private final class Course implements AutoCloseable {
     private final String schema = SUBJECT.name() + "_reorged";
-    private final SoakedLane lane = new SoakedLane(place.database, schema);
+    private final SoakedLaneReader lane = new SoakedLaneReader(place.database, schema);
     private final Random random = new Random(seed);
     private final ForkingChain forks = new ForkingChain(chain, random);
     private final Path config;
-    private Child child;
+    private IndexerChildProcess child;
     private int killed;
     private int takenOver;
     private int compared;
@@ -116,34 +117,38 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
     private int restarted;
     private int agreed;
 
-    Course(TroubledNodes nodes) throws IOException {
+    Course(FaultyNodePair nodes) throws IOException {
       PostgresStore.reset(place.database, schema);
-      place.twin.ifPresent(twin -> ClickHouseMirror.reset(twin.mirror.settings(schema)));
+      place.mirrorSoak.ifPresent(twin -> ClickHouseMirror.reset(twin.mirror.settings(schema)));
       this.config = config(nodes.urls());
       this.child = start();
     }
 
     private Path config(List<String> rpc) throws IOException {
-      ChildConfig.Stretch stretch = new ChildConfig.Stretch(rpc, null, WINDOW);
+      IndexerChildConfig.IndexedRange stretch =
+          new IndexerChildConfig.IndexedRange(rpc, null, WINDOW);
       Files.createDirectories(place.directory);
       // A new directory: the raw cache of an earlier process may be of another chain by now.
       Path directory = Files.createTempDirectory(place.directory, schema + "-");
-      return new ChildConfig(schema, place.stores(), VaultRoutes.FACTORY, DevChain.FACTORY, stretch)
+      return new IndexerChildConfig(
+              schema, place.stores(), VaultRoutes.FACTORY, DevChain.FACTORY, stretch)
           .write(directory);
     }
 
-    private Child start() {
-      return Child.run(SUBJECT.name(), config, place.stores().passwords());
+    private IndexerChildProcess start() {
+      return IndexerChildProcess.run(SUBJECT.name(), config, place.stores().passwords());
     }
 
-    Result run() throws IOException, SQLException, InterruptedException, Soak.Failure {
+    Result run() throws IOException, SQLException, InterruptedException, CrashRestartSoak.Failure {
       child.awaitWork(PATIENCE);
       awaitTip();
-      List<Victim> victims = place.twin.map(Twin::victims).orElse(List.of());
-      int deadStores = toll.storeKills * victims.size();
-      while (forks.forked() < toll.reorgs || killed < toll.kills || storesKilled < deadStores) {
-        forks.move(toll.reorgs);
-        if (isDue(killed, toll.kills)) {
+      List<KillableStore> victims = place.mirrorSoak.map(MirrorSoak::victims).orElse(List.of());
+      int deadStores = targets.storeKills * victims.size();
+      while (forks.forked() < targets.reorgs
+          || killed < targets.kills
+          || storesKilled < deadStores) {
+        forks.move(targets.reorgs);
+        if (isDue(killed, targets.kills)) {
           end();
           agree();
         }
@@ -164,11 +169,11 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
 
     /** Spreads deaths evenly over the forks. */
     private boolean isDue(int died, int wanted) {
-      return died < wanted && (long) died * toll.reorgs < (long) forks.forked() * wanted;
+      return died < wanted && (long) died * targets.reorgs < (long) forks.forked() * wanted;
     }
 
     /** Kills the process: while it rewinds, while it indexes, or before it has begun. */
-    private void end() throws InterruptedException, Soak.Failure {
+    private void end() throws InterruptedException, CrashRestartSoak.Failure {
       switch (random.nextInt(4)) {
         case 0 -> {}
         case 1, 2 -> {
@@ -181,11 +186,12 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
         }
       }
       requireAlive(child);
-      if (random.nextInt(100) < toll.stops) {
-        Succession.Outcome outcome =
-            new Succession(child, this::start, random.nextInt(500), () -> chain.advance(1)).run();
+      if (random.nextInt(100) < targets.stops) {
+        TakeoverScenario.Outcome outcome =
+            new TakeoverScenario(child, this::start, random.nextInt(500), () -> chain.advance(1))
+                .run();
         takenOver += outcome.gaveWay() ? 1 : 0;
-        child = outcome.heir(); // the heir has worked for a while, and is killed next
+        child = outcome.successor(); // the heir has worked for a while, and is killed next
         requireAlive(child);
       }
       child.kill();
@@ -199,7 +205,8 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
     /**
      * Kills a store under the process that works with it; now and then kills that process as well.
      */
-    private void strike(Victim victim) throws InterruptedException, Soak.Failure {
+    private void strike(KillableStore victim)
+        throws InterruptedException, CrashRestartSoak.Failure {
       if (random.nextInt(4) != 0) {
         child.awaitWork(PATIENCE);
       }
@@ -221,15 +228,15 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
     }
 
     /** Checks that both stores hold the same at any position. */
-    private void agree() throws InterruptedException, Soak.Failure {
-      if (place.twin.isEmpty()) {
+    private void agree() throws InterruptedException, CrashRestartSoak.Failure {
+      if (place.mirrorSoak.isEmpty()) {
         return;
       }
       child.awaitWork(PATIENCE);
       requireAlive(child);
-      Verification found = Verify.of(told(), SUBJECT).run();
+      VerificationResult found = StoreVerification.of(verified(), SUBJECT).run();
       if (!found.isEqual() || found.compared().isEmpty()) {
-        throw new Soak.Failure(
+        throw new CrashRestartSoak.Failure(
             "the stores differ after %d reorgs, %d kills and %d kills of stores: schema=%s %s"
                 .formatted(forks.forked(), killed, storesKilled, schema, found));
       }
@@ -237,15 +244,16 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
     }
 
     /** Returns the config of the processes. */
-    private Config told() throws Soak.Failure {
+    private Config verified() throws CrashRestartSoak.Failure {
       return switch (ConfigFile.read(config, place.stores().passwords())) {
         case ConfigFile.Valid valid -> valid.config();
-        case ConfigFile.Invalid invalid -> throw new Soak.Failure("config is wrong: " + invalid);
+        case ConfigFile.Invalid invalid ->
+            throw new CrashRestartSoak.Failure("config is wrong: " + invalid);
       };
     }
 
     /** Waits, mostly, until the chain has been followed; sometimes goes on at once. */
-    private void pace() throws SQLException, InterruptedException, Soak.Failure {
+    private void pace() throws SQLException, InterruptedException, CrashRestartSoak.Failure {
       if (random.nextInt(3) != 0) {
         awaitTip();
       } else {
@@ -253,37 +261,38 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
       }
     }
 
-    private void awaitTip() throws SQLException, InterruptedException, Soak.Failure {
+    private void awaitTip() throws SQLException, InterruptedException, CrashRestartSoak.Failure {
       lane.awaitTip(chain, PATIENCE, () -> requireAlive(child));
     }
 
     /** Restarts a process that asks for it by its exit code, if the soak kills stores. */
-    private void requireAlive(Child follower) throws InterruptedException, Soak.Failure {
+    private void requireAlive(IndexerChildProcess follower)
+        throws InterruptedException, CrashRestartSoak.Failure {
       if (follower.isAlive()) {
         return;
       }
-      if (toll.storeKills > 0 && follower.exitCode() == ExitCode.RESTART) {
+      if (targets.storeKills > 0 && follower.exitCode() == ExitCode.RESTART) {
         restarted++;
         progress.accept("worth a restart: " + follower.output());
         child = start();
         return;
       }
-      throw new Soak.Failure(
+      throw new CrashRestartSoak.Failure(
           "a process ended by itself: exit=%d output=%n%s"
               .formatted(follower.exitCode(), follower.output()));
     }
 
     /** Compares both stores with the chain while it stands still. */
-    private void compare() throws SQLException, InterruptedException, Soak.Failure {
+    private void compare() throws SQLException, InterruptedException, CrashRestartSoak.Failure {
       awaitTip();
       SortedMap<String, List<String>> expected = RouteOracle.tables(chain, chain.tip());
-      try (Connection connection = Tables.connect(place.database)) {
+      try (Connection connection = TableDigests.connect(place.database)) {
         requireNone(
             "PostgreSQL",
             RouteTables.difference(expected, RouteTables.inPostgres(connection, schema)));
       }
-      if (place.twin.isPresent()) {
-        awaitMirror(place.twin.get().mirror.settings(schema), expected);
+      if (place.mirrorSoak.isPresent()) {
+        awaitMirror(place.mirrorSoak.get().mirror.settings(schema), expected);
       }
       compared++;
       progress.accept(
@@ -293,7 +302,7 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
 
     /** Waits for the mirror: it follows PostgreSQL and may need a moment for the last commits. */
     private void awaitMirror(MirrorSettings mirror, SortedMap<String, List<String>> expected)
-        throws InterruptedException, Soak.Failure {
+        throws InterruptedException, CrashRestartSoak.Failure {
       long until = System.nanoTime() + PATIENCE.toNanos();
       String difference = "unread";
       while (!difference.isEmpty()) {
@@ -310,9 +319,9 @@ record ReorgSoak(DevChain chain, Place place, long seed, Toll toll, Consumer<Str
       }
     }
 
-    private void requireNone(String store, String difference) throws Soak.Failure {
+    private void requireNone(String store, String difference) throws CrashRestartSoak.Failure {
       if (!difference.isEmpty()) {
-        throw new Soak.Failure(
+        throw new CrashRestartSoak.Failure(
             "tables differ from the chain: store=%s reorgs=%d kills=%d schema=%s%s"
                 .formatted(store, forks.forked(), killed, schema, difference));
       }

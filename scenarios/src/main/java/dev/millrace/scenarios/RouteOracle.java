@@ -1,7 +1,7 @@
 package dev.millrace.scenarios;
 
 import dev.millrace.devchain.DevChain;
-import dev.millrace.devchain.Tip;
+import dev.millrace.devchain.DevChainHead;
 import dev.millrace.evm.Log;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
@@ -60,7 +60,7 @@ final class RouteOracle {
   }
 
   /** Computes the rows of each table, as {@link RouteTables} reads them. */
-  static SortedMap<String, List<String>> tables(DevChain chain, Tip tip) {
+  static SortedMap<String, List<String>> tables(DevChain chain, DevChainHead tip) {
     RouteOracle oracle = new RouteOracle();
     for (long block = 0; block <= tip.head(); block++) {
       chain.logs(tip, block).forEach(oracle::read);

@@ -54,7 +54,10 @@ final class RouteTables {
     for (String table : COLUMNS.keySet()) {
       String sql =
           select(
-              table, Tables.quoted(schema), "encode(%s, 'hex')", "extract(epoch FROM %s)::bigint");
+              table,
+              TableDigests.quoted(schema),
+              "encode(%s, 'hex')",
+              "extract(epoch FROM %s)::bigint");
       List<String> rows = new ArrayList<>();
       try (Statement statement = connection.createStatement();
           ResultSet found = statement.executeQuery(sql)) {
@@ -74,7 +77,10 @@ final class RouteTables {
       for (String table : COLUMNS.keySet()) {
         String sql =
             select(
-                table, Tables.quoted(mirror.database()), "lower(hex(%s))", "toUnixTimestamp(%s)");
+                table,
+                TableDigests.quoted(mirror.database()),
+                "lower(hex(%s))",
+                "toUnixTimestamp(%s)");
         tables.put(table, ask(client, mirror, sql + " FORMAT TSVRaw").lines().toList());
       }
     }
@@ -84,7 +90,7 @@ final class RouteTables {
   private static String select(String table, String schema, String hex, String seconds) {
     List<String> texts = new ArrayList<>();
     for (String column : COLUMNS.getOrDefault(table, List.of())) {
-      String name = Tables.quoted(column.replaceFirst("^[#@]", ""));
+      String name = TableDigests.quoted(column.replaceFirst("^[#@]", ""));
       texts.add(
           switch (column.charAt(0)) {
             case '#' -> hex.formatted(name);
@@ -93,7 +99,7 @@ final class RouteTables {
           });
     }
     return "SELECT concat_ws(' ', %s) FROM %s.%s ORDER BY %s"
-        .formatted(String.join(", ", texts), schema, Tables.quoted(table), texts.getFirst());
+        .formatted(String.join(", ", texts), schema, TableDigests.quoted(table), texts.getFirst());
   }
 
   private static String ask(HttpClient client, MirrorSettings mirror, String sql)

@@ -1,14 +1,14 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.app.Extension;
-import dev.millrace.app.Shell;
+import dev.millrace.app.CliEnvironment;
+import dev.millrace.app.CommandExtension;
 import dev.millrace.pipeline.Indexer;
 import java.util.List;
 
 /** Adds the scenarios to {@code millrace run}, and the commands that need them. */
-public final class ScenarioExtension implements Extension {
+public final class ScenarioExtension implements CommandExtension {
   @Override
-  public List<Object> commands(Shell shell) {
+  public List<Object> commands(CliEnvironment shell) {
     return List.of(new DemoCommand(shell), new DevchainCommand(shell), new SoakCommand(shell));
   }
 

@@ -1,13 +1,13 @@
 package dev.millrace.scenarios;
 
+import dev.millrace.app.CliEnvironment;
 import dev.millrace.app.CommonOptions;
-import dev.millrace.app.Shell;
 import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Storage;
-import dev.millrace.runner.Database;
+import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.MirrorDatabase;
 import java.io.IOException;
@@ -43,7 +43,7 @@ final class SoakCommand implements Callable<Integer> {
   private static final Config.ClickHouse EMBEDDED =
       new Config.ClickHouse(new Config.ClickHouse.Embedded(), "soak", Storage.BOTH);
 
-  private final Shell shell;
+  private final CliEnvironment shell;
 
   @Mixin private final CommonOptions options = new CommonOptions();
 
@@ -100,7 +100,7 @@ final class SoakCommand implements Callable<Integer> {
       description = "Draws the moments, and the chain, as the soak with this seed did.")
   private @Nullable Long seed;
 
-  SoakCommand(Shell shell) {
+  SoakCommand(CliEnvironment shell) {
     this.shell = shell;
   }
 
@@ -114,7 +114,7 @@ final class SoakCommand implements Callable<Integer> {
         .printf(
             "millrace: soak begins: seed=%d reorgs=%d kills=%d storeKills=%d%n",
             chosen, reorgs, kills, storeKills);
-    try (Database database = Database.open(config)) {
+    try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
       Path directory = config.dataDir().resolve("soak");
       shell
           .out()
@@ -123,60 +123,62 @@ final class SoakCommand implements Callable<Integer> {
                   ? forking(config, database, directory, chosen)
                   : standing(database, directory, chosen));
       return ExitCode.DONE;
-    } catch (Soak.Failure failure) {
+    } catch (CrashRestartSoak.Failure failure) {
       shell.out().printf("soak: FAILED: seed=%d %s%n", chosen, failure.getMessage());
       return ExitCode.FAILED;
     }
   }
 
   private void check() {
-    Bounds.count("--reorgs", 0, reorgs);
-    Bounds.count("--kills", 0, kills);
-    Bounds.within("--stops", 0, 100, stops);
-    Bounds.count("--store-kills", 0, storeKills);
+    CommandOptionBounds.count("--reorgs", 0, reorgs);
+    CommandOptionBounds.count("--kills", 0, kills);
+    CommandOptionBounds.within("--stops", 0, 100, stops);
+    CommandOptionBounds.count("--store-kills", 0, storeKills);
     if (blocks != null) {
-      Bounds.within("--blocks", 1, Bounds.MOST_BLOCKS, blocks);
+      CommandOptionBounds.within("--blocks", 1, CommandOptionBounds.MAX_BLOCKS, blocks);
     }
   }
 
-  private String forking(Config config, Database database, Path directory, long chosen)
-      throws IOException, SQLException, InterruptedException, Soak.Failure {
+  private String forking(Config config, ConfiguredDatabase database, Path directory, long chosen)
+      throws IOException, SQLException, InterruptedException, CrashRestartSoak.Failure {
     if (!clickhouse) {
-      return forking(new ReorgSoak.Place(database.settings(), Optional.empty(), directory), chosen);
+      return forking(
+          new ReorgSoak.SoakStores(database.settings(), Optional.empty(), directory), chosen);
     }
     try (MirrorDatabase mirror = MirrorDatabase.open(config)) {
-      List<Victim> victims = new ArrayList<>();
-      mirror.embedded().map(Victim::of).ifPresent(victims::add);
-      database.embedded().map(Victim::of).ifPresent(victims::add);
-      ReorgSoak.Twin twin = new ReorgSoak.Twin(ChildConfig.Mirror.of(mirror.settings()), victims);
+      List<KillableStore> victims = new ArrayList<>();
+      mirror.embedded().map(KillableStore::of).ifPresent(victims::add);
+      database.embedded().map(KillableStore::of).ifPresent(victims::add);
+      ReorgSoak.MirrorSoak twin =
+          new ReorgSoak.MirrorSoak(IndexerChildConfig.Mirror.of(mirror.settings()), victims);
       return forking(
-          new ReorgSoak.Place(database.settings(), Optional.of(twin), directory), chosen);
+          new ReorgSoak.SoakStores(database.settings(), Optional.of(twin), directory), chosen);
     }
   }
 
-  private String forking(ReorgSoak.Place place, long chosen)
-      throws IOException, SQLException, InterruptedException, Soak.Failure {
+  private String forking(ReorgSoak.SoakStores place, long chosen)
+      throws IOException, SQLException, InterruptedException, CrashRestartSoak.Failure {
     DevChain chain = new DevChain(ReorgSoak.settings(chosen, blocks == null ? 400 : blocks));
     ReorgSoak.Result result =
         new ReorgSoak(
                 chain,
                 place,
                 chosen,
-                new ReorgSoak.Toll(reorgs, kills, stops, storeKills),
-                this::tell)
+                new ReorgSoak.SoakTargets(reorgs, kills, stops, storeKills),
+                this::printProgress)
             .run();
     return "soak: tables equal the chain every time: seed=%d blocks=%d %s"
         .formatted(chosen, chain.head() + 1, result);
   }
 
-  private String standing(Database database, Path directory, long chosen)
-      throws IOException, SQLException, InterruptedException, Soak.Failure {
-    Soak.Result result =
-        new Soak(
+  private String standing(ConfiguredDatabase database, Path directory, long chosen)
+      throws IOException, SQLException, InterruptedException, CrashRestartSoak.Failure {
+    CrashRestartSoak.Result result =
+        new CrashRestartSoak(
                 "erc20",
                 "Token",
                 DevChain.TOKEN,
-                DevChainSettings.USUAL
+                DevChainSettings.DEFAULTS
                     .withSeed(chosen)
                     .withBlocks(blocks == null ? 12_000 : blocks),
                 database.settings(),
@@ -184,13 +186,13 @@ final class SoakCommand implements Callable<Integer> {
                 chosen,
                 kills,
                 stops,
-                this::tell)
+                this::printProgress)
             .run();
     return "soak: tables equal the undisturbed run every time: seed=%d %s"
         .formatted(chosen, result);
   }
 
-  private void tell(String news) {
+  private void printProgress(String news) {
     shell.err().println("millrace: soak: " + news);
   }
 
@@ -205,7 +207,7 @@ final class SoakCommand implements Callable<Integer> {
                 "soak",
                 new Config.Postgres.Embedded(),
                 List.of(),
-                LaneSettings.usual(),
+                LaneSettings.defaults(),
                 OptionalInt.empty(),
                 options.dataDir(shell));
     return config.clickhouse().isPresent() ? config : config.withClickHouse(Optional.of(EMBEDDED));

@@ -94,7 +94,7 @@ public final class VaultRoutes {
         .contract(
             POOL,
             pool ->
-                pool.foundBy(Amm.PoolCreated.class, Amm.PoolCreated::pool)
+                pool.createdBy(Amm.PoolCreated.class, Amm.PoolCreated::pool)
                     .on(
                         Amm.Synced.class,
                         (event, context) ->
@@ -111,7 +111,7 @@ public final class VaultRoutes {
             VAULT,
             vault ->
                 vault
-                    .foundBy(VaultOpened.class, VaultOpened::vault)
+                    .createdBy(VaultOpened.class, VaultOpened::vault)
                     .on(
                         Erc20.Transferred.class,
                         (event, context) ->

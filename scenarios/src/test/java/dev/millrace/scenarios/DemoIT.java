@@ -3,7 +3,7 @@ package dev.millrace.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.app.Shell;
+import dev.millrace.app.CliEnvironment;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.embedded.EmbeddedClickHouse;
@@ -88,14 +88,14 @@ final class DemoIT {
 
   @Test
   void chain_thatFailsEndsTheDemoWithItsReason() {
-    DevChain tooShort = new DevChain(DevChainSettings.USUAL.withBlocks(1));
+    DevChain tooShort = new DevChain(DevChainSettings.DEFAULTS.withBlocks(1));
 
     assertThatThrownBy(() -> new DemoCommand(shell()).index(tooShort))
         .hasMessage("fork is impossible: depth=7 length=9 head=5");
   }
 
-  private Shell shell() {
-    return new Shell(print(out), print(err), Map.of(), directory, OptionalInt::empty);
+  private CliEnvironment shell() {
+    return new CliEnvironment(print(out), print(err), Map.of(), directory, OptionalInt::empty);
   }
 
   private static PrintStream print(ByteArrayOutputStream target) {

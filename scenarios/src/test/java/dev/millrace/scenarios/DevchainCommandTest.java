@@ -3,7 +3,7 @@ package dev.millrace.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.app.Shell;
+import dev.millrace.app.CliEnvironment;
 import dev.millrace.pipeline.Indexer;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -55,7 +55,7 @@ final class DevchainCommandTest {
   }
 
   private static void run(PrintStream out, String... arguments) {
-    Shell shell = new Shell(out, out, Map.of(), Path.of(""), OptionalInt::empty);
+    CliEnvironment shell = new CliEnvironment(out, out, Map.of(), Path.of(""), OptionalInt::empty);
     new CommandLine(new DevchainCommand(shell)).execute(arguments);
   }
 

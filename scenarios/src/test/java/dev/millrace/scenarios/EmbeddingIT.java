@@ -9,7 +9,7 @@ import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.runner.IndexerRuntime;
-import dev.millrace.runner.Status;
+import dev.millrace.runner.IndexerStatus;
 import java.net.URI;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -86,9 +86,9 @@ final class EmbeddingIT {
     }
     for (IndexerRuntime runtime : together) {
       try (runtime) {
-        Status ended = runtime.await();
+        IndexerStatus ended = runtime.await();
         assertThat(ended.failure()).isEmpty();
-        assertThat(ended.state()).isEqualTo(Status.State.DONE);
+        assertThat(ended.state()).isEqualTo(IndexerStatus.State.DONE);
       }
     }
   }
@@ -142,8 +142,8 @@ final class EmbeddingIT {
   }
 
   private static boolean isOver(IndexerRuntime runtime) {
-    Status.State state = runtime.status().state();
-    return state == Status.State.DONE || state == Status.State.FAILED;
+    IndexerStatus.State state = runtime.status().state();
+    return state == IndexerStatus.State.DONE || state == IndexerStatus.State.FAILED;
   }
 
   private static long durable(String schema) throws SQLException {

@@ -14,14 +14,14 @@ import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.Index;
-import dev.millrace.loaders.Mirrored;
+import dev.millrace.loaders.MirrorOptions;
 import dev.millrace.loaders.Scale;
 import dev.millrace.loaders.Storage;
 import dev.millrace.loaders.Unsigned;
 import dev.millrace.loaders.Versions;
 import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.testkit.Changes;
+import dev.millrace.testkit.BlockChanges;
 import dev.millrace.testkit.IndexerTest;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -79,12 +79,12 @@ final class EntitiesPageTest {
   public record Day(@Id Address holder, @Id Instant day, long payments) {}
 
   @Entity(immutable = true, storage = Storage.CLICKHOUSE)
-  @Mirrored(order = "holder", partition = "toYYYYMM(at)")
+  @MirrorOptions(order = "holder", partition = "toYYYYMM(at)")
   public record Balance(
       @Id EventId id, @Id Address holder, @Codec("ZSTD(3)") BigInteger balance, Instant at) {}
 
   @Entity(storage = Storage.BOTH)
-  @Mirrored(versions = Versions.LATEST)
+  @MirrorOptions(versions = Versions.LATEST)
   public record Label(@Id Address holder, String text, List<String> tags, Kind kind) {}
 
   public enum Kind {
@@ -166,7 +166,7 @@ final class EntitiesPageTest {
     Instant noon = Instant.parse("2026-01-01T12:00:00Z");
     test.answer(PRICE, Instant.parse("2026-01-01T00:00:00Z"), new BigDecimal("0.5"));
 
-    Changes changes =
+    BlockChanges changes =
         test.block()
             .timestamp(noon)
             .transaction(ALICE, BOB)
@@ -187,7 +187,7 @@ final class EntitiesPageTest {
     test.answer(PRICE, Instant.parse("2024-01-01T00:00:00Z"), BigDecimal.ONE);
     test.emit(new Transferred(ALICE, BOB, BigInteger.TEN));
 
-    Changes changes = test.emit(new Closed(BOB));
+    BlockChanges changes = test.emit(new Closed(BOB));
 
     assertThat(changes.deleted(Holder.class)).extracting(Holder::address).containsExactly(BOB);
     assertThat(test.find(Label.class, BOB))
@@ -235,7 +235,7 @@ final class EntitiesPageTest {
   @Test
   void devChain_runsAsAWhole() throws Exception {
     IndexerTest registry = IndexerTest.of(Registry.indexer());
-    registry.run(new DevChain(DevChainSettings.USUAL.withBlocks(200)));
+    registry.run(new DevChain(DevChainSettings.DEFAULTS.withBlocks(200)));
 
     assertThat(registry.rows(Registry.Owner.class)).isNotEmpty();
   }

@@ -3,17 +3,17 @@ package dev.millrace.scenarios;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.evm.ChainSources;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.Finality;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
+import dev.millrace.evm.SourceProviders;
 import dev.millrace.evm.SourceRequest;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.lane.Lane;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EntityType;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.simulation.MemoryStore;
 import java.io.IOException;
 import java.io.InputStream;
@@ -84,10 +84,10 @@ final class ForeignNodesIT {
           new Lane(
               "31337",
               indexer,
-              ChainSources.source(request(indexer, node, token)),
+              SourceProviders.source(request(indexer, node, token)),
               store.takeOver("31337"),
-              LaneSettings.usual(),
-              Probe.NONE)) {
+              LaneSettings.defaults(),
+              Failpoint.NONE)) {
         lane.start();
         settle(store, token, "history");
 
@@ -119,10 +119,10 @@ final class ForeignNodesIT {
             CHAIN,
             List.of(node.url()),
             0,
-            new Until.Never(),
+            new StopAt.Never(),
             new Finality(Optional.empty(), OptionalLong.of(30)),
             Map.of("Token", List.of(token.address())))
-        .withReading(Reading.USUAL.withPoll(Duration.ofMillis(100)));
+        .withReading(SourceOptions.DEFAULTS.withPoll(Duration.ofMillis(100)));
   }
 
   /** Waits until the tables match the token, and fails with the difference. */

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.clickhouse.ClickHouseMirror;
 import dev.millrace.clickhouse.client.MirrorSettings;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.client.DatabaseSettings;
 import dev.millrace.simulation.Simulation;
@@ -31,16 +31,16 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @ExtendWith({EngineIsThere.class, SharedServers.class})
 final class MirrorSimulationIT {
-  private static final Set<Probe.Point> OF_THE_MIRROR =
+  private static final Set<Failpoint.Point> OF_THE_MIRROR =
       EnumSet.of(
-          Probe.Point.BEFORE_MIRROR,
-          Probe.Point.MIRRORING,
-          Probe.Point.MIRRORED,
-          Probe.Point.BEFORE_PUBLISH,
-          Probe.Point.PUBLISHING,
-          Probe.Point.PUBLISHED);
+          Failpoint.Point.BEFORE_MIRROR,
+          Failpoint.Point.MIRRORING,
+          Failpoint.Point.MIRRORED,
+          Failpoint.Point.BEFORE_PUBLISH,
+          Failpoint.Point.PUBLISHING,
+          Failpoint.Point.PUBLISHED);
 
-  private static final Set<Probe.Point> STRUCK = EnumSet.noneOf(Probe.Point.class);
+  private static final Set<Failpoint.Point> STRUCK = EnumSet.noneOf(Failpoint.Point.class);
   private static int looks;
   private static int cleanings;
 

@@ -4,21 +4,21 @@ import dev.millrace.devchain.DevChain;
 import dev.millrace.evm.EvmContext;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.Finality;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.evm.SourceProvider;
 import dev.millrace.evm.SourceRequest;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Effect;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Source;
 import dev.millrace.simulation.MemoryStore;
-import dev.millrace.testkit.Crashes;
+import dev.millrace.testkit.CrashFailpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -71,7 +71,7 @@ final class NodesSimulation {
   private final ForkingChain forks;
   private final int window;
   private final Path directory;
-  private final List<String> story = new ArrayList<>();
+  private final List<String> history = new ArrayList<>();
   private final EvmIndexer indexer = VaultRoutes.indexer(this::habit);
   private final MemoryStore store = new MemoryStore(indexer);
 
@@ -99,12 +99,12 @@ final class NodesSimulation {
   }
 
   void run() throws Exception {
-    try (TroubledNodes nodes = TroubledNodes.open(chain, CHANCE)) {
+    try (FaultyNodePair nodes = FaultyNodePair.open(chain, CHANCE)) {
       int processes = 1 + random.nextInt(MAX_PROCESSES);
       for (int i = 1; i < processes; i++) {
         process(nodes, crash(), false);
       }
-      while (!process(nodes, Probe.NONE, true)) {}
+      while (!process(nodes, Failpoint.NONE, true)) {}
       String difference = RouteTables.difference(RouteOracle.tables(chain, chain.tip()), tables());
       if (!difference.isEmpty()) {
         throw failure("tables differ from the chain: " + difference);
@@ -113,9 +113,9 @@ final class NodesSimulation {
     rewinds = store.rewinds(LANE);
   }
 
-  private Probe crash() {
-    Probe.Point[] points = Probe.Point.values();
-    return Crashes.at(points[random.nextInt(points.length)], 1 + random.nextInt(12));
+  private Failpoint crash() {
+    Failpoint.Point[] points = Failpoint.Point.values();
+    return CrashFailpoint.at(points[random.nextInt(points.length)], 1 + random.nextInt(12));
   }
 
   /** Uses effects, transactions and blocks as users' handlers do, and makes a mistake when due. */
@@ -153,13 +153,13 @@ final class NodesSimulation {
    * Runs one process, while the chain forks; the last one reaches the chain's end. Returns false if
    * a mistake has ended it.
    */
-  private boolean process(TroubledNodes nodes, Probe crash, boolean isLast) throws Exception {
+  private boolean process(FaultyNodePair nodes, Failpoint crash, boolean isLast) throws Exception {
     LaneSettings settings = settings();
     Source source = source(nodes);
     try (Lane lane =
         new Lane(LANE, indexer, source, store.opened(crash).takeOver(LANE), settings, crash)) {
       lane.start();
-      FutureTask<LaneEnd> end = new FutureTask<>(lane::await);
+      FutureTask<LaneOutcome> end = new FutureTask<>(lane::await);
       Thread.ofVirtual().start(end);
       for (int moves = random.nextInt(6); moves > 0 && !end.isDone(); moves--) {
         forks.move(Integer.MAX_VALUE);
@@ -168,13 +168,13 @@ final class NodesSimulation {
       if (isLast) {
         awaitTip(lane, end);
       }
-      LaneEnd how = end(lane, end, crash);
-      story.add("process: %s crash=%s end=%s".formatted(settings, crash, how));
-      return how instanceof LaneEnd.Drained;
+      LaneOutcome how = end(lane, end, crash);
+      history.add("process: %s crash=%s end=%s".formatted(settings, crash, how));
+      return how instanceof LaneOutcome.Drained;
     }
   }
 
-  private void awaitTip(Lane lane, FutureTask<LaneEnd> end) throws Exception {
+  private void awaitTip(Lane lane, FutureTask<LaneOutcome> end) throws Exception {
     long until = System.nanoTime() + PATIENCE.toNanos();
     Bytes32 tip = chain.block(chain.head()).hash();
     while (!isAt(tip)) {
@@ -189,20 +189,21 @@ final class NodesSimulation {
   }
 
   private boolean isAt(Bytes32 tip) {
-    Source.Place place = store.frontier(LANE).place();
+    Source.BlockRef place = store.frontier(LANE).place();
     return place != null && place.hash().equals(tip);
   }
 
-  private LaneEnd end(Lane lane, FutureTask<LaneEnd> end, Probe crash) throws Exception {
+  private LaneOutcome end(Lane lane, FutureTask<LaneOutcome> end, Failpoint crash)
+      throws Exception {
     lane.drain(PATIENCE);
-    LaneEnd how;
+    LaneOutcome how;
     try {
       how = end.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     } catch (TimeoutException _) {
       throw failure("lane does not end: " + lane.status());
     }
-    boolean crashed = crash instanceof Crashes crashes && crashes.hasHappened();
-    if (how instanceof LaneEnd.Failed(MillraceException failure)
+    boolean crashed = crash instanceof CrashFailpoint crashes && crashes.hasHappened();
+    if (how instanceof LaneOutcome.Failed(MillraceException failure)
         && !crashed
         && !isMistake(failure)) {
       throw failure("lane failed: " + failure);
@@ -226,8 +227,8 @@ final class NodesSimulation {
         random.nextBoolean() ? 1_000 : 64L << 20);
   }
 
-  private Source source(TroubledNodes nodes) {
-    Reading reading = Reading.USUAL.withPoll(POLL).withDirectory(directory);
+  private Source source(FaultyNodePair nodes) {
+    SourceOptions reading = SourceOptions.DEFAULTS.withPoll(POLL).withDirectory(directory);
     Finality finality =
         random.nextBoolean()
             ? new Finality(Optional.of("finalized"), OptionalLong.empty())
@@ -238,7 +239,7 @@ final class NodesSimulation {
             DevChain.ID,
             nodes.urls(),
             0,
-            new Until.Never(),
+            new StopAt.Never(),
             finality,
             Map.of(VaultRoutes.FACTORY, List.of(DevChain.FACTORY)),
             reading);
@@ -300,6 +301,6 @@ final class NodesSimulation {
     return new AssertionError(
         "seed %d: %s\n  window=%d head=%d forks=%d\n  %s"
             .formatted(
-                seed, what, window, chain.head(), forks.forked(), String.join("\n  ", story)));
+                seed, what, window, chain.head(), forks.forked(), String.join("\n  ", history)));
   }
 }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.clickhouse.ClickHouseMirror;
 import dev.millrace.clickhouse.client.MirrorSettings;
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
@@ -13,12 +13,12 @@ import dev.millrace.loaders.Id;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Storage;
+import dev.millrace.pipeline.Failpoint.Point;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.pipeline.Probe.Point;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.client.DatabaseSettings;
-import dev.millrace.simulation.SimStores;
-import dev.millrace.testkit.Script;
+import dev.millrace.simulation.SimulatedStores;
+import dev.millrace.testkit.ScriptedSource;
 import dev.millrace.testkit.SerialOracle;
 import dev.millrace.testkit.StepGates;
 import java.util.List;
@@ -64,7 +64,7 @@ final class PartlySentGroupIT {
     }
 
     @Override
-    public SortedMap<String, String> asks() {
+    public SortedMap<String, String> sourceRequirements() {
       return new TreeMap<>();
     }
   }
@@ -75,7 +75,7 @@ final class PartlySentGroupIT {
   private final DatabaseSettings database = SharedServers.database();
   private final MirrorSettings mirror = SharedServers.mirror(indexer.name());
   private final RealStores stores = new RealStores(indexer, database, mirror);
-  private final Script script = new Script();
+  private final ScriptedSource script = new ScriptedSource();
   private final StepGates gates = new StepGates();
 
   @BeforeEach
@@ -86,11 +86,11 @@ final class PartlySentGroupIT {
     ClickHouseMirror.reset(mirror);
   }
 
-  private static Script.Step entry(long id) {
+  private static ScriptedSource.Step entry(long id) {
     return context -> context.save(new Entry(id, 10 * id));
   }
 
-  private Lane started(SimStores.Opened opened) {
+  private Lane started(SimulatedStores.Opened opened) {
     Lane lane =
         new Lane(
             LANE,
@@ -104,11 +104,11 @@ final class PartlySentGroupIT {
   }
 
   /** Lets batches 2 to 4 pile up before the mirror, which takes them at once. */
-  private LaneEnd runWithAGroup() throws InterruptedException {
+  private LaneOutcome runWithAGroup() throws InterruptedException {
     script.open().block(entry(1));
     StepGates.Gate first = gates.hold(Point.BEFORE_MIRROR, 1);
     StepGates.Gate last = gates.hold(Point.AFTER_RUN, 5);
-    try (SimStores.Opened opened = stores.open(gates);
+    try (SimulatedStores.Opened opened = stores.open(gates);
         Lane lane = started(opened)) {
       first.await();
       script
@@ -126,8 +126,8 @@ final class PartlySentGroupIT {
     }
   }
 
-  private LaneEnd run() throws InterruptedException {
-    try (SimStores.Opened opened = stores.open(gates);
+  private LaneOutcome run() throws InterruptedException {
+    try (SimulatedStores.Opened opened = stores.open(gates);
         Lane lane = started(opened)) {
       return lane.await();
     }
@@ -139,10 +139,10 @@ final class PartlySentGroupIT {
   void accessor_thatThrowsWhenAPartWasSentDoublesNoRow() throws Exception {
     BROKEN.set(true);
 
-    LaneEnd end = runWithAGroup();
+    LaneOutcome end = runWithAGroup();
     assertThat(gates.passed(Point.MIRRORING)).as("inserts by the group's last batch").contains(4L);
-    assertThat(end).isInstanceOf(LaneEnd.Failed.class);
-    MillraceException failure = ((LaneEnd.Failed) end).failure();
+    assertThat(end).isInstanceOf(LaneOutcome.Failed.class);
+    MillraceException failure = ((LaneOutcome.Failed) end).failure();
     assertThat(failure.remedy()).isEqualTo(Remedy.FIX_HANDLER); // a restart alone does not help
     assertThat(failure)
         .hasMessageContaining(
@@ -151,7 +151,7 @@ final class PartlySentGroupIT {
     assertThat(stores.query("SELECT id FROM entry ORDER BY id").lines()).containsExactly("1");
 
     BROKEN.set(false);
-    assertThat(run()).isEqualTo(new LaneEnd.Done());
+    assertThat(run()).isEqualTo(new LaneOutcome.Done());
     assertThat(stores.query("SELECT id, value FROM entry ORDER BY id").lines())
         .containsExactly("1\t10", "2\t20", "3\t30", "4\t40", "5\t50");
     assertThat(stores.query("SELECT id FROM remark").lines()).containsExactly("4");

@@ -2,8 +2,8 @@ package dev.millrace.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.app.CliEnvironment;
 import dev.millrace.app.CommonOptions;
-import dev.millrace.app.Shell;
 import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
 import java.io.IOException;
@@ -51,7 +51,7 @@ final class ReadmeTest {
     CommonOptions options = new CommonOptions();
     new CommandLine(CommandLine.Model.CommandSpec.create().addMixin("common", mixin(options)))
         .parseArgs("--config", file.toString());
-    Config config = options.require(Shell.ofProcess());
+    Config config = options.require(CliEnvironment.ofProcess());
 
     assertThat(config.name()).isEqualTo(Erc20.indexer().name());
     assertThat(config.chains())

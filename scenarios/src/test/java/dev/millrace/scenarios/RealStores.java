@@ -8,18 +8,18 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Storage;
 import dev.millrace.loaders.Versions;
-import dev.millrace.pipeline.Ends;
+import dev.millrace.pipeline.EpochEnds;
+import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneMirror;
 import dev.millrace.pipeline.LaneStores;
-import dev.millrace.pipeline.Ledger;
 import dev.millrace.pipeline.MirrorGroup;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import dev.millrace.postgres.PostgresSnapshot;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.client.DatabaseSettings;
-import dev.millrace.simulation.SimStores;
+import dev.millrace.simulation.SimulatedStores;
 import dev.millrace.testkit.SerialOracle;
 import java.io.IOException;
 import java.net.URI;
@@ -51,10 +51,10 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** PostgreSQL and ClickHouse as the stores of a simulation. */
-final class RealStores implements SimStores {
+final class RealStores implements SimulatedStores {
   private static final int LOOKS_BACK = 8;
   private static final int CALLS_PER_LOOK = 25;
-  private static final long LONGEST_TRANSACTION_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final long MAX_TRANSACTION_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   /** Counts sessions that write and read for the lanes, not those that compare both stores. */
   private static final String IN_TRANSACTION =
@@ -84,7 +84,7 @@ final class RealStores implements SimStores {
   }
 
   @Override
-  public Opened open(Probe probe) {
+  public Opened open(Failpoint probe) {
     PostgresStore store = PostgresStore.open(postgres, indexer, probe);
     ClickHouseMirror mirror = ClickHouseMirror.open(clickhouse, indexer, probe);
     opened.add(mirror);
@@ -112,7 +112,7 @@ final class RealStores implements SimStores {
     AtomicBoolean first = new AtomicBoolean(true);
     return new LaneMirror() {
       @Override
-      public void follow(Ledger ledger) {
+      public void follow(EpochHistory ledger) {
         mirror.follow(ledger);
       }
 
@@ -125,7 +125,7 @@ final class RealStores implements SimStores {
       }
 
       @Override
-      public void publish(Ends ends) {
+      public void publish(EpochEnds ends) {
         mirror.publish(ends);
       }
 
@@ -141,7 +141,7 @@ final class RealStores implements SimStores {
    * would not.
    */
   private void awaitNoTransaction() {
-    long until = System.nanoTime() + LONGEST_TRANSACTION_NANOS;
+    long until = System.nanoTime() + MAX_TRANSACTION_NANOS;
     try (Connection connection = connect();
         PreparedStatement statement = connection.prepareStatement(IN_TRANSACTION)) {
       statement.setString(1, "millrace " + indexer.name() + " %");
@@ -190,7 +190,7 @@ final class RealStores implements SimStores {
   private void look(String lane) {
     try (PostgresSnapshot snapshot = PostgresSnapshot.open(postgres, indexer).orElseThrow();
         MirrorReader reader = ClickHouseMirror.reader(clickhouse, indexer)) {
-      Ledger ledger = snapshot.ledgers().get(lane);
+      EpochHistory ledger = snapshot.ledgers().get(lane);
       if (ledger == null) {
         return;
       }
@@ -242,14 +242,14 @@ final class RealStores implements SimStores {
     return cleanings.get();
   }
 
-  private static SortedMap<Long, Long> ends(Ledger ledger) {
+  private static SortedMap<Long, Long> ends(EpochHistory ledger) {
     SortedMap<Long, Long> ends = new TreeMap<>();
     ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
     return ends;
   }
 
   @Override
-  public Optional<Source.Place> reached(String lane) {
+  public Optional<Source.BlockRef> reached(String lane) {
     try (Connection connection = connect();
         PreparedStatement statement =
             connection.prepareStatement(
@@ -260,7 +260,7 @@ final class RealStores implements SimStores {
         if (!row.next() || row.getBytes(2) == null) {
           return Optional.empty();
         }
-        return Optional.of(new Source.Place(row.getLong(1), Bytes32.of(row.getBytes(2))));
+        return Optional.of(new Source.BlockRef(row.getLong(1), Bytes32.of(row.getBytes(2))));
       }
     } catch (SQLException failed) {
       throw new AssertionError("lane cannot be read: lane=" + lane, failed);
@@ -274,7 +274,7 @@ final class RealStores implements SimStores {
   @Override
   public List<String> differences(String lane, SerialOracle oracle, boolean over) {
     List<String> wrong = new ArrayList<>(seen);
-    Ledger ledger = ledger(lane);
+    EpochHistory ledger = ledger(lane);
     SortedMap<Long, Long> ends = ends(ledger);
     try (MirrorReader reader = ClickHouseMirror.reader(clickhouse, indexer)) {
       for (EntityType<?> type : indexer.entities()) {
@@ -291,17 +291,17 @@ final class RealStores implements SimStores {
     return wrong;
   }
 
-  private Ledger ledger(String lane) {
+  private EpochHistory ledger(String lane) {
     try (PostgresSnapshot snapshot = PostgresSnapshot.open(postgres, indexer).orElseThrow()) {
       return Optional.ofNullable(snapshot.ledgers().get(lane)).orElseThrow();
     }
   }
 
-  private static Set<Long> checkpoints(EntityType<?> type, Ledger ledger, boolean over) {
+  private static Set<Long> checkpoints(EntityType<?> type, EpochHistory ledger, boolean over) {
     boolean latest = isLatest(type);
     Set<Long> looks = new TreeSet<>();
     looks.add(ledger.checkpoint());
-    long first = latest ? ledger.settled() : 0;
+    long first = latest ? ledger.finalizedCheckpoint() : 0;
     for (int i = 0; over && i < LOOKS_BACK; i++) {
       looks.add(first + (ledger.checkpoint() - first) * i / LOOKS_BACK);
     }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 /** The expected tables contain the cases that the scenarios are there to prove. */
 final class ReferenceTest {
   private static final DevChain CHAIN =
-      new DevChain(DevChainSettings.USUAL.withBlocks(3_000).withAccounts(1_000));
+      new DevChain(DevChainSettings.DEFAULTS.withBlocks(3_000).withAccounts(1_000));
 
   @Test
   void balances_sumToZero() {

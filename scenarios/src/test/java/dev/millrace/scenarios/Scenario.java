@@ -2,7 +2,7 @@ package dev.millrace.scenarios;
 
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Source;
@@ -17,7 +17,7 @@ record Scenario(Indexer indexer, DevChain chain, Map<String, List<?>> expected) 
 
   static Scenario erc20(long seed, long blocks) {
     DevChainSettings settings =
-        DevChainSettings.USUAL.withSeed(seed).withBlocks(blocks).withAccounts(300);
+        DevChainSettings.DEFAULTS.withSeed(seed).withBlocks(blocks).withAccounts(300);
     DevChain chain = new DevChain(settings);
     Erc20Expected expected = Erc20Expected.of(chain);
     return new Scenario(
@@ -28,7 +28,7 @@ record Scenario(Indexer indexer, DevChain chain, Map<String, List<?>> expected) 
 
   static Scenario registry(long seed, long blocks) {
     DevChainSettings settings =
-        DevChainSettings.USUAL.withSeed(seed).withBlocks(blocks).withLogs(1).withNames(12);
+        DevChainSettings.DEFAULTS.withSeed(seed).withBlocks(blocks).withLogs(1).withNames(12);
     DevChain chain = new DevChain(settings);
     RegistryExpected expected = RegistryExpected.of(chain);
     return new Scenario(
@@ -47,7 +47,7 @@ record Scenario(Indexer indexer, DevChain chain, Map<String, List<?>> expected) 
   /** Long enough for several hours and for new pools in the reversible part too. */
   static Scenario amm(long seed, long blocks, int pools, int swaps) {
     DevChainSettings settings =
-        DevChainSettings.USUAL
+        DevChainSettings.DEFAULTS
             .withSeed(seed)
             .withBlocks(blocks)
             .withLogs(0)
@@ -76,7 +76,7 @@ record Scenario(Indexer indexer, DevChain chain, Map<String, List<?>> expected) 
 
   Source source() {
     long reversible = chain.settings().blocks() / REVERSIBLE;
-    return chain.source(indexer, new Until.AtHead(), reversible);
+    return chain.source(indexer, new StopAt.AtHead(), reversible);
   }
 
   List<EntityType<?>> entities() {

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.embedded.PostgresSettings;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.client.DatabaseSettings;
 import java.nio.file.Path;
@@ -61,9 +61,9 @@ final class ScenarioIT {
         LaneSettings settings = new LaneSettings(depth, batchEvents, 64L << 20, 16L << 20);
         PostgresStore.reset(database(), scenario.indexer().name());
         try (Processes processes = new Processes(scenario)) {
-          LaneEnd end = Lives.live(scenario, processes, settings, Probe.NONE);
+          LaneOutcome end = ScenarioLives.live(scenario, processes, settings, Failpoint.NONE);
 
-          assertThat(end).isEqualTo(new LaneEnd.Done());
+          assertThat(end).isEqualTo(new LaneOutcome.Done());
         }
         assertThat(rows(scenario))
             .as("depth=%d batchEvents=%d", depth, batchEvents)
@@ -78,7 +78,7 @@ final class ScenarioIT {
   @ParameterizedTest
   @MethodSource("scenarios")
   void tables_doNotDependOnCrashes(Scenario scenario) throws Exception {
-    Lives lives = new Lives(scenario, 23);
+    ScenarioLives lives = new ScenarioLives(scenario, 23);
     while (lives.total() < CRASHES) {
       PostgresStore.reset(database(), scenario.indexer().name());
       try (Processes processes = new Processes(scenario)) {
@@ -88,15 +88,15 @@ final class ScenarioIT {
     }
     assertThat(lives.crashes())
         .containsKeys(
-            Probe.Point.BEFORE_BEGIN,
-            Probe.Point.DURING_COPY,
-            Probe.Point.AFTER_COPY,
-            Probe.Point.BEFORE_COMMIT,
-            Probe.Point.AFTER_COMMIT);
+            Failpoint.Point.BEFORE_BEGIN,
+            Failpoint.Point.DURING_COPY,
+            Failpoint.Point.AFTER_COPY,
+            Failpoint.Point.BEFORE_COMMIT,
+            Failpoint.Point.AFTER_COMMIT);
   }
 
   /** Gives each life a store of its own, as a process has; the one before it is gone by then. */
-  private static final class Processes implements Lives.Store, AutoCloseable {
+  private static final class Processes implements ScenarioLives.Store, AutoCloseable {
     private final Scenario scenario;
     private List<PostgresStore> living = List.of();
 
@@ -105,7 +105,7 @@ final class ScenarioIT {
     }
 
     @Override
-    public LaneStore takeOver(Probe probe) {
+    public LaneStore takeOver(Failpoint probe) {
       close();
       PostgresStore store = PostgresStore.open(database(), scenario.indexer(), probe);
       living = List.of(store);

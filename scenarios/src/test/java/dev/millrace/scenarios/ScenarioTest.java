@@ -2,10 +2,10 @@ package dev.millrace.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.EntityType;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.simulation.MemoryStore;
 import dev.millrace.testkit.SerialOracle;
 import java.util.ArrayList;
@@ -54,9 +54,10 @@ final class ScenarioTest {
         MemoryStore store = new MemoryStore(scenario.entities());
         LaneSettings settings = new LaneSettings(depth, batchEvents, 64L << 20, 16L << 20);
 
-        LaneEnd end = Lives.live(scenario, _ -> store.takeOver("1337"), settings, Probe.NONE);
+        LaneOutcome end =
+            ScenarioLives.live(scenario, _ -> store.takeOver("1337"), settings, Failpoint.NONE);
 
-        assertThat(end).isEqualTo(new LaneEnd.Done());
+        assertThat(end).isEqualTo(new LaneOutcome.Done());
         assertThat(rows(store, scenario))
             .as("depth=%d batchEvents=%d", depth, batchEvents)
             .isEqualTo(scenario.expected());
@@ -72,7 +73,7 @@ final class ScenarioTest {
   void rows_doNotDependOnCrashes() throws InterruptedException {
     for (Scenario scenario :
         List.of(Scenario.erc20(4, 40), Scenario.registry(4, 60), Scenario.amm(4, 60, 60, 3))) {
-      Lives lives = new Lives(scenario, 17);
+      ScenarioLives lives = new ScenarioLives(scenario, 17);
       while (lives.total() < CRASHES) {
         MemoryStore store = new MemoryStore(scenario.entities());
         int before = lives.total();
@@ -85,7 +86,7 @@ final class ScenarioTest {
       }
       assertThat(lives.crashes())
           .as("fault points at which something has crashed")
-          .containsOnlyKeys(Lives.POINTS);
+          .containsOnlyKeys(ScenarioLives.POINTS);
     }
   }
 

@@ -1,8 +1,8 @@
 package dev.millrace.scenarios;
 
 import dev.millrace.loaders.Address;
-import dev.millrace.loaders.Column;
 import dev.millrace.loaders.ColumnType;
+import dev.millrace.loaders.EntityColumn;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
 import java.math.BigDecimal;
@@ -38,15 +38,15 @@ final class StoredRows {
         "SELECT %s FROM %s.%s ORDER BY %s"
             .formatted(
                 names(type.columns()),
-                Tables.quoted(schema),
-                Tables.quoted(type.table()),
+                TableDigests.quoted(schema),
+                TableDigests.quoted(type.table()),
                 names(type.ids()));
     List<E> rows = new ArrayList<>();
     try (Statement statement = connection.createStatement();
         ResultSet found = statement.executeQuery(sql)) {
       while (found.next()) {
         @Nullable Object[] values = new @Nullable Object[type.columns().size()];
-        for (Column column : type.columns()) {
+        for (EntityColumn column : type.columns()) {
           values[column.position()] = value(found.getObject(column.position() + 1), column.type());
         }
         rows.add(type.create(values));
@@ -55,9 +55,9 @@ final class StoredRows {
     return rows;
   }
 
-  private static String names(List<Column> columns) {
+  private static String names(List<EntityColumn> columns) {
     return columns.stream()
-        .map(column -> Tables.quoted(column.sql()))
+        .map(column -> TableDigests.quoted(column.sql()))
         .collect(Collectors.joining(", "));
   }
 

@@ -6,7 +6,7 @@ public final class AccessorException extends MillraceException {
 
   private final transient Object row;
 
-  AccessorException(Object row, Column column, Throwable cause) {
+  AccessorException(Object row, EntityColumn column, Throwable cause) {
     super(
         Remedy.FIX_HANDLER,
         "accessor failed: entity=%s field=%s error=%s"

@@ -76,16 +76,16 @@ public sealed interface ColumnType {
   }
 
   /** The bounds of 256-bit integers, signed or not. */
-  BigInteger LEAST_INTEGER = BigInteger.TWO.pow(255).negate();
+  BigInteger MIN_INTEGER = BigInteger.TWO.pow(255).negate();
 
-  BigInteger GREATEST_INTEGER = BigInteger.TWO.pow(256).subtract(BigInteger.ONE);
+  BigInteger MAX_INTEGER = BigInteger.TWO.pow(256).subtract(BigInteger.ONE);
 
   /**
    * PostgreSQL's own range of years is wider; these bounds also hold in ClickHouse's neighbours.
    */
-  Instant LEAST_INSTANT = Instant.parse("0001-01-01T00:00:00Z");
+  Instant MIN_INSTANT = Instant.parse("0001-01-01T00:00:00Z");
 
-  Instant GREATEST_INSTANT = Instant.parse("9999-12-31T23:59:59.999999Z");
+  Instant MAX_INSTANT = Instant.parse("9999-12-31T23:59:59.999999Z");
 
   /** Maximum number of digits of a decimal, places included. */
   int DECIMAL_PRECISION = 76;
@@ -118,7 +118,7 @@ public sealed interface ColumnType {
             case BOOLEAN, INT, LONG, ADDRESS, BYTES32, BYTES, EVENT_ID, JSON -> value;
             case DOUBLE ->
                 (double) value == 0.0 ? (Object) 0.0 : value; // −0.0 equals 0.0 in PostgreSQL
-            case TEXT -> Text.canonical((String) value);
+            case TEXT -> Utf8TextOrder.canonical((String) value);
             case INSTANT -> instant((Instant) value);
             case BIG_INTEGER -> integer((BigInteger) value);
           };
@@ -137,7 +137,7 @@ public sealed interface ColumnType {
             case INT -> ((Integer) left).compareTo((Integer) right);
             case LONG -> ((Long) left).compareTo((Long) right);
             case DOUBLE -> ((Double) left).compareTo((Double) right);
-            case TEXT -> Text.compare((String) left, (String) right);
+            case TEXT -> Utf8TextOrder.compare((String) left, (String) right);
             case INSTANT -> ((Instant) left).compareTo((Instant) right);
             case BIG_INTEGER -> ((BigInteger) left).compareTo((BigInteger) right);
             case ADDRESS -> ((Address) left).compareTo((Address) right);
@@ -147,7 +147,7 @@ public sealed interface ColumnType {
             case JSON -> throw new IllegalArgumentException("json has no order");
           };
       case Decimal _ -> ((BigDecimal) left).compareTo((BigDecimal) right);
-      case Enumerated _ -> Text.compare(((Enum<?>) left).name(), ((Enum<?>) right).name());
+      case Enumerated _ -> Utf8TextOrder.compare(((Enum<?>) left).name(), ((Enum<?>) right).name());
       case ListOf _ -> throw new IllegalArgumentException("a list has no order");
     };
   }
@@ -201,7 +201,7 @@ public sealed interface ColumnType {
 
   private static Instant instant(Instant value) {
     Instant micros = value.truncatedTo(ChronoUnit.MICROS);
-    if (micros.isBefore(LEAST_INSTANT) || micros.isAfter(GREATEST_INSTANT)) {
+    if (micros.isBefore(MIN_INSTANT) || micros.isAfter(MAX_INSTANT)) {
       throw new IllegalArgumentException("instant must lie in the years 1 to 9999: value=" + value);
     }
     return micros;
@@ -209,7 +209,7 @@ public sealed interface ColumnType {
 
   private static BigInteger integer(BigInteger value) {
     if (value.bitLength() >= 255
-        && (value.compareTo(LEAST_INTEGER) < 0 || value.compareTo(GREATEST_INTEGER) > 0)) {
+        && (value.compareTo(MIN_INTEGER) < 0 || value.compareTo(MAX_INTEGER) > 0)) {
       throw new IllegalArgumentException(
           "integer must lie between -2^255 and 2^256-1: bits=" + value.bitLength());
     }

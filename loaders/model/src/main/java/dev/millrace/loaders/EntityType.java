@@ -16,30 +16,32 @@ public final class EntityType<E> {
   private static final int OBJECT_HEADER = 12;
 
   private final Class<E> type;
-  private final Traits traits;
-  private final List<Column> columns;
-  private final List<Column> ids;
+  private final Attributes traits;
+  private final List<EntityColumn> columns;
+  private final List<EntityColumn> ids;
   private final MethodHandle constructor;
-  private final Column[] checked;
+  private final EntityColumn[] checked;
 
   /** Columns of the id that have no fixed length. */
-  private final Column[] openKeys;
+  private final EntityColumn[] openKeys;
 
-  private final Column[] sized;
+  private final EntityColumn[] sized;
   private final int fixedBytes;
 
   /** Properties of an entity as a whole. */
-  record Traits(String table, boolean immutable, Storage storage, MirrorLayout layout) {}
+  record Attributes(String table, boolean immutable, Storage storage, MirrorLayout layout) {}
 
-  EntityType(Class<E> type, Traits traits, List<Column> columns, MethodHandle constructor) {
+  EntityType(
+      Class<E> type, Attributes traits, List<EntityColumn> columns, MethodHandle constructor) {
     this.type = type;
     this.traits = traits;
     this.columns = List.copyOf(columns);
-    this.ids = columns.stream().filter(Column::isId).toList();
+    this.ids = columns.stream().filter(EntityColumn::isId).toList();
     this.constructor = constructor;
-    this.openKeys = ids.stream().filter(id -> KeyLength.isOpen(id.type())).toArray(Column[]::new);
-    this.checked = columns.stream().filter(column -> !isPlain(column)).toArray(Column[]::new);
-    this.sized = columns.stream().filter(column -> !isFixed(column)).toArray(Column[]::new);
+    this.openKeys =
+        ids.stream().filter(id -> IndexKeyLimit.isOpen(id.type())).toArray(EntityColumn[]::new);
+    this.checked = columns.stream().filter(column -> !isPlain(column)).toArray(EntityColumn[]::new);
+    this.sized = columns.stream().filter(column -> !isFixed(column)).toArray(EntityColumn[]::new);
     this.fixedBytes =
         ((OBJECT_HEADER + columns.stream().mapToInt(EntityType::fieldBytes).sum() + 7) & ~7)
             + columns.stream().filter(EntityType::isFixed).mapToInt(EntityType::valueBytes).sum();
@@ -54,14 +56,14 @@ public final class EntityType<E> {
 
   /** Reads a definition and adds its mistakes to a list; empty if there were any. */
   public static <E> Optional<EntityType<E>> read(Class<E> type, List<String> mistakes) {
-    return new EntityReader<>(type, mistakes).read();
+    return new EntityTypeReader<>(type, mistakes).read();
   }
 
   /** Returns this entity with another layout in ClickHouse. */
   public EntityType<E> laidOut(MirrorLayout other) {
     return new EntityType<>(
         type,
-        new Traits(traits.table, traits.immutable, traits.storage, other),
+        new Attributes(traits.table, traits.immutable, traits.storage, other),
         columns,
         constructor);
   }
@@ -100,16 +102,16 @@ public final class EntityType<E> {
     return laidOut(new MirrorLayout(versions, layout.order(), layout.partition(), layout.ttl()));
   }
 
-  public List<Column> columns() {
+  public List<EntityColumn> columns() {
     return columns;
   }
 
   /** The columns of the id, in the order of the record. */
-  public List<Column> ids() {
+  public List<EntityColumn> ids() {
     return ids;
   }
 
-  public Optional<Column> column(String name) {
+  public Optional<EntityColumn> column(String name) {
     return columns.stream().filter(column -> column.name().equals(name)).findFirst();
   }
 
@@ -119,7 +121,7 @@ public final class EntityType<E> {
       return present(ids.getFirst().value(entity));
     }
     List<Object> parts = new ArrayList<>(ids.size());
-    for (Column id : ids) {
+    for (EntityColumn id : ids) {
       parts.add(present(id.value(entity)));
     }
     return new CompositeId(parts);
@@ -148,12 +150,12 @@ public final class EntityType<E> {
     return new CompositeId(checkedParts);
   }
 
-  private Object idPart(Column column, @Nullable Object part) {
+  private Object idPart(EntityColumn column, @Nullable Object part) {
     return operand(column, part);
   }
 
   /** Brings a value that a handler compares with a column into canonical form. */
-  Object operand(Column column, @Nullable Object value) {
+  Object operand(EntityColumn column, @Nullable Object value) {
     if (value == null) {
       throw refused(column, "value is null", null);
     }
@@ -180,7 +182,7 @@ public final class EntityType<E> {
    * it may compare the id alone.
    */
   public boolean isSame(E left, E right) {
-    for (Column column : columns) {
+    for (EntityColumn column : columns) {
       if (!column.isId() && !Objects.equals(column.value(left), column.value(right))) {
         return false;
       }
@@ -193,7 +195,7 @@ public final class EntityType<E> {
       "ReferenceEquality") // an equal list may still be one that the handler can change
   public E canonical(E entity) {
     @Nullable Object @Nullable [] changed = null;
-    for (Column column : checked) {
+    for (EntityColumn column : checked) {
       Object value = column.value(entity);
       if (value == null) {
         if (!column.isNullable()) {
@@ -213,19 +215,21 @@ public final class EntityType<E> {
 
   private void checkKey(E entity) {
     int length = 0;
-    for (Column id : openKeys) {
-      length += KeyLength.of(id.value(entity));
+    for (EntityColumn id : openKeys) {
+      length += IndexKeyLimit.of(id.value(entity));
     }
-    if (length > KeyLength.MAX) {
+    if (length > IndexKeyLimit.MAX_BYTES) {
       throw refused(
-          openKeys[0], "id is too long: bytes=%d most=%d".formatted(length, KeyLength.MAX), null);
+          openKeys[0],
+          "id is too long: bytes=%d most=%d".formatted(length, IndexKeyLimit.MAX_BYTES),
+          null);
     }
   }
 
   /** Creates an entity and checks that it holds these values unchanged. */
   private E createCanonical(@Nullable Object[] values) {
     E entity = create(values);
-    for (Column column : checked) {
+    for (EntityColumn column : checked) {
       if (!isKept(values[column.position()], column.value(entity))) {
         throw refused(column, "its constructor changes what the column would keep", null);
       }
@@ -239,7 +243,7 @@ public final class EntityType<E> {
         && (!(kept instanceof List<?> list) || List.copyOf(list) == list);
   }
 
-  private Object canonical(Column column, Object value) {
+  private Object canonical(EntityColumn column, Object value) {
     try {
       if (column.isUnsigned()) {
         checkSign(value);
@@ -260,7 +264,7 @@ public final class EntityType<E> {
     }
   }
 
-  private MillraceException refused(Column column, String why, @Nullable Throwable cause) {
+  private MillraceException refused(EntityColumn column, String why, @Nullable Throwable cause) {
     return new MillraceException(
         Remedy.FIX_HANDLER,
         "value is refused: entity=%s field=%s reason=\"%s\"".formatted(name(), column.name(), why),
@@ -270,7 +274,7 @@ public final class EntityType<E> {
   /** All values of an entity by column position. */
   public @Nullable Object[] values(E entity) {
     @Nullable Object[] values = new @Nullable Object[columns.size()];
-    for (Column column : columns) {
+    for (EntityColumn column : columns) {
       values[column.position()] = column.value(entity);
     }
     return values;
@@ -291,7 +295,7 @@ public final class EntityType<E> {
   /** Heap that one instance takes, within a quarter. */
   public int bytes(E entity) {
     int total = fixedBytes;
-    for (Column column : sized) {
+    for (EntityColumn column : sized) {
       Object value = column.value(entity);
       if (value != null) {
         total += column.type().bytes(value);
@@ -311,25 +315,25 @@ public final class EntityType<E> {
   }
 
   /** Bytes that a component takes in the record itself, with compressed references. */
-  private static int fieldBytes(Column column) {
+  private static int fieldBytes(EntityColumn column) {
     boolean wide =
         column.type() == ColumnType.Scalar.LONG || column.type() == ColumnType.Scalar.DOUBLE;
     return column.isPrimitive() && wide ? 8 : 4;
   }
 
-  private static boolean isPlain(Column column) {
+  private static boolean isPlain(EntityColumn column) {
     return column.isPrimitive() && column.type() != ColumnType.Scalar.DOUBLE;
   }
 
   /** True if every value takes the same space, so that no value has to be read to measure it. */
-  private static boolean isFixed(Column column) {
+  private static boolean isFixed(EntityColumn column) {
     return column.isPrimitive()
         || column.type() instanceof ColumnType.Enumerated
         || (valueBytes(column) > 0 && !column.isNullable());
   }
 
   /** Bytes that a value of a fixed-size type takes beside the record. */
-  private static int valueBytes(Column column) {
+  private static int valueBytes(EntityColumn column) {
     if (column.type() == ColumnType.Scalar.ADDRESS) {
       return ColumnType.Scalar.ADDRESS.bytes(Address.ZERO);
     }

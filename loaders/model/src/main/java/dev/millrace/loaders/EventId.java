@@ -8,8 +8,8 @@ package dev.millrace.loaders;
  */
 public record EventId(long value) implements Comparable<EventId> {
   public static final int LOG_INDEX_BITS = 20;
-  private static final long MOST_LOGS = 1L << LOG_INDEX_BITS;
-  private static final long MOST_BLOCKS = 1L << (63 - LOG_INDEX_BITS);
+  private static final long MAX_LOGS = 1L << LOG_INDEX_BITS;
+  private static final long MAX_BLOCKS = 1L << (63 - LOG_INDEX_BITS);
 
   public EventId {
     if (value < 0) {
@@ -18,10 +18,10 @@ public record EventId(long value) implements Comparable<EventId> {
   }
 
   public static EventId of(long block, int logIndex) {
-    if (block < 0 || block >= MOST_BLOCKS) {
+    if (block < 0 || block >= MAX_BLOCKS) {
       throw new IllegalArgumentException("block does not fit an event id: block=" + block);
     }
-    if (logIndex < 0 || logIndex >= MOST_LOGS) {
+    if (logIndex < 0 || logIndex >= MAX_LOGS) {
       throw new IllegalArgumentException(
           "log index does not fit an event id: logIndex=" + logIndex);
     }
@@ -33,7 +33,7 @@ public record EventId(long value) implements Comparable<EventId> {
   }
 
   public int logIndex() {
-    return (int) (value & (MOST_LOGS - 1));
+    return (int) (value & (MAX_LOGS - 1));
   }
 
   @Override

@@ -17,7 +17,7 @@ public final class Json {
    * Parses any JSON text. Refuses values that PostgreSQL could not hold (U+0000, enormous numbers).
    */
   public static Json of(String text) {
-    return new Json(new JsonText(text).canonical());
+    return new Json(new CanonicalJsonReader(text).canonical());
   }
 
   /** The canonical text. */

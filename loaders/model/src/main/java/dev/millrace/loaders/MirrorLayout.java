@@ -9,7 +9,8 @@ import java.util.List;
  * @param partition an expression; empty for none
  * @param ttl an expression; empty for none
  */
-public record MirrorLayout(Versions versions, List<Column> order, String partition, String ttl) {
+public record MirrorLayout(
+    Versions versions, List<EntityColumn> order, String partition, String ttl) {
   public MirrorLayout {
     order = List.copyOf(order);
   }

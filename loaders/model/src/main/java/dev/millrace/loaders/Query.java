@@ -4,11 +4,11 @@ import java.util.Comparator;
 import java.util.List;
 
 /** The rows that a handler asks for, their order, and their maximum number. */
-public record Query<E>(EntityType<E> type, Filter filter, List<Order> orders, int limit) {
+public record Query<E>(EntityType<E> type, RowFilter filter, List<Order> orders, int limit) {
   public static final int NO_LIMIT = Integer.MAX_VALUE;
 
   /** A field to sort by. Ties are decided by the id, ascending. */
-  public record Order(Column column, boolean descending) {
+  public record Order(EntityColumn column, boolean descending) {
     int compare(Object left, Object right) {
       int order = column.compareRows(left, right);
       return descending ? -order : order;
@@ -47,12 +47,12 @@ public record Query<E>(EntityType<E> type, Filter filter, List<Order> orders, in
   /** A query without the values it compares with. */
   public record Shape(
       EntityType<?> type, List<Comparison> comparisons, List<Order> orders, int limit) {
-    record Comparison(Column column, Condition.Operator operator) {}
+    record Comparison(EntityColumn column, FieldCondition.Operator operator) {}
 
     /** False if a condition lists values: the values of many queries then form no table. */
     public boolean isFlat() {
       return comparisons.stream()
-          .noneMatch(comparison -> comparison.operator() == Condition.Operator.IN);
+          .noneMatch(comparison -> comparison.operator() == FieldCondition.Operator.IN);
     }
   }
 

@@ -35,7 +35,7 @@ final class AccessorTest {
   void accessor_thatThrowsLaterIsNamed() {
     EntityType<Once> type = EntityType.of(Once.class);
     Once row = new Once(1, "a", 2);
-    List<Column> columns = type.columns();
+    List<EntityColumn> columns = type.columns();
     columns.get(1).value(row);
 
     assertThatThrownBy(() -> columns.get(1).value(row))

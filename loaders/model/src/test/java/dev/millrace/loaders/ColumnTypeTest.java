@@ -128,11 +128,11 @@ final class ColumnTypeTest {
   @Tag("C3")
   @DisplayName("C3 integers hold 256 bits, signed or not, and no more")
   void integer_holdsAWord() {
-    BigInteger most = BigInteger.TWO.pow(256).subtract(BigInteger.ONE);
+    BigInteger max = BigInteger.TWO.pow(256).subtract(BigInteger.ONE);
     BigInteger least = BigInteger.TWO.pow(255).negate();
-    assertThat(Scalar.BIG_INTEGER.canonical(most)).isEqualTo(most);
+    assertThat(Scalar.BIG_INTEGER.canonical(max)).isEqualTo(max);
     assertThat(Scalar.BIG_INTEGER.canonical(least)).isEqualTo(least);
-    assertThatThrownBy(() -> Scalar.BIG_INTEGER.canonical(most.add(BigInteger.ONE)))
+    assertThatThrownBy(() -> Scalar.BIG_INTEGER.canonical(max.add(BigInteger.ONE)))
         .hasMessageStartingWith("integer must lie between -2^255 and 2^256-1");
     assertThatThrownBy(() -> Scalar.BIG_INTEGER.canonical(least.subtract(BigInteger.ONE)))
         .hasMessageStartingWith("integer must lie between -2^255 and 2^256-1");

@@ -35,10 +35,10 @@ final class EntityTypeTest {
     assertThat(trade.table()).isEqualTo("trade");
     assertThat(trade.isImmutable()).isTrue();
     assertThat(trade.columns())
-        .extracting(Column::sql)
+        .extracting(EntityColumn::sql)
         .containsExactly("id", "pool_address", "price", "memo", "kind", "ticks");
     assertThat(trade.columns())
-        .extracting(Column::type)
+        .extracting(EntityColumn::type)
         .containsExactly(
             ColumnType.Scalar.EVENT_ID,
             ColumnType.Scalar.ADDRESS,
@@ -46,11 +46,11 @@ final class EntityTypeTest {
             ColumnType.Scalar.TEXT,
             new ColumnType.Enumerated(Kind.class),
             new ColumnType.ListOf(ColumnType.Scalar.LONG));
-    assertThat(trade.columns().stream().filter(Column::isNullable))
-        .extracting(Column::name)
+    assertThat(trade.columns().stream().filter(EntityColumn::isNullable))
+        .extracting(EntityColumn::name)
         .containsExactly("memo");
-    assertThat(trade.columns().stream().filter(Column::isIndexed))
-        .extracting(Column::name)
+    assertThat(trade.columns().stream().filter(EntityColumn::isIndexed))
+        .extracting(EntityColumn::name)
         .containsExactly("poolAddress");
   }
 
@@ -155,7 +155,7 @@ final class EntityTypeTest {
   @DisplayName("C8 keywords, mixed case and 63 bytes are names; what PostgreSQL keeps is refused")
   void names_workOrAreRefused() {
     assertThat(EntityType.of(User.class).columns())
-        .extracting(Column::sql)
+        .extracting(EntityColumn::sql)
         .containsExactly("order", "select", "from", "erc20_token", "token_uri");
     assertThat(
             EntityType.of(Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.class)
@@ -236,14 +236,14 @@ final class EntityTypeTest {
     EntityType<Primitives> type = EntityType.of(Primitives.class);
     Primitives row = new Primitives(Long.MIN_VALUE, -7, true, -0.5, "text");
     List<Long> bits = new ArrayList<>();
-    for (Column column : type.columns()) {
+    for (EntityColumn column : type.columns()) {
       if (column.isPrimitive()) {
         bits.add(column.bits(row));
       }
     }
 
     assertThat(bits).containsExactly(Long.MIN_VALUE, -7L, 1L, Double.doubleToLongBits(-0.5));
-    Column text = type.column("text").orElseThrow();
+    EntityColumn text = type.column("text").orElseThrow();
     assertThatThrownBy(() -> text.bits(row)).isInstanceOf(IllegalStateException.class);
   }
 }

@@ -9,16 +9,16 @@ import org.jspecify.annotations.Nullable;
  * list would order rows better, at two writes per read; here a read sets one flag.
  */
 final class EvictionClock<E> {
-  private final List<Row<E>> rows = new ArrayList<>();
+  private final List<StagedRow<E>> rows = new ArrayList<>();
   private int hand;
 
-  void add(Row<E> row) {
-    row.slot = rows.size();
+  void add(StagedRow<E> row) {
+    row.clockIndex = rows.size();
     rows.add(row);
   }
 
   /** All rows, in arbitrary order. */
-  List<Row<E>> rows() {
+  List<StagedRow<E>> rows() {
     return rows;
   }
 
@@ -26,10 +26,10 @@ final class EvictionClock<E> {
    * Removes the next row that may be evicted and returns it; null if all others hold uncommitted
    * changes.
    */
-  @Nullable Row<E> next(long committed) {
+  @Nullable StagedRow<E> next(long committed) {
     for (long looked = 0; looked < 2L * rows.size(); looked++) {
       hand = hand >= rows.size() ? 0 : hand;
-      Row<E> row = rows.get(hand);
+      StagedRow<E> row = rows.get(hand);
       if (row.checkpoint > committed) {
         hand++;
       } else if (row.used) {
@@ -43,11 +43,11 @@ final class EvictionClock<E> {
     return null;
   }
 
-  private void remove(Row<E> row) {
-    Row<E> last = rows.removeLast();
+  private void remove(StagedRow<E> row) {
+    StagedRow<E> last = rows.removeLast();
     if (last != row) {
-      rows.set(row.slot, last);
-      last.slot = row.slot;
+      rows.set(row.clockIndex, last);
+      last.clockIndex = row.clockIndex;
     }
   }
 

@@ -1,10 +1,10 @@
 package dev.millrace.staging;
 
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Query;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.RowFilter;
 import dev.millrace.loaders.Storage;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -38,7 +38,7 @@ public final class StagedStore {
   private final Map<String, StagedTable<?>> byClass = new HashMap<>();
   private final List<StagedTable<?>> tables = new ArrayList<>();
   private final Deque<ChangeSet> transit = new ArrayDeque<>();
-  private final LimitedPages pages = new LimitedPages();
+  private final LimitedQueryPages pages = new LimitedQueryPages();
 
   private long checkpoint;
   private long committed;
@@ -97,7 +97,7 @@ public final class StagedStore {
     return checkpoint;
   }
 
-  public <E> Staged<E> find(EntityType<E> type, Object id) {
+  public <E> StagedState<E> find(EntityType<E> type, Object id) {
     return reading(type).find(id);
   }
 
@@ -116,7 +116,7 @@ public final class StagedStore {
   }
 
   /** The parts of a query's filter that must be loaded before memory can answer it. */
-  List<Filter> missing(Query<?> query) {
+  List<RowFilter> missing(Query<?> query) {
     return reading(query.type()).missing(query.filter());
   }
 
@@ -124,7 +124,7 @@ public final class StagedStore {
     return reading(query.type()).matching(query);
   }
 
-  LimitedPages pages() {
+  LimitedQueryPages pages() {
     return pages;
   }
 
@@ -140,7 +140,7 @@ public final class StagedStore {
     table(type).install(id, null);
   }
 
-  void markLoaded(EntityType<?> type, Filter filter) {
+  void markLoaded(EntityType<?> type, RowFilter filter) {
     table(type).markLoaded(filter);
   }
 
@@ -223,7 +223,7 @@ public final class StagedStore {
   private <E> StagedTable<E> reading(EntityType<E> type) {
     StagedTable<E> table = table(type);
     if (!table.isReadable()) {
-      table.becomeReadable(transit);
+      table.materialize(transit);
     }
     return table;
   }

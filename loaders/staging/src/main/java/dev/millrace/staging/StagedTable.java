@@ -1,10 +1,10 @@
 package dev.millrace.staging;
 
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Query;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.RowFilter;
 import dev.millrace.loaders.Storage;
 import dev.millrace.loaders.Versions;
 import java.util.ArrayList;
@@ -24,11 +24,11 @@ final class StagedTable<E> {
   private final EntityType<E> type;
   private final boolean inPostgres;
   private final boolean everyVersion;
-  private final Staged<E> absent = new Staged.Absent<>();
-  private final Staged<E> unknown = new Staged.Unknown<>();
-  private final RowTable<E> rows = new RowTable<>();
-  private final FieldIndexes<E> indexes;
-  private final LoadedFilters<E> loaded = new LoadedFilters<>();
+  private final StagedState<E> absent = new StagedState.Absent<>();
+  private final StagedState<E> unknown = new StagedState.Unknown<>();
+  private final StagedRowTable<E> rows = new StagedRowTable<>();
+  private final MemoryFieldIndexes<E> indexes;
+  private final LoadedFilterCache<E> loaded = new LoadedFilterCache<>();
   private final EvictionClock<E> clock = new EvictionClock<>();
 
   private TableChanges<E> changes;
@@ -46,8 +46,8 @@ final class StagedTable<E> {
     this.type = type;
     this.inPostgres = storage.isInPostgres();
     this.everyVersion =
-        storage.isMirrored() && !type.isImmutable() && type.layout().versions() == Versions.EVERY;
-    this.indexes = new FieldIndexes<>(type);
+        storage.isMirrored() && !type.isImmutable() && type.layout().versions() == Versions.ALL;
+    this.indexes = new MemoryFieldIndexes<>(type);
     this.changes = new TableChanges<>(type, false);
     this.kept = !type.isImmutable();
   }
@@ -82,18 +82,18 @@ final class StagedTable<E> {
     return changes;
   }
 
-  Staged<E> find(Object id) {
-    Row<E> row = rows.find(id);
+  StagedState<E> find(Object id) {
+    StagedRow<E> row = rows.find(id);
     if (row == null) {
       return complete ? absent : unknown;
     }
     row.used = true;
     E value = row.value;
-    return value == null ? absent : new Staged.Present<>(value);
+    return value == null ? absent : new StagedState.Present<>(value);
   }
 
   /** Starts to keep the rows of an immutable type in memory, those in transit included. */
-  void becomeReadable(Collection<ChangeSet> transit) {
+  void materialize(Collection<ChangeSet> transit) {
     if (!inPostgres) {
       throw new MillraceException(
           Remedy.FIX_HANDLER,
@@ -112,8 +112,8 @@ final class StagedTable<E> {
 
   private void adopt(TableChanges<?> known) {
     for (int i = 0; i < known.size(); i++) {
-      Row<E> twice = rows.find(known.id(i)); // a duplicate: its commit will refuse it
-      Row<E> row = twice == null ? row(known.id(i)) : twice;
+      StagedRow<E> twice = rows.find(known.id(i)); // a duplicate: its commit will refuse it
+      StagedRow<E> row = twice == null ? row(known.id(i)) : twice;
       assign(row, type.type().cast(known.after(i)));
       row.checkpoint = known.checkpoint(i);
       row.change = i;
@@ -126,7 +126,7 @@ final class StagedTable<E> {
       changes.add(id, 0, false, null, entity, checkpoint, event);
       return TableChanges.ENTRY_BYTES + (long) type.bytes(entity);
     }
-    Row<E> known = type.isImmutable() ? rows.find(id) : null;
+    StagedRow<E> known = type.isImmutable() ? rows.find(id) : null;
     if (known != null && known.value != null) {
       throw new MillraceException(
           Remedy.FIX_HANDLER,
@@ -147,7 +147,7 @@ final class StagedTable<E> {
 
   /** Returns the number of bytes by which the change set has grown. */
   private long put(Object id, @Nullable E after, long checkpoint, int event) {
-    Row<E> row = rows.find(id);
+    StagedRow<E> row = rows.find(id);
     boolean blind = row == null && !complete && !type.isImmutable();
     if (row == null) {
       row = row(id);
@@ -179,36 +179,36 @@ final class StagedTable<E> {
     if (rows.find(id) != null) {
       return;
     }
-    Row<E> row = row(id);
+    StagedRow<E> row = row(id);
     assign(row, read);
     row.used = true;
   }
 
-  private Row<E> row(Object id) {
-    Row<E> row = rows.add(id);
+  private StagedRow<E> row(Object id) {
+    StagedRow<E> row = rows.add(id);
     clock.add(row);
-    row.bytes = Row.FIXED_BYTES;
+    row.bytes = StagedRow.FIXED_BYTES;
     bytes += row.bytes;
     return row;
   }
 
-  private void assign(Row<E> row, @Nullable E value) {
+  private void assign(StagedRow<E> row, @Nullable E value) {
     indexes.move(row, row.value, value);
     row.value = value;
-    int now = Row.FIXED_BYTES + (value == null ? type.idBytes(row.id) : type.bytes(value));
+    int now = StagedRow.FIXED_BYTES + (value == null ? type.idBytes(row.id) : type.bytes(value));
     bytes += now - row.bytes;
     row.bytes = now;
   }
 
   /** Returns the parts of a filter that memory cannot answer. */
-  List<Filter> missing(Filter filter) {
+  List<RowFilter> missing(RowFilter filter) {
     return complete
         ? List.of()
         : filter.apart().stream().filter(part -> !loaded.contains(part)).toList();
   }
 
   /** Marks a filter as answered by memory: all its rows have been installed. */
-  void markLoaded(Filter filter) {
+  void markLoaded(RowFilter filter) {
     loaded.add(filter);
   }
 
@@ -216,7 +216,7 @@ final class StagedTable<E> {
   List<E> matching(Query<E> query) {
     Comparator<E> order = query.comparator();
     if (query.isLimited()) {
-      FirstRows<E> first = new FirstRows<>(order, query.limit());
+      TopRowsCollector<E> first = new TopRowsCollector<>(order, query.limit());
       collect(query.filter(), first::add);
       return first.list();
     }
@@ -226,8 +226,8 @@ final class StagedTable<E> {
     return Collections.unmodifiableList(found);
   }
 
-  private void collect(Filter filter, Consumer<E> to) {
-    for (Row<E> row : indexes.candidates(filter, clock.rows())) {
+  private void collect(RowFilter filter, Consumer<E> to) {
+    for (StagedRow<E> row : indexes.candidates(filter, clock.rows())) {
       E value = row.value;
       if (value != null && filter.matches(value)) {
         row.used = true;
@@ -249,7 +249,7 @@ final class StagedTable<E> {
       loaded.forgetAbove(target / 4);
     }
     while (bytes() > target) {
-      Row<E> victim = clock.next(committed);
+      StagedRow<E> victim = clock.next(committed);
       if (victim == null) {
         return;
       }

@@ -3,7 +3,7 @@
  *
  * <pre>
  *   save, delete ──▶ StagedStore ──freeze──▶ ChangeSet ──▶ (commit)
- *   find, query  ──▶ StagedStore ──miss───▶ LoadRound ──▶ Reads (database)
+ *   find, query  ──▶ StagedStore ──miss───▶ GroupedLoadRound ──▶ Reads (database)
  * </pre>
  *
  * <p>While one group commits, handlers of later batches must see its writes. The staged store keeps

@@ -1,12 +1,12 @@
 package dev.millrace.staging;
 
-import static dev.millrace.staging.Lab.TOKEN;
+import static dev.millrace.staging.LoaderFixtures.TOKEN;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Selection;
-import dev.millrace.staging.Lab.Token;
+import dev.millrace.loaders.QueryBuilder;
+import dev.millrace.staging.LoaderFixtures.Token;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -23,7 +23,7 @@ final class ConditionTest {
   private static final Token SIXTY = new Token(2, 60, "b", "x");
 
   record Case(
-      String text, Function<Selection.Where<Token, Long>, Selection<Token>> asked, int rows) {
+      String text, Function<QueryBuilder.Where<Token, Long>, QueryBuilder<Token>> asked, int rows) {
     @Override
     public String toString() {
       return text + " gives " + rows;
@@ -53,7 +53,7 @@ final class ConditionTest {
   @MethodSource("cases")
   @Tag("B6")
   void operator_countsRows(Case one, String where) {
-    Lab lab = new Lab();
+    LoaderFixtures lab = new LoaderFixtures();
     if (!where.equals("memory")) {
       lab.database.put(TOKEN, FIFTY);
     }
@@ -75,7 +75,7 @@ final class ConditionTest {
   @Tag("B6")
   @DisplayName("B6 nothing compares with null")
   void null_matchesNoCondition() {
-    Lab lab = new Lab().opened();
+    LoaderFixtures lab = new LoaderFixtures().opened();
     lab.batch(() -> lab.save(FIFTY, SIXTY));
     assertThat(lab.query(TOKEN).where(Token::label).atMost("z").list()).containsExactly(SIXTY);
     assertThat(lab.query(TOKEN).orderBy(Token::label).list()).containsExactly(SIXTY, FIFTY);
@@ -88,7 +88,7 @@ final class ConditionTest {
   @DisplayName("B7 a null names the entity and the field")
   @SuppressWarnings("NullAway") // the null is the case
   void null_isRefusedAsAnOperand() {
-    Lab lab = new Lab();
+    LoaderFixtures lab = new LoaderFixtures();
     assertThatThrownBy(() -> lab.query(TOKEN).where(Token::owner).is(null))
         .isInstanceOf(MillraceException.class)
         .hasMessage("value is refused: entity=Token field=owner reason=\"value is null\"");
@@ -100,7 +100,7 @@ final class ConditionTest {
   @Tag("B7")
   @DisplayName("B7 a function that is no accessor names the entity and the fields there are")
   void unknownField_isRefusedWithWhatExists() {
-    Lab lab = new Lab();
+    LoaderFixtures lab = new LoaderFixtures();
     assertThatThrownBy(() -> lab.query(TOKEN).where(token -> token.number() + 1))
         .isInstanceOf(MillraceException.class)
         .hasMessageContaining("entity has no such field: entity=Token")
@@ -114,8 +114,8 @@ final class ConditionTest {
   @DisplayName("B7 a value of the wrong type names the entity, the field and both types")
   @SuppressWarnings({"unchecked", "rawtypes"})
   void wrongType_isRefused() {
-    Lab lab = new Lab();
-    Selection.Where where = lab.query(TOKEN).where(Token::owner);
+    LoaderFixtures lab = new LoaderFixtures();
+    QueryBuilder.Where where = lab.query(TOKEN).where(Token::owner);
     assertThatThrownBy(() -> where.is(5))
         .isInstanceOf(MillraceException.class)
         .hasMessageContaining("entity=Token field=owner")
@@ -132,7 +132,7 @@ final class ConditionTest {
   @Tag("B7")
   @DisplayName("B7 an entity that is not part of the indexer is refused by name")
   void unknownEntity_isRefused() {
-    Lab lab = new Lab();
+    LoaderFixtures lab = new LoaderFixtures();
     assertThatThrownBy(() -> lab.store.type(String.class))
         .hasMessage("entity is not part of this indexer: entity=String known=[Token, Pair, Note]");
     assertThatThrownBy(() -> lab.query(TOKEN).limit(0))

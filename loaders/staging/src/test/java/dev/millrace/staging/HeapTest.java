@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.loaders.Column;
-import dev.millrace.loaders.Condition;
 import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityColumn;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
-import dev.millrace.loaders.Filter;
+import dev.millrace.loaders.FieldCondition;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.Json;
-import dev.millrace.loaders.Selection;
+import dev.millrace.loaders.QueryBuilder;
+import dev.millrace.loaders.RowFilter;
 import java.lang.management.ManagementFactory;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -139,16 +139,16 @@ final class HeapTest {
   void loadedFilters_areCountedWithinAQuarter() throws Exception {
     EntityType<Filed> type = EntityType.of(Filed.class);
     StagedStore store = new StagedStore(List.of(type));
-    Loader loader = new Loader(store, new MapReads());
+    ReadThroughLoader loader = new ReadThroughLoader(store, new MapReads());
     MapReads noRows = new MapReads();
     long before = liveBytes();
-    LoadRound round = new LoadRound(store, noRows, loader);
+    GroupedLoadRound round = new GroupedLoadRound(store, noRows, loader);
     for (long i = 0; i < ROWS; i++) {
       String owner = "owner " + i;
-      new Selection<>(
+      new QueryBuilder<>(
               type,
               query -> {
-                round.want(query);
+                round.request(query);
                 return List.of();
               })
           .where(Filed::owner)
@@ -161,7 +161,7 @@ final class HeapTest {
   }
 
   /** A kind of filter with several conditions, and the number of filters to load. */
-  record Asked(String name, int count, LongFunction<List<Condition>> conditions) {
+  record Asked(String name, int count, LongFunction<List<FieldCondition>> conditions) {
     @Override
     public String toString() {
       return name;
@@ -169,42 +169,45 @@ final class HeapTest {
   }
 
   static Stream<Asked> filters() {
-    Column group = FILED.column("group").orElseThrow();
-    Column owner = FILED.column("owner").orElseThrow();
+    EntityColumn group = FILED.column("group").orElseThrow();
+    EntityColumn owner = FILED.column("owner").orElseThrow();
     return Stream.of(
         new Asked(
             "two values",
             ROWS,
-            i -> List.of(Condition.is(group, i << 8), Condition.is(owner, "owner " + i))),
+            i -> List.of(FieldCondition.is(group, i << 8), FieldCondition.is(owner, "owner " + i))),
         new Asked(
             "a value many filters share and one of their own",
             ROWS,
-            i -> List.of(Condition.is(group, 7L), Condition.is(owner, "owner " + i))),
+            i -> List.of(FieldCondition.is(group, 7L), FieldCondition.is(owner, "owner " + i))),
         new Asked(
             "a value and a range",
             ROWS,
             i ->
                 List.of(
-                    Condition.is(owner, "owner " + i),
-                    new Condition(group, Condition.Operator.ABOVE, List.of(i << 8)))),
+                    FieldCondition.is(owner, "owner " + i),
+                    new FieldCondition(group, FieldCondition.Operator.ABOVE, List.of(i << 8)))),
         new Asked(
             "a range",
             ROWS,
-            i -> List.of(new Condition(group, Condition.Operator.AT_LEAST, List.of(i << 8)))),
+            i ->
+                List.of(
+                    new FieldCondition(group, FieldCondition.Operator.AT_LEAST, List.of(i << 8)))),
         new Asked(
             "both ends of a range",
             ROWS,
             i ->
                 List.of(
-                    new Condition(group, Condition.Operator.AT_LEAST, List.of(i << 8)),
-                    new Condition(group, Condition.Operator.BELOW, List.of((i << 8) + 9)))),
+                    new FieldCondition(group, FieldCondition.Operator.AT_LEAST, List.of(i << 8)),
+                    new FieldCondition(
+                        group, FieldCondition.Operator.BELOW, List.of((i << 8) + 9)))),
         new Asked(
             "a value and a list of a thousand",
             200,
             i ->
                 List.of(
-                    Condition.is(owner, "owner"),
-                    Condition.in(
+                    FieldCondition.is(owner, "owner"),
+                    FieldCondition.in(
                         group,
                         LongStream.range(0, 1_000)
                             .mapToObj(n -> (Object) (1_000 * i + n + 1_000))
@@ -218,7 +221,7 @@ final class HeapTest {
     StagedStore store = new StagedStore(List.of(FILED));
     long before = liveBytes();
     for (long i = 0; i < asked.count; i++) {
-      store.markLoaded(FILED, new Filter(asked.conditions.apply(i)));
+      store.markLoaded(FILED, new RowFilter(asked.conditions.apply(i)));
     }
     near(store, before);
   }
@@ -243,7 +246,7 @@ final class HeapTest {
     }
     long rows = store.bytes();
     long before = liveBytes();
-    new Selection<>(type, store::matching).where(Filed::group).is(-1L).list();
+    new QueryBuilder<>(type, store::matching).where(Filed::group).is(-1L).list();
     long measured = liveBytes() - before;
     assertThat((double) (store.bytes() - rows)).isBetween(0.75 * measured, 1.25 * measured);
   }

@@ -1,14 +1,14 @@
 package dev.millrace.staging;
 
-import static dev.millrace.staging.Lab.TOKEN;
-import static dev.millrace.staging.Lab.token;
+import static dev.millrace.staging.LoaderFixtures.TOKEN;
+import static dev.millrace.staging.LoaderFixtures.token;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.loaders.Query;
-import dev.millrace.loaders.Selection;
-import dev.millrace.staging.Lab.Token;
+import dev.millrace.loaders.QueryBuilder;
+import dev.millrace.staging.LoaderFixtures.Token;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** Limited queries that a preload sends together and the run repeats. */
 final class LimitedReadsTest {
-  private final Lab lab = new Lab();
+  private final LoaderFixtures lab = new LoaderFixtures();
 
   private void stored(int owners, int each) {
     for (int i = 0; i < owners * each; i++) {
@@ -25,17 +25,17 @@ final class LimitedReadsTest {
     }
   }
 
-  private Selection<Token> first(int owner, int limit) {
+  private QueryBuilder<Token> first(int owner, int limit) {
     return lab.query(TOKEN).where(Token::owner).is("owner " + owner).limit(limit);
   }
 
   private void preload(int owners, int limit) {
-    LoadRound round = lab.loader.round();
+    GroupedLoadRound round = lab.loader.round();
     for (int i = 0; i < owners; i++) {
-      new Selection<>(
+      new QueryBuilder<>(
               TOKEN,
               query -> {
-                round.want(query);
+                round.request(query);
                 return List.of();
               })
           .where(Token::owner)
@@ -90,8 +90,8 @@ final class LimitedReadsTest {
   void page_keepsFewRowsUntilItsBatchEnds() {
     stored(1, 200);
     List<Query<Token>> asked = new ArrayList<>();
-    Selection<Token> first =
-        new Selection<>(
+    QueryBuilder<Token> first =
+        new QueryBuilder<>(
                 TOKEN,
                 query -> {
                   asked.add(query);
@@ -137,13 +137,13 @@ final class LimitedReadsTest {
     stored(4, 2);
     lab.batch(() -> {
       List<Query<Token>> asked = new ArrayList<>();
-      LoadRound round = lab.loader.round();
+      GroupedLoadRound round = lab.loader.round();
       for (int i = 0; i < 2; i++) {
-        new Selection<>(
+        new QueryBuilder<>(
                 TOKEN,
                 query -> {
                   asked.add(query);
-                  round.want(query);
+                  round.request(query);
                   return List.of();
                 })
             .where(Token::owner)

@@ -1,8 +1,8 @@
 package dev.millrace.staging;
 
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.Query;
+import dev.millrace.loaders.RowFilter;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -13,7 +13,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** A database made of maps that records its queries and the number of rows returned. */
-final class MapReads implements Reads {
+final class MapReads implements CommittedReads {
   final List<String> queries = new ArrayList<>();
   long rowsRead;
 
@@ -45,7 +45,7 @@ final class MapReads implements Reads {
   }
 
   private <E> void commit(EntityType<E> type, List<ChangeSet> group) {
-    NetChanges<E> net = NetChanges.of(type, parts(type, group));
+    NetTableChanges<E> net = NetTableChanges.of(type, parts(type, group));
     Map<Object, Object> table = table(type);
     for (E row : net.inserts()) {
       must(table.put(type.id(row), row) == null, "insert over a row", row);
@@ -86,9 +86,9 @@ final class MapReads implements Reads {
   }
 
   @Override
-  public <E> List<E> matching(EntityType<E> type, Collection<Filter> filters) {
+  public <E> List<E> matching(EntityType<E> type, Collection<RowFilter> filters) {
     queries.add(type.name() + " " + filters.stream().map(MapReads::describe).toList());
-    List<Filter> asked = List.copyOf(filters);
+    List<RowFilter> asked = List.copyOf(filters);
     return answer(type, row -> asked.stream().anyMatch(filter -> filter.matches(row)));
   }
 
@@ -135,7 +135,7 @@ final class MapReads implements Reads {
     return rows;
   }
 
-  private static String describe(Filter filter) {
+  private static String describe(RowFilter filter) {
     return filter.conditions().stream()
         .map(condition -> condition.column() + " " + condition.operator() + condition.values())
         .toList()

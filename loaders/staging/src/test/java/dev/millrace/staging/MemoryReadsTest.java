@@ -3,13 +3,13 @@ package dev.millrace.staging;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.loaders.Column;
-import dev.millrace.loaders.Condition;
 import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityColumn;
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
+import dev.millrace.loaders.FieldCondition;
 import dev.millrace.loaders.Id;
-import dev.millrace.loaders.Selection;
+import dev.millrace.loaders.QueryBuilder;
+import dev.millrace.loaders.RowFilter;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,7 +41,7 @@ final class MemoryReadsTest {
   private static final EntityType<Order> ORDER = EntityType.of(Order.class);
 
   private final StagedStore store = new StagedStore(List.of(ORDER));
-  private final Loader loader = new Loader(store, new MapReads());
+  private final ReadThroughLoader loader = new ReadThroughLoader(store, new MapReads());
 
   @BeforeEach
   void fill() {
@@ -61,8 +61,8 @@ final class MemoryReadsTest {
     return new Order(i, i % 2 == 0 ? "buy" : "sell", "owner " + i / 4, 7L * i % ROWS);
   }
 
-  private Selection<Order> orders() {
-    return new Selection<>(ORDER, loader::query);
+  private QueryBuilder<Order> orders() {
+    return new QueryBuilder<>(ORDER, loader::query);
   }
 
   private static long reads(Runnable work) {
@@ -75,7 +75,8 @@ final class MemoryReadsTest {
   @Tag("B26")
   @DisplayName("B26 of several conditions the one that the fewest rows satisfy is looked up")
   void query_looksUpTheRarestCondition() {
-    Selection<Order> both = orders().where(Order::kind).is("buy").and(Order::owner).is("owner 7");
+    QueryBuilder<Order> both =
+        orders().where(Order::kind).is("buy").and(Order::owner).is("owner 7");
     assertThat(both.list()).containsExactly(order(28), order(30));
 
     assertThat(reads(both::list)).isLessThan(20);
@@ -86,7 +87,7 @@ final class MemoryReadsTest {
   @DisplayName("B26 an index that is there already, and finds many, makes way for a better one")
   void query_buildsABetterIndex() {
     assertThat(orders().where(Order::kind).is("buy").list()).hasSize(ROWS / 2);
-    Selection<Order> both = orders().where(Order::kind).is("buy").and(Order::price).below(8L);
+    QueryBuilder<Order> both = orders().where(Order::kind).is("buy").and(Order::price).below(8L);
     assertThat(both.list()).extracting(Order::price).allMatch(price -> price < 8);
 
     assertThat(reads(both::list)).isLessThan(100);
@@ -96,7 +97,7 @@ final class MemoryReadsTest {
   @Tag("B27")
   @DisplayName("B27 a limit keeps the first rows without sorting the others")
   void limit_sortsNothingElse() {
-    Selection<Order> top = orders().where(Order::kind).is("buy").orderBy(Order::price).limit(1);
+    QueryBuilder<Order> top = orders().where(Order::kind).is("buy").orderBy(Order::price).limit(1);
     assertThat(top.list()).containsExactly(order(0));
 
     assertThat(reads(top::list)).as("a sort takes 15 reads per row").isLessThan(4 * ROWS / 2);
@@ -106,16 +107,18 @@ final class MemoryReadsTest {
   @Tag("B28")
   @DisplayName("B28 what eviction costs does not grow with the filters that are loaded")
   void eviction_isNotQuadratic() {
-    Column kind = ORDER.column("kind").orElseThrow();
-    Column owner = ORDER.column("owner").orElseThrow();
-    Column price = ORDER.column("price").orElseThrow();
+    EntityColumn kind = ORDER.column("kind").orElseThrow();
+    EntityColumn owner = ORDER.column("owner").orElseThrow();
+    EntityColumn price = ORDER.column("price").orElseThrow();
     for (long i = 0; i < 800; i++) {
       String of = "stranger " + i;
-      Condition above = new Condition(price, Condition.Operator.ABOVE, List.of(ROWS + i));
+      FieldCondition above =
+          new FieldCondition(price, FieldCondition.Operator.ABOVE, List.of(ROWS + i));
       store.markLoaded(
-          ORDER, new Filter(List.of(Condition.is(kind, "buy"), Condition.is(owner, of))));
-      store.markLoaded(ORDER, new Filter(List.of(Condition.is(kind, "buy"), above)));
-      store.markLoaded(ORDER, new Filter(List.of(above)));
+          ORDER,
+          new RowFilter(List.of(FieldCondition.is(kind, "buy"), FieldCondition.is(owner, of))));
+      store.markLoaded(ORDER, new RowFilter(List.of(FieldCondition.is(kind, "buy"), above)));
+      store.markLoaded(ORDER, new RowFilter(List.of(above)));
     }
     long reads = reads(() -> store.evict(store.bytes() - 300_000));
 
@@ -127,11 +130,11 @@ final class MemoryReadsTest {
   @Tag("B28")
   @DisplayName("B28 a filter that an evicted row matches is forgotten, and another is not")
   void eviction_forgetsWhatTheRowMatches() {
-    LoadedFilters<Order> loaded = new LoadedFilters<>();
-    Filter hit = orders().where(Order::kind).is("buy").and(Order::owner).is("owner 7").filter();
-    Filter range = orders().where(Order::price).atMost(196L).filter();
-    Filter miss = orders().where(Order::kind).is("buy").and(Order::owner).is("owner 8").filter();
-    Filter above = orders().where(Order::price).above(196L).filter();
+    LoadedFilterCache<Order> loaded = new LoadedFilterCache<>();
+    RowFilter hit = orders().where(Order::kind).is("buy").and(Order::owner).is("owner 7").filter();
+    RowFilter range = orders().where(Order::price).atMost(196L).filter();
+    RowFilter miss = orders().where(Order::kind).is("buy").and(Order::owner).is("owner 8").filter();
+    RowFilter above = orders().where(Order::price).above(196L).filter();
     List.of(hit, range, miss, above).forEach(loaded::add);
     loaded.forgetMatching(order(28));
 

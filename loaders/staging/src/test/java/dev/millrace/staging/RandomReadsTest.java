@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Id;
-import dev.millrace.loaders.Selection;
+import dev.millrace.loaders.QueryBuilder;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -86,7 +86,7 @@ final class RandomReadsTest {
     private final Random random;
     private final Map<List<Object>, Item> model =
         new TreeMap<>(Comparator.comparing(List::toString));
-    private final Lab lab = new Lab(new MapReads(), List.of(ITEM));
+    private final LoaderFixtures lab = new LoaderFixtures(new MapReads(), List.of(ITEM));
 
     private Program(Random random) {
       this.random = random;
@@ -166,7 +166,7 @@ final class RandomReadsTest {
 
     /** Sends a random query to the loader and to the model. */
     private void query(String where) {
-      Selection<Item> asked = lab.query(ITEM);
+      QueryBuilder<Item> asked = lab.query(ITEM);
       Predicate<Item> matches = item -> true;
       Comparator<Item> order = BY_ID;
       StringBuilder text = new StringBuilder(where);

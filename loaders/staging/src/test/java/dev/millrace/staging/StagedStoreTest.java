@@ -1,17 +1,17 @@
 package dev.millrace.staging;
 
-import static dev.millrace.staging.Lab.NOTE;
-import static dev.millrace.staging.Lab.TOKEN;
-import static dev.millrace.staging.Lab.token;
+import static dev.millrace.staging.LoaderFixtures.NOTE;
+import static dev.millrace.staging.LoaderFixtures.TOKEN;
+import static dev.millrace.staging.LoaderFixtures.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Id;
-import dev.millrace.loaders.Selection;
-import dev.millrace.staging.Lab.Note;
-import dev.millrace.staging.Lab.Token;
+import dev.millrace.loaders.QueryBuilder;
+import dev.millrace.staging.LoaderFixtures.Note;
+import dev.millrace.staging.LoaderFixtures.Token;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 
 /** Rows that memory keeps, rows that it evicts, and the change sets of batches. */
 final class StagedStoreTest {
-  private final Lab lab = new Lab();
+  private final LoaderFixtures lab = new LoaderFixtures();
 
   @Entity
   record Bag(@Id long id, List<Long> items) {}
@@ -35,7 +35,7 @@ final class StagedStoreTest {
   @Tag("B8")
   @DisplayName("B8 what a handler does to a list it saved or was given does not reach the row")
   void row_isNotChangedThroughItsLists() {
-    Lab bags = new Lab(new MapReads(), List.of(BAG));
+    LoaderFixtures bags = new LoaderFixtures(new MapReads(), List.of(BAG));
     List<Long> mine = new ArrayList<>(List.of(1L, 2L));
     bags.batch(() -> bags.save(new Bag(1, mine)));
     mine.add(3L);
@@ -52,15 +52,15 @@ final class StagedStoreTest {
   void eviction_keepsMemoryAtItsLimit() {
     lab.opened();
     long limit = 100_000;
-    long most = 0;
+    long max = 0;
     for (int batch = 0; batch < 1_000; batch++) {
       int first = batch * 1_000;
       lab.batch(() -> {
         for (int id = first; id < first + 1_000; id++) {
           lab.save(token(id, "a"));
         }
-        LoadRound round = lab.loader.round();
-        changedAgain(first).forEach(id -> round.want(TOKEN, id));
+        GroupedLoadRound round = lab.loader.round();
+        changedAgain(first).forEach(id -> round.request(TOKEN, id));
         round.send();
         changedAgain(first)
             .forEach(id -> {
@@ -68,13 +68,13 @@ final class StagedStoreTest {
               lab.save(known.ownedBy(known.owner() + "b"));
             });
       });
-      most = Math.max(most, lab.store.bytes());
+      max = Math.max(max, lab.store.bytes());
       lab.commit();
       lab.store.evict(limit);
       assertThat(lab.store.bytes()).isLessThanOrEqualTo(limit);
       assertThat(lab.store.size()).as("evictions are per entry").isGreaterThan(100);
     }
-    assertThat(most).as("the limit plus what one batch changes").isLessThan(limit + 400_000);
+    assertThat(max).as("the limit plus what one batch changes").isLessThan(limit + 400_000);
     assertThat(lab.database.queries).as("rows read again").hasSize(39);
     assertThat(lab.database.table(TOKEN).equals(millionTokens())).isTrue();
   }
@@ -147,7 +147,7 @@ final class StagedStoreTest {
   void eviction_forgetsTheFiltersOfTheRow() {
     lab.database.put(TOKEN, token(1, "a"));
     lab.database.put(TOKEN, token(2, "b"));
-    Selection<Token> range = lab.query(TOKEN).where(Token::number).atMost(1L);
+    QueryBuilder<Token> range = lab.query(TOKEN).where(Token::number).atMost(1L);
     lab.batch(() -> {
       lab.ownedBy("a");
       lab.ownedBy("b");

@@ -3,8 +3,8 @@ package dev.millrace.app;
 import dev.millrace.config.Config;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.postgres.PostgresStore;
+import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ConfiguredIndexer;
-import dev.millrace.runner.Database;
 import dev.millrace.runner.ExitCode;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
       "What is indexed already stays as it is; the change is recorded and shown by 'status'."
     })
 final class AcceptCommand implements Callable<Integer> {
-  private final Shell shell;
+  private final CliEnvironment shell;
   private final Map<String, Indexer> indexers;
 
   @Mixin private final CommonOptions options = new CommonOptions();
@@ -43,7 +43,7 @@ final class AcceptCommand implements Callable<Integer> {
       description = "Says that rows from before the change may differ from those after it.")
   private boolean fromHere;
 
-  AcceptCommand(Shell shell, Map<String, Indexer> indexers) {
+  AcceptCommand(CliEnvironment shell, Map<String, Indexer> indexers) {
     this.shell = shell;
     this.indexers = indexers;
   }
@@ -53,8 +53,8 @@ final class AcceptCommand implements Callable<Integer> {
     Config config = options.require(shell);
     Indexer indexer = RunCommand.find(Optional.ofNullable(name).orElse(config.name()), indexers);
     List<String> changes = List.of();
-    if (fromHere && Database.mayHoldRows(config)) {
-      try (Database database = Database.open(config)) {
+    if (fromHere && ConfiguredDatabase.mayHoldRows(config)) {
+      try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
         changes = PostgresStore.accept(database.settings(), new ConfiguredIndexer(indexer, config));
       }
     }

@@ -6,8 +6,8 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.runner.ExitCode;
-import dev.millrace.runner.Wiring;
-import dev.millrace.source.Audit;
+import dev.millrace.runner.RuntimeWiring;
+import dev.millrace.source.RangeLogAudit;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
       "event and contract is missing in a block. Changes nothing."
     })
 final class AuditCommand implements Callable<Integer> {
-  private final Shell shell;
+  private final CliEnvironment shell;
   private final Map<String, Indexer> indexers;
 
   @Mixin private final CommonOptions options = new CommonOptions();
@@ -58,7 +58,7 @@ final class AuditCommand implements Callable<Integer> {
       description = "Which chain; needed where the config has several.")
   private @Nullable Long chain;
 
-  AuditCommand(Shell shell, Map<String, Indexer> indexers) {
+  AuditCommand(CliEnvironment shell, Map<String, Indexer> indexers) {
     this.shell = shell;
     this.indexers = indexers;
   }
@@ -76,10 +76,11 @@ final class AuditCommand implements Callable<Integer> {
           Remedy.FIX_SETUP, "indexer reads no chain: name=" + indexer.name());
     }
     Config.Chain audited = chain(config);
-    Wiring wiring = new Wiring(indexer, config);
+    RuntimeWiring wiring = new RuntimeWiring(indexer, config);
     wiring.check();
-    LiveLine live = new LiveLine(shell.err());
-    Audit.Proof proof = Audit.run(wiring.request(audited, evm), from, to, so -> show(live, so));
+    TerminalLiveLine live = new TerminalLiveLine(shell.err());
+    RangeLogAudit.Proof proof =
+        RangeLogAudit.run(wiring.request(audited, evm), from, to, so -> show(live, so));
     live.clear();
     print(audited, proof);
     return proof.findings().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
@@ -97,7 +98,7 @@ final class AuditCommand implements Callable<Integer> {
     return fitting.getFirst();
   }
 
-  private void show(LiveLine live, Audit.Proof so) {
+  private void show(TerminalLiveLine live, RangeLogAudit.Proof so) {
     if (shell.isLive()) {
       live.show(
           "audit  block %s of %s  %d findings"
@@ -106,7 +107,7 @@ final class AuditCommand implements Callable<Integer> {
     }
   }
 
-  private void print(Config.Chain audited, Audit.Proof proof) {
+  private void print(Config.Chain audited, RangeLogAudit.Proof proof) {
     PrintStream out = shell.out();
     out.printf(
         "chain %d, blocks %s to %s: %s headers, each naming the one before it%n",

@@ -31,7 +31,7 @@ public final class CommonOptions {
   private @Nullable Path dataDir;
 
   /** Reads the config, with the data directory that the options ask for. */
-  public Config require(Shell shell) {
+  public Config require(CliEnvironment shell) {
     Path file = shell.resolve(config == null ? Path.of(STANDARD) : config);
     return switch (ConfigFile.read(file, shell.environment())) {
       case ConfigFile.Valid valid -> {
@@ -51,7 +51,7 @@ public final class CommonOptions {
    * Reads the config if there is one, and otherwise takes the embedded database of the data
    * directory.
    */
-  Config orEmbedded(Shell shell, Optional<String> name) {
+  Config orEmbedded(CliEnvironment shell, Optional<String> name) {
     boolean found = config != null || Files.exists(shell.directory().resolve(STANDARD));
     if (found || name.isEmpty()) {
       return require(shell);
@@ -60,13 +60,13 @@ public final class CommonOptions {
         name.get(),
         new Config.Postgres.Embedded(),
         List.of(),
-        LaneSettings.usual(),
+        LaneSettings.defaults(),
         OptionalInt.empty(),
         dataDir(shell));
   }
 
   /** The data directory, for a command that reads no config. */
-  public Path dataDir(Shell shell) {
+  public Path dataDir(CliEnvironment shell) {
     Path beside = config == null ? shell.directory().resolve("-") : shell.resolve(config);
     return dataDir == null ? beside.resolveSibling(".millrace") : shell.resolve(dataDir);
   }

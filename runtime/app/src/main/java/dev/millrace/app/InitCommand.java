@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
       "It compiles, its test passes, and ./run in it indexes a chain to play with."
     })
 final class InitCommand implements Callable<Integer> {
-  private final Shell shell;
+  private final CliEnvironment shell;
 
   @Parameters(
       index = "0",
@@ -45,13 +45,14 @@ final class InitCommand implements Callable<Integer> {
       description = "Only says whether this would work: the launcher asks before it installs.")
   private boolean check;
 
-  InitCommand(Shell shell) {
+  InitCommand(CliEnvironment shell) {
     this.shell = shell;
   }
 
   @Override
   public Integer call() {
-    NewProject project = NewProject.of(name == null ? "" : name, Optional.ofNullable(packageName));
+    ProjectTemplate project =
+        ProjectTemplate.of(name == null ? "" : name, Optional.ofNullable(packageName));
     Path directory = shell.resolve(Path.of(project.name()));
     requireRoom(directory);
     if (check) {

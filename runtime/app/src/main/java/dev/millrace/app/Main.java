@@ -11,32 +11,34 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    end(shell -> new Commands(shell, extensions()).execute(args));
+    end(shell -> new CommandLineRunner(shell, extensions()).execute(args));
   }
 
   /** Runs a command and ends the JVM with its exit code, also after an error. */
-  static void end(ToIntFunction<Shell> command) {
-    Logging.configure();
-    Shell shell = Shell.ofProcess();
+  static void end(ToIntFunction<CliEnvironment> command) {
+    ProcessLogging.configure();
+    CliEnvironment shell = CliEnvironment.ofProcess();
     int code = execute(command, shell);
     shell.out().flush();
     shell.err().flush();
     System.exit(code);
   }
 
-  static int execute(ToIntFunction<Shell> command, Shell shell) {
+  static int execute(ToIntFunction<CliEnvironment> command, CliEnvironment shell) {
     Path dataDir = shell.directory().resolve(".millrace");
     try {
       return command.applyAsInt(shell);
     } catch (MillraceException known) {
       // A definition is read before any command, and may be wrong.
-      return Mishap.tell(known, shell, dataDir);
+      return ErrorReporter.reportKnown(known, shell, dataDir);
     } catch (RuntimeException | Error unknown) {
-      return Mishap.report(unknown, shell, dataDir);
+      return ErrorReporter.report(unknown, shell, dataDir);
     }
   }
 
-  static List<Extension> extensions() {
-    return ServiceLoader.load(Extension.class).stream().map(ServiceLoader.Provider::get).toList();
+  static List<CommandExtension> extensions() {
+    return ServiceLoader.load(CommandExtension.class).stream()
+        .map(ServiceLoader.Provider::get)
+        .toList();
   }
 }

@@ -28,13 +28,13 @@ public final class Millrace {
   public static void run(Supplier<? extends Indexer> definition, String... args) {
     Main.end(shell -> {
       Indexer indexer = definition.get();
-      List<Extension> extensions = new ArrayList<>(Main.extensions());
+      List<CommandExtension> extensions = new ArrayList<>(Main.extensions());
       extensions.addFirst(new Own(indexer));
-      return new Commands(shell, extensions).execute(indexer, args);
+      return new CommandLineRunner(shell, extensions).execute(indexer, args);
     });
   }
 
-  private record Own(Indexer indexer) implements Extension {
+  private record Own(Indexer indexer) implements CommandExtension {
     @Override
     public List<Indexer> indexers() {
       return List.of(indexer);

@@ -1,8 +1,8 @@
 package dev.millrace.app;
 
-import dev.millrace.runner.Status;
-import dev.millrace.runner.Status.Lane;
-import dev.millrace.runner.Status.Mark;
+import dev.millrace.runner.IndexerStatus;
+import dev.millrace.runner.IndexerStatus.Lane;
+import dev.millrace.runner.IndexerStatus.Mark;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -18,16 +18,16 @@ import java.util.OptionalLong;
 final class ProgressLine {
   private static final String RESET = "\033[0m";
 
-  private final Pace events = new Pace();
-  private final Pace blocks = new Pace();
+  private final RateMeter events = new RateMeter();
+  private final RateMeter blocks = new RateMeter();
 
   /** Once caught up, a lane is a few blocks behind now and then; that is not remaining work. */
   private boolean hasCaughtUp;
 
   private record Part(String text, String style) {}
 
-  void observe(long nanos, Status status) {
-    if (status.state() == Status.State.STARTING) {
+  void observe(long nanos, IndexerStatus status) {
+    if (status.state() == IndexerStatus.State.STARTING) {
       return; // Waiting for a database says nothing about the pace.
     }
     hasCaughtUp |= !status.lanes().isEmpty() && status.lanes().stream().allMatch(Lane::caughtUp);
@@ -37,7 +37,7 @@ final class ProgressLine {
   }
 
   /** Renders for a terminal: at most {@code columns} wide. */
-  String render(Status status, int columns, boolean colours) {
+  String render(IndexerStatus status, int columns, boolean colours) {
     List<Part> parts = new ArrayList<>();
     parts.add(new Part(status.name(), "\033[1m"));
     percent(status).ifPresent(percent -> parts.add(new Part(percent, "\033[32m")));
@@ -54,7 +54,7 @@ final class ProgressLine {
   }
 
   /** Renders for a log: everything, in words. */
-  String summary(Status status) {
+  String summary(IndexerStatus status) {
     List<String> said = new ArrayList<>();
     OptionalLong total = total(status);
     said.add(
@@ -73,7 +73,7 @@ final class ProgressLine {
     return String.join(", ", said);
   }
 
-  private static String waiting(Status status) {
+  private static String waiting(IndexerStatus status) {
     return switch (status.state()) {
       case STARTING -> "starting";
       case DRAINING -> "stopping: committing what has run";
@@ -91,16 +91,16 @@ final class ProgressLine {
   }
 
   /** Finds the lane with the least progress, which is the one that users wait for. */
-  private static Optional<Lane> slowest(Status status) {
+  private static Optional<Lane> slowest(IndexerStatus status) {
     return status.lanes().stream().min(Comparator.comparingDouble(lane -> share(lane).orElse(2.0)));
   }
 
   /** Describes one lane; with several chains the line names its chain. */
-  private static String frontiers(Status status, Lane lane) {
+  private static String frontiers(IndexerStatus status, Lane lane) {
     return (status.lanes().size() > 1 ? "chain " + lane.chain() + ": " : "") + frontiers(lane);
   }
 
-  static Optional<String> rewinds(Status status) {
+  static Optional<String> rewinds(IndexerStatus status) {
     long rewinds = status.lanes().stream().mapToLong(lane -> lane.rewinds().count()).sum();
     return rewinds == 0
         ? Optional.empty()
@@ -114,7 +114,8 @@ final class ProgressLine {
       return "no block yet";
     }
     String of = lane.lastBlock().isPresent() ? " of " + count(lane.lastBlock().getAsLong()) : "";
-    String behind = durable.equals(run) ? "" : " (" + mirrored(lane) + said(durable) + " durable)";
+    String behind =
+        durable.equals(run) ? "" : " (" + mirrored(lane) + sanitized(durable) + " durable)";
     return "block " + count(run.getAsLong()) + behind + of;
   }
 
@@ -123,16 +124,16 @@ final class ProgressLine {
     return lane.mirrored()
         .map(Mark::block)
         .filter(block -> !block.equals(lane.committed().block()))
-        .map(block -> said(block) + " mirrored, ")
+        .map(block -> sanitized(block) + " mirrored, ")
         .orElse("");
   }
 
-  private static String said(OptionalLong block) {
+  private static String sanitized(OptionalLong block) {
     return block.isPresent() ? count(block.getAsLong()) : "none";
   }
 
-  private Optional<String> percent(Status status) {
-    if (hasCaughtUp && status.state() == Status.State.RUNNING) {
+  private Optional<String> percent(IndexerStatus status) {
+    if (hasCaughtUp && status.state() == IndexerStatus.State.RUNNING) {
       return Optional.empty();
     }
     OptionalLong total = total(status);
@@ -144,8 +145,8 @@ final class ProgressLine {
     return share.map(part -> "%d %%".formatted((int) Math.floor(100 * Math.clamp(part, 0.0, 1.0))));
   }
 
-  private Optional<String> timeLeft(Status status) {
-    if (status.state() != Status.State.RUNNING || hasCaughtUp) {
+  private Optional<String> timeLeft(IndexerStatus status) {
+    if (status.state() != IndexerStatus.State.RUNNING || hasCaughtUp) {
       return Optional.empty();
     }
     OptionalLong total = total(status);
@@ -164,7 +165,7 @@ final class ProgressLine {
   }
 
   /** Returns all events of this run, if every lane knows its total. */
-  private static OptionalLong total(Status status) {
+  private static OptionalLong total(IndexerStatus status) {
     long total = 0;
     for (Lane lane : status.lanes()) {
       if (lane.totalEvents().isEmpty()) {

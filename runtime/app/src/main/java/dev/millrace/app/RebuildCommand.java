@@ -1,8 +1,8 @@
 package dev.millrace.app;
 
 import dev.millrace.config.Config;
+import dev.millrace.pipeline.EpochHistory;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.pipeline.Ledger;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.verify.MirrorRebuild;
 import java.util.Map;
@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
       "The history of rows begins at the last final block then."
     })
 final class RebuildCommand implements Callable<Integer> {
-  private final Shell shell;
+  private final CliEnvironment shell;
   private final Map<String, Indexer> indexers;
 
   @Mixin private final CommonOptions options = new CommonOptions();
@@ -41,7 +41,7 @@ final class RebuildCommand implements Callable<Integer> {
       description = "Replace what is there even if it follows another PostgreSQL schema.")
   private boolean anyMirror;
 
-  RebuildCommand(Shell shell, Map<String, Indexer> indexers) {
+  RebuildCommand(CliEnvironment shell, Map<String, Indexer> indexers) {
     this.shell = shell;
     this.indexers = indexers;
   }
@@ -50,13 +50,13 @@ final class RebuildCommand implements Callable<Integer> {
   public Integer call() {
     Config config = options.require(shell);
     Indexer indexer = RunCommand.find(Optional.ofNullable(name).orElse(config.name()), indexers);
-    LiveLine live = new LiveLine(shell.err());
-    SortedMap<String, Ledger> whole;
+    TerminalLiveLine live = new TerminalLiveLine(shell.err());
+    SortedMap<String, EpochHistory> whole;
     try {
       whole =
           MirrorRebuild.of(config, indexer)
               .ofAnyMirror(anyMirror)
-              .tellingOf(what -> {
+              .onProgress(what -> {
                 if (shell.isLive()) {
                   live.show("rebuild  " + what);
                 }
@@ -73,7 +73,7 @@ final class RebuildCommand implements Callable<Integer> {
                 config.name(),
                 chain,
                 ProgressLine.count(ledger.checkpoint()),
-                ProgressLine.count(ledger.settled())));
+                ProgressLine.count(ledger.finalizedCheckpoint())));
     return ExitCode.DONE;
   }
 }

@@ -5,11 +5,11 @@ import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.postgres.PostgresStore;
-import dev.millrace.runner.Database;
+import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.MirrorDatabase;
-import dev.millrace.runner.Wiring;
-import dev.millrace.source.ChainProvider;
+import dev.millrace.runner.RuntimeWiring;
+import dev.millrace.source.RpcChainProvider;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = "Deletes everything that an indexer has written, so that it begins anew.")
 final class ResetCommand implements Callable<Integer> {
-  private final Shell shell;
+  private final CliEnvironment shell;
 
   @Mixin private final CommonOptions options = new CommonOptions();
 
@@ -35,7 +35,7 @@ final class ResetCommand implements Callable<Integer> {
       description = "Delete what is in ClickHouse even if it follows another PostgreSQL schema.")
   private boolean anyMirror;
 
-  ResetCommand(Shell shell) {
+  ResetCommand(CliEnvironment shell) {
     this.shell = shell;
   }
 
@@ -60,8 +60,8 @@ final class ResetCommand implements Callable<Integer> {
       checkMirror(config);
     }
     boolean existed = false;
-    if (Database.mayHoldRows(config)) {
-      try (Database database = Database.open(config)) {
+    if (ConfiguredDatabase.mayHoldRows(config)) {
+      try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
         existed = PostgresStore.reset(database.settings(), config.name());
       }
     }
@@ -81,7 +81,7 @@ final class ResetCommand implements Callable<Integer> {
   private static void forgetLogs(Config config) {
     for (Config.Chain chain : config.chains()) {
       try {
-        ChainProvider.forget(Wiring.directory(config, chain), chain.id());
+        RpcChainProvider.forget(RuntimeWiring.directory(config, chain), chain.id());
       } catch (IOException refused) {
         throw new MillraceException(
             Remedy.FIX_SETUP,
@@ -98,8 +98,8 @@ final class ResetCommand implements Callable<Integer> {
       return;
     }
     Optional<String> schema = Optional.empty();
-    if (Database.mayHoldRows(config)) {
-      try (Database database = Database.open(config)) {
+    if (ConfiguredDatabase.mayHoldRows(config)) {
+      try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
         schema =
             PostgresStore.status(database.settings(), config.name())
                 .map(status -> status.id().toString());

@@ -1,7 +1,7 @@
 package dev.millrace.app;
 
 import dev.millrace.config.Config;
-import dev.millrace.config.Spelling;
+import dev.millrace.config.SpellingSuggestion;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Indexer;
@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
       "Ctrl-C or SIGTERM stops it; what has run by then still becomes durable."
     })
 final class RunCommand implements Callable<Integer> {
-  private final Shell shell;
+  private final CliEnvironment shell;
   private final Map<String, Indexer> indexers;
 
   @Mixin private final CommonOptions options = new CommonOptions();
@@ -34,7 +34,7 @@ final class RunCommand implements Callable<Integer> {
       description = "Its name. Default: the name in the config.")
   private @Nullable String name;
 
-  RunCommand(Shell shell, Map<String, Indexer> indexers) {
+  RunCommand(CliEnvironment shell, Map<String, Indexer> indexers) {
     this.shell = shell;
     this.indexers = indexers;
   }
@@ -44,7 +44,7 @@ final class RunCommand implements Callable<Integer> {
     Optional.ofNullable(name).ifPresent(given -> find(given, indexers));
     Config config = options.require(shell);
     Indexer indexer = find(Optional.ofNullable(name).orElse(config.name()), indexers);
-    return Session.run(indexer, config, shell);
+    return ForegroundRun.run(indexer, config, shell);
   }
 
   static Indexer find(String name, Map<String, Indexer> indexers) {
@@ -56,7 +56,7 @@ final class RunCommand implements Callable<Integer> {
               .formatted(
                   name,
                   String.join(",", indexers.keySet()),
-                  Spelling.nearest(name, indexers.keySet())
+                  SpellingSuggestion.nearest(name, indexers.keySet())
                       .map(near -> " (did you mean " + near + "?)")
                       .orElse("")));
     }

@@ -5,8 +5,8 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Storage;
 import dev.millrace.postgres.client.DatabaseSettings;
-import dev.millrace.postgres.client.OneStatement;
-import dev.millrace.runner.Database;
+import dev.millrace.postgres.client.SingleStatementCheck;
+import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.MirrorDatabase;
 import java.sql.Connection;
@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
       "Nothing can be changed by it."
     })
 final class SqlCommand implements Callable<Integer> {
-  private final Shell shell;
+  private final CliEnvironment shell;
 
   @Mixin private final CommonOptions options = new CommonOptions();
 
@@ -55,7 +55,7 @@ final class SqlCommand implements Callable<Integer> {
   @Parameters(paramLabel = "QUERY", description = "For instance: \"SELECT count(*) FROM transfer\"")
   private String query = "";
 
-  SqlCommand(Shell shell) {
+  SqlCommand(CliEnvironment shell) {
     this.shell = shell;
   }
 
@@ -66,18 +66,18 @@ final class SqlCommand implements Callable<Integer> {
       askMirror(config);
       return ExitCode.DONE;
     }
-    if (!Database.mayHoldRows(config)) {
+    if (!ConfiguredDatabase.mayHoldRows(config)) {
       throw new MillraceException(
           Remedy.FIX_SETUP, "nothing is indexed there yet: dataDir=" + config.dataDir());
     }
-    try (Database database = Database.open(config);
+    try (ConfiguredDatabase database = ConfiguredDatabase.open(config);
         Connection connection = connect(database.settings());
         Statement statement = connection.createStatement()) {
       connection.setReadOnly(true);
       connection.setSchema(Optional.ofNullable(schema).orElse(config.name()));
       connection.setAutoCommit(false);
       statement.setFetchSize(1000);
-      try (ResultSet rows = statement.executeQuery(OneStatement.of(query))) {
+      try (ResultSet rows = statement.executeQuery(SingleStatementCheck.of(query))) {
         print(rows);
       }
     } catch (SQLException refused) {
@@ -102,7 +102,8 @@ final class SqlCommand implements Callable<Integer> {
           Remedy.FIX_SETUP, "nothing is mirrored there yet: dataDir=" + asked.dataDir());
     }
     try (MirrorDatabase mirror = MirrorDatabase.open(asked)) {
-      MirrorSql.ask(mirror.settings(), query, row -> shell.out().println(String.join("\t", row)));
+      MirrorSqlClient.ask(
+          mirror.settings(), query, row -> shell.out().println(String.join("\t", row)));
     }
   }
 

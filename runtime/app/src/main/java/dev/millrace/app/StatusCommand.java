@@ -5,7 +5,7 @@ import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.StoreStatus;
-import dev.millrace.runner.Database;
+import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.MirrorDatabase;
 import java.io.PrintStream;
@@ -24,22 +24,22 @@ import picocli.CommandLine.Mixin;
       "Everything shown is durable."
     })
 final class StatusCommand implements Callable<Integer> {
-  private final Shell shell;
+  private final CliEnvironment shell;
 
   @Mixin private final CommonOptions options = new CommonOptions();
 
-  StatusCommand(Shell shell) {
+  StatusCommand(CliEnvironment shell) {
     this.shell = shell;
   }
 
   @Override
   public Integer call() {
     Config config = options.require(shell);
-    if (!Database.mayHoldRows(config)) {
+    if (!ConfiguredDatabase.mayHoldRows(config)) {
       nothingYet(config);
       return ExitCode.DONE;
     }
-    try (Database database = Database.open(config)) {
+    try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
       Optional<StoreStatus> status = PostgresStore.status(database.settings(), config.name());
       status.ifPresentOrElse(known -> print(known, mirror(config)), () -> nothingYet(config));
     }
@@ -116,7 +116,7 @@ final class StatusCommand implements Callable<Integer> {
 
   /** Returns the checkpoint up to which rows are visible in the mirror. */
   private static String shown(MirrorStatus mirror, StoreStatus.LaneState lane) {
-    MirrorStatus.Told told = mirror.lanes().get(lane.lane());
+    MirrorStatus.PublishedState told = mirror.lanes().get(lane.lane());
     return told == null ? "nothing" : ProgressLine.count(told.checkpoint());
   }
 }

@@ -8,9 +8,9 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.runner.ExitCode;
-import dev.millrace.verify.Comparison;
-import dev.millrace.verify.Verification;
-import dev.millrace.verify.Verify;
+import dev.millrace.verify.StoreComparison;
+import dev.millrace.verify.StoreVerification;
+import dev.millrace.verify.VerificationResult;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
 final class VerifyCommand implements Callable<Integer> {
   private static final String ROW = "%-24s %10s %14s %16s %16s  %s%n";
 
-  private final Shell shell;
+  private final CliEnvironment shell;
   private final Map<String, Indexer> indexers;
 
   @Mixin private final CommonOptions options = new CommonOptions();
@@ -54,7 +54,7 @@ final class VerifyCommand implements Callable<Integer> {
       description = "Writes what was found there as well.")
   private @Nullable Path json;
 
-  VerifyCommand(Shell shell, Map<String, Indexer> indexers) {
+  VerifyCommand(CliEnvironment shell, Map<String, Indexer> indexers) {
     this.shell = shell;
     this.indexers = indexers;
   }
@@ -63,12 +63,12 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     Config config = options.require(shell);
     Indexer indexer = RunCommand.find(Optional.ofNullable(name).orElse(config.name()), indexers);
-    LiveLine live = new LiveLine(shell.err());
-    Verification found;
+    TerminalLiveLine live = new TerminalLiveLine(shell.err());
+    VerificationResult found;
     try {
       found =
-          Verify.of(config, indexer)
-              .tellingOf(what -> {
+          StoreVerification.of(config, indexer)
+              .onProgress(what -> {
                 if (shell.isLive()) {
                   live.show("verify  " + what);
                 }
@@ -88,10 +88,10 @@ final class VerifyCommand implements Callable<Integer> {
     return found.isEqual() ? ExitCode.DONE : ExitCode.FAILED;
   }
 
-  private void print(String indexer, Verification found) {
+  private void print(String indexer, VerificationResult found) {
     PrintStream out = shell.out();
     out.printf(ROW, "entity", "chain", "checkpoint", "PostgreSQL rows", "ClickHouse rows", "");
-    for (Verification.Compared one : found.compared()) {
+    for (VerificationResult.Compared one : found.compared()) {
       out.printf(
           ROW,
           one.entity(),
@@ -101,21 +101,21 @@ final class VerifyCommand implements Callable<Integer> {
           ProgressLine.count(one.clickhouse().rows()),
           one.isEqual() ? "equal" : "DIFFERENT");
       if (!one.isEqual()) {
-        tellDifferences(one);
+        printDifferences(one);
       }
     }
     found.leftOut().forEach(one -> out.printf("%-24s not compared: %s%n", one.entity(), one.why()));
     out.printf("%n%s: %s%n", indexer, conclusion(found));
   }
 
-  private static String conclusion(Verification found) {
+  private static String conclusion(VerificationResult found) {
     if (!found.isEqual()) {
       return "the stores differ; `millrace rebuild` fills ClickHouse anew from PostgreSQL";
     }
     return found.compared().isEmpty() ? "there is nothing to compare" : "equal";
   }
 
-  private void tellDifferences(Verification.Compared one) {
+  private void printDifferences(VerificationResult.Compared one) {
     PrintStream out = shell.out();
     for (String column : new TreeSet<>(one.postgres().sums().keySet())) {
       String ours = one.postgres().sums().get(column);
@@ -132,15 +132,15 @@ final class VerifyCommand implements Callable<Integer> {
     if (one.found().isSample()) {
       out.println(
           "  named are the first of a sample: more rows differ than are looked at one by one, limit="
-              + ProgressLine.count(Comparison.MOST_ROWS));
+              + ProgressLine.count(StoreComparison.MAX_ROWS));
     }
   }
 
-  private static String json(String indexer, Verification found) {
+  private static String json(String indexer, VerificationResult found) {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("name", indexer).put("equal", found.isEqual());
     ArrayNode compared = root.putArray("compared");
-    for (Verification.Compared one : found.compared()) {
+    for (VerificationResult.Compared one : found.compared()) {
       ObjectNode node = compared.addObject();
       node.put("entity", one.entity())
           .put("chain", one.chain())
@@ -165,7 +165,7 @@ final class VerifyCommand implements Callable<Integer> {
     return root.toPrettyString();
   }
 
-  private static void side(ObjectNode node, Verification.Side side) {
+  private static void side(ObjectNode node, VerificationResult.Side side) {
     node.put("rows", side.rows()).put("hash", side.hash());
     ObjectNode sums = node.putObject("sums");
     side.sums().forEach(sums::put);

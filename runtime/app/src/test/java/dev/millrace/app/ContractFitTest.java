@@ -7,7 +7,7 @@ import dev.millrace.config.Config;
 import dev.millrace.config.ConfigFile;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.runner.ContractFit;
+import dev.millrace.runner.ContractConfigCheck;
 import dev.millrace.runner.IndexerRuntime;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,7 +18,7 @@ class ContractFitTest {
   private static final EvmIndexer COUNTING = CountingMain.indexer(Long.MAX_VALUE);
 
   @Test
-  void contract_thatIsMisspelledOrLeftOutIsToldWithItsLine() {
+  void contract_thatIsMisspelledOrLeftOutIsReportedWithItsLine() {
     assertThat(
             mistakes(
                 """
@@ -38,7 +38,7 @@ class ContractFitTest {
   }
 
   @Test
-  void contracts_thatAreMissingAreToldBeforeAnythingIsOpened() {
+  void contracts_thatAreMissingAreReportedBeforeAnythingIsOpened() {
     Config config = config("name: counting\nchains:\n  - { id: 1, rpc: 'dev://chain' }\n");
 
     assertThatThrownBy(() -> IndexerRuntime.of(COUNTING, config).start())
@@ -47,7 +47,7 @@ class ContractFitTest {
   }
 
   private static List<String> mistakes(String text) {
-    return ContractFit.mistakes(config(text).chains().getFirst(), COUNTING);
+    return ContractConfigCheck.mistakes(config(text).chains().getFirst(), COUNTING);
   }
 
   private static Config config(String text) {

@@ -11,10 +11,10 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.Id;
 import dev.millrace.pipeline.CommitStore;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Source;
 import dev.millrace.runner.IndexerRuntime;
-import dev.millrace.runner.Wiring;
+import dev.millrace.runner.RuntimeWiring;
 import dev.millrace.simulation.MemoryStore;
 import dev.millrace.testkit.StepGates;
 import java.math.BigInteger;
@@ -72,7 +72,7 @@ final class CountingIndexer {
 
   IndexerRuntime runtime(List<Long> chains, Duration drain, OptionalInt port) {
     Config config = config(chains, port);
-    Wiring wiring = new Wiring(indexer, config);
+    RuntimeWiring wiring = new RuntimeWiring(indexer, config);
     IndexerRuntime.Ports ports =
         new IndexerRuntime.Ports() {
           @Override
@@ -81,7 +81,7 @@ final class CountingIndexer {
           }
 
           @Override
-          public CommitStore store(Probe probe) {
+          public CommitStore store(Failpoint probe) {
             return store.opened(probe);
           }
         };

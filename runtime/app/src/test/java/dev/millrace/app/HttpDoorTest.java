@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.millrace.http.HttpDoor;
+import dev.millrace.http.AdminHttpServer;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.runner.ExitCode;
-import dev.millrace.runner.Status;
+import dev.millrace.runner.IndexerStatus;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 
 class HttpDoorTest {
   private final HttpClient client = HttpClient.newHttpClient();
-  private volatile Status status = Samples.running(Samples.lane(620, 599, "the next block"));
-  private final HttpDoor door = HttpDoor.open("127.0.0.1", 0, () -> status);
+  private volatile IndexerStatus status = Samples.running(Samples.lane(620, 599, "the next block"));
+  private final AdminHttpServer door = AdminHttpServer.open("127.0.0.1", 0, () -> status);
 
   @AfterEach
   void close() {
@@ -34,7 +34,7 @@ class HttpDoorTest {
   }
 
   @Test
-  void status_tellsFrontiersStallsAndTimings() throws Exception {
+  void status_reportsFrontiersStallsAndTimings() throws Exception {
     JsonNode lane = json("/status", 200).get("lanes").get(0);
 
     assertThat(lane.toString())
@@ -60,11 +60,11 @@ class HttpDoorTest {
 
     assertThat(json("/status", 200).get("lanes").get(0).get("doubts").toString())
         .isEqualTo("[\"no finality is known\"]");
-    assertThat(Conclusion.doubts(status)).containsExactly("chain 1: no finality is known");
+    assertThat(ExitSummary.doubts(status)).containsExactly("chain 1: no finality is known");
   }
 
   @Test
-  void status_tellsTheMirrorWhereThereIsOne() throws Exception {
+  void status_reportsTheMirrorWhereThereIsOne() throws Exception {
     status = Samples.running(Samples.mirrored(Samples.lane(620, 599, ""), 609));
     JsonNode lane = json("/status", 200).get("lanes").get(0);
 
@@ -120,7 +120,8 @@ class HttpDoorTest {
             "millrace_stalled_seconds{cause=\"depth\",chain=\"1\"} 1.5");
 
     status =
-        Samples.running(Samples.lane(700, 699, ""), Samples.turned(10, Samples.lane(10, 9, ""), 2));
+        Samples.running(
+            Samples.lane(700, 699, ""), Samples.rewound(10, Samples.lane(10, 9, ""), 2));
     assertThat(ask("/metrics").body())
         .contains(
             "millrace_committed_block{chain=\"1\"} 699.0",
@@ -133,7 +134,8 @@ class HttpDoorTest {
   @Test
   void open_saysThatThePortIsTaken() throws IOException {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      assertThatThrownBy(() -> HttpDoor.open("127.0.0.1", taken.getLocalPort(), () -> status))
+      assertThatThrownBy(
+              () -> AdminHttpServer.open("127.0.0.1", taken.getLocalPort(), () -> status))
           .isInstanceOfSatisfying(
               MillraceException.class,
               error -> assertThat(ExitCode.of(error)).isEqualTo(ExitCode.MISUSE))

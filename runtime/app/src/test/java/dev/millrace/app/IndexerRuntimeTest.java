@@ -11,16 +11,16 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.Failpoint.Point;
 import dev.millrace.pipeline.LaneMirror;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Probe.Point;
 import dev.millrace.pipeline.Source;
 import dev.millrace.runner.ConfiguredIndexer;
+import dev.millrace.runner.ConfiguredMirror;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.IndexerRuntime;
-import dev.millrace.runner.Mirror;
-import dev.millrace.runner.Status;
-import dev.millrace.runner.Wiring;
+import dev.millrace.runner.IndexerStatus;
+import dev.millrace.runner.RuntimeWiring;
 import dev.millrace.simulation.MemoryMirror;
 import dev.millrace.simulation.MemoryStore;
 import dev.millrace.testkit.StepGates;
@@ -59,10 +59,10 @@ class IndexerRuntimeTest {
     Captured captured = Samples.shell(directory, Map.of());
     IndexerRuntime runtime = counting.runtime(List.of(1L), Duration.ofSeconds(20));
 
-    assertThat(Session.run(runtime, captured.shell())).isEqualTo(ExitCode.DONE);
+    assertThat(ForegroundRun.run(runtime, captured.shell())).isEqualTo(ExitCode.DONE);
 
-    Status status = runtime.status();
-    assertThat(status.state()).isEqualTo(Status.State.DONE);
+    IndexerStatus status = runtime.status();
+    assertThat(status.state()).isEqualTo(IndexerStatus.State.DONE);
     assertThat(status.isReady()).isTrue();
     assertThat(status.lanes().getFirst().committed().block()).hasValue(CountingIndexer.BLOCKS - 1);
     assertThat(status.committedEvents()).isEqualTo(counting.seen("1"));
@@ -78,11 +78,11 @@ class IndexerRuntimeTest {
       runtime.start();
       commits.await();
 
-      Status held = runtime.status();
+      IndexerStatus held = runtime.status();
       assertThat(held.committedEvents()).isZero();
       assertThat(held.isReady()).isFalse();
       assertThat(held.lanes().getFirst().committed().block()).isEmpty();
-      assertThat(held.state()).isEqualTo(Status.State.RUNNING);
+      assertThat(held.state()).isEqualTo(IndexerStatus.State.RUNNING);
 
       commits.release();
       assertThat(runtime.await().isReady()).isTrue();
@@ -98,18 +98,19 @@ class IndexerRuntimeTest {
     counting.failingBlock = 17;
     IndexerRuntime runtime = counting.runtime(List.of(1L, 2L, 3L), Duration.ofSeconds(20));
 
-    assertThat(Session.run(runtime, captured.shell())).isEqualTo(ExitCode.FAILED);
+    assertThat(ForegroundRun.run(runtime, captured.shell())).isEqualTo(ExitCode.FAILED);
 
     assertThat(captured.err())
         .contains("cannot count this")
         .doesNotContain("\tat ", "bug of Millrace");
-    assertThat(runtime.status().state()).isEqualTo(Status.State.FAILED);
+    assertThat(runtime.status().state()).isEqualTo(IndexerStatus.State.FAILED);
     assertThat(runtime.isIncomplete()).isFalse();
-    List<Status.Lane> lanes = runtime.status().lanes();
-    assertThat(lanes.stream().map(Status.Lane::state))
-        .containsExactly(Status.State.DONE, Status.State.FAILED, Status.State.DONE);
+    List<IndexerStatus.Lane> lanes = runtime.status().lanes();
+    assertThat(lanes.stream().map(IndexerStatus.Lane::state))
+        .containsExactly(
+            IndexerStatus.State.DONE, IndexerStatus.State.FAILED, IndexerStatus.State.DONE);
     assertThat(lanes.get(1).committed().block().orElse(-1)).isLessThan(17);
-    for (Status.Lane lane : lanes) {
+    for (IndexerStatus.Lane lane : lanes) {
       assertThat(lane.committed().events()).isEqualTo(counting.seen(Long.toString(lane.chain())));
     }
   }
@@ -126,8 +127,8 @@ class IndexerRuntimeTest {
     IndexerRuntime runtime =
         counting.runtime(List.of(1L), Duration.ofSeconds(20), OptionalInt.of(port));
     AtomicInteger code = new AtomicInteger(-1);
-    Shell shell = Samples.shell(directory, Map.of()).shell();
-    Thread session = Thread.ofVirtual().start(() -> code.set(Session.run(runtime, shell)));
+    CliEnvironment shell = Samples.shell(directory, Map.of()).shell();
+    Thread session = Thread.ofVirtual().start(() -> code.set(ForegroundRun.run(runtime, shell)));
     commits.await();
 
     try (HttpClient client = HttpClient.newHttpClient()) {
@@ -179,18 +180,18 @@ class IndexerRuntimeTest {
         new IndexerRuntime.Ports() {
           @Override
           public List<Source> sources() {
-            return new Wiring(counting.indexer, mirrored).sources();
+            return new RuntimeWiring(counting.indexer, mirrored).sources();
           }
 
           @Override
-          public CommitStore store(Probe probe) {
+          public CommitStore store(Failpoint probe) {
             return both.opened(probe);
           }
 
           @Override
-          public Optional<Mirror> mirror(Probe probe) {
+          public Optional<ConfiguredMirror> mirror(Failpoint probe) {
             return Optional.of(
-                new Mirror() {
+                new ConfiguredMirror() {
                   @Override
                   public LaneMirror lane(String lane) {
                     return mirror.opened(lane, probe);
@@ -207,7 +208,7 @@ class IndexerRuntimeTest {
         new IndexerRuntime(
             counting.indexer, mirrored, ports, counting.gates, Duration.ofSeconds(20))) {
       runtime.start();
-      Status.Lane lane = runtime.await().lanes().getFirst();
+      IndexerStatus.Lane lane = runtime.await().lanes().getFirst();
       assertThat(lane.mirrored()).contains(lane.committed());
       assertThat(lane.timings().mirrorNanos()).isPositive();
     }
@@ -229,7 +230,9 @@ class IndexerRuntimeTest {
     Captured captured = Samples.shell(directory, Map.of());
     int code =
         Main.execute(
-            shell -> Session.run(tracing, counting.config(List.of(1L), OptionalInt.empty()), shell),
+            shell ->
+                ForegroundRun.run(
+                    tracing, counting.config(List.of(1L), OptionalInt.empty()), shell),
             captured.shell());
     assertThat(code).isEqualTo(ExitCode.MISUSE);
     assertThat(captured.err())

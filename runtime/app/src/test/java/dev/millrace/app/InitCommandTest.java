@@ -55,7 +55,7 @@ class InitCommandTest {
   @ValueSource(
       strings = {"", "A", "1st", "a_b", "a--b", "a-", "-", "../x", "a/b", "ä", "millrace-x"})
   void name_thatIsNoneIsRefused(String name) {
-    Told told = init("--", name);
+    InitOutput told = init("--", name);
 
     assertThat(told.code()).isEqualTo(ExitCode.MISUSE);
     assertThat(told.err()).startsWith("millrace: name is ").contains("name=" + name);
@@ -65,7 +65,7 @@ class InitCommandTest {
   @ParameterizedTest
   @ValueSource(strings = {"class", "new", "int", "true", "null", "java"})
   void name_thatJavaKeepsNeedsAPackage(String name) {
-    Told told = init(name);
+    InitOutput told = init(name);
 
     assertThat(told.code()).isEqualTo(ExitCode.MISUSE);
     assertThat(told.err()).contains("choose one with --package: package=" + name);
@@ -84,21 +84,21 @@ class InitCommandTest {
     assertThat(init("mine", "--check").code()).isEqualTo(ExitCode.DONE);
     Files.writeString(kept, "mine");
 
-    Told told = init("mine");
+    InitOutput told = init("mine");
 
     assertThat(told.code()).isEqualTo(ExitCode.MISUSE);
     assertThat(told.err()).contains("there is something by this name already", "path=");
     assertThat(files(directory)).containsExactly("mine/kept");
   }
 
-  private record Told(int code, String err) {}
+  private record InitOutput(int code, String err) {}
 
-  private Told init(String... arguments) {
+  private InitOutput init(String... arguments) {
     Captured captured = Samples.shell(directory, Map.of());
     int code =
-        new Commands(captured.shell(), List.of())
+        new CommandLineRunner(captured.shell(), List.of())
             .execute(Stream.concat(Stream.of("init"), Stream.of(arguments)).toArray(String[]::new));
-    return new Told(code, captured.err());
+    return new InitOutput(code, captured.err());
   }
 
   private static List<String> files(Path root) throws IOException {

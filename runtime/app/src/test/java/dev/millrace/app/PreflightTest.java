@@ -10,11 +10,11 @@ import dev.millrace.config.ConfigFile;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.devnode.DevNode;
-import dev.millrace.devnode.Troubles;
+import dev.millrace.devnode.NodeFaults;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.runner.ExitCode;
-import dev.millrace.runner.Preflight;
+import dev.millrace.runner.PreflightCheck;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PreflightTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  private final DevChain chain = new DevChain(DevChainSettings.USUAL.withBlocks(100));
+  private final DevChain chain = new DevChain(DevChainSettings.DEFAULTS.withBlocks(100));
   @TempDir private Path directory;
 
   @Test
@@ -42,8 +42,8 @@ class PreflightTest {
   }
 
   @Test
-  void id_ofAnotherChainIsToldWithTheLineOfTheEndpoint() {
-    try (DevNode node = DevNode.open(chain, Troubles.none().chainId(5), 0)) {
+  void id_ofAnotherChainIsReportedWithTheLineOfTheEndpoint() {
+    try (DevNode node = DevNode.open(chain, NodeFaults.none().chainId(5), 0)) {
       MillraceException refused = refused(node.url(), "from: 0", false);
 
       assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
@@ -52,8 +52,8 @@ class PreflightTest {
   }
 
   @Test
-  void node_withoutLogsIsTold() {
-    try (DevNode node = DevNode.open(chain, Troubles.none().without("eth_getLogs"), 0)) {
+  void node_withoutLogsIsReported() {
+    try (DevNode node = DevNode.open(chain, NodeFaults.none().without("eth_getLogs"), 0)) {
       MillraceException refused = refused(node.url(), "from: 0", false);
 
       assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
@@ -62,8 +62,8 @@ class PreflightTest {
   }
 
   @Test
-  void node_thatHasForgottenTheFirstBlocksIsToldUnlessTheyWereRead() {
-    try (DevNode node = DevNode.open(chain, Troubles.none().pruned(50), 0)) {
+  void node_thatHasForgottenTheFirstBlocksIsReportedUnlessTheyWereRead() {
+    try (DevNode node = DevNode.open(chain, NodeFaults.none().pruned(50), 0)) {
       MillraceException refused = refused(node.url(), "from: 3", false);
 
       assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
@@ -73,7 +73,7 @@ class PreflightTest {
   }
 
   @Test
-  void from_aboveTheHeadIsTold() {
+  void from_aboveTheHeadIsReported() {
     try (DevNode node = DevNode.open(chain)) {
       assertThat(refused(node.url(), "from: 100", false))
           .hasMessageContaining(
@@ -91,7 +91,7 @@ class PreflightTest {
         catchThrowableOfType(
             MillraceException.class,
             () ->
-                new Preflight(Duration.ofSeconds(1), _ -> false)
+                new PreflightCheck(Duration.ofSeconds(1), _ -> false)
                     .check(config("http://127.0.0.1:" + closed + "/hush", "from: 0").chains()));
 
     assertThat(refused.remedy()).isEqualTo(Remedy.RESTART);
@@ -103,7 +103,7 @@ class PreflightTest {
 
   @Test
   void run_writesNothingBeforeItsChainsAreFoundGood() throws IOException {
-    try (DevNode node = DevNode.open(chain, Troubles.none().chainId(5), 0)) {
+    try (DevNode node = DevNode.open(chain, NodeFaults.none().chainId(5), 0)) {
       Files.writeString(directory.resolve("f.yaml"), text(node.url(), "from: 0"));
       Captured captured = Samples.shell(directory, Map.of());
 
@@ -117,7 +117,7 @@ class PreflightTest {
   @Test
   void audit_provesOrFindsWhatIsMissing() throws IOException {
     try (DevNode good = DevNode.open(chain);
-        DevNode bad = DevNode.open(chain, Troubles.none().dropLogs(block -> block == 42), 0)) {
+        DevNode bad = DevNode.open(chain, NodeFaults.none().dropLogs(block -> block == 42), 0)) {
       Files.writeString(directory.resolve("f.yaml"), text(good.url(), "from: 0"));
       Captured proved = Samples.shell(directory, Map.of());
       int code = execute(proved, "audit", "--config", "f.yaml", "--from", "10", "--to", "60");
@@ -134,14 +134,14 @@ class PreflightTest {
   }
 
   private static int execute(Captured captured, String... arguments) {
-    Extension counting =
-        new Extension() {
+    CommandExtension counting =
+        new CommandExtension() {
           @Override
           public List<dev.millrace.pipeline.Indexer> indexers() {
             return List.of(CountingMain.indexer(Long.MAX_VALUE));
           }
         };
-    return new Commands(captured.shell(), List.of(counting)).execute(arguments);
+    return new CommandLineRunner(captured.shell(), List.of(counting)).execute(arguments);
   }
 
   private static MillraceException refused(String url, String from, boolean begun) {
@@ -149,7 +149,7 @@ class PreflightTest {
   }
 
   private static void check(String url, String from, boolean begun) throws InterruptedException {
-    new Preflight(PATIENCE, _ -> begun).check(config(url, from).chains());
+    new PreflightCheck(PATIENCE, _ -> begun).check(config(url, from).chains());
   }
 
   private static String text(String url, String from) {

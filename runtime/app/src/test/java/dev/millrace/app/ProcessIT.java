@@ -236,8 +236,8 @@ class ProcessIT {
   private static Captured inside(
       int code, EvmIndexer indexer, String command, Path config, String... more) {
     Captured captured = Samples.shell(home, Map.of());
-    Extension known =
-        new Extension() {
+    CommandExtension known =
+        new CommandExtension() {
           @Override
           public List<Indexer> indexers() {
             return List.of(indexer);
@@ -250,7 +250,9 @@ class ProcessIT {
     line.addAll(
         List.of("--config", config.toString(), "--data-dir", home.resolve("data").toString()));
     line.addAll(List.of(more));
-    assertThat(new Commands(captured.shell(), List.of(known)).execute(line.toArray(String[]::new)))
+    assertThat(
+            new CommandLineRunner(captured.shell(), List.of(known))
+                .execute(line.toArray(String[]::new)))
         .as("%s: %s", line, captured.err())
         .isEqualTo(code);
     return captured;
@@ -264,7 +266,7 @@ class ProcessIT {
   }
 
   @Test
-  void setup_thatIsWrongIsToldInOneMessage() throws Exception {
+  void setup_thatIsWrongIsReportedInOneMessage() throws Exception {
     Running wrong = start("run", Files.writeString(home.resolve("wrong.yaml"), "nam: x\n"));
     assertThat(wrong.code()).isEqualTo(ExitCode.MISUSE);
     assertThat(wrong.output()).contains("wrong.yaml:1: nam: is not a key, did you mean name?");

@@ -2,8 +2,8 @@ package dev.millrace.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.runner.Status;
-import dev.millrace.runner.Status.State;
+import dev.millrace.runner.IndexerStatus;
+import dev.millrace.runner.IndexerStatus.State;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
@@ -18,7 +18,8 @@ class ProgressLineTest {
   @Test
   void render_saysHowFarHowFastAndWhatItWaitsFor() {
     line.observe(0, Samples.running(Samples.lane(99, 99, "")));
-    Status now = Samples.running(Samples.lane(620, 599, "the database (connection refused)"));
+    IndexerStatus now =
+        Samples.running(Samples.lane(620, 599, "the database (connection refused)"));
     line.observe(10 * SECOND, now);
 
     assertThat(line.render(now, 200, false))
@@ -33,16 +34,16 @@ class ProgressLineTest {
 
   @Test
   void render_saysWhatIsMirroredBeforeItCounts() {
-    Status ahead = Samples.running(Samples.mirrored(Samples.lane(620, 599, ""), 609));
+    IndexerStatus ahead = Samples.running(Samples.mirrored(Samples.lane(620, 599, ""), 609));
     assertThat(line.render(ahead, 200, false))
         .contains("block 620 (609 mirrored, 599 durable) of 999");
-    Status level = Samples.running(Samples.mirrored(Samples.lane(620, 599, ""), 599));
+    IndexerStatus level = Samples.running(Samples.mirrored(Samples.lane(620, 599, ""), 599));
     assertThat(line.render(level, 200, false)).contains("block 620 (599 durable) of 999");
   }
 
   @Test
   void render_isNeverWiderThanTheTerminal() {
-    Status now = Samples.running(Samples.lane(620, 599, "the database"));
+    IndexerStatus now = Samples.running(Samples.lane(620, 599, "the database"));
     line.observe(0, now);
 
     for (int columns = 1; columns < 120; columns++) {
@@ -58,14 +59,14 @@ class ProgressLineTest {
   @Tag("A21")
   @DisplayName("A21 Progress counts what is durable and rounds down")
   void render_countsWhatIsDurable() {
-    Status almost = Samples.running(Samples.lane(999, 998, ""));
+    IndexerStatus almost = Samples.running(Samples.lane(999, 998, ""));
     line.observe(0, almost);
     assertThat(line.render(almost, 200, false)).contains("99 %", "9,990 events", "(998 durable)");
 
-    Status nothing = Samples.running(Samples.lane(500, -1, ""));
+    IndexerStatus nothing = Samples.running(Samples.lane(500, -1, ""));
     assertThat(line.render(nothing, 200, false)).contains("0 %", "0 events", "(none durable)");
 
-    Status all = Samples.status(State.DONE, Samples.lane(999, 999, ""));
+    IndexerStatus all = Samples.status(State.DONE, Samples.lane(999, 999, ""));
     assertThat(line.render(all, 200, false))
         .isEqualTo("erc20  100 %  10,000 events  0/s  block 999 of 999  done");
   }
@@ -84,7 +85,7 @@ class ProgressLineTest {
 
   @Test
   void render_coloursOnlyWhenAsked() {
-    Status now = Samples.running(Samples.lane(10, 9, "x"));
+    IndexerStatus now = Samples.running(Samples.lane(10, 9, "x"));
 
     assertThat(line.render(now, 200, true)).contains("\033[1merc20\033[0m");
     assertThat(line.render(now, 200, false)).doesNotContain("\033");
@@ -92,17 +93,17 @@ class ProgressLineTest {
 
   @Test
   void render_namesTheSlowestOfSeveralChainsAndCountsReorgs() {
-    Status now =
+    IndexerStatus now =
         Samples.running(
             Samples.lane(620, 599, "the next block"),
-            Samples.turned(10, Samples.lane(99, 99, "http://node, which limits requests"), 2));
+            Samples.rewound(10, Samples.lane(99, 99, "http://node, which limits requests"), 2));
     line.observe(0, now);
 
     assertThat(line.summary(now))
         .isEqualTo(
             "7,000 of 20,000 events (35 %), 0/s, chain 10: block 99 of 999, 2 reorgs,"
                 + " waiting for http://node, which limits requests");
-    assertThat(Conclusion.of(Samples.status(State.DONE, now.lanes().getLast()), false))
+    assertThat(ExitSummary.of(Samples.status(State.DONE, now.lanes().getLast()), false))
         .contains(" events committed")
         .endsWith(", chain 10 at block 99, 2 reorgs");
   }
@@ -117,10 +118,10 @@ class ProgressLineTest {
 
   @Test
   void conclusion_saysWhatIsDurableAndHowItEnded() {
-    Status done = Samples.status(State.DONE, Samples.lane(999, 999, ""));
+    IndexerStatus done = Samples.status(State.DONE, Samples.lane(999, 999, ""));
 
-    assertThat(Conclusion.of(done, false))
+    assertThat(ExitSummary.of(done, false))
         .isEqualTo("done: 10,000 events durable in 2.5 s (4,000/s), chain 1 at block 999");
-    assertThat(Conclusion.of(done, true)).startsWith("stopped: ").endsWith("; run again to go on");
+    assertThat(ExitSummary.of(done, true)).startsWith("stopped: ").endsWith("; run again to go on");
   }
 }

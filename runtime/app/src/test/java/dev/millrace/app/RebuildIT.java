@@ -7,12 +7,12 @@ import dev.millrace.app.Samples.Captured;
 import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.postgres.PostgresStore;
-import dev.millrace.runner.Database;
+import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.verify.MirrorRebuild;
-import dev.millrace.verify.Verification;
+import dev.millrace.verify.VerificationResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -48,13 +48,13 @@ class RebuildIT {
   }
 
   private static void assertEqual(TwoStores both) {
-    Verification found = both.verify();
+    VerificationResult found = both.verify();
     assertThat(found.isEqual()).as(found.toString()).isTrue();
     assertThat(found.compared()).hasSize(3);
   }
 
   private static void resetPostgres(TwoStores both) {
-    try (Database database = Database.open(both.config)) {
+    try (ConfiguredDatabase database = ConfiguredDatabase.open(both.config)) {
       assertThat(PostgresStore.reset(database.settings(), both.config.name())).isTrue();
     }
   }
@@ -117,7 +117,7 @@ class RebuildIT {
 
   /** Lets a process that holds lanes look like one that was stopped for longer than its lease. */
   private static void silence(TwoStores both) {
-    try (Database database = Database.open(both.config);
+    try (ConfiguredDatabase database = ConfiguredDatabase.open(both.config);
         Connection connection =
             DriverManager.getConnection(
                 database.settings().url(),
@@ -137,7 +137,7 @@ class RebuildIT {
     AtomicBoolean reached = new AtomicBoolean();
     MirrorRebuild rebuild =
         MirrorRebuild.of(both.config, both.indexer)
-            .tellingOf(what -> {
+            .onProgress(what -> {
               if (what.startsWith(step) && reached.compareAndSet(false, true)) {
                 there.run();
               }
@@ -255,7 +255,7 @@ class RebuildIT {
     assertThat(both.run()).isEmpty();
     both.chain.advance(20);
     Config off = both.config.withClickHouse(Optional.empty());
-    assertThat(both.run(off, Probe.NONE)).isEmpty();
+    assertThat(both.run(off, Failpoint.NONE)).isEmpty();
     assertThat(both.run().orElse("")).startsWith("2 ").contains("`millrace rebuild`");
     MirrorRebuild.of(both.config, both.indexer).run();
     assertThat(both.run()).isEmpty();
@@ -287,7 +287,7 @@ class RebuildIT {
             chains: [ { id: 1337, rpc: "dev://chain" } ]
             """);
     Captured captured = Samples.shell(data, Map.of());
-    Commands commands = new Commands(captured.shell(), List.of());
+    CommandLineRunner commands = new CommandLineRunner(captured.shell(), List.of());
     List<String> line =
         new ArrayList<>(
             List.of("reset", "--config", file.toString(), "--data-dir", data.toString()));

@@ -8,18 +8,18 @@ import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.evm.Event;
 import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmIndexer;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
 import dev.millrace.pipeline.CommitStore;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Probe.Point;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.Failpoint.Point;
 import dev.millrace.pipeline.Source;
 import dev.millrace.runner.IndexerRuntime;
-import dev.millrace.runner.Status;
+import dev.millrace.runner.IndexerStatus;
 import dev.millrace.simulation.MemoryStore;
 import dev.millrace.testkit.StepGates;
 import java.math.BigInteger;
@@ -78,7 +78,7 @@ class ReorgStatusTest {
       StepGates.Gate commits = gates.hold(Point.BEFORE_COMMIT);
       chain.fork(3, 5);
       commits.await();
-      Status during = runtime.status();
+      IndexerStatus during = runtime.status();
       commits.release();
 
       assertThat(during.lanes().getFirst().caughtUp()).isFalse();
@@ -99,7 +99,7 @@ class ReorgStatusTest {
     }
   }
 
-  private static Status.Lane lane(IndexerRuntime runtime) {
+  private static IndexerStatus.Lane lane(IndexerRuntime runtime) {
     return runtime.status().lanes().getFirst();
   }
 
@@ -123,11 +123,11 @@ class ReorgStatusTest {
         new IndexerRuntime.Ports() {
           @Override
           public List<Source> sources() {
-            return List.of(chain.source(indexer, new Until.Never(), REVERSIBLE));
+            return List.of(chain.source(indexer, new StopAt.Never(), REVERSIBLE));
           }
 
           @Override
-          public CommitStore store(Probe probe) {
+          public CommitStore store(Failpoint probe) {
             return store.opened(probe);
           }
         };

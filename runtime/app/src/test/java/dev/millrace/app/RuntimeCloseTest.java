@@ -6,13 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.millrace.config.Config;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.Failpoint.Point;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Probe.Point;
 import dev.millrace.pipeline.Source;
 import dev.millrace.runner.IndexerRuntime;
-import dev.millrace.runner.Status;
-import dev.millrace.runner.Wiring;
+import dev.millrace.runner.IndexerStatus;
+import dev.millrace.runner.RuntimeWiring;
 import dev.millrace.testkit.StepGates;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -52,7 +52,7 @@ class RuntimeCloseTest {
     commits.release();
     closing.join();
 
-    assertThat(first.status().state()).isEqualTo(Status.State.DONE);
+    assertThat(first.status().state()).isEqualTo(IndexerStatus.State.DONE);
     assertThat(first.isIncomplete()).isFalse();
     long drained = first.status().committedEvents();
     assertThat(drained).isPositive().isEqualTo(counting.seen("1"));
@@ -94,8 +94,8 @@ class RuntimeCloseTest {
     assertThatThrownBy(runtime::start)
         .isInstanceOf(MillraceException.class)
         .hasMessageContaining("closed before it had started");
-    Status status = runtime.await();
-    assertThat(status.state()).isEqualTo(Status.State.DONE);
+    IndexerStatus status = runtime.await();
+    assertThat(status.state()).isEqualTo(IndexerStatus.State.DONE);
     assertThat(status.lanes()).isEmpty();
   }
 
@@ -111,11 +111,11 @@ class RuntimeCloseTest {
         new IndexerRuntime.Ports() {
           @Override
           public List<Source> sources() {
-            return new Wiring(counting.indexer, config).sources();
+            return new RuntimeWiring(counting.indexer, config).sources();
           }
 
           @Override
-          public CommitStore store(Probe probe) {
+          public CommitStore store(Failpoint probe) {
             opening.countDown();
             try {
               goOn.await();
@@ -149,7 +149,7 @@ class RuntimeCloseTest {
             });
     opening.await();
     Thread closing = Thread.ofVirtual().start(runtime::close);
-    while (runtime.status().state() != Status.State.DRAINING) {
+    while (runtime.status().state() != IndexerStatus.State.DRAINING) {
       Thread.onSpinWait();
     }
     goOn.countDown();
@@ -158,7 +158,7 @@ class RuntimeCloseTest {
 
     assertThat(refused.get()).hasMessageContaining("closed before it had started");
     assertThat(closed).hasValue(1);
-    assertThat(runtime.await().state()).isEqualTo(Status.State.DONE);
+    assertThat(runtime.await().state()).isEqualTo(IndexerStatus.State.DONE);
     assertThat(runtime.status().lanes()).isEmpty();
   }
 }

@@ -2,11 +2,11 @@ package dev.millrace.app;
 
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.TimingSummary;
-import dev.millrace.runner.Status;
-import dev.millrace.runner.Status.Lane;
-import dev.millrace.runner.Status.Mark;
-import dev.millrace.runner.Status.Rewinds;
-import dev.millrace.runner.Status.State;
+import dev.millrace.runner.IndexerStatus;
+import dev.millrace.runner.IndexerStatus.Lane;
+import dev.millrace.runner.IndexerStatus.Mark;
+import dev.millrace.runner.IndexerStatus.Rewinds;
+import dev.millrace.runner.IndexerStatus.State;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -52,7 +52,7 @@ final class Samples {
   }
 
   /** Returns the lane as one of another chain, after rewinds. */
-  static Lane turned(long chain, Lane lane, long rewinds) {
+  static Lane rewound(long chain, Lane lane, long rewinds) {
     return new Lane(
         chain,
         lane.state(),
@@ -129,24 +129,25 @@ final class Samples {
         block < 0 ? OptionalLong.empty() : OptionalLong.of(block), block + 1, 10 * (block + 1));
   }
 
-  static Status running(Lane... lanes) {
+  static IndexerStatus running(Lane... lanes) {
     return status(State.RUNNING, lanes);
   }
 
-  static Status status(State state, Lane... lanes) {
-    return new Status("erc20", state, Optional.empty(), List.of(lanes));
+  static IndexerStatus status(State state, Lane... lanes) {
+    return new IndexerStatus("erc20", state, Optional.empty(), List.of(lanes));
   }
 
-  static Status failed(String message, Remedy remedy) {
-    return new Status(
+  static IndexerStatus failed(String message, Remedy remedy) {
+    return new IndexerStatus(
         "erc20",
         State.FAILED,
-        Optional.of(new Status.Failure(message, remedy)),
+        Optional.of(new IndexerStatus.Failure(message, remedy)),
         List.of(lane(5, 4, "")));
   }
 
   /** A shell with captured output. */
-  record Captured(Shell shell, ByteArrayOutputStream outBytes, ByteArrayOutputStream errBytes) {
+  record Captured(
+      CliEnvironment shell, ByteArrayOutputStream outBytes, ByteArrayOutputStream errBytes) {
     String out() {
       return outBytes.toString(StandardCharsets.UTF_8);
     }
@@ -163,8 +164,8 @@ final class Samples {
   static Captured shell(Path directory, Map<String, String> environment, OptionalInt columns) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    Shell shell =
-        new Shell(
+    CliEnvironment shell =
+        new CliEnvironment(
             new PrintStream(out, true, StandardCharsets.UTF_8),
             new PrintStream(err, true, StandardCharsets.UTF_8),
             environment,

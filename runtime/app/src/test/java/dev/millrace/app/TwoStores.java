@@ -12,26 +12,26 @@ import dev.millrace.evm.Event;
 import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmContext;
 import dev.millrace.evm.EvmIndexer;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
-import dev.millrace.loaders.Mirrored;
+import dev.millrace.loaders.MirrorOptions;
 import dev.millrace.loaders.Storage;
 import dev.millrace.loaders.Versions;
 import dev.millrace.pipeline.CommitStore;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Source;
+import dev.millrace.runner.ConfiguredMirror;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.IndexerRuntime;
-import dev.millrace.runner.Mirror;
+import dev.millrace.runner.IndexerStatus;
 import dev.millrace.runner.MirrorDatabase;
-import dev.millrace.runner.Status;
-import dev.millrace.runner.Wiring;
-import dev.millrace.verify.Verification;
-import dev.millrace.verify.Verify;
+import dev.millrace.runner.RuntimeWiring;
+import dev.millrace.verify.StoreVerification;
+import dev.millrace.verify.VerificationResult;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.net.URI;
@@ -81,7 +81,7 @@ final class TwoStores {
 
   /** Is saved and deleted; the mirror keeps only its last version. */
   @Entity
-  @Mirrored(versions = Versions.LATEST)
+  @MirrorOptions(versions = Versions.LATEST)
   record Busy(@Id Address address, long block) {}
 
   @Entity(storage = Storage.POSTGRES)
@@ -91,7 +91,7 @@ final class TwoStores {
   record Trace(@Id EventId id, String text) {}
 
   @Entity(immutable = true)
-  @Mirrored(ttl = "at + INTERVAL 10 YEAR")
+  @MirrorOptions(ttl = "at + INTERVAL 10 YEAR")
   record Fleeting(@Id EventId id, Instant at) {}
 
   TwoStores(String name, Path data) {
@@ -168,32 +168,32 @@ final class TwoStores {
 
   /** Runs to the head of the chain; returns the failure if it could not. */
   Optional<String> run() {
-    return run(config, Probe.NONE);
+    return run(config, Failpoint.NONE);
   }
 
-  Optional<String> run(Config asked, Probe probe) {
-    Wiring wiring = new Wiring(indexer, asked);
+  Optional<String> run(Config asked, Failpoint probe) {
+    RuntimeWiring wiring = new RuntimeWiring(indexer, asked);
     IndexerRuntime.Ports ports =
         new IndexerRuntime.Ports() {
           @Override
           public List<Source> sources() {
-            return List.of(chain.source(indexer, new Until.AtHead(), REVERSIBLE));
+            return List.of(chain.source(indexer, new StopAt.AtHead(), REVERSIBLE));
           }
 
           @Override
-          public CommitStore store(Probe same) {
+          public CommitStore store(Failpoint same) {
             return wiring.store(same);
           }
 
           @Override
-          public Optional<Mirror> mirror(Probe same) {
+          public Optional<ConfiguredMirror> mirror(Failpoint same) {
             return wiring.mirror(same);
           }
         };
     try (IndexerRuntime runtime =
         new IndexerRuntime(indexer, asked, ports, probe, Duration.ofSeconds(20))) {
       runtime.start();
-      Status ended = runtime.await();
+      IndexerStatus ended = runtime.await();
       return ended
           .failure()
           .map(failure -> ExitCode.of(failure.remedy()) + " " + failure.message());
@@ -202,8 +202,8 @@ final class TwoStores {
     }
   }
 
-  Verification verify() {
-    return Verify.of(config, indexer).run();
+  VerificationResult verify() {
+    return StoreVerification.of(config, indexer).run();
   }
 
   /** Runs a statement in ClickHouse, in the mirror's database. */

@@ -10,15 +10,15 @@ import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Storage;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.postgres.client.DatabaseSettings;
-import dev.millrace.runner.Database;
+import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.MirrorDatabase;
 import dev.millrace.verify.MirrorRebuild;
-import dev.millrace.verify.Verification;
-import dev.millrace.verify.Verify;
+import dev.millrace.verify.StoreVerification;
+import dev.millrace.verify.VerificationResult;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -60,7 +60,7 @@ class VerifyIT {
   }
 
   /** Describes each entity in a line. */
-  private static List<String> told(Verification found) {
+  private static List<String> verification(VerificationResult found) {
     List<String> lines = new ArrayList<>();
     found
         .compared()
@@ -73,8 +73,8 @@ class VerifyIT {
   void run_leavesBothStoresEqualBeforeAndAfterAReorg() {
     TwoStores both = new TwoStores("both", data);
     assertThat(both.run()).isEmpty();
-    Verification first = both.verify();
-    assertThat(told(first))
+    VerificationResult first = both.verify();
+    assertThat(verification(first))
         .containsExactly(
             "Account is equal",
             "Transfer is equal",
@@ -91,7 +91,7 @@ class VerifyIT {
 
     both.chain.fork(TwoStores.REVERSIBLE / 2, TwoStores.REVERSIBLE);
     assertThat(both.run()).isEmpty();
-    Verification second = both.verify();
+    VerificationResult second = both.verify();
     assertThat(second.isEqual()).as(second.toString()).isTrue();
     assertThat(second.compared().get(1).postgres().rows()).isGreaterThan(transfers);
     assertThat(both.clickhouse("SELECT count() FROM trace"))
@@ -105,9 +105,9 @@ class VerifyIT {
     String id = both.clickhouse("SELECT min(id) FROM transfer");
     both.clickhouse("ALTER TABLE millrace_rows_transfer DELETE WHERE id = " + id);
 
-    Verification found = both.verify();
-    assertThat(told(found)).contains("Account is equal", "Transfer differs");
-    Verification.Compared transfer = found.compared().get(1);
+    VerificationResult found = both.verify();
+    assertThat(verification(found)).contains("Account is equal", "Transfer differs");
+    VerificationResult.Compared transfer = found.compared().get(1);
     assertThat(transfer.postgres().rows()).isEqualTo(transfer.clickhouse().rows() + 1);
     assertThat(transfer.differences())
         .singleElement()
@@ -119,8 +119,8 @@ class VerifyIT {
         });
 
     AtomicLong clock = new AtomicLong();
-    Verify slow =
-        Verify.of(both.config, both.indexer)
+    StoreVerification slow =
+        StoreVerification.of(both.config, both.indexer)
             .timedBy(() -> clock.getAndAdd(Duration.ofMinutes(61).toNanos()));
     assertThat(catchThrowableOfType(MillraceException.class, slow::run))
         .as("what a reader needs is kept for an hour")
@@ -142,7 +142,7 @@ class VerifyIT {
   }
 
   @Test
-  void status_tellsHowMuchOfItClickHouseShows() throws Exception {
+  void status_reportsHowMuchOfItClickHouseShows() throws Exception {
     TwoStores both = new TwoStores("shown", data, TwoStores.shared("shown"));
     assertThat(both.run()).isEmpty();
     Captured status;
@@ -173,7 +173,7 @@ class VerifyIT {
   }
 
   @Test
-  void sql_asksTheMirrorAndTellsAnErrorHoweverLateItComes() throws Exception {
+  void sql_asksTheMirrorAndReportsAnErrorHoweverLateItComes() throws Exception {
     TwoStores both = new TwoStores("asked", data, TwoStores.shared("asked"));
     assertThat(both.run()).isEmpty();
 
@@ -219,7 +219,7 @@ class VerifyIT {
                     "away",
                     Storage.BOTH)));
     MillraceException refused =
-        catchThrowableOfType(MillraceException.class, () -> both.run(away, Probe.NONE));
+        catchThrowableOfType(MillraceException.class, () -> both.run(away, Failpoint.NONE));
     assertThat(ExitCode.of(refused)).isEqualTo(ExitCode.RESTART);
     assertThat(refused)
         .hasMessageContaining("ClickHouse cannot be opened: url=http://127.0.0.1:" + closed)
@@ -230,13 +230,13 @@ class VerifyIT {
   void verify_readsWhileTheIndexerWrites() {
     TwoStores both = new TwoStores("live", data, TwoStores.shared("live"));
     // Both the mirror and the commit thread add to it.
-    List<Verification> seen = new CopyOnWriteArrayList<>();
-    Probe looking =
+    List<VerificationResult> seen = new CopyOnWriteArrayList<>();
+    Failpoint looking =
         (point, number) -> {
           boolean isBetween =
-              point == Probe.Point.MIRRORED
-                  || point == Probe.Point.BEFORE_COMMIT
-                  || point == Probe.Point.BEFORE_PUBLISH;
+              point == Failpoint.Point.MIRRORED
+                  || point == Failpoint.Point.BEFORE_COMMIT
+                  || point == Failpoint.Point.BEFORE_PUBLISH;
           if (isBetween && number % 5 == 2) {
             seen.add(both.verify());
           }
@@ -255,14 +255,14 @@ class VerifyIT {
   void postgres_holdsNoTransactionWhileTheMirrorWaits() throws Exception {
     TwoStores both = new TwoStores("hanging", data, TwoStores.shared("hanging"));
     CountDownLatch hangs = new CountDownLatch(1);
-    try (Database database = Database.open(both.config);
+    try (ConfiguredDatabase database = ConfiguredDatabase.open(both.config);
         MirrorDatabase mirror = MirrorDatabase.open(both.config);
         Connection connection = connect(database.settings());
         ExecutorService runs = Executors.newVirtualThreadPerTaskExecutor()) {
       long engine = mirror.embedded().orElseThrow().pid().orElseThrow();
-      Probe hanging =
+      Failpoint hanging =
           (point, number) -> {
-            if (point == Probe.Point.BEFORE_MIRROR && number >= 5 && hangs.getCount() > 0) {
+            if (point == Failpoint.Point.BEFORE_MIRROR && number >= 5 && hangs.getCount() > 0) {
               signal("STOP", engine);
               hangs.countDown();
             }
@@ -325,16 +325,16 @@ class VerifyIT {
   @DisplayName("K1 K7 Crashes around the mirror and restarts far from the head leave both equal")
   void crashes_leaveBothStoresEqual() {
     TwoStores both = new TwoStores("crashing", data, TwoStores.shared("crashing"));
-    for (Probe.Point point :
+    for (Failpoint.Point point :
         List.of(
-            Probe.Point.MIRRORING,
-            Probe.Point.MIRRORED,
-            Probe.Point.BEFORE_COMMIT,
-            Probe.Point.AFTER_COMMIT,
-            Probe.Point.BEFORE_PUBLISH,
-            Probe.Point.PUBLISHING)) {
+            Failpoint.Point.MIRRORING,
+            Failpoint.Point.MIRRORED,
+            Failpoint.Point.BEFORE_COMMIT,
+            Failpoint.Point.AFTER_COMMIT,
+            Failpoint.Point.BEFORE_PUBLISH,
+            Failpoint.Point.PUBLISHING)) {
       int[] passed = {0};
-      Probe crash =
+      Failpoint crash =
           (at, _) -> {
             if (at == point && ++passed[0] == 3) {
               throw new IllegalStateException("told to crash at " + point);
@@ -342,7 +342,7 @@ class VerifyIT {
           };
       Optional<String> failure = both.run(both.config, crash);
       assertThat(failure).as("at %s", point).isPresent();
-      Verification found = both.verify();
+      VerificationResult found = both.verify();
       assertThat(found.isEqual()).as("after a crash at %s: %s", point, found).isTrue();
     }
     assertThat(both.run()).isEmpty();
@@ -362,11 +362,11 @@ class VerifyIT {
     assertThat(empty.err()).contains("nothing is indexed yet, begin with `millrace run`");
   }
 
-  private static Commands commands(Indexer indexer, Shell shell) {
-    return new Commands(
+  private static CommandLineRunner commands(Indexer indexer, CliEnvironment shell) {
+    return new CommandLineRunner(
         shell,
         List.of(
-            new Extension() {
+            new CommandExtension() {
               @Override
               public List<Indexer> indexers() {
                 return List.of(indexer);

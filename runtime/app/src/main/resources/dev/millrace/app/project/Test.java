@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.loaders.Address;
-import dev.millrace.testkit.Changes;
+import dev.millrace.testkit.BlockChanges;
 import dev.millrace.testkit.IndexerTest;
 import java.math.BigInteger;
 import org.junit.jupiter.api.Test;
@@ -21,7 +21,7 @@ class {{type}}Test {
 
   @Test
   void transfer_movesTheValue() {
-    Changes changes = test.emit(new Transferred(ALICE, BOB, BigInteger.TEN));
+    BlockChanges changes = test.emit(new Transferred(ALICE, BOB, BigInteger.TEN));
 
     assertThat(changes.inserted(Account.class))
         .containsExactly(

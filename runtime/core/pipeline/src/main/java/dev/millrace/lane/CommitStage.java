@@ -5,9 +5,9 @@ import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import java.util.List;
 import java.util.Optional;
@@ -21,26 +21,26 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Confined to the commit thread.
  */
-final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupStage {
+final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, GroupStage {
   private final LaneServices lane;
   private final LaneStore store;
-  private final Optional<Publisher> publisher;
+  private final Optional<MirrorPublisher> publisher;
   private final NeededIndexes indexes;
   private final Semaphore freeSlots;
-  private final Consumer<LaneEnd> ended;
+  private final Consumer<LaneOutcome> ended;
 
-  private final BatchOrder order;
+  private final BatchOrderCheck order;
   private final PendingGroup pending;
   private int finishedSlots;
-  private boolean over;
+  private boolean terminated;
 
   CommitStage(
       LaneServices lane,
       LaneStore store,
-      Optional<Publisher> publisher,
+      Optional<MirrorPublisher> publisher,
       NeededIndexes indexes,
       Semaphore freeSlots,
-      Consumer<LaneEnd> ended) {
+      Consumer<LaneOutcome> ended) {
     this.lane = lane;
     this.store = store;
     this.publisher = publisher;
@@ -48,19 +48,19 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
     this.freeSlots = freeSlots;
     this.ended = ended;
     this.pending = new PendingGroup(lane.settings.commitBytes());
-    this.order = new BatchOrder(store.opened().place());
+    this.order = new BatchOrderCheck(store.opened().place());
   }
 
   @Override
-  public void onEvent(Slot slot, long sequence, boolean endOfBatch) {
+  public void onEvent(RingSlot slot, long sequence, boolean endOfBatch) {
     try {
-      if (!over) {
-        take(slot, endOfBatch);
+      if (!terminated) {
+        accept(slot, endOfBatch);
       }
     } catch (Throwable thrown) {
       fail(thrown);
     } finally {
-      if (over || !pending.contains(slot)) {
+      if (terminated || !pending.contains(slot)) {
         release(slot);
       }
       if (endOfBatch) {
@@ -77,7 +77,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
    */
   @Override
   public void onTimeout(long sequence) {
-    if (over || !lane.halt.allowsFetches() || lane.halt.turn().isUnderWay()) {
+    if (terminated || !lane.halt.mayFetch() || lane.halt.rewindHandshake().inProgress()) {
       return;
     }
     try {
@@ -88,12 +88,12 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
   }
 
   private void fail(Throwable thrown) {
-    end(new LaneEnd.Failed(LaneServices.explained(thrown, "commit stage failed")));
+    end(new LaneOutcome.Failed(LaneServices.explained(thrown, "commit stage failed")));
   }
 
-  private void take(Slot slot, boolean endOfBatch) {
+  private void accept(RingSlot slot, boolean endOfBatch) {
     ExecutedBatch executed = slot.executed;
-    if (slot.content == Slot.Content.BATCH && executed != null) {
+    if (slot.content == RingSlot.Content.BATCH && executed != null) {
       if (!pending.isEmpty() && isReversible(pending.last()) != executed.changes().reversible()) {
         commitPending(); // the undo log covers only the part inside the window
       }
@@ -104,7 +104,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
       }
       return;
     }
-    if (slot.content == Slot.Content.REWIND) {
+    if (slot.content == RingSlot.Content.REWIND) {
       rewind(slot);
       return;
     }
@@ -116,19 +116,21 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
     }
     commitPending();
     MillraceException failure = slot.failure;
-    MillraceException unexplained = lane.halt.turn().news();
+    MillraceException unexplained = lane.halt.rewindHandshake().pendingReorg();
     if (failure != null) {
-      end(new LaneEnd.Failed(failure));
+      end(new LaneOutcome.Failed(failure));
     } else if (lane.halt.hasFailed()) {
-      end(new LaneEnd.Failed(abandoned())); // a failure has a slot of its own, which comes first
+      end(
+          new LaneOutcome.Failed(
+              abandoned())); // a failure has a slot of its own, which comes first
     } else if (lane.halt.isDraining()) {
-      end(new LaneEnd.Drained());
+      end(new LaneOutcome.Drained());
     } else if (unexplained != null) {
-      end(new LaneEnd.Failed(unexplained)); // the stream has ended without a rewind
+      end(new LaneOutcome.Failed(unexplained)); // the stream has ended without a rewind
     } else {
       order.end(slot.number);
       indexes.finish();
-      end(new LaneEnd.Done());
+      end(new LaneOutcome.Done());
     }
   }
 
@@ -146,7 +148,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
     return new MillraceException(Remedy.RESTART, "lane was abandoned before its stream ended");
   }
 
-  private static boolean isReversible(Slot slot) {
+  private static boolean isReversible(RingSlot slot) {
     ExecutedBatch executed = slot.executed;
     return executed != null && executed.changes().reversible();
   }
@@ -156,7 +158,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
       return;
     }
     try {
-      if (lane.halt.turn().isUnderWay()) {
+      if (lane.halt.rewindHandshake().inProgress()) {
         dropPending();
         return;
       }
@@ -166,7 +168,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
       }
       pending.process(this);
     } catch (MillraceException failed) {
-      if (!lane.halt.turn().isUnderWay() || failed.remedy() != Remedy.FIX_HANDLER) {
+      if (!lane.halt.rewindHandshake().inProgress() || failed.remedy() != Remedy.FIX_HANDLER) {
         throw failed;
       }
       dropPending(); // a rewind discards these batches, so their failure does not count
@@ -187,24 +189,26 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
     return batches.stream().mapToLong(ExecutedBatch::bytes).sum();
   }
 
-  private void rewind(Slot slot) {
+  private void rewind(RingSlot slot) {
     commitPending(); // drops the pending batches, as a rewind is under way
-    Source.@Nullable Place to =
-        slot.toCommitted ? lane.retry.call("standing", store::standing).last() : slot.survivor;
+    Source.@Nullable BlockRef to =
+        slot.toCommitted
+            ? lane.retry.call("standing", store::resumePoint).last()
+            : slot.rewindTarget;
     long begun = lane.now();
-    lane.probe.pass(Probe.Point.BEFORE_REWIND, lane.progress.commits());
+    lane.probe.reached(Failpoint.Point.BEFORE_REWIND, lane.progress.commits());
     Frontier frontier = lane.retry.call("rewind", () -> store.rewind(to));
-    Source.Standing standing = lane.retry.call("standing", store::standing);
+    Source.ResumePoint standing = lane.retry.call("standing", store::resumePoint);
     lane.progress.rewound(frontier, lane.now() - begun);
-    publisher.ifPresent(Publisher::turned);
+    publisher.ifPresent(MirrorPublisher::publishRewind);
     order.rewind(slot.number, standing.last());
-    lane.halt.turn().complete(new Turn.Turned(frontier, standing));
+    lane.halt.rewindHandshake().completed(new RewindHandshake.RewindResult(frontier, standing));
   }
 
   /** Publish after every commit: {@code follow} treats a gap of two as data loss. */
   @Override
   public void passed() {
-    publisher.ifPresent(Publisher::tell);
+    publisher.ifPresent(MirrorPublisher::publishIfAdvanced);
   }
 
   @Override
@@ -213,9 +217,9 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
   }
 
   @Override
-  public void refuse(MillraceException failed, List<Slot> slots) {
-    MillraceException explained = EventFailure.ofRow(failed, PendingGroup.batches(slots));
-    Slot first = slots.getFirst();
+  public void refuse(MillraceException failed, List<RingSlot> slots) {
+    MillraceException explained = EventFailureReport.ofRow(failed, PendingGroup.batches(slots));
+    RingSlot first = slots.getFirst();
     throw new MillraceException(
         explained.remedy(),
         "commit failed: batch=%d blocks=%s reason=\"%s\""
@@ -234,16 +238,16 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
   }
 
   @Override
-  public void process(List<Slot> slots) {
+  public void process(List<RingSlot> slots) {
     List<ExecutedBatch> batches = PendingGroup.batches(slots);
     CommitGroup group = new CommitGroup(lane.progress.commits() + 1, batches);
     long begun = lane.now();
-    lane.probe.pass(Probe.Point.BEFORE_COMMIT_GROUP, group.last().number());
+    lane.probe.reached(Failpoint.Point.BEFORE_COMMIT_GROUP, group.last().number());
     lane.retry.run("commit " + group.number(), () -> store.commit(group));
     long ended = lane.now();
     lane.progress.committed(group);
     publisher.ifPresent(publisher -> publisher.committed(group));
-    for (Slot slot : slots) {
+    for (RingSlot slot : slots) {
       ExecutedBatch executed = slot.executed;
       if (executed != null) {
         lane.timings.add(slot.timing(executed, group.number(), begun, ended));
@@ -251,16 +255,16 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
       slot.executed = null;
     }
     lane.transit.remove(batches.size(), bytes(batches));
-    lane.probe.pass(Probe.Point.COMMITTED, group.last().number());
+    lane.probe.reached(Failpoint.Point.COMMITTED, group.last().number());
   }
 
-  private void end(LaneEnd end) {
-    over = true;
+  private void end(LaneOutcome end) {
+    terminated = true;
     lane.halt.end();
     ended.accept(end);
   }
 
-  private void release(Slot slot) {
+  private void release(RingSlot slot) {
     if (!slot.released) {
       slot.clear();
       slot.released = true;

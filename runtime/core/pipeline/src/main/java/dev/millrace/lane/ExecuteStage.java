@@ -4,10 +4,10 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.EffectResult;
-import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.SourceEvent;
 import dev.millrace.staging.ChangeSet;
 import java.util.List;
 import java.util.Locale;
@@ -19,9 +19,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs the handlers of each batch, one event after the other, and freezes their changes.
  *
- * <p>Confined to the execute thread, as is everything in {@link Memory}.
+ * <p>Confined to the execute thread, as is everything in {@link HandlerState}.
  */
-final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
+final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
   private static final Logger HANDLERS = LoggerFactory.getLogger("dev.millrace.handler");
 
   private static final String LEFT_INTERRUPTED =
@@ -40,12 +40,12 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   private static final int MISSES_BEFORE_PRELOAD = 250;
 
   private final LaneServices lane;
-  private final Memory memory;
+  private final HandlerState memory;
   private final Semaphore ahead;
-  private final HandlerWatch watch;
+  private final HandlerWatchdog watch;
 
   /** True if the previous batch missed memory. */
-  private boolean rehearseNext;
+  private boolean preloadNext;
 
   /** Misses that are still read one by one before the rest of the batch is preloaded. */
   private int missesLeft;
@@ -59,9 +59,9 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   private @Nullable Batch running;
 
   /** The event whose handler was the last to return. */
-  private @Nullable Event last;
+  private @Nullable SourceEvent last;
 
-  ExecuteStage(LaneServices lane, Memory memory, Semaphore ahead, HandlerWatch watch) {
+  ExecuteStage(LaneServices lane, HandlerState memory, Semaphore ahead, HandlerWatchdog watch) {
     this.lane = lane;
     this.memory = memory;
     this.ahead = ahead;
@@ -69,7 +69,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   @Override
-  public void onEvent(Slot slot, long sequence, boolean endOfBatch) {
+  public void onEvent(RingSlot slot, long sequence, boolean endOfBatch) {
     try {
       meet(slot);
     } finally {
@@ -84,15 +84,15 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     lane.progress.released();
   }
 
-  private void meet(Slot slot) {
+  private void meet(RingSlot slot) {
     Batch batch = slot.batch;
-    if (slot.content != Slot.Content.BATCH || batch == null) {
+    if (slot.content != RingSlot.Content.BATCH || batch == null) {
       return;
     }
     try {
-      turnBack(slot.rewound);
+      rewind(slot.resumedAt);
       long stalledFrom = lane.now();
-      if (!lane.halt.allowsRuns() || !makeRoom(slot) || !lane.halt.allowsRuns()) {
+      if (!lane.halt.mayExecute() || !makeRoom(slot) || !lane.halt.mayExecute()) {
         slot.skipped = true;
         return;
       }
@@ -116,7 +116,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       } else {
         lane.halt.fail();
         slot.fail(failure);
-        EventFailure.trace(failure);
+        EventFailureReport.trace(failure);
       }
     } finally {
       running = null;
@@ -125,10 +125,10 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   }
 
   /** Forgets memory with the first batch after a rewind: a cached row does not know its branch. */
-  private void turnBack(@Nullable Frontier to) {
+  private void rewind(@Nullable Frontier to) {
     if (to != null) {
       memory.rewind(to.checkpoint());
-      lane.progress.turnedBack(to);
+      lane.progress.executedRewind(to);
     }
   }
 
@@ -151,14 +151,14 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
   /** True if the failure was caused by a replaced block: the lane rewinds and does not fail. */
   private boolean isDropped(MillraceException failure) {
     if (failure.remedy() == Remedy.REWIND) {
-      lane.halt.turn().expect(failure);
+      lane.halt.rewindHandshake().reorgDetected(failure);
       return true;
     }
-    return lane.halt.turn().isUnderWay() && failure.remedy() == Remedy.FIX_HANDLER;
+    return lane.halt.rewindHandshake().inProgress() && failure.remedy() == Remedy.FIX_HANDLER;
   }
 
   /** Waits until depth and bytes allow another batch; false if the lane was abandoned. */
-  private boolean makeRoom(Slot slot) throws InterruptedException {
+  private boolean makeRoom(RingSlot slot) throws InterruptedException {
     while (true) {
       long committed = lane.progress.committedCheckpoint();
       memory.store().committed(committed);
@@ -181,7 +181,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     try {
       return lane.transit.awaitFewer(inTransit, cause);
     } catch (InterruptedException interrupted) {
-      throw EventFailure.interruptedAfter(last, "it waited for " + cause.words, interrupted);
+      throw EventFailureReport.interruptedAfter(last, "it waited for " + cause.words, interrupted);
     }
   }
 
@@ -201,11 +201,11 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     current = 0;
     missesLeft = 0;
     nextMisses = MISSES_BEFORE_PRELOAD;
-    lane.probe.pass(Probe.Point.BEFORE_PRELOAD, number);
-    if (rehearseNext) {
-      rehearseRest();
+    lane.probe.reached(Failpoint.Point.BEFORE_PRELOAD, number);
+    if (preloadNext) {
+      preloadRest();
     }
-    lane.probe.pass(Probe.Point.BEFORE_RUN, number);
+    lane.probe.reached(Failpoint.Point.BEFORE_RUN, number);
     if (!batch.events().isEmpty()) {
       watch.begin(batch.events().getFirst());
       run(batch.events());
@@ -213,15 +213,15 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     List<EffectResult> effects = memory.effects().freeze();
     ChangeSet changes =
         memory.store().freeze(effects.stream().mapToLong(EffectResult::bytes).sum());
-    rehearseNext = memory.misses() > missesBefore;
-    lane.probe.pass(Probe.Point.AFTER_RUN, number);
+    preloadNext = memory.misses() > missesBefore;
+    lane.probe.reached(Failpoint.Point.AFTER_RUN, number);
     return new ExecutedBatch(number, batch, changes, effects);
   }
 
-  private void run(List<Event> events) throws Exception {
+  private void run(List<SourceEvent> events) throws Exception {
     long block = -1;
     for (current = 0; current < events.size(); current++) {
-      Event event = events.get(current);
+      SourceEvent event = events.get(current);
       if (event.block().number() != block) {
         block = event.block().number();
         memory.store().nextBlock();
@@ -231,11 +231,11 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
     }
   }
 
-  private void run(Event event) throws Exception {
+  private void run(SourceEvent event) throws Exception {
     if (!lane.halt.isAbandoned() && Thread.interrupted()) {
-      throw EventFailure.interruptedAfter(last, "no handler ran", null);
+      throw EventFailureReport.interruptedAfter(last, "no handler ran", null);
     }
-    RunContext context = new RunContext(memory, this::rehearseRest, HANDLERS);
+    HandlerContext context = new HandlerContext(memory, this::preloadRest, HANDLERS);
     Throwable failure = null;
     watch.run(event);
     try {
@@ -251,7 +251,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
       first = new MillraceException(Remedy.FIX_HANDLER, LEFT_INTERRUPTED, first);
     }
     if (first != null) {
-      throw EventFailure.of(event, first);
+      throw EventFailureReport.of(event, first);
     }
     last = event;
   }
@@ -264,7 +264,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
             && !lane.halt.isAbandoned()
             && Thread.interrupted();
     return interrupted
-        ? EventFailure.interruptedAfter(last, "the next batch was preloaded", thrown)
+        ? EventFailureReport.interruptedAfter(last, "the next batch was preloaded", thrown)
         : thrown;
   }
 
@@ -284,13 +284,13 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<Slot> {
    * Preloads the events from the current one on, at the first miss of a batch and again after many
    * more.
    */
-  private void rehearseRest() {
+  private void preloadRest() {
     Batch batch = running;
     if (batch == null || current == batch.events().size() || missesLeft-- > 0) {
       return;
     }
     missesLeft = nextMisses;
     nextMisses *= 2;
-    Rehearsal.of(memory, batch.events().subList(current, batch.events().size()));
+    Preload.of(memory, batch.events().subList(current, batch.events().size()));
   }
 }

@@ -4,8 +4,8 @@ import com.lmax.disruptor.RingBuffer;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import java.util.Objects;
 import java.util.concurrent.Semaphore;
@@ -26,7 +26,7 @@ final class FetchStage {
 
   private final LaneServices lane;
   private final Source source;
-  private final RingBuffer<Slot> ring;
+  private final RingBuffer<RingSlot> ring;
   private final Semaphore freeSlots;
   private final Semaphore ahead;
   private long number;
@@ -37,12 +37,12 @@ final class FetchStage {
   /** Consecutive reopenings of the stream at one block because of a handler. */
   private int reopenings;
 
-  private Source.@Nullable Place reopenedAt;
+  private Source.@Nullable BlockRef reopenedAt;
 
   FetchStage(
       LaneServices lane,
       Source source,
-      RingBuffer<Slot> ring,
+      RingBuffer<RingSlot> ring,
       Semaphore freeSlots,
       Semaphore ahead) {
     this.lane = lane;
@@ -52,9 +52,9 @@ final class FetchStage {
     this.ahead = ahead;
   }
 
-  void run(Supplier<Source.Standing> standing, Consumer<Source.Feed> opened) {
+  void run(Supplier<Source.ResumePoint> standing, Consumer<Source.Feed> opened) {
     try {
-      Source.Standing next = standing.get();
+      Source.ResumePoint next = standing.get();
       while (next != null) {
         next = fetch(next, opened);
       }
@@ -82,7 +82,7 @@ final class FetchStage {
   }
 
   /** Reads one feed to its end. Returns the position to continue from after a reorg, else null. */
-  private Source.@Nullable Standing fetch(Source.Standing from, Consumer<Source.Feed> opened)
+  private Source.@Nullable ResumePoint fetch(Source.ResumePoint from, Consumer<Source.Feed> opened)
       throws InterruptedException {
     try (Source.Feed feed = source.open(from)) {
       opened.accept(feed);
@@ -90,14 +90,14 @@ final class FetchStage {
     }
   }
 
-  private Source.@Nullable Standing fetch(Source.Feed feed) throws InterruptedException {
-    while (lane.halt.allowsFetches()) {
+  private Source.@Nullable ResumePoint fetch(Source.Feed feed) throws InterruptedException {
+    while (lane.halt.mayFetch()) {
       // One permit per slot: with a permit held, the ring never makes this thread spin for room.
       freeSlots.acquire();
       Source.Step step;
       try {
         ahead.acquire();
-        lane.probe.pass(Probe.Point.FETCH, number + 1);
+        lane.probe.reached(Failpoint.Point.FETCH, number + 1);
         step = feed.next(lane.settings.batchEvents());
       } catch (Throwable thrown) {
         freeSlots.release();
@@ -108,7 +108,7 @@ final class FetchStage {
           freeSlots.release();
           return null;
         }
-        case Batch _ when lane.halt.turn().news() != null -> {
+        case Batch _ when lane.halt.rewindHandshake().pendingReorg() != null -> {
           return openAnew();
         }
         case Batch batch -> {
@@ -116,8 +116,8 @@ final class FetchStage {
           ring.publishEvent((slot, _, next) -> slot.load(number, next, rewound), batch);
           rewound = null;
         }
-        case Source.Rewind(Source.Place to) -> {
-          return turnBack(to);
+        case Source.Rewind(Source.BlockRef to) -> {
+          return rewindLane(to);
         }
       }
     }
@@ -125,27 +125,27 @@ final class FetchStage {
   }
 
   /** Rewinds the lane, and publishes nothing until it is back on the current branch. */
-  private Source.Standing turnBack(Source.@Nullable Place to) throws InterruptedException {
-    lane.halt.turn().begin();
+  private Source.ResumePoint rewindLane(Source.@Nullable BlockRef to) throws InterruptedException {
+    lane.halt.rewindHandshake().begin();
     ring.publishEvent((slot, _) -> slot.rewind(number, to));
-    return awaitTurned();
+    return awaitRewind();
   }
 
-  private Source.Standing awaitTurned() throws InterruptedException {
-    Turn.Turned turned = lane.halt.turn().await();
+  private Source.ResumePoint awaitRewind() throws InterruptedException {
+    RewindHandshake.RewindResult turned = lane.halt.rewindHandshake().await();
     rewound = turned.frontier();
-    return turned.standing();
+    return turned.resumePoint();
   }
 
   /**
    * Rewinds to the committed frontier after a handler has met a reorg that the source does not see:
    * the cause may be one stale answer, and execute runs nothing until the lane has been rewound.
    */
-  private Source.Standing openAnew() throws InterruptedException {
-    MillraceException met = lane.halt.turn().news();
+  private Source.ResumePoint openAnew() throws InterruptedException {
+    MillraceException met = lane.halt.rewindHandshake().pendingReorg();
     ring.publishEvent((slot, _) -> slot.rewindToCommitted(number));
-    Source.Standing standing = awaitTurned();
-    Source.Place last = standing.last();
+    Source.ResumePoint standing = awaitRewind();
+    Source.BlockRef last = standing.last();
     reopenings = Objects.equals(last, reopenedAt) ? reopenings + 1 : 1;
     reopenedAt = last;
     if (reopenings > MAX_REOPENINGS) {
@@ -161,7 +161,7 @@ final class FetchStage {
   }
 
   /** Publishes the last slot of the stream, or nothing if the stages that free slots are gone. */
-  private void publish(Consumer<Slot> content) {
+  private void publish(Consumer<RingSlot> content) {
     while (!lane.halt.isOver()) {
       try {
         if (freeSlots.tryAcquire(LOOK_UP_MILLIS, TimeUnit.MILLISECONDS)) {

@@ -5,7 +5,7 @@ import java.util.List;
 
 /** A stage that processes several batches together. */
 interface GroupStage {
-  void process(List<Slot> group);
+  void process(List<RingSlot> group);
 
   /** Called after each group that was processed; its failures are not those of the group. */
   default void passed() {}
@@ -14,5 +14,5 @@ interface GroupStage {
   boolean allowsOneByOne(MillraceException refused);
 
   /** Called at most once, with the smallest group that is known to be refused. */
-  void refuse(MillraceException refused, List<Slot> group);
+  void refuse(MillraceException refused, List<RingSlot> group);
 }

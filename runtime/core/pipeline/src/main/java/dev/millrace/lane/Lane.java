@@ -7,14 +7,14 @@ import com.lmax.disruptor.Sequence;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.BackoffRetry;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneMirror;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.LaneStores;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Retry;
 import dev.millrace.pipeline.Source;
-import dev.millrace.staging.Loader;
+import dev.millrace.staging.ReadThroughLoader;
 import dev.millrace.staging.StagedStore;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * The commit thread alone ends the lane.
  */
 public final class Lane implements AutoCloseable {
-  private static final Duration CLOSING = Duration.ofSeconds(5);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
   /** Limit on fetched batches that have not run, at any depth: no budget counts their events. */
   private static final int MAX_AHEAD = 8;
@@ -55,22 +55,22 @@ public final class Lane implements AutoCloseable {
   private final Source source;
   private final LaneStores stores;
   private final LaneServices services;
-  private final HandlerWatch watch;
+  private final HandlerWatchdog watch;
   private final StagedStore staged;
-  private final Memory memory;
-  private final RingBuffer<Slot> ring;
+  private final HandlerState memory;
+  private final RingBuffer<RingSlot> ring;
   private final Semaphore freeSlots;
   private final Semaphore ahead;
-  private final Optional<Publisher> publisher;
+  private final Optional<MirrorPublisher> publisher;
   private final CommitStage commit;
 
   /** Written once, by {@link #start}, before any processor runs. */
-  private volatile List<BatchEventProcessor<Slot>> processors = List.of();
+  private volatile List<BatchEventProcessor<RingSlot>> processors = List.of();
 
   private volatile List<Thread> threads = List.of();
 
   private final CountDownLatch ended = new CountDownLatch(1);
-  private volatile @Nullable LaneEnd end;
+  private volatile @Nullable LaneOutcome end;
   private volatile Source.@Nullable Feed feed;
 
   public Lane(
@@ -79,7 +79,7 @@ public final class Lane implements AutoCloseable {
       Source source,
       LaneStore store,
       LaneSettings settings,
-      Probe probe) {
+      Failpoint probe) {
     this(name, indexer, source, new LaneStores(store), settings, probe);
   }
 
@@ -89,7 +89,7 @@ public final class Lane implements AutoCloseable {
       Source source,
       LaneStores stores,
       LaneSettings settings,
-      Probe probe) {
+      Failpoint probe) {
     LaneStore store = stores.store();
     if (!indexer.entities().equals(indexer.entities())) {
       // Stores know entities by identity, and would silently ignore changes of another instance.
@@ -101,24 +101,27 @@ public final class Lane implements AutoCloseable {
     this.source = source;
     this.stores = stores;
     this.services = new LaneServices(settings, probe, store.opened());
-    this.watch = new HandlerWatch(services.nanos);
+    this.watch = new HandlerWatchdog(services.nanos);
     int slots = Integer.highestOneBit(settings.depth() + 3) * 2;
     // Only one thread publishes, but with assertions enabled Disruptor keeps every single-producer
     // ring and its thread in a static map for good: a lane's whole memory for each restart.
-    this.ring = RingBuffer.createMultiProducer(Slot::new, slots, new GrowingPark());
+    this.ring = RingBuffer.createMultiProducer(RingSlot::new, slots, new BackoffParkWaitStrategy());
     this.freeSlots = new Semaphore(slots);
     this.ahead = new Semaphore(MAX_AHEAD);
-    Retry retry = services.retry;
-    this.publisher = stores.mirror().map(mirror -> new Publisher(store, mirror, retry, probe));
+    BackoffRetry retry = services.retry;
+    this.publisher =
+        stores.mirror().map(mirror -> new MirrorPublisher(store, mirror, retry, probe));
     NeededIndexes indexes = new NeededIndexes(store, retry);
     this.commit = new CommitStage(services, store, publisher, indexes, freeSlots, this::end);
-    PatientReads reads = new PatientReads(store.reads(), retry, indexes::request);
+    RetryingReads reads = new RetryingReads(store.reads(), retry, indexes::request);
     this.staged = new StagedStore(indexer.entities(), indexer::storage);
     this.staged.open(store.opened().checkpoint(), emptyTables(indexer, reads));
-    this.memory = new Memory(staged, new Loader(staged, reads), new Effects(store, retry));
+    this.memory =
+        new HandlerState(
+            staged, new ReadThroughLoader(staged, reads), new EffectAnswerCache(store, retry));
   }
 
-  private static List<EntityType<?>> emptyTables(Indexer indexer, PatientReads reads) {
+  private static List<EntityType<?>> emptyTables(Indexer indexer, RetryingReads reads) {
     List<EntityType<?>> empty = new ArrayList<>();
     for (EntityType<?> type : indexer.entities()) {
       if (indexer.storage(type).isInPostgres() && reads.isEmpty(type)) {
@@ -136,16 +139,16 @@ public final class Lane implements AutoCloseable {
     ExecuteStage execute = new ExecuteStage(services, memory, ahead, watch);
     // Publishes slots to commit one by one: by default a run of slots becomes visible only when its
     // last slot is done.
-    BatchEventProcessor<Slot> executing =
+    BatchEventProcessor<RingSlot> executing =
         new BatchEventProcessorBuilder().setMaxBatchSize(1).build(ring, ring.newBarrier(), execute);
-    Optional<BatchEventProcessor<Slot>> mirroring =
+    Optional<BatchEventProcessor<RingSlot>> mirroring =
         stores.mirror().map(mirror -> mirroring(mirror, executing.getSequence()));
     Sequence beforeCommit = mirroring.orElse(executing).getSequence();
-    BatchEventProcessor<Slot> committing =
+    BatchEventProcessor<RingSlot> committing =
         new BatchEventProcessorBuilder().build(ring, ring.newBarrier(beforeCommit), commit);
     ring.addGatingSequences(committing.getSequence());
     FetchStage fetch = new FetchStage(services, source, ring, freeSlots, ahead);
-    List<BatchEventProcessor<Slot>> stages = new ArrayList<>(List.of(executing));
+    List<BatchEventProcessor<RingSlot>> stages = new ArrayList<>(List.of(executing));
     List<Thread> workers = new ArrayList<>(List.of(stage("execute").unstarted(executing)));
     mirroring.ifPresent(stages::add);
     mirroring.ifPresent(stage -> workers.add(stage("mirror").unstarted(stage)));
@@ -161,15 +164,15 @@ public final class Lane implements AutoCloseable {
     stores.store().onLost(this::lose);
   }
 
-  private BatchEventProcessor<Slot> mirroring(LaneMirror mirror, Sequence executed) {
+  private BatchEventProcessor<RingSlot> mirroring(LaneMirror mirror, Sequence executed) {
     MirrorStage stage = new MirrorStage(services, mirror);
     return new BatchEventProcessorBuilder().build(ring, ring.newBarrier(executed), stage);
   }
 
   /** Publishes the current epoch ends to the mirror before new rows can reach it. */
-  private Source.Standing begin() {
-    publisher.ifPresent(Publisher::begin);
-    return services.retry.call("standing", stores.store()::standing);
+  private Source.ResumePoint begin() {
+    publisher.ifPresent(MirrorPublisher::begin);
+    return services.retry.call("standing", stores.store()::resumePoint);
   }
 
   private Thread.Builder stage(String stage) {
@@ -182,7 +185,7 @@ public final class Lane implements AutoCloseable {
    */
   private void opened(Source.Feed opened) {
     feed = opened;
-    if (!services.halt.allowsFetches()) {
+    if (!services.halt.mayFetch()) {
       opened.close();
     }
   }
@@ -193,19 +196,20 @@ public final class Lane implements AutoCloseable {
     closeFeed();
   }
 
-  private synchronized void end(LaneEnd how) {
+  private synchronized void end(LaneOutcome how) {
     MillraceException lost = services.halt.lost();
     if (end == null) {
       // After an abandonment every failure is a consequence of it.
       end =
           switch (how) {
-            case LaneEnd.Failed _ when services.halt.isAbandoned() -> abandoned();
-            case LaneEnd.Failed _ when lost != null -> new LaneEnd.Failed(named(lost));
-            case LaneEnd.Failed(MillraceException failure) -> new LaneEnd.Failed(named(failure));
-            case LaneEnd.Done _, LaneEnd.Drained _ -> how;
+            case LaneOutcome.Failed _ when services.halt.isAbandoned() -> abandoned();
+            case LaneOutcome.Failed _ when lost != null -> new LaneOutcome.Failed(withLane(lost));
+            case LaneOutcome.Failed(MillraceException failure) ->
+                new LaneOutcome.Failed(withLane(failure));
+            case LaneOutcome.Done _, LaneOutcome.Drained _ -> how;
           };
     }
-    services.transit.leave();
+    services.transit.releaseBudget();
     closeFeed();
     // Ends the stages. Execute then releases its memory: other lanes already have the share.
     processors.forEach(BatchEventProcessor::halt);
@@ -213,7 +217,7 @@ public final class Lane implements AutoCloseable {
   }
 
   /** Adds the lane's name to a failure, as each lane numbers its own blocks and batches. */
-  private MillraceException named(MillraceException failure) {
+  private MillraceException withLane(MillraceException failure) {
     String message = String.valueOf(failure.getMessage());
     return new MillraceException(
         failure.remedy(),
@@ -222,12 +226,12 @@ public final class Lane implements AutoCloseable {
                 message,
                 ENDS_WITH_A_VALUE.test(message) ? "" : ";",
                 name,
-                wayOut(failure.remedy())),
+                recoveryHint(failure.remedy())),
         failure);
   }
 
   /** Names the block to continue from. Everything before the failure is durable by now. */
-  private String wayOut(Remedy remedy) {
+  private String recoveryHint(Remedy remedy) {
     if (remedy != Remedy.FIX_HANDLER) {
       return "";
     }
@@ -236,19 +240,19 @@ public final class Lane implements AutoCloseable {
     return "; fix it and run again, which goes on from " + from;
   }
 
-  private LaneEnd abandoned() {
-    return new LaneEnd.Failed(
+  private LaneOutcome abandoned() {
+    return new LaneOutcome.Failed(
         new MillraceException(Remedy.RESTART, "lane was abandoned: lane=" + name));
   }
 
   /** Waits for the end of the lane. */
-  public LaneEnd await() throws InterruptedException {
+  public LaneOutcome await() throws InterruptedException {
     ended.await();
     return ending();
   }
 
-  private LaneEnd ending() {
-    LaneEnd how = end;
+  private LaneOutcome ending() {
+    LaneOutcome how = end;
     if (how == null) {
       throw new IllegalStateException("lane has not ended: lane=" + name);
     }
@@ -279,9 +283,10 @@ public final class Lane implements AutoCloseable {
 
   public LaneStatus status() {
     Source.Feed open = feed;
-    Source.Extent extent =
+    Source.BlockRange extent =
         open == null
-            ? new Source.Extent(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty())
+            ? new Source.BlockRange(
+                OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty())
             : open.extent();
     Map<String, Long> stalls = new TreeMap<>();
     services
@@ -306,8 +311,8 @@ public final class Lane implements AutoCloseable {
         end);
   }
 
-  private static LaneStatus.Side side(LaneProgress.Side side) {
-    return new LaneStatus.Side(
+  private static LaneStatus.Progress side(LaneProgress.Progress side) {
+    return new LaneStatus.Progress(
         side.checkpoint(), side.block(), side.batches(), side.events(), side.changes());
   }
 
@@ -320,7 +325,7 @@ public final class Lane implements AutoCloseable {
     if (!call.isEmpty() || end != null) {
       return call;
     }
-    MillraceException met = services.halt.turn().news();
+    MillraceException met = services.halt.rewindHandshake().pendingReorg();
     if (met != null) {
       return "the source to look at what a handler has met: " + met.getMessage();
     }
@@ -343,7 +348,7 @@ public final class Lane implements AutoCloseable {
     return open == null ? Collections.emptySortedMap() : open.report();
   }
 
-  public Timings timings() {
+  public PipelineTimings timings() {
     return services.timings;
   }
 
@@ -357,7 +362,7 @@ public final class Lane implements AutoCloseable {
     stores.close();
     processors.forEach(BatchEventProcessor::halt);
     threads.forEach(Thread::interrupt);
-    long until = services.now() + CLOSING.toNanos();
+    long until = services.now() + CLOSE_TIMEOUT.toNanos();
     for (Thread thread : threads) {
       join(thread, until - services.now());
     }

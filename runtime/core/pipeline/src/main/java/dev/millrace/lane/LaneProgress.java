@@ -12,17 +12,17 @@ import dev.millrace.staging.ChangeSet;
  */
 final class LaneProgress {
   /** One frontier with its counters, replaced as a whole. */
-  record Side(long checkpoint, long block, long batches, long events, long changes) {
+  record Progress(long checkpoint, long block, long batches, long events, long changes) {
     /** Moves the frontier back and keeps the counters of the work done. */
-    Side at(Frontier frontier) {
-      Source.Place place = frontier.place();
-      return new Side(
+    Progress at(Frontier frontier) {
+      Source.BlockRef place = frontier.place();
+      return new Progress(
           frontier.checkpoint(), place == null ? -1 : place.block(), batches, events, changes);
     }
 
-    Side plus(ExecutedBatch batch) {
+    Progress plus(ExecutedBatch batch) {
       ChangeSet set = batch.changes();
-      return new Side(
+      return new Progress(
           set.lastCheckpoint(),
           batch.batch().last().number(),
           batches + 1,
@@ -31,17 +31,17 @@ final class LaneProgress {
     }
   }
 
-  private volatile Side processed;
-  private volatile Side mirrored;
-  private volatile Side committed;
+  private volatile Progress processed;
+  private volatile Progress mirrored;
+  private volatile Progress committed;
   private volatile Frontier opened;
   private volatile LaneStatus.Rewinds rewinds = new LaneStatus.Rewinds(0, 0, 0);
   private volatile long commits;
   private volatile long memoryBytes;
 
   LaneProgress(Frontier opened) {
-    Source.Place place = opened.place();
-    processed = new Side(opened.checkpoint(), place == null ? -1 : place.block(), 0, 0, 0);
+    Source.BlockRef place = opened.place();
+    processed = new Progress(opened.checkpoint(), place == null ? -1 : place.block(), 0, 0, 0);
     mirrored = processed;
     committed = processed;
     commits = opened.commit();
@@ -66,7 +66,7 @@ final class LaneProgress {
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // the commit thread alone writes it
   void committed(CommitGroup group) {
-    Side side = committed;
+    Progress side = committed;
     for (ExecutedBatch batch : group.batches()) {
       side = side.plus(batch);
     }
@@ -76,7 +76,7 @@ final class LaneProgress {
 
   /** Moves the executed frontier back after a rewind. Execute thread. */
   @SuppressWarnings("NonAtomicVolatileUpdate") // the execute thread alone writes it
-  void turnedBack(Frontier to) {
+  void executedRewind(Frontier to) {
     processed = processed.at(to);
   }
 
@@ -100,15 +100,15 @@ final class LaneProgress {
     return rewinds;
   }
 
-  Side processed() {
+  Progress processed() {
     return processed;
   }
 
-  Side mirrored() {
+  Progress mirrored() {
     return mirrored;
   }
 
-  Side committed() {
+  Progress committed() {
     return committed;
   }
 

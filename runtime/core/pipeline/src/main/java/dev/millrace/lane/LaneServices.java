@@ -2,26 +2,26 @@ package dev.millrace.lane;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.BackoffRetry;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Retry;
 import java.util.function.LongSupplier;
 
 /** The state and the services that all stages of one lane share. Safe for use by any thread. */
 final class LaneServices {
   final LaneSettings settings;
-  final Probe probe;
+  final Failpoint probe;
   final LongSupplier nanos = System::nanoTime;
-  final Halt halt = new Halt();
-  final Timings timings = new Timings();
-  final Retry retry = new Retry(nanos);
+  final LaneLifecycle halt = new LaneLifecycle();
+  final PipelineTimings timings = new PipelineTimings();
+  final BackoffRetry retry = new BackoffRetry(nanos);
   final Transit transit;
   final LaneProgress progress;
 
-  LaneServices(LaneSettings settings, Probe probe, Frontier opened) {
+  LaneServices(LaneSettings settings, Failpoint probe, Frontier opened) {
     this.settings = settings;
     this.probe = probe;
-    this.transit = new Transit(nanos, settings.staged().join());
+    this.transit = new Transit(nanos, settings.staged().register());
     this.progress = new LaneProgress(opened);
   }
 
@@ -34,6 +34,6 @@ final class LaneServices {
     return thrown instanceof MillraceException known
         ? known
         : new MillraceException(
-            Remedy.REPORT_BUG, rule + ": error=" + EventFailure.reason(thrown), thrown);
+            Remedy.REPORT_BUG, rule + ": error=" + EventFailureReport.reason(thrown), thrown);
   }
 }

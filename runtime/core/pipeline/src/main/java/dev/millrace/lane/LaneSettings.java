@@ -8,9 +8,9 @@ package dev.millrace.lane;
  * @param staged heap for rows and changes in memory, shared by all lanes that have this budget
  * @param commitBytes approximate limit on the bytes of one commit
  */
-public record LaneSettings(int depth, int batchEvents, Budget staged, long commitBytes) {
+public record LaneSettings(int depth, int batchEvents, MemoryBudget staged, long commitBytes) {
   /** Defaults that suit most machines, with a budget of its own. */
-  public static LaneSettings usual() {
+  public static LaneSettings defaults() {
     return new LaneSettings(8, 20_000, 256L << 20, 96L << 20);
   }
 
@@ -24,7 +24,7 @@ public record LaneSettings(int depth, int batchEvents, Budget staged, long commi
 
   /** Uses a budget that no other lane shares. */
   public LaneSettings(int depth, int batchEvents, long stagedBytes, long commitBytes) {
-    this(depth, batchEvents, new Budget(stagedBytes), commitBytes);
+    this(depth, batchEvents, new MemoryBudget(stagedBytes), commitBytes);
   }
 
   public long stagedBytes() {

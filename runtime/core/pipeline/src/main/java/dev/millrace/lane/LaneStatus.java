@@ -25,18 +25,18 @@ public record LaneStatus(
     String lane,
     long epoch,
     long commits,
-    Side processed,
-    @Nullable Side mirrored,
-    Side committed,
+    Progress processed,
+    @Nullable Progress mirrored,
+    Progress committed,
     Rewinds rewinds,
     int batchesInTransit,
     long bytesInTransit,
     long bytesInMemory,
-    Source.Extent extent,
+    Source.BlockRange extent,
     String waitingFor,
     List<String> doubts,
     Map<String, Long> stalledNanos,
-    @Nullable LaneEnd end) {
+    @Nullable LaneOutcome end) {
   /**
    * Rewinds of the lane.
    *
@@ -54,5 +54,5 @@ public record LaneStatus(
    *
    * @param block -1 before the first
    */
-  public record Side(long checkpoint, long block, long batches, long events, long changes) {}
+  public record Progress(long checkpoint, long block, long batches, long events, long changes) {}
 }

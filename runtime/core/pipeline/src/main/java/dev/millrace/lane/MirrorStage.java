@@ -3,9 +3,9 @@ package dev.millrace.lane;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.LaneMirror;
 import dev.millrace.pipeline.MirrorGroup;
-import dev.millrace.pipeline.Probe;
 import java.util.List;
 
 /**
@@ -15,7 +15,7 @@ import java.util.List;
  * <p>Confined to the mirror thread. A slot that could not be copied does not reach commit as a
  * batch.
  */
-final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot>, GroupStage {
+final class MirrorStage implements com.lmax.disruptor.EventHandler<RingSlot>, GroupStage {
   private final LaneServices lane;
   private final LaneMirror mirror;
 
@@ -29,9 +29,9 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
   }
 
   @Override
-  public void onEvent(Slot slot, long sequence, boolean endOfBatch) {
+  public void onEvent(RingSlot slot, long sequence, boolean endOfBatch) {
     ExecutedBatch executed = slot.executed;
-    if (slot.content == Slot.Content.BATCH && executed != null) {
+    if (slot.content == RingSlot.Content.BATCH && executed != null) {
       pending.add(slot, executed);
     }
     if (endOfBatch || pending.isFull()) {
@@ -61,15 +61,15 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
 
   /** True if the following batches are discarded. */
   private boolean isDropped() {
-    return over || lane.halt.isAbandoned() || lane.halt.turn().isUnderWay();
+    return over || lane.halt.isAbandoned() || lane.halt.rewindHandshake().inProgress();
   }
 
   @Override
-  public void refuse(MillraceException refused, List<Slot> group) {
-    fail(group.getFirst(), EventFailure.ofRow(refused, PendingGroup.batches(group)));
+  public void refuse(MillraceException refused, List<RingSlot> group) {
+    fail(group.getFirst(), EventFailureReport.ofRow(refused, PendingGroup.batches(group)));
   }
 
-  private void fail(Slot slot, MillraceException why) {
+  private void fail(RingSlot slot, MillraceException why) {
     if (isDropped()) {
       return; // a rewind discards these batches, so their failure does not count
     }
@@ -83,15 +83,15 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
   }
 
   @Override
-  public void process(List<Slot> slots) {
+  public void process(List<RingSlot> slots) {
     List<ExecutedBatch> batches = PendingGroup.batches(slots);
     MirrorGroup group = new MirrorGroup(lane.progress.epoch(), batches);
     long begun = lane.now();
-    lane.probe.pass(Probe.Point.BEFORE_MIRROR, batches.getLast().number());
+    lane.probe.reached(Failpoint.Point.BEFORE_MIRROR, batches.getLast().number());
     lane.retry.run("mirror of checkpoint " + group.lastCheckpoint(), () -> mirror.insert(group));
-    lane.probe.pass(Probe.Point.MIRRORED, batches.getLast().number());
+    lane.probe.reached(Failpoint.Point.MIRRORED, batches.getLast().number());
     long ended = lane.now();
-    for (Slot slot : slots) {
+    for (RingSlot slot : slots) {
       slot.mirrored = true;
       slot.mirrorStart = begun;
       slot.mirrorEnd = ended;
@@ -99,7 +99,7 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<Slot>, GroupS
     batches.forEach(lane.progress::mirrored);
   }
 
-  private void drop(Slot slot) {
+  private void drop(RingSlot slot) {
     ExecutedBatch executed = slot.executed;
     if (executed != null) {
       slot.skipped = true;

@@ -1,7 +1,7 @@
 package dev.millrace.lane;
 
+import dev.millrace.pipeline.BackoffRetry;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Retry;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
@@ -13,25 +13,25 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  */
 final class NeededIndexes {
   private final LaneStore store;
-  private final Retry retry;
-  private final Queue<PatientReads.IndexNeed> requested = new ConcurrentLinkedQueue<>();
+  private final BackoffRetry retry;
+  private final Queue<RetryingReads.IndexNeed> requested = new ConcurrentLinkedQueue<>();
   private boolean finished;
 
-  NeededIndexes(LaneStore store, Retry retry) {
+  NeededIndexes(LaneStore store, BackoffRetry retry) {
     this.store = store;
     this.retry = retry;
   }
 
   /** Requests an index, which is built before the next commit. Any thread. */
-  void request(PatientReads.IndexNeed need) {
+  void request(RetryingReads.IndexNeed need) {
     requested.add(need);
   }
 
   /** Builds the indexes that reads have requested. */
   void build() {
-    PatientReads.IndexNeed need = requested.poll();
+    RetryingReads.IndexNeed need = requested.poll();
     while (need != null) {
-      PatientReads.IndexNeed next = need;
+      RetryingReads.IndexNeed next = need;
       retry.run("index of " + next.type().table(), () -> store.index(next.type(), next.columns()));
       need = requested.poll();
     }
@@ -41,7 +41,7 @@ final class NeededIndexes {
   void finish() {
     if (!finished) {
       finished = true;
-      retry.run("indexes", store::finish);
+      retry.run("indexes", store::buildDeferredIndexes);
     }
   }
 }

@@ -8,7 +8,7 @@ import java.util.List;
 /** Executed batches that have piled up before a stage, which takes them together. One thread. */
 final class PendingGroup {
   private final long limit;
-  private final List<Slot> slots = new ArrayList<>();
+  private final List<RingSlot> slots = new ArrayList<>();
   private long bytes;
 
   /**
@@ -18,7 +18,7 @@ final class PendingGroup {
     this.limit = limit;
   }
 
-  void add(Slot slot, ExecutedBatch executed) {
+  void add(RingSlot slot, ExecutedBatch executed) {
     slots.add(slot);
     bytes += executed.changes().bytes();
   }
@@ -31,19 +31,19 @@ final class PendingGroup {
     return slots.isEmpty();
   }
 
-  boolean contains(Slot slot) {
+  boolean contains(RingSlot slot) {
     return slots.contains(slot);
   }
 
-  Slot first() {
+  RingSlot first() {
     return slots.getFirst();
   }
 
-  Slot last() {
+  RingSlot last() {
     return slots.getLast();
   }
 
-  List<Slot> slots() {
+  List<RingSlot> slots() {
     return List.copyOf(slots);
   }
 
@@ -53,9 +53,9 @@ final class PendingGroup {
   }
 
   /** Returns the batches of those slots that still have one. */
-  static List<ExecutedBatch> batches(List<Slot> slots) {
+  static List<ExecutedBatch> batches(List<RingSlot> slots) {
     List<ExecutedBatch> batches = new ArrayList<>();
-    for (Slot slot : slots) {
+    for (RingSlot slot : slots) {
       ExecutedBatch executed = slot.executed;
       if (executed != null) {
         batches.add(executed);
@@ -69,7 +69,7 @@ final class PendingGroup {
    * them one by one up to the culprit, so that the batches before it pass.
    */
   void process(GroupStage stage) {
-    List<Slot> group = slots();
+    List<RingSlot> group = slots();
     try {
       stage.process(group);
     } catch (MillraceException refused) {
@@ -83,9 +83,9 @@ final class PendingGroup {
     stage.passed();
   }
 
-  private static void processOneByOne(GroupStage stage, List<Slot> group) {
-    for (Slot slot : group) {
-      List<Slot> alone = List.of(slot);
+  private static void processOneByOne(GroupStage stage, List<RingSlot> group) {
+    for (RingSlot slot : group) {
+      List<RingSlot> alone = List.of(slot);
       try {
         stage.process(alone);
       } catch (MillraceException culprit) {

@@ -28,14 +28,14 @@ final class Transit {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final LongSupplier nanos;
-  private final Budget.Share share;
+  private final MemoryBudget.Share share;
   private final Map<Stall, Long> stalledNanos = new EnumMap<>(Stall.class); // @GuardedBy lock
   private int batches; // @GuardedBy lock
   private long bytes; // @GuardedBy lock
   private boolean abandoned; // @GuardedBy lock
   private @Nullable Stall open; // @GuardedBy lock
 
-  Transit(LongSupplier nanos, Budget.Share share) {
+  Transit(LongSupplier nanos, MemoryBudget.Share share) {
     this.nanos = nanos;
     this.share = share;
   }
@@ -81,11 +81,11 @@ final class Transit {
 
   /** Bytes that the lane may hold, in memory and in transit, if it holds this much in memory. */
   long allow(long bytesInMemory) {
-    return share.allow(bytesInMemory + bytes());
+    return share.updateUsage(bytesInMemory + bytes());
   }
 
   /** Returns the lane's share of the budget to the other lanes. */
-  void leave() {
+  void releaseBudget() {
     share.close();
   }
 

@@ -6,24 +6,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Query;
+import dev.millrace.loaders.RowFilter;
 import dev.millrace.pipeline.Batch;
-import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.Context;
-import dev.millrace.pipeline.Event;
+import dev.millrace.pipeline.EpochHistory;
 import dev.millrace.pipeline.EventHandler;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Ledger;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
-import dev.millrace.staging.NetChanges;
-import dev.millrace.staging.Reads;
+import dev.millrace.pipeline.SourceBlock;
+import dev.millrace.pipeline.SourceEvent;
+import dev.millrace.staging.CommittedReads;
+import dev.millrace.staging.NetTableChanges;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -52,7 +52,7 @@ final class LaneTest {
     Lane lane = lane(3, 7);
     lane.start();
 
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(rows.table).containsEntry("hot", new Counter("hot", 1000)).hasSize(101);
     assertThat(lane.status().committed().events()).isEqualTo(1000);
     lane.close();
@@ -66,7 +66,7 @@ final class LaneTest {
     Lane lane = lane(1, 100);
     lane.start();
 
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(rows.table).containsEntry("hot", new Counter("hot", 1000)).hasSize(101);
     assertThat(rows.queries)
         .isEqualTo(2); // first all ids but the last read of each event, then nothing is unknown
@@ -88,7 +88,7 @@ final class LaneTest {
           }
 
           @Override
-          public SortedMap<String, String> asks() {
+          public SortedMap<String, String> sourceRequirements() {
             return new TreeMap<>();
           }
         };
@@ -109,7 +109,7 @@ final class LaneTest {
         new Numbers(1000),
         rows,
         new LaneSettings(depth, batchEvents, 1 << 24, 1 << 20),
-        Probe.NONE);
+        Failpoint.NONE);
   }
 
   private record Counting() implements Indexer {
@@ -124,7 +124,7 @@ final class LaneTest {
     }
 
     @Override
-    public SortedMap<String, String> asks() {
+    public SortedMap<String, String> sourceRequirements() {
       return new TreeMap<>();
     }
   }
@@ -136,7 +136,7 @@ final class LaneTest {
     }
 
     @Override
-    public void handle(Event event, Context context) {
+    public void handle(SourceEvent event, Context context) {
       count(context, "c" + event.logIndex());
       count(context, "hot");
     }
@@ -149,28 +149,29 @@ final class LaneTest {
 
   private record Numbers(int events) implements Source {
     @Override
-    public Feed open(Standing standing) {
+    public Feed open(ResumePoint standing) {
       return new Feed() {
         private int next;
 
         @Override
-        public @Nullable Batch next(int most) {
+        public @Nullable Batch next(int max) {
           if (next == events) {
             return null;
           }
-          List<Event> batch = new ArrayList<>();
-          Block block = new Block(0, Bytes32.ZERO, Bytes32.ZERO, Instant.EPOCH);
-          while (next < events && batch.size() < most) {
-            block = new Block(next, Bytes32.ZERO, Bytes32.ZERO, Instant.EPOCH);
-            batch.add(new Event(block, next % 100, new CountUp(), "event"));
+          List<SourceEvent> batch = new ArrayList<>();
+          SourceBlock block = new SourceBlock(0, Bytes32.ZERO, Bytes32.ZERO, Instant.EPOCH);
+          while (next < events && batch.size() < max) {
+            block = new SourceBlock(next, Bytes32.ZERO, Bytes32.ZERO, Instant.EPOCH);
+            batch.add(new SourceEvent(block, next % 100, new CountUp(), "event"));
             next++;
           }
           return new Batch(batch, List.of(), block, Long.MAX_VALUE, List.of());
         }
 
         @Override
-        public Extent extent() {
-          return new Extent(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.of(events));
+        public BlockRange extent() {
+          return new BlockRange(
+              OptionalLong.empty(), OptionalLong.empty(), OptionalLong.of(events));
         }
 
         @Override
@@ -185,17 +186,17 @@ final class LaneTest {
   }
 
   /** A minimal store: a map that trusts its one writer. */
-  private static final class Rows implements LaneStore, Reads {
+  private static final class Rows implements LaneStore, CommittedReads {
     private final Map<Object, Counter> table = new HashMap<>();
     private int queries;
 
     @Override
-    public Source.Standing standing() {
-      return Source.Standing.START;
+    public Source.ResumePoint resumePoint() {
+      return Source.ResumePoint.START;
     }
 
     @Override
-    public Frontier rewind(Source.@Nullable Place to) {
+    public Frontier rewind(Source.@Nullable BlockRef to) {
       throw new AssertionError("this stream never turns back: to=" + to);
     }
 
@@ -205,19 +206,19 @@ final class LaneTest {
     }
 
     @Override
-    public Ledger ledger() {
-      return new Ledger(
-          "one", 1, 0, 0, 0, List.of(new Ledger.Epoch(1, 0, Instant.EPOCH, 0, false)));
+    public EpochHistory epochHistory() {
+      return new EpochHistory(
+          "one", 1, 0, 0, 0, List.of(new EpochHistory.Epoch(1, 0, Instant.EPOCH, 0, false)));
     }
 
     @Override
-    public Reads reads() {
+    public CommittedReads reads() {
       return this;
     }
 
     @Override
     public synchronized void commit(CommitGroup group) {
-      NetChanges<Counter> net = NetChanges.of(COUNTER, group.changesOf(COUNTER));
+      NetTableChanges<Counter> net = NetTableChanges.of(COUNTER, group.changesOf(COUNTER));
       net.inserts().forEach(row -> assertThat(table.put(row.name(), row)).isNull());
       net.updates().forEach(row -> assertThat(table.put(row.name(), row)).isNotNull());
       net.upserts().forEach(row -> table.put(row.name(), row));
@@ -233,7 +234,7 @@ final class LaneTest {
     public void index(EntityType<?> type, Collection<String> columns) {}
 
     @Override
-    public void finish() {}
+    public void buildDeferredIndexes() {}
 
     @Override
     public void close() {}
@@ -249,7 +250,7 @@ final class LaneTest {
     }
 
     @Override
-    public <E> List<E> matching(EntityType<E> type, Collection<Filter> filters) {
+    public <E> List<E> matching(EntityType<E> type, Collection<RowFilter> filters) {
       throw new AssertionError("nothing here queries by field");
     }
 

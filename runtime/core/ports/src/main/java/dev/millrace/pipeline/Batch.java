@@ -6,7 +6,7 @@ import java.util.List;
  * A run of whole blocks: all events after the previous batch, up to and including block {@code
  * last}.
  *
- * @param events in order; events of one block share one {@link Block} object
+ * @param events in order; events of one block share one {@link SourceBlock} object
  * @param blocks every block of a reversible batch, in order; the lane remembers them
  * @param last the position of the lane after this batch, with or without events
  * @param finalBlock the greatest block known to be final; a batch lies entirely above it or
@@ -14,7 +14,11 @@ import java.util.List;
  * @param found contracts created in these blocks, in order
  */
 public record Batch(
-    List<Event> events, List<Block> blocks, Block last, long finalBlock, List<Source.Found> found)
+    List<SourceEvent> events,
+    List<SourceBlock> blocks,
+    SourceBlock last,
+    long finalBlock,
+    List<Source.DiscoveredContract> found)
     implements Source.Step {
 
   /** True if a reorg may still replace part of this batch. */

@@ -43,12 +43,12 @@ public record CommitGroup(long number, List<ExecutedBatch> batches) {
     return batches.stream().flatMap(batch -> batch.effects().stream()).toList();
   }
 
-  public List<Block> blocks() {
+  public List<SourceBlock> blocks() {
     return batches.stream().flatMap(batch -> batch.batch().blocks().stream()).toList();
   }
 
   /** The last event that changed a row, for messages about that row. */
-  public Optional<Event> eventThatChanged(EntityType<?> type, Object id) {
+  public Optional<SourceEvent> eventThatChanged(EntityType<?> type, Object id) {
     for (ExecutedBatch batch : batches.reversed()) {
       for (TableChanges<?> changes : batch.changes().tables()) {
         for (int i = changes.size() - 1; changes.type() == type && i >= 0; i--) {

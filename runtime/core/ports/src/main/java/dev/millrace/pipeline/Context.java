@@ -1,6 +1,6 @@
 package dev.millrace.pipeline;
 
-import dev.millrace.loaders.Selection;
+import dev.millrace.loaders.QueryBuilder;
 import java.util.Optional;
 import org.slf4j.Logger;
 
@@ -23,7 +23,7 @@ public interface Context {
   <E> E require(Class<E> type, Object... id);
 
   /** Selects rows by their fields, in id order unless the selection names another. */
-  <E> Selection<E> query(Class<E> type);
+  <E> QueryBuilder<E> query(Class<E> type);
 
   /** Creates or replaces the row. */
   <E> void save(E entity);

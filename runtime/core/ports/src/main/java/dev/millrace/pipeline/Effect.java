@@ -1,6 +1,6 @@
 package dev.millrace.pipeline;
 
-import dev.millrace.loaders.ColumnCodec;
+import dev.millrace.loaders.ColumnTextCodec;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.time.Duration;
@@ -68,16 +68,16 @@ public final class Effect<I, O> {
    */
   private record Settings(boolean persisted, Duration patience, String place) {}
 
-  private final ColumnCodec<I> input;
-  private final ColumnCodec<O> output;
+  private final ColumnTextCodec<I> input;
+  private final ColumnTextCodec<O> output;
 
   private Effect(String name, Types<I, O> types, Call<I, O> call, Settings settings) {
     this.name = name;
     this.types = types;
     this.call = call;
     this.settings = settings;
-    this.input = ColumnCodec.of(types.input);
-    this.output = ColumnCodec.of(types.output);
+    this.input = ColumnTextCodec.of(types.input);
+    this.output = ColumnTextCodec.of(types.output);
   }
 
   /** Makes an effect whose answers are kept in memory while there is room. */

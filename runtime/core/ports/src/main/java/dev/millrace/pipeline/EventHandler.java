@@ -5,5 +5,5 @@ public interface EventHandler {
   /** The name in messages, for instance {@code Token.Transferred}. */
   String name();
 
-  void handle(Event event, Context context) throws Exception;
+  void handle(SourceEvent event, Context context) throws Exception;
 }

@@ -29,20 +29,20 @@ public record ExecutedBatch(
   }
 
   /** A block with events, and the checkpoint of the lane after it. */
-  public record Reached(Block block, long checkpoint) {}
+  public record BlockCheckpoint(SourceBlock block, long checkpoint) {}
 
   /** Returns the blocks of this batch that have events, in order, each with its checkpoint. */
-  public List<Reached> reached() {
-    List<Block> active = new ArrayList<>();
-    for (Event event : batch.events()) {
+  public List<BlockCheckpoint> reached() {
+    List<SourceBlock> active = new ArrayList<>();
+    for (SourceEvent event : batch.events()) {
       if (active.isEmpty() || active.getLast().number() != event.block().number()) {
         active.add(event.block());
       }
     }
-    List<Reached> reached = new ArrayList<>(active.size());
+    List<BlockCheckpoint> reached = new ArrayList<>(active.size());
     long first = changes.lastCheckpoint() - active.size() + 1;
     for (int i = 0; i < active.size(); i++) {
-      reached.add(new Reached(active.get(i), first + i));
+      reached.add(new BlockCheckpoint(active.get(i), first + i));
     }
     return reached;
   }

@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
  * @param checkpoint counts blocks with events
  * @param place the last block; null before the first commit
  */
-public record Frontier(long epoch, long commit, long checkpoint, Source.@Nullable Place place) {
+public record Frontier(long epoch, long commit, long checkpoint, Source.@Nullable BlockRef place) {
   public @Nullable Bytes32 hash() {
-    Source.Place known = place;
+    Source.BlockRef known = place;
     return known == null ? null : known.hash();
   }
 }

@@ -18,5 +18,5 @@ public interface Indexer {
   }
 
   /** The chain data that is requested, key by key, for the fingerprint stored in the schema. */
-  SortedMap<String, String> asks();
+  SortedMap<String, String> sourceRequirements();
 }

@@ -16,7 +16,7 @@ public interface LaneMirror extends AutoCloseable {
    *     changed, if the mirror follows another store or a state that this store has lost, or lacks
    *     commits
    */
-  void follow(Ledger ledger);
+  void follow(EpochHistory ledger);
 
   /**
    * Adds every version of every mirrored row of a group. Mirror thread only.
@@ -31,7 +31,7 @@ public interface LaneMirror extends AutoCloseable {
    * Publishes epoch ends, all at once. Never while {@link #follow} or another publication is under
    * way.
    */
-  void publish(Ends ends);
+  void publish(EpochEnds ends);
 
   /** Idempotent and bounded; ends calls in flight. */
   @Override

@@ -2,7 +2,7 @@ package dev.millrace.pipeline;
 
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.staging.Reads;
+import dev.millrace.staging.CommittedReads;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +20,7 @@ public interface LaneStore extends AutoCloseable {
   Frontier opened();
 
   /** The position from which a source continues. Not while a commit is under way. */
-  Source.Standing standing();
+  Source.ResumePoint resumePoint();
 
   /**
    * Reads the ledger of the lane's epochs. Any thread.
@@ -28,10 +28,10 @@ public interface LaneStore extends AutoCloseable {
    * @throws dev.millrace.loaders.MillraceException with remedy {@code YIELD} if the lane is not
    *     held in our epoch any more
    */
-  Ledger ledger();
+  EpochHistory epochHistory();
 
   /** Committed rows. Any thread may read. */
-  Reads reads();
+  CommittedReads reads();
 
   /**
    * Makes a group durable in one transaction, fenced by epoch and commit number. Commit thread
@@ -48,7 +48,7 @@ public interface LaneStore extends AutoCloseable {
    * @throws dev.millrace.loaders.MillraceException with remedy {@code FIX_SETUP}, and nothing
    *     changed, if a final block would have to be undone
    */
-  Frontier rewind(Source.@Nullable Place to);
+  Frontier rewind(Source.@Nullable BlockRef to);
 
   /** Returns stored answers of an effect for these inputs: input to output. Any thread may read. */
   Map<String, String> effects(String effect, Collection<String> inputs);
@@ -74,7 +74,7 @@ public interface LaneStore extends AutoCloseable {
   default void onLost(Consumer<MillraceException> lost) {}
 
   /** Builds the remaining indexes once the lane has caught up. Commit thread only. */
-  void finish();
+  void buildDeferredIndexes();
 
   /**
    * Describes the request that takes long at the moment and what it waits for; empty if none does.

@@ -15,7 +15,7 @@ public interface Source {
    * Opens the stream at a lane's position. If a reorg has replaced that position, the first step is
    * a {@link Rewind}.
    */
-  Feed open(Standing standing);
+  Feed open(ResumePoint standing);
 
   /**
    * Unproven properties of the delivered data, each a short line for people, for instance that no
@@ -26,7 +26,7 @@ public interface Source {
   }
 
   /** The block that a lane has reached. */
-  record Place(long block, Bytes32 hash) {}
+  record BlockRef(long block, Bytes32 hash) {}
 
   /**
    * The position of a lane in its stream, as the lane has stored it.
@@ -35,18 +35,22 @@ public interface Source {
    * @param window the blocks that a reorg may still replace, ascending, preceded by the final block
    *     below them if it is known; it ends with {@code last}
    * @param found every contract discovered on the way, in order
-   * @param isSettled true if the window is known to begin with a final block
+   * @param isFinal true if the window is known to begin with a final block
    */
-  record Standing(@Nullable Place last, List<Place> window, List<Found> found, boolean isSettled) {
+  record ResumePoint(
+      @Nullable BlockRef last,
+      List<BlockRef> window,
+      List<DiscoveredContract> found,
+      boolean isFinal) {
     /** The position before the first block. */
-    public static final Standing START = new Standing(null, List.of(), List.of(), false);
+    public static final ResumePoint START = new ResumePoint(null, List.of(), List.of(), false);
 
     /** The position at a final block, or at the start if null. */
-    public static Standing at(@Nullable Place last) {
-      return last == null ? START : new Standing(last, List.of(last), List.of(), true);
+    public static ResumePoint at(@Nullable BlockRef last) {
+      return last == null ? START : new ResumePoint(last, List.of(last), List.of(), true);
     }
 
-    public Standing {
+    public ResumePoint {
       window = List.copyOf(window);
       found = List.copyOf(found);
     }
@@ -57,7 +61,7 @@ public interface Source {
    *
    * @param contract its name in the definition
    */
-  record Found(String contract, Address address, EventId at) {}
+  record DiscoveredContract(String contract, Address address, EventId at) {}
 
   /** A result of a feed: more of the stream, or a reorg that invalidates some of it. */
   sealed interface Step permits Batch, Rewind {}
@@ -68,10 +72,10 @@ public interface Source {
    *
    * @param to the last block that both branches share; null if they share none
    */
-  record Rewind(@Nullable Place to) implements Step {}
+  record Rewind(@Nullable BlockRef to) implements Step {}
 
   /** The extent of the stream, as far as it is known. */
-  record Extent(OptionalLong firstBlock, OptionalLong lastBlock, OptionalLong events) {}
+  record BlockRange(OptionalLong firstBlock, OptionalLong lastBlock, OptionalLong events) {}
 
   /**
    * An open stream. Used by one thread; {@link #close} may come from another and ends a waiting
@@ -88,7 +92,7 @@ public interface Source {
     @Nullable Step next(int events) throws InterruptedException;
 
     /** The extent of this feed. Any thread. */
-    Extent extent();
+    BlockRange extent();
 
     /** Describes for people why {@link #next} has nothing yet. Any thread. */
     String waitingFor();

@@ -5,14 +5,14 @@ import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.Finality;
 import dev.millrace.evm.Log;
 import dev.millrace.evm.SourceRequest;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.SourceBlock;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -46,7 +46,7 @@ public final class DevChain {
   private final Condition changed = lock.newCondition();
 
   @GuardedBy("lock")
-  private Tip tip;
+  private DevChainHead tip;
 
   @GuardedBy("lock")
   private long finality = FINALITY;
@@ -56,11 +56,11 @@ public final class DevChain {
 
   /** Tips by fork: the branch as it began, and its greatest length. */
   @GuardedBy("lock")
-  private final List<Tip> left = new ArrayList<>();
+  private final List<DevChainHead> left = new ArrayList<>();
 
   public DevChain(DevChainSettings settings) {
     this.settings = settings;
-    this.tip = new Tip(Branch.TRUNK, settings.blocks() - 1);
+    this.tip = new DevChainHead(DevChainBranch.TRUNK, settings.blocks() - 1);
     this.left.add(tip);
   }
 
@@ -80,7 +80,7 @@ public final class DevChain {
   }
 
   /** Returns the current position of the chain. */
-  public Tip tip() {
+  public DevChainHead tip() {
     lock.lock();
     try {
       return tip;
@@ -98,7 +98,7 @@ public final class DevChain {
   public long finalized() {
     lock.lock();
     try {
-      settle();
+      advanceFinalized();
       return Math.max(0, finalized);
     } finally {
       lock.unlock();
@@ -112,7 +112,7 @@ public final class DevChain {
     }
     lock.lock();
     try {
-      move(new Tip(tip.branch(), tip.head() + blocks));
+      move(new DevChainHead(tip.branch(), tip.head() + blocks));
     } finally {
       lock.unlock();
     }
@@ -126,10 +126,10 @@ public final class DevChain {
    * @return the tip before the fork
    * @throws IllegalArgumentException if a final block would be replaced
    */
-  public Tip fork(long depth, long length) {
+  public DevChainHead fork(long depth, long length) {
     lock.lock();
     try {
-      Tip before = tip;
+      DevChainHead before = tip;
       long last = before.head() - depth;
       if (depth < 0 || length < 0 || last < -1) {
         throw new IllegalArgumentException(
@@ -137,7 +137,7 @@ public final class DevChain {
                 .formatted(depth, length, before.head()));
       }
       checkFinal(last);
-      Tip next = new Tip(before.branch().leave(last, left.size()), last + length);
+      DevChainHead next = new DevChainHead(before.branch().leave(last, left.size()), last + length);
       left.add(next);
       move(next);
       return before;
@@ -151,10 +151,10 @@ public final class DevChain {
    *
    * @return the tip before the call
    */
-  public Tip backTo(Tip earlier) {
+  public DevChainHead backTo(DevChainHead earlier) {
     lock.lock();
     try {
-      Tip before = tip;
+      DevChainHead before = tip;
       checkFinal(before.shared(earlier));
       move(earlier);
       return before;
@@ -176,7 +176,7 @@ public final class DevChain {
 
   @GuardedBy("lock")
   private void checkFinal(long last) {
-    settle();
+    advanceFinalized();
     if (last < finalized) {
       throw new IllegalArgumentException(
           "fork would replace a final block: last=%d final=%d".formatted(last, finalized));
@@ -184,25 +184,25 @@ public final class DevChain {
   }
 
   @GuardedBy("lock")
-  private void settle() {
+  private void advanceFinalized() {
     if (finality <= tip.head()) {
       finalized = Math.max(finalized, tip.head() - finality);
     }
   }
 
   @GuardedBy("lock")
-  private void move(Tip next) {
-    settle();
+  private void move(DevChainHead next) {
+    advanceFinalized();
     int fork = next.branch().last();
     if (left.get(fork).head() < next.head()) {
-      left.set(fork, new Tip(left.get(fork).branch(), next.head()));
+      left.set(fork, new DevChainHead(left.get(fork).branch(), next.head()));
     }
     tip = next;
     changed.signalAll();
   }
 
   /** Returns the tip of a fork at its greatest length; empty if there was no such fork. */
-  public Optional<Tip> left(int fork) {
+  public Optional<DevChainHead> left(int fork) {
     lock.lock();
     try {
       return fork < 0 || fork >= left.size() ? Optional.empty() : Optional.of(left.get(fork));
@@ -212,12 +212,12 @@ public final class DevChain {
   }
 
   /** Returns a block of the current branch by number, even above the head. */
-  public Block block(long number) {
+  public SourceBlock block(long number) {
     return block(tip().branch(), number);
   }
 
-  Block block(Branch branch, long number) {
-    return new BlockTeller(settings).block(branch, number);
+  SourceBlock block(DevChainBranch branch, long number) {
+    return new BlockGenerator(settings).block(branch, number);
   }
 
   Bytes32 hash(long number) {
@@ -240,13 +240,13 @@ public final class DevChain {
   }
 
   /** Returns all logs of a block on the branch of a tip, as copies to keep. */
-  public List<Log> logs(Tip at, long number) {
-    return new BlockTeller(settings).list(at.branch(), number);
+  public List<Log> logs(DevChainHead at, long number) {
+    return new BlockGenerator(settings).list(at.branch(), number);
   }
 
   /** Opens the chain through its current head as a source, all of it final. */
   public Source source(Indexer indexer) {
-    return source(indexer, new Until.AtHead(), 0);
+    return source(indexer, new StopAt.AtHead(), 0);
   }
 
   /**
@@ -254,7 +254,7 @@ public final class DevChain {
    *
    * @param reversible the number of blocks below the head that a reorg might still replace
    */
-  public Source source(Indexer indexer, Until until, long reversible) {
+  public Source source(Indexer indexer, StopAt until, long reversible) {
     if (!(indexer instanceof EvmIndexer evm)) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
@@ -286,7 +286,7 @@ public final class DevChain {
   }
 
   /** Waits until the chain has moved from a tip, or the waiting reader has ended. */
-  public boolean awaitMove(Tip from, Ending ending) throws InterruptedException {
+  public boolean awaitMove(DevChainHead from, Ending ending) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       while (tip.equals(from) && !ending.hasEnded()) {
@@ -299,7 +299,7 @@ public final class DevChain {
   }
 
   /** Waits until the chain has moved from a tip, or the time is over. */
-  boolean awaitMove(Tip from, long nanos) throws InterruptedException {
+  boolean awaitMove(DevChainHead from, long nanos) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       long left = nanos;

@@ -1,6 +1,6 @@
 package dev.millrace.devchain;
 
-import dev.millrace.devchain.BlockStory.Fate;
+import dev.millrace.devchain.BlockLogGenerator.ForkOutcome;
 import dev.millrace.loaders.Bytes32;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -41,37 +41,39 @@ public final class DevChainNames {
   }
 
   /** Emits the registry's logs of a block; only counts them if {@code logs} is null. */
-  void tell(Branch branch, long number, Told told, @Nullable Consumer<Told> logs) {
+  void generate(
+      DevChainBranch branch, long number, LogCursor told, @Nullable Consumer<LogCursor> logs) {
     int fork = branch.fork(number);
     if (logs == null && fork == 0) {
-      told.pass(settings.names(), settings.names());
+      told.skip(settings.names(), settings.names());
       return;
     }
     random.at(settings.seed(), 5, number);
     fates.at(settings.seed(), DevChainHashes.kind(fork, 8), number);
     for (int each = 0; each < settings.names(); each++) {
-      Fate fate = fork == 0 ? Fate.SAME : Fate.draw(fates);
+      ForkOutcome fate = fork == 0 ? ForkOutcome.SAME : ForkOutcome.draw(fates);
       int draw = random.below(8);
       long what = random.next();
-      if (fate == Fate.OTHER) {
+      if (fate == ForkOutcome.OTHER) {
         what = fates.next();
       }
-      if (fate == Fate.MISSING) {
+      if (fate == ForkOutcome.MISSING) {
         continue;
       }
       if (logs == null) {
-        told.pass(1, 1);
+        told.skip(1, 1);
         continue;
       }
-      hashes.transaction(KIND, number, each, fate == Fate.SAME ? 0 : fork, told.transactionHash);
+      hashes.transaction(
+          KIND, number, each, fate == ForkOutcome.SAME ? 0 : fork, told.transactionHash);
       // Registrations and transfers outnumber releases, so that most names have an owner.
-      say(told, draw < 3 ? 0 : draw < 6 ? 1 : 2, what);
-      told.tell(logs);
+      generateLog(told, draw < 3 ? 0 : draw < 6 ? 1 : 2, what);
+      told.emit(logs);
       told.transaction++;
     }
   }
 
-  private void say(Told told, int kind, long what) {
+  private void generateLog(LogCursor told, int kind, long what) {
     int number = (int) ((what >>> 32) % NAMES);
     byte[] name =
         (STEMS.get(number % STEMS.size()) + "-" + number).getBytes(StandardCharsets.UTF_8);
@@ -86,6 +88,6 @@ public final class DevChainNames {
     words[tail - WORD - 1] = WORD; // the text begins behind this word
     DevChainRandom.write(words, tail - Long.BYTES, name.length);
     System.arraycopy(name, 0, words, tail, name.length);
-    told.say(DevChain.REGISTRY, topics, words, words.length);
+    told.set(DevChain.REGISTRY, topics, words, words.length);
   }
 }

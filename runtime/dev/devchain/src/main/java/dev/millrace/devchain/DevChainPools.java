@@ -30,7 +30,7 @@ public final class DevChainPools {
 
   private static final int WORD = 32;
   private static final int TOKENS = 24;
-  private static final int MOST_BLOCKS_OF_CREATION = 1_000;
+  private static final int MAX_BLOCKS_OF_CREATION = 1_000;
   private static final int BUSY = 8;
 
   private final DevChainSettings settings;
@@ -48,17 +48,17 @@ public final class DevChainPools {
     this.settings = settings;
     this.hashes = new DevChainHashes(settings.seed());
     this.vaults = new DevChainVaults(settings);
-    this.perBlock = Math.max(1, Math.ceilDiv(settings.pools().count(), MOST_BLOCKS_OF_CREATION));
+    this.perBlock = Math.max(1, Math.ceilDiv(settings.pools().count(), MAX_BLOCKS_OF_CREATION));
     CREATED.write(created, 0);
     SYNC.write(sync, 0);
     SWAP.write(swap, 0);
   }
 
   private static Bytes32 topic(String signature) {
-    return Bytes32.of(Keccak.hash(signature));
+    return Bytes32.of(DevChainKeccak.hash(signature));
   }
 
-  void tell(Branch branch, long number, Told told, Consumer<Told> logs) {
+  void generate(DevChainBranch branch, long number, LogCursor told, Consumer<LogCursor> logs) {
     if (settings.pools().count() == 0) {
       return;
     }
@@ -101,7 +101,7 @@ public final class DevChainPools {
   }
 
   /** Returns the delay of a pool's creation on a branch, in blocks; −1 for never. */
-  private long delay(Branch branch, int pool) {
+  private long delay(DevChainBranch branch, int pool) {
     int fork = branch.fork(planned(pool));
     if (fork == 0) {
       return 0;
@@ -114,7 +114,7 @@ public final class DevChainPools {
   /**
    * Returns the fork that a pool's address is drawn from: on a fork, half of the addresses differ.
    */
-  private int variant(Branch branch, int pool) {
+  private int variant(DevChainBranch branch, int pool) {
     int fork = branch.fork(planned(pool));
     if (fork == 0) {
       return 0;
@@ -123,12 +123,12 @@ public final class DevChainPools {
     return (place.next() & 1) == 0 ? 0 : fork;
   }
 
-  Address address(Branch branch, int pool) {
+  Address address(DevChainBranch branch, int pool) {
     place.at(settings.seed(), DevChainHashes.kind(variant(branch, pool), 44), pool);
     return Address.of(place.word().bytes(), WORD - Address.LENGTH);
   }
 
-  private void create(Branch branch, int pool, Told told, Consumer<Told> logs) {
+  private void create(DevChainBranch branch, int pool, LogCursor told, Consumer<LogCursor> logs) {
     long planned = planned(pool);
     int index = pool - before(planned);
     hashes.transaction(CREATION_KIND, planned, index, branch.fork(planned), told.transactionHash);
@@ -148,8 +148,8 @@ public final class DevChainPools {
       }
       shares(branch, pool, told, logs);
     }
-    told.say(DevChain.FACTORY, 3, created, created.length);
-    told.tell(logs);
+    told.set(DevChain.FACTORY, 3, created, created.length);
+    told.emit(logs);
     if ((random.next() & 1) == 0) {
       trade(address, told, logs);
     }
@@ -160,11 +160,11 @@ public final class DevChainPools {
     told.transaction++;
   }
 
-  private Address vault(Branch branch, int pool) {
+  private Address vault(DevChainBranch branch, int pool) {
     return DevChainVaults.vault(address(branch, DevChainVaults.sharedWith(pool)));
   }
 
-  private void shares(Branch branch, int pool, Told told, Consumer<Told> logs) {
+  private void shares(DevChainBranch branch, int pool, LogCursor told, Consumer<LogCursor> logs) {
     vaults.transfer(address(branch, pool), random, told, logs);
     vaults.transfer(vault(branch, pool), random, told, logs);
   }
@@ -175,13 +175,13 @@ public final class DevChainPools {
   }
 
   /** Emits the logs of one swap: the reserves first, as exchanges of this kind do. */
-  private void trade(Address pool, Told told, Consumer<Told> logs) {
+  private void trade(Address pool, LogCursor told, Consumer<LogCursor> logs) {
     DevChainRandom.write(sync, 2 * WORD - 16, 1_000 + (random.next() & 1023));
     DevChainRandom.write(sync, 2 * WORD - 8, random.next());
     DevChainRandom.write(sync, 3 * WORD - 16, 1_000 + (random.next() & 1023));
     DevChainRandom.write(sync, 3 * WORD - 8, random.next());
-    told.say(pool, 1, sync, sync.length);
-    told.tell(logs);
+    told.set(pool, 1, sync, sync.length);
+    told.emit(logs);
 
     Arrays.fill(swap, 3 * WORD, swap.length, (byte) 0);
     int accounts = Math.min(64, settings.accounts());
@@ -190,7 +190,7 @@ public final class DevChainPools {
     int way = (int) random.next() & 1; // token 0 for token 1, or the other way
     DevChainRandom.write(swap, (4 + way) * WORD - 8, random.next() >>> 1);
     DevChainRandom.write(swap, (7 - way) * WORD - 8, random.next() >>> 1);
-    told.say(pool, 3, swap, swap.length);
-    told.tell(logs);
+    told.set(pool, 3, swap, swap.length);
+    told.emit(logs);
   }
 }

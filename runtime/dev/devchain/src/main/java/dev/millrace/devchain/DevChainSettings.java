@@ -19,11 +19,11 @@ import java.util.TreeSet;
  */
 public record DevChainSettings(
     long seed, long blocks, int logs, int accounts, int names, Pools pools) {
-  public static final DevChainSettings USUAL =
+  public static final DevChainSettings DEFAULTS =
       new DevChainSettings(1, 80_000, 25, 30_000, 2, new Pools(0, 0, false));
 
-  private static final int MOST_LOGS = 100_000;
-  private static final int MOST_POOLS = 1_000_000;
+  private static final int MAX_LOGS = 100_000;
+  private static final int MAX_POOLS = 1_000_000;
 
   /**
    * The activity of the exchange.
@@ -34,7 +34,7 @@ public record DevChainSettings(
    */
   public record Pools(int count, int swaps, boolean vaults) {
     public Pools {
-      if (count < 0 || count > MOST_POOLS || swaps < 0 || swaps >= 1 << 16) {
+      if (count < 0 || count > MAX_POOLS || swaps < 0 || swaps >= 1 << 16) {
         throw new IllegalArgumentException(
             "dev chain has impossible pools: pools=%d swaps=%d".formatted(count, swaps));
       }
@@ -42,7 +42,7 @@ public record DevChainSettings(
   }
 
   public DevChainSettings {
-    if (blocks < 0 || logs < 0 || logs > MOST_LOGS || names < 0 || names > MOST_LOGS) {
+    if (blocks < 0 || logs < 0 || logs > MAX_LOGS || names < 0 || names > MAX_LOGS) {
       throw new IllegalArgumentException(
           "dev chain has an impossible size: blocks=%d logs=%d names=%d"
               .formatted(blocks, logs, names));
@@ -102,7 +102,7 @@ public record DevChainSettings(
    */
   public static DevChainSettings of(String endpoint) {
     int question = endpoint.indexOf('?');
-    DevChainSettings settings = USUAL;
+    DevChainSettings settings = DEFAULTS;
     if (question < 0 || question == endpoint.length() - 1) {
       return settings;
     }

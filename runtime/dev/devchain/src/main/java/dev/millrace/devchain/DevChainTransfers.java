@@ -1,6 +1,6 @@
 package dev.millrace.devchain;
 
-import dev.millrace.devchain.BlockStory.Fate;
+import dev.millrace.devchain.BlockLogGenerator.ForkOutcome;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import java.util.Arrays;
@@ -80,12 +80,13 @@ public final class DevChainTransfers {
   }
 
   /** Emits the transfers of a block; only counts them if {@code logs} is null. */
-  void tell(Branch branch, long number, Told told, @Nullable Consumer<Told> logs) {
+  void generate(
+      DevChainBranch branch, long number, LogCursor told, @Nullable Consumer<LogCursor> logs) {
     int fork = branch.fork(number);
     long origin = fork == 0 ? number : origin(branch, number);
     int count = count(origin);
     if (logs == null && fork == 0) {
-      told.pass(count, Math.ceilDiv(count, LOGS_PER_TRANSACTION));
+      told.skip(count, Math.ceilDiv(count, LOGS_PER_TRANSACTION));
       return;
     }
     if (count == 0) {
@@ -95,30 +96,30 @@ public final class DevChainTransfers {
     random.at(settings.seed(), 1, origin);
     fates.at(settings.seed(), DevChainHashes.kind(fork, 6), origin);
     for (int first = 0; first < count; first += LOGS_PER_TRANSACTION) {
-      Fate fate = fork == 0 ? Fate.SAME : Fate.draw(fates);
+      ForkOutcome fate = fork == 0 ? ForkOutcome.SAME : ForkOutcome.draw(fates);
       int logsHere = Math.min(LOGS_PER_TRANSACTION, count - first);
-      if (fate != Fate.MISSING && logs != null) {
-        int variant = fate == Fate.SAME ? 0 : fork;
+      if (fate != ForkOutcome.MISSING && logs != null) {
+        int variant = fate == ForkOutcome.SAME ? 0 : fork;
         hashes.transaction(
             KIND, origin, first / LOGS_PER_TRANSACTION, variant, told.transactionHash);
-        told.say(DevChain.TOKEN, TOPICS, words, LENGTH);
+        told.set(DevChain.TOKEN, TOPICS, words, LENGTH);
         for (int each = 0; each < logsHere; each++) {
           transfer(place + first + each);
-          if (fate == Fate.OTHER) {
+          if (fate == ForkOutcome.OTHER) {
             value(fates.next() & 3, fates.next());
           }
-          told.tell(logs);
+          told.emit(logs);
         }
         told.transaction++;
       } else {
         for (int each = 0; each < logsHere; each++) {
           transfer(place + first + each); // the draws of the transfers behind it stay the same
         }
-        if (fate == Fate.OTHER) {
+        if (fate == ForkOutcome.OTHER) {
           fates.skip(2 * logsHere);
         }
-        if (fate != Fate.MISSING) {
-          told.pass(logsHere, 1);
+        if (fate != ForkOutcome.MISSING) {
+          told.skip(logsHere, 1);
         }
       }
     }
@@ -130,7 +131,7 @@ public final class DevChainTransfers {
    * <p>The fork of the first block of a pair decides for both. The second block may belong to a
    * fork that begins later, which must neither change the first block nor repeat a transaction.
    */
-  private long origin(Branch branch, long number) {
+  private long origin(DevChainBranch branch, long number) {
     int fork = branch.fork(number & ~1L);
     if (fork == 0) {
       return number;

@@ -16,7 +16,7 @@ import java.util.function.Consumer;
  * another pool just before their factory announces them.
  */
 public final class DevChainVaults {
-  static final Bytes32 OPENED = Bytes32.of(Keccak.hash("VaultOpened(address)"));
+  static final Bytes32 OPENED = Bytes32.of(DevChainKeccak.hash("VaultOpened(address)"));
 
   /** Topics of pools and vaults, if there are vaults. */
   public static final List<Bytes32> TOPICS = List.of(OPENED, DevChainTransfers.TOPIC);
@@ -58,19 +58,19 @@ public final class DevChainVaults {
     return Address.of(bytes);
   }
 
-  void open(Address pool, Address vault, Told told, Consumer<Told> logs) {
+  void open(Address pool, Address vault, LogCursor told, Consumer<LogCursor> logs) {
     vault.write(opened, 2 * WORD - Address.LENGTH);
-    told.say(pool, 1, opened, opened.length);
-    told.tell(logs);
+    told.set(pool, 1, opened, opened.length);
+    told.emit(logs);
   }
 
-  void transfer(Address emitter, DevChainRandom random, Told told, Consumer<Told> logs) {
+  void transfer(Address emitter, DevChainRandom random, LogCursor told, Consumer<LogCursor> logs) {
     Arrays.fill(transfer, WORD, transfer.length, (byte) 0);
     int accounts = Math.min(64, settings.accounts());
     DevChainTransfers.address(account, settings.seed(), random.below(accounts), transfer, WORD);
     DevChainTransfers.address(account, settings.seed(), random.below(accounts), transfer, 2 * WORD);
     DevChainRandom.write(transfer, 4 * WORD - Long.BYTES, random.next() >>> 1);
-    told.say(emitter, 3, transfer, transfer.length);
-    told.tell(logs);
+    told.set(emitter, 3, transfer, transfer.length);
+    told.emit(logs);
   }
 }

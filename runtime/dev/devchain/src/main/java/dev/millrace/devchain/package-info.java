@@ -2,7 +2,7 @@
  * A chain that needs no node, generated from a seed.
  *
  * <pre>
- *   seed, fork, number ──▶ BlockStory ──▶ DevChainSource, for dev:// in process
+ *   seed, fork, number ──▶ BlockLogGenerator ──▶ DevChainSource, for dev:// in process
  *                              └────────▶ the node of dev.millrace.devnode, for http:// and ws://
  * </pre>
  *

@@ -8,7 +8,7 @@ import dev.millrace.evm.Event;
 import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.Log;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.Entity;
@@ -39,7 +39,7 @@ final class DevChainForkTest {
           .contract("Token", token -> token.on(Transferred.class, (_, _) -> {}))
           .build();
   private static final DevChainSettings SMALL =
-      DevChainSettings.USUAL.withBlocks(2_000).withAccounts(100).withPools(500, 1);
+      DevChainSettings.DEFAULTS.withBlocks(2_000).withAccounts(100).withPools(500, 1);
 
   private final DevChain chain = new DevChain(SMALL);
 
@@ -82,7 +82,7 @@ final class DevChainForkTest {
   }
 
   @Test
-  void blocks_staySharedAndTellNoTransactionTwice() {
+  void blocks_staySharedAndHoldNoTransactionTwice() {
     for (int fork = 0; fork < 40; fork++) {
       long depth = 1L + fork % 7;
       List<String> shared = logs(1_940, chain.head() - depth);
@@ -101,10 +101,10 @@ final class DevChainForkTest {
   @Test
   void chain_goesBackToABranchAsItWas() {
     List<String> first = logs(1_960, 1_999);
-    Tip a = chain.fork(30, 40);
+    DevChainHead a = chain.fork(30, 40);
     List<String> second = logs(1_960, 2_009);
     chain.fork(10, 3);
-    Tip b = chain.backTo(a);
+    DevChainHead b = chain.backTo(a);
     assertThat(logs(1_960, 1_999)).isEqualTo(first);
     chain.backTo(b);
     assertThat(logs(1_960, 1_999)).isEqualTo(second.subList(0, logs(1_960, 1_999).size()));
@@ -139,29 +139,31 @@ final class DevChainForkTest {
   }
 
   @Test
-  void feed_turnsBackWhenItsBranchIsLeft() throws InterruptedException {
-    Source source = chain.source(TOKEN, new Until.Never(), 40);
-    List<Source.Place> window = new ArrayList<>();
-    Source.Place last;
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+  void feed_rewindsWhenItsBranchIsLeft() throws InterruptedException {
+    Source source = chain.source(TOKEN, new StopAt.Never(), 40);
+    List<Source.BlockRef> window = new ArrayList<>();
+    Source.BlockRef last;
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       Batch batch = batch(feed);
       while (batch.last().number() < 1_999) {
         batch = batch(feed);
       }
-      batch.blocks().forEach(block -> window.add(new Source.Place(block.number(), block.hash())));
+      batch
+          .blocks()
+          .forEach(block -> window.add(new Source.BlockRef(block.number(), block.hash())));
       last = window.getLast();
       chain.fork(5, 9);
 
       assertThat(feed.next(100))
-          .isEqualTo(new Source.Rewind(new Source.Place(1_994, chain.block(1_994).hash())));
+          .isEqualTo(new Source.Rewind(new Source.BlockRef(1_994, chain.block(1_994).hash())));
     }
-    Source.Standing standing = new Source.Standing(last, window, List.of(), false);
+    Source.ResumePoint standing = new Source.ResumePoint(last, window, List.of(), false);
     try (Source.Feed feed = source.open(standing)) {
       assertThat(feed.next(100))
-          .isEqualTo(new Source.Rewind(new Source.Place(1_994, chain.block(1_994).hash())));
+          .isEqualTo(new Source.Rewind(new Source.BlockRef(1_994, chain.block(1_994).hash())));
     }
-    Source.Place shared = new Source.Place(1_994, chain.block(1_994).hash());
-    try (Source.Feed feed = source.open(Source.Standing.at(shared))) {
+    Source.BlockRef shared = new Source.BlockRef(1_994, chain.block(1_994).hash());
+    try (Source.Feed feed = source.open(Source.ResumePoint.at(shared))) {
       assertThat(batch(feed).blocks().getFirst()).isEqualTo(chain.block(1_995));
     }
   }
@@ -172,27 +174,28 @@ final class DevChainForkTest {
 
   @Test
   void life_isTheSameForTheSameSeed() {
-    List<ChainLife.News> one = life(7);
+    List<DevChainClock.ChainEvent> one = life(7);
     assertThat(life(7)).isEqualTo(one);
     assertThat(life(8)).isNotEqualTo(one);
-    List<ChainLife.News.Forked> forks =
+    List<DevChainClock.ChainEvent.Forked> forks =
         one.stream()
-            .filter(ChainLife.News.Forked.class::isInstance)
-            .map(ChainLife.News.Forked.class::cast)
+            .filter(DevChainClock.ChainEvent.Forked.class::isInstance)
+            .map(DevChainClock.ChainEvent.Forked.class::cast)
             .toList();
     assertThat(forks).hasSizeBetween(30, 90);
     assertThat(forks)
-        .map(ChainLife.News.Forked::replaced)
+        .map(DevChainClock.ChainEvent.Forked::replaced)
         .allMatch(each -> each >= 1 && each <= 40);
-    assertThat(forks).map(ChainLife.News.Forked::replaced).anyMatch(each -> each > 20);
-    assertThat(forks).anyMatch(ChainLife.News.Forked::known);
+    assertThat(forks).map(DevChainClock.ChainEvent.Forked::replaced).anyMatch(each -> each > 20);
+    assertThat(forks).anyMatch(DevChainClock.ChainEvent.Forked::known);
   }
 
-  private static List<ChainLife.News> life(long seed) {
-    List<ChainLife.News> news = new ArrayList<>();
+  private static List<DevChainClock.ChainEvent> life(long seed) {
+    List<DevChainClock.ChainEvent> news = new ArrayList<>();
     DevChain chain = new DevChain(SMALL);
-    ChainLife life =
-        ChainLife.of(chain, new ChainLife.Habits(Duration.ZERO, 0.1, 40, seed), news::add);
+    DevChainClock life =
+        DevChainClock.of(
+            chain, new DevChainClock.ChainBehavior(Duration.ZERO, 0.1, 40, seed), news::add);
     for (int step = 0; step < 600; step++) {
       life.step();
     }

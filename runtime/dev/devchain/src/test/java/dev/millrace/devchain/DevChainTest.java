@@ -4,23 +4,23 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.evm.ChainSources;
 import dev.millrace.evm.Event;
 import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmContext;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.Finality;
 import dev.millrace.evm.Log;
+import dev.millrace.evm.SourceProviders;
 import dev.millrace.evm.SourceRequest;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Batch;
-import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.SourceBlock;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -72,16 +72,20 @@ final class DevChainTest {
                       .on(Released.class, DevChainTest::ignore))
           .build();
   private static final DevChainSettings SMALL =
-      DevChainSettings.USUAL.withBlocks(400).withAccounts(500);
+      DevChainSettings.DEFAULTS.withBlocks(400).withAccounts(500);
 
   @Test
-  void chain_isTheSameEveryTimeItIsTold() throws InterruptedException {
-    List<dev.millrace.pipeline.Event> whole = events(new DevChain(SMALL).source(BOTH), null, 1000);
-    List<dev.millrace.pipeline.Event> again = events(new DevChain(SMALL).source(BOTH), null, 1);
-    Block middle = new DevChain(SMALL).block(199);
-    List<dev.millrace.pipeline.Event> rest =
+  void chain_isTheSameEveryTimeItIsReported() throws InterruptedException {
+    List<dev.millrace.pipeline.SourceEvent> whole =
+        events(new DevChain(SMALL).source(BOTH), null, 1000);
+    List<dev.millrace.pipeline.SourceEvent> again =
+        events(new DevChain(SMALL).source(BOTH), null, 1);
+    SourceBlock middle = new DevChain(SMALL).block(199);
+    List<dev.millrace.pipeline.SourceEvent> rest =
         events(
-            new DevChain(SMALL).source(BOTH), new Source.Place(middle.number(), middle.hash()), 77);
+            new DevChain(SMALL).source(BOTH),
+            new Source.BlockRef(middle.number(), middle.hash()),
+            77);
 
     assertThat(texts(again)).isEqualTo(texts(whole));
     assertThat(texts(rest))
@@ -94,9 +98,9 @@ final class DevChainTest {
   void chain_hasAsManyEventsAsItSays() throws InterruptedException {
     for (EvmIndexer indexer : List.of(TOKEN, BOTH)) {
       Source source = new DevChain(SMALL.withBlocks(397)).source(indexer);
-      Source.Place middle = new Source.Place(133, new DevChain(SMALL).block(133).hash());
-      try (Source.Feed feed = source.open(Source.Standing.START);
-          Source.Feed rest = source.open(Source.Standing.at(middle))) {
+      Source.BlockRef middle = new Source.BlockRef(133, new DevChain(SMALL).block(133).hash());
+      try (Source.Feed feed = source.open(Source.ResumePoint.START);
+          Source.Feed rest = source.open(Source.ResumePoint.at(middle))) {
         assertThat(feed.extent().events()).hasValue(events(source, null, 50).size());
         assertThat(feed.extent().lastBlock()).hasValue(396);
         assertThat(rest.extent().firstBlock()).hasValue(134);
@@ -131,7 +135,7 @@ final class DevChainTest {
 
   @Test
   void transfers_keepBalancesPositiveAndAFewAccountsBusy() throws InterruptedException {
-    DevChainSettings settings = DevChainSettings.USUAL.withBlocks(4_000).withAccounts(5_000);
+    DevChainSettings settings = DevChainSettings.DEFAULTS.withBlocks(4_000).withAccounts(5_000);
     DevChain chain = new DevChain(settings);
     Map<Address, BigInteger> balances = new HashMap<>();
     Map<Address, Integer> busy = new HashMap<>();
@@ -160,7 +164,8 @@ final class DevChainTest {
   @Test
   void names_areRegisteredMovedAndReleased() throws InterruptedException {
     Set<String> kinds = new HashSet<>();
-    for (dev.millrace.pipeline.Event event : events(new DevChain(SMALL).source(BOTH), null, 100)) {
+    for (dev.millrace.pipeline.SourceEvent event :
+        events(new DevChain(SMALL).source(BOTH), null, 100)) {
       kinds.add(event.handler().name());
     }
     assertThat(kinds)
@@ -170,7 +175,7 @@ final class DevChainTest {
 
   @Test
   void feed_honoursTheNumberOfEventsInWholeBlocks() throws InterruptedException {
-    try (Source.Feed feed = new DevChain(SMALL).source(TOKEN).open(Source.Standing.START)) {
+    try (Source.Feed feed = new DevChain(SMALL).source(TOKEN).open(Source.ResumePoint.START)) {
       Batch one = batch(feed, 1);
       Batch many = batch(feed, 1_000);
 
@@ -183,15 +188,15 @@ final class DevChainTest {
 
   @Test
   void feed_keepsReversibleBlocksApart() throws InterruptedException {
-    Source source = new DevChain(SMALL).source(TOKEN, new Until.AtHead(), 10);
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+    Source source = new DevChain(SMALL).source(TOKEN, new StopAt.AtHead(), 10);
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       Batch settled = batch(feed, 1_000_000);
       Batch reversible = batch(feed, 1_000_000);
 
       assertThat(settled.reversible()).isFalse();
       assertThat(settled.last().number()).isEqualTo(389);
       assertThat(reversible.reversible()).isTrue();
-      assertThat(reversible.blocks()).map(Block::number).hasSize(10).startsWith(390L);
+      assertThat(reversible.blocks()).map(SourceBlock::number).hasSize(10).startsWith(390L);
       assertThat(reversible.last().number()).isEqualTo(399);
       assertThat(feed.next(1)).isNull();
     }
@@ -200,7 +205,8 @@ final class DevChainTest {
   @Test
   void feed_waitsForTheHeadAndIsWokenByIt() throws Exception {
     DevChain chain = new DevChain(SMALL.withBlocks(1));
-    try (Source.Feed feed = chain.source(TOKEN, new Until.Never(), 0).open(Source.Standing.START)) {
+    try (Source.Feed feed =
+        chain.source(TOKEN, new StopAt.Never(), 0).open(Source.ResumePoint.START)) {
       assertThat(batch(feed, 100).last().number()).isZero();
       CompletableFuture<Source.@Nullable Step> waiting = next(feed);
       assertThat(feed.waitingFor()).contains("block 1");
@@ -216,7 +222,7 @@ final class DevChainTest {
   @Test
   void feed_endsAWaitWhenItIsClosed() {
     DevChain chain = new DevChain(SMALL.withBlocks(0));
-    Source.Feed feed = chain.source(TOKEN, new Until.Never(), 0).open(Source.Standing.START);
+    Source.Feed feed = chain.source(TOKEN, new StopAt.Never(), 0).open(Source.ResumePoint.START);
     CompletableFuture<Source.@Nullable Step> waiting = next(feed);
 
     feed.close();
@@ -244,7 +250,8 @@ final class DevChainTest {
   void open_refusesAPlaceOfAnotherChain() {
     Source source = new DevChain(SMALL).source(TOKEN);
 
-    assertThatThrownBy(() -> source.open(Source.Standing.at(new Source.Place(5, Bytes32.ZERO))))
+    assertThatThrownBy(
+            () -> source.open(Source.ResumePoint.at(new Source.BlockRef(5, Bytes32.ZERO))))
         .isInstanceOf(MillraceException.class)
         .hasMessageContaining("chain does not hold the block");
   }
@@ -258,13 +265,14 @@ final class DevChainTest {
             1,
             List.of(settings.endpoint()),
             10,
-            new Until.AtBlock(19),
+            new StopAt.AtBlock(19),
             new Finality(java.util.Optional.empty(), OptionalLong.of(2)),
             Map.of("Token", List.of(DevChain.TOKEN)));
 
     assertThat(DevChainSettings.of(settings.endpoint())).isEqualTo(settings);
-    assertThat(DevChainSettings.of("dev://any")).isEqualTo(DevChainSettings.USUAL);
-    List<dev.millrace.pipeline.Event> events = events(ChainSources.source(request), null, 5);
+    assertThat(DevChainSettings.of("dev://any")).isEqualTo(DevChainSettings.DEFAULTS);
+    List<dev.millrace.pipeline.SourceEvent> events =
+        events(SourceProviders.source(request), null, 5);
     assertThat(events.getFirst().block().number()).isGreaterThanOrEqualTo(10);
     assertThat(events.getLast().block().number()).isBetween(18L, 19L);
     for (String wrong :
@@ -279,10 +287,10 @@ final class DevChainTest {
     return (Batch) requireNonNull(feed.next(events));
   }
 
-  private static List<dev.millrace.pipeline.Event> events(
-      Source source, Source.@Nullable Place after, int size) throws InterruptedException {
-    List<dev.millrace.pipeline.Event> all = new ArrayList<>();
-    try (Source.Feed feed = source.open(Source.Standing.at(after))) {
+  private static List<dev.millrace.pipeline.SourceEvent> events(
+      Source source, Source.@Nullable BlockRef after, int size) throws InterruptedException {
+    List<dev.millrace.pipeline.SourceEvent> all = new ArrayList<>();
+    try (Source.Feed feed = source.open(Source.ResumePoint.at(after))) {
       Source.Step step = feed.next(size);
       while (step instanceof Batch batch) {
         all.addAll(batch.events());
@@ -293,7 +301,7 @@ final class DevChainTest {
   }
 
   /** Formats events for comparison: their handlers belong to the source that made them. */
-  private static List<String> texts(List<dev.millrace.pipeline.Event> events) {
+  private static List<String> texts(List<dev.millrace.pipeline.SourceEvent> events) {
     return events.stream()
         .map(event -> event.describe() + event.block() + event.payload())
         .toList();

@@ -20,27 +20,27 @@ import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A node of a dev chain: JSON-RPC over HTTP and WebSocket on the loopback interface, with the
- * faults of its {@link Troubles}. Any number of nodes may serve one chain.
+ * faults of its {@link NodeFaults}. Any number of nodes may serve one chain.
  *
  * <p>Each connection has a virtual thread of its own, and buffers that it uses again.
  */
 public final class DevNode implements AutoCloseable {
   private final DevChain chain;
-  private final Troubles troubles;
+  private final NodeFaults faults;
   private final ServerSocket server;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final Map<String, LongAdder> requests = new ConcurrentHashMap<>();
   private final CountDownLatch closed = new CountDownLatch(1);
 
-  private DevNode(DevChain chain, Troubles troubles, ServerSocket server) {
+  private DevNode(DevChain chain, NodeFaults troubles, ServerSocket server) {
     this.chain = chain;
-    this.troubles = troubles;
+    this.faults = troubles;
     this.server = server;
   }
 
   /** Opens a node without troubles on any free port. */
   public static DevNode open(DevChain chain) {
-    return open(chain, Troubles.none(), 0);
+    return open(chain, NodeFaults.none(), 0);
   }
 
   /**
@@ -48,7 +48,7 @@ public final class DevNode implements AutoCloseable {
    *
    * @param port 0 for any free port
    */
-  public static DevNode open(DevChain chain, Troubles troubles, int port) {
+  public static DevNode open(DevChain chain, NodeFaults troubles, int port) {
     try {
       ServerSocket server = new ServerSocket();
       server.setReuseAddress(true);
@@ -82,7 +82,7 @@ public final class DevNode implements AutoCloseable {
     try (socket) {
       if (closed.getCount() > 0) {
         socket.setTcpNoDelay(true);
-        new HttpConnection(this, socket).run();
+        new DevHttpConnection(this, socket).run();
       }
     } catch (IOException _) {
       // The client has gone; there is no one left to answer.
@@ -98,8 +98,8 @@ public final class DevNode implements AutoCloseable {
   }
 
   /** Returns the faults of the node, which may be changed while it runs. */
-  public Troubles troubles() {
-    return troubles;
+  public NodeFaults faults() {
+    return faults;
   }
 
   public int port() {

@@ -1,11 +1,11 @@
 package dev.millrace.devnode;
 
-import dev.millrace.devchain.BlockStory;
-import dev.millrace.devchain.Branch;
+import dev.millrace.devchain.BlockLogGenerator;
+import dev.millrace.devchain.DevChainBranch;
 import dev.millrace.devchain.DevChainRandom;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.devchain.DevChainTransfers;
-import dev.millrace.devchain.Told;
+import dev.millrace.devchain.LogCursor;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Bytes32;
@@ -23,12 +23,12 @@ record DevTransaction(Bytes32 hash, int index, Address to, Bytes input) {
   private static final long WEI = 1_000_000_000L;
 
   /** Returns the transactions of a block. */
-  static List<DevTransaction> list(BlockStory story, Branch branch, long number) {
+  static List<DevTransaction> list(BlockLogGenerator story, DevChainBranch branch, long number) {
     List<DevTransaction> found = new ArrayList<>();
-    story.tell(
+    story.generate(
         branch,
         number,
-        BlockStory.ALL,
+        BlockLogGenerator.ALL,
         log -> {
           if (log.transaction == found.size()) {
             found.add(of(log));
@@ -37,7 +37,7 @@ record DevTransaction(Bytes32 hash, int index, Address to, Bytes input) {
     return found;
   }
 
-  private static DevTransaction of(Told log) {
+  private static DevTransaction of(LogCursor log) {
     byte[] input = new byte[SELECTOR + log.length];
     System.arraycopy(log.words, 0, input, 0, SELECTOR);
     System.arraycopy(log.words, 0, input, SELECTOR, log.length);

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 final class DevNodeTest {
   private static final DevChainSettings SMALL =
-      DevChainSettings.USUAL.withBlocks(200).withAccounts(300).withLogs(6).withPools(400, 2);
+      DevChainSettings.DEFAULTS.withBlocks(200).withAccounts(300).withLogs(6).withPools(400, 2);
 
   private final DevChain chain = new DevChain(SMALL);
   private final DevNode node = DevNode.open(chain);
@@ -224,7 +224,7 @@ final class DevNodeTest {
     assertThat(client.error("eth_getLogs", "[{\"blockHash\":\"" + hash + "\"}]"))
         .isEqualTo("-32000 unknown block");
 
-    node.troubles().keepReplaced(true);
+    node.faults().keepReplaced(true);
     assertThat(client.object("eth_getBlockByHash", "[\"" + hash + "\",false]")).isEqualTo(block);
     assertThat(client.logs("\"blockHash\":\"" + hash + "\"")).isEqualTo(logs);
   }

@@ -40,7 +40,7 @@ final class NodeClient implements AutoCloseable {
   }
 
   static Object read(String json) {
-    return requireNonNull(JsonReader.read(json.getBytes(StandardCharsets.UTF_8)));
+    return requireNonNull(JsonTreeReader.read(json.getBytes(StandardCharsets.UTF_8)));
   }
 
   /** True if the result of a request is null. */

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 final class WebSocketTest {
   private final DevChain chain =
       new DevChain(
-          DevChainSettings.USUAL.withBlocks(100).withAccounts(100).withLogs(2).withNames(1));
+          DevChainSettings.DEFAULTS.withBlocks(100).withAccounts(100).withLogs(2).withNames(1));
   private final DevNode node = DevNode.open(chain);
   private final HttpClient http = HttpClient.newHttpClient();
   private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
@@ -92,7 +92,7 @@ final class WebSocketTest {
   }
 
   @Test
-  void heads_areToldOneByOneAndAgainAfterAFork() throws Exception {
+  void heads_areReportedOneByOneAndAgainAfterAFork() throws Exception {
     socket.sendText(request(1, "eth_subscribe", "[\"newHeads\"]"), true).join();
     assertThat(next().get("result")).isEqualTo("0x1");
 

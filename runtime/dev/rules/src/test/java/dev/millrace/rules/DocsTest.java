@@ -66,7 +66,8 @@ final class DocsTest {
     String page = Files.readString(ROOT.resolve("docs/operations.md"));
     String metrics =
         Files.readString(
-            ROOT.resolve("runtime/serve/http/src/main/java/dev/millrace/http/Metrics.java"));
+            ROOT.resolve(
+                "runtime/serve/http/src/main/java/dev/millrace/http/PrometheusMetrics.java"));
 
     Set<String> exported =
         all(Pattern.compile("\"(millrace\\.[a-z.]+)\""), metrics).stream()

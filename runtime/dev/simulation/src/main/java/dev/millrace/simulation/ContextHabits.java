@@ -6,16 +6,16 @@ import static dev.millrace.simulation.HandlerHabit.harmless;
 
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.Context;
-import dev.millrace.simulation.SimRows.Account;
-import dev.millrace.simulation.SimRows.Item;
-import dev.millrace.simulation.SimRows.Kind;
+import dev.millrace.simulation.SimulatedRows.Account;
+import dev.millrace.simulation.SimulatedRows.Item;
+import dev.millrace.simulation.SimulatedRows.Kind;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /** Habits of handlers in the use of their Context. */
 final class ContextHabits {
-  private static final Address NOBODY = Address.of("0x" + "ff".repeat(20));
+  private static final Address UNKNOWN_ADDRESS = Address.of("0x" + "ff".repeat(20));
 
   /** Longer than a preload waits for a task that stands still. */
   private static final long LONG_NANOS = 25_000_000;
@@ -97,7 +97,7 @@ final class ContextHabits {
               "hides that a row is missing",
               at -> {
                 try {
-                  at.context().require(Account.class, NOBODY);
+                  at.context().require(Account.class, UNKNOWN_ADDRESS);
                 } catch (Throwable hidden) {
                   transfer(at, address(at));
                 }

@@ -7,7 +7,7 @@ import static dev.millrace.simulation.HandlerHabit.harmless;
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
-import dev.millrace.simulation.SimRows.Account;
+import dev.millrace.simulation.SimulatedRows.Account;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.time.Duration;

@@ -13,7 +13,7 @@ import java.util.Random;
  * @param dice random numbers, the same in every call for the event
  * @param state shared by all calls in one process
  */
-record HandlerMoment(EventId id, Context context, Random dice, SharedState state) {
+record HandlerMoment(EventId id, Context context, Random dice, SharedHandlerState state) {
   /** True if the serial oracle calls: on the thread of the test, which must come to no harm. */
   boolean isSerial() {
     return context instanceof OracleContext;

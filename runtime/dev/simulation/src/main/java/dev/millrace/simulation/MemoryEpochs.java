@@ -1,7 +1,7 @@
 package dev.millrace.simulation;
 
+import dev.millrace.pipeline.EpochHistory;
 import dev.millrace.pipeline.Frontier;
-import dev.millrace.pipeline.Ledger;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +12,7 @@ final class MemoryEpochs {
   /** Opening times of epochs: unique in this process, even between stores. */
   private static final AtomicLong MOMENTS = new AtomicLong();
 
-  private final List<Ledger.Epoch> epochs = new ArrayList<>();
+  private final List<EpochHistory.Epoch> epochs = new ArrayList<>();
 
   MemoryEpochs() {}
 
@@ -26,29 +26,29 @@ final class MemoryEpochs {
       epochs.add(ending(epochs.removeLast(), at.checkpoint()));
     }
     Instant opened = Instant.EPOCH.plusSeconds(MOMENTS.incrementAndGet());
-    epochs.add(new Ledger.Epoch(number, at.checkpoint(), opened, at.commit(), mirrored));
+    epochs.add(new EpochHistory.Epoch(number, at.checkpoint(), opened, at.commit(), mirrored));
   }
 
   /** Opens an epoch after a rewind; no earlier epoch ends above its checkpoint. */
-  void turn(long number, long durable, Frontier to) {
+  void openAfterRewind(long number, long durable, Frontier to) {
     boolean mirrored = epochs.getLast().mirrored();
     epochs.add(ending(epochs.removeLast(), durable));
     epochs.replaceAll(epoch -> ending(epoch, Math.min(epoch.end(), to.checkpoint())));
     Instant opened = Instant.EPOCH.plusSeconds(MOMENTS.incrementAndGet());
-    epochs.add(new Ledger.Epoch(number, to.checkpoint(), opened, to.commit(), mirrored));
+    epochs.add(new EpochHistory.Epoch(number, to.checkpoint(), opened, to.commit(), mirrored));
   }
 
   /** Returns the epochs, the last one ending at this checkpoint. */
-  List<Ledger.Epoch> until(long checkpoint) {
-    List<Ledger.Epoch> all = new ArrayList<>(epochs);
+  List<EpochHistory.Epoch> until(long checkpoint) {
+    List<EpochHistory.Epoch> all = new ArrayList<>(epochs);
     if (!all.isEmpty()) {
       all.add(ending(all.removeLast(), checkpoint));
     }
     return all;
   }
 
-  private static Ledger.Epoch ending(Ledger.Epoch epoch, long end) {
-    return new Ledger.Epoch(
-        epoch.number(), end, epoch.opened(), epoch.followed(), epoch.mirrored());
+  private static EpochHistory.Epoch ending(EpochHistory.Epoch epoch, long end) {
+    return new EpochHistory.Epoch(
+        epoch.number(), end, epoch.opened(), epoch.afterCommit(), epoch.mirrored());
   }
 }

@@ -1,18 +1,18 @@
 package dev.millrace.simulation;
 
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Query;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.RowFilter;
 import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Ledger;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
-import dev.millrace.staging.Reads;
-import dev.millrace.testkit.PlainRows;
+import dev.millrace.staging.CommittedReads;
+import dev.millrace.testkit.PlainRowQueries;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -22,11 +22,11 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The hold of one process on a lane of a {@link MemoryStore}. */
-final class MemoryLane implements LaneStore, Reads {
+final class MemoryLane implements LaneStore, CommittedReads {
   private final MemoryStore store;
-  private final MemoryTables tables;
+  private final MemoryLaneTables tables;
   private final Frontier opened;
-  private final Probe probe;
+  private final Failpoint probe;
 
   /** The epoch of this process's writes; a rewind opens the next. Written by the commit thread. */
   private volatile long epoch;
@@ -36,7 +36,7 @@ final class MemoryLane implements LaneStore, Reads {
 
   private volatile boolean closed;
 
-  MemoryLane(MemoryStore store, MemoryTables tables, Frontier opened, Probe probe) {
+  MemoryLane(MemoryStore store, MemoryLaneTables tables, Frontier opened, Failpoint probe) {
     this.store = store;
     this.tables = tables;
     this.opened = opened;
@@ -50,38 +50,38 @@ final class MemoryLane implements LaneStore, Reads {
   }
 
   @Override
-  public Source.Standing standing() {
+  public Source.ResumePoint resumePoint() {
     return store.locked(tables::standing);
   }
 
   @Override
-  public Ledger ledger() {
+  public EpochHistory epochHistory() {
     checkOpen();
     return store.locked(() -> tables.ledger(store.identity(), epoch));
   }
 
   @Override
-  public Frontier rewind(Source.@Nullable Place to) {
+  public Frontier rewind(Source.@Nullable BlockRef to) {
     checkOpen();
     if (successor == 0) {
       successor = store.locked(store::nextEpoch);
     }
     try {
-      probe.pass(Probe.Point.REWINDING, successor);
+      probe.reached(Failpoint.Point.REWINDING, successor);
       checkOpen();
     } catch (RuntimeException broken) {
-      probe.pass(Probe.Point.ROLLING_BACK, successor);
+      probe.reached(Failpoint.Point.ROLLING_BACK, successor);
       throw broken;
     }
     Frontier standing = store.locked(() -> tables.rewind(to, epoch, successor));
-    probe.pass(Probe.Point.AFTER_REWIND, successor);
+    probe.reached(Failpoint.Point.AFTER_REWIND, successor);
     epoch = successor;
     successor = 0;
     return standing;
   }
 
   @Override
-  public Reads reads() {
+  public CommittedReads reads() {
     return this;
   }
 
@@ -89,18 +89,18 @@ final class MemoryLane implements LaneStore, Reads {
   @Override
   public void commit(CommitGroup group) {
     long number = group.number();
-    probe.pass(Probe.Point.BEFORE_BEGIN, number);
+    probe.reached(Failpoint.Point.BEFORE_BEGIN, number);
     checkOpen();
     if (store.locked(() -> tables.isDone(epoch, number))) {
       return;
     }
     try {
-      probe.pass(Probe.Point.DURING_COPY, number);
-      probe.pass(Probe.Point.AFTER_COPY, number);
-      probe.pass(Probe.Point.BEFORE_COMMIT, number);
+      probe.reached(Failpoint.Point.DURING_COPY, number);
+      probe.reached(Failpoint.Point.AFTER_COPY, number);
+      probe.reached(Failpoint.Point.BEFORE_COMMIT, number);
       checkOpen();
     } catch (RuntimeException broken) {
-      probe.pass(Probe.Point.ROLLING_BACK, number);
+      probe.reached(Failpoint.Point.ROLLING_BACK, number);
       throw broken;
     }
     store.locked(() -> {
@@ -109,7 +109,7 @@ final class MemoryLane implements LaneStore, Reads {
       }
       return true;
     });
-    probe.pass(Probe.Point.AFTER_COMMIT, number);
+    probe.reached(Failpoint.Point.AFTER_COMMIT, number);
   }
 
   private void checkOpen() {
@@ -127,7 +127,7 @@ final class MemoryLane implements LaneStore, Reads {
 
   @Override
   public void index(EntityType<?> type, Collection<String> columns) {
-    probe.pass(Probe.Point.BUILDING_INDEX, 0);
+    probe.reached(Failpoint.Point.BUILDING_INDEX, 0);
     String description = type.table() + "(" + String.join(",", columns) + ")";
     store.locked(() -> {
       tables.index(description);
@@ -136,8 +136,8 @@ final class MemoryLane implements LaneStore, Reads {
   }
 
   @Override
-  public void finish() {
-    probe.pass(Probe.Point.BUILDING_INDEX, 0);
+  public void buildDeferredIndexes() {
+    probe.reached(Failpoint.Point.BUILDING_INDEX, 0);
   }
 
   @Override
@@ -163,13 +163,14 @@ final class MemoryLane implements LaneStore, Reads {
   }
 
   @Override
-  public <E> List<E> matching(EntityType<E> type, Collection<Filter> filters) {
+  public <E> List<E> matching(EntityType<E> type, Collection<RowFilter> filters) {
     return read(
         type,
         type.table() + " " + describe(filters),
         rows ->
             rows.values().stream()
-                .filter(row -> filters.stream().anyMatch(filter -> PlainRows.matches(row, filter)))
+                .filter(row ->
+                    filters.stream().anyMatch(filter -> PlainRowQueries.matches(row, filter)))
                 .toList());
   }
 
@@ -189,7 +190,7 @@ final class MemoryLane implements LaneStore, Reads {
           for (Query<E> query : queries) {
             List<E> page = new ArrayList<>();
             for (Object row : page(rows, query, null, size)) {
-              page.add(query.type().type().cast(MemoryTables.stored(query.type(), row)));
+              page.add(query.type().type().cast(MemoryLaneTables.stored(query.type(), row)));
             }
             pages.add(page);
           }
@@ -201,8 +202,8 @@ final class MemoryLane implements LaneStore, Reads {
   private static <E> List<E> page(
       Map<Object, Object> rows, Query<E> query, @Nullable E after, int size) {
     List<E> typed = rows.values().stream().map(query.type().type()::cast).toList();
-    return PlainRows.answer(query.unlimited(), typed).stream()
-        .filter(row -> after == null || PlainRows.order(query).compare(row, after) > 0)
+    return PlainRowQueries.answer(query.unlimited(), typed).stream()
+        .filter(row -> after == null || PlainRowQueries.order(query).compare(row, after) > 0)
         .limit(size)
         .toList();
   }
@@ -228,13 +229,13 @@ final class MemoryLane implements LaneStore, Reads {
     List<E> rows =
         store.locked(() ->
             chosen.apply(tables.rows(type)).stream()
-                .map(row -> type.type().cast(MemoryTables.stored(type, row)))
+                .map(row -> type.type().cast(MemoryLaneTables.stored(type, row)))
                 .collect(Collectors.toCollection(ArrayList::new)));
     store.answered(description);
     return rows;
   }
 
-  private static String describe(Collection<Filter> filters) {
+  private static String describe(Collection<RowFilter> filters) {
     return filters.stream()
         .map(filter ->
             filter.conditions().stream()

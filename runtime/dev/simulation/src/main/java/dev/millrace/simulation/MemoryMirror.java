@@ -4,11 +4,11 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Versions;
-import dev.millrace.pipeline.Ends;
+import dev.millrace.pipeline.EpochEnds;
+import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneMirror;
-import dev.millrace.pipeline.Ledger;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.testkit.RowVersion;
 import dev.millrace.testkit.SerialOracle;
 import java.util.ArrayList;
@@ -45,7 +45,7 @@ public final class MemoryMirror {
   }
 
   /** Opens a lane for one process, which passes this probe. */
-  public LaneMirror opened(String lane, Probe probe) {
+  public LaneMirror opened(String lane, Failpoint probe) {
     return new MemoryMirrorLane(this, lane, probe);
   }
 
@@ -90,18 +90,18 @@ public final class MemoryMirror {
   /** Returns the rows as of an older checkpoint; refuses it if not all versions are kept. */
   public <E> Map<Object, E> rows(String lane, EntityType<E> type, long checkpoint) {
     return locked(() -> {
-      if (type.layout().versions() == Versions.LATEST && checkpoint < settled(lane)) {
+      if (type.layout().versions() == Versions.LATEST && checkpoint < finalizedCheckpoint(lane)) {
         throw new MillraceException(
             Remedy.FIX_SETUP,
             "state is not kept: entity=%s checkpoint=%d settled=%d"
-                .formatted(type, checkpoint, settled(lane)));
+                .formatted(type, checkpoint, finalizedCheckpoint(lane)));
       }
       return rows(type, versions(lane, type), checkpoint);
     });
   }
 
   /** Returns the rows that a store with this ledger should have, independent of publications. */
-  public <E> Map<Object, E> rows(String lane, EntityType<E> type, Ledger ledger) {
+  public <E> Map<Object, E> rows(String lane, EntityType<E> type, EpochHistory ledger) {
     return locked(() -> rows(type, versions(lane, type, ledger), ledger.checkpoint()));
   }
 
@@ -128,19 +128,19 @@ public final class MemoryMirror {
   }
 
   /** Returns the versions that are visible with the epoch ends of a ledger. */
-  public List<RowVersion> versions(String lane, EntityType<?> type, Ledger ledger) {
+  public List<RowVersion> versions(String lane, EntityType<?> type, EpochHistory ledger) {
     Map<Long, Long> ends = new HashMap<>();
     ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
     return locked(() -> contents.visible(lane, type, ends));
   }
 
   /** Returns the last publication that counts. */
-  public Optional<Ends> said(String lane) {
+  public Optional<EpochEnds> published(String lane) {
     return locked(() -> Optional.ofNullable(contents.latest(lane)));
   }
 
-  private long settled(String lane) {
-    return said(lane).map(Ends::settled).orElse(0L);
+  private long finalizedCheckpoint(String lane) {
+    return published(lane).map(EpochEnds::finalizedCheckpoint).orElse(0L);
   }
 
   /** Number of all stored rows, visible or not. */
@@ -161,7 +161,7 @@ public final class MemoryMirror {
   }
 
   /** Checks the ledger and follows it; keeps nothing unless all of the ledger fits. */
-  void follow(String lane, Ledger ledger) {
+  void follow(String lane, EpochHistory ledger) {
     locked(() -> {
       contents.check(lane, ledger);
       return true;

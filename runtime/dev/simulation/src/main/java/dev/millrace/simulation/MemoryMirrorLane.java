@@ -3,12 +3,12 @@ package dev.millrace.simulation;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Ends;
+import dev.millrace.pipeline.EpochEnds;
+import dev.millrace.pipeline.EpochHistory;
 import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.LaneMirror;
-import dev.millrace.pipeline.Ledger;
 import dev.millrace.pipeline.MirrorGroup;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.staging.TableChanges;
 import dev.millrace.testkit.RowVersion;
 import java.util.ArrayList;
@@ -20,17 +20,17 @@ import java.util.Map;
 final class MemoryMirrorLane implements LaneMirror {
   private final MemoryMirror mirror;
   private final String lane;
-  private final Probe probe;
+  private final Failpoint probe;
   private volatile boolean closed;
 
-  MemoryMirrorLane(MemoryMirror mirror, String lane, Probe probe) {
+  MemoryMirrorLane(MemoryMirror mirror, String lane, Failpoint probe) {
     this.mirror = mirror;
     this.lane = lane;
     this.probe = probe;
   }
 
   @Override
-  public void follow(Ledger ledger) {
+  public void follow(EpochHistory ledger) {
     checkOpen();
     mirror.follow(lane, ledger);
   }
@@ -54,7 +54,7 @@ final class MemoryMirrorLane implements LaneMirror {
         mirror.call(
             "insert %s %s".formatted(type.table(), token),
             (contents, late) -> contents.insert(type, lane + " " + token, block, late));
-        probe.pass(Probe.Point.MIRRORING, batch);
+        probe.reached(Failpoint.Point.MIRRORING, batch);
       }
     });
   }
@@ -83,19 +83,19 @@ final class MemoryMirrorLane implements LaneMirror {
                     type.table(),
                     changes.id(i),
                     changes.checkpoint(i),
-                    row == null ? null : MemoryTables.stored(type, row))));
+                    row == null ? null : MemoryLaneTables.stored(type, row))));
       }
     }
     return versions;
   }
 
   @Override
-  public void publish(Ends ends) {
+  public void publish(EpochEnds ends) {
     checkOpen();
     mirror.call(
-        "publish %d %d".formatted(ends.by(), ends.commit()),
+        "publish %d %d".formatted(ends.publisherEpoch(), ends.commit()),
         (contents, late) -> contents.publish(lane, ends, late));
-    probe.pass(Probe.Point.PUBLISHING, ends.commit());
+    probe.reached(Failpoint.Point.PUBLISHING, ends.commit());
   }
 
   private void checkOpen() {

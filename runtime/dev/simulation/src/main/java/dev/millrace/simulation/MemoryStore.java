@@ -5,13 +5,13 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.EffectResult;
+import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Ledger;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.testkit.SerialOracle;
-import dev.millrace.testkit.UndoRow;
+import dev.millrace.testkit.UndoLogRow;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +37,7 @@ public final class MemoryStore implements CommitStore {
   private final List<EntityType<?>> types;
   private final boolean mirrored;
   private boolean keepsStates;
-  private final Map<String, MemoryTables> lanes = new TreeMap<>(); // guarded by lock
+  private final Map<String, MemoryLaneTables> lanes = new TreeMap<>(); // guarded by lock
   private final List<String> queries = new ArrayList<>(); // guarded by lock
   private long epochs; // guarded by lock
   private volatile Consumer<String> beforeQuery = _ -> {};
@@ -77,23 +77,23 @@ public final class MemoryStore implements CommitStore {
   public MemoryStore backup() {
     return locked(() -> {
       MemoryStore copy = new MemoryStore(identity, types, mirrored);
-      lanes.forEach((lane, tables) -> copy.lanes.put(lane, new MemoryTables(tables)));
+      lanes.forEach((lane, tables) -> copy.lanes.put(lane, new MemoryLaneTables(tables)));
       copy.epochs = epochs;
       return copy;
     });
   }
 
   /** Opens the store for another process, which passes this probe. */
-  public CommitStore opened(Probe probe) {
+  public CommitStore opened(Failpoint probe) {
     return opened(probe, mirrored);
   }
 
   /** Opens the store for a process that mirrors nothing, regardless of the definition. */
-  public CommitStore unmirrored(Probe probe) {
+  public CommitStore unmirrored(Failpoint probe) {
     return opened(probe, false);
   }
 
-  private CommitStore opened(Probe probe, boolean mirrors) {
+  private CommitStore opened(Failpoint probe, boolean mirrors) {
     return new CommitStore() {
       @Override
       public LaneStore takeOver(String lane) {
@@ -107,18 +107,18 @@ public final class MemoryStore implements CommitStore {
 
   @Override
   public LaneStore takeOver(String lane) {
-    return takeOver(lane, Probe.NONE, mirrored);
+    return takeOver(lane, Failpoint.NONE, mirrored);
   }
 
-  private LaneStore takeOver(String lane, Probe probe, boolean mirrors) {
+  private LaneStore takeOver(String lane, Failpoint probe, boolean mirrors) {
     return locked(() -> {
-      MemoryTables tables = lanes.computeIfAbsent(lane, _ -> newTables());
+      MemoryLaneTables tables = lanes.computeIfAbsent(lane, _ -> newTables());
       return new MemoryLane(this, tables, tables.takeOver(nextEpoch(), mirrors), probe);
     });
   }
 
-  private MemoryTables newTables() {
-    MemoryTables tables = new MemoryTables(types);
+  private MemoryLaneTables newTables() {
+    MemoryLaneTables tables = new MemoryLaneTables(types);
     if (keepsStates) {
       tables.states().begin();
     }
@@ -155,9 +155,9 @@ public final class MemoryStore implements CommitStore {
   public <E> void put(String lane, EntityType<E> type, E row) {
     locked(() ->
         lanes
-            .computeIfAbsent(lane, _ -> new MemoryTables(types))
+            .computeIfAbsent(lane, _ -> new MemoryLaneTables(types))
             .rows(type)
-            .put(type.id(row), MemoryTables.stored(type, row)));
+            .put(type.id(row), MemoryLaneTables.stored(type, row)));
   }
 
   /** Returns the queries since the last call, in order. */
@@ -188,7 +188,7 @@ public final class MemoryStore implements CommitStore {
   }
 
   /** Returns the rows that a rewind of the lane could restore, in the order of commits. */
-  public List<UndoRow> undo(String lane) {
+  public List<UndoLogRow> undo(String lane) {
     return locked(() -> tables(lane).undo());
   }
 
@@ -217,7 +217,7 @@ public final class MemoryStore implements CommitStore {
   }
 
   /** Returns the ledger that a mirror of the lane would have to follow now. */
-  public Ledger ledger(String lane) {
+  public EpochHistory ledger(String lane) {
     return locked(() -> tables(lane).ledger(identity));
   }
 
@@ -226,8 +226,8 @@ public final class MemoryStore implements CommitStore {
     return locked(() -> tables(lane).indexes());
   }
 
-  private MemoryTables tables(String lane) {
-    MemoryTables tables = lanes.get(lane);
+  private MemoryLaneTables tables(String lane) {
+    MemoryLaneTables tables = lanes.get(lane);
     if (tables == null) {
       throw new MillraceException(Remedy.REPORT_BUG, "lane was never taken over: lane=" + lane);
     }

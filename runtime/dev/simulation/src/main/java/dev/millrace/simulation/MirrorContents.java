@@ -5,8 +5,8 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Versions;
-import dev.millrace.pipeline.Ends;
-import dev.millrace.pipeline.Ledger;
+import dev.millrace.pipeline.EpochEnds;
+import dev.millrace.pipeline.EpochHistory;
 import dev.millrace.testkit.RowVersion;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -33,8 +33,8 @@ final class MirrorContents {
   private final List<Stored> rows = new ArrayList<>();
   private final Map<EntityType<?>, Set<String>> tokens = new HashMap<>();
   private final TreeMap<Long, Known> epochs = new TreeMap<>();
-  private final Map<Long, Said> ends = new HashMap<>();
-  private final Map<String, Ends> latest = new HashMap<>();
+  private final Map<Long, Publication> ends = new HashMap<>();
+  private final Map<String, EpochEnds> latest = new HashMap<>();
   private String identity = "";
 
   /** A row as it was sent. */
@@ -48,13 +48,13 @@ final class MirrorContents {
   private record Known(String lane, Instant opened) {}
 
   /** The statement about an epoch's end that counts. */
-  private record Said(String lane, long end, long by, long commit) {}
+  private record Publication(String lane, long end, long by, long commit) {}
 
-  private static final Comparator<Ends> LATER =
-      Comparator.comparingLong(Ends::by).thenComparingLong(Ends::commit);
+  private static final Comparator<EpochEnds> LATER =
+      Comparator.comparingLong(EpochEnds::publisherEpoch).thenComparingLong(EpochEnds::commit);
 
   /** Checks that these contents are a copy of the store with this ledger. */
-  void check(String lane, Ledger ledger) {
+  void check(String lane, EpochHistory ledger) {
     must(identity.isEmpty() || identity.equals(ledger.identity()), "mirror is of another store");
     Map<Long, Instant> opened = new HashMap<>();
     ledger.epochs().forEach(epoch -> opened.put(epoch.number(), epoch.opened()));
@@ -65,7 +65,7 @@ final class MirrorContents {
                 : !opened.containsKey(number),
             "mirror has an epoch that the store has lost: epoch=%d",
             number));
-    Ends last = latest.get(lane);
+    EpochEnds last = latest.get(lane);
     long told = last == null ? -1 : last.commit();
     must(
         told <= ledger.commit(),
@@ -78,17 +78,17 @@ final class MirrorContents {
         told,
         ledger.commit());
     long until = ledger.commit();
-    for (Ledger.Epoch epoch : ledger.epochs().reversed()) {
+    for (EpochHistory.Epoch epoch : ledger.epochs().reversed()) {
       must(
-          epoch.mirrored() || epoch.followed() == until,
+          epoch.mirrored() || epoch.afterCommit() == until,
           "commits were made without the mirror: epoch=%d",
           epoch.number());
-      until = epoch.followed();
+      until = epoch.afterCommit();
     }
   }
 
   /** Records the identity of the store. */
-  void follow(Ledger ledger) {
+  void follow(EpochHistory ledger) {
     identity = ledger.identity();
   }
 
@@ -102,7 +102,7 @@ final class MirrorContents {
       return;
     }
     for (Stored row : block) {
-      Said said = ends.get(row.epoch());
+      Publication said = ends.get(row.epoch());
       rule(said != null, "row comes before its epoch was announced: row=%s", row);
       rule(
           late || said == null || row.checkpoint() > said.end(),
@@ -130,22 +130,24 @@ final class MirrorContents {
   }
 
   /** Publishes all ends at once. */
-  void publish(String lane, Ends said, boolean late) {
-    Ends last = latest.get(lane);
-    if (!late && last != null && last.by() == said.by()) {
+  void publish(String lane, EpochEnds said, boolean late) {
+    EpochEnds last = latest.get(lane);
+    if (!late && last != null && last.publisherEpoch() == said.publisherEpoch()) {
       rule(
           last.commit() < said.commit() || last.equals(said),
           "publication does not follow the last one: last=%s next=%s",
           last,
           said);
     }
-    for (Ends.End end : said.ends()) {
+    for (EpochEnds.End end : said.ends()) {
       epochs.putIfAbsent(end.epoch(), new Known(lane, end.opened()));
-      Said before = ends.get(end.epoch());
+      Publication before = ends.get(end.epoch());
       if (before == null
-          || before.by() < said.by()
-          || (before.by() == said.by() && before.commit() <= said.commit())) {
-        ends.put(end.epoch(), new Said(lane, end.checkpoint(), said.by(), said.commit()));
+          || before.by() < said.publisherEpoch()
+          || (before.by() == said.publisherEpoch() && before.commit() <= said.commit())) {
+        ends.put(
+            end.epoch(),
+            new Publication(lane, end.checkpoint(), said.publisherEpoch(), said.commit()));
       }
     }
     if (last == null || LATER.compare(last, said) <= 0) {
@@ -154,7 +156,7 @@ final class MirrorContents {
   }
 
   /** The last publication that counts; null before the first. */
-  @Nullable Ends latest(String lane) {
+  @Nullable EpochEnds latest(String lane) {
     return latest.get(lane);
   }
 
@@ -193,11 +195,11 @@ final class MirrorContents {
    */
   void clean(String lane) {
     Map<Long, Long> closed = ends(lane);
-    Ends last = latest.get(lane);
+    EpochEnds last = latest.get(lane);
     if (last == null) {
       return;
     }
-    closed.remove(last.by());
+    closed.remove(last.publisherEpoch());
     Predicate<Stored> dead =
         row ->
             row.lane().equals(lane)
@@ -215,8 +217,8 @@ final class MirrorContents {
   }
 
   private List<Stored> superseded(String lane, EntityType<?> type) {
-    Ends last = latest.get(lane);
-    long settled = last == null ? 0 : last.settled();
+    EpochEnds last = latest.get(lane);
+    long settled = last == null ? 0 : last.finalizedCheckpoint();
     Map<Object, Stored> newest = new HashMap<>();
     List<Stored> gone = new ArrayList<>();
     for (Stored row : seen(lane, type, ends(lane))) {

@@ -121,9 +121,9 @@ final class OddRows {
             parcel.tags().hashCode());
   }
 
-  /** Returns these tables together with those of {@link SimRows}. */
+  /** Returns these tables together with those of {@link SimulatedRows}. */
   static List<EntityType<?>> withSimRows() {
-    List<EntityType<?>> types = new ArrayList<>(SimRows.types());
+    List<EntityType<?>> types = new ArrayList<>(SimulatedRows.types());
     types.add(EntityType.of(Parcel.class));
     types.add(EntityType.of(Touchy.class));
     types.add(EntityType.of(Secretive.class));

@@ -4,8 +4,8 @@ import static dev.millrace.simulation.HandlerMoment.sneak;
 
 import dev.millrace.loaders.EventId;
 import dev.millrace.pipeline.Context;
-import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.EventHandler;
+import dev.millrace.pipeline.SourceEvent;
 import java.util.Random;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +22,7 @@ final class PeopleHandler implements EventHandler {
   private final Work work;
   private final @Nullable HandlerHabit habit;
   private final long seed;
-  private final Supplier<SharedState> state;
+  private final Supplier<SharedHandlerState> state;
   private volatile boolean mended;
 
   PeopleHandler(
@@ -30,7 +30,7 @@ final class PeopleHandler implements EventHandler {
       Work work,
       @Nullable HandlerHabit habit,
       long seed,
-      Supplier<SharedState> state) {
+      Supplier<SharedHandlerState> state) {
     this.name = name;
     this.work = work;
     this.habit = habit;
@@ -64,7 +64,7 @@ final class PeopleHandler implements EventHandler {
   }
 
   @Override
-  public void handle(Event event, Context context) throws Exception {
+  public void handle(SourceEvent event, Context context) throws Exception {
     boolean before = seed % 2 == 0;
     if (before) {
       indulge(event, context);
@@ -75,7 +75,7 @@ final class PeopleHandler implements EventHandler {
     }
   }
 
-  private void indulge(Event event, Context context) throws Exception {
+  private void indulge(SourceEvent event, Context context) throws Exception {
     HandlerHabit now = habit();
     if (now == null) {
       return;

@@ -9,8 +9,8 @@ import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.simulation.OddRows.Parcel;
 import dev.millrace.simulation.OddRows.Sight;
-import dev.millrace.simulation.SimMoves.Move;
-import dev.millrace.testkit.Script;
+import dev.millrace.simulation.SimulatedOperations.Move;
+import dev.millrace.testkit.ScriptedSource;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -43,11 +43,11 @@ final class PeopleProgram implements Indexer {
   private final String name;
   private final Storage storage;
   private final List<EntityType<?>> entities = OddRows.withSimRows();
-  private final Script script = new Script();
+  private final ScriptedSource script = new ScriptedSource();
   private final List<PeopleHandler> events = new CopyOnWriteArrayList<>();
   private final Map<EventId, List<PeopleHandler>> everAt = new ConcurrentHashMap<>();
   private final Set<HandlerHabit> habits = new HashSet<>();
-  private volatile SharedState state = new SharedState(false);
+  private volatile SharedHandlerState state = new SharedHandlerState(false);
 
   private PeopleProgram(String name, Storage storage) {
     this.name = name;
@@ -57,14 +57,14 @@ final class PeopleProgram implements Indexer {
   PeopleProgram(long seed, int maxBlocks) {
     this("people_" + seed, Storage.POSTGRES);
     Random random = new Random(seed);
-    SimMoves.SimSpread spread =
-        new SimMoves.SimSpread(4 + random.nextInt(40), 2 + random.nextInt(20), 5);
+    SimulatedOperations.SimSpread spread =
+        new SimulatedOperations.SimSpread(4 + random.nextInt(40), 2 + random.nextInt(20), 5);
     Effect<Long, Long> outside = Effect.of("outside", Long.class, Long.class, in -> in * 7 - 3);
     Effect<String, String> once =
         Effect.of("once", String.class, String.class, in -> in + "!").persisted();
     List<Move> moves = new ArrayList<>();
     for (int i = random.nextInt(6); i > 0; i--) {
-      moves.add(SimMoves.ALL.get(random.nextInt(SimMoves.ALL.size())));
+      moves.add(SimulatedOperations.ALL.get(random.nextInt(SimulatedOperations.ALL.size())));
     }
     List<HandlerHabit> chosen = new ArrayList<>();
     for (int i = 1 + random.nextInt(MAX_HABITS); i > 0; i--) {
@@ -73,7 +73,7 @@ final class PeopleProgram implements Indexer {
     habits.addAll(chosen);
     PeopleHandler.Work work =
         (context, id, eventSeed) ->
-            new SimMoves(context, spread, outside, once, eventSeed).make(moves, id);
+            new SimulatedOperations(context, spread, outside, once, eventSeed).make(moves, id);
     int blocks = 3 + random.nextInt(25);
     int busy = 1 + random.nextInt(6);
     int rare = 1 + random.nextInt(12);
@@ -87,21 +87,21 @@ final class PeopleProgram implements Indexer {
           }
           return told;
         };
-    tell(List.of(genesis()));
+    addBlock(List.of(genesis()));
     for (int block = 0; block < blocks; block++) {
       List<PeopleHandler> told = draw.get();
       if (block < maxBlocks) {
-        tell(told);
+        addBlock(told);
       }
     }
     if (random.nextInt(3) == 0) {
-      turn(random, draw);
+      planReorgs(random, draw);
     }
   }
 
   /** Plans one or two reorgs, each from a random block on, once earlier blocks have been read. */
-  private void turn(Random random, Supplier<List<PeopleHandler>> draw) {
-    int last = script.told().size() - 1;
+  private void planReorgs(Random random, Supplier<List<PeopleHandler>> draw) {
+    int last = script.currentBlocks().size() - 1;
     int lastFinal = random.nextInt(last);
     script.finalTo(lastFinal);
     for (int i = 1 + random.nextInt(2); i > 0; i--) {
@@ -112,16 +112,17 @@ final class PeopleProgram implements Indexer {
       }
       script.then(() -> {
         script.cut(from);
-        branch.forEach(this::tell);
+        branch.forEach(this::addBlock);
       });
     }
   }
 
-  private void tell(List<PeopleHandler> told) {
+  private void addBlock(List<PeopleHandler> told) {
     events.addAll(told);
     for (int i = 0; i < told.size(); i++) {
       everAt
-          .computeIfAbsent(EventId.of(script.told().size(), i), _ -> new CopyOnWriteArrayList<>())
+          .computeIfAbsent(
+              EventId.of(script.currentBlocks().size(), i), _ -> new CopyOnWriteArrayList<>())
           .add(told.get(i));
     }
     script.block(told);
@@ -154,12 +155,12 @@ final class PeopleProgram implements Indexer {
     List<HandlerHabit> odd = new ArrayList<>(ValueHabits.inTwoStores());
     odd.addAll(KeyHabits.ALL);
     program.habits.addAll(odd);
-    program.tell(List.of(program.genesis()));
+    program.addBlock(List.of(program.genesis()));
     long block = 1;
     for (HandlerHabit habit : odd) {
-      program.tell(List.of(program.handler("saves", (_, _, _) -> {}, habit)));
+      program.addBlock(List.of(program.handler("saves", (_, _, _) -> {}, habit)));
       EventId saved = EventId.of(block, 0);
-      program.tell(
+      program.addBlock(
           List.of(program.handler("reads", (context, id, _) -> look(context, id, saved), null)));
       block += 2;
     }
@@ -182,13 +183,13 @@ final class PeopleProgram implements Indexer {
         (context, _, _) -> {
           for (int i = 0; i < 8; i++) {
             Address id = Address.of("0x%040x".formatted(0xF000 + i));
-            context.save(new SimRows.Account(id, BigInteger.ZERO, i, null));
+            context.save(new SimulatedRows.Account(id, BigInteger.ZERO, i, null));
           }
         };
     return new PeopleHandler("genesis", work, null, 0, this::state);
   }
 
-  Script script() {
+  ScriptedSource script() {
     return script;
   }
 
@@ -197,13 +198,13 @@ final class PeopleProgram implements Indexer {
     return events;
   }
 
-  private SharedState state() {
+  private SharedHandlerState state() {
     return state;
   }
 
   /** Starts another process, or the oracle, for which no outside service fails. */
-  SharedState begin(boolean oracle) {
-    SharedState fresh = new SharedState(oracle);
+  SharedHandlerState begin(boolean oracle) {
+    SharedHandlerState fresh = new SharedHandlerState(oracle);
     state = fresh;
     return fresh;
   }
@@ -224,12 +225,13 @@ final class PeopleProgram implements Indexer {
   }
 
   @Override
-  public SortedMap<String, String> asks() {
+  public SortedMap<String, String> sourceRequirements() {
     return new TreeMap<>();
   }
 
   @Override
   public String toString() {
-    return "blocks=%d events=%d habits=%s".formatted(script.told().size(), events.size(), habits);
+    return "blocks=%d events=%d habits=%s"
+        .formatted(script.currentBlocks().size(), events.size(), habits);
   }
 }

@@ -1,18 +1,18 @@
 package dev.millrace.simulation;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStores;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
-import dev.millrace.testkit.Script;
+import dev.millrace.testkit.ScriptedSource;
 import dev.millrace.testkit.SerialOracle;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,9 +40,12 @@ import java.util.regex.Pattern;
  */
 public final class PeopleSimulation {
   private static final long DEADLINE_SECONDS = 60;
-  private static final int MAX_TROUBLES = 5;
-  private static final Set<SimTrouble.Kind> TROUBLES =
-      EnumSet.of(SimTrouble.Kind.CRASH, SimTrouble.Kind.STORE_ERROR, SimTrouble.Kind.LOST_REPLY);
+  private static final int MAX_FAULTS = 5;
+  private static final Set<SimulatedFault.Kind> FAULTS =
+      EnumSet.of(
+          SimulatedFault.Kind.CRASH,
+          SimulatedFault.Kind.STORE_ERROR,
+          SimulatedFault.Kind.LOST_REPLY);
   private static final String CRASHED = "process has crashed: ";
   private static final Pattern NAMED =
       Pattern.compile("block=(\\d+) logIndex=(\\d+) handler=([^\\s\"]+)");
@@ -52,8 +55,8 @@ public final class PeopleSimulation {
   private final PeopleProgram program;
   private final int processesPerLook;
   private int looks;
-  private int troubles;
-  private final List<String> story = new ArrayList<>();
+  private int faults;
+  private final List<String> history = new ArrayList<>();
   private final List<String> failures = new ArrayList<>();
 
   public PeopleSimulation(long seed) {
@@ -92,12 +95,12 @@ public final class PeopleSimulation {
 
   private static void checkOnce(long seed, int maxBlocks) throws Exception {
     PeopleSimulation simulation = new PeopleSimulation(seed, maxBlocks);
-    simulation.run(new SimMemory(simulation.indexer(), seed + 1));
+    simulation.run(new SimulatedMemoryStores(simulation.indexer(), seed + 1));
   }
 
   /** Finds the shortest chain that fails. Interleavings differ, so this is best effort. */
   private static String shrunk(long seed) throws Exception {
-    int all = new PeopleSimulation(seed).program.script().told().size();
+    int all = new PeopleSimulation(seed).program.script().currentBlocks().size();
     for (int blocks = 1; blocks < all; blocks++) {
       try {
         checkOnce(seed, blocks);
@@ -120,23 +123,23 @@ public final class PeopleSimulation {
   }
 
   /** Runs to the end over stores that each process opens again. */
-  public void run(SimStores stores) throws Exception {
+  public void run(SimulatedStores stores) throws Exception {
     Random random = new Random(seed * 31 + 17);
     try {
-      while (!process(stores, settings(random), trouble(random))) {}
+      while (!process(stores, settings(random), drawFault(random))) {}
     } catch (AssertionError failed) {
       throw new AssertionError(describe(String.valueOf(failed.getMessage())), failed);
     }
   }
 
   /** Draws trouble for one process in three. Mirrors have a simulation of their own. */
-  private SimTrouble trouble(Random random) {
-    SimTrouble drawn = SimTrouble.random(random, false, false);
-    boolean meets = random.nextInt(3) == 0 && processesPerLook == 1 && troubles < MAX_TROUBLES;
-    if (!meets || !TROUBLES.contains(drawn.kind())) {
-      return SimTrouble.none();
+  private SimulatedFault drawFault(Random random) {
+    SimulatedFault drawn = SimulatedFault.random(random, false, false);
+    boolean meets = random.nextInt(3) == 0 && processesPerLook == 1 && faults < MAX_FAULTS;
+    if (!meets || !FAULTS.contains(drawn.kind())) {
+      return SimulatedFault.none();
     }
-    troubles++;
+    faults++;
     return drawn;
   }
 
@@ -152,22 +155,24 @@ public final class PeopleSimulation {
   }
 
   /** Runs one process; true once the stream has ended. */
-  private boolean process(SimStores stores, LaneSettings settings, SimTrouble trouble)
+  private boolean process(SimulatedStores stores, LaneSettings settings, SimulatedFault trouble)
       throws Exception {
     long branch = program.script().branch();
-    SharedState state = program.begin(false);
-    LaneEnd end = end(stores, settings, trouble);
-    story.add("  process: settings=%s trouble=%s end=%s".formatted(settings, trouble, end));
+    SharedHandlerState state = program.begin(false);
+    LaneOutcome end = end(stores, settings, trouble);
+    history.add("  process: settings=%s trouble=%s end=%s".formatted(settings, trouble, end));
     require(state.wrongs().isEmpty(), state.wrongs());
     if (!isOnChain(stores)) {
-      require(!(end instanceof LaneEnd.Done), "done on a branch that was left");
+      require(!(end instanceof LaneOutcome.Done), "done on a branch that was left");
       mend(end, trouble);
       return false;
     }
     long reached = reached(stores);
-    compare(stores, reached, end instanceof LaneEnd.Done);
-    if (end instanceof LaneEnd.Done) {
-      require(reached == program.script().told().size() - 1L, "done before the end: " + reached);
+    compare(stores, reached, end instanceof LaneOutcome.Done);
+    if (end instanceof LaneOutcome.Done) {
+      require(
+          reached == program.script().currentBlocks().size() - 1L,
+          "done before the end: " + reached);
       return true;
     }
     Optional<EventId> culprit = mend(end, trouble);
@@ -181,8 +186,8 @@ public final class PeopleSimulation {
     return false;
   }
 
-  private boolean isOnChain(SimStores stores) {
-    List<Script.Told> chain = program.script().told();
+  private boolean isOnChain(SimulatedStores stores) {
+    List<ScriptedSource.ScriptedBlock> chain = program.script().currentBlocks();
     return stores
         .reached(lane)
         .map(place ->
@@ -191,34 +196,34 @@ public final class PeopleSimulation {
         .orElse(true);
   }
 
-  private LaneEnd end(SimStores stores, LaneSettings settings, SimTrouble trouble)
+  private LaneOutcome end(SimulatedStores stores, LaneSettings settings, SimulatedFault trouble)
       throws Exception {
-    try (SimStores.Opened opened = stores.open(trouble);
+    try (SimulatedStores.Opened opened = stores.open(trouble);
         LaneStores held = opened.takeOver(lane);
         Lane running = new Lane(lane, program, program.script(), held, settings, trouble)) {
       running.start();
-      FutureTask<LaneEnd> end = new FutureTask<>(running::await);
+      FutureTask<LaneOutcome> end = new FutureTask<>(running::await);
       Thread waiting = Thread.ofVirtual().start(end);
       try {
         return end.get(DEADLINE_SECONDS, TimeUnit.SECONDS);
       } catch (TimeoutException _) {
         waiting.interrupt();
         throw new AssertionError(
-            "lane does not end: status=%s\n%s".formatted(running.status(), ThreadStacks.all()));
+            "lane does not end: status=%s\n%s".formatted(running.status(), ThreadStackDump.all()));
       }
     }
   }
 
-  private long reached(SimStores stores) {
-    return stores.reached(lane).map(Source.Place::block).orElse(-1L);
+  private long reached(SimulatedStores stores) {
+    return stores.reached(lane).map(Source.BlockRef::block).orElse(-1L);
   }
 
   /**
    * Checks that a process that has not died names an event that may fail, and fixes its handler.
    * Empty if there was nothing to fix.
    */
-  private Optional<EventId> mend(LaneEnd end, SimTrouble trouble) {
-    if (!(end instanceof LaneEnd.Failed(MillraceException failure))) {
+  private Optional<EventId> mend(LaneOutcome end, SimulatedFault trouble) {
+    if (!(end instanceof LaneOutcome.Failed(MillraceException failure))) {
       throw new AssertionError("lane has drained, unasked");
     }
     String message = String.valueOf(failure.getMessage());
@@ -253,18 +258,19 @@ public final class PeopleSimulation {
 
   /** Returns the batch that follows a block. */
   private Batch next(long reached, int events) throws InterruptedException {
-    List<Script.Told> told = program.script().told();
-    Source.Standing standing =
+    List<ScriptedSource.ScriptedBlock> told = program.script().currentBlocks();
+    Source.ResumePoint standing =
         reached < 0
-            ? Source.Standing.START
-            : Source.Standing.at(new Source.Place(reached, told.get((int) reached).block().hash()));
+            ? Source.ResumePoint.START
+            : Source.ResumePoint.at(
+                new Source.BlockRef(reached, told.get((int) reached).block().hash()));
     try (Source.Feed feed = program.script().open(standing)) {
       return feed.next(events) instanceof Batch batch ? batch : none(reached);
     }
   }
 
   /** Checks that the durable rows are those of the oracle after the same number of blocks. */
-  private void compare(SimStores stores, long reached, boolean over) throws Exception {
+  private void compare(SimulatedStores stores, long reached, boolean over) throws Exception {
     for (PeopleHandler event : durable(reached)) {
       require(!event.mustFail(), "event has succeeded: habit=" + event.habit());
     }
@@ -276,7 +282,7 @@ public final class PeopleSimulation {
     if (reached >= 0) {
       oracle.run(program.script(), reached);
     }
-    try (SimStores.Opened opened = stores.open(Probe.NONE);
+    try (SimulatedStores.Opened opened = stores.open(Failpoint.NONE);
         LaneStores held = opened.takeOver(lane)) {
       for (EntityType<?> type : program.entities()) {
         List<String> wrong = differences(type, oracle, held);
@@ -288,7 +294,7 @@ public final class PeopleSimulation {
   }
 
   private List<PeopleHandler> durable(long reached) {
-    return program.script().told().stream()
+    return program.script().currentBlocks().stream()
         .filter(told -> told.block().number() <= reached)
         .flatMap(told -> told.lines().stream())
         .map(line -> (PeopleHandler) line.handler())
@@ -299,12 +305,12 @@ public final class PeopleSimulation {
   private static <E> List<String> differences(
       EntityType<E> type, SerialOracle oracle, LaneStores held) {
     Map<Object, Object> found = new TreeMap<>(SerialOracle.byId(type));
-    for (E row : SimTables.all(type, held.store())) {
+    for (E row : SimulatedTableCheck.all(type, held.store())) {
       found.put(type.id(row), Arrays.asList(type.values(row)));
     }
     Map<Object, Object> expected = new TreeMap<>(SerialOracle.byId(type));
     oracle.rows(type).forEach((id, row) -> expected.put(id, Arrays.asList(type.values(row))));
-    return SimTables.differences(type, expected, found);
+    return SimulatedTableCheck.differences(type, expected, found);
   }
 
   private static void require(boolean holds, Object otherwise) {
@@ -329,6 +335,6 @@ public final class PeopleSimulation {
       again: mvn verify -pl runtime/dev/simulation -am -Dtest=PeopleSimulationTest \
     -Dsurefire.failIfNoSpecifiedTests=false -Dmillrace.seed=%d\
     """
-        .formatted(seed, what, program, String.join("\n", story), seed);
+        .formatted(seed, what, program, String.join("\n", history), seed);
   }
 }

@@ -1,11 +1,11 @@
 package dev.millrace.simulation;
 
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStores;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import dev.millrace.testkit.SerialOracle;
 import java.util.ArrayList;
@@ -31,13 +31,13 @@ import java.util.function.Function;
 public final class Simulation {
   private final long seed;
   private final boolean mirrored;
-  private final SimWeather stirring;
-  private final List<SimLane> lanes = new ArrayList<>();
-  private final List<String> story = new ArrayList<>();
-  private final Set<Probe.Point> struck = EnumSet.noneOf(Probe.Point.class);
+  private final RandomDisturbance stirring;
+  private final List<SimulatedLane> lanes = new ArrayList<>();
+  private final List<String> history = new ArrayList<>();
+  private final Set<Failpoint.Point> struck = EnumSet.noneOf(Failpoint.Point.class);
 
   /** Processes that were fenced while they slept. */
-  private final List<SimProcess> sleepers = new CopyOnWriteArrayList<>();
+  private final List<SimulatedProcess> sleepers = new CopyOnWriteArrayList<>();
 
   /** A simulation over one store alone. */
   public Simulation(long seed) {
@@ -52,13 +52,14 @@ public final class Simulation {
   private Simulation(long seed, int mostBlocks, boolean mirrored) {
     this.seed = seed;
     this.mirrored = mirrored;
-    this.stirring = new SimWeather(seed + 2);
-    SimRouting routing =
-        mirrored ? SimRouting.random(new Random(seed * 127)) : SimRouting.unmirrored();
-    lanes.add(new SimLane("1", new SimProgram(seed, mostBlocks, routing)));
+    this.stirring = new RandomDisturbance(seed + 2);
+    SimulatedRouting routing =
+        mirrored ? SimulatedRouting.random(new Random(seed * 127)) : SimulatedRouting.unmirrored();
+    lanes.add(new SimulatedLane("1", new SimulatedProgram(seed, mostBlocks, routing)));
     if (seed % 5 == 0) {
       // Two lanes over the same tables, with keys that differ by the lane alone.
-      lanes.add(new SimLane("2", new SimProgram(seed + (1L << 40), mostBlocks, routing)));
+      lanes.add(
+          new SimulatedLane("2", new SimulatedProgram(seed + (1L << 40), mostBlocks, routing)));
     }
   }
 
@@ -81,29 +82,29 @@ public final class Simulation {
 
   private static long checkOnce(long seed, int mostBlocks, boolean mirrored) throws Exception {
     Simulation simulation = new Simulation(seed, mostBlocks, mirrored);
-    SimMemory stores = new SimMemory(simulation.indexer(), seed + 1);
+    SimulatedMemoryStores stores = new SimulatedMemoryStores(simulation.indexer(), seed + 1);
     simulation.runOver(stores);
     return simulation.lanes.stream().mapToLong(lane -> stores.rewinds(lane.name())).sum();
   }
 
   /** Finds the shortest chain that fails. Interleavings differ, so this is best effort. */
   private static String shrunk(long seed, boolean mirrored) throws Exception {
-    int most = new Simulation(seed).lanes.getFirst().script().told().size();
-    for (int blocks = 1; blocks < most; blocks++) {
+    int max = new Simulation(seed).lanes.getFirst().script().currentBlocks().size();
+    for (int blocks = 1; blocks < max; blocks++) {
       try {
         checkOnce(seed, blocks, mirrored);
       } catch (AssertionError shorter) {
-        return "shrunk to %d of %d blocks:\n%s".formatted(blocks, most, shorter.getMessage());
+        return "shrunk to %d of %d blocks:\n%s".formatted(blocks, max, shorter.getMessage());
       }
     }
     return "no shorter chain fails";
   }
 
   /** Runs to the end over one store that each process opens again, and compares all tables. */
-  public Map<String, SerialOracle> run(Function<Probe, CommitStore> store) throws Exception {
+  public Map<String, SerialOracle> run(Function<Failpoint, CommitStore> store) throws Exception {
     return runOver(probe -> {
       CommitStore opened = store.apply(probe);
-      return new SimStores.Opened() {
+      return new SimulatedStores.Opened() {
         @Override
         public LaneStores takeOver(String lane) {
           return new LaneStores(opened.takeOver(lane));
@@ -121,36 +122,36 @@ public final class Simulation {
    * Runs to the end over stores that each process opens again, with a probe that its lanes pass,
    * and compares all contents. Returns the oracles of the comparison, by lane.
    */
-  public Map<String, SerialOracle> runOver(SimStores stores) throws Exception {
+  public Map<String, SerialOracle> runOver(SimulatedStores stores) throws Exception {
     lanes.forEach(
         lane -> lane.script().patientUntil(() -> lane.isAtTheHead(stores.reached(lane.name()))));
     try {
-      List<LaneEnd> ends = live(stores);
-      for (SimProcess sleeper : sleepers) {
+      List<LaneOutcome> ends = live(stores);
+      for (SimulatedProcess sleeper : sleepers) {
         sleeper.endAwake();
       }
       return compare(stores, ends);
     } catch (AssertionError failed) {
       throw new AssertionError(describe(String.valueOf(failed.getMessage())), failed);
     } finally {
-      sleepers.forEach(SimProcess::close);
+      sleepers.forEach(SimulatedProcess::close);
     }
   }
 
   /** Runs one process after another, until one has come to the end. */
-  private List<LaneEnd> live(SimStores stores) throws Exception {
+  private List<LaneOutcome> live(SimulatedStores stores) throws Exception {
     Random random = new Random(seed * 31 + 17);
-    int troubles = random.nextInt(5);
+    int faults = random.nextInt(5);
     while (true) {
       LaneSettings settings = settings(random);
-      SimTrouble trouble =
-          troubles-- > 0
-              ? SimTrouble.random(random, mirrored, stores.letsProcessesOverlap())
-              : SimTrouble.none();
-      story.add("  process: settings=%s trouble=%s".formatted(settings, trouble));
-      Optional<List<LaneEnd>> ends = process(stores, settings, trouble);
+      SimulatedFault trouble =
+          faults-- > 0
+              ? SimulatedFault.random(random, mirrored, stores.letsProcessesOverlap())
+              : SimulatedFault.none();
+      history.add("  process: settings=%s trouble=%s".formatted(settings, trouble));
+      Optional<List<LaneOutcome>> ends = process(stores, settings, trouble);
       trouble.struck().ifPresent(struck::add);
-      story.add("    ended: " + ends.map(Object::toString).orElse("asleep"));
+      history.add("    ended: " + ends.map(Object::toString).orElse("asleep"));
       if (ends.isPresent() && isOver(ends.get(), trouble)) {
         return ends.get();
       }
@@ -160,20 +161,20 @@ public final class Simulation {
     }
   }
 
-  private boolean isOver(List<LaneEnd> ends, SimTrouble trouble) {
+  private boolean isOver(List<LaneOutcome> ends, SimulatedFault trouble) {
     boolean over = true;
     for (int i = 0; i < ends.size(); i++) {
-      LaneEnd end = ends.get(i);
+      LaneOutcome end = ends.get(i);
       boolean poisoned = lanes.get(i).wasPoisoned(end);
-      if (end instanceof LaneEnd.Failed failed && !endsByTrouble(trouble) && !poisoned) {
+      if (end instanceof LaneOutcome.Failed failed && !endsByFault(trouble) && !poisoned) {
         throw new AssertionError("lane failed: lane=" + lanes.get(i).name(), failed.failure());
       }
-      over &= end instanceof LaneEnd.Done || poisoned;
+      over &= end instanceof LaneOutcome.Done || poisoned;
     }
     return over;
   }
 
-  private static boolean endsByTrouble(SimTrouble trouble) {
+  private static boolean endsByFault(SimulatedFault trouble) {
     return trouble.hasHappened()
         && switch (trouble.kind()) {
           case CRASH, CLOSE, REFUSAL -> true;
@@ -193,12 +194,13 @@ public final class Simulation {
         commits[random.nextInt(commits.length)]);
   }
 
-  private Optional<List<LaneEnd>> process(
-      SimStores stores, LaneSettings settings, SimTrouble trouble) throws Exception {
-    SimProcess process = new SimProcess(lanes, stores, settings, trouble, stirred(stores, trouble));
+  private Optional<List<LaneOutcome>> process(
+      SimulatedStores stores, LaneSettings settings, SimulatedFault trouble) throws Exception {
+    SimulatedProcess process =
+        new SimulatedProcess(lanes, stores, settings, trouble, stirred(stores, trouble));
     boolean asleep = false;
     try {
-      Optional<List<LaneEnd>> ends = process.await();
+      Optional<List<LaneOutcome>> ends = process.await();
       asleep = ends.isEmpty();
       return ends;
     } finally {
@@ -214,12 +216,12 @@ public final class Simulation {
    * Disturbs the lanes at every point: a reorg may happen, most often during a rewind; a reader may
    * look, housekeeping may run, and a fenced process may wake up.
    */
-  private Probe stirred(SimStores stores, Probe probe) {
+  private Failpoint stirred(SimulatedStores stores, Failpoint probe) {
     return (point, number) -> {
       boolean turning =
-          point == Probe.Point.BEFORE_REWIND
-              || point == Probe.Point.REWINDING
-              || point == Probe.Point.AFTER_REWIND;
+          point == Failpoint.Point.BEFORE_REWIND
+              || point == Failpoint.Point.REWINDING
+              || point == Failpoint.Point.AFTER_REWIND;
       if (stirring.chance(turning ? 3 : 100)) {
         lanes.forEach(lane -> lane.script().proceed());
       }
@@ -228,18 +230,18 @@ public final class Simulation {
         stores.disturb(lanes.get(dice.nextInt(lanes.size())).name(), dice);
       }
       if (!sleepers.isEmpty() && stirring.chance(20)) {
-        sleepers.forEach(SimProcess::wake);
+        sleepers.forEach(SimulatedProcess::wake);
       }
-      probe.pass(point, number);
+      probe.reached(point, number);
     };
   }
 
   /** Checks the state that a process has left behind, if the chain still agrees with it. */
-  private void look(SimStores stores) throws Exception {
-    for (SimLane lane : lanes) {
-      Optional<Source.Place> place = stores.reached(lane.name());
+  private void look(SimulatedStores stores) throws Exception {
+    for (SimulatedLane lane : lanes) {
+      Optional<Source.BlockRef> place = stores.reached(lane.name());
       if (place.isPresent()) {
-        Optional<SerialOracle> oracle = SimTables.oracle(lane, place.get());
+        Optional<SerialOracle> oracle = SimulatedTableCheck.oracle(lane, place.get());
         if (oracle.isPresent()) {
           fail(stores.differences(lane.name(), oracle.get(), false));
         }
@@ -253,13 +255,14 @@ public final class Simulation {
     }
   }
 
-  private Map<String, SerialOracle> compare(SimStores stores, List<LaneEnd> ends) throws Exception {
+  private Map<String, SerialOracle> compare(SimulatedStores stores, List<LaneOutcome> ends)
+      throws Exception {
     Map<String, SerialOracle> oracles = new TreeMap<>();
-    try (SimStores.Opened process = stores.open(Probe.NONE)) {
+    try (SimulatedStores.Opened process = stores.open(Failpoint.NONE)) {
       for (int i = 0; i < lanes.size(); i++) {
-        SimLane lane = lanes.get(i);
+        SimulatedLane lane = lanes.get(i);
         try (LaneStores held = process.takeOver(lane.name())) {
-          SimTables tables = new SimTables(lane);
+          SimulatedTableCheck tables = new SimulatedTableCheck(lane);
           SerialOracle oracle = tables.compare(ends.get(i), held.store());
           fail(tables.wrong());
           fail(stores.differences(lane.name(), oracle, true));
@@ -280,7 +283,7 @@ public final class Simulation {
   }
 
   /** The points at which processes have failed so far. */
-  public Set<Probe.Point> struck() {
+  public Set<Failpoint.Point> struck() {
     return Collections.unmodifiableSet(struck);
   }
 
@@ -296,7 +299,7 @@ public final class Simulation {
             seed,
             what,
             lanes,
-            String.join("\n", story),
+            String.join("\n", history),
             mirrored ? "seeds_leaveBothStoresEqual" : "seeds_leaveTheTablesOfTheOracle",
             seed);
   }

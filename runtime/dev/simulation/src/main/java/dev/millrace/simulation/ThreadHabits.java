@@ -7,10 +7,10 @@ import static dev.millrace.simulation.HandlerMoment.sneak;
 
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Selection;
+import dev.millrace.loaders.QueryBuilder;
 import dev.millrace.pipeline.Context;
-import dev.millrace.simulation.SimRows.Account;
-import dev.millrace.simulation.SimRows.Item;
+import dev.millrace.simulation.SimulatedRows.Account;
+import dev.millrace.simulation.SimulatedRows.Item;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Habits of handlers in the use of other threads, and of Contexts that are not theirs. */
 final class ThreadHabits {
-  private static final Address ANYBODY = Address.of("0x" + "00".repeat(20));
+  private static final Address ANY_ADDRESS = Address.of("0x" + "00".repeat(20));
 
   private ThreadHabits() {}
 
@@ -71,7 +71,7 @@ final class ThreadHabits {
           fatal(
               "lists on another thread what it has selected on its own",
               at -> {
-                Selection<Item> items = at.context().query(Item.class);
+                QueryBuilder<Item> items = at.context().query(Item.class);
                 try {
                   elsewhere(() -> (long) items.list().size());
                 } catch (Exception hidden) {
@@ -118,12 +118,12 @@ final class ThreadHabits {
   }
 
   private static long save(Context context) {
-    context.save(new Account(ANYBODY, BigInteger.ONE, 0, "stray"));
+    context.save(new Account(ANY_ADDRESS, BigInteger.ONE, 0, "stray"));
     return 1;
   }
 
   private static long read(Context context) {
-    return context.find(Account.class, ANYBODY).map(Account::moves).orElse(0L);
+    return context.find(Account.class, ANY_ADDRESS).map(Account::moves).orElse(0L);
   }
 
   /** Returns the result of a call on a thread of its own; throws what the call throws. */

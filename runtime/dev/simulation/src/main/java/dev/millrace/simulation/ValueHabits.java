@@ -13,7 +13,7 @@ import dev.millrace.simulation.OddRows.Parcel;
 import dev.millrace.simulation.OddRows.Secretive;
 import dev.millrace.simulation.OddRows.Tidy;
 import dev.millrace.simulation.OddRows.Touchy;
-import dev.millrace.simulation.SimRows.Item;
+import dev.millrace.simulation.SimulatedRows.Item;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Instant;
@@ -84,8 +84,8 @@ final class ValueHabits {
               "the longest decimal",
               p -> price(p, new BigDecimal("-" + "9".repeat(70) + ".999999"))),
           kept("a decimal with zeros behind", p -> price(p, new BigDecimal("1e60"))),
-          kept("the first instant", p -> seen(p, ColumnType.LEAST_INSTANT)),
-          kept("the last instant", p -> seen(p, ColumnType.GREATEST_INSTANT)),
+          kept("the first instant", p -> seen(p, ColumnType.MIN_INSTANT)),
+          kept("the last instant", p -> seen(p, ColumnType.MAX_INSTANT)),
           kept("not a number", p -> weight(p, Double.NaN)),
           kept("minus zero", p -> weight(p, -0.0)),
           kept("infinity", p -> weight(p, Double.NEGATIVE_INFINITY)),
@@ -160,7 +160,7 @@ final class ValueHabits {
       return;
     }
     try {
-      rows.add(new Item("", 0, "", null, 0, SimRows.Kind.OPAL));
+      rows.add(new Item("", 0, "", null, 0, SimulatedRows.Kind.OPAL));
       at.state().wrong("a handler could change the list of a query: rows=" + rows.size());
     } catch (UnsupportedOperationException expected) {
       at.state().counter.incrementAndGet();

@@ -1,12 +1,12 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.increment;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.increment;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.pipeline.Effect;
-import dev.millrace.testkit.Script;
+import dev.millrace.testkit.ScriptedSource;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -40,8 +40,8 @@ final class EffectCallsTest {
               under.decrementAndGet();
               return input;
             });
-    try (Mill mill = new Mill().notEmpty().batchEvents(10_000)) {
-      Script.Step[] asks = new Script.Step[EVENTS];
+    try (LaneHarness mill = new LaneHarness().notEmpty().batchEvents(10_000)) {
+      ScriptedSource.Step[] asks = new ScriptedSource.Step[EVENTS];
       for (int i = 0; i < EVENTS; i++) {
         long input = i;
         asks[i] =
@@ -51,7 +51,7 @@ final class EffectCallsTest {
             };
       }
       mill.script.block(asks);
-      assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+      assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
       assertThat(mill.cells()).contains(cell("asked", "", EVENTS));
     }
     assertThat(peak).hasValue(MAX_CALLS);
@@ -64,9 +64,9 @@ final class EffectCallsTest {
     Effect<Long, Long> patient =
         Effect.of("patient", Long.class, Long.class, input -> input)
             .patience(ChronoUnit.FOREVER.getDuration());
-    try (Mill mill = new Mill().notEmpty()) {
+    try (LaneHarness mill = new LaneHarness().notEmpty()) {
       mill.script.block(context -> increment("answer " + context.effect(patient, 7L)).run(context));
-      assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+      assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
       assertThat(mill.cells()).contains(cell("answer 7", "", 1));
     }
   }

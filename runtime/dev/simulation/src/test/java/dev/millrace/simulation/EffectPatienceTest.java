@@ -2,11 +2,11 @@ package dev.millrace.simulation;
 
 import static dev.millrace.simulation.EffectTest.effect;
 import static dev.millrace.simulation.EffectTest.failure;
-import static dev.millrace.simulation.Mill.cell;
+import static dev.millrace.simulation.LaneHarness.cell;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Effect;
@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Effect calls that fail or do not answer: how often and for how long they are retried. */
 @Timeout(120)
 final class EffectPatienceTest {
-  private final Mill mill = new Mill().notEmpty().batchEvents(10_000);
+  private final LaneHarness mill = new LaneHarness().notEmpty().batchEvents(10_000);
 
   @AfterEach
   void close() {
@@ -56,7 +56,7 @@ final class EffectPatienceTest {
             });
     mill.script.block(context -> context.save(cell("price", "", context.effect(price, 1L))));
 
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).contains(cell("price", "", 1));
     assertThat(calls).hasValue(5);
   }
@@ -77,11 +77,11 @@ final class EffectPatienceTest {
             });
     mill.script.block(context -> context.effect(price, 1L));
     Lane lane = mill.start();
-    Mill.awaitThat(() -> lane.status().waitingFor().contains("effect price"));
-    Mill.awaitThat(() -> lane.status().waitingFor().contains("HTTP 503"));
+    LaneHarness.awaitThat(() -> lane.status().waitingFor().contains("effect price"));
+    LaneHarness.awaitThat(() -> lane.status().waitingFor().contains("HTTP 503"));
     back.countDown();
 
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(lane.status().waitingFor()).isEmpty();
   }
 
@@ -140,10 +140,10 @@ final class EffectPatienceTest {
             });
     mill.script.block(context -> context.effect(slow, 1L));
     Lane lane = mill.start();
-    Mill.awaitThat(() -> lane.status().waitingFor().startsWith("effect slow, for"));
+    LaneHarness.awaitThat(() -> lane.status().waitingFor().startsWith("effect slow, for"));
     hanging.countDown();
 
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(lane.status().waitingFor()).isEmpty();
   }
 

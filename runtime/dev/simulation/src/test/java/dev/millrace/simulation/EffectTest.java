@@ -1,18 +1,18 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.LANE;
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.increment;
+import static dev.millrace.simulation.LaneHarness.LANE;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.increment;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Effect;
-import dev.millrace.simulation.Mill.Cell;
-import dev.millrace.testkit.Script;
+import dev.millrace.simulation.LaneHarness.Cell;
+import dev.millrace.testkit.ScriptedSource;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 /** Effects: sharing of answers, their lifetime, and the consequences of a failure. */
 @Timeout(120)
 final class EffectTest {
-  private final Mill mill = new Mill().notEmpty().batchEvents(10_000);
+  private final LaneHarness mill = new LaneHarness().notEmpty().batchEvents(10_000);
 
   @AfterEach
   void close() {
@@ -39,9 +39,9 @@ final class EffectTest {
     return Effect.of(name, Long.class, Long.class, call);
   }
 
-  static AbstractThrowableAssert<?, MillraceException> failure(LaneEnd end) {
-    assertThat(end).isInstanceOf(LaneEnd.Failed.class);
-    return assertThat(((LaneEnd.Failed) end).failure());
+  static AbstractThrowableAssert<?, MillraceException> failure(LaneOutcome end) {
+    assertThat(end).isInstanceOf(LaneOutcome.Failed.class);
+    return assertThat(((LaneOutcome.Failed) end).failure());
   }
 
   @Test
@@ -61,14 +61,14 @@ final class EffectTest {
               assertThat(askers.await(20, TimeUnit.SECONDS)).as("all ask while it runs").isTrue();
               return 2 * input;
             });
-    Script.Step ask =
+    ScriptedSource.Step ask =
         context -> {
           askers.countDown();
           long answer = context.effect(twice, 21L);
           increment("answer " + answer).run(context);
         };
     mill.script.block(ask, ask, ask).block(ask);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(calls).hasValue(1);
     assertThat(mill.cells()).contains(cell("answer 42", "", 4));
@@ -94,10 +94,10 @@ final class EffectTest {
     mill.script.block(
         context -> mill.seen.put("bad", context.effect(moody, "bad")),
         context -> mill.seen.put("good", context.effect(moody, "good")));
-    LaneEnd end = mill.run();
+    LaneOutcome end = mill.run();
 
     assertThat(mill.seen).containsEntry("good", "good 1");
-    assertThat(end).isEqualTo(new LaneEnd.Done());
+    assertThat(end).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.seen).containsEntry("bad", "bad 2");
   }
 
@@ -111,7 +111,7 @@ final class EffectTest {
 
     assertThat(mill.run())
         .isInstanceOfSatisfying(
-            LaneEnd.Failed.class,
+            LaneOutcome.Failed.class,
             end ->
                 assertThat(end.failure())
                     .hasMessageContaining("effect returned null: effect=mute"));
@@ -125,11 +125,12 @@ final class EffectTest {
     Effect<String, Long> price =
         Effect.of("price", String.class, Long.class, _ -> (long) calls.incrementAndGet())
             .persisted();
-    Script.Step ask = context -> context.save(cell("price", "", context.effect(price, "é")));
+    ScriptedSource.Step ask =
+        context -> context.save(cell("price", "", context.effect(price, "é")));
     mill.script.block(ask);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     mill.script.block(ask, ask);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(calls).hasValue(1);
     assertThat(mill.cells()).contains(cell("price", "", 1));
@@ -170,11 +171,11 @@ final class EffectTest {
   void persistedEffect_isKnownByItsTypesToo() throws Exception {
     Effect<Long, Long> number = effect("price", input -> input).persisted();
     mill.script.block(context -> context.save(cell("long", "", context.effect(number, 7L))));
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     Effect<Long, String> text =
         Effect.of("price", Long.class, String.class, input -> input + " USD").persisted();
     mill.script.block(context -> context.save(cell("text", context.effect(text, 7L), 0)));
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.cells()).contains(cell("text", "7 USD", 0), cell("long", "", 7));
     assertThat(mill.store.effects(LANE)).hasSize(2);
@@ -188,7 +189,7 @@ final class EffectTest {
     Effect<Long, String> document =
         Effect.of("document", Long.class, String.class, input -> ("" + input % 10).repeat(size));
     for (int batch = 0; batch < 20; batch++) {
-      Script.Step[] steps = new Script.Step[20];
+      ScriptedSource.Step[] steps = new ScriptedSource.Step[20];
       for (int i = 0; i < steps.length; i++) {
         long id = 20L * batch + i;
         steps[i] =
@@ -199,7 +200,7 @@ final class EffectTest {
     mill.script.block(context -> context.effect(document, 0L)).open();
     mill.batchEvents(20).stagedBytes(2 << 20);
     Lane lane = mill.start(); // stays open: an ended lane holds no memory
-    Mill.awaitThat(() -> lane.status().committed().block() == 20);
+    LaneHarness.awaitThat(() -> lane.status().committed().block() == 20);
 
     assertThat(lane.status().bytesInMemory())
         .as("what the last batch asked, and a part of what others did")
@@ -223,7 +224,7 @@ final class EffectTest {
           context -> context.save(cell("n" + id, context.effect(document, id).substring(0, 1), 0)));
     }
     mill.batchEvents(1).depth(0).stagedBytes(1 << 16);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(calls).hasValue(4);
     assertThat(mill.cells()).contains(cell("n0", "1", 0), cell("n3", "4", 0));
@@ -235,15 +236,15 @@ final class EffectTest {
   void zeroCharacter_isRefusedByName() throws Exception {
     Effect<String, String> echo =
         Effect.of("echo", String.class, String.class, input -> input + "\0");
-    Map<String, Script.Step> refused =
+    Map<String, ScriptedSource.Step> refused =
         Map.of(
             "input is refused: effect=echo", context -> context.effect(echo, "a\0"),
             "answer is refused: effect=echo", context -> context.effect(echo, "a"),
             "value is refused: entity=Cell field=id", context -> context.find(Cell.class, "a\0"),
             "value is refused: entity=Cell field=owner",
                 context -> context.query(Cell.class).where(Cell::owner).is("a\0").first());
-    for (Map.Entry<String, Script.Step> each : refused.entrySet()) {
-      try (Mill alone = new Mill().notEmpty()) {
+    for (Map.Entry<String, ScriptedSource.Step> each : refused.entrySet()) {
+      try (LaneHarness alone = new LaneHarness().notEmpty()) {
         alone.script.block(each.getValue());
         failure(alone.run())
             .hasMessageContaining(each.getKey())

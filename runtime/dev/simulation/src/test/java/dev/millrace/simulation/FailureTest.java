@@ -1,21 +1,21 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.LANE;
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.failing;
-import static dev.millrace.simulation.Mill.increment;
-import static dev.millrace.simulation.Mill.save;
+import static dev.millrace.simulation.LaneHarness.LANE;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.failing;
+import static dev.millrace.simulation.LaneHarness.increment;
+import static dev.millrace.simulation.LaneHarness.save;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Probe.Point;
-import dev.millrace.simulation.Mill.Cell;
-import dev.millrace.testkit.Crashes;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.Failpoint.Point;
+import dev.millrace.simulation.LaneHarness.Cell;
+import dev.millrace.testkit.CrashFailpoint;
 import dev.millrace.testkit.StepGates;
 import java.time.Duration;
 import java.util.List;
@@ -35,15 +35,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Failures of a store, a handler or the whole process, and the reaction of the lane. */
 @Timeout(120)
 final class FailureTest {
-  private final Mill mill = new Mill();
+  private final LaneHarness mill = new LaneHarness();
 
   @AfterEach
   void close() {
     mill.close();
   }
 
-  private static MillraceException failure(LaneEnd end) {
-    if (end instanceof LaneEnd.Failed(MillraceException failure)) {
+  private static MillraceException failure(LaneOutcome end) {
+    if (end instanceof LaneOutcome.Failed(MillraceException failure)) {
       return failure;
     }
     throw new AssertionError("lane did not fail: end=" + end);
@@ -73,8 +73,8 @@ final class FailureTest {
         .extracting(MillraceException::remedy)
         .isEqualTo(Remedy.FIX_HANDLER); // which ends the process with exit code 1
     assertThat(mill.cells()).isEmpty();
-    mill.fault = Probe.NONE;
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    mill.fault = Failpoint.NONE;
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).containsExactly(cell("c", "", 3));
   }
 
@@ -89,12 +89,12 @@ final class FailureTest {
     increments(4);
     mill.gates.awaitPassed(Point.AFTER_RUN, 5);
     // Commit 2 is the group, then batch 2 alone; commit 4 is batch 4.
-    Probe group = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.FIX_HANDLER);
-    Probe culprit = failing(Point.BEFORE_COMMIT, 4, 1, Remedy.FIX_HANDLER);
+    Failpoint group = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.FIX_HANDLER);
+    Failpoint culprit = failing(Point.BEFORE_COMMIT, 4, 1, Remedy.FIX_HANDLER);
     mill.fault =
         (point, number) -> {
-          group.pass(point, number);
-          culprit.pass(point, number);
+          group.reached(point, number);
+          culprit.reached(point, number);
         };
     first.release();
 
@@ -115,7 +115,7 @@ final class FailureTest {
     }
     mill.fault = failing(Point.BEFORE_COMMIT, 2, 2, Remedy.RETRY);
 
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(ran).hasValue(4);
     assertThat(mill.cells()).containsExactly(cell("c", "", 4));
   }
@@ -127,7 +127,7 @@ final class FailureTest {
     increments(4);
     mill.depth(0).fault = failing(Point.AFTER_COMMIT, 2, 1, Remedy.RETRY);
 
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.store.commits(LANE))
         .extracting(MemoryStore.Commit::number)
         .containsExactly(1L, 2L, 3L, 4L);
@@ -148,11 +148,11 @@ final class FailureTest {
     commit.release();
 
     assertThat(drain.get()).isTrue();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Drained());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Drained());
     long drained = mill.cells().getFirst().value();
     assertThat(drained).isBetween(4L, 5L);
     mill.script.end();
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).containsExactly(cell("c", "", 5));
   }
 
@@ -169,7 +169,7 @@ final class FailureTest {
     assertThat(failure(lane.await()).remedy()).isEqualTo(Remedy.RESTART);
     assertThat(mill.cells()).isEmpty();
     commit.release();
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).containsExactly(cell("c", "", 3));
   }
 
@@ -186,7 +186,7 @@ final class FailureTest {
   void crash_atEveryPointIsRepairedByARestart(Point point) throws Exception {
     for (int passing = 1; passing <= 6; passing++) {
       for (int depth : List.of(0, 1, 8)) {
-        try (Mill other = new Mill(Mill.mirroring()).notEmpty()) {
+        try (LaneHarness other = new LaneHarness(LaneHarness.mirroring()).notEmpty()) {
           for (int i = 0; i < 8; i++) {
             String hot = "hot " + i % 2;
             other.script.block(increment(hot), increment("cell " + i), other.findByOwner("a"));
@@ -199,21 +199,21 @@ final class FailureTest {
             });
           }
           other.depth(depth);
-          Crashes crash = Crashes.at(point, passing);
-          Probe rollback = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.RETRY);
+          CrashFailpoint crash = CrashFailpoint.at(point, passing);
+          Failpoint rollback = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.RETRY);
           other.fault =
               (at, number) -> {
-                crash.pass(at, number);
+                crash.reached(at, number);
                 if (point == Point.ROLLING_BACK) {
-                  rollback.pass(at, number);
+                  rollback.reached(at, number);
                 }
               };
-          LaneEnd first = other.run();
+          LaneOutcome first = other.run();
           assertThat(crash.hasHappened() || passing > 1).as("%s is passed", point).isTrue();
-          assertThat(first instanceof LaneEnd.Done).isEqualTo(!crash.hasHappened());
-          other.fault = Probe.NONE;
+          assertThat(first instanceof LaneOutcome.Done).isEqualTo(!crash.hasHappened());
+          other.fault = Failpoint.NONE;
           if (crash.hasHappened()) {
-            assertThat(other.run()).isEqualTo(new LaneEnd.Done());
+            assertThat(other.run()).isEqualTo(new LaneOutcome.Done());
           }
           List<Cell> expected =
               java.util.stream.Stream.concat(
@@ -233,7 +233,7 @@ final class FailureTest {
   void tables_doNotDependOnBatchesOrDepth() throws Exception {
     for (int events : List.of(1, 7, 1000)) {
       for (int depth : List.of(0, 1, 8)) {
-        try (Mill other = new Mill()) {
+        try (LaneHarness other = new LaneHarness()) {
           other.settings = new LaneSettings(depth, events, 64L << 20, 64L << 20);
           for (int i = 0; i < 100; i++) {
             String id = "cell " + i % 7;
@@ -241,12 +241,12 @@ final class FailureTest {
                 increment("all"),
                 context -> {
                   increment(id).run(context);
-                  if (Mill.ownedBy(context, "").size() > 5) {
+                  if (LaneHarness.ownedBy(context, "").size() > 5) {
                     context.delete(Cell.class, id);
                   }
                 });
           }
-          assertThat(other.run()).isEqualTo(new LaneEnd.Done());
+          assertThat(other.run()).isEqualTo(new LaneOutcome.Done());
           assertThat(other.cells()).isEqualTo(other.oracleCells());
         }
       }
@@ -283,7 +283,7 @@ final class FailureTest {
         .containsOnlyOnce("java.lang.IllegalStateException: bitter poison at FailureTest.java");
     assertThat(mill.cells()).containsExactly(cell("c", "", 2));
     broken.set(false);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).containsExactly(cell("c", "", 6));
   }
 
@@ -331,14 +331,14 @@ final class FailureTest {
     StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
     Lane lane = mill.start();
     mill.gates.awaitPassed(Point.AFTER_RUN, 3);
-    Mill.awaitThat(() -> lane.status().processed().events() == 3);
+    LaneHarness.awaitThat(() -> lane.status().processed().events() == 3);
 
     assertThat(lane.status().committed().events()).isZero();
     assertThat(lane.status().committed().block()).isEqualTo(-1);
     assertThat(lane.status().end()).isNull();
     assertThat(lane.status().batchesInTransit()).isEqualTo(3);
     commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(lane.status().committed()).isEqualTo(lane.status().processed());
     assertThat(lane.status().committed().block()).isEqualTo(2);
     assertThat(lane.status().batchesInTransit()).isZero();
@@ -363,7 +363,7 @@ final class FailureTest {
       }
     });
 
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.seen).containsEntry("x", Optional.of(cell("x", "a", 7)));
   }
 
@@ -376,18 +376,18 @@ final class FailureTest {
     Lane sleeper = mill.start();
     commit.await();
     StepGates other = new StepGates();
-    try (Mill successor = new Mill()) {
+    try (LaneHarness successor = new LaneHarness()) {
       successor.script.block(increment("d"));
       Lane lane =
           new Lane(
               LANE,
-              Mill.definition(),
+              LaneHarness.definition(),
               successor.script,
               mill.store.opened(other).takeOver(LANE),
               mill.settings,
               other);
       lane.start();
-      assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+      assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
       lane.close();
     }
     commit.release();

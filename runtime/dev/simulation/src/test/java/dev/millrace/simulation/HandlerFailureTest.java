@@ -1,10 +1,10 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.increment;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.increment;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.util.stream.Stream;
@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Handlers that throw exceptions that no logger and no message expects. */
 @Timeout(120)
 final class HandlerFailureTest {
-  private final Mill mill = new Mill();
+  private final LaneHarness mill = new LaneHarness();
 
   @AfterEach
   void close() {
@@ -62,10 +62,10 @@ final class HandlerFailureTest {
   void handler_thatThrowsAnythingIsNamed(Throwable thrown, String described) throws Exception {
     mill.batchEvents(1).script.block(increment("c")).block(_ -> raise(thrown));
 
-    LaneEnd end = mill.run();
+    LaneOutcome end = mill.run();
 
-    assertThat(end).isInstanceOf(LaneEnd.Failed.class);
-    MillraceException failure = ((LaneEnd.Failed) end).failure();
+    assertThat(end).isInstanceOf(LaneOutcome.Failed.class);
+    MillraceException failure = ((LaneOutcome.Failed) end).failure();
     assertThat(failure)
         .hasMessageStartingWith("event failed: block=1 logIndex=0 handler=step reason=")
         .hasMessageContaining(described)

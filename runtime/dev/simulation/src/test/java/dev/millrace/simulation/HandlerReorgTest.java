@@ -1,15 +1,15 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.increment;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.increment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneStatus;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Probe.Point;
+import dev.millrace.pipeline.Failpoint.Point;
 import dev.millrace.testkit.StepGates;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 /** A reorg that a handler meets before the source has seen it, or that the source never sees. */
 @Timeout(60)
 final class HandlerReorgTest {
-  private final Mill mill = new Mill();
+  private final LaneHarness mill = new LaneHarness();
 
   @AfterEach
   void close() {
@@ -45,7 +45,7 @@ final class HandlerReorgTest {
     mill.script.cut(1);
     mill.script.block(increment("b")).end();
 
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).containsExactly(cell("a", "", 1), cell("b", "", 1));
     LaneStatus status = lane.status();
     assertThat(status.rewinds().count()).isEqualTo(1);
@@ -66,15 +66,15 @@ final class HandlerReorgTest {
       increment("b").run(context);
     });
     Lane lane = mill.start();
-    Mill.awaitThat(() -> lane.status().waitingFor().contains("one endpoint is stale"));
+    LaneHarness.awaitThat(() -> lane.status().waitingFor().contains("one endpoint is stale"));
     mill.script.block(increment("c"));
-    Mill.awaitThat(() -> lane.status().rewinds().count() > 0);
+    LaneHarness.awaitThat(() -> lane.status().rewinds().count() > 0);
     for (int i = 0; i < 20; i++) {
       mill.script.block(increment("d"));
     }
     mill.script.end();
 
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).isEqualTo(mill.oracleCells());
     assertThat(lane.status().waitingFor()).isEmpty();
   }
@@ -94,12 +94,12 @@ final class HandlerReorgTest {
     });
     StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT_GROUP, 1);
     Lane lane = mill.start();
-    Mill.awaitThat(() -> !stale.get() && !lane.status().waitingFor().isEmpty());
+    LaneHarness.awaitThat(() -> !stale.get() && !lane.status().waitingFor().isEmpty());
     commit.release();
-    Mill.awaitThat(() -> lane.status().waitingFor().contains("one endpoint is stale"));
+    LaneHarness.awaitThat(() -> lane.status().waitingFor().contains("one endpoint is stale"));
     mill.script.block(increment("d")).end();
 
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).isEqualTo(mill.oracleCells());
     assertThat(mill.gates.passed(Point.AFTER_RUN)).hasSize(4);
   }
@@ -118,7 +118,7 @@ final class HandlerReorgTest {
 
     assertThat(mill.run())
         .isInstanceOfSatisfying(
-            LaneEnd.Failed.class,
+            LaneOutcome.Failed.class,
             failed -> {
               assertThat(failed.failure().remedy()).isEqualTo(Remedy.RESTART);
               assertThat(failed.failure())
@@ -137,7 +137,7 @@ final class HandlerReorgTest {
 
     assertThat(mill.run())
         .isInstanceOfSatisfying(
-            LaneEnd.Failed.class,
+            LaneOutcome.Failed.class,
             failed -> assertThat(failed.failure()).hasMessageContaining("block is unknown"));
   }
 }

@@ -1,13 +1,13 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.increment;
-import static dev.millrace.simulation.Mill.save;
+import static dev.millrace.simulation.LaneHarness.increment;
+import static dev.millrace.simulation.LaneHarness.save;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
-import dev.millrace.pipeline.Block;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.pipeline.Effect;
+import dev.millrace.pipeline.SourceBlock;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
@@ -41,16 +41,17 @@ final class HangingTest {
   @DisplayName("H6 a handler that hangs is named in the status, with its event and for how long")
   void handler_thatHangsIsNamed() throws Exception {
     CountDownLatch hanging = new CountDownLatch(1);
-    try (Mill mill = new Mill().batchEvents(10)) {
+    try (LaneHarness mill = new LaneHarness().batchEvents(10)) {
       mill.script.block(increment("c")).block(_ -> hanging.await(), increment("d"));
       Lane lane = mill.start();
 
-      Mill.awaitThat(() -> lane.status().waitingFor().startsWith("the handler of an event: "));
+      LaneHarness.awaitThat(
+          () -> lane.status().waitingFor().startsWith("the handler of an event: "));
 
       assertThat(lane.status().waitingFor())
           .matches("the handler of an event: block=1 logIndex=0 handler=step, for \\d+ s");
       hanging.countDown();
-      assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+      assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
       assertThat(lane.status().waitingFor()).isEmpty();
     }
   }
@@ -59,13 +60,13 @@ final class HangingTest {
   @Tag("H7")
   @DisplayName("H7 effects that are under way when their lane is closed are interrupted")
   void effect_endsWithItsLane() throws Exception {
-    try (Mill mill = new Mill()) {
+    try (LaneHarness mill = new LaneHarness()) {
       mill.script.block(context -> context.effect(endless, 1L));
       Lane lane = mill.start();
       asked.await();
       lane.close();
       ended.await();
-      assertThat(lane.await()).isInstanceOf(LaneEnd.Failed.class);
+      assertThat(lane.await()).isInstanceOf(LaneOutcome.Failed.class);
     }
   }
 
@@ -74,7 +75,7 @@ final class HangingTest {
   @DisplayName("H7 effects that are under way when their lane turns back are interrupted")
   void effect_endsWithItsBranch() throws Exception {
     Effect<Long, Long> brief = endless.patience(Duration.ofSeconds(1)); // of the preload
-    try (Mill mill = new Mill().notEmpty().batchEvents(10)) {
+    try (LaneHarness mill = new LaneHarness().notEmpty().batchEvents(10)) {
       mill.script.reversibleFrom(1).block(save("a", "", 1));
       mill.script.block(
           increment("b"),
@@ -84,17 +85,18 @@ final class HangingTest {
             }
           });
       mill.script.then(() -> {
-        Block last = mill.script.told().getLast().block();
-        Mill.awaitThat(() -> Objects.equals(last.hash(), mill.store.frontier(Mill.LANE).hash()));
+        SourceBlock last = mill.script.currentBlocks().getLast().block();
+        LaneHarness.awaitThat(
+            () -> Objects.equals(last.hash(), mill.store.frontier(LaneHarness.LANE).hash()));
         assertThat(asked.getCount()).as("calls that are under way").isZero();
         assertThat(ended.getCount()).isEqualTo(1);
         mill.script.cut(1);
         mill.script.block(save("c", "", 1));
       });
 
-      assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+      assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
       ended.await();
-      assertThat(mill.cells()).extracting(Mill.Cell::id).containsExactly("a", "c", "other");
+      assertThat(mill.cells()).extracting(LaneHarness.Cell::id).containsExactly("a", "c", "other");
     }
   }
 }

@@ -1,14 +1,14 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.increment;
+import static dev.millrace.simulation.LaneHarness.increment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Probe.Point;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.Failpoint.Point;
 import dev.millrace.testkit.StepGates;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Unexpected interrupts of a lane's threads: none of them leaves a batch out. */
 @Timeout(120)
 final class InterruptTest {
-  private final Mill mill = new Mill();
+  private final LaneHarness mill = new LaneHarness();
 
   @AfterEach
   void close() {
@@ -52,7 +52,7 @@ final class InterruptTest {
         .hasMessageContainingAll("block=20", "handler=step", "left its thread interrupted");
     assertThat(mill.cells())
         .as("what came before")
-        .extracting(Mill.Cell::value)
+        .extracting(LaneHarness.Cell::value)
         .containsExactly(20L);
   }
 
@@ -72,9 +72,9 @@ final class InterruptTest {
     StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT);
     Lane lane = mill.start();
     commit.await();
-    Mill.awaitThat(() -> lane.status().waitingFor().equals("commits"));
+    LaneHarness.awaitThat(() -> lane.status().waitingFor().equals("commits"));
     execute.get().interrupt();
-    Mill.awaitThat(() -> lane.status().waitingFor().isEmpty());
+    LaneHarness.awaitThat(() -> lane.status().waitingFor().isEmpty());
     commit.release();
 
     assertNamesTheEventBefore(
@@ -107,7 +107,7 @@ final class InterruptTest {
         };
 
     assertNamesTheEventBefore(failure(mill.run()), "while", "block=19 logIndex=0 handler=step");
-    mill.fault = Probe.NONE;
+    mill.fault = Failpoint.NONE;
     assertGoesOn();
   }
 
@@ -121,15 +121,15 @@ final class InterruptTest {
 
   /** Asserts that the next process saves each of the 40 events once. */
   private void assertGoesOn() throws InterruptedException {
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
-    assertThat(mill.cells()).contains(Mill.cell("all", "", 40));
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
+    assertThat(mill.cells()).contains(LaneHarness.cell("all", "", 40));
   }
 
   @Test
   @Tag("A37")
   @DisplayName("A37 handlers that are interrupted during preload neither spin nor stop the lane")
   void preload_ofInterruptedHandlersWaitsForItsReads() throws Exception {
-    try (Mill stored = new Mill().notEmpty().batchEvents(1_000)) {
+    try (LaneHarness stored = new LaneHarness().notEmpty().batchEvents(1_000)) {
       for (int i = 0; i < 40; i++) {
         String id = "cell " + i;
         stored.script.block(context -> {
@@ -139,7 +139,7 @@ final class InterruptTest {
           increment(id).run(context);
         });
       }
-      assertThat(stored.run()).isEqualTo(new LaneEnd.Done());
+      assertThat(stored.run()).isEqualTo(new LaneOutcome.Done());
       assertThat(stored.store.takeQueries()).as("reads of the preload").hasSize(1);
       assertThat(stored.cells()).filteredOn(cell -> cell.value() == 1).hasSize(40);
     }
@@ -160,11 +160,11 @@ final class InterruptTest {
     MillraceException failure = failure(mill.run());
     assertThat(failure.remedy()).isEqualTo(Remedy.RESTART);
     assertThat(failure).hasMessageContaining("source was interrupted before the end of its stream");
-    assertThat(mill.cells()).containsExactly(Mill.cell("all", "", 1));
+    assertThat(mill.cells()).containsExactly(LaneHarness.cell("all", "", 1));
   }
 
-  private static MillraceException failure(LaneEnd end) {
-    assertThat(end).isInstanceOf(LaneEnd.Failed.class);
-    return ((LaneEnd.Failed) end).failure();
+  private static MillraceException failure(LaneOutcome end) {
+    assertThat(end).isInstanceOf(LaneOutcome.Failed.class);
+    return ((LaneOutcome.Failed) end).failure();
   }
 }

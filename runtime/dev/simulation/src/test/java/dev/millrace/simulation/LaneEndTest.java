@@ -1,15 +1,15 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.increment;
-import static dev.millrace.simulation.Mill.save;
+import static dev.millrace.simulation.LaneHarness.increment;
+import static dev.millrace.simulation.LaneHarness.save;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Probe;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The resources that a lane leaves in its process once it has ended. */
 @Timeout(120)
 final class LaneEndTest {
-  private final Mill mill = new Mill();
+  private final LaneHarness mill = new LaneHarness();
 
   @AfterEach
   void close() {
@@ -48,9 +48,10 @@ final class LaneEndTest {
       mill.script.open();
     }
     Lane lane = mill.start();
-    assertThat(lane.await()).isInstanceOf(fails ? LaneEnd.Failed.class : LaneEnd.Done.class);
+    assertThat(lane.await())
+        .isInstanceOf(fails ? LaneOutcome.Failed.class : LaneOutcome.Done.class);
 
-    Mill.awaitThat(() -> ThreadStacks.of("millrace-1-").isEmpty());
+    LaneHarness.awaitThat(() -> ThreadStackDump.of("millrace-1-").isEmpty());
     assertThat(lane.status().bytesInMemory()).isZero();
     assertThat(lane.status().committed().batches()).isEqualTo(200);
   }
@@ -76,14 +77,15 @@ final class LaneEndTest {
                   }
                   return method.invoke(held, arguments);
                 });
-    try (Lane lane = new Lane("1", mill.indexer, mill.script, store, mill.settings, Probe.NONE)) {
+    try (Lane lane =
+        new Lane("1", mill.indexer, mill.script, store, mill.settings, Failpoint.NONE)) {
       lane.start();
-      Mill.awaitThat(() -> lane.status().committed().batches() == 1);
+      LaneHarness.awaitThat(() -> lane.status().committed().batches() == 1);
       registered.get().accept(new MillraceException(Remedy.YIELD, "lane was taken over"));
 
       assertThat(lane.await())
           .isInstanceOfSatisfying(
-              LaneEnd.Failed.class,
+              LaneOutcome.Failed.class,
               failed -> {
                 assertThat(failed.failure().remedy()).isEqualTo(Remedy.YIELD);
                 assertThat(failed.failure()).hasMessage("lane was taken over; lane=1");
@@ -96,9 +98,9 @@ final class LaneEndTest {
   void lane_closesAfterItsEnd() throws Exception {
     mill.script.block(increment("all"));
     Lane lane = mill.start();
-    LaneEnd end = lane.await();
+    LaneOutcome end = lane.await();
     lane.close();
-    assertThat(lane.await()).isEqualTo(end).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(end).isEqualTo(new LaneOutcome.Done());
   }
 
   @Test
@@ -116,10 +118,10 @@ final class LaneEndTest {
   }
 
   private static WeakReference<Lane> closedLane(ReferenceQueue<Lane> collected) throws Exception {
-    try (Mill mill = new Mill()) {
+    try (LaneHarness mill = new LaneHarness()) {
       mill.script.block(save("a", "x", 1));
       Lane lane = mill.start();
-      assertThat(lane.await()).isInstanceOf(LaneEnd.Done.class);
+      assertThat(lane.await()).isInstanceOf(LaneOutcome.Done.class);
       return new WeakReference<>(lane, collected);
     }
   }

@@ -2,7 +2,7 @@ package dev.millrace.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Id;
@@ -36,17 +36,17 @@ final class LateAccessorTest {
   @Tag("H5")
   @DisplayName("H5 an accessor that throws where a store writes the row names the event that saved")
   void accessor_thatThrowsInAStoreNamesItsEvent(String stage) throws Exception {
-    try (Mill mill = new Mill(Mill.mirroring(LATE)).batchEvents(10)) {
+    try (LaneHarness mill = new LaneHarness(LaneHarness.mirroring(LATE)).batchEvents(10)) {
       mill.script
-          .block(Mill.save("a", "", 1))
+          .block(LaneHarness.save("a", "", 1))
           .block(
-              Mill.save("b", "", 1),
+              LaneHarness.save("b", "", 1),
               context -> context.save(new Late(stage)),
               context -> context.save(new Late("another")));
 
-      LaneEnd end = mill.run();
-      assertThat(end).isInstanceOf(LaneEnd.Failed.class);
-      MillraceException failure = ((LaneEnd.Failed) end).failure();
+      LaneOutcome end = mill.run();
+      assertThat(end).isInstanceOf(LaneOutcome.Failed.class);
+      MillraceException failure = ((LaneOutcome.Failed) end).failure();
       assertThat(failure.remedy()).isEqualTo(Remedy.FIX_HANDLER);
       assertThat(failure)
           .hasMessageContaining(

@@ -2,7 +2,8 @@ package dev.millrace.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.evm.ChainFacts;
+import dev.millrace.evm.BlockDataSource;
+import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.Event;
 import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmContext;
@@ -10,15 +11,14 @@ import dev.millrace.evm.EvmHandler;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.EvmTransaction;
 import dev.millrace.evm.Finality;
-import dev.millrace.evm.Header;
 import dev.millrace.evm.Log;
 import dev.millrace.evm.LogRouter;
 import dev.millrace.evm.SourceRequest;
-import dev.millrace.evm.Transaction;
+import dev.millrace.evm.StopAt;
 import dev.millrace.evm.TransactionBody;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.TransactionRef;
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes;
@@ -30,9 +30,9 @@ import dev.millrace.loaders.Id;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
-import dev.millrace.pipeline.Block;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.SourceBlock;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -79,7 +79,7 @@ final class LazyFieldsTest {
   }
 
   /** Knows everything about one branch and counts the requests. */
-  private static final class Facts implements ChainFacts {
+  private static final class Facts implements BlockDataSource {
     final Map<Bytes32, AtomicInteger> headers = new ConcurrentHashMap<>();
     final Map<Bytes32, AtomicInteger> transactions = new ConcurrentHashMap<>();
     final Set<Bytes32> replaced = ConcurrentHashMap.newKeySet();
@@ -88,7 +88,7 @@ final class LazyFieldsTest {
     volatile boolean ahead;
 
     @Override
-    public Header header(Bytes32 hash) throws InterruptedException {
+    public BlockHeader header(Bytes32 hash) throws InterruptedException {
       headers.computeIfAbsent(hash, _ -> new AtomicInteger()).incrementAndGet();
       asked.countDown();
       if (!asked.await(20, TimeUnit.SECONDS)) {
@@ -99,7 +99,7 @@ final class LazyFieldsTest {
         throw new MillraceException(Remedy.REWIND, "block is not known any more: hash=" + hash);
       }
       long number = new BigInteger(1, hash.bytes()).longValue();
-      return new Header(number, hash, hash(0, number), time(number));
+      return new BlockHeader(number, hash, hash(0, number), time(number));
     }
 
     @Override
@@ -129,7 +129,7 @@ final class LazyFieldsTest {
   /** Delivers prepared steps, and a rewind once a header has been refused. */
   private record Steps(Deque<Source.Step> steps, CountDownLatch refused) implements Source {
     @Override
-    public Feed open(Standing standing) {
+    public Feed open(ResumePoint standing) {
       return new Feed() {
         @Override
         public @Nullable Step next(int events) throws InterruptedException {
@@ -141,8 +141,8 @@ final class LazyFieldsTest {
         }
 
         @Override
-        public Extent extent() {
-          return new Extent(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty());
+        public BlockRange extent() {
+          return new BlockRange(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty());
         }
 
         @Override
@@ -167,7 +167,7 @@ final class LazyFieldsTest {
             1,
             List.of(),
             0,
-            new Until.Never(),
+            new StopAt.Never(),
             Finality.AT_ONCE,
             Map.of("Pinger", List.of(CONTRACT)));
     return LogRouter.of(request, facts, List.of());
@@ -183,17 +183,17 @@ final class LazyFieldsTest {
   /** Blocks of which a log has only number and hash, except the last one, which is complete. */
   private static Batch batch(LogRouter router, long branch, long finalBlock) {
     byte[] topic = router.filters().getFirst().topics().getFirst().bytes();
-    List<dev.millrace.pipeline.Event> events = new ArrayList<>();
-    Block block = new Block(0, hash(branch, 0));
+    List<dev.millrace.pipeline.SourceEvent> events = new ArrayList<>();
+    SourceBlock block = new SourceBlock(0, hash(branch, 0));
     for (int number = 0; number < BLOCKS; number++) {
-      block = new Block(number, hash(branch, number));
+      block = new SourceBlock(number, hash(branch, number));
       if (number == BLOCKS - 1) {
-        block = new Block(number, block.hash(), hash(branch, number - 1), time(number));
+        block = new SourceBlock(number, block.hash(), hash(branch, number - 1), time(number));
       }
       for (int index = 0; index < LOGS; index++) {
-        Transaction transaction = new Transaction(hash(branch, 1_000 + number), 0);
+        TransactionRef transaction = new TransactionRef(hash(branch, 1_000 + number), 0);
         Log log = new Log(block, index, transaction, CONTRACT, 1, topic, topic.length);
-        dev.millrace.pipeline.Event event = router.route(log);
+        dev.millrace.pipeline.SourceEvent event = router.route(log);
         if (event != null) {
           events.add(event);
         }
@@ -202,7 +202,7 @@ final class LazyFieldsTest {
     return new Batch(events, List.of(), block, finalBlock, List.of());
   }
 
-  private LaneEnd run() throws InterruptedException {
+  private LaneOutcome run() throws InterruptedException {
     try (Lane lane =
         new Lane(
             "1",
@@ -210,7 +210,7 @@ final class LazyFieldsTest {
             new Steps(steps, facts.refused),
             store.takeOver("1"),
             new LaneSettings(2, 1_000, 64L << 20, 64L << 20),
-            Probe.NONE)) {
+            Failpoint.NONE)) {
       lane.start();
       return lane.await();
     }
@@ -235,7 +235,7 @@ final class LazyFieldsTest {
     facts.asked = new CountDownLatch(BLOCKS - 1);
 
     assertThat(router.fields().header()).isFalse();
-    assertThat(run()).isEqualTo(new LaneEnd.Done());
+    assertThat(run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(router.fields().header()).isTrue();
     assertThat(router.fields().transaction()).isFalse();
@@ -261,7 +261,7 @@ final class LazyFieldsTest {
         });
     steps.add(batch(router, 1, 100));
 
-    assertThat(run()).isEqualTo(new LaneEnd.Done());
+    assertThat(run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(facts.headers).isEmpty();
     assertThat(facts.transactions).isEmpty();
@@ -285,7 +285,7 @@ final class LazyFieldsTest {
     LogRouter router = handling(handler);
     steps.add(batch(router, 1, 100));
 
-    assertThat(run()).isEqualTo(new LaneEnd.Done());
+    assertThat(run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(router.fields().transaction()).isTrue();
     assertThat(facts.transactions).hasSize(BLOCKS);
@@ -315,7 +315,7 @@ final class LazyFieldsTest {
     steps.add(new Source.Rewind(null));
     steps.add(batch(handling(handler), 2, 100));
 
-    assertThat(run()).isEqualTo(new LaneEnd.Done());
+    assertThat(run()).isEqualTo(new LaneOutcome.Done());
     assertThat(seen()).hasSize(BLOCKS);
   }
 
@@ -326,7 +326,7 @@ final class LazyFieldsTest {
             context.save(new Seen(context.eventId(), context.transaction().input().toString())));
     steps.add(batch(router, 1, 100));
 
-    assertThat(run()).isEqualTo(new LaneEnd.Done());
+    assertThat(run()).isEqualTo(new LaneOutcome.Done());
     assertThat(facts.transactions.values()).allSatisfy(count -> assertThat(count).hasValue(1));
     assertThat(seen()).containsExactly("0x0102");
   }
@@ -342,7 +342,7 @@ final class LazyFieldsTest {
     steps.add(batch(router, 1, 100));
     facts.ahead = true;
 
-    assertThat(run()).isEqualTo(new LaneEnd.Done());
+    assertThat(run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(facts.transactions).isEmpty();
     assertThat(seen()).hasSize(BLOCKS).allMatch(what -> what.startsWith("0x0102 0x"));
@@ -357,7 +357,7 @@ final class LazyFieldsTest {
     steps.add(new Source.Rewind(null));
     steps.add(batch(router, 2, -1));
 
-    assertThat(run()).isEqualTo(new LaneEnd.Done());
+    assertThat(run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(facts.headers).containsKey(hash(2, 3));
     assertThat(store.rows("1", SEEN)).hasSize(BLOCKS * LOGS);

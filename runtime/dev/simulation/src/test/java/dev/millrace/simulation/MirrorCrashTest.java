@@ -1,18 +1,18 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Copied.assertWhole;
-import static dev.millrace.simulation.Copied.count;
-import static dev.millrace.simulation.Copied.mirror;
-import static dev.millrace.simulation.Mill.LANE;
+import static dev.millrace.simulation.CopiedHandlers.assertWhole;
+import static dev.millrace.simulation.CopiedHandlers.count;
+import static dev.millrace.simulation.CopiedHandlers.mirror;
+import static dev.millrace.simulation.LaneHarness.LANE;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Probe.Point;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.Failpoint.Point;
 import dev.millrace.pipeline.Source;
-import dev.millrace.testkit.Crashes;
-import dev.millrace.testkit.Script;
+import dev.millrace.testkit.CrashFailpoint;
+import dev.millrace.testkit.ScriptedSource;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -50,12 +50,12 @@ final class MirrorCrashTest {
       "K1 A16 a thousand crashes: after each both stores hold the same, version by version")
   void stores_areEqualAfterEveryCrash() throws Exception {
     while (total() < CRASHES) {
-      try (Mill mill = Copied.mill()) {
+      try (LaneHarness mill = CopiedHandlers.mill()) {
         forking(mill.script);
-        LaneEnd end;
+        LaneOutcome end;
         do {
           end = live(mill);
-        } while (!(end instanceof LaneEnd.Done));
+        } while (!(end instanceof LaneOutcome.Done));
         assertThat(mill.cells()).isEqualTo(mill.oracleCells());
         assertWhole(mill);
       }
@@ -67,7 +67,7 @@ final class MirrorCrashTest {
     return crashes.values().stream().mapToInt(Integer::intValue).sum();
   }
 
-  private void forking(Script script) {
+  private void forking(ScriptedSource script) {
     script.reversibleFrom(random.nextInt(12));
     for (int i = 0; i < 16; i++) {
       script.block(count("note " + i)).quiet(random.nextInt(2));
@@ -75,7 +75,7 @@ final class MirrorCrashTest {
     for (int turn = 1; turn <= 3; turn++) {
       String name = "turn " + turn;
       script.then(() -> {
-        int blocks = script.told().size();
+        int blocks = script.currentBlocks().size();
         script.cut(Math.max(script.finalBlock() + 1, blocks - 1 - random.nextInt(6)));
         for (int i = random.nextInt(5); i >= 0; i--) {
           script.block(count(name + " " + i));
@@ -86,23 +86,25 @@ final class MirrorCrashTest {
   }
 
   /** Runs one process; compares the rows that it leaves with its ledger, published or not. */
-  private LaneEnd live(Mill mill) throws Exception {
+  private LaneOutcome live(LaneHarness mill) throws Exception {
     Point point = POINTS.get(random.nextInt(POINTS.size()));
-    Crashes crash = Crashes.at(point, 1 + random.nextInt(12));
+    CrashFailpoint crash = CrashFailpoint.at(point, 1 + random.nextInt(12));
     mill.settings =
         new LaneSettings(
             random.nextInt(4), 1 + random.nextInt(4), 64L << 20, random.nextInt(2) * 100_000L);
     mirror(mill).blocksOf(1 + random.nextInt(6));
     mill.fault = crash;
-    LaneEnd end = mill.run();
-    mill.fault = Probe.NONE;
+    LaneOutcome end = mill.run();
+    mill.fault = Failpoint.NONE;
     if (crash.hasHappened()) {
       crashes.merge(point, 1, Integer::sum);
     } else {
-      assertThat(end).isInstanceOf(LaneEnd.Done.class);
+      assertThat(end).isInstanceOf(LaneOutcome.Done.class);
     }
     if (stands(mill)) {
-      assertThat(Copied.differences(mill, mill.store.ledger(LANE))).as("after %s", crash).isEmpty();
+      assertThat(CopiedHandlers.differences(mill, mill.store.ledger(LANE)))
+          .as("after %s", crash)
+          .isEmpty();
     }
     if (random.nextInt(4) == 0) {
       mirror(mill).clean(LANE);
@@ -111,9 +113,9 @@ final class MirrorCrashTest {
   }
 
   /** True if the durable block is on the current branch of the chain. */
-  private static boolean stands(Mill mill) {
-    Source.Place place = mill.store.frontier(LANE).place();
-    List<Script.Told> chain = mill.script.told();
+  private static boolean stands(LaneHarness mill) {
+    Source.BlockRef place = mill.store.frontier(LANE).place();
+    List<ScriptedSource.ScriptedBlock> chain = mill.script.currentBlocks();
     return place == null
         || (place.block() < chain.size()
             && chain.get((int) place.block()).block().hash().equals(place.hash()));

@@ -1,21 +1,21 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Copied.assertWhole;
-import static dev.millrace.simulation.Copied.count;
-import static dev.millrace.simulation.Copied.mirror;
-import static dev.millrace.simulation.Mill.LANE;
-import static dev.millrace.simulation.Mill.awaitThat;
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.failing;
+import static dev.millrace.simulation.CopiedHandlers.assertWhole;
+import static dev.millrace.simulation.CopiedHandlers.count;
+import static dev.millrace.simulation.CopiedHandlers.mirror;
+import static dev.millrace.simulation.LaneHarness.LANE;
+import static dev.millrace.simulation.LaneHarness.awaitThat;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.failing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Context;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Probe.Point;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.Failpoint.Point;
 import dev.millrace.testkit.StepGates;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A mirror that refuses rows, and a lane that has to stop while its mirror is at work. */
 @Timeout(60)
 final class MirrorFailureTest {
-  private final Mill mill = Copied.mill();
+  private final LaneHarness mill = CopiedHandlers.mill();
 
   @AfterEach
   void close() {
@@ -46,20 +46,20 @@ final class MirrorFailureTest {
 
   private void counts(int blocks) {
     for (int i = 0; i < blocks; i++) {
-      mill.script.block(count("note " + mill.script.told().size()));
+      mill.script.block(count("note " + mill.script.currentBlocks().size()));
     }
   }
 
-  private static MillraceException failure(LaneEnd end) {
-    if (end instanceof LaneEnd.Failed(MillraceException failure)) {
+  private static MillraceException failure(LaneOutcome end) {
+    if (end instanceof LaneOutcome.Failed(MillraceException failure)) {
       return failure;
     }
     throw new AssertionError("lane did not fail: end=" + end);
   }
 
   private void runsToTheEnd() throws Exception {
-    mill.fault = Probe.NONE;
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    mill.fault = Failpoint.NONE;
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).isEqualTo(mill.oracleCells());
     assertWhole(mill);
   }
@@ -95,17 +95,22 @@ final class MirrorFailureTest {
   void read_ofAnEntityInTheMirrorOnlyIsRefused(String call) throws Exception {
     Map<String, Consumer<Context>> calls =
         Map.of(
-            "find", context -> context.find(Copied.Tally.class, "all"),
-            "require", context -> context.require(Copied.Tally.class, "all"),
+            "find", context -> context.find(CopiedHandlers.Tally.class, "all"),
+            "require", context -> context.require(CopiedHandlers.Tally.class, "all"),
             "query",
                 context ->
-                    context.query(Copied.Tally.class).where(Copied.Tally::value).is(1L).list());
+                    context
+                        .query(CopiedHandlers.Tally.class)
+                        .where(CopiedHandlers.Tally::value)
+                        .is(1L)
+                        .list());
     List<String> thrown = new ArrayList<>();
     counts(2);
     mill.notEmpty()
         .script
         .block(
-            context -> context.find(Mill.Cell.class, "missing"), // the rest is preloaded first
+            context ->
+                context.find(LaneHarness.Cell.class, "missing"), // the rest is preloaded first
             context -> {
               try {
                 Objects.requireNonNull(calls.get(call)).accept(context);
@@ -128,7 +133,7 @@ final class MirrorFailureTest {
   @Test
   @DisplayName("a value that the mirror refuses fails its event, and what precedes it commits")
   void value_thatIsRefusedFailsItsEvent() throws Exception {
-    mirror(mill).refuses(row -> row.equals(new Copied.Note("note 3", "at 4")));
+    mirror(mill).refuses(row -> row.equals(new CopiedHandlers.Note("note 3", "at 4")));
     Lane lane = startedWithAGroup(5);
     mill.script.end();
 
@@ -177,19 +182,20 @@ final class MirrorFailureTest {
   @DisplayName("A8 a group that the store takes in part: the mirror shows each batch of that part")
   void group_thatIsCommittedInPart() throws Exception {
     // Commit 2 is the group, then batch 2 alone; commit 3 is batch 3.
-    Probe group = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.FIX_HANDLER);
-    Probe culprit = failing(Point.BEFORE_COMMIT, 3, 1, Remedy.FIX_HANDLER);
+    Failpoint group = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.FIX_HANDLER);
+    Failpoint culprit = failing(Point.BEFORE_COMMIT, 3, 1, Remedy.FIX_HANDLER);
     mill.fault =
         (point, number) -> {
-          group.pass(point, number);
-          culprit.pass(point, number);
+          group.reached(point, number);
+          culprit.reached(point, number);
         };
     Lane lane = startedWithAGroup(4);
     mill.script.end();
 
     assertThat(failure(lane.await())).hasMessageContaining("batch=3");
     assertThat(mill.cells()).containsExactly(cell("all", "", 2));
-    assertThat(mirror(mill).rows(LANE, Copied.PEAK).values()).contains(new Copied.Peak("all", 2));
+    assertThat(mirror(mill).rows(LANE, CopiedHandlers.PEAK).values())
+        .contains(new CopiedHandlers.Peak("all", 2));
     assertWhole(mill);
     runsToTheEnd();
   }
@@ -204,14 +210,14 @@ final class MirrorFailureTest {
         .hasMessageContaining("publication failed: commit=2")
         .hasMessageContaining("lane=" + LANE);
     assertThat(mill.cells()).containsExactly(cell("all", "", 2));
-    assertThat(Copied.seen(mill)).containsExactly(1L, 1L, 1L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(1L, 1L, 1L);
     StepGates.Gate announced = mill.gates.hold(Point.FETCH, 1);
-    mill.fault = Probe.NONE;
+    mill.fault = Failpoint.NONE;
     Lane lane = mill.start();
     announced.await();
-    assertThat(Copied.seen(mill)).containsExactly(2L, 2L, 2L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(2L, 2L, 2L);
     announced.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertWhole(mill);
   }
 
@@ -228,7 +234,7 @@ final class MirrorFailureTest {
     group.release();
 
     assertThat(drain.get()).isTrue();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Drained());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Drained());
     assertThat(mill.cells()).containsExactly(cell("all", "", 5));
     assertWhole(mill);
   }
@@ -252,7 +258,7 @@ final class MirrorFailureTest {
     lane.close();
 
     assertThat(failure(lane.await()).remedy()).isEqualTo(Remedy.RESTART);
-    assertThat(Copied.seen(mill)).containsExactly(1L, 1L, 1L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(1L, 1L, 1L);
     away.set(false);
     mirror(mill).land();
     runsToTheEnd();
@@ -282,7 +288,7 @@ final class MirrorFailureTest {
     }
     Lane lane = lanes.getFirst();
 
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(lane.status().rewinds().count()).isEqualTo(1);
     assertThat(lane.status().batchesInTransit()).isZero();
     assertThat(mill.cells()).isEqualTo(mill.oracleCells());

@@ -1,23 +1,23 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Copied.assertWhole;
-import static dev.millrace.simulation.Copied.count;
-import static dev.millrace.simulation.Copied.mirror;
-import static dev.millrace.simulation.Mill.LANE;
-import static dev.millrace.simulation.Mill.awaitThat;
-import static dev.millrace.simulation.Mill.cell;
+import static dev.millrace.simulation.CopiedHandlers.assertWhole;
+import static dev.millrace.simulation.CopiedHandlers.count;
+import static dev.millrace.simulation.CopiedHandlers.mirror;
+import static dev.millrace.simulation.LaneHarness.LANE;
+import static dev.millrace.simulation.LaneHarness.awaitThat;
+import static dev.millrace.simulation.LaneHarness.cell;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Ends;
+import dev.millrace.pipeline.EpochEnds;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.Failpoint.Point;
 import dev.millrace.pipeline.LaneStores;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Probe.Point;
-import dev.millrace.testkit.Script;
+import dev.millrace.testkit.ScriptedSource;
 import dev.millrace.testkit.SerialOracle;
 import dev.millrace.testkit.StepGates;
 import java.util.ArrayList;
@@ -33,16 +33,16 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Several processes, lanes or generations of a store that share one mirror. */
 @Timeout(60)
 final class MirrorFenceTest {
-  private final Mill mill = Copied.mill();
-  private final List<Mill> others = new ArrayList<>();
+  private final LaneHarness mill = CopiedHandlers.mill();
+  private final List<LaneHarness> others = new ArrayList<>();
 
   @AfterEach
   void close() {
-    others.forEach(Mill::close);
+    others.forEach(LaneHarness::close);
     mill.close();
   }
 
-  private static Script counts(Script script, String prefix, int blocks) {
+  private static ScriptedSource counts(ScriptedSource script, String prefix, int blocks) {
     for (int i = 0; i < blocks; i++) {
       script.block(count(prefix + " " + i));
     }
@@ -50,14 +50,14 @@ final class MirrorFenceTest {
   }
 
   /** Starts another process over the same stores, or over others. */
-  private Mill other(MemoryStore store, Script script) {
-    Mill other = new Mill(mill.indexer, store, mirror(mill), script);
+  private LaneHarness other(MemoryStore store, ScriptedSource script) {
+    LaneHarness other = new LaneHarness(mill.indexer, store, mirror(mill), script);
     others.add(other);
     return other;
   }
 
-  private static MillraceException failure(LaneEnd end) {
-    if (end instanceof LaneEnd.Failed(MillraceException failure)) {
+  private static MillraceException failure(LaneOutcome end) {
+    if (end instanceof LaneOutcome.Failed(MillraceException failure)) {
       return failure;
     }
     throw new AssertionError("lane did not fail: end=" + end);
@@ -81,13 +81,13 @@ final class MirrorFenceTest {
     StepGates.Gate gate = mill.gates.hold(point, 2);
     Lane sleeper = mill.depth(0).start();
     gate.await();
-    Mill successor = other(mill.store, counts(new Script(), "successor", 4));
-    assertThat(successor.run()).isEqualTo(new LaneEnd.Done());
-    List<Long> seen = Copied.seen(successor);
+    LaneHarness successor = other(mill.store, counts(new ScriptedSource(), "successor", 4));
+    assertThat(successor.run()).isEqualTo(new LaneOutcome.Done());
+    List<Long> seen = CopiedHandlers.seen(successor);
     gate.release();
 
     assertThat(failure(sleeper.await()).remedy()).isEqualTo(Remedy.YIELD);
-    assertThat(Copied.seen(successor)).isEqualTo(seen).containsExactly(4L, 4L, 4L);
+    assertThat(CopiedHandlers.seen(successor)).isEqualTo(seen).containsExactly(4L, 4L, 4L);
     for (EntityType<?> type : mill.indexer.entities()) {
       assertThat(mirror(mill).versions(LANE, type))
           .isEqualTo(mirror(mill).versions(LANE, type, mill.store.ledger(LANE)));
@@ -99,18 +99,18 @@ final class MirrorFenceTest {
   @DisplayName("K10 the announcement of a process that was passed over lands last and counts not")
   void announcement_thatLandsLast() throws Exception {
     counts(mill.script.reversibleFrom(1), "one", 4);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     mirror(mill).timesOut(call -> call.startsWith("publish 2 "));
     Lane second = mill.start();
     awaitThat(() -> second.status().waitingFor().startsWith("publish"));
     second.close();
     mill.script.cut(1);
     counts(mill.script, "two", 1);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     mirror(mill).land();
 
     assertWhole(mill);
-    assertThat(Copied.seen(mill)).containsExactly(2L, 2L, 2L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(2L, 2L, 2L);
   }
 
   @Test
@@ -118,7 +118,7 @@ final class MirrorFenceTest {
   @DisplayName("K13 two lanes in one mirror: one turns back, and the other's rows stay")
   void lanes_areSeenEachForItself() throws Exception {
     counts(mill.script.reversibleFrom(1), "first", 4);
-    Script script = counts(new Script().reversibleFrom(1), "second", 5);
+    ScriptedSource script = counts(new ScriptedSource().reversibleFrom(1), "second", 5);
     try (Lane lane =
         new Lane(
             "2",
@@ -126,20 +126,20 @@ final class MirrorFenceTest {
             script,
             new LaneStores(
                 mill.store.takeOver("2"),
-                mill.mirror.map(mirror -> mirror.opened("2", Probe.NONE))),
+                mill.mirror.map(mirror -> mirror.opened("2", Failpoint.NONE))),
             mill.settings,
-            Probe.NONE)) {
+            Failpoint.NONE)) {
       lane.start();
-      assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+      assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     }
     mill.script.then(() -> {
       awaitThat(() -> mill.store.frontier(LANE).checkpoint() == 4);
       mill.script.cut(1);
     });
 
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.store.rewinds(LANE)).isEqualTo(1);
-    assertThat(Copied.seen(mill)).containsExactly(1L, 1L, 1L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(1L, 1L, 1L);
     assertWhole(mill);
     SerialOracle oracle = new SerialOracle(mill.indexer.entities()).run(script);
     for (EntityType<?> type : mill.indexer.entities()) {
@@ -147,9 +147,9 @@ final class MirrorFenceTest {
     }
   }
 
-  private void isRefused(Mill restored, String why) throws Exception {
+  private void isRefused(LaneHarness restored, String why) throws Exception {
     int size = mirror(mill).size();
-    Ends said = mirror(mill).said(LANE).orElseThrow();
+    EpochEnds said = mirror(mill).published(LANE).orElseThrow();
     for (int start = 0; start < 2; start++) {
       assertThat(failure(restored.run()))
           .hasMessageContaining(why)
@@ -157,7 +157,7 @@ final class MirrorFenceTest {
           .isEqualTo(Remedy.FIX_SETUP);
     }
     assertThat(mirror(mill).size()).isEqualTo(size);
-    assertThat(mirror(mill).said(LANE)).contains(said);
+    assertThat(mirror(mill).published(LANE)).contains(said);
   }
 
   @Test
@@ -165,7 +165,7 @@ final class MirrorFenceTest {
   @DisplayName("K14 PostgreSQL was reset under its mirror: refused at start, nothing changed")
   void store_thatWasReset() throws Exception {
     counts(mill.script, "one", 3);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     isRefused(other(new MemoryStore(mill.indexer), mill.script), "mirror is of another store");
   }
@@ -181,7 +181,7 @@ final class MirrorFenceTest {
     second.await();
     MemoryStore backup = mill.store.backup();
     second.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
 
     isRefused(other(backup, mill.script), "mirror has commits that the store has lost");
   }
@@ -191,19 +191,19 @@ final class MirrorFenceTest {
   @DisplayName("K14 a backup from before a rewind, whose epoch gets its number again: refused")
   void store_thatWasRestoredToBeforeARewind() throws Exception {
     counts(mill.script.reversibleFrom(1), "one", 3);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     mill.script.open();
     Lane lane = mill.start();
-    awaitThat(() -> mirror(mill).said(LANE).orElseThrow().by() == 2);
+    awaitThat(() -> mirror(mill).published(LANE).orElseThrow().publisherEpoch() == 2);
     MemoryStore backup = mill.store.backup();
     StepGates.Gate after = mill.gates.hold(Point.FETCH);
     mill.script.cut(1);
     mill.script.end();
-    awaitThat(() -> mirror(mill).said(LANE).orElseThrow().by() == 3);
+    awaitThat(() -> mirror(mill).published(LANE).orElseThrow().publisherEpoch() == 3);
     lane.close();
     after.release();
 
-    assertThat(Copied.seen(mill)).containsExactly(1L, 1L, 1L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(1L, 1L, 1L);
     isRefused(other(backup, mill.script), "mirror has an epoch that the store has lost: epoch=3");
   }
 
@@ -212,18 +212,18 @@ final class MirrorFenceTest {
   @DisplayName("K14 commits were made without the mirror: refused at start")
   void commits_thatTheMirrorHasNotSeen() throws Exception {
     counts(mill.script, "one", 2);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     counts(mill.script, "two", 1);
     try (Lane lane =
         new Lane(
             LANE,
             mill.indexer,
             mill.script,
-            mill.store.unmirrored(Probe.NONE).takeOver(LANE),
+            mill.store.unmirrored(Failpoint.NONE).takeOver(LANE),
             mill.settings,
-            Probe.NONE)) {
+            Failpoint.NONE)) {
       lane.start();
-      assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+      assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     }
 
     isRefused(mill, "commits were made without the mirror: epoch=2");
@@ -235,9 +235,9 @@ final class MirrorFenceTest {
   @DisplayName("K14 the mirror was dropped under its store: refused at start")
   void mirror_thatIsEmpty() throws Exception {
     counts(mill.script, "one", 1);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
-    try (Mill dropped =
-        new Mill(mill.indexer, mill.store, new MemoryMirror(mill.indexer), mill.script)) {
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
+    try (LaneHarness dropped =
+        new LaneHarness(mill.indexer, mill.store, new MemoryMirror(mill.indexer), mill.script)) {
       assertThat(failure(dropped.run()))
           .hasMessageContaining("mirror lacks commits of the store: mirror=-1 store=1")
           .extracting(MillraceException::remedy)

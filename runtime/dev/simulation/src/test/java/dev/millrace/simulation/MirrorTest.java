@@ -1,22 +1,22 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Copied.assertWhole;
-import static dev.millrace.simulation.Copied.count;
-import static dev.millrace.simulation.Copied.mirror;
-import static dev.millrace.simulation.Mill.LANE;
-import static dev.millrace.simulation.Mill.awaitThat;
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.failing;
+import static dev.millrace.simulation.CopiedHandlers.assertWhole;
+import static dev.millrace.simulation.CopiedHandlers.count;
+import static dev.millrace.simulation.CopiedHandlers.mirror;
+import static dev.millrace.simulation.LaneHarness.LANE;
+import static dev.millrace.simulation.LaneHarness.awaitThat;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.failing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Ledger;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.pipeline.Probe.Point;
-import dev.millrace.testkit.Crashes;
+import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.Failpoint.Point;
+import dev.millrace.testkit.CrashFailpoint;
 import dev.millrace.testkit.StepGates;
 import java.util.List;
 import java.util.Set;
@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Two stores that are never seen to differ, at every point where they could. */
 @Timeout(60)
 final class MirrorTest {
-  private final Mill mill = Copied.mill();
+  private final LaneHarness mill = CopiedHandlers.mill();
 
   @AfterEach
   void close() {
@@ -43,12 +43,12 @@ final class MirrorTest {
 
   private void counts(int blocks) {
     for (int i = 0; i < blocks; i++) {
-      mill.script.block(count("note " + mill.script.told().size()));
+      mill.script.block(count("note " + mill.script.currentBlocks().size()));
     }
   }
 
   private void runsToTheEnd() throws Exception {
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).isEqualTo(mill.oracleCells());
     assertWhole(mill);
   }
@@ -71,13 +71,14 @@ final class MirrorTest {
   void crash_atAnyPointOfTheMirror(Point point) throws Exception {
     counts(5);
     for (int passing = 1; passing <= 4; passing++) {
-      Crashes crash = Crashes.at(point, passing);
+      CrashFailpoint crash = CrashFailpoint.at(point, passing);
       mill.fault = crash;
       mill.run();
-      mill.fault = Probe.NONE;
-      Ledger ledger = mill.store.ledger(LANE);
-      assertThat(Copied.differences(mill, ledger)).as("crash %d", passing).isEmpty();
-      assertThat(mirror(mill).said(LANE).map(said -> ledger.commit() - said.commit()).orElse(0L))
+      mill.fault = Failpoint.NONE;
+      EpochHistory ledger = mill.store.ledger(LANE);
+      assertThat(CopiedHandlers.differences(mill, ledger)).as("crash %d", passing).isEmpty();
+      assertThat(
+              mirror(mill).published(LANE).map(said -> ledger.commit() - said.commit()).orElse(0L))
           .as("commits that were not published")
           .isBetween(0L, 1L);
     }
@@ -124,7 +125,7 @@ final class MirrorTest {
 
     runsToTheEnd();
     assertThat(mill.store.rewinds(LANE)).isEqualTo(1);
-    assertThat(Copied.seen(mill)).containsExactly(4L, 4L, 4L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(4L, 4L, 4L);
   }
 
   @Test
@@ -144,9 +145,9 @@ final class MirrorTest {
 
     assertThat(mill.gates.passed(Point.BEFORE_BEGIN)).containsExactly(1L);
     assertThat(mill.gates.passed(Point.AFTER_COMMIT)).containsExactly(1L);
-    assertThat(Copied.seen(mill)).containsExactly(1L, 1L, 1L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(1L, 1L, 1L);
     away.set(false);
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(lane.status().waitingFor()).isEmpty();
     assertThat(mill.cells()).isEqualTo(mill.oracleCells());
     assertWhole(mill);
@@ -169,9 +170,9 @@ final class MirrorTest {
 
     assertThat(mill.gates.passed(Point.BEFORE_BEGIN)).containsExactly(1L, 2L);
     assertThat(mill.gates.passed(Point.AFTER_COMMIT)).containsExactly(1L, 2L);
-    assertThat(Copied.seen(mill)).containsExactly(1L, 1L, 1L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(1L, 1L, 1L);
     away.set(false);
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertWhole(mill);
   }
 
@@ -187,13 +188,13 @@ final class MirrorTest {
     second.await();
     mill.gates.awaitPassed(Point.PUBLISHED, 1); // a batch may run before the last one is published
 
-    assertThat(Copied.seen(mill)).containsExactly(1L, 1L, 1L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(1L, 1L, 1L);
     StepGates.Gate published = mill.gates.hold(Point.PUBLISHED, 2);
     second.release();
     published.await();
-    assertThat(Copied.seen(mill)).containsExactly(2L, 2L, 2L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(2L, 2L, 2L);
     published.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
   }
 
   @Test
@@ -204,15 +205,15 @@ final class MirrorTest {
     counts(5);
     mill.script.then(() -> {
       awaitThat(() ->
-          List.of(new Copied.Tally("all", 5))
-              .equals(List.copyOf(mirror(mill).rows(LANE, Copied.TALLY).values())));
+          List.of(new CopiedHandlers.Tally("all", 5))
+              .equals(List.copyOf(mirror(mill).rows(LANE, CopiedHandlers.TALLY).values())));
       mill.script.cut(1);
     });
 
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).containsExactly(cell("all", "", 1), cell("other", "nobody", 0));
-    assertThat(mirror(mill).rows(LANE, Copied.TALLY).values())
-        .containsExactly(new Copied.Tally("all", 1));
+    assertThat(mirror(mill).rows(LANE, CopiedHandlers.TALLY).values())
+        .containsExactly(new CopiedHandlers.Tally("all", 1));
     assertThat(mill.store.takeQueries()).noneMatch(query -> query.contains("tally"));
     assertWhole(mill);
   }
@@ -223,13 +224,13 @@ final class MirrorTest {
   void restart_duringABackfill() throws Exception {
     counts(40);
     mill.depth(0).batchEvents(3);
-    mill.fault = Crashes.at(Point.BEFORE_COMMIT, 4);
+    mill.fault = CrashFailpoint.at(Point.BEFORE_COMMIT, 4);
     mill.run();
-    mill.fault = Probe.NONE;
+    mill.fault = Failpoint.NONE;
 
     long durable = mill.store.frontier(LANE).checkpoint();
     assertThat(durable).isEqualTo(9);
-    assertThat(Copied.seen(mill)).containsExactly(durable, durable, durable);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(durable, durable, durable);
     assertWhole(mill);
     runsToTheEnd();
   }
@@ -249,11 +250,11 @@ final class MirrorTest {
     runsToTheEnd();
     MemoryMirror mirror = mirror(mill);
     for (long at = 1; at <= 5; at++) {
-      assertThat(mirror.rows(LANE, Mill.CELL, at).values())
+      assertThat(mirror.rows(LANE, LaneHarness.CELL, at).values())
           .as("checkpoint %d", at)
           .containsExactly(cell("all", "", List.of(1, 2, 3, 6, 7).get((int) at - 1)));
     }
-    assertThat(mirror.rows(LANE, Copied.NOTE, 4).keySet())
+    assertThat(mirror.rows(LANE, CopiedHandlers.NOTE, 4).keySet())
         .containsExactly("note 0", "note 1", "note 2", "x", "y", "z");
   }
 
@@ -265,8 +266,8 @@ final class MirrorTest {
     counts(6);
     runsToTheEnd();
 
-    assertThat(mirror(mill).rows(LANE, Copied.PEAK, 4)).containsKey("all");
-    assertThatThrownBy(() -> mirror(mill).rows(LANE, Copied.PEAK, 3))
+    assertThat(mirror(mill).rows(LANE, CopiedHandlers.PEAK, 4)).containsKey("all");
+    assertThatThrownBy(() -> mirror(mill).rows(LANE, CopiedHandlers.PEAK, 3))
         .hasMessageContaining("state is not kept: entity=Peak checkpoint=3 settled=4");
   }
 
@@ -275,7 +276,7 @@ final class MirrorTest {
   @DisplayName("K11 housekeeping between any two steps, retries and crashes: the same answers")
   void housekeeping_changesNoAnswer() throws Exception {
     for (int passing = 1; passing < 40; passing += 3) {
-      try (Mill other = Copied.mill()) {
+      try (LaneHarness other = CopiedHandlers.mill()) {
         other.script.reversibleFrom(3);
         for (int i = 0; i < 7; i++) {
           other.script.block(count("note " + i));
@@ -287,7 +288,7 @@ final class MirrorTest {
         other.script.then(() -> other.script.finalTo(5));
         AtomicInteger passed = new AtomicInteger();
         int first = passing;
-        Probe housekeeping =
+        Failpoint housekeeping =
             (_, _) -> {
               if (passed.incrementAndGet() >= first) {
                 mirror(other).clean(LANE);
@@ -296,16 +297,16 @@ final class MirrorTest {
         Set<String> sent = ConcurrentHashMap.newKeySet();
         mirror(other)
             .timesOut(call -> sent.size() < 6 && call.hashCode() % 3 == 0 && sent.add(call));
-        Crashes crash = Crashes.at(Point.MIRRORED, passing / 6);
+        CrashFailpoint crash = CrashFailpoint.at(Point.MIRRORED, passing / 6);
         other.fault =
             (point, number) -> {
-              housekeeping.pass(point, number);
-              crash.pass(point, number);
+              housekeeping.reached(point, number);
+              crash.reached(point, number);
             };
         other.run();
         other.fault = housekeeping;
         mirror(other).land();
-        assertThat(other.run()).isEqualTo(new LaneEnd.Done());
+        assertThat(other.run()).isEqualTo(new LaneOutcome.Done());
         assertWhole(other);
         mirror(other).land();
         mirror(other).clean(LANE);
@@ -332,6 +333,6 @@ final class MirrorTest {
     assertThat(lost.get()).isPositive();
     mirror(mill).land();
     assertWhole(mill);
-    assertThat(Copied.seen(mill)).containsExactly(3L, 3L, 3L);
+    assertThat(CopiedHandlers.seen(mill)).containsExactly(3L, 3L, 3L);
   }
 }

@@ -53,7 +53,7 @@ final class PeopleSimulationTest {
     if (!failures.isEmpty()) {
       throw failures.element();
     }
-    assertThat(ThreadStacks.of("millrace-")).as("threads that are left").isEmpty();
+    assertThat(ThreadStackDump.of("millrace-")).as("threads that are left").isEmpty();
   }
 
   private static void check(long seed, ConcurrentLinkedQueue<AssertionError> failures)

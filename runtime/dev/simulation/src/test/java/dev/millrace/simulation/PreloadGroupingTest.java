@@ -1,12 +1,12 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.increment;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.increment;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.lane.LaneEnd;
-import dev.millrace.simulation.Mill.Cell;
-import dev.millrace.testkit.Script;
+import dev.millrace.lane.LaneOutcome;
+import dev.millrace.simulation.LaneHarness.Cell;
+import dev.millrace.testkit.ScriptedSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 /** Reads of a batch share queries even if handlers block or ask for the first rows only. */
 @Timeout(120)
 final class PreloadGroupingTest {
-  private final Mill mill = new Mill().notEmpty().batchEvents(10_000);
+  private final LaneHarness mill = new LaneHarness().notEmpty().batchEvents(10_000);
 
   @AfterEach
   void close() {
@@ -37,7 +37,7 @@ final class PreloadGroupingTest {
   void handlers_mayReadUnderALock() throws Exception {
     Object lock = new Object();
     Map<String, Optional<Cell>> cache = new ConcurrentHashMap<>();
-    List<Script.Step> steps = new ArrayList<>();
+    List<ScriptedSource.Step> steps = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
       String id = "cell " + i;
       steps.add(context -> {
@@ -50,8 +50,8 @@ final class PreloadGroupingTest {
         increment("all").run(context);
       });
     }
-    mill.script.block(steps.toArray(Script.Step[]::new));
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    mill.script.block(steps.toArray(ScriptedSource.Step[]::new));
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).contains(cell("all", "", 20)).hasSize(22);
     assertThat(mill.store.takeQueries()).as("one find after the other").hasSizeLessThan(25);
   }
@@ -61,9 +61,9 @@ final class PreloadGroupingTest {
   @DisplayName("B16 finds of others share a query while two handlers fight for a lock")
   void handlersUnderALock_doNotKeepOthersFromSharing() throws Exception {
     Object lock = new Object();
-    Script.Step[] steps = new Script.Step[200];
+    ScriptedSource.Step[] steps = new ScriptedSource.Step[200];
     for (int i = 0; i < steps.length; i++) {
-      Script.Step find = increment("cell " + i);
+      ScriptedSource.Step find = increment("cell " + i);
       steps[i] =
           i >= 2
               ? find
@@ -74,7 +74,7 @@ final class PreloadGroupingTest {
               };
     }
     mill.script.block(steps);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.store.takeQueries()).hasSizeLessThan(4);
   }
@@ -82,12 +82,12 @@ final class PreloadGroupingTest {
   @Test
   @Tag("B20")
   @DisplayName("B20 a batch whose first handler stands still before it reads shares its queries")
-  void firstHandlerThatBlocks_doesNotEndTheRehearsal() throws Exception {
+  void firstHandlerThatBlocks_doesNotEndThePreload() throws Exception {
     CountDownLatch othersHaveAsked = new CountDownLatch(1);
     mill.store.beforeQuery(query -> othersHaveAsked.countDown());
-    Script.Step[] steps = new Script.Step[200];
+    ScriptedSource.Step[] steps = new ScriptedSource.Step[200];
     for (int i = 0; i < steps.length; i++) {
-      Script.Step find = increment("cell " + i);
+      ScriptedSource.Step find = increment("cell " + i);
       steps[i] =
           i > 0
               ? find
@@ -99,7 +99,7 @@ final class PreloadGroupingTest {
     // A batch after one that missed memory is preloaded from its first event on.
     mill.batchEvents(1).script.block(mill.find("first"));
     mill.script.block(steps);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.store.takeQueries()).hasSizeLessThan(5);
   }
@@ -109,9 +109,9 @@ final class PreloadGroupingTest {
   @DisplayName("B20 handlers that block now and then leave the reads of the others grouped")
   void fewHandlersThatBlock_leaveTheOthersGrouped() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
-    Script.Step[] steps = new Script.Step[2_000];
+    ScriptedSource.Step[] steps = new ScriptedSource.Step[2_000];
     for (int i = 0; i < steps.length; i++) {
-      Script.Step find = increment("cell " + i);
+      ScriptedSource.Step find = increment("cell " + i);
       boolean slow = i % 100 == 50;
       steps[i] =
           context -> {
@@ -122,7 +122,7 @@ final class PreloadGroupingTest {
           };
     }
     mill.script.block(steps);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.store.takeQueries()).hasSizeLessThan(30);
   }
@@ -132,9 +132,9 @@ final class PreloadGroupingTest {
   @DisplayName("B37 a preload that was cut is taken up again, and the rest shares its queries")
   void preloadThatWasCut_isTakenUpAgain() throws Exception {
     CountDownLatch held = new CountDownLatch(1);
-    Script.Step[] steps = new Script.Step[2_000];
+    ScriptedSource.Step[] steps = new ScriptedSource.Step[2_000];
     for (int i = 0; i < steps.length; i++) {
-      Script.Step find = increment("cell " + i);
+      ScriptedSource.Step find = increment("cell " + i);
       boolean isStarved = i < 20;
       steps[i] =
           context -> {
@@ -145,7 +145,7 @@ final class PreloadGroupingTest {
           };
     }
     mill.script.block(steps);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     held.countDown();
 
     assertThat(mill.store.takeQueries())
@@ -157,7 +157,7 @@ final class PreloadGroupingTest {
   @Tag("B25")
   @DisplayName("B25 limited queries of a batch share a query, in the run as well")
   void limitedQueries_shareAQuery() throws Exception {
-    Script.Step[] steps = new Script.Step[500];
+    ScriptedSource.Step[] steps = new ScriptedSource.Step[500];
     for (int i = 0; i < steps.length; i++) {
       String owner = "owner " + i;
       mill.stored(cell("cell " + i, owner, i));
@@ -166,7 +166,7 @@ final class PreloadGroupingTest {
               mill.seen.put(owner, context.query(Cell.class).where(Cell::owner).is(owner).first());
     }
     mill.script.block(steps);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.store.takeQueries()).hasSize(1);
     assertThat(mill.seen)
@@ -184,7 +184,7 @@ final class PreloadGroupingTest {
         othersHaveAsked.countDown();
       }
     });
-    List<Script.Step> steps = new ArrayList<>();
+    List<ScriptedSource.Step> steps = new ArrayList<>();
     steps.add(context -> {
       context.find(Cell.class, "first");
       // Outside of the Context: it would wait in vain if the others waited for it.
@@ -193,8 +193,8 @@ final class PreloadGroupingTest {
     for (int i = 0; i < 10; i++) {
       steps.add(increment("cell " + i));
     }
-    mill.script.block(steps.toArray(Script.Step[]::new));
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    mill.script.block(steps.toArray(ScriptedSource.Step[]::new));
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.seen).containsEntry("in time", true);
     assertThat(mill.store.takeQueries()).hasSizeLessThan(4);
@@ -203,7 +203,7 @@ final class PreloadGroupingTest {
   @Test
   @Tag("B17")
   @DisplayName("B17 a rehearsal that hangs for good is given up, and the run goes its way")
-  void hangingRehearsal_isGivenUp() throws Exception {
+  void hangingPreload_isGivenUp() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
     AtomicInteger entered = new AtomicInteger();
     mill.script.block(
@@ -215,7 +215,7 @@ final class PreloadGroupingTest {
           increment("second").run(context);
         },
         increment("third"));
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     never.countDown();
     assertThat(mill.cells()).contains(cell("second", "", 1), cell("third", "", 1));
   }

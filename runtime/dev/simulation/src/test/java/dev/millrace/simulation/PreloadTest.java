@@ -1,16 +1,16 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.LANE;
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.increment;
-import static dev.millrace.simulation.Mill.save;
+import static dev.millrace.simulation.LaneHarness.LANE;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.increment;
+import static dev.millrace.simulation.LaneHarness.save;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Context;
-import dev.millrace.simulation.Mill.Cell;
-import dev.millrace.testkit.Script;
+import dev.millrace.simulation.LaneHarness.Cell;
+import dev.millrace.testkit.ScriptedSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 /** The preload of a batch: its reads, the visibility of its writes, and its limits. */
 @Timeout(60)
 final class PreloadTest {
-  private final Mill mill = new Mill().notEmpty().batchEvents(10_000);
+  private final LaneHarness mill = new LaneHarness().notEmpty().batchEvents(10_000);
 
   @AfterEach
   void close() {
@@ -36,13 +36,13 @@ final class PreloadTest {
   @Tag("B1")
   @DisplayName("B1 the finds of a batch go out as one query per round; again, and none goes")
   void finds_ofABatchShareAQuery() throws Exception {
-    Script.Step[] steps = new Script.Step[50];
+    ScriptedSource.Step[] steps = new ScriptedSource.Step[50];
     for (int i = 0; i < steps.length; i++) {
       String id = "cell " + i % 25;
       steps[i] = increment(id);
     }
     mill.script.block(steps).block(steps);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.store.takeQueries()).hasSize(1);
     assertThat(mill.cells()).filteredOn(cell -> cell.value() == 4).hasSize(25);
@@ -52,7 +52,7 @@ final class PreloadTest {
   @Tag("B1")
   @DisplayName("B1 a batch costs as many round trips as its deepest chain of reads")
   void reads_costOneQueryPerRound() throws Exception {
-    Script.Step[] steps = new Script.Step[40];
+    ScriptedSource.Step[] steps = new ScriptedSource.Step[40];
     for (int i = 0; i < steps.length; i++) {
       String id = "cell " + i;
       mill.stored(cell(id, "owner of " + id, i), cell("owner of " + id, "", i));
@@ -64,7 +64,7 @@ final class PreloadTest {
           };
     }
     mill.script.block(steps);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.store.takeQueries()).hasSize(2);
     assertThat(mill.cells()).filteredOn(cell -> cell.owner().equals("seen")).hasSize(40);
@@ -76,7 +76,7 @@ final class PreloadTest {
   void queriesByField_shareAQuery() throws Exception {
     mill.stored(cell("x", "a", 1), cell("y", "b", 2));
     mill.script.block(mill.findByOwner("a"), mill.findByOwner("b"), mill.findByOwner("c"));
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.store.takeQueries()).containsExactly("cell owner IN [a, b, c]");
     assertThat(mill.seen)
@@ -90,11 +90,11 @@ final class PreloadTest {
   @Tag("B18")
   @DisplayName("B18 over a table that began empty nothing is ever asked")
   void emptyTable_costsNoQuery() throws Exception {
-    try (Mill empty = new Mill().batchEvents(100)) {
+    try (LaneHarness empty = new LaneHarness().batchEvents(100)) {
       for (int i = 0; i < 500; i++) {
         empty.script.block(increment("cell " + i), empty.findByOwner("a"));
       }
-      assertThat(empty.run()).isEqualTo(new LaneEnd.Done());
+      assertThat(empty.run()).isEqualTo(new LaneOutcome.Done());
       assertThat(empty.store.takeQueries()).isEmpty();
       assertThat(empty.cells()).hasSize(500);
     }
@@ -103,12 +103,12 @@ final class PreloadTest {
   @Test
   @Tag("B11")
   @DisplayName("B11 a required row that is missing in the rehearsal only does not matter")
-  void require_isIgnoredInTheRehearsal() throws Exception {
+  void require_isIgnoredInThePreload() throws Exception {
     mill.script.block(
         mill.find("nothing"),
         save("x", "a", 1),
         context -> mill.seen.put("required", context.require(Cell.class, "x")));
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.seen).containsEntry("required", cell("x", "a", 1));
   }
 
@@ -119,7 +119,7 @@ final class PreloadTest {
     mill.script.block(context -> context.require(Cell.class, "x"));
     assertThat(mill.run())
         .isInstanceOfSatisfying(
-            LaneEnd.Failed.class,
+            LaneOutcome.Failed.class,
             failed ->
                 assertThat(failed.failure())
                     .hasMessageContaining(
@@ -141,12 +141,12 @@ final class PreloadTest {
                   .formatted(
                       context.find(Cell.class, "mine").isPresent(),
                       context.find(Cell.class, "other").isPresent(),
-                      Mill.ownedBy(context, "a").size()));
+                      LaneHarness.ownedBy(context, "a").size()));
         },
         context -> {
           told.add("second sees " + context.find(Cell.class, "mine").isPresent());
         });
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     // The preload is cut short if a task gets no CPU for 20 ms, which may then end after the run.
     List<String> all = List.copyOf(told);
@@ -162,14 +162,14 @@ final class PreloadTest {
   @Test
   @Tag("B12")
   @DisplayName("B12 the logger of a handler prints in the run only")
-  void logger_isSilentInTheRehearsal() throws Exception {
+  void logger_isSilentInThePreload() throws Exception {
     AtomicInteger calls = new AtomicInteger();
     mill.script.block(context -> {
       calls.incrementAndGet();
       context.find(Cell.class, "unknown");
       context.logger().info("the only line of {}", "logger_isSilentInTheRehearsal");
     });
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(calls)
         .as("a rehearsal and a run")
@@ -193,7 +193,7 @@ final class PreloadTest {
             thrown.add(refused);
           }
         });
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(thrown)
         .singleElement()
@@ -222,7 +222,7 @@ final class PreloadTest {
     });
     assertThat(mill.run())
         .isInstanceOfSatisfying(
-            LaneEnd.Failed.class,
+            LaneOutcome.Failed.class,
             failed ->
                 assertThat(failed.failure())
                     .hasMessageContainingAll("handler=step", "used from another thread"));

@@ -1,18 +1,18 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.LANE;
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.increment;
-import static dev.millrace.simulation.Mill.save;
+import static dev.millrace.simulation.LaneHarness.LANE;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.increment;
+import static dev.millrace.simulation.LaneHarness.save;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
-import dev.millrace.pipeline.Block;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.pipeline.Effect;
-import dev.millrace.pipeline.Probe.Point;
-import dev.millrace.simulation.Mill.Cell;
-import dev.millrace.testkit.Script;
+import dev.millrace.pipeline.Failpoint.Point;
+import dev.millrace.pipeline.SourceBlock;
+import dev.millrace.simulation.LaneHarness.Cell;
+import dev.millrace.testkit.ScriptedSource;
 import dev.millrace.testkit.StepGates;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,19 +29,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Reorgs of every kind, at every stage of a lane. */
 @Timeout(60)
 final class RewindTest {
-  private final Mill mill = new Mill();
+  private final LaneHarness mill = new LaneHarness();
 
   @AfterEach
   void close() {
     mill.close();
   }
 
-  private static Script.Step delete(String id) {
+  private static ScriptedSource.Step delete(String id) {
     return context -> context.delete(Cell.class, id);
   }
 
   /** Replaces everything from a block on, once all earlier blocks are durable. */
-  private void thenFork(long from, Script.Step... replacement) {
+  private void thenFork(long from, ScriptedSource.Step... replacement) {
     mill.script.then(() -> {
       awaitCommitted();
       mill.script.cut(from);
@@ -50,12 +50,12 @@ final class RewindTest {
   }
 
   private void awaitCommitted() {
-    Block last = mill.script.told().getLast().block();
-    Mill.awaitThat(() -> Objects.equals(last.hash(), mill.store.frontier(LANE).hash()));
+    SourceBlock last = mill.script.currentBlocks().getLast().block();
+    LaneHarness.awaitThat(() -> Objects.equals(last.hash(), mill.store.frontier(LANE).hash()));
   }
 
   private void runsToTheOracle() throws Exception {
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).isEqualTo(mill.oracleCells());
   }
 
@@ -109,7 +109,7 @@ final class RewindTest {
   @Tag("E5")
   void reorg_atAnyStageLeavesTheNewBranchAlone(Point point, long number) throws Exception {
     for (int depth : List.of(0, 1, 8)) {
-      try (Mill other = new Mill().depth(depth)) {
+      try (LaneHarness other = new LaneHarness().depth(depth)) {
         other.script.reversibleFrom(1).open();
         for (int i = 0; i < 6; i++) {
           other.script.block(increment("all"), increment("cell " + i));
@@ -124,8 +124,8 @@ final class RewindTest {
               }
             };
         try (Lane lane = other.start()) {
-          Mill.awaitThat(() -> turns.get() > 0);
-          assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+          LaneHarness.awaitThat(() -> turns.get() > 0);
+          assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
           assertThat(lane.status().rewinds().count()).isEqualTo(1);
         }
         assertThat(other.cells()).isEqualTo(other.oracleCells());
@@ -155,7 +155,7 @@ final class RewindTest {
         (at, _) -> {
           if (at == point && turns.getAndIncrement() == 0) {
             mill.script.proceed();
-            mill.script.cut(Math.min(from, mill.script.told().size()));
+            mill.script.cut(Math.min(from, mill.script.currentBlocks().size()));
             mill.script.block(increment("third"), increment("all"));
           }
         };
@@ -173,7 +173,7 @@ final class RewindTest {
     for (int i = 0; i < 4; i++) {
       mill.script.block(increment("all"), save("block " + i, "", i));
     }
-    List<Script.Told> first = new ArrayList<>();
+    List<ScriptedSource.ScriptedBlock> first = new ArrayList<>();
     mill.script.then(() -> {
       awaitCommitted();
       first.addAll(mill.script.cut(2));
@@ -219,7 +219,7 @@ final class RewindTest {
     runsToTheOracle();
     assertThat(mill.store.rewinds(LANE)).isEqualTo(1);
     assertThat(mill.store.frontier(LANE).hash())
-        .isEqualTo(mill.script.told().getLast().block().hash());
+        .isEqualTo(mill.script.currentBlocks().getLast().block().hash());
   }
 
   @ParameterizedTest(name = "E17 a row of the old branch is read anew, stagedBytes={0}")
@@ -236,7 +236,7 @@ final class RewindTest {
       mill.script.block(mill.find("x"));
     });
 
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.seen.get("find x")).hasToString("Optional[" + cell("x", "", 100) + "]");
   }
 
@@ -248,7 +248,7 @@ final class RewindTest {
     AtomicInteger asked = new AtomicInteger();
     Effect<Long, Long> price =
         Effect.of("price", Long.class, Long.class, _ -> (long) asked.incrementAndGet()).persisted();
-    Script.Step ask = context -> mill.seen.put("price", context.effect(price, 1L));
+    ScriptedSource.Step ask = context -> mill.seen.put("price", context.effect(price, 1L));
     mill.notEmpty();
     mill.script.reversibleFrom(1).block(save("a", "owner", 1));
     mill.script.block(ask, mill.find("absent"), mill.findByOwner("owner"), save("b", "owner", 1));
@@ -261,7 +261,7 @@ final class RewindTest {
       mill.script.block(ask, mill.find("absent"), mill.findByOwner("owner"));
     });
 
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(asked).hasValue(2);
     assertThat(mill.seen)
         .containsEntry("price", 2L)
@@ -286,7 +286,7 @@ final class RewindTest {
     mill.script.block(increment("other")).end();
     commit.release();
 
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).containsExactly(cell("all", "", 1), cell("other", "", 1));
     assertThat(mill.store.commits(LANE)).allMatch(one -> one.epoch() < 3).hasSizeLessThan(4);
   }

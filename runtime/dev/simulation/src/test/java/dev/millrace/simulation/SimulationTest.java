@@ -56,10 +56,10 @@ final class SimulationTest {
     run("millrace.mirror.seeds", 500, true);
   }
 
-  private static void run(String many, long usual, boolean mirrored) throws Exception {
+  private static void run(String many, long defaults, boolean mirrored) throws Exception {
     long one = Long.getLong("millrace.seed", -1);
     long from = one >= 0 ? one : Long.getLong("millrace.from", 1);
-    long count = one >= 0 ? 1 : Long.getLong(many, usual);
+    long count = one >= 0 ? 1 : Long.getLong(many, defaults);
     ConcurrentLinkedQueue<AssertionError> failures = new ConcurrentLinkedQueue<>();
     AtomicInteger done = new AtomicInteger();
     AtomicLong rewinds = new AtomicLong();

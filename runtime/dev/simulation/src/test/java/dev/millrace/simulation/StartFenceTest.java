@@ -3,17 +3,17 @@ package dev.millrace.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Ends;
+import dev.millrace.pipeline.EpochEnds;
+import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.LaneMirror;
 import dev.millrace.pipeline.LaneStores;
-import dev.millrace.pipeline.Ledger;
 import dev.millrace.pipeline.MirrorGroup;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.testkit.Script;
+import dev.millrace.testkit.ScriptedSource;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -23,14 +23,14 @@ import org.junit.jupiter.api.Timeout;
 /** A process that loses its lane before it has begun. */
 @Timeout(60)
 final class StartFenceTest {
-  private final MemoryStore store = new MemoryStore(Mill.definition().entities());
+  private final MemoryStore store = new MemoryStore(LaneHarness.definition().entities());
 
   /** A mirror that refuses the ledger while a successor takes the lane over. */
   private final LaneMirror overtaken =
       new LaneMirror() {
         @Override
-        public void follow(Ledger ledger) {
-          store.takeOver(Mill.LANE);
+        public void follow(EpochHistory ledger) {
+          store.takeOver(LaneHarness.LANE);
           throw new MillraceException(
               Remedy.FIX_SETUP, "mirror knows an epoch that PostgreSQL does not: epoch=2");
         }
@@ -41,7 +41,7 @@ final class StartFenceTest {
         }
 
         @Override
-        public void publish(Ends ends) {
+        public void publish(EpochEnds ends) {
           throw new AssertionError("nothing may be published before it was followed");
         }
 
@@ -53,20 +53,20 @@ final class StartFenceTest {
   @Tag("K10")
   @DisplayName("K10 a successor that came first is not taken for a state that was lost")
   void start_givesWayToASuccessor() throws Exception {
-    Script script = new Script();
+    ScriptedSource script = new ScriptedSource();
     try (Lane lane =
         new Lane(
-            Mill.LANE,
-            Mill.definition(),
+            LaneHarness.LANE,
+            LaneHarness.definition(),
             script,
-            new LaneStores(store.takeOver(Mill.LANE), Optional.of(overtaken)),
-            LaneSettings.usual(),
-            Probe.NONE)) {
+            new LaneStores(store.takeOver(LaneHarness.LANE), Optional.of(overtaken)),
+            LaneSettings.defaults(),
+            Failpoint.NONE)) {
       lane.start();
 
       assertThat(lane.await())
           .isInstanceOfSatisfying(
-              LaneEnd.Failed.class,
+              LaneOutcome.Failed.class,
               failed -> assertThat(failed.failure().remedy()).isEqualTo(Remedy.YIELD));
     }
   }

@@ -38,7 +38,7 @@ final class TimeoutReportTest {
             .redirectOutput(log.toFile())
             .start();
     try {
-      Mill.awaitThat(() -> size(log) > 0);
+      LaneHarness.awaitThat(() -> size(log) > 0);
       Path report = directory.resolve("report");
       new TimeoutReport(report).write();
 

@@ -1,14 +1,14 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.LANE;
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.save;
+import static dev.millrace.simulation.LaneHarness.LANE;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.save;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
-import dev.millrace.pipeline.Probe.Point;
-import dev.millrace.simulation.Mill.Cell;
+import dev.millrace.lane.LaneOutcome;
+import dev.millrace.pipeline.Failpoint.Point;
+import dev.millrace.simulation.LaneHarness.Cell;
 import dev.millrace.testkit.StepGates;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 /** Reads of handlers while the commits of the rows read are held. */
 @Timeout(60)
 final class TransitReadsTest {
-  private final Mill mill = new Mill().notEmpty();
+  private final LaneHarness mill = new LaneHarness().notEmpty();
 
   @AfterEach
   void close() {
@@ -42,7 +42,7 @@ final class TransitReadsTest {
     assertThat(mill.store.takeQueries()).isEmpty();
     assertThat(mill.store.commits(LANE)).isEmpty();
     commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
   }
 
   @Test
@@ -59,7 +59,7 @@ final class TransitReadsTest {
     assertThat(mill.seen).containsEntry("find x", Optional.empty());
     assertThat(mill.store.takeQueries()).isEmpty();
     commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).extracting(Cell::id).containsExactly("other");
   }
 
@@ -88,7 +88,7 @@ final class TransitReadsTest {
     assertMoved();
     assertThat(mill.store.commits(LANE)).isEmpty();
     commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
   }
 
   @Test
@@ -99,7 +99,7 @@ final class TransitReadsTest {
     mill.store.beforeQuery(_ -> land(commit));
     moveThenAsk();
 
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertMoved();
   }
 
@@ -111,7 +111,7 @@ final class TransitReadsTest {
     mill.store.afterQuery(_ -> land(commit));
     moveThenAsk();
 
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertMoved();
   }
 
@@ -143,6 +143,6 @@ final class TransitReadsTest {
 
     assertThat(mill.seen).containsEntry("first", List.of(cell("q", "a", 2)));
     commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
   }
 }

@@ -1,17 +1,17 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.LANE;
-import static dev.millrace.simulation.Mill.cell;
-import static dev.millrace.simulation.Mill.increment;
-import static dev.millrace.simulation.Mill.save;
+import static dev.millrace.simulation.LaneHarness.LANE;
+import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.increment;
+import static dev.millrace.simulation.LaneHarness.save;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
-import dev.millrace.pipeline.Probe.Point;
-import dev.millrace.simulation.Mill.Cell;
+import dev.millrace.lane.LaneOutcome;
+import dev.millrace.pipeline.Failpoint.Point;
+import dev.millrace.simulation.LaneHarness.Cell;
 import dev.millrace.testkit.StepGates;
-import dev.millrace.testkit.UndoRow;
+import dev.millrace.testkit.UndoLogRow;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -28,7 +28,7 @@ final class TransitTest {
   /** Long compared with a fetch in this test. */
   private static final Duration PAUSE = Duration.ofMillis(100);
 
-  private final Mill mill = new Mill().notEmpty();
+  private final LaneHarness mill = new LaneHarness().notEmpty();
 
   @AfterEach
   void close() {
@@ -48,7 +48,7 @@ final class TransitTest {
     assertThat(mill.seen).containsEntry("find c", Optional.of(cell("c", "", 3)));
     assertThat(mill.store.commits(LANE)).isEmpty();
     commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
   }
 
   @Test
@@ -66,7 +66,7 @@ final class TransitTest {
       gate.await();
       gate.release();
     }
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
 
     List<MemoryStore.Commit> commits = mill.store.commits(LANE);
     assertThat(commits.stream().map(MemoryStore.Commit::number))
@@ -88,7 +88,7 @@ final class TransitTest {
     StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT);
     Lane lane = mill.start();
     commit.await();
-    Mill.awaitThat(() -> lane.status().stalledNanos().getOrDefault("bytes", 0L) > 0);
+    LaneHarness.awaitThat(() -> lane.status().stalledNanos().getOrDefault("bytes", 0L) > 0);
     int ran = mill.gates.passed(Point.AFTER_RUN).size();
     assertThat(ran).isBetween(5, 100);
     // Eight more are fetched and have not run, at any depth: no budget counts them.
@@ -100,7 +100,7 @@ final class TransitTest {
     assertThat(lane.status().waitingFor()).isEqualTo("room in memory");
     assertThat(lane.status().bytesInMemory() + lane.status().bytesInTransit()).isLessThan(25_000);
     commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).hasSize(301);
   }
 
@@ -109,7 +109,7 @@ final class TransitTest {
   @DisplayName("A10 depth 1 lets one batch run beside the commit in flight, depth 0 none")
   void depth_boundsWhatRunsAhead() throws Exception {
     for (int depth : List.of(0, 1, 3)) {
-      try (Mill other = new Mill().depth(depth)) {
+      try (LaneHarness other = new LaneHarness().depth(depth)) {
         for (int i = 0; i < 20; i++) {
           other.script.block(increment("c"));
         }
@@ -118,14 +118,14 @@ final class TransitTest {
         StepGates.Gate fetch = other.gates.hold(Point.FETCH, places + 1);
         Lane lane = other.start();
         commit.await();
-        Mill.awaitThat(() -> lane.status().stalledNanos().getOrDefault("depth", 0L) > 0);
+        LaneHarness.awaitThat(() -> lane.status().stalledNanos().getOrDefault("depth", 0L) > 0);
         other.gates.awaitPassed(Point.FETCH, places);
         assertThat(fetch.staysEmpty(PAUSE)).as("the source pauses").isTrue();
         fetch.release();
         assertThat(other.gates.passed(Point.AFTER_RUN)).as("depth " + depth).hasSize(depth + 1);
         assertThat(lane.status().waitingFor()).isEqualTo("commits");
         commit.release();
-        assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+        assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
         assertThat(lane.status().waitingFor()).isEmpty();
       }
     }
@@ -143,7 +143,7 @@ final class TransitTest {
         }
       });
     }
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).hasSize(501);
   }
 
@@ -161,7 +161,7 @@ final class TransitTest {
     mill.gates.awaitPassed(Point.AFTER_RUN, 6);
     mill.script.end();
     commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.store.commits(LANE))
         .extracting(MemoryStore.Commit::batches)
@@ -182,10 +182,10 @@ final class TransitTest {
     for (int i = 1; i < 8; i++) {
       mill.script.block(increment("c"));
     }
-    Mill.awaitThat(() -> lane.status().processed().block() == 7);
+    LaneHarness.awaitThat(() -> lane.status().processed().block() == 7);
     mill.script.end();
     commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.store.commits(LANE))
         .noneMatch(one -> one.block() > 3 && !one.reversible())
@@ -193,7 +193,7 @@ final class TransitTest {
     assertThat(mill.store.undo(LANE))
         .containsExactlyElementsOf(
             LongStream.range(5, 9)
-                .mapToObj(at -> new UndoRow("cell", "c", at, cell("c", "", at)))
+                .mapToObj(at -> new UndoLogRow("cell", "c", at, cell("c", "", at)))
                 .toList());
   }
 
@@ -210,13 +210,13 @@ final class TransitTest {
     mill.gates.awaitPassed(Point.AFTER_RUN, 2);
     mill.script.end();
     copy.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.cells()).contains(cell("x", "", 3));
     assertThat(mill.store.undo(LANE))
         .containsExactly(
-            new UndoRow("cell", "x", 1, cell("x", "a", 0)),
-            new UndoRow("cell", "x", 2, cell("x", "", 1)));
+            new UndoLogRow("cell", "x", 1, cell("x", "a", 0)),
+            new UndoLogRow("cell", "x", 2, cell("x", "", 1)));
   }
 
   @Test
@@ -224,12 +224,12 @@ final class TransitTest {
   @DisplayName("A17 blocks without events still move the frontier, durably")
   void quietBlocks_moveTheFrontier() throws Exception {
     mill.script.quiet(3);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.store.frontier(LANE).checkpoint()).isZero();
     assertThat(mill.store.frontier(LANE).place()).extracting("block").isEqualTo(2L);
 
     mill.script.block(increment("c")).quiet(4);
-    assertThat(mill.run()).isEqualTo(new LaneEnd.Done());
+    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.store.frontier(LANE).checkpoint()).isEqualTo(1);
     assertThat(mill.store.frontier(LANE).place()).extracting("block").isEqualTo(7L);
   }
@@ -252,7 +252,7 @@ final class TransitTest {
 
     assertThat(mill.gates.passed(Point.AFTER_RUN)).containsExactly(1L, 2L);
     third.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
   }
 
   @Test
@@ -279,7 +279,7 @@ final class TransitTest {
     mill.gates.awaitPassed(Point.BEFORE_RUN, 4);
     mill.script.end();
     commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(mill.store.commits(LANE).get(1).batches()).startsWith(2L, 3L);
     assertThat(mill.cells())

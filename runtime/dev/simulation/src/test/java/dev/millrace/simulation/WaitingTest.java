@@ -1,12 +1,12 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.Mill.increment;
+import static dev.millrace.simulation.LaneHarness.increment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
-import dev.millrace.pipeline.Probe.Point;
+import dev.millrace.pipeline.Failpoint.Point;
 import dev.millrace.testkit.StepGates;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -29,9 +29,9 @@ final class WaitingTest {
   @Tag("A23")
   @DisplayName("A23 stages that wait for ten seconds use under 2 % of a core each")
   void stages_parkWhileTheyWait() throws Exception {
-    try (Mill idle = new Mill();
-        Mill heldRun = new Mill();
-        Mill heldCommit = new Mill().depth(0)) {
+    try (LaneHarness idle = new LaneHarness();
+        LaneHarness heldRun = new LaneHarness();
+        LaneHarness heldCommit = new LaneHarness().depth(0)) {
       idle.script.open();
       StepGates.Gate never = idle.gates.hold(Point.AFTER_RUN);
       StepGates.Gate run = heldRun.gates.hold(Point.BEFORE_RUN);
@@ -61,24 +61,24 @@ final class WaitingTest {
   @Tag("D23")
   @DisplayName("D23 the index of a read that takes long is built while the read goes on")
   void neededIndex_isBuiltWhileItsReadGoesOn() throws Exception {
-    try (Mill mill = new Mill().notEmpty()) {
+    try (LaneHarness mill = new LaneHarness().notEmpty()) {
       mill.script.block(mill.findByOwner("nobody"));
       mill.store.beforeQuery(query -> {
         if (query.contains("owner")) {
-          while (mill.store.indexes(Mill.LANE).isEmpty()) {
+          while (mill.store.indexes(LaneHarness.LANE).isEmpty()) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20)); // like a scan of all rows
           }
         }
       });
-      assertThat(mill.start().await()).isEqualTo(new LaneEnd.Done());
-      assertThat(mill.store.indexes(Mill.LANE)).singleElement().asString().contains("owner");
+      assertThat(mill.start().await()).isEqualTo(new LaneOutcome.Done());
+      assertThat(mill.store.indexes(LaneHarness.LANE)).singleElement().asString().contains("owner");
     }
   }
 
   @Test
   @DisplayName("fetch asks for a batch only when the ring has a place for it, not before")
   void fetch_waitsUntilTheRingHasMoved() throws Exception {
-    try (Mill mill = new Mill()) {
+    try (LaneHarness mill = new LaneHarness()) {
       for (int i = 0; i < 40; i++) {
         mill.script.block(increment("c"));
       }
@@ -96,7 +96,7 @@ final class WaitingTest {
 
       assertThat(mill.gates.passed(Point.FETCH)).doesNotContain(18L);
       seventh.release();
-      assertThat(lane.await()).isEqualTo(new LaneEnd.Done());
+      assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
     }
   }
 

@@ -1,27 +1,27 @@
 package dev.millrace.testkit;
 
 import dev.millrace.devchain.DevChain;
-import dev.millrace.evm.ChainFacts;
+import dev.millrace.evm.BlockDataSource;
+import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.Finality;
-import dev.millrace.evm.Header;
 import dev.millrace.evm.Log;
 import dev.millrace.evm.LogRouter;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.evm.SourceRequest;
-import dev.millrace.evm.Transaction;
+import dev.millrace.evm.StopAt;
 import dev.millrace.evm.TransactionBody;
+import dev.millrace.evm.TransactionRef;
 import dev.millrace.evm.Undecodable;
-import dev.millrace.evm.Until;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.pipeline.Batch;
-import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Effect;
-import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.SourceBlock;
+import dev.millrace.pipeline.SourceEvent;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * IndexerTest test = IndexerTest.of(Erc20.indexer());
- * Changes changes = test.emit(new Transferred(ALICE, BOB, TEN));
+ * BlockChanges changes = test.emit(new Transferred(ALICE, BOB, TEN));
  * assertThat(changes.inserted(Account.class)).contains(new Account(BOB, TEN, 1));
  * }</pre>
  *
@@ -114,7 +114,7 @@ public final class IndexerTest {
   }
 
   /** Runs one block with these events, each in a transaction of its own. */
-  public Changes emit(Object... events) {
+  public BlockChanges emit(Object... events) {
     TestBlock block = block();
     for (Object event : events) {
       block.emit(event);
@@ -122,13 +122,13 @@ public final class IndexerTest {
     return block.run();
   }
 
-  Changes run(TestBlock told) {
+  BlockChanges run(TestBlock told) {
     if (told.number() <= last) {
       throw new IllegalArgumentException(
           "block must come after the last one: number=%d last=%d".formatted(told.number(), last));
     }
-    Block block =
-        new Block(
+    SourceBlock block =
+        new SourceBlock(
             told.number(),
             TestBlock.word(told.number(), 0),
             TestBlock.word(told.number() - 1, 0),
@@ -142,13 +142,13 @@ public final class IndexerTest {
   }
 
   /** Runs a whole stream, block by block. Returns the changes of each block with events. */
-  public List<Changes> run(Source source) throws InterruptedException {
-    List<Changes> all = new ArrayList<>();
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+  public List<BlockChanges> run(Source source) throws InterruptedException {
+    List<BlockChanges> all = new ArrayList<>();
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       while (feed.next(1) instanceof Batch batch) {
         Written written = new Written();
         for (int i = 0; i < batch.events().size(); i++) {
-          Event event = batch.events().get(i);
+          SourceEvent event = batch.events().get(i);
           handle(event, written);
           long number = event.block().number();
           if (i + 1 == batch.events().size()
@@ -163,13 +163,13 @@ public final class IndexerTest {
   }
 
   /** Runs the whole content of a dev chain. */
-  public List<Changes> run(DevChain devChain) throws InterruptedException {
+  public List<BlockChanges> run(DevChain devChain) throws InterruptedException {
     return run(devChain.source(indexer));
   }
 
-  private Changes ended(long block, Written written) {
+  private BlockChanges ended(long block, Written written) {
     last = block;
-    return Changes.of(block, oracle, written.before);
+    return BlockChanges.of(block, oracle, written.before);
   }
 
   /** The state, before the block, of the rows that the block has written. */
@@ -177,15 +177,15 @@ public final class IndexerTest {
     private final Map<EntityType<?>, Map<Object, @Nullable Object>> before = new LinkedHashMap<>();
   }
 
-  private Event event(Block block, int logIndex, TestBlock.Emitted emitted) {
+  private SourceEvent event(SourceBlock block, int logIndex, TestBlock.Emitted emitted) {
     Address at = emitted.at().orElseGet(() -> address(emitted));
     EventEncoder encoder = EventEncoder.of(emitted.event().getClass());
     byte[] words = encoder.encode(emitted.event());
     TransactionBody body = emitted.transaction().body();
     sent.put(body.hash(), body);
-    Transaction transaction = new Transaction(body.hash(), emitted.transaction().index());
+    TransactionRef transaction = new TransactionRef(body.hash(), emitted.transaction().index());
     Log log = new Log(block, logIndex, transaction, at, encoder.topics(), words, words.length);
-    Event event = router().route(log);
+    SourceEvent event = router().route(log);
     if (event == null) {
       throw new IllegalArgumentException(
           ("no contract listens to this event here: event=%s address=%s; a contract that is found"
@@ -222,11 +222,11 @@ public final class IndexerTest {
     if (made == null) {
       SourceRequest request =
           new SourceRequest(
-              indexer, chain, List.of(), 0, new Until.Never(), Finality.AT_ONCE, addresses);
+              indexer, chain, List.of(), 0, new StopAt.Never(), Finality.AT_ONCE, addresses);
       made =
           LogRouter.of(
-              request.withReading(Reading.USUAL.withUndecodable(Undecodable.STOP)),
-              new Facts(),
+              request.withReading(SourceOptions.DEFAULTS.withUndecodable(Undecodable.STOP)),
+              new EmittedBlocks(),
               List.of());
       router = made;
     }
@@ -234,9 +234,9 @@ public final class IndexerTest {
   }
 
   /** The facts of a test chain: blocks are complete, and transactions are known. */
-  private final class Facts implements ChainFacts {
+  private final class EmittedBlocks implements BlockDataSource {
     @Override
-    public Header header(Bytes32 blockHash) {
+    public BlockHeader header(Bytes32 blockHash) {
       throw new IllegalStateException("blocks of a test are complete: hash=" + blockHash);
     }
 
@@ -246,7 +246,7 @@ public final class IndexerTest {
     }
   }
 
-  private void handle(Event event, Written written) {
+  private void handle(SourceEvent event, Written written) {
     List<OracleContext.Write> writes = run(event);
     List<OracleContext.Write> again = run(event);
     if (!writes.equals(again)) {
@@ -269,7 +269,7 @@ public final class IndexerTest {
     }
   }
 
-  private List<OracleContext.Write> run(Event event) {
+  private List<OracleContext.Write> run(SourceEvent event) {
     OracleContext context = new OracleContext(oracle);
     try {
       event.handler().handle(event, context);

@@ -3,8 +3,8 @@ package dev.millrace.testkit;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Query;
+import dev.millrace.loaders.QueryBuilder;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.loaders.Selection;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import java.util.ArrayList;
@@ -77,12 +77,12 @@ public final class OracleContext implements Context {
   }
 
   @Override
-  public <E> Selection<E> query(Class<E> type) {
-    return noted(() -> new Selection<>(oracle.type(type), this::answer));
+  public <E> QueryBuilder<E> query(Class<E> type) {
+    return noted(() -> new QueryBuilder<>(oracle.type(type), this::answer));
   }
 
   private <E> List<E> answer(Query<E> query) {
-    return noted(() -> PlainRows.answer(query, rows(query.type()).values()));
+    return noted(() -> PlainRowQueries.answer(query, rows(query.type()).values()));
   }
 
   @Override

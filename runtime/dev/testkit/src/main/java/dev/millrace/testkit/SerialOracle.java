@@ -3,10 +3,10 @@ package dev.millrace.testkit;
 import dev.millrace.loaders.ColumnType;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.pipeline.Batch;
-import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Effect;
-import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.SourceBlock;
+import dev.millrace.pipeline.SourceEvent;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -25,14 +25,14 @@ public final class SerialOracle {
   private final Map<EntityType<?>, Map<Object, Object>> tables = new LinkedHashMap<>();
   private final Map<List<Object>, Object> answers = new HashMap<>();
   private final Map<String, Effect<?, ?>> effects = new HashMap<>();
-  private final List<UndoRow> undo = new ArrayList<>();
+  private final List<UndoLogRow> undo = new ArrayList<>();
   private final Map<List<Object>, RowVersion> versions = new LinkedHashMap<>();
   private final TreeMap<Long, Long> checkpoints = new TreeMap<>();
   private final List<String> kept = new ArrayList<>();
-  private final List<Source.Found> found = new ArrayList<>();
+  private final List<Source.DiscoveredContract> found = new ArrayList<>();
   private long checkpoint;
   private long events;
-  private @Nullable Block reached;
+  private @Nullable SourceBlock reached;
 
   public SerialOracle(List<EntityType<?>> entities) {
     for (EntityType<?> type : entities) {
@@ -48,15 +48,16 @@ public final class SerialOracle {
 
   /** Runs a stream from its start through a block, as if it ended there. */
   public SerialOracle run(Source source, long lastBlock) throws Exception {
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       Source.Step step = feed.next(1);
       while (step instanceof Batch batch) {
         batch.found().stream().filter(one -> one.at().block() <= lastBlock).forEach(found::add);
-        List<Event> left = new ArrayList<>(batch.events());
+        List<SourceEvent> left = new ArrayList<>(batch.events());
         left.removeIf(event -> event.block().number() > lastBlock);
         while (!left.isEmpty()) {
           long block = left.getFirst().block().number();
-          List<Event> one = left.stream().filter(event -> event.block().number() == block).toList();
+          List<SourceEvent> one =
+              left.stream().filter(event -> event.block().number() == block).toList();
           run(one);
           left.removeAll(one);
         }
@@ -70,10 +71,10 @@ public final class SerialOracle {
   }
 
   /** Runs all events of one block. */
-  private void run(List<Event> block) throws Exception {
+  private void run(List<SourceEvent> block) throws Exception {
     checkpoint++;
-    Map<List<Object>, UndoRow> before = new LinkedHashMap<>();
-    for (Event event : block) {
+    Map<List<Object>, UndoLogRow> before = new LinkedHashMap<>();
+    for (SourceEvent event : block) {
       OracleContext context = new OracleContext(this);
       event.handler().handle(event, context);
       context.rethrow();
@@ -84,7 +85,7 @@ public final class SerialOracle {
     checkpoints.put(block.getFirst().block().number(), checkpoint);
   }
 
-  private void apply(OracleContext.Write write, Map<List<Object>, UndoRow> before) {
+  private void apply(OracleContext.Write write, Map<List<Object>, UndoLogRow> before) {
     Map<Object, Object> rows = table(write.type());
     Object row = write.row();
     Object old = row == null ? rows.remove(write.id()) : rows.put(write.id(), row);
@@ -93,7 +94,7 @@ public final class SerialOracle {
     }
     before.putIfAbsent(
         List.of(write.type(), write.id()),
-        new UndoRow(write.type().table(), write.id(), checkpoint, old));
+        new UndoLogRow(write.type().table(), write.id(), checkpoint, old));
     versions.put(
         List.of(write.type(), write.id(), checkpoint),
         new RowVersion(write.type().table(), write.id(), checkpoint, row));
@@ -148,7 +149,7 @@ public final class SerialOracle {
   }
 
   /** Returns the rows before each block above a checkpoint, once per row and checkpoint. */
-  public List<UndoRow> undo(long above) {
+  public List<UndoLogRow> undo(long above) {
     return undo.stream().filter(row -> row.checkpoint() > above).toList();
   }
 
@@ -183,7 +184,7 @@ public final class SerialOracle {
   }
 
   /** Returns the contracts discovered so far, in order. */
-  public List<Source.Found> found() {
+  public List<Source.DiscoveredContract> found() {
     return List.copyOf(found);
   }
 
@@ -198,7 +199,7 @@ public final class SerialOracle {
 
   /** The last block, with or without events; -1 before the first. */
   public long block() {
-    Block last = reached;
+    SourceBlock last = reached;
     return last == null ? -1 : last.number();
   }
 

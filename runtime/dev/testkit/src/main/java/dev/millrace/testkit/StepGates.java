@@ -1,6 +1,6 @@
 package dev.millrace.testkit;
 
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,13 +13,13 @@ import java.util.function.BooleanSupplier;
  * enough.
  *
  * <pre>{@code
- * StepGates.Gate commits = gates.hold(Probe.Point.BEFORE_COMMIT);
+ * StepGates.Gate commits = gates.hold(Failpoint.Point.BEFORE_COMMIT);
  * …
  * commits.await();    // a commit stands there now
  * commits.release();  // all may go on
  * }</pre>
  */
-public final class StepGates implements Probe {
+public final class StepGates implements Failpoint {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   /** One passing of a point by a stage. */
@@ -60,7 +60,7 @@ public final class StepGates implements Probe {
   }
 
   @Override
-  public void pass(Point point, long number) {
+  public void reached(Point point, long number) {
     lock.lock();
     try {
       for (Gate gate : List.copyOf(gates)) {

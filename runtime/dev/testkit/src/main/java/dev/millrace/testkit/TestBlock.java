@@ -98,7 +98,7 @@ public final class TestBlock {
   }
 
   /** Runs the handlers of all its events, each twice, and returns the changes. */
-  public Changes run() {
+  public BlockChanges run() {
     return test.run(this);
   }
 

@@ -90,12 +90,12 @@ class IndexerTestTest {
 
   @Test
   void changes_areTheDifferenceThatABlockMakes() {
-    Changes first = test.emit(sent(ALICE, BOB, 5));
+    BlockChanges first = test.emit(sent(ALICE, BOB, 5));
     assertThat(first.block()).isEqualTo(1);
     assertThat(first.inserted(Account.class))
         .containsExactly(account(ALICE, -5, 1), account(BOB, 5, 1));
 
-    Changes second = test.emit(sent(BOB, ALICE, 2), sent(BOB, POOL, 3));
+    BlockChanges second = test.emit(sent(BOB, ALICE, 2), sent(BOB, POOL, 3));
     assertThat(second.updated(Account.class)).containsExactly(account(ALICE, -3, 2));
     assertThat(second.deleted(Account.class)).containsExactly(account(BOB, 5, 1));
     assertThat(second.inserted(Account.class)).containsExactly(account(POOL, 3, 1));
@@ -103,7 +103,7 @@ class IndexerTestTest {
         .startsWith("block 2: \n  updated Account[address=" + ALICE)
         .contains("to Account[", "\n  deleted Account[", "\n  inserted Account[");
 
-    Changes third = test.emit(sent(POOL, BOB, 1), sent(BOB, POOL, 1));
+    BlockChanges third = test.emit(sent(POOL, BOB, 1), sent(BOB, POOL, 1));
     assertThat(third.inserted(Account.class)).isEmpty();
     assertThat(test.rows(Account.class))
         .containsExactly(account(ALICE, -3, 2), account(POOL, 3, 3));
@@ -165,7 +165,7 @@ class IndexerTestTest {
                 .contract(
                     "Pool",
                     pool ->
-                        pool.foundBy(PoolCreated.class, PoolCreated::pool)
+                        pool.createdBy(PoolCreated.class, PoolCreated::pool)
                             .on(
                                 Swap.class,
                                 (event, context) ->
@@ -197,7 +197,7 @@ class IndexerTestTest {
   }
 
   @Test
-  void handler_thatThrowsIsToldWithItsEvent() {
+  void handler_thatThrowsIsReportedWithItsEvent() {
     IndexerTest failing = noting((_, context) -> context.require(Note.class, 7L));
 
     assertThatThrownBy(() -> failing.emit(sent(ALICE, BOB, 1)))
@@ -221,7 +221,7 @@ class IndexerTestTest {
   }
 
   @Test
-  void event_thatNobodyHandlesOrThatManyDoIsRefused() {
+  void event_withoutOrWithSeveralHandlersIsRefused() {
     assertThatThrownBy(() -> test.emit(new Swap(BigInteger.ONE)))
         .hasMessageStartingWith("no contract has a handler for this event: event=Swap known=");
     assertThatThrownBy(() -> test.emit("Transfer"))
@@ -257,10 +257,10 @@ class IndexerTestTest {
 
   @Test
   void devChain_runsInMemory() throws Exception {
-    List<Changes> blocks =
-        test.run(new DevChain(DevChainSettings.USUAL.withBlocks(60).withAccounts(50)));
+    List<BlockChanges> blocks =
+        test.run(new DevChain(DevChainSettings.DEFAULTS.withBlocks(60).withAccounts(50)));
 
-    assertThat(blocks).isNotEmpty().noneMatch(Changes::isEmpty);
+    assertThat(blocks).isNotEmpty().noneMatch(BlockChanges::isEmpty);
     assertThat(
             test.rows(Account.class).stream()
                 .map(Account::balance)
@@ -283,7 +283,7 @@ class IndexerTestTest {
   record Part(int kind, Bytes raw) {}
 
   @Test
-  void event_travelsAsALogWhateverItsTypes() {
+  void event_travelsAsALogForAllTypes() {
     Wide wide =
         new Wide(
             "grüße, " + "lang ".repeat(20),

@@ -27,10 +27,10 @@ public final class ClickHouseCluster implements AutoCloseable {
     List<Integer> ports = new ArrayList<>();
     for (int i = 0; i < shards; i++) {
       ServerDirectory place =
-          ServerDirectory.open(Product.CLICKHOUSE, directory.resolve("node-" + i));
-      int port = Ports.choose(EngineProcess.tcpPort(place));
+          ServerDirectory.open(ServerKind.CLICKHOUSE, directory.resolve("node-" + i));
+      int port = FreePortChooser.choose(EngineProcess.tcpPort(place));
       while (ports.contains(port)) {
-        port = Ports.choose(0);
+        port = FreePortChooser.choose(0);
       }
       places.add(place);
       ports.add(port);
@@ -67,7 +67,7 @@ public final class ClickHouseCluster implements AutoCloseable {
             <host>%s</host><port>%d</port><user>%s</user><password>%s</password>
           </replica></shard>
           """
-              .formatted(ServerState.HOST, port, Product.CLICKHOUSE.user(), password));
+              .formatted(ServerState.HOST, port, ServerKind.CLICKHOUSE.user(), password));
     }
     return text.append("</" + NAME + "></remote_servers></clickhouse>\n").toString();
   }

@@ -12,7 +12,7 @@ import java.util.function.Consumer;
  * The choices of a caller about a ClickHouse that it starts. A running server keeps the settings it
  * was started with.
  *
- * @param server settings of the server that replace or join the ones in {@link EngineConf}
+ * @param server settings of the server that replace or join the ones in {@link EngineConfigFiles}
  * @param users besides the owner with all rights: further users by name, with their grants
  * @param cache the directory of the library, kept once per version for all data directories
  * @param listen its ports
@@ -28,7 +28,7 @@ public record ClickHouseSettings(
     Consumer<String> progress) {
 
   /** The library is a download of 178 MB, and some connections are slow. */
-  static final Duration LONGEST_START = Duration.ofMinutes(30);
+  static final Duration MAX_START = Duration.ofMinutes(30);
 
   /**
    * A user of one server.
@@ -40,15 +40,15 @@ public record ClickHouseSettings(
   /**
    * Limits of time.
    *
-   * @param grace the time that the server outlives its last user
-   * @param patience the limit of a start
+   * @param idleTimeout the time that the server outlives its last user
+   * @param startTimeout the limit of a start
    * @param answer the time that a server that stands still may leave a query without an answer
    *     before it is replaced; a server that computes has five times as long
    */
-  public record Times(Duration grace, Duration patience, Duration answer) {
+  public record Times(Duration idleTimeout, Duration startTimeout, Duration answer) {
     public Times {
-      if (grace.isNegative()) {
-        throw new EmbeddedException("grace must not be negative: grace=" + grace);
+      if (idleTimeout.isNegative()) {
+        throw new EmbeddedException("grace must not be negative: grace=" + idleTimeout);
       }
       if (!answer.isPositive()) {
         throw new EmbeddedException("limit of an answer must be positive: answer=" + answer);
@@ -81,13 +81,13 @@ public record ClickHouseSettings(
     return new ClickHouseSettings(
         Map.of(),
         Map.of(),
-        usualCache(),
+        defaultCache(),
         new Listen(0, 0),
-        new Times(Duration.ofSeconds(3), LONGEST_START, Duration.ofSeconds(60)),
+        new Times(Duration.ofSeconds(3), MAX_START, Duration.ofSeconds(60)),
         message -> {});
   }
 
-  private static Path usualCache() {
+  private static Path defaultCache() {
     String named = Optional.ofNullable(System.getenv("XDG_CACHE_HOME")).orElse("");
     Path caches =
         named.isEmpty() ? Path.of(System.getProperty("user.home", "."), ".cache") : Path.of(named);
@@ -124,17 +124,17 @@ public record ClickHouseSettings(
     return new ClickHouseSettings(server, users, cache, ports, times, progress);
   }
 
-  public ClickHouseSettings withGrace(Duration duration) {
-    return with(new Times(duration, times.patience(), times.answer()));
+  public ClickHouseSettings withIdleTimeout(Duration duration) {
+    return with(new Times(duration, times.startTimeout(), times.answer()));
   }
 
-  public ClickHouseSettings withPatience(Duration duration) {
-    return with(new Times(times.grace(), duration, times.answer()));
+  public ClickHouseSettings withStartTimeout(Duration duration) {
+    return with(new Times(times.idleTimeout(), duration, times.answer()));
   }
 
   /** Sets the time that a server that stands still may be silent before it is replaced. */
   public ClickHouseSettings withAnswerWithin(Duration duration) {
-    return with(new Times(times.grace(), times.patience(), duration));
+    return with(new Times(times.idleTimeout(), times.startTimeout(), duration));
   }
 
   private ClickHouseSettings with(Times limits) {

@@ -27,9 +27,9 @@ import java.util.OptionalLong;
  * any server that crashes. All methods may be called from any thread.
  */
 public final class EmbeddedClickHouse implements AutoCloseable {
-  private final Hold hold;
+  private final ServerHandle hold;
 
-  private EmbeddedClickHouse(Hold hold) {
+  private EmbeddedClickHouse(ServerHandle hold) {
     this.hold = hold;
   }
 
@@ -42,8 +42,8 @@ public final class EmbeddedClickHouse implements AutoCloseable {
    * first start on a machine downloads the library, unless {@code MILLRACE_CHDB} names one.
    */
   public static EmbeddedClickHouse start(Path dataDirectory, ClickHouseSettings settings) {
-    ServerDirectory directory = ServerDirectory.open(Product.CLICKHOUSE, dataDirectory);
-    return new EmbeddedClickHouse(Hold.take(directory, new ClickHouseRecipe(settings)));
+    ServerDirectory directory = ServerDirectory.open(ServerKind.CLICKHOUSE, dataDirectory);
+    return new EmbeddedClickHouse(ServerHandle.take(directory, new ClickHouseInstaller(settings)));
   }
 
   /**
@@ -56,7 +56,7 @@ public final class EmbeddedClickHouse implements AutoCloseable {
 
   /** True if a server runs on this directory, which must exist; starts none. */
   public static boolean isRunning(Path dataDirectory) {
-    return Hold.isRunning(ServerDirectory.open(Product.CLICKHOUSE, dataDirectory));
+    return ServerHandle.isRunning(ServerDirectory.open(ServerKind.CLICKHOUSE, dataDirectory));
   }
 
   public String url() {
@@ -74,7 +74,7 @@ public final class EmbeddedClickHouse implements AutoCloseable {
 
   /** The name of the user with all rights. */
   public String user() {
-    return Product.CLICKHOUSE.user();
+    return ServerKind.CLICKHOUSE.user();
   }
 
   public String password() {
@@ -82,7 +82,7 @@ public final class EmbeddedClickHouse implements AutoCloseable {
   }
 
   public String database() {
-    return Product.CLICKHOUSE.database();
+    return ServerKind.CLICKHOUSE.database();
   }
 
   public Path directory() {

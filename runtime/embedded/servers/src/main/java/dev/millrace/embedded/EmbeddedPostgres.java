@@ -12,9 +12,9 @@ import java.util.OptionalLong;
  * changes and nothing else. All methods may be called from any thread.
  */
 public final class EmbeddedPostgres implements AutoCloseable {
-  private final Hold hold;
+  private final ServerHandle hold;
 
-  private EmbeddedPostgres(Hold hold) {
+  private EmbeddedPostgres(ServerHandle hold) {
     this.hold = hold;
   }
 
@@ -26,8 +26,8 @@ public final class EmbeddedPostgres implements AutoCloseable {
    * Joins the server that runs on this directory, or starts it. Returns when it takes connections.
    */
   public static EmbeddedPostgres start(Path dataDirectory, PostgresSettings settings) {
-    ServerDirectory directory = ServerDirectory.open(Product.POSTGRES, dataDirectory);
-    return new EmbeddedPostgres(Hold.take(directory, new PostgresRecipe(settings)));
+    ServerDirectory directory = ServerDirectory.open(ServerKind.POSTGRES, dataDirectory);
+    return new EmbeddedPostgres(ServerHandle.take(directory, new PostgresInstaller(settings)));
   }
 
   public String host() {
@@ -39,7 +39,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   }
 
   public String user() {
-    return Product.POSTGRES.user();
+    return ServerKind.POSTGRES.user();
   }
 
   public String password() {
@@ -47,7 +47,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   }
 
   public String database() {
-    return Product.POSTGRES.user();
+    return ServerKind.POSTGRES.user();
   }
 
   /** Returns the JDBC URL without user and password. */

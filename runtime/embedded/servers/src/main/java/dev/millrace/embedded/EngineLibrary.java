@@ -66,7 +66,7 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
    * as can be seen.
    */
   static Optional<String> missing() {
-    return System.getenv(VARIABLE) != null || Command.isOnPath("npm")
+    return System.getenv(VARIABLE) != null || ChildCommand.isOnPath("npm")
         ? Optional.empty()
         : Optional.of("neither npm nor " + VARIABLE + " is there");
   }
@@ -117,10 +117,10 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
   Path fetched(String platform) throws IOException {
     Files.createDirectories(cache);
     Path home = cache.resolve("chdb-" + VERSION);
-    Waiting others =
-        new Waiting(
+    StartupDeadline others =
+        new StartupDeadline(
             "another process that fetches ClickHouse's library",
-            ClickHouseSettings.LONGEST_START,
+            ClickHouseSettings.MAX_START,
             progress);
     ONE_AT_A_TIME.lock();
     try (FileClaim _ = FileClaim.awaitExclusive(cache.resolve("chdb.lock"), others)) {
@@ -148,7 +148,7 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
 
   private void fetch(String platform, Path home) throws IOException {
     String name = "@chdb/lib-" + platform;
-    if (!Command.isOnPath(npm.getFirst())) {
+    if (!ChildCommand.isOnPath(npm.getFirst())) {
       throw new EmbeddedException(
           "npm must be there to fetch ClickHouse's library; install Node.js and start again, or download"
               + " the npm package by other means, unpack it and set "
@@ -166,8 +166,8 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
     int code = install(draft, platform, log);
     Path unpacked = draft.resolve("node_modules").resolve(name);
     if (code != 0 || Files.notExists(unpacked.resolve(NAME))) {
-      String said = new Command.Result(code, Files.readString(log, UTF_8)).tail();
-      Binaries.delete(draft);
+      String said = new ChildCommand.Result(code, Files.readString(log, UTF_8)).tail();
+      PostgresBinaries.delete(draft);
       throw new EmbeddedException(
           "npm cannot fetch ClickHouse's library; see to what it says and start again, or set "
               + VARIABLE
@@ -183,10 +183,10 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
     String size = Long.toString(Files.size(unpacked.resolve(NAME)));
     Files.writeString(unpacked.resolve(MARKER), size + "\n", UTF_8);
     if (Files.exists(home)) {
-      Binaries.delete(home);
+      PostgresBinaries.delete(home);
     }
     Files.move(unpacked, home, StandardCopyOption.ATOMIC_MOVE);
-    Binaries.delete(draft);
+    PostgresBinaries.delete(draft);
   }
 
   /** Installs from a lock file, which names the hash as well as the version. */
@@ -251,7 +251,7 @@ record EngineLibrary(Path cache, List<String> npm, Consumer<String> progress) {
 
   private void deleteDrafts() throws IOException {
     try (DirectoryStream<Path> drafts = Files.newDirectoryStream(cache, DRAFT + "*")) {
-      drafts.forEach(Binaries::delete);
+      drafts.forEach(PostgresBinaries::delete);
     }
   }
 }

@@ -28,20 +28,20 @@ final class EngineProcess implements ServerProcess {
 
   private static final Duration IMMEDIATE = Duration.ofSeconds(5);
 
-  /** Keys of the options that {@link EngineConf} writes for every run. */
+  /** Keys of the options that {@link EngineConfigFiles} writes for every run. */
   static final String LIMIT = "answer.within";
 
   static final String FIXED_TCP = "tcp.port";
 
   private final ServerDirectory directory;
   private final Process process;
-  private final RunLog log;
+  private final ServerRunLog log;
   private final int port;
   private final Duration limit;
   private @Nullable HealthProbe probe;
 
   private EngineProcess(
-      ServerDirectory directory, Process process, RunLog log, int port, Duration limit) {
+      ServerDirectory directory, Process process, ServerRunLog log, int port, Duration limit) {
     this.directory = directory;
     this.process = process;
     this.log = log;
@@ -53,7 +53,7 @@ final class EngineProcess implements ServerProcess {
       throws IOException {
     Files.deleteIfExists(readyFile(directory));
     Properties options = read(directory.root().resolve("engine.properties"));
-    RunLog log = RunLog.at(directory.rotatedLog());
+    ServerRunLog log = ServerRunLog.at(directory.rotatedLog());
     List<String> words = new ArrayList<>(command);
     words.addAll(List.of(Integer.toString(port), Integer.toString(tcp(directory, options, port))));
     ProcessBuilder builder =
@@ -61,7 +61,7 @@ final class EngineProcess implements ServerProcess {
             .directory(directory.root().toFile())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.file().toFile()));
-    Command.clean(builder.environment());
+    ChildCommand.clean(builder.environment());
     prepare(builder.environment());
     Duration limit = Duration.parse(options.getProperty(LIMIT));
     return new EngineProcess(directory, builder.start(), log, port, limit);
@@ -73,7 +73,7 @@ final class EngineProcess implements ServerProcess {
     int fixed = Integer.parseInt(options.getProperty(FIXED_TCP));
     int chosen = fixed;
     while (chosen == 0 || chosen == http) {
-      chosen = Ports.choose(chosen == http ? 0 : tcpPort(directory));
+      chosen = FreePortChooser.choose(chosen == http ? 0 : tcpPort(directory));
     }
     ServerDirectory.writeSecret(tcpFile(directory), chosen + "\n");
     return chosen;

@@ -17,7 +17,7 @@ import java.util.Optional;
  *
  * <p>These are POSIX record locks: they belong to the process, and closing any channel on the file
  * drops them all. Within one JVM a file must therefore be claimed once at a time, which {@link
- * Seat} ensures.
+ * JvmServerClaim} ensures.
  */
 final class FileClaim implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(10);
@@ -36,15 +36,15 @@ final class FileClaim implements AutoCloseable {
     return tryClaim(file, false);
   }
 
-  static FileClaim awaitShared(Path file, Waiting waiting) {
+  static FileClaim awaitShared(Path file, StartupDeadline waiting) {
     return await(file, true, waiting);
   }
 
-  static FileClaim awaitExclusive(Path file, Waiting waiting) {
+  static FileClaim awaitExclusive(Path file, StartupDeadline waiting) {
     return await(file, false, waiting);
   }
 
-  private static FileClaim await(Path file, boolean shared, Waiting waiting) {
+  private static FileClaim await(Path file, boolean shared, StartupDeadline waiting) {
     while (true) {
       Optional<FileClaim> claim = tryClaim(file, shared);
       if (claim.isPresent()) {

@@ -23,7 +23,7 @@ final class HealthProbe implements AutoCloseable {
   private final byte[] request;
   private final Duration limit;
   private final Supplier<Duration> cpu;
-  private final AnswerClock clock;
+  private final ProbeAnswerClock clock;
   private final AtomicBoolean answered = new AtomicBoolean();
   private final Thread asker;
   private volatile boolean closed;
@@ -39,11 +39,11 @@ final class HealthProbe implements AutoCloseable {
         Connection: close\r
         \r
         """
-            .formatted(ServerState.HOST, Product.CLICKHOUSE.user(), password)
+            .formatted(ServerState.HOST, ServerKind.CLICKHOUSE.user(), password)
             .getBytes(UTF_8);
     this.limit = limit;
     this.cpu = cpu;
-    this.clock = new AnswerClock(limit, System.nanoTime(), cpu.get());
+    this.clock = new ProbeAnswerClock(limit, System.nanoTime(), cpu.get());
     this.asker = Thread.ofPlatform().daemon().name("health").unstarted(this::ask);
   }
 

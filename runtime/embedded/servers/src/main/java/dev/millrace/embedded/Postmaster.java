@@ -24,9 +24,10 @@ final class Postmaster implements ServerProcess {
   private final ServerDirectory directory;
   private final Process process;
   private final List<String> before;
-  private final RunLog log;
+  private final ServerRunLog log;
 
-  private Postmaster(ServerDirectory directory, Process process, List<String> before, RunLog log) {
+  private Postmaster(
+      ServerDirectory directory, Process process, List<String> before, ServerRunLog log) {
     this.directory = directory;
     this.process = process;
     this.before = before;
@@ -36,7 +37,7 @@ final class Postmaster implements ServerProcess {
   static Postmaster launch(ServerDirectory directory, List<String> command, int port)
       throws IOException {
     endSessions(directory);
-    RunLog log = RunLog.at(directory.rotatedLog());
+    ServerRunLog log = ServerRunLog.at(directory.rotatedLog());
     List<String> words = new ArrayList<>(command);
     words.addAll(List.of("-D", directory.cluster().toString(), "-p", Integer.toString(port)));
     words.addAll(List.of("-c", "config_file=" + directory.conf()));
@@ -45,7 +46,7 @@ final class Postmaster implements ServerProcess {
             .directory(directory.root().toFile())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.file().toFile()));
-    Command.clean(builder.environment());
+    ChildCommand.clean(builder.environment());
     List<String> before = pidFile(directory);
     Process process = builder.start();
     process.getOutputStream().close();
@@ -191,7 +192,7 @@ final class Postmaster implements ServerProcess {
   }
 
   private static void signal(long pid, String name) {
-    Command.shell(List.of(), "kill -s \"$1\" \"$2\"", name, pid);
+    ChildCommand.shell(List.of(), "kill -s \"$1\" \"$2\"", name, pid);
   }
 
   private static boolean hasEnded(long pid, Duration patience) {

@@ -16,10 +16,10 @@ import java.util.Locale;
  * The files of one server. Its cluster is a directory inside, so that a cluster appears whole or
  * not at all.
  */
-record ServerDirectory(Product product, Path root) {
-  private static final long LONGEST_LOG = 16L << 20;
+record ServerDirectory(ServerKind product, Path root) {
+  private static final long MAX_LOG = 16L << 20;
 
-  static ServerDirectory open(Product product, Path directory) {
+  static ServerDirectory open(ServerKind product, Path directory) {
     Path wanted = directory.toAbsolutePath().normalize();
     try {
       if (Files.notExists(wanted)) {
@@ -95,7 +95,7 @@ record ServerDirectory(Product product, Path root) {
   /** Returns the log of the server to append to; rotates it once it has grown long. */
   Path rotatedLog() throws IOException {
     Path log = log();
-    if (Files.exists(log) && Files.size(log) > LONGEST_LOG) {
+    if (Files.exists(log) && Files.size(log) > MAX_LOG) {
       String old = log.getFileName().toString().replace(".log", ".1.log");
       Files.move(log, log.resolveSibling(old), StandardCopyOption.REPLACE_EXISTING);
     }

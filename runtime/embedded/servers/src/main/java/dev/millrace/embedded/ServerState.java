@@ -56,7 +56,7 @@ record ServerState(Phase phase, long pid, int port, String rights, String detail
   /** Readers see the old text or the new one, never a part. */
   void write(ServerDirectory directory) {
     Path file = directory.state();
-    Product product = directory.product();
+    ServerKind product = directory.product();
     String text =
         """
         # Where this server listens; the password is in the file beside this one.

@@ -24,7 +24,7 @@ import java.util.concurrent.locks.LockSupport;
 final class Supervisor {
   private static final Duration TICK = Duration.ofMillis(200);
   private static final Duration READY_TICK = Duration.ofMillis(10);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+  private static final Duration MAX_PAUSE = Duration.ofSeconds(10);
 
   /** A server that took connections this long counts as healthy: its next end is a first one. */
   private static final Duration HEALTHY = Duration.ofSeconds(5);
@@ -36,32 +36,34 @@ final class Supervisor {
   private static final int ATTEMPTS = 64;
 
   private final ServerDirectory directory;
-  private final Launch launch;
-  private final Departure departure;
+  private final SupervisorArguments launch;
+  private final IdleDetector departure;
 
   private int port;
   private boolean wasReady;
   private OptionalLong readyAt = OptionalLong.empty();
-  private boolean isTold = true;
+  private boolean isStateWritten = true;
   // Shared with the shutdown hook.
   private volatile ServerState state;
   private volatile boolean ending;
 
-  private Supervisor(ServerDirectory directory, Launch launch) {
+  private Supervisor(ServerDirectory directory, SupervisorArguments launch) {
     this.directory = directory;
     this.launch = launch;
-    this.departure = new Departure(directory, launch.grace());
+    this.departure = new IdleDetector(directory, launch.grace());
     this.port = launch.port();
     this.state = new ServerState(ServerState.Phase.LAUNCHING, 0, port, launch.rights(), "");
   }
 
   public static void main(String[] arguments) {
     ServerDirectory directory =
-        new ServerDirectory(Product.valueOf(arguments[0]), Path.of(arguments[1]));
-    Launch launch = Launch.parse(List.of(arguments).subList(2, arguments.length));
+        new ServerDirectory(ServerKind.valueOf(arguments[0]), Path.of(arguments[1]));
+    SupervisorArguments launch =
+        SupervisorArguments.parse(List.of(arguments).subList(2, arguments.length));
     // Held until this process ends. The starting process holds the start lock, so only a probe can
     // be in our way.
-    Waiting waiting = new Waiting("another supervisor", Duration.ofSeconds(5), Supervisor::log);
+    StartupDeadline waiting =
+        new StartupDeadline("another supervisor", Duration.ofSeconds(5), Supervisor::log);
     FileClaim claim = FileClaim.awaitExclusive(directory.supervisorLock(), waiting);
     Supervisor supervisor = new Supervisor(directory, launch);
     Thread main = Thread.currentThread();
@@ -84,7 +86,7 @@ final class Supervisor {
 
   private void run() throws IOException {
     directory.product().removeLeftover(directory);
-    port = launch.fixedPort() ? port : Ports.choose(port);
+    port = launch.fixedPort() ? port : FreePortChooser.choose(port);
     int attempt = 1;
     while (true) {
       readyAt = OptionalLong.empty();
@@ -110,7 +112,7 @@ final class Supervisor {
 
   private boolean mayStartAgain(String cause, int attempt) {
     log(title() + " ended: next=" + attempt + " cause=" + cause);
-    if (attempt > ATTEMPTS || !mayHelpToRetry(cause)) {
+    if (attempt > ATTEMPTS || !isRetryable(cause)) {
       publish(ServerState.Phase.FAILED, 0, explain(cause));
       return false;
     }
@@ -129,8 +131,8 @@ final class Supervisor {
         log(title() + " is ready: pid=" + server.pid() + " port=" + port);
         publish(ServerState.Phase.READY, server.pid(), "");
       }
-      if (!isTold) {
-        tell();
+      if (!isStateWritten) {
+        writeState();
       }
       Optional<String> hang = ready ? server.hangs() : Optional.empty();
       if (hang.isPresent()) {
@@ -153,9 +155,9 @@ final class Supervisor {
    * True unless the server was never ready and waits for nothing that will pass: it would fail
    * again.
    */
-  private boolean mayHelpToRetry(String cause) {
+  private boolean isRetryable(String cause) {
     if (isPortTaken(cause) && !wasReady && !launch.fixedPort()) {
-      port = Ports.choose(0);
+      port = FreePortChooser.choose(0);
       return true;
     }
     // An engine whose supervisor was killed before it was ready may still be about to end.
@@ -179,7 +181,7 @@ final class Supervisor {
 
   /** Waits before the next attempt; true if there will be none. */
   private boolean pause(int attempt) {
-    long millis = Math.min(LONGEST_PAUSE.toMillis(), 100L << Math.min(attempt, 10));
+    long millis = Math.min(MAX_PAUSE.toMillis(), 100L << Math.min(attempt, 10));
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     while (System.nanoTime() - end < 0) {
       if (ending || departure.isOver()) {
@@ -208,15 +210,15 @@ final class Supervisor {
 
   private void publish(ServerState.Phase phase, long pid, String detail) {
     state = new ServerState(phase, pid, port, launch.rights(), detail);
-    isTold = false;
-    tell();
+    isStateWritten = false;
+    writeState();
   }
 
   /** Writes the state. A full disk must not end the supervisor: it tries again at a later tick. */
-  private void tell() {
+  private void writeState() {
     try {
       state.write(directory);
-      isTold = true;
+      isStateWritten = true;
     } catch (EmbeddedException e) {
       log("users cannot be told: " + e);
     }

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The embedded server asks for a password and refuses what a user has no right to. */
 @Timeout(120)
-@ExtendWith(Engines.WhereTheLibraryIs.class)
+@ExtendWith(TestEngines.WhereTheLibraryIs.class)
 final class ClickHouseAccessIT {
   @TempDir static Path root;
   private static EmbeddedClickHouse server;
@@ -32,10 +32,10 @@ final class ClickHouseAccessIT {
     server =
         EmbeddedClickHouse.start(
             root,
-            Engines.small()
+            TestEngines.small()
                 .withUser(
                     "few", "secret", "GRANT SELECT, INSERT, CREATE TABLE, CREATE VIEW ON shop.*"));
-    Engines.run(server, "CREATE DATABASE IF NOT EXISTS shop");
+    TestEngines.run(server, "CREATE DATABASE IF NOT EXISTS shop");
   }
 
   @AfterAll
@@ -46,31 +46,32 @@ final class ClickHouseAccessIT {
   @Test
   void password_isAskedFor() {
     HttpResponse<String> none =
-        Engines.send(HttpRequest.newBuilder(Engines.at(server, "?query=SELECT+1")).build());
+        TestEngines.send(HttpRequest.newBuilder(TestEngines.at(server, "?query=SELECT+1")).build());
     // An empty name is the engine's own session, and there is only one of those.
-    assertThat(Engines.header(none, "X-ClickHouse-Exception-Code")).isEqualTo("700");
+    assertThat(TestEngines.header(none, "X-ClickHouse-Exception-Code")).isEqualTo("700");
     HttpResponse<String> wrong =
-        Engines.send(
-            HttpRequest.newBuilder(Engines.at(server, "?query=SELECT+1"))
+        TestEngines.send(
+            HttpRequest.newBuilder(TestEngines.at(server, "?query=SELECT+1"))
                 .header("X-ClickHouse-User", server.user())
                 .header("X-ClickHouse-Key", "wrong")
                 .build());
     assertThat(wrong.statusCode()).isEqualTo(403);
-    assertThat(Engines.header(wrong, "X-ClickHouse-Exception-Code")).isEqualTo("516");
+    assertThat(TestEngines.header(wrong, "X-ClickHouse-Exception-Code")).isEqualTo("516");
 
     String basic =
         Base64.getEncoder()
             .encodeToString((server.user() + ":" + server.password()).getBytes(UTF_8));
     assertThat(
-            Engines.send(
-                    HttpRequest.newBuilder(Engines.at(server, "?query=SELECT+1"))
+            TestEngines.send(
+                    HttpRequest.newBuilder(TestEngines.at(server, "?query=SELECT+1"))
                         .header("Authorization", "Basic " + basic)
                         .build())
                 .body())
         .isEqualTo("1\n");
-    assertThat(Engines.send(HttpRequest.newBuilder(Engines.at(server, "ping")).build()).body())
+    assertThat(
+            TestEngines.send(HttpRequest.newBuilder(TestEngines.at(server, "ping")).build()).body())
         .isEqualTo("Ok.\n");
-    assertThat(Engines.send(HttpRequest.newBuilder(Engines.at(server, "")).build()).body())
+    assertThat(TestEngines.send(HttpRequest.newBuilder(TestEngines.at(server, "")).build()).body())
         .isEqualTo("Ok.\n");
   }
 
@@ -79,9 +80,9 @@ final class ClickHouseAccessIT {
   void get_onlyReads(String more) {
     String query = "?user=" + server.user() + "&password=" + server.password() + more + "&query=";
     HttpResponse<String> response =
-        Engines.send(
+        TestEngines.send(
             HttpRequest.newBuilder(
-                    Engines.at(server, query + Engines.encode("CREATE DATABASE bad")))
+                    TestEngines.at(server, query + TestEngines.encode("CREATE DATABASE bad")))
                 .build());
 
     assertThat(response.body()).contains("(READONLY)");
@@ -91,7 +92,7 @@ final class ClickHouseAccessIT {
   @Tag("K8")
   @DisplayName("K8 a user with few rights has these and no others")
   void user_withFewRightsHasTheseAndNoOthers() throws IOException {
-    Engines.run(
+    TestEngines.run(
         server, "CREATE TABLE default.foreign_table (a UInt8) ENGINE = MergeTree ORDER BY a");
 
     assertThat(few("CREATE TABLE shop.t (a UInt8) ENGINE = MergeTree ORDER BY a")).isEmpty();
@@ -125,12 +126,14 @@ final class ClickHouseAccessIT {
     for (String address :
         List.of(
             "?query=SELECT+1", "?user=default&query=SELECT+1", "?session_id=s&query=SELECT+1")) {
-      assertThat(Engines.send(HttpRequest.newBuilder(Engines.at(server, address)).build()).body())
+      assertThat(
+              TestEngines.send(HttpRequest.newBuilder(TestEngines.at(server, address)).build())
+                  .body())
           .as(address)
           .startsWith("Code: 700.")
           .contains("USER_SESSION_LIMIT_EXCEEDED");
     }
-    assertThat(Engines.run(server, "SHOW GRANTS FOR default"))
+    assertThat(TestEngines.run(server, "SHOW GRANTS FOR default"))
         .isEqualTo("GRANT CREATE TEMPORARY TABLE, SYSTEM LISTEN ON *.* TO default");
   }
 
@@ -138,19 +141,19 @@ final class ClickHouseAccessIT {
   @Tag("K15")
   @DisplayName("K15 a format's name is a name")
   void format_thatHoldsAStatementIsRefused() throws IOException {
-    Engines.run(server, "CREATE TABLE secret (a UInt8) ENGINE = MergeTree ORDER BY a");
+    TestEngines.run(server, "CREATE TABLE secret (a UInt8) ENGINE = MergeTree ORDER BY a");
     for (String format : List.of("TSV; DROP TABLE secret", "TSV; SET ROLE owner; SELECT 1")) {
       HttpResponse<String> answer =
-          Engines.send(server, "?default_format=" + Engines.encode(format), "SELECT 1");
+          TestEngines.send(server, "?default_format=" + TestEngines.encode(format), "SELECT 1");
       assertThat(answer.body()).contains("(UNKNOWN_FORMAT)");
     }
-    assertThat(Engines.run(server, "EXISTS TABLE secret")).isEqualTo("1");
+    assertThat(TestEngines.run(server, "EXISTS TABLE secret")).isEqualTo("1");
   }
 
   private static String few(String sql) {
     HttpResponse<String> response =
-        Engines.send(
-            HttpRequest.newBuilder(Engines.at(server, ""))
+        TestEngines.send(
+            HttpRequest.newBuilder(TestEngines.at(server, ""))
                 .header("X-ClickHouse-User", "few")
                 .header("X-ClickHouse-Key", "secret")
                 .POST(HttpRequest.BodyPublishers.ofString(sql))

@@ -33,14 +33,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The embedded server answers as a ClickHouse server does. */
 @Timeout(120)
-@ExtendWith(Engines.WhereTheLibraryIs.class)
+@ExtendWith(TestEngines.WhereTheLibraryIs.class)
 final class ClickHouseProtocolIT {
   @TempDir static Path root;
   private static EmbeddedClickHouse server;
 
   @BeforeAll
   static void start() throws IOException {
-    server = EmbeddedClickHouse.start(root, Engines.small());
+    server = EmbeddedClickHouse.start(root, TestEngines.small());
   }
 
   @AfterAll
@@ -51,25 +51,25 @@ final class ClickHouseProtocolIT {
   @Test
   void answer_hasTheHeadersOfAServer() {
     HttpResponse<String> response =
-        Engines.send(
+        TestEngines.send(
             server, "?query_id=q7&default_format=JSONEachRow", "SELECT number FROM numbers(3)");
 
     assertThat(response.statusCode()).isEqualTo(200);
     assertThat(response.body()).isEqualTo("{\"number\":0}\n{\"number\":1}\n{\"number\":2}\n");
-    assertThat(Engines.header(response, "X-ClickHouse-Query-Id")).isEqualTo("q7");
-    assertThat(Engines.header(response, "X-ClickHouse-Format")).isEqualTo("JSONEachRow");
-    assertThat(Engines.header(response, "X-ClickHouse-Timezone")).isEqualTo("UTC");
-    assertThat(Engines.header(response, "X-ClickHouse-Summary"))
+    assertThat(TestEngines.header(response, "X-ClickHouse-Query-Id")).isEqualTo("q7");
+    assertThat(TestEngines.header(response, "X-ClickHouse-Format")).isEqualTo("JSONEachRow");
+    assertThat(TestEngines.header(response, "X-ClickHouse-Timezone")).isEqualTo("UTC");
+    assertThat(TestEngines.header(response, "X-ClickHouse-Summary"))
         .startsWith("{\"read_rows\":\"3\",\"read_bytes\":\"24\",\"written_rows\":\"0\"");
   }
 
   @Test
   void address_carriesQueryParametersSettingsAndDatabase() {
     assertThat(
-            Engines.send(
+            TestEngines.send(
                     server,
                     "?database=system&max_threads=1&param_a=4&param_b=x%5Cty&query="
-                        + Engines.encode(
+                        + TestEngines.encode(
                             "SELECT {a:UInt8} + 1, {b:String}, currentDatabase(), getSetting('max_threads') FORMAT CSV"),
                     "")
                 .body())
@@ -78,26 +78,27 @@ final class ClickHouseProtocolIT {
 
   @Test
   void nothing_ofOneRequestReachesTheNext() throws IOException {
-    Engines.send(server, "?max_threads=1&database=system", "SET max_block_size = 7");
+    TestEngines.send(server, "?max_threads=1&database=system", "SET max_block_size = 7");
 
-    assertThat(Engines.run(server, "SELECT currentDatabase(), getSetting('max_block_size')"))
+    assertThat(TestEngines.run(server, "SELECT currentDatabase(), getSetting('max_block_size')"))
         .isEqualTo("default\t65409");
   }
 
   @Test
   void error_hasItsStatusItsCodeAndItsText() {
-    HttpResponse<String> missing = Engines.send(server, "", "SELECT * FROM nowhere");
+    HttpResponse<String> missing = TestEngines.send(server, "", "SELECT * FROM nowhere");
     assertThat(missing.statusCode()).isEqualTo(404);
-    assertThat(Engines.header(missing, "X-ClickHouse-Exception-Code")).isEqualTo("60");
+    assertThat(TestEngines.header(missing, "X-ClickHouse-Exception-Code")).isEqualTo("60");
     assertThat(missing.body())
         .startsWith("Code: 60. DB::Exception: ")
         .contains("(UNKNOWN_TABLE) (version 26.");
 
-    assertThat(Engines.send(server, "", "SELEC 1").statusCode()).isEqualTo(400);
-    assertThat(Engines.send(server, "?database=nowhere", "SELECT 1").statusCode()).isEqualTo(404);
-    assertThat(Engines.send(server, "?max_thread=1", "SELECT 1").body())
+    assertThat(TestEngines.send(server, "", "SELEC 1").statusCode()).isEqualTo(400);
+    assertThat(TestEngines.send(server, "?database=nowhere", "SELECT 1").statusCode())
+        .isEqualTo(404);
+    assertThat(TestEngines.send(server, "?max_thread=1", "SELECT 1").body())
         .contains("UNKNOWN_SETTING");
-    assertThat(Engines.send(server, "elsewhere", "SELECT 1").statusCode()).isEqualTo(404);
+    assertThat(TestEngines.send(server, "elsewhere", "SELECT 1").statusCode()).isEqualTo(404);
   }
 
   @Test
@@ -117,14 +118,14 @@ final class ClickHouseProtocolIT {
   void error_afterRowsIsAllThereIsWhereTheEndIsWaitedFor(int rows) {
     String sql = "SELECT throwIf(number = %d) FROM numbers(%d)".formatted(rows - 1, rows);
 
-    HttpResponse<String> failed = Engines.send(server, "?wait_end_of_query=1", sql);
+    HttpResponse<String> failed = TestEngines.send(server, "?wait_end_of_query=1", sql);
     assertThat(failed.statusCode()).isEqualTo(500);
     assertThat(failed.body()).startsWith("Code: 395.");
 
     HttpResponse<String> whole =
-        Engines.send(
+        TestEngines.send(
             server, "?wait_end_of_query=1", "SELECT 'some text' FROM numbers(" + rows + ")");
-    assertThat(Engines.header(whole, "X-ClickHouse-Summary"))
+    assertThat(TestEngines.header(whole, "X-ClickHouse-Summary"))
         .contains("\"read_rows\":\"%d\"".formatted(rows));
     assertThat(whole.body()).hasSize(10 * rows).endsWith("some text\n");
   }
@@ -133,10 +134,10 @@ final class ClickHouseProtocolIT {
   @Tag("K18")
   @DisplayName("K18 DROP … SYNC ends in the first life of a data directory")
   void drop_waitsForItsFilesAndEnds() throws IOException {
-    Engines.run(server, "CREATE DATABASE gone");
-    Engines.run(server, "CREATE TABLE gone.t (a UInt8) ENGINE = MergeTree ORDER BY a");
-    Engines.run(server, "INSERT INTO gone.t VALUES (1)");
-    assertThat(Engines.run(server, "DROP DATABASE gone SYNC")).isEmpty();
+    TestEngines.run(server, "CREATE DATABASE gone");
+    TestEngines.run(server, "CREATE TABLE gone.t (a UInt8) ENGINE = MergeTree ORDER BY a");
+    TestEngines.run(server, "INSERT INTO gone.t VALUES (1)");
+    assertThat(TestEngines.run(server, "DROP DATABASE gone SYNC")).isEmpty();
   }
 
   @Test
@@ -146,20 +147,20 @@ final class ClickHouseProtocolIT {
     try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
       Future<HttpResponse<String>> victim =
           thread.submit(() ->
-              Engines.send(
+              TestEngines.send(
                   server,
                   "?wait_end_of_query=1", // else the error may follow rows, in a broken response
                   "SELECT sleepEachRow(0.1) FROM numbers(6000) SETTINGS max_block_size = 1"));
       while (!running().equals("1")) {
         LockSupport.parkNanos(20_000_000);
       }
-      Engines.run(server, "KILL QUERY WHERE query NOT LIKE 'KILL%'");
+      TestEngines.run(server, "KILL QUERY WHERE query NOT LIKE 'KILL%'");
       assertThat(victim.get().body()).contains("(QUERY_WAS_CANCELLED)");
     }
-    assertThat(Engines.run(server, "SELECT 1")).isEqualTo("1");
-    assertThat(Engines.run(server, "SYSTEM FLUSH LOGS")).isEmpty();
+    assertThat(TestEngines.run(server, "SELECT 1")).isEqualTo("1");
+    assertThat(TestEngines.run(server, "SYSTEM FLUSH LOGS")).isEmpty();
     assertThat(
-            Engines.run(
+            TestEngines.run(
                 server,
                 "SELECT exception_code FROM system.query_log"
                     + " WHERE query LIKE 'SELECT sleepEachRow(0.1)%' AND type != 'QueryStart'"))
@@ -171,14 +172,14 @@ final class ClickHouseProtocolIT {
     try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
       Future<HttpResponse<String>> victim =
           thread.submit(() ->
-              Engines.send(
+              TestEngines.send(
                   server,
                   "?query_id=victim&wait_end_of_query=1",
                   "SELECT sleepEachRow(0.1) FROM numbers(6000) SETTINGS max_block_size = 1"));
       while (!running().equals("1")) {
         LockSupport.parkNanos(20_000_000);
       }
-      assertThat(Engines.run(server, "KILL QUERY WHERE query_id = 'victim' SYNC"))
+      assertThat(TestEngines.run(server, "KILL QUERY WHERE query_id = 'victim' SYNC"))
           .startsWith("finished\tvictim");
       assertThat(victim.get().body()).contains("(QUERY_WAS_CANCELLED)");
     }
@@ -188,7 +189,7 @@ final class ClickHouseProtocolIT {
   @Tag("K2")
   @DisplayName("K2 the same chunk sent twice under one token is there once")
   void insert_sentTwiceUnderOneTokenIsThereOnceAndInOnePart() throws Exception {
-    Engines.run(
+    TestEngines.run(
         server,
         "CREATE TABLE twice (id UInt64, v FixedString(40)) ENGINE = MergeTree ORDER BY id"
             + " SETTINGS non_replicated_deduplication_window = 100");
@@ -196,32 +197,32 @@ final class ClickHouseProtocolIT {
     for (int round = 0; round < 3; round++) {
       HttpResponse<String> response = insert("twice", round < 2 ? "a" : "b", chunk);
       assertThat(response.body()).isEmpty();
-      assertThat(Engines.header(response, "X-ClickHouse-Summary"))
+      assertThat(TestEngines.header(response, "X-ClickHouse-Summary"))
           .contains("\"written_rows\":\"1000000\"");
     }
 
     // 48 MB are one block, so one part; the third is the same under another token.
     assertThat(
-            Engines.run(
+            TestEngines.run(
                 server,
                 "SELECT count(), uniqExact(id), (SELECT countIf(rows = 1000000) FROM system.parts"
                     + " WHERE table = 'twice' AND level = 0) FROM twice"))
         .isEqualTo("2000000\t1000000\t2");
     server.killHard();
-    Engines.awaitAnswer(server, "SELECT 1");
+    TestEngines.awaitAnswer(server, "SELECT 1");
     insert("twice", "b", chunk);
-    assertThat(Engines.run(server, "SELECT count() FROM twice")).isEqualTo("2000000");
+    assertThat(TestEngines.run(server, "SELECT count() FROM twice")).isEqualTo("2000000");
   }
 
   private static HttpResponse<String> insert(String table, String token, byte[] rows) {
-    return Engines.send(
+    return TestEngines.send(
         HttpRequest.newBuilder(
-                Engines.at(
+                TestEngines.at(
                     server,
                     "?insert_deduplication_token="
                         + token
                         + "&query="
-                        + Engines.encode("INSERT INTO " + table + " FORMAT RowBinary")))
+                        + TestEngines.encode("INSERT INTO " + table + " FORMAT RowBinary")))
             .header("X-ClickHouse-User", server.user())
             .header("X-ClickHouse-Key", server.password())
             .POST(HttpRequest.BodyPublishers.ofByteArray(rows))
@@ -238,8 +239,8 @@ final class ClickHouseProtocolIT {
 
   @Test
   void insert_whoseClientIsGoneIsNotInserted() throws Exception {
-    Engines.run(server, "CREATE TABLE half (id UInt64) ENGINE = MergeTree ORDER BY id");
-    String query = "/?query=" + Engines.encode("INSERT INTO half FORMAT RowBinary");
+    TestEngines.run(server, "CREATE TABLE half (id UInt64) ENGINE = MergeTree ORDER BY id");
+    String query = "/?query=" + TestEngines.encode("INSERT INTO half FORMAT RowBinary");
     try (Socket socket = connect()) {
       OutputStream out = socket.getOutputStream();
       out.write(head("POST", query, "Content-Length: 8000000").getBytes(UTF_8));
@@ -249,19 +250,19 @@ final class ClickHouseProtocolIT {
     }
     awaitQuiet();
 
-    assertThat(Engines.run(server, "SELECT count() FROM half")).isEqualTo("0");
+    assertThat(TestEngines.run(server, "SELECT count() FROM half")).isEqualTo("0");
   }
 
   @Test
   void insert_withDamagedRowsSaysSoAndTheConnectionGoesOn() throws Exception {
-    Engines.run(server, "CREATE TABLE damaged (id UInt64) ENGINE = MergeTree ORDER BY id");
+    TestEngines.run(server, "CREATE TABLE damaged (id UInt64) ENGINE = MergeTree ORDER BY id");
     HttpResponse<String> refused = insert("damaged", "", new byte[4_000_003]);
 
     assertThat(refused.statusCode()).isEqualTo(500);
     assertThat(refused.body()).contains("CANNOT_READ_ALL_DATA");
     assertThat(insert("nowhere", "", new byte[4_000_000]).statusCode()).isEqualTo(404);
     assertThat(insert("damaged", "", new byte[800]).statusCode()).isEqualTo(200);
-    assertThat(Engines.run(server, "SELECT count() FROM damaged")).isEqualTo("100");
+    assertThat(TestEngines.run(server, "SELECT count() FROM damaged")).isEqualTo("100");
   }
 
   @Test
@@ -278,7 +279,7 @@ final class ClickHouseProtocolIT {
   }
 
   private static String running() throws IOException {
-    return Engines.run(
+    return TestEngines.run(
         server,
         "SELECT count() FROM system.processes WHERE user != '' AND query NOT LIKE '%processes%'");
   }
@@ -296,7 +297,8 @@ final class ClickHouseProtocolIT {
       List<Future<String>> answers = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
         int number = i;
-        answers.add(threads.submit(() -> Engines.run(server, "SELECT " + number + ", sleep(1)")));
+        answers.add(
+            threads.submit(() -> TestEngines.run(server, "SELECT " + number + ", sleep(1)")));
       }
       for (int i = 0; i < 8; i++) {
         assertThat(answers.get(i).get()).isEqualTo(i + "\t0");
@@ -324,10 +326,10 @@ final class ClickHouseProtocolIT {
   @Test
   void memory_isLimitedAndTheServerLivesOn() throws Exception {
     assertThatThrownBy(() ->
-            Engines.run(
+            TestEngines.run(
                 server, "SELECT length(groupArray(toString(number))) FROM numbers(400000000)"))
         .hasMessageContaining("(MEMORY_LIMIT_EXCEEDED)");
-    assertThat(Engines.run(server, "SELECT 1")).isEqualTo("1");
+    assertThat(TestEngines.run(server, "SELECT 1")).isEqualTo("1");
   }
 
   private static Socket ask(String sql) throws IOException {

@@ -24,16 +24,16 @@ final class CrashIT {
 
   @Test
   void server_killedUnderItsUsersComesBackWithItsRows() throws Exception {
-    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, TestServers.small());
     try {
       long before = server.pid().orElseThrow();
-      Servers.execute(server, "CREATE TABLE kept AS SELECT 7 AS id");
+      TestServers.execute(server, "CREATE TABLE kept AS SELECT 7 AS id");
 
       server.killHard();
-      Servers.awaitOtherThan(server, before);
+      TestServers.awaitOtherThan(server, before);
 
-      assertThat(Servers.query(server, "SELECT id FROM kept")).isEqualTo("7");
-      Servers.execute(server, "DROP TABLE kept");
+      assertThat(TestServers.query(server, "SELECT id FROM kept")).isEqualTo("7");
+      TestServers.execute(server, "DROP TABLE kept");
     } finally {
       server.stop();
     }
@@ -41,25 +41,26 @@ final class CrashIT {
 
   @Test
   void server_killedAloneComesBackThoughItsSessionsAreBusy() throws Exception {
-    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, TestServers.small());
     try (ExecutorService threads = Executors.newSingleThreadExecutor()) {
       long before = server.pid().orElseThrow();
       ProcessHandle postmaster = ProcessHandle.of(before).orElseThrow();
       // A session that computes does not check whether its server lives.
       Future<String> busy =
-          threads.submit(
-              () -> Servers.query(server, "SELECT count(*) FROM generate_series(1, 3000000000)"));
-      while (!Servers.query(server, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'")
+          threads.submit(() ->
+              TestServers.query(server, "SELECT count(*) FROM generate_series(1, 3000000000)"));
+      while (!TestServers.query(
+              server, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'")
           .equals("2")) {
         LockSupport.parkNanos(10_000_000);
       }
       List<ProcessHandle> sessions = postmaster.descendants().toList();
 
       postmaster.destroyForcibly();
-      Servers.awaitOtherThan(server, before);
+      TestServers.awaitOtherThan(server, before);
 
       assertThat(sessions).isNotEmpty().noneMatch(ProcessHandle::isAlive);
-      assertThat(Servers.query(server, "SELECT 1")).isEqualTo("1");
+      assertThat(TestServers.query(server, "SELECT 1")).isEqualTo("1");
       assertThatThrownBy(busy::get).isInstanceOf(ExecutionException.class);
     } finally {
       server.stop();
@@ -67,13 +68,13 @@ final class CrashIT {
   }
 
   @Test
-  void server_killedWhenNobodyWasLeftRecoversAtTheNextStart() throws Exception {
-    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
-    Servers.execute(server, "CREATE TABLE kept AS SELECT 7 AS id");
+  void server_killedWhenNoUserWasLeftRecoversAtTheNextStart() throws Exception {
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, TestServers.small());
+    TestServers.execute(server, "CREATE TABLE kept AS SELECT 7 AS id");
     long pid = server.pid().orElseThrow();
-    ProcessHandle supervisor = Servers.supervisor(root);
+    ProcessHandle supervisor = TestServers.supervisor(root);
     // Stopped, the supervisor cannot start another one before it dies too.
-    Command.shell(
+    ChildCommand.shell(
         List.of(),
         "kill -s STOP \"$1\" && kill -s KILL \"$2\" && kill -s KILL \"$1\"",
         supervisor.pid(),
@@ -81,32 +82,32 @@ final class CrashIT {
     supervisor.onExit().get(10, TimeUnit.SECONDS);
     server.close();
 
-    EmbeddedPostgres next = EmbeddedPostgres.start(root, Servers.small());
-    assertThat(Servers.query(next, "SELECT id FROM kept")).isEqualTo("7");
-    Servers.execute(next, "DROP TABLE kept");
+    EmbeddedPostgres next = EmbeddedPostgres.start(root, TestServers.small());
+    assertThat(TestServers.query(next, "SELECT id FROM kept")).isEqualTo("7");
+    TestServers.execute(next, "DROP TABLE kept");
     next.stop();
   }
 
   @Test
   void server_endsWithASupervisorThatIsKilledOrIsReplacedAtTheNextStart() throws Exception {
-    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, TestServers.small());
     ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
-    Servers.supervisor(root).destroyForcibly();
-    if (Command.shell(List.of("setpriv", "--pdeathsig", "INT"), "exit 0").succeeded()) {
+    TestServers.supervisor(root).destroyForcibly();
+    if (ChildCommand.shell(List.of("setpriv", "--pdeathsig", "INT"), "exit 0").succeeded()) {
       process.onExit().get(10, TimeUnit.SECONDS);
     }
 
-    EmbeddedPostgres next = EmbeddedPostgres.start(root, Servers.small());
+    EmbeddedPostgres next = EmbeddedPostgres.start(root, TestServers.small());
     assertThat(process.isAlive()).isFalse();
-    assertThat(Servers.query(next, "SELECT 1")).isEqualTo("1");
+    assertThat(TestServers.query(next, "SELECT 1")).isEqualTo("1");
     server.close();
     next.stop();
   }
 
   @Test
-  void supervisor_toldToTerminateEndsTheServerInOrder() throws Exception {
-    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
-    ProcessHandle supervisor = Servers.supervisor(root);
+  void supervisor_orderedToTerminateEndsTheServerInOrder() throws Exception {
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, TestServers.small());
+    ProcessHandle supervisor = TestServers.supervisor(root);
     supervisor.destroy();
     supervisor.onExit().get(10, TimeUnit.SECONDS);
 
@@ -118,20 +119,20 @@ final class CrashIT {
 
   @Test
   void pidFile_ofAnotherProgramIsNoObstacle() throws Exception {
-    EmbeddedPostgres.start(root, Servers.small()).stop();
+    EmbeddedPostgres.start(root, TestServers.small()).stop();
     Files.writeString(
         root.resolve("pgdata/postmaster.pid"), ProcessHandle.current().pid() + "\n/elsewhere\n");
 
-    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
-    assertThat(Servers.query(server, "SELECT 1")).isEqualTo("1");
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, TestServers.small());
+    assertThat(TestServers.query(server, "SELECT 1")).isEqualTo("1");
     server.stop();
   }
 
   @Test
   void server_endsWhenItsDirectoryIsRemoved() throws Exception {
-    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, TestServers.small());
     ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
-    ProcessHandle supervisor = Servers.supervisor(root);
+    ProcessHandle supervisor = TestServers.supervisor(root);
     Path elsewhere = root.resolveSibling(root.getFileName() + "-moved");
     Files.move(root, elsewhere);
 

@@ -17,29 +17,29 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
-@ExtendWith(Engines.WhereTheLibraryIs.class)
+@ExtendWith(TestEngines.WhereTheLibraryIs.class)
 final class EmbeddedClickHouseIT {
   // One directory for all: each test must cope with the leftovers of the one before.
   @TempDir static Path root;
 
   @Test
   void start_givesAServerThatKeepsItsRowsItsPortAndItsPassword() throws Exception {
-    EmbeddedClickHouse first = Engines.start(root);
-    Engines.run(first, "CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
-    Engines.run(first, "INSERT INTO kept VALUES (7)");
+    EmbeddedClickHouse first = TestEngines.start(root);
+    TestEngines.run(first, "CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
+    TestEngines.run(first, "INSERT INTO kept VALUES (7)");
     first.stop();
     assertThat(first.pid()).isEmpty();
 
-    EmbeddedClickHouse second = Engines.start(root);
+    EmbeddedClickHouse second = TestEngines.start(root);
     try {
-      assertThat(Engines.run(second, "SELECT id FROM kept")).isEqualTo("7");
+      assertThat(TestEngines.run(second, "SELECT id FROM kept")).isEqualTo("7");
       assertThat(second.url()).isEqualTo(first.url());
       assertThat(second.password()).isEqualTo(first.password()).hasSize(48);
       assertThat(
               PosixFilePermissions.toString(
                   Files.getPosixFilePermissions(root.resolve("password"))))
           .isEqualTo("rw-------");
-      Engines.run(second, "DROP TABLE kept SYNC");
+      TestEngines.run(second, "DROP TABLE kept SYNC");
     } finally {
       second.stop();
     }
@@ -47,17 +47,17 @@ final class EmbeddedClickHouseIT {
 
   @Test
   void server_killedUnderItsUsersComesBackAtItsAddressWithItsRows() throws Exception {
-    EmbeddedClickHouse server = Engines.start(root);
+    EmbeddedClickHouse server = TestEngines.start(root);
     try {
       long before = server.pid().orElseThrow();
-      Engines.run(server, "CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
-      Engines.run(server, "INSERT INTO kept VALUES (7)");
+      TestEngines.run(server, "CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
+      TestEngines.run(server, "INSERT INTO kept VALUES (7)");
 
       server.killHard();
 
-      assertThat(Engines.awaitAnswer(server, "SELECT id FROM kept")).isEqualTo("7");
-      assertThat(Engines.awaitPid(server)).isNotEqualTo(before);
-      Engines.run(server, "DROP TABLE kept SYNC");
+      assertThat(TestEngines.awaitAnswer(server, "SELECT id FROM kept")).isEqualTo("7");
+      assertThat(TestEngines.awaitPid(server)).isNotEqualTo(before);
+      TestEngines.run(server, "DROP TABLE kept SYNC");
     } finally {
       server.stop();
     }
@@ -65,33 +65,33 @@ final class EmbeddedClickHouseIT {
 
   @Test
   void server_endsSomeSecondsAfterItsLastUser() throws Exception {
-    EmbeddedClickHouse server = Engines.start(root);
+    EmbeddedClickHouse server = TestEngines.start(root);
     ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
     server.close();
     process.onExit().get(20, TimeUnit.SECONDS);
     assertThat(process.isAlive()).isFalse();
     // Its supervisor too, before the directory is removed.
-    Engines.start(root).stop();
+    TestEngines.start(root).stop();
   }
 
   @Test
   void server_endsWithASupervisorThatIsKilled() throws Exception {
-    EmbeddedClickHouse server = Engines.start(root);
+    EmbeddedClickHouse server = TestEngines.start(root);
     ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
-    Servers.supervisor(root).destroyForcibly();
+    TestServers.supervisor(root).destroyForcibly();
     process.onExit().get(20, TimeUnit.SECONDS);
     server.close();
 
-    EmbeddedClickHouse next = Engines.start(root);
-    assertThat(Engines.run(next, "SELECT 1")).isEqualTo("1");
+    EmbeddedClickHouse next = TestEngines.start(root);
+    assertThat(TestEngines.run(next, "SELECT 1")).isEqualTo("1");
     next.stop();
   }
 
   @Test
-  void supervisor_toldToTerminateEndsTheServerInOrder() throws Exception {
-    EmbeddedClickHouse server = Engines.start(root);
+  void supervisor_orderedToTerminateEndsTheServerInOrder() throws Exception {
+    EmbeddedClickHouse server = TestEngines.start(root);
     ProcessHandle engine = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
-    ProcessHandle supervisor = Servers.supervisor(root);
+    ProcessHandle supervisor = TestServers.supervisor(root);
 
     supervisor.destroy();
     supervisor.onExit().get(15, TimeUnit.SECONDS); // half of its wait for an engine that is stuck
@@ -110,7 +110,7 @@ final class EmbeddedClickHouseIT {
     for (String name : List.of(living, "engine.fifo", "engine.%d.fifo".formatted(1L << 40))) {
       Files.createFile(engine.resolve(name));
     }
-    EmbeddedClickHouse server = Engines.start(engine);
+    EmbeddedClickHouse server = TestEngines.start(engine);
     try (Stream<Path> files = Files.list(engine)) {
       assertThat(files.map(file -> file.getFileName().toString()))
           .filteredOn(name -> name.endsWith(".fifo"))
@@ -125,14 +125,14 @@ final class EmbeddedClickHouseIT {
     Path obstacle = root.resolve("engine.ready.draft");
     Files.createDirectories(obstacle);
     try {
-      assertThatThrownBy(() -> Engines.start(root))
+      assertThatThrownBy(() -> TestEngines.start(root))
           .isInstanceOf(EmbeddedException.class)
           .hasMessageContaining("engine.ready.draft");
     } finally {
       Files.delete(obstacle);
     }
-    EmbeddedClickHouse server = Engines.start(root);
-    assertThat(Engines.run(server, "SELECT 1")).isEqualTo("1");
+    EmbeddedClickHouse server = TestEngines.start(root);
+    assertThat(TestEngines.run(server, "SELECT 1")).isEqualTo("1");
     server.stop();
   }
 }

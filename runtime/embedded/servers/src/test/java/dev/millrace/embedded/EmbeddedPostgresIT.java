@@ -18,14 +18,15 @@ final class EmbeddedPostgresIT {
 
   @Test
   void start_givesADatabaseThatKeepsItsRowsAndItsPort() throws SQLException {
-    EmbeddedPostgres first = EmbeddedPostgres.start(root, Servers.small());
-    Servers.execute(first, "CREATE TABLE kept (id int PRIMARY KEY)", "INSERT INTO kept VALUES (7)");
+    EmbeddedPostgres first = EmbeddedPostgres.start(root, TestServers.small());
+    TestServers.execute(
+        first, "CREATE TABLE kept (id int PRIMARY KEY)", "INSERT INTO kept VALUES (7)");
     long firstPid = first.pid().orElseThrow();
     first.stop();
 
-    EmbeddedPostgres second = EmbeddedPostgres.start(root, Servers.small());
+    EmbeddedPostgres second = EmbeddedPostgres.start(root, TestServers.small());
     try {
-      assertThat(Servers.query(second, "SELECT id FROM kept")).isEqualTo("7");
+      assertThat(TestServers.query(second, "SELECT id FROM kept")).isEqualTo("7");
       assertThat(second.jdbcUrl()).isEqualTo(first.jdbcUrl());
       assertThat(second.pid()).isPresent().isNotEqualTo(OptionalLong.of(firstPid));
     } finally {
@@ -35,7 +36,7 @@ final class EmbeddedPostgresIT {
 
   @Test
   void stop_leavesNoProcess() {
-    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, TestServers.small());
     ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
 
     server.stop();
@@ -47,13 +48,13 @@ final class EmbeddedPostgresIT {
   @Test
   void server_hasTheSettingsAskedFor() throws Exception {
     EmbeddedPostgres server =
-        EmbeddedPostgres.start(root, Servers.durable().with("work_mem", "5MB"));
+        EmbeddedPostgres.start(root, TestServers.durable().with("work_mem", "5MB"));
     try {
-      assertThat(Servers.query(server, "SHOW work_mem")).isEqualTo("5MB");
-      assertThat(Servers.query(server, "SHOW fsync")).isEqualTo("on");
-      assertThat(Servers.query(server, "SHOW server_encoding")).isEqualTo("UTF8");
+      assertThat(TestServers.query(server, "SHOW work_mem")).isEqualTo("5MB");
+      assertThat(TestServers.query(server, "SHOW fsync")).isEqualTo("on");
+      assertThat(TestServers.query(server, "SHOW server_encoding")).isEqualTo("UTF8");
       assertThat(
-              Servers.query(
+              TestServers.query(
                   server,
                   "SELECT format('%s %s', datlocprovider, datlocale) FROM pg_database LIMIT 1"))
           .isEqualTo("b C.UTF-8");

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Every way in which the engine can end, during writes. */
 @Timeout(400)
-@ExtendWith(Engines.WhereTheLibraryIs.class)
+@ExtendWith(TestEngines.WhereTheLibraryIs.class)
 final class EngineEndIT {
   private static final int ROUNDS = Integer.getInteger("millrace.it.ends", 3);
 
@@ -36,8 +36,8 @@ final class EngineEndIT {
   @Tag("K17")
   @DisplayName("K17 what was acknowledged is there, once, however the engine ends")
   void inserts_thatWereAcknowledgedSurviveStopsAndKills() throws Exception {
-    EmbeddedClickHouse server = Engines.start(root);
-    Engines.run(server, "CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
+    EmbeddedClickHouse server = TestEngines.start(root);
+    TestEngines.run(server, "CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
     AtomicLong next = new AtomicLong();
     Set<Long> acknowledged = ConcurrentHashMap.newKeySet();
     for (int round = 0; round < 2 * ROUNDS; round++) {
@@ -50,12 +50,15 @@ final class EngineEndIT {
         }
       }
       if (round % 2 == 0) {
-        server = Engines.start(root);
+        server = TestEngines.start(root);
       }
       List<Long> there =
-          Engines.awaitAnswer(server, "SELECT id FROM kept").lines().map(Long::valueOf).toList();
+          TestEngines.awaitAnswer(server, "SELECT id FROM kept")
+              .lines()
+              .map(Long::valueOf)
+              .toList();
       assertThat(there).as("round %d", round).doesNotHaveDuplicates().containsAll(acknowledged);
-      Engines.awaitPid(server);
+      TestEngines.awaitPid(server);
     }
     server.stop();
     assertThat(leftovers()).isEmpty();
@@ -78,17 +81,18 @@ final class EngineEndIT {
   void engine_thatStandsStillIsReplaced() throws Exception {
     Path place = Files.createDirectory(root.resolve("still"));
     EmbeddedClickHouse server =
-        EmbeddedClickHouse.start(place, Engines.small().withAnswerWithin(Duration.ofSeconds(4)));
-    Engines.run(server, "CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
-    Engines.run(server, "INSERT INTO kept VALUES (7)");
+        EmbeddedClickHouse.start(
+            place, TestEngines.small().withAnswerWithin(Duration.ofSeconds(4)));
+    TestEngines.run(server, "CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
+    TestEngines.run(server, "INSERT INTO kept VALUES (7)");
     long before = server.pid().orElseThrow();
-    Command.shell(List.of(), "kill -s STOP \"$1\"", before);
+    ChildCommand.shell(List.of(), "kill -s STOP \"$1\"", before);
 
     while (server.pid().isEmpty() || server.pid().getAsLong() == before) {
       LockSupport.parkNanos(20_000_000);
     }
     assertThat(ProcessHandle.of(before)).isEmpty();
-    assertThat(Engines.awaitAnswer(server, "SELECT id FROM kept")).isEqualTo("7");
+    assertThat(TestEngines.awaitAnswer(server, "SELECT id FROM kept")).isEqualTo("7");
     assertThat(Files.readString(place.resolve("supervisor.log")))
         .contains("ClickHouse is replaced: pid=" + before + " reason=no answer: seconds=4");
     server.stop();
@@ -114,7 +118,7 @@ final class EngineEndIT {
       while (!over.get()) {
         long id = next.getAndIncrement();
         try {
-          Engines.run(server, "INSERT INTO kept VALUES (" + id + ")");
+          TestEngines.run(server, "INSERT INTO kept VALUES (" + id + ")");
           acknowledged.add(id);
         } catch (IOException | UncheckedIOException e) {
           LockSupport.parkNanos(1_000_000);

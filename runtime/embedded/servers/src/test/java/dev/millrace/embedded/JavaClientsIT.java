@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Unmodified third-party clients work with the engine as with any ClickHouse. */
 @Timeout(120)
-@ExtendWith(Engines.WhereTheLibraryIs.class)
+@ExtendWith(TestEngines.WhereTheLibraryIs.class)
 @SuppressWarnings("try") // Tests are not interrupted, though the clients declare it.
 final class JavaClientsIT {
   private static final int MANY = 300_000;
@@ -42,7 +42,7 @@ final class JavaClientsIT {
 
   @BeforeAll
   static void start() {
-    server = Engines.start(root);
+    server = TestEngines.start(root);
   }
 
   @AfterAll
@@ -151,7 +151,7 @@ final class JavaClientsIT {
   }
 
   @Test
-  void clientV2_isTurnedAwayWithAWrongPassword() {
+  void clientV2_isRefusedWithAWrongPassword() {
     try (Client client =
         new Client.Builder()
             .addEndpoint(server.url())

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** ClickHouse's own client for Node.js, unmodified; the calls are in {@code client.mjs}. */
 @Timeout(120)
-@ExtendWith({Engines.WhereTheLibraryIs.class, NodeClientIT.WhereNpmIs.class})
+@ExtendWith({TestEngines.WhereTheLibraryIs.class, NodeClientIT.WhereNpmIs.class})
 final class NodeClientIT {
   private static final Path CACHE =
       Path.of(System.getProperty("user.home"), ".cache", "millrace", "clickhouse-client-1");
@@ -52,7 +52,7 @@ final class NodeClientIT {
     if (Files.exists(CACHE.resolve("complete"))) {
       return "";
     }
-    if (!Command.isOnPath("npm")) {
+    if (!ChildCommand.isOnPath("npm")) {
       return "npm is not there";
     }
     Files.createDirectories(CACHE);
@@ -80,7 +80,7 @@ final class NodeClientIT {
 
   @Test
   void nodeClient_createsInsertsSelectsStreamsAndFails() throws Exception {
-    EmbeddedClickHouse server = Engines.start(root);
+    EmbeddedClickHouse server = TestEngines.start(root);
     try (InputStream script = NodeClientIT.class.getResourceAsStream("client.mjs")) {
       Path file = CACHE.resolve("client.mjs");
       Files.write(file, Objects.requireNonNull(script).readAllBytes());

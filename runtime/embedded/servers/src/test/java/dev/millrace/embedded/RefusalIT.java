@@ -26,7 +26,7 @@ final class RefusalIT {
 
   @Test
   void start_saysWhyPostgresRefusesASetting() {
-    PostgresSettings wrong = Servers.small().with("shared_buffers", "many");
+    PostgresSettings wrong = TestServers.small().with("shared_buffers", "many");
 
     assertThatThrownBy(() -> EmbeddedPostgres.start(root, wrong))
         .isInstanceOf(EmbeddedException.class)
@@ -38,16 +38,16 @@ final class RefusalIT {
   @Test
   void start_saysThatAPortIsTakenAndOtherwiseTakesAnother() throws Exception {
     try (ServerSocket taken =
-        new ServerSocket(Ports.choose(0), 1, InetAddress.ofLiteral("127.0.0.1"))) {
+        new ServerSocket(FreePortChooser.choose(0), 1, InetAddress.ofLiteral("127.0.0.1"))) {
       int port = taken.getLocalPort();
-      assertThatThrownBy(() -> EmbeddedPostgres.start(root, Servers.small().withPort(port)))
+      assertThatThrownBy(() -> EmbeddedPostgres.start(root, TestServers.small().withPort(port)))
           .isInstanceOf(EmbeddedException.class)
           .hasMessage(
               "PostgreSQL does not start: port is taken, choose another or 0 for any: port="
                   + port);
 
       // The last port is only a preference.
-      EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+      EmbeddedPostgres server = EmbeddedPostgres.start(root, TestServers.small());
       assertThat(server.port()).isNotEqualTo(port);
       server.stop();
     }
@@ -55,20 +55,20 @@ final class RefusalIT {
 
   @Test
   void start_waitsForTheSupervisorOfAFailedStart() throws Exception {
-    ServerDirectory directory = ServerDirectory.open(Product.POSTGRES, root);
+    ServerDirectory directory = ServerDirectory.open(ServerKind.POSTGRES, root);
     new ServerState(ServerState.Phase.FAILED, 0, 0, "", "no").write(directory);
     CompletableFuture<String> waits = new CompletableFuture<>();
     FileClaim last = FileClaim.tryExclusive(directory.supervisorLock()).orElseThrow();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<EmbeddedPostgres> start =
-          threads.submit(
-              () -> EmbeddedPostgres.start(root, Servers.small().withProgress(waits::complete)));
+          threads.submit(() ->
+              EmbeddedPostgres.start(root, TestServers.small().withProgress(waits::complete)));
       assertThat(waits.get(60, TimeUnit.SECONDS))
           .isEqualTo("waiting for the last supervisor to end");
       last.close();
 
       EmbeddedPostgres server = start.get();
-      assertThat(Servers.query(server, "SELECT 1")).isEqualTo("1");
+      assertThat(TestServers.query(server, "SELECT 1")).isEqualTo("1");
       server.stop();
     }
   }
@@ -78,7 +78,7 @@ final class RefusalIT {
     Files.createDirectories(old.resolve("pgdata"));
     Files.writeString(old.resolve("pgdata/PG_VERSION"), "9\n");
 
-    assertThatThrownBy(() -> EmbeddedPostgres.start(old, Servers.small()))
+    assertThatThrownBy(() -> EmbeddedPostgres.start(old, TestServers.small()))
         .isInstanceOf(EmbeddedException.class)
         .hasMessageStartingWith(
             "data directory belongs to another major version of PostgreSQL; remove it")
@@ -89,22 +89,22 @@ final class RefusalIT {
   void start_refusesAFileForADirectory(@TempDir Path parent) throws Exception {
     Path file = Files.createFile(parent.resolve("file"));
 
-    assertThatThrownBy(() -> EmbeddedPostgres.start(file, Servers.small()))
+    assertThatThrownBy(() -> EmbeddedPostgres.start(file, TestServers.small()))
         .isInstanceOf(EmbeddedException.class)
         .hasMessageStartingWith("data directory must be a directory");
   }
 
   @Test
   void start_choosesANewPasswordWhenTheFileIsGone() throws Exception {
-    EmbeddedPostgres first = EmbeddedPostgres.start(root, Servers.small());
+    EmbeddedPostgres first = EmbeddedPostgres.start(root, TestServers.small());
     first.stop();
     Files.delete(root.resolve("password"));
 
     List<String> progress = new ArrayList<>();
     EmbeddedPostgres second =
-        EmbeddedPostgres.start(root, Servers.small().withProgress(progress::add));
+        EmbeddedPostgres.start(root, TestServers.small().withProgress(progress::add));
     assertThat(second.password()).isNotEqualTo(first.password());
-    assertThat(Servers.query(second, "SELECT current_user")).isEqualTo("millrace");
+    assertThat(TestServers.query(second, "SELECT current_user")).isEqualTo("millrace");
     second.stop();
     // On a busy machine it also says that it waits.
     assertThat(progress)
@@ -116,12 +116,13 @@ final class RefusalIT {
   }
 
   @Test
-  void root_withoutAnyWayAroundIsToldWhatWasTried() {
-    ServerDirectory directory = ServerDirectory.open(Product.POSTGRES, root);
-    Binaries binaries = Binaries.unpack(Servers.small().cache(), message -> {});
+  void root_withoutAnyWayAroundIsReportedWhatWasTried() {
+    ServerDirectory directory = ServerDirectory.open(ServerKind.POSTGRES, root);
+    PostgresBinaries binaries = PostgresBinaries.unpack(TestServers.small().cache(), message -> {});
 
     assertThatThrownBy(() ->
-            Rights.find(List.of("setpriv:stranger", "runuser:stranger"), binaries, directory, ""))
+            UnprivilegedUser.find(
+                List.of("setpriv:stranger", "runuser:stranger"), binaries, directory, ""))
         .isInstanceOf(EmbeddedException.class)
         .hasMessageStartingWith(
             "PostgreSQL refuses to run as root and none of our ways around it works")
@@ -132,8 +133,8 @@ final class RefusalIT {
   void root_canAlsoRunItAsAnotherUser() throws Exception {
     // The way that worked last time is tried first.
     new ServerState(ServerState.Phase.STOPPED, 0, 0, "setpriv:nobody", "")
-        .write(ServerDirectory.open(Product.POSTGRES, root));
-    EmbeddedPostgres server = EmbeddedPostgres.start(root, Servers.small());
+        .write(ServerDirectory.open(ServerKind.POSTGRES, root));
+    EmbeddedPostgres server = EmbeddedPostgres.start(root, TestServers.small());
     String rightsNow = ServerState.find(root.resolve("server.properties")).orElseThrow().rights();
     server.stop();
     // A user other than root stays the same; so does root if the user nobody cannot reach the
@@ -142,9 +143,9 @@ final class RefusalIT {
         .isEqualTo(rightsNow.equals("setpriv:nobody") ? "nobody" : System.getProperty("user.name"));
 
     new ServerState(ServerState.Phase.STOPPED, 0, 0, "unshare", "")
-        .write(ServerDirectory.open(Product.POSTGRES, root));
-    EmbeddedPostgres next = EmbeddedPostgres.start(root, Servers.small());
-    assertThat(Servers.query(next, "SELECT 1")).isEqualTo("1");
+        .write(ServerDirectory.open(ServerKind.POSTGRES, root));
+    EmbeddedPostgres next = EmbeddedPostgres.start(root, TestServers.small());
+    assertThat(TestServers.query(next, "SELECT 1")).isEqualTo("1");
     next.stop();
   }
 }

@@ -11,11 +11,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 final class SettingsTest {
   private static final ServerDirectory DIRECTORY =
-      new ServerDirectory(Product.POSTGRES, Path.of("/data/o'neill"));
+      new ServerDirectory(ServerKind.POSTGRES, Path.of("/data/o'neill"));
 
   @Test
   void conf_isDurableAndSaysWhy() {
-    assertThat(ServerConf.render(DIRECTORY, Map.of()))
+    assertThat(PostgresConfFile.render(DIRECTORY, Map.of()))
         .contains("fsync = 'on'  # what is committed survives a power cut\n")
         .contains("synchronous_commit = 'on'  # ")
         .contains("listen_addresses = '127.0.0.1'\n")
@@ -24,7 +24,7 @@ final class SettingsTest {
 
   @Test
   void conf_takesWhatTheCallerChose() {
-    assertThat(ServerConf.render(DIRECTORY, Map.of("fsync", "off", "log_statement", "all")))
+    assertThat(PostgresConfFile.render(DIRECTORY, Map.of("fsync", "off", "log_statement", "all")))
         .contains("fsync = 'off'  # chosen\n")
         .doesNotContain("fsync = 'on'")
         .endsWith("log_statement = 'all'  # chosen\n");
@@ -32,11 +32,11 @@ final class SettingsTest {
 
   @Test
   void conf_refusesWhatBelongsToTheSupervisorOrCouldBreakOut() {
-    assertThatThrownBy(() -> ServerConf.render(DIRECTORY, Map.of("port", "1")))
+    assertThatThrownBy(() -> PostgresConfFile.render(DIRECTORY, Map.of("port", "1")))
         .hasMessageEndingWith("name=port");
-    assertThatThrownBy(() -> ServerConf.render(DIRECTORY, Map.of("a\nb", "1")))
+    assertThatThrownBy(() -> PostgresConfFile.render(DIRECTORY, Map.of("a\nb", "1")))
         .isInstanceOf(EmbeddedException.class);
-    assertThatThrownBy(() -> ServerConf.render(DIRECTORY, Map.of("work_mem", "1\nfsync=off")))
+    assertThatThrownBy(() -> PostgresConfFile.render(DIRECTORY, Map.of("work_mem", "1\nfsync=off")))
         .isInstanceOf(EmbeddedException.class);
   }
 
@@ -48,10 +48,12 @@ final class SettingsTest {
 
   @Test
   void archive_isNamedByPlatform() {
-    assertThat(Binaries.archive("Linux", "amd64")).isEqualTo("postgres-linux-x86_64.txz");
-    assertThat(Binaries.archive("Linux", "aarch64")).isEqualTo("postgres-linux-arm_64.txz");
-    assertThat(Binaries.archive("Mac OS X", "x86_64")).isEqualTo("postgres-darwin-x86_64.txz");
-    assertThat(Binaries.archive("Mac OS X", "aarch64")).isEqualTo("postgres-darwin-arm_64.txz");
+    assertThat(PostgresBinaries.archive("Linux", "amd64")).isEqualTo("postgres-linux-x86_64.txz");
+    assertThat(PostgresBinaries.archive("Linux", "aarch64")).isEqualTo("postgres-linux-arm_64.txz");
+    assertThat(PostgresBinaries.archive("Mac OS X", "x86_64"))
+        .isEqualTo("postgres-darwin-x86_64.txz");
+    assertThat(PostgresBinaries.archive("Mac OS X", "aarch64"))
+        .isEqualTo("postgres-darwin-arm_64.txz");
   }
 
   @Test
@@ -61,7 +63,7 @@ final class SettingsTest {
 
     ServerState state =
         new ServerState(ServerState.Phase.FAILED, 12, 15432, "unshare", "no \\ room: a=b\nnext");
-    state.write(new ServerDirectory(Product.POSTGRES, root));
+    state.write(new ServerDirectory(ServerKind.POSTGRES, root));
     assertThat(ServerState.find(file)).contains(state);
 
     Files.writeString(file, "state=REA");
@@ -70,6 +72,6 @@ final class SettingsTest {
 
   @Test
   void port_liesBelowThoseOfClients() {
-    assertThat(Ports.choose(0)).isBetween(15432, 30000);
+    assertThat(FreePortChooser.choose(0)).isBetween(15432, 30000);
   }
 }

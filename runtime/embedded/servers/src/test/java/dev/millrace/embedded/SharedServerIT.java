@@ -23,11 +23,11 @@ final class SharedServerIT {
       assertThat(two.serverPid()).isEqualTo(pid);
 
       one.leave();
-      EmbeddedPostgres here = EmbeddedPostgres.start(root, Servers.small());
+      EmbeddedPostgres here = EmbeddedPostgres.start(root, TestServers.small());
       assertThat(here.pid()).isEqualTo(OptionalLong.of(pid));
 
       two.leave();
-      assertThat(Servers.query(here, "SELECT 1")).isEqualTo("1");
+      assertThat(TestServers.query(here, "SELECT 1")).isEqualTo("1");
 
       here.stop();
       assertThat(ProcessHandle.of(pid)).isEmpty();
@@ -39,7 +39,7 @@ final class SharedServerIT {
     try (UserProcess first = UserProcess.launch(root)) {
       long pid = first.serverPid();
       ProcessHandle server = ProcessHandle.of(pid).orElseThrow();
-      ProcessHandle supervisor = Servers.supervisor(root);
+      ProcessHandle supervisor = TestServers.supervisor(root);
 
       first.killGroup();
       assertThat(server.isAlive()).isTrue();
@@ -58,22 +58,22 @@ final class SharedServerIT {
   }
 
   @Test
-  void handles_ofOneProcessShareItsSeat() throws Exception {
-    EmbeddedPostgres first = EmbeddedPostgres.start(root, Servers.small());
-    EmbeddedPostgres second = EmbeddedPostgres.start(root, Servers.small());
+  void handles_ofOneProcessShareItsClaim() throws Exception {
+    EmbeddedPostgres first = EmbeddedPostgres.start(root, TestServers.small());
+    EmbeddedPostgres second = EmbeddedPostgres.start(root, TestServers.small());
 
     assertThat(second.pid()).isEqualTo(first.pid());
     first.stop();
     first.close();
 
-    assertThat(Servers.query(second, "SELECT 1")).isEqualTo("1");
+    assertThat(TestServers.query(second, "SELECT 1")).isEqualTo("1");
     second.stop();
     assertThat(second.pid()).isEmpty();
   }
 
   @Test
   void start_whileTheSupervisorIsStoppingBeginsAnew() throws Exception {
-    PostgresSettings hasty = Servers.small().withGrace(java.time.Duration.ZERO);
+    PostgresSettings hasty = TestServers.small().withIdleTimeout(java.time.Duration.ZERO);
     for (int round = 0; round < 4; round++) {
       EmbeddedPostgres server = EmbeddedPostgres.start(root, hasty);
       ProcessHandle process = ProcessHandle.of(server.pid().orElseThrow()).orElseThrow();
@@ -83,7 +83,7 @@ final class SharedServerIT {
         process.onExit().get(10, TimeUnit.SECONDS);
       }
       EmbeddedPostgres next = EmbeddedPostgres.start(root, hasty);
-      assertThat(Servers.query(next, "SELECT 1")).isEqualTo("1");
+      assertThat(TestServers.query(next, "SELECT 1")).isEqualTo("1");
       next.stop();
     }
   }

@@ -15,14 +15,14 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 final class SupervisorTest {
-  private static final String OURS = "dev/millrace/";
+  private static final String OWN_CLASSES = "dev/millrace/";
 
   /** A missing class would only show on the day the supervisor has to stop a server. */
   @Test
   void classes_thatAreCopiedReferToNoOther() throws IOException {
     Set<String> copied = new TreeSet<>();
     Set<String> needed = new TreeSet<>();
-    for (Class<?> type : Starter.SUPERVISOR) {
+    for (Class<?> type : SupervisorStarter.SUPERVISOR) {
       copied.add(type.getName().replace('.', '/'));
       needed.addAll(references(type));
     }
@@ -35,7 +35,8 @@ final class SupervisorTest {
       assertThat(stream).isNotNull();
       Set<String> found = new TreeSet<>();
       for (PoolEntry entry : ClassFile.of().parse(stream.readAllBytes()).constantPool()) {
-        if (entry instanceof ClassEntry reference && reference.asInternalName().startsWith(OURS)) {
+        if (entry instanceof ClassEntry reference
+            && reference.asInternalName().startsWith(OWN_CLASSES)) {
           found.add(reference.asInternalName());
         }
       }
@@ -45,8 +46,9 @@ final class SupervisorTest {
 
   @Test
   void launch_readsBackItsArguments() {
-    Launch launch =
-        new Launch(15432, true, Duration.ofMillis(1500), "unshare", List.of("a", "--", "b"));
-    assertThat(Launch.parse(launch.arguments())).isEqualTo(launch);
+    SupervisorArguments launch =
+        new SupervisorArguments(
+            15432, true, Duration.ofMillis(1500), "unshare", List.of("a", "--", "b"));
+    assertThat(SupervisorArguments.parse(launch.arguments())).isEqualTo(launch);
   }
 }

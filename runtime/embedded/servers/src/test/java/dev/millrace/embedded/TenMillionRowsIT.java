@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A body of 480 MB goes in and comes out through heaps that could not hold it. */
 @Timeout(300)
-@ExtendWith(Engines.WhereTheLibraryIs.class)
+@ExtendWith(TestEngines.WhereTheLibraryIs.class)
 @SuppressWarnings("try") // Tests are not interrupted, though the clients declare it.
 final class TenMillionRowsIT {
   private static final int ROWS = 10_000_000;
@@ -32,9 +32,9 @@ final class TenMillionRowsIT {
 
   @Test
   void rows_areInsertedAndScannedInConstantHeap() throws Exception {
-    EmbeddedClickHouse server = Engines.start(root);
+    EmbeddedClickHouse server = TestEngines.start(root);
     try {
-      Engines.run(
+      TestEngines.run(
           server,
           "CREATE TABLE many (id UInt64, v FixedString(40)) ENGINE = MergeTree ORDER BY id");
       Process user =

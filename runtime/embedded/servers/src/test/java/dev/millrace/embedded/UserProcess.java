@@ -19,7 +19,7 @@ final class UserProcess implements AutoCloseable {
   }
 
   public static void main(String[] arguments) throws IOException {
-    EmbeddedPostgres server = EmbeddedPostgres.start(Path.of(arguments[0]), Servers.small());
+    EmbeddedPostgres server = EmbeddedPostgres.start(Path.of(arguments[0]), TestServers.small());
     System.out.println(server.pid().orElseThrow());
     int end = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).read();
     // Releases nothing: the end of the process has to be enough.
@@ -53,7 +53,7 @@ final class UserProcess implements AutoCloseable {
   }
 
   void killGroup() throws InterruptedException {
-    Command.shell(List.of(), "kill -s KILL -- \"-$1\"", process.pid());
+    ChildCommand.shell(List.of(), "kill -s KILL -- \"-$1\"", process.pid());
     process.waitFor(10, TimeUnit.SECONDS);
   }
 

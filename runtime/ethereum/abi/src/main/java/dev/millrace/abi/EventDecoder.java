@@ -47,7 +47,8 @@ public final class EventDecoder {
       Class<?> type, EventSignature signature, List<String> mistakes) {
     int known = mistakes.size();
     RecordBinding binding = new RecordBinding(mistakes);
-    List<ValueReader> readers = binding.parts(type, signature.parameters(), signature.asked());
+    List<NestedValueReader> readers =
+        binding.parts(type, signature.parameters(), signature.asked());
     return mistakes.size() > known
         ? Optional.empty()
         : binding
@@ -57,7 +58,7 @@ public final class EventDecoder {
   }
 
   private static MethodHandle assembled(
-      MethodHandle constructor, EventSignature signature, List<ValueReader> readers) {
+      MethodHandle constructor, EventSignature signature, List<NestedValueReader> readers) {
     MethodHandle[] arguments = new MethodHandle[readers.size()];
     int topic = signature.anonymous() ? 0 : AbiType.WORD;
     int frame = signature.topics() * AbiType.WORD;
@@ -86,8 +87,8 @@ public final class EventDecoder {
         joined.asType(joined.type().changeReturnType(Object.class)), FORM, order);
   }
 
-  private static MethodHandle handle(ValueReader reader) {
-    if (reader instanceof ValueReader.Leaf(MethodHandle handle, _, _)) {
+  private static MethodHandle handle(NestedValueReader reader) {
+    if (reader instanceof NestedValueReader.Leaf(MethodHandle handle, _, _)) {
       return handle;
     }
     try {
@@ -96,15 +97,20 @@ public final class EventDecoder {
               EventDecoder.class,
               "nested",
               MethodType.methodType(
-                  Object.class, ValueReader.class, byte[].class, int.class, int.class, int.class))
+                  Object.class,
+                  NestedValueReader.class,
+                  byte[].class,
+                  int.class,
+                  int.class,
+                  int.class))
           .bindTo(reader);
     } catch (ReflectiveOperationException missing) {
       throw new IllegalStateException("reader is missing: name=nested", missing);
     }
   }
 
-  static Object nested(ValueReader reader, byte[] words, int length, int frame, int at) {
-    return reader.read(new LogReading(words, length), frame, at);
+  static Object nested(NestedValueReader reader, byte[] words, int length, int frame, int at) {
+    return reader.read(new NestedDecodeState(words, length), frame, at);
   }
 
   /**

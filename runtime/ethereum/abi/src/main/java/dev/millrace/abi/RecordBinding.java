@@ -26,7 +26,7 @@ final class RecordBinding {
   }
 
   /** Returns a reader for each component; meaningless if there were mistakes. */
-  List<ValueReader> parts(
+  List<NestedValueReader> parts(
       Class<?> type, List<EventSignature.Parameter> parameters, String signature) {
     RecordComponent[] components = type.getRecordComponents();
     if (components.length != parameters.size()) {
@@ -34,7 +34,7 @@ final class RecordBinding {
           "%s has %d components and its signature %d parameters: signature=%s"
               .formatted(type.getSimpleName(), components.length, parameters.size(), signature));
     }
-    List<ValueReader> readers = new ArrayList<>();
+    List<NestedValueReader> readers = new ArrayList<>();
     for (int i = 0; i < Math.min(components.length, parameters.size()); i++) {
       RecordComponent component = components[i];
       EventSignature.Parameter parameter = parameters.get(i);
@@ -53,9 +53,9 @@ final class RecordBinding {
     return readers;
   }
 
-  private Optional<ValueReader> hashed(
+  private Optional<NestedValueReader> hashed(
       EventSignature.Parameter parameter, RecordComponent component, String where) {
-    Optional<MethodHandle> word = LeafReaders.hash(component.getType());
+    Optional<MethodHandle> word = ScalarReaders.hash(component.getType());
     if (word.isEmpty()) {
       mistakes.add(
           MISFIT.formatted(
@@ -65,11 +65,11 @@ final class RecordBinding {
               name(component.getGenericType()),
               "Bytes32, the hash of it"));
     }
-    return word.map(handle -> new ValueReader.Leaf(handle, false));
+    return word.map(handle -> new NestedValueReader.Leaf(handle, false));
   }
 
-  private Optional<ValueReader> value(AbiType type, Type java, String where) {
-    Optional<ValueReader> reader =
+  private Optional<NestedValueReader> value(AbiType type, Type java, String where) {
+    Optional<NestedValueReader> reader =
         switch (type) {
           case AbiType.Sequence sequence -> elements(sequence, java, where);
           case AbiType.Composite tuple -> tuple(tuple, java, where);
@@ -78,16 +78,16 @@ final class RecordBinding {
     return reader;
   }
 
-  private Optional<ValueReader> leaf(AbiType type, Type java, String where) {
+  private Optional<NestedValueReader> leaf(AbiType type, Type java, String where) {
     Optional<MethodHandle> handle =
-        java instanceof Class<?> known ? LeafReaders.find(type, known) : Optional.empty();
+        java instanceof Class<?> known ? ScalarReaders.find(type, known) : Optional.empty();
     if (handle.isEmpty()) {
-      misfit(type, java, where, LeafReaders.fitting(type));
+      misfit(type, java, where, ScalarReaders.fitting(type));
     }
-    return handle.map(found -> new ValueReader.Leaf(found, type.isDynamic()));
+    return handle.map(found -> new NestedValueReader.Leaf(found, type.isDynamic()));
   }
 
-  private Optional<ValueReader> elements(AbiType.Sequence type, Type java, String where) {
+  private Optional<NestedValueReader> elements(AbiType.Sequence type, Type java, String where) {
     if (!(java instanceof ParameterizedType list && list.getRawType() == List.class)) {
       misfit(type, java, where, fitting(type));
       return Optional.empty();
@@ -98,22 +98,22 @@ final class RecordBinding {
             ? MethodType.methodType(boxed).unwrap().returnType()
             : element;
     return value(type.element(), plain, where + "[]")
-        .map(reader -> new ValueReader.Elements(reader, type));
+        .map(reader -> new NestedValueReader.Elements(reader, type));
   }
 
-  private Optional<ValueReader> tuple(AbiType.Composite type, Type java, String where) {
+  private Optional<NestedValueReader> tuple(AbiType.Composite type, Type java, String where) {
     if (!(java instanceof Class<?> record && record.isRecord())) {
       misfit(type, java, where, fitting(type));
       return Optional.empty();
     }
     int known = mistakes.size();
-    List<ValueReader> parts = parts(record, type.components(), type.toString());
+    List<NestedValueReader> parts = parts(record, type.components(), type.toString());
     if (mistakes.size() > known) {
       return Optional.empty();
     }
     return constructor(record)
         .map(constructor ->
-            new ValueReader.Parts(
+            new NestedValueReader.Parts(
                 parts,
                 type,
                 constructor
@@ -146,7 +146,8 @@ final class RecordBinding {
     return switch (type) {
       case AbiType.Sequence(AbiType element, _) -> "List<%s>".formatted(fitting(element));
       case AbiType.Composite _ -> "a record";
-      case AbiType.Whole _, AbiType.FixedBytes _, AbiType.Plain _ -> LeafReaders.boxedFitting(type);
+      case AbiType.Whole _, AbiType.FixedBytes _, AbiType.Plain _ ->
+          ScalarReaders.boxedFitting(type);
     };
   }
 

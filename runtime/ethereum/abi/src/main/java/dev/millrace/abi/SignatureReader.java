@@ -9,11 +9,11 @@ import java.util.Optional;
  * position.
  */
 final class SignatureReader {
-  private static final int MOST_PARAMETERS = 64;
-  private static final int DEEPEST = 16;
+  private static final int MAX_PARAMETERS = 64;
+  private static final int MAX_DEPTH = 16;
 
   /** Maximum size of a static type: a longer one fits no log that anyone could pay for. */
-  private static final int MOST_BYTES = 1 << 20;
+  private static final int MAX_BYTES = 1 << 20;
 
   /** A mistake and its position in the text. */
   static final class Unreadable extends Exception {
@@ -76,8 +76,8 @@ final class SignatureReader {
     if (!take(')')) {
       throw new Unreadable(at, "expected , or )");
     }
-    if (parameters.size() > MOST_PARAMETERS) {
-      throw new Unreadable(at, "more than %d parameters".formatted(MOST_PARAMETERS));
+    if (parameters.size() > MAX_PARAMETERS) {
+      throw new Unreadable(at, "more than %d parameters".formatted(MAX_PARAMETERS));
     }
     return parameters;
   }
@@ -98,8 +98,8 @@ final class SignatureReader {
 
   private AbiType type(int depth) throws Unreadable {
     int begin = skip();
-    if (depth > DEEPEST) {
-      throw new Unreadable(begin, "types are nested deeper than %d".formatted(DEEPEST));
+    if (depth > MAX_DEPTH) {
+      throw new Unreadable(begin, "types are nested deeper than %d".formatted(MAX_DEPTH));
     }
     String word = word();
     AbiType type;
@@ -113,12 +113,12 @@ final class SignatureReader {
       type = elementary(begin, word);
     }
     for (int level = 0; take('['); level++) {
-      if (level == DEEPEST) {
-        throw new Unreadable(begin, "types are nested deeper than %d".formatted(DEEPEST));
+      if (level == MAX_DEPTH) {
+        throw new Unreadable(begin, "types are nested deeper than %d".formatted(MAX_DEPTH));
       }
       type = sequence(type);
     }
-    if (!type.isDynamic() && type.headBytes() > MOST_BYTES) {
+    if (!type.isDynamic() && type.headBytes() > MAX_BYTES) {
       throw new Unreadable(begin, "%s is too long for a log".formatted(type));
     }
     return type;
@@ -156,7 +156,7 @@ final class SignatureReader {
       throw new Unreadable(at, "expected ]");
     }
     if (!digits.matches("[1-9][0-9]{0,6}")
-        || (long) Integer.parseInt(digits) * element.headBytes() > MOST_BYTES) {
+        || (long) Integer.parseInt(digits) * element.headBytes() > MAX_BYTES) {
       throw new Unreadable(begin, "an array cannot have this many elements");
     }
     return new AbiType.Sequence(element, Integer.parseInt(digits));

@@ -10,7 +10,7 @@ final class Encoded {
   private Encoded() {}
 
   static EventDecoder decoder(Class<?> type) {
-    Event signature = type.getAnnotation(Event.class);
+    TestEvent signature = type.getAnnotation(TestEvent.class);
     List<String> mistakes = new ArrayList<>();
     return EventDecoder.read(type, signature.value(), mistakes)
         .orElseThrow(() -> new AssertionError(mistakes));

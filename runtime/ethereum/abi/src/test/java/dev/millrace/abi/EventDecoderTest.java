@@ -16,10 +16,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 final class EventDecoderTest {
-  @Event("Transfer(address indexed from, address indexed to, uint256 value)")
+  @TestEvent("Transfer(address indexed from, address indexed to, uint256 value)")
   record Transferred(Address from, Address to, BigInteger value) {}
 
-  @Event(
+  @TestEvent(
       "Everything(uint64 indexed a, uint56 b, uint24 c, int64 d, int32 e, bool f, bytes32 g,"
           + " bytes4 h, bytes i, string indexed j, string k, int256 l)")
   record Everything(
@@ -36,7 +36,7 @@ final class EventDecoderTest {
       String k,
       BigInteger l) {}
 
-  @Event("Empty()")
+  @TestEvent("Empty()")
   record Empty() {}
 
   private static final Address ALICE = Address.of("0x1111111111111111111111111111111111111111");
@@ -46,9 +46,9 @@ final class EventDecoderTest {
   void decode_readsTopicsAndData() {
     assertThat(transfer(Encoded.word(42)))
         .isEqualTo(new Transferred(ALICE, BOB, BigInteger.valueOf(42)));
-    byte[] most = new byte[32];
-    java.util.Arrays.fill(most, (byte) -1);
-    assertThat(transfer(most))
+    byte[] max = new byte[32];
+    java.util.Arrays.fill(max, (byte) -1);
+    assertThat(transfer(max))
         .isEqualTo(new Transferred(ALICE, BOB, BigInteger.TWO.pow(256).subtract(BigInteger.ONE)));
   }
 
@@ -106,28 +106,28 @@ final class EventDecoderTest {
     return bytes;
   }
 
-  @Event("One(bool a)")
+  @TestEvent("One(bool a)")
   record OneBool(boolean a) {}
 
-  @Event("One(uint24 a)")
+  @TestEvent("One(uint24 a)")
   record OneInt(int a) {}
 
-  @Event("One(int32 a)")
+  @TestEvent("One(int32 a)")
   record OneSignedInt(int a) {}
 
-  @Event("One(uint8 a)")
+  @TestEvent("One(uint8 a)")
   record OneSmallInteger(BigInteger a) {}
 
-  @Event("One(int8 a)")
+  @TestEvent("One(int8 a)")
   record OneSmallSignedInteger(BigInteger a) {}
 
-  @Event("One(bytes4 a)")
+  @TestEvent("One(bytes4 a)")
   record OneFixed(Bytes a) {}
 
-  @Event("One(string a)")
+  @TestEvent("One(string a)")
   record OneText(String a) {}
 
-  @Event("One(address a)")
+  @TestEvent("One(address a)")
   record OneAddress(Address a) {}
 
   @ParameterizedTest

@@ -30,7 +30,7 @@ final class NestedDecodingTest {
     EventDecoder decoder = Encoded.decoder(type);
     RandomValues values = new RandomValues(7);
     for (int round = 0; round < 300; round++) {
-      RandomValues.Told told = values.event(type, decoder.signature());
+      RandomValues.EncodedValue told = values.event(type, decoder.signature());
 
       assertThat(Encoded.decode(decoder, told.topicBytes(), told.data().bytes()))
           .isEqualTo(told.event());
@@ -46,7 +46,7 @@ final class NestedDecodingTest {
     Random random = new Random(13);
     int refused = 0;
     for (int round = 0; round < 3_000; round++) {
-      RandomValues.Told told = values.event(type, decoder.signature());
+      RandomValues.EncodedValue told = values.event(type, decoder.signature());
       byte[] data = mutated(told.data().bytes(), random);
       byte[] words = Encoded.words(told.topicBytes(), data);
       long before = MEMORY.getCurrentThreadAllocatedBytes();
@@ -89,7 +89,7 @@ final class NestedDecodingTest {
   /** Every offset points to the same array, so that a short log encodes a huge value. */
   @Test
   void decode_refusesALogThatSpellsOutMoreThanItHolds() {
-    @Event("Bomb(uint256[][] rows)")
+    @TestEvent("Bomb(uint256[][] rows)")
     record Bomb(List<List<BigInteger>> rows) {}
 
     int rows = 2_000;
@@ -113,7 +113,7 @@ final class NestedDecodingTest {
 
   @Test
   void decode_saysWhatItsRecordRefuses() {
-    @Event("Odd((uint256 n)[] odd)")
+    @TestEvent("Odd((uint256 n)[] odd)")
     record Odds(List<Odd> odd) {}
 
     byte[][] data = {Encoded.word(32), Encoded.word(1), Encoded.word(4)};
@@ -136,7 +136,7 @@ final class NestedDecodingTest {
 
   @Test
   void list_cannotBeChanged() {
-    RandomValues.Told told =
+    RandomValues.EncodedValue told =
         new RandomValues(1).event(NestedEvents.Filled.class, filled().signature());
     NestedEvents.Filled event =
         (NestedEvents.Filled) Encoded.decode(filled(), told.topicBytes(), told.data().bytes());
@@ -150,7 +150,7 @@ final class NestedDecodingTest {
   }
 
   @Test
-  void record_isToldAllThatDoesNotFit() {
+  void record_isReportedAllThatDoesNotFit() {
     record Fill(long maker, BigInteger sum, int more) {}
 
     record Other(

@@ -23,40 +23,40 @@ final class NestedEvents {
 
   record Fill(Address maker, BigInteger amount) {}
 
-  @Event("Filled((address maker, uint256 amount)[] fills, bytes32 indexed id)")
+  @TestEvent("Filled((address maker, uint256 amount)[] fills, bytes32 indexed id)")
   record Filled(List<Fill> fills, Bytes32 id) {}
 
-  @Event("Grid(int24[][] rows, uint64[3][] triples, bool[][2] pairs)")
+  @TestEvent("Grid(int24[][] rows, uint64[3][] triples, bool[][2] pairs)")
   record Grid(
       List<List<Integer>> rows, List<List<BigInteger>> triples, List<List<Boolean>> pairs) {}
 
-  @Event("Fixed(uint8 a, int64[4] b, (uint32 x, bytes4 y)[2] c, (bool z) d, uint16 e)")
+  @TestEvent("Fixed(uint8 a, int64[4] b, (uint32 x, bytes4 y)[2] c, (bool z) d, uint16 e)")
   record Fixed(int a, List<Long> b, List<Point> c, Flag d, int e) {}
 
   record Point(long x, Bytes y) {}
 
   record Flag(boolean z) {}
 
-  @Event("Deep((string name, (bytes data, uint256[] values)[] parts, address owner)[2] trees)")
+  @TestEvent("Deep((string name, (bytes data, uint256[] values)[] parts, address owner)[2] trees)")
   record Deep(List<Tree> trees) {}
 
   record Tree(String name, List<Part> parts, Address owner) {}
 
   record Part(Bytes data, List<BigInteger> values) {}
 
-  @Event(
+  @TestEvent(
       "Mixed(uint256[] indexed hashed, string note, (int128 a, string b) indexed also,"
           + " (int128 a, string b) pair, bytes32[] words, uint40 n)")
   record Mixed(Bytes32 hashed, String note, Bytes32 also, Pair pair, List<Bytes32> words, long n) {}
 
   record Pair(BigInteger a, String b) {}
 
-  @Event("Texts(string[] texts, bytes[][] data, string[2] both)")
+  @TestEvent("Texts(string[] texts, bytes[][] data, string[2] both)")
   record Texts(List<String> texts, List<List<Bytes>> data, List<String> both) {}
 
-  @Event("Callback(function call, function[] calls, function indexed topic)")
+  @TestEvent("Callback(function call, function[] calls, function indexed topic)")
   record Callback(Bytes call, List<Bytes> calls, Bytes topic) {}
 
-  @Event("Note(address indexed who, uint256[] values) anonymous")
+  @TestEvent("Note(address indexed who, uint256[] values) anonymous")
   record Note(Address who, List<BigInteger> values) {}
 }

@@ -30,13 +30,13 @@ final class RandomValues {
   record Drawn(Object ours, Object theirs) {}
 
   /** An event, and the words of a log that encodes it. */
-  record Told(Object event, List<Bytes32> topics, Bytes data) {
+  record EncodedValue(Object event, List<Bytes32> topics, Bytes data) {
     byte[][] topicBytes() {
       return topics.stream().map(Bytes32::bytes).toArray(byte[][]::new);
     }
   }
 
-  Told event(Class<?> type, EventSignature signature) {
+  EncodedValue event(Class<?> type, EventSignature signature) {
     List<Object> ours = new ArrayList<>();
     List<Object> theirs = new ArrayList<>();
     List<byte[]> topics = new ArrayList<>();
@@ -65,7 +65,7 @@ final class RandomValues {
       }
     }
     TupleType<Tuple> data = TupleType.parse(new AbiType.Composite(unnamed(inData)).toString());
-    return new Told(
+    return new EncodedValue(
         create(type, ours),
         topics.stream().map(Bytes32::of).toList(),
         Bytes.of(data.encode(Tuple.from(theirs.toArray())).array()));

@@ -9,7 +9,10 @@ import java.util.List;
  * @param finders the events by which such contracts are discovered
  */
 record ContractDefinition(
-    String name, boolean anywhere, List<Finder<?>> finders, List<EventDefinition<?>> events) {
+    String name,
+    boolean anywhere,
+    List<ContractDiscovery<?>> finders,
+    List<EventDefinition<?>> events) {
   ContractDefinition {
     finders = List.copyOf(finders);
     events = List.copyOf(events);

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class ContractRoutes {
   private final ContractDefinition definition;
   private final List<Address> addresses = new ArrayList<>();
-  private final Route[] routes;
+  private final LogHandlerRoute[] routes;
   private @Nullable LogFilter filter;
 
   ContractRoutes(ContractDefinition definition, Stream<LogHandler<?>> handlers) {
@@ -23,9 +23,9 @@ final class ContractRoutes {
     // A topic identifies an event for sure, so routes with one go before routes with a count alone.
     this.routes =
         handlers
-            .map(Route::new)
+            .map(LogHandlerRoute::new)
             .sorted(Comparator.comparing(route -> route.topic().isEmpty()))
-            .toArray(Route[]::new);
+            .toArray(LogHandlerRoute[]::new);
   }
 
   String name() {
@@ -57,7 +57,7 @@ final class ContractRoutes {
 
   /** True if an event of this contract creates other contracts. */
   boolean createsOthers() {
-    for (Route route : routes) {
+    for (LogHandlerRoute route : routes) {
       if (route.handler().finders().length > 0) {
         return true;
       }
@@ -67,15 +67,15 @@ final class ContractRoutes {
 
   /** Finds the handler of a log; null if this contract has none. */
   @Nullable LogHandler<?> find(Log log) {
-    for (Route route : routes) {
-      if (route.takes(log)) {
+    for (LogHandlerRoute route : routes) {
+      if (route.matches(log)) {
         return route.handler();
       }
     }
     return null;
   }
 
-  List<Route> routes() {
+  List<LogHandlerRoute> routes() {
     return List.of(routes);
   }
 
@@ -91,7 +91,7 @@ final class ContractRoutes {
 
   private List<Bytes32> topics() {
     Set<Bytes32> topics = new LinkedHashSet<>();
-    for (Route route : routes) {
+    for (LogHandlerRoute route : routes) {
       Optional<Bytes32> topic = route.topic();
       if (topic.isEmpty()) {
         return List.of();

@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 
 /** The entry point of a definition: {@code Evm.indexer("erc20")}. */
 public final class Evm {
-  private static final int LONGEST_NAME = 63;
+  private static final int MAX_NAME = 63;
 
   private Evm() {}
 
@@ -82,7 +82,7 @@ public final class Evm {
     private void checkFinders(List<String> found) {
       Set<Class<?>> finding = new HashSet<>();
       for (ContractDefinition contract : contracts) {
-        for (Finder<?> finder : contract.finders()) {
+        for (ContractDiscovery<?> finder : contract.finders()) {
           finding.add(finder.event());
           if (contracts.stream().noneMatch(each -> each.declares(finder.event()))) {
             found.add(
@@ -123,8 +123,8 @@ public final class Evm {
             "the name must be lower-case letters, digits and underscores, a letter first: name="
                 + name);
       }
-      if (name.length() > LONGEST_NAME) {
-        mistakes.add("the name is longer than %d bytes: name=%s".formatted(LONGEST_NAME, name));
+      if (name.length() > MAX_NAME) {
+        mistakes.add("the name is longer than %d bytes: name=%s".formatted(MAX_NAME, name));
       }
       if (name.startsWith("pg_")
           || name.startsWith("millrace_")

@@ -13,7 +13,7 @@ public final class EvmContract {
   private final String name;
   private final List<String> mistakes;
   private final List<EventDefinition<?>> events = new ArrayList<>();
-  private final List<Finder<?>> finders = new ArrayList<>();
+  private final List<ContractDiscovery<?>> finders = new ArrayList<>();
   private final Map<String, Class<?>> known = new HashMap<>();
   private int declared;
   private boolean anywhere;
@@ -40,8 +40,8 @@ public final class EvmContract {
    *
    * @param address returns the address of the new contract from the event, and does nothing else
    */
-  public <E> EvmContract foundBy(Class<E> event, Function<? super E, Address> address) {
-    finders.add(new Finder<>(name, event, address));
+  public <E> EvmContract createdBy(Class<E> event, Function<? super E, Address> address) {
+    finders.add(new ContractDiscovery<>(name, event, address));
     return this;
   }
 

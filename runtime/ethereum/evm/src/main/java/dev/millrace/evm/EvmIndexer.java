@@ -56,7 +56,7 @@ public final class EvmIndexer implements Indexer {
 
   /** Contracts and events. The code that knows the config adds addresses and first blocks. */
   @Override
-  public SortedMap<String, String> asks() {
+  public SortedMap<String, String> sourceRequirements() {
     SortedMap<String, String> asks = new TreeMap<>();
     for (ContractDefinition contract : contracts) {
       for (EventDefinition<?> event : contract.events()) {
@@ -66,7 +66,7 @@ public final class EvmIndexer implements Indexer {
                 + (contract.anywhere() ? " anywhere" : "")
                 + (event.handler() == null ? " without a handler" : ""));
       }
-      for (Finder<?> finder : contract.finders()) {
+      for (ContractDiscovery<?> finder : contract.finders()) {
         asks.merge(
             contract.name() + " found by",
             finder.event().getSimpleName(),

@@ -3,7 +3,7 @@ package dev.millrace.evm;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.SourceBlock;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -21,9 +21,9 @@ public final class Log {
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
-  private final Block block;
+  private final SourceBlock block;
   private final int logIndex;
-  private final Transaction transaction;
+  private final TransactionRef transaction;
   private final Address contract;
   private final int topics;
   private final byte[] words;
@@ -34,9 +34,9 @@ public final class Log {
    * @param length number of bytes of {@code words} in use
    */
   public Log(
-      Block block,
+      SourceBlock block,
       int logIndex,
-      Transaction transaction,
+      TransactionRef transaction,
       Address contract,
       int topics,
       byte[] words,
@@ -55,7 +55,7 @@ public final class Log {
     this.length = length;
   }
 
-  public Block block() {
+  public SourceBlock block() {
     return block;
   }
 
@@ -63,7 +63,7 @@ public final class Log {
     return logIndex;
   }
 
-  public Transaction transaction() {
+  public TransactionRef transaction() {
     return transaction;
   }
 

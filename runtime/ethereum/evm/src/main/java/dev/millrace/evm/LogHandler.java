@@ -5,16 +5,16 @@ import dev.millrace.abi.UndecodableException;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Context;
-import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.EventHandler;
+import dev.millrace.pipeline.SourceEvent;
 import java.util.List;
 
 /** An event of one contract on one chain: creates events of the pipeline and handles them. */
 final class LogHandler<E> implements EventHandler {
   private final String name;
   private final EventDefinition<E> definition;
-  private final Finder<?>[] finders;
-  private final LazyFields lazy;
+  private final ContractDiscovery<?>[] finders;
+  private final LazyChainFields lazy;
   private final long chain;
 
   /**
@@ -23,12 +23,12 @@ final class LogHandler<E> implements EventHandler {
   LogHandler(
       String contract,
       EventDefinition<E> definition,
-      List<Finder<?>> finders,
-      LazyFields lazy,
+      List<ContractDiscovery<?>> finders,
+      LazyChainFields lazy,
       long chain) {
     this.name = contract + "." + definition.name();
     this.definition = definition;
-    this.finders = finders.toArray(Finder<?>[]::new);
+    this.finders = finders.toArray(ContractDiscovery<?>[]::new);
     this.lazy = lazy;
     this.chain = chain;
   }
@@ -39,14 +39,14 @@ final class LogHandler<E> implements EventHandler {
   }
 
   @Override
-  public void handle(Event event, Context context) throws Exception {
+  public void handle(SourceEvent event, Context context) throws Exception {
     EvmHandler<E> handler = definition.handler();
     if (handler == null) {
       return;
     }
     LogPayload payload = (LogPayload) event.payload();
     E decoded = definition.type().cast(payload.event());
-    handler.handle(decoded, new LogContext(context, event, payload, lazy, chain));
+    handler.handle(decoded, new LogHandlerContext(context, event, payload, lazy, chain));
   }
 
   EventSignature signature() {
@@ -59,7 +59,7 @@ final class LogHandler<E> implements EventHandler {
   }
 
   /** Not to be modified. */
-  Finder<?>[] finders() {
+  ContractDiscovery<?>[] finders() {
     return finders;
   }
 
@@ -84,8 +84,8 @@ final class LogHandler<E> implements EventHandler {
         wrong);
   }
 
-  Event event(Log log, Object decoded) {
-    return new Event(
+  SourceEvent event(Log log, Object decoded) {
+    return new SourceEvent(
         log.block(),
         log.logIndex(),
         this,

@@ -5,8 +5,8 @@ import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.SourceEvent;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -37,26 +37,26 @@ public final class LogRouter {
   private static final Logger LOG = LoggerFactory.getLogger(LogRouter.class);
 
   private final SourceRequest request;
-  private final LazyFields lazy;
+  private final LazyChainFields lazy;
   private final Map<String, ContractRoutes> contracts = new HashMap<>();
   private final List<ContractRoutes> inOrder = new ArrayList<>();
   private final List<ContractRoutes> anywhere = new ArrayList<>();
-  private final Map<Address, Followed> followed = new HashMap<>();
+  private final Map<Address, ContractBinding> followed = new HashMap<>();
   private final List<String> mistakes = new ArrayList<>();
   private volatile long undecoded;
   private volatile @Nullable String firstUndecoded;
-  private List<Source.Found> found = new ArrayList<>();
+  private List<Source.DiscoveredContract> found = new ArrayList<>();
   private List<EventId> passedOver = new ArrayList<>();
-  private long claims;
+  private long addressConflicts;
 
   /** A contract at one address. It takes only logs after the log that created it. */
-  private record Followed(ContractRoutes contract, long after) {
-    static final long EVER = -1;
+  private record ContractBinding(ContractRoutes contract, long after) {
+    static final long FROM_START = -1;
   }
 
-  private LogRouter(SourceRequest request, ChainFacts facts) {
+  private LogRouter(SourceRequest request, BlockDataSource facts) {
     this.request = request;
-    this.lazy = new LazyFields(facts);
+    this.lazy = new LazyChainFields(facts);
   }
 
   /**
@@ -65,13 +65,14 @@ public final class LogRouter {
    * @param found the contracts that the stream has created before it
    * @throws MillraceException if the contracts of the request do not fit its definition
    */
-  public static LogRouter of(SourceRequest request, ChainFacts facts, List<Source.Found> found) {
+  public static LogRouter of(
+      SourceRequest request, BlockDataSource facts, List<Source.DiscoveredContract> found) {
     LogRouter router = new LogRouter(request, facts);
     for (ContractDefinition contract : request.indexer().definitions()) {
       router.add(contract);
     }
     router.check();
-    for (Source.Found each : found) {
+    for (Source.DiscoveredContract each : found) {
       ContractRoutes contract = router.contracts.get(each.contract());
       if (contract != null && contract.isFound()) {
         router.follow(contract, each);
@@ -94,8 +95,8 @@ public final class LogRouter {
     contracts.forEach((name, each) -> addresses.put(name, List.copyOf(each)));
     return of(
         new SourceRequest(
-            indexer, chain, List.of(), 0, new Until.Never(), Finality.AT_ONCE, addresses),
-        ChainFacts.NONE,
+            indexer, chain, List.of(), 0, new StopAt.Never(), Finality.AT_ONCE, addresses),
+        BlockDataSource.NONE,
         List.of());
   }
 
@@ -110,7 +111,8 @@ public final class LogRouter {
       return;
     }
     for (Address address : request.contracts().getOrDefault(definition.name(), List.of())) {
-      Followed before = followed.putIfAbsent(address, new Followed(contract, Followed.EVER));
+      ContractBinding before =
+          followed.putIfAbsent(address, new ContractBinding(contract, ContractBinding.FROM_START));
       if (before == null) {
         contract.add(address);
       } else {
@@ -125,7 +127,7 @@ public final class LogRouter {
   }
 
   private <E> LogHandler<E> handler(ContractDefinition contract, EventDefinition<E> event) {
-    List<Finder<?>> finders = new ArrayList<>();
+    List<ContractDiscovery<?>> finders = new ArrayList<>();
     for (ContractDefinition each : request.indexer().definitions()) {
       each.finders().stream()
           .filter(finder -> finder.event() == event.type())
@@ -143,10 +145,10 @@ public final class LogRouter {
                 .formatted(name, request.indexer().contracts()));
       }
     }
-    List<Route> routes = new ArrayList<>();
+    List<LogHandlerRoute> routes = new ArrayList<>();
     anywhere.forEach(contract -> routes.addAll(contract.routes()));
     for (int i = 0; i < routes.size(); i++) {
-      for (Route other : routes.subList(i + 1, routes.size())) {
+      for (LogHandlerRoute other : routes.subList(i + 1, routes.size())) {
         if (routes.get(i).overlaps(other)) {
           mistakes.add(
               "two handlers take one log: contract=anywhere handlers=%s, %s"
@@ -157,7 +159,7 @@ public final class LogRouter {
   }
 
   /** True if a log of this contract that begins with this topic may have a handler. */
-  public boolean asks(Address contract, Bytes32 topic) {
+  public boolean accepts(Address contract, Bytes32 topic) {
     return filters().stream()
         .anyMatch(filter ->
             (filter.addresses().isEmpty() || filter.addresses().contains(contract))
@@ -176,12 +178,12 @@ public final class LogRouter {
   }
 
   /** The contracts discovered since the last {@link #takeFound}, in stream order; read-only. */
-  public List<Source.Found> found() {
+  public List<Source.DiscoveredContract> found() {
     return Collections.unmodifiableList(found);
   }
 
   /** True if an event of these contracts creates further contracts. */
-  public boolean createsOthers(Collection<Source.Found> contractsFound) {
+  public boolean createsOthers(Collection<Source.DiscoveredContract> contractsFound) {
     return contractsFound.stream()
         .map(each -> Objects.requireNonNull(contracts.get(each.contract())))
         .anyMatch(ContractRoutes::createsOthers);
@@ -194,7 +196,7 @@ public final class LogRouter {
   @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
   public void returnTo(EventId place) {
     while (!found.isEmpty() && found.getLast().at().compareTo(place) >= 0) {
-      Followed taken = followed.remove(found.removeLast().address());
+      ContractBinding taken = followed.remove(found.removeLast().address());
       Objects.requireNonNull(taken).contract().removeLast();
     }
     long before = passedOver.size();
@@ -206,20 +208,20 @@ public final class LogRouter {
   }
 
   /** Takes the contracts discovered since the last call; {@link #returnTo} keeps these. */
-  public List<Source.Found> takeFound() {
+  public List<Source.DiscoveredContract> takeFound() {
     if (!passedOver.isEmpty()) {
       passedOver = new ArrayList<>();
     }
     if (found.isEmpty()) {
       return List.of();
     }
-    List<Source.Found> taken = found;
+    List<Source.DiscoveredContract> taken = found;
     found = new ArrayList<>();
     return taken;
   }
 
   /** The fields that handlers have read so far. Any thread may call this. */
-  public Fields fields() {
+  public RequestedFields fields() {
     return lazy.fields();
   }
 
@@ -237,9 +239,9 @@ public final class LogRouter {
    * Returns the event of a log for its handler; null if the log has none. Logs come in stream
    * order, and a contract that a log has created is followed from the next log on.
    */
-  public @Nullable Event route(Log log) {
-    Followed here = followed.get(log.contract());
-    if (here != null && (here.after() == Followed.EVER || here.after() < place(log))) {
+  public @Nullable SourceEvent route(Log log) {
+    ContractBinding here = followed.get(log.contract());
+    if (here != null && (here.after() == ContractBinding.FROM_START || here.after() < place(log))) {
       LogHandler<?> handler = here.contract().find(log);
       if (handler != null) {
         return event(handler, log, request.reading().undecodable());
@@ -259,7 +261,7 @@ public final class LogRouter {
     return (log.block().number() << EventId.LOG_INDEX_BITS) | log.logIndex();
   }
 
-  private @Nullable Event event(LogHandler<?> handler, Log log, Undecodable undecodable) {
+  private @Nullable SourceEvent event(LogHandler<?> handler, Log log, Undecodable undecodable) {
     Object decoded;
     try {
       decoded = handler.decode(log);
@@ -267,12 +269,12 @@ public final class LogRouter {
       passOver(log, wrong, undecodable);
       return null;
     }
-    for (Finder<?> finder : handler.finders()) {
+    for (ContractDiscovery<?> finder : handler.finders()) {
       try {
         Address address = finder.find(decoded);
         follow(
             Objects.requireNonNull(contracts.get(finder.contract())),
-            new Source.Found(
+            new Source.DiscoveredContract(
                 finder.contract(), address, EventId.of(log.block().number(), log.logIndex())));
       } catch (IllegalArgumentException wrong) {
         passOver(log, handler.undecodable(log, wrong), undecodable);
@@ -282,13 +284,13 @@ public final class LogRouter {
   }
 
   /** Claims an address. The first claim counts, and the configuration comes first. */
-  private void follow(ContractRoutes contract, Source.Found child) {
-    Followed before =
-        followed.putIfAbsent(child.address(), new Followed(contract, child.at().value()));
+  private void follow(ContractRoutes contract, Source.DiscoveredContract child) {
+    ContractBinding before =
+        followed.putIfAbsent(child.address(), new ContractBinding(contract, child.at().value()));
     if (before == null) {
       contract.add(child.address());
       found.add(child);
-    } else if (!before.contract().name().equals(contract.name()) && claims++ == 0) {
+    } else if (!before.contract().name().equals(contract.name()) && addressConflicts++ == 0) {
       LOG.warn(
           "contract is found where another one is followed already, which stays: chain={} at={}"
               + " address={} contract={} stays={}; others like it are not reported",

@@ -18,28 +18,28 @@ public record SourceRequest(
     long chain,
     List<String> endpoints,
     long from,
-    Until until,
+    StopAt until,
     Finality finality,
     Map<String, List<Address>> contracts,
-    Reading reading) {
+    SourceOptions reading) {
   public SourceRequest {
     endpoints = List.copyOf(endpoints);
     contracts = Collections.unmodifiableMap(new LinkedHashMap<>(contracts)); // asked in this order
   }
 
-  /** Creates a request with the default {@link Reading}. */
+  /** Creates a request with the default {@link SourceOptions}. */
   public SourceRequest(
       EvmIndexer indexer,
       long chain,
       List<String> endpoints,
       long from,
-      Until until,
+      StopAt until,
       Finality finality,
       Map<String, List<Address>> contracts) {
-    this(indexer, chain, endpoints, from, until, finality, contracts, Reading.USUAL);
+    this(indexer, chain, endpoints, from, until, finality, contracts, SourceOptions.DEFAULTS);
   }
 
-  public SourceRequest withReading(Reading other) {
+  public SourceRequest withReading(SourceOptions other) {
     return new SourceRequest(indexer, chain, endpoints, from, until, finality, contracts, other);
   }
 }

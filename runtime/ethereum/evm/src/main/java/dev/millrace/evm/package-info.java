@@ -2,7 +2,7 @@
  * Ethereum: the definitions of contracts and events, and the arguments of their handlers.
  *
  * <pre>
- *   Evm.indexer(…) ──▶ EvmIndexer ──▶ LogRouter ──▶ Event of the pipeline
+ *   Evm.indexer(…) ──▶ EvmIndexer ──▶ LogRouter ──▶ SourceEvent
  *   the definition     a value        logs of one   decoded record and
  *                                     chain in      its handler
  * </pre>

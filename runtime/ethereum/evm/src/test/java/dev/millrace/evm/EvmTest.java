@@ -60,7 +60,7 @@ final class EvmTest {
     assertThat(indexer.name()).isEqualTo("erc20");
     assertThat(indexer.entities()).map(EntityType::name).containsExactly("Account");
     assertThat(indexer.contracts()).containsExactly("Token");
-    assertThat(indexer.asks())
+    assertThat(indexer.sourceRequirements())
         .isEqualTo(
             Map.of(
                 "Token.Transfer(address,address,uint256)/3",
@@ -144,12 +144,12 @@ final class EvmTest {
                 "Child",
                 child ->
                     child
-                        .foundBy(Created.class, Created::child)
+                        .createdBy(Created.class, Created::child)
                         .on(Transferred.class, EvmTest::ignore))
             .build();
 
     assertThat(indexer.contracts()).containsExactly("Factory");
-    assertThat(indexer.asks())
+    assertThat(indexer.sourceRequirements())
         .isEqualTo(
             Map.of(
                 "Factory.Created(address,address)/2",
@@ -169,13 +169,13 @@ final class EvmTest {
                 "Child",
                 child ->
                     child
-                        .foundBy(Created.class, Created::child)
+                        .createdBy(Created.class, Created::child)
                         .on(Transferred.class, EvmTest::ignore))
             .contract(
                 "Any",
                 any ->
                     any.anywhere()
-                        .foundBy(Transferred.class, Transferred::to)
+                        .createdBy(Transferred.class, Transferred::to)
                         .on(Note.class, EvmTest::ignore)
                         .on(TokenTransferred.class));
 

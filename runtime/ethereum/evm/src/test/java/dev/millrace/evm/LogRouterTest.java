@@ -42,47 +42,49 @@ final class LogRouterTest {
           .contract("Token", token -> token.on(Transferred.class, LogRouterTest::ignore))
           .build();
   private static final LogRouter ROUTER =
-      LogRouter.of(INDEXER, 1, Map.of("Token", List.of(Logs.TOKEN)));
+      LogRouter.of(INDEXER, 1, Map.of("Token", List.of(EncodedLogs.TOKEN)));
 
   @Test
   void route_findsTheHandlerOfTheAddress() {
-    dev.millrace.pipeline.Event event =
-        requireNonNull(ROUTER.route(transfer(Logs.TOKEN, 3, Logs.word(9))));
+    dev.millrace.pipeline.SourceEvent event =
+        requireNonNull(ROUTER.route(transfer(EncodedLogs.TOKEN, 3, EncodedLogs.word(9))));
 
     assertThat(event.handler().name()).isEqualTo("Token.Transferred");
     assertThat(event.describe()).isEqualTo("block=7 logIndex=5 handler=Token.Transferred");
     assertThat(event.payload())
         .isEqualTo(
             new LogPayload(
-                new Transferred(Logs.ALICE, Logs.BOB, BigInteger.valueOf(9)),
-                Logs.TOKEN,
-                Logs.TRANSACTION));
+                new Transferred(EncodedLogs.ALICE, EncodedLogs.BOB, BigInteger.valueOf(9)),
+                EncodedLogs.TOKEN,
+                EncodedLogs.TRANSACTION));
   }
 
   @Test
-  void route_passesOverWhatNobodyAskedFor() {
-    assertThat(ROUTER.route(transfer(Logs.BOB, 3, Logs.word(9)))).isNull();
-    assertThat(ROUTER.route(Logs.log(Logs.TOKEN, new byte[0][], new byte[0]))).isNull();
-    assertThat(ROUTER.route(Logs.log(Logs.TOKEN, new byte[1][32], new byte[0]))).isNull();
+  void route_passesOverWhatNoHandlerAskedFor() {
+    assertThat(ROUTER.route(transfer(EncodedLogs.BOB, 3, EncodedLogs.word(9)))).isNull();
+    assertThat(ROUTER.route(EncodedLogs.log(EncodedLogs.TOKEN, new byte[0][], new byte[0])))
+        .isNull();
+    assertThat(ROUTER.route(EncodedLogs.log(EncodedLogs.TOKEN, new byte[1][32], new byte[0])))
+        .isNull();
   }
 
   @Test
   void asks_knowsContractsAndTopics() {
-    assertThat(ROUTER.asks(Logs.TOKEN, TRANSFER)).isTrue();
-    assertThat(ROUTER.asks(Logs.TOKEN, Bytes32.ZERO)).isFalse();
+    assertThat(ROUTER.accepts(EncodedLogs.TOKEN, TRANSFER)).isTrue();
+    assertThat(ROUTER.accepts(EncodedLogs.TOKEN, Bytes32.ZERO)).isFalse();
     assertThat(
-            LogRouter.of(TOKENS_ALONE, 1, Map.of("Token", List.of(Logs.TOKEN)))
-                .asks(Logs.BOB, TRANSFER))
+            LogRouter.of(TOKENS_ALONE, 1, Map.of("Token", List.of(EncodedLogs.TOKEN)))
+                .accepts(EncodedLogs.BOB, TRANSFER))
         .isFalse();
   }
 
   @Test
   void route_listensAnywhereToWhatDecodes() {
-    dev.millrace.pipeline.Event event =
-        requireNonNull(ROUTER.route(transfer(Logs.BOB, 4, new byte[0])));
+    dev.millrace.pipeline.SourceEvent event =
+        requireNonNull(ROUTER.route(transfer(EncodedLogs.BOB, 4, new byte[0])));
 
     assertThat(event.handler().name()).isEqualTo("Any.TokenTransferred");
-    assertThat(ROUTER.route(transfer(Logs.BOB, 4, new byte[32]))).isNull();
+    assertThat(ROUTER.route(transfer(EncodedLogs.BOB, 4, new byte[32]))).isNull();
   }
 
   private static LogRouter router(EvmIndexer indexer, Undecodable undecodable) {
@@ -92,12 +94,12 @@ final class LogRouterTest {
             1,
             List.of(),
             0,
-            new Until.Never(),
+            new StopAt.Never(),
             Finality.AT_ONCE,
-            Map.of("Token", List.of(Logs.TOKEN)));
+            Map.of("Token", List.of(EncodedLogs.TOKEN)));
     return LogRouter.of(
-        request.withReading(Reading.USUAL.withUndecodable(undecodable)),
-        ChainFacts.NONE,
+        request.withReading(SourceOptions.DEFAULTS.withUndecodable(undecodable)),
+        BlockDataSource.NONE,
         List.of());
   }
 
@@ -105,8 +107,8 @@ final class LogRouterTest {
   void route_passesOverWhatDoesNotDecodeAndCountsIt() {
     LogRouter router = router(INDEXER, Undecodable.SKIP);
 
-    assertThat(router.route(transfer(Logs.TOKEN, 3, new byte[31]))).isNull();
-    assertThat(router.route(transfer(Logs.BOB, 4, new byte[32]))).isNull();
+    assertThat(router.route(transfer(EncodedLogs.TOKEN, 3, new byte[31]))).isNull();
+    assertThat(router.route(transfer(EncodedLogs.BOB, 4, new byte[32]))).isNull();
     assertThat(router.undecoded()).isEqualTo(2);
     assertThat(router.firstUndecoded())
         .hasValueSatisfying(
@@ -114,11 +116,11 @@ final class LogRouterTest {
   }
 
   @Test
-  void route_stopsAtALogOfOursThatDoesNotDecode_ifToldTo() {
+  void route_stopsAtALogOfOursThatDoesNotDecode_ifConfigured() {
     LogRouter router = router(INDEXER, Undecodable.STOP);
 
-    assertThat(router.route(transfer(Logs.BOB, 4, new byte[32]))).as("anyone's").isNull();
-    assertThatThrownBy(() -> router.route(transfer(Logs.TOKEN, 3, new byte[31])))
+    assertThat(router.route(transfer(EncodedLogs.BOB, 4, new byte[32]))).as("anyone's").isNull();
+    assertThatThrownBy(() -> router.route(transfer(EncodedLogs.TOKEN, 3, new byte[31])))
         .isInstanceOfSatisfying(
             MillraceException.class,
             refused -> assertThat(refused.remedy()).isEqualTo(Remedy.FIX_HANDLER))
@@ -132,13 +134,13 @@ final class LogRouterTest {
   void router_saysWhatToAskFor() {
     assertThat(router(INDEXER, Undecodable.SKIP).filters())
         .containsExactly(
-            new LogFilter(List.of(Logs.TOKEN), List.of(TRANSFER)),
+            new LogFilter(List.of(EncodedLogs.TOKEN), List.of(TRANSFER)),
             new LogFilter(List.of(), List.of(TRANSFER)));
   }
 
   @Test
   void router_listsAllThatDoesNotFitTheDefinition() {
-    assertThatThrownBy(() -> LogRouter.of(INDEXER, 1, Map.of("Pool", List.of(Logs.TOKEN))))
+    assertThatThrownBy(() -> LogRouter.of(INDEXER, 1, Map.of("Pool", List.of(EncodedLogs.TOKEN))))
         .hasMessageContaining("contract is not defined, or listens anywhere: name=Pool")
         .hasMessageContaining("contract has no address: name=Token");
   }
@@ -151,16 +153,21 @@ final class LogRouterTest {
             1,
             List.of("gopher://secret@host"),
             0,
-            new Until.Never(),
+            new StopAt.Never(),
             Finality.AT_ONCE,
             Map.of());
 
-    assertThatThrownBy(() -> ChainSources.source(request))
+    assertThatThrownBy(() -> SourceProviders.source(request))
         .hasMessage("no source reads these endpoints: chain=1 schemes=[gopher] known=[]");
   }
 
   private static Log transfer(Address contract, int topics, byte[] data) {
-    byte[][] all = {TRANSFER.bytes(), Logs.word(Logs.ALICE), Logs.word(Logs.BOB), Logs.word(1)};
-    return Logs.log(contract, java.util.Arrays.copyOf(all, topics), data);
+    byte[][] all = {
+      TRANSFER.bytes(),
+      EncodedLogs.word(EncodedLogs.ALICE),
+      EncodedLogs.word(EncodedLogs.BOB),
+      EncodedLogs.word(1)
+    };
+    return EncodedLogs.log(contract, java.util.Arrays.copyOf(all, topics), data);
   }
 }

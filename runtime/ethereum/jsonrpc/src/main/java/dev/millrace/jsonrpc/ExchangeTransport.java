@@ -7,41 +7,42 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Carries calls over an {@link Exchange}: the whole protocol except the connection. */
-final class ExchangeTransport implements Transport {
-  private final Exchange exchange;
-  private final WireSettings settings;
-  private final ConcurrentLinkedQueue<JsonInput> inputs = new ConcurrentLinkedQueue<>();
+/** Carries calls over an {@link ByteExchange}: the whole protocol except the connection. */
+final class ExchangeTransport implements JsonRpcTransport {
+  private final ByteExchange exchange;
+  private final TransportSettings settings;
+  private final ConcurrentLinkedQueue<JsonStreamReader> inputs = new ConcurrentLinkedQueue<>();
 
-  ExchangeTransport(Exchange exchange, WireSettings settings) {
+  ExchangeTransport(ByteExchange exchange, TransportSettings settings) {
     this.exchange = exchange;
     this.settings = settings;
   }
 
   @Override
-  public <T> @Nullable T call(Call call, ReplyReader<T> reader)
-      throws Trouble, InterruptedException {
+  public <T> @Nullable T call(JsonRpcCall call, JsonRpcResultReader<T> reader)
+      throws RpcCallException, InterruptedException {
     StringBuilder text = new StringBuilder(256);
     call.write(text);
-    return exchange(text, in -> Envelope.single(in, call, reader));
+    return exchange(text, in -> JsonRpcReplyReader.single(in, call, reader));
   }
 
   @Override
-  public <T> List<Reply<T>> batch(List<Call> calls, ReplyReader<T> reader)
-      throws Trouble, InterruptedException {
-    List<Reply<T>> replies = exchange(Batches.text(calls), in -> Envelope.batch(in, calls, reader));
+  public <T> List<JsonRpcReply<T>> batch(List<JsonRpcCall> calls, JsonRpcResultReader<T> reader)
+      throws RpcCallException, InterruptedException {
+    List<JsonRpcReply<T>> replies =
+        exchange(JsonRpcBatchWriter.text(calls), in -> JsonRpcReplyReader.batch(in, calls, reader));
     return replies == null ? List.of() : replies;
   }
 
-  private <T> @Nullable T exchange(StringBuilder text, ReplyReader<T> reader)
-      throws Trouble, InterruptedException {
-    JsonInput kept = inputs.poll();
-    JsonInput in = kept == null ? new JsonInput() : kept;
+  private <T> @Nullable T exchange(StringBuilder text, JsonRpcResultReader<T> reader)
+      throws RpcCallException, InterruptedException {
+    JsonStreamReader kept = inputs.poll();
+    JsonStreamReader in = kept == null ? new JsonStreamReader() : kept;
     try {
       byte[] request = text.toString().getBytes(StandardCharsets.UTF_8);
       return reader.read(in.open(exchange.reply(request), settings.replyLimit()));
     } catch (IOException failed) {
-      throw Dial.trouble(failed);
+      throw SocketConnector.trouble(failed);
     } finally {
       inputs.offer(in);
     }
@@ -53,7 +54,7 @@ final class ExchangeTransport implements Transport {
   }
 
   @Override
-  public boolean follow(LongConsumer heads) {
+  public boolean subscribeNewHeads(LongConsumer heads) {
     return false;
   }
 

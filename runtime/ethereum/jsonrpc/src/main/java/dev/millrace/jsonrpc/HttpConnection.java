@@ -19,19 +19,19 @@ final class HttpConnection {
   private static final int ERROR_TEXT = 2_000;
   private static final byte[] GZIP = {0x1f, (byte) 0x8b};
 
-  private final WireSettings settings;
-  private final TimedSocket socket;
+  private final TransportSettings settings;
+  private final DeadlineSocket socket;
   private final String head;
-  private final HttpBytes bytes;
-  private final JsonInput json = new JsonInput();
+  private final HttpConnectionInput bytes;
+  private final JsonStreamReader json = new JsonStreamReader();
   private boolean used;
   private boolean keepAlive;
-  private @Nullable HttpBody body;
+  private @Nullable HttpReplyBody body;
 
-  HttpConnection(Target target, WireSettings settings) throws IOException {
+  HttpConnection(EndpointUrl target, TransportSettings settings) throws IOException {
     this.settings = settings;
-    socket = Dial.open(target, settings);
-    bytes = new HttpBytes(socket);
+    socket = SocketConnector.open(target, settings);
+    bytes = new HttpConnectionInput(socket);
     head =
         "POST %s HTTP/1.1\r\n".formatted(target.path())
             + target.headers()
@@ -48,7 +48,7 @@ final class HttpConnection {
    */
   boolean send(byte[] request) throws IOException {
     byte[] line = (head + request.length + "\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1);
-    ByteRun whole = new ByteRun(line.length + request.length);
+    GrowableBytes whole = new GrowableBytes(line.length + request.length);
     whole.add(line, 0, line.length);
     whole.add(request, 0, request.length);
     boolean again = used;
@@ -60,7 +60,7 @@ final class HttpConnection {
       bytes.beginReply(settings.patienceNanos());
       socket.write(whole.bytes, whole.length);
       return bytes.hasMore();
-    } catch (SocketTimeoutException | Trouble late) {
+    } catch (SocketTimeoutException | RpcCallException late) {
       throw late;
     } catch (IOException ended) {
       if (again && !Thread.currentThread().isInterrupted()) {
@@ -71,7 +71,7 @@ final class HttpConnection {
   }
 
   /** Reads the reply. */
-  <T> @Nullable T receive(ReplyReader<T> reader) throws IOException {
+  <T> @Nullable T receive(JsonRpcResultReader<T> reader) throws IOException {
     try {
       return reply(reader);
     } finally {
@@ -79,7 +79,7 @@ final class HttpConnection {
     }
   }
 
-  private <T> @Nullable T reply(ReplyReader<T> reader) throws IOException {
+  private <T> @Nullable T reply(JsonRpcResultReader<T> reader) throws IOException {
     keepAlive = false;
     body = null;
     bytes.beginHead(HEAD_LIMIT);
@@ -90,24 +90,25 @@ final class HttpConnection {
       status = status(bytes.headLine());
       headers = headers();
     }
-    HttpBody arriving = body(headers);
+    HttpReplyBody arriving = body(headers);
     body = arriving;
     keepAlive = !"close".equalsIgnoreCase(headers.getOrDefault("connection", ""));
     boolean isPacked = headers.getOrDefault("content-encoding", "").equalsIgnoreCase("gzip");
     if (status != 200) {
-      throw Trouble.status(status, errorText(arriving, isPacked), retryAfter(headers));
+      throw RpcCallException.status(status, errorText(arriving, isPacked), retryAfter(headers));
     }
     if (arriving.length() > settings.replyLimit()) {
-      throw Trouble.of(
-          Trouble.Kind.TOO_LARGE, "reply is larger than we read: bytes=" + arriving.length());
+      throw RpcCallException.of(
+          RpcCallException.Kind.TOO_LARGE,
+          "reply is larger than we read: bytes=" + arriving.length());
     }
     json.open(isPacked ? new GZIPInputStream(arriving, 1 << 15) : arriving, settings.replyLimit());
     try {
       T value = reader.read(json);
       arriving.drain();
       return value;
-    } catch (Trouble trouble) {
-      if (trouble.kind() == Trouble.Kind.ERROR) {
+    } catch (RpcCallException trouble) {
+      if (trouble.kind() == RpcCallException.Kind.ERROR) {
         arriving.drain();
       }
       throw trouble;
@@ -119,18 +120,18 @@ final class HttpConnection {
    * Bytes behind a reply would be taken for the reply to the next call.
    */
   boolean isReusable() {
-    HttpBody last = body;
+    HttpReplyBody last = body;
     return keepAlive && last != null && last.isAtEnd() && bytes.isEmpty();
   }
 
   private static int status(String line) throws IOException {
     if (!line.startsWith("HTTP/1.") || line.length() < 12) {
-      throw Trouble.of(Trouble.Kind.NONSENSE, "reply is not HTTP");
+      throw RpcCallException.of(RpcCallException.Kind.NONSENSE, "reply is not HTTP");
     }
     try {
       return Integer.parseInt(line, 9, 12, 10);
     } catch (NumberFormatException _) {
-      throw Trouble.of(Trouble.Kind.NONSENSE, "reply is not HTTP");
+      throw RpcCallException.of(RpcCallException.Kind.NONSENSE, "reply is not HTTP");
     }
   }
 
@@ -146,18 +147,18 @@ final class HttpConnection {
     return headers;
   }
 
-  private HttpBody body(Map<String, String> headers) throws IOException {
+  private HttpReplyBody body(Map<String, String> headers) throws IOException {
     if (headers.getOrDefault("transfer-encoding", "").equalsIgnoreCase("chunked")) {
-      return HttpBody.chunked(bytes);
+      return HttpReplyBody.chunked(bytes);
     }
     String length = headers.get("content-length");
     if (length == null) {
-      return HttpBody.untilClosed(bytes);
+      return HttpReplyBody.untilClosed(bytes);
     }
     try {
-      return HttpBody.ofLength(bytes, Long.parseLong(length));
+      return HttpReplyBody.ofLength(bytes, Long.parseLong(length));
     } catch (NumberFormatException _) {
-      throw Trouble.of(Trouble.Kind.NONSENSE, "reply has no length");
+      throw RpcCallException.of(RpcCallException.Kind.NONSENSE, "reply has no length");
     }
   }
 
@@ -165,7 +166,7 @@ final class HttpConnection {
    * Returns the beginning of an error page. Gateways label pages as compressed that are plain or
    * empty.
    */
-  private String errorText(HttpBody page, boolean isPacked) {
+  private String errorText(HttpReplyBody page, boolean isPacked) {
     try {
       PushbackInputStream plain = new PushbackInputStream(page, 2);
       byte[] first = plain.readNBytes(2);

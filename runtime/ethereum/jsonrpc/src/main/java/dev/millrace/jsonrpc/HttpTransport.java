@@ -15,41 +15,42 @@ import org.jspecify.annotations.Nullable;
  * last byte of the reply. The connection used last is taken first, so that surplus connections grow
  * idle and are closed by the other side.
  */
-final class HttpTransport implements Transport {
-  private final Target target;
-  private final WireSettings settings;
+final class HttpTransport implements JsonRpcTransport {
+  private final EndpointUrl target;
+  private final TransportSettings settings;
   private final ConcurrentLinkedDeque<HttpConnection> idle = new ConcurrentLinkedDeque<>();
   private final Set<HttpConnection> open = ConcurrentHashMap.newKeySet();
   private final AtomicLong ended = new AtomicLong();
   private volatile boolean closed;
 
-  HttpTransport(Target target, WireSettings settings) {
+  HttpTransport(EndpointUrl target, TransportSettings settings) {
     this.target = target;
     this.settings = settings;
   }
 
   @Override
-  public <T> @Nullable T call(Call call, ReplyReader<T> reader)
-      throws Trouble, InterruptedException {
+  public <T> @Nullable T call(JsonRpcCall call, JsonRpcResultReader<T> reader)
+      throws RpcCallException, InterruptedException {
     StringBuilder text = new StringBuilder(256);
     call.write(text);
-    return exchange(text, in -> Envelope.single(in, call, reader));
+    return exchange(text, in -> JsonRpcReplyReader.single(in, call, reader));
   }
 
   @Override
-  public <T> List<Reply<T>> batch(List<Call> calls, ReplyReader<T> reader)
-      throws Trouble, InterruptedException {
-    List<Reply<T>> replies = exchange(Batches.text(calls), in -> Envelope.batch(in, calls, reader));
+  public <T> List<JsonRpcReply<T>> batch(List<JsonRpcCall> calls, JsonRpcResultReader<T> reader)
+      throws RpcCallException, InterruptedException {
+    List<JsonRpcReply<T>> replies =
+        exchange(JsonRpcBatchWriter.text(calls), in -> JsonRpcReplyReader.batch(in, calls, reader));
     return replies == null ? List.of() : replies;
   }
 
-  private <T> @Nullable T exchange(StringBuilder text, ReplyReader<T> reader)
-      throws Trouble, InterruptedException {
+  private <T> @Nullable T exchange(StringBuilder text, JsonRpcResultReader<T> reader)
+      throws RpcCallException, InterruptedException {
     byte[] body = text.toString().getBytes(StandardCharsets.UTF_8);
     try {
       return finish(connectionFor(body), reader);
     } catch (IOException failed) {
-      throw target.conceal(Dial.trouble(failed));
+      throw target.conceal(SocketConnector.trouble(failed));
     }
   }
 
@@ -64,8 +65,9 @@ final class HttpTransport implements Transport {
     HttpConnection fresh = new HttpConnection(target, settings);
     open.add(fresh);
     if (!isSent(fresh, body)) {
-      throw Trouble.of(
-          Trouble.Kind.TORN, closed ? "transport is closed" : "connection ended before the reply");
+      throw RpcCallException.of(
+          RpcCallException.Kind.TORN,
+          closed ? "transport is closed" : "connection ended before the reply");
     }
     return fresh;
   }
@@ -83,16 +85,16 @@ final class HttpTransport implements Transport {
     }
   }
 
-  private <T> @Nullable T finish(HttpConnection connection, ReplyReader<T> reader)
+  private <T> @Nullable T finish(HttpConnection connection, JsonRpcResultReader<T> reader)
       throws IOException {
     boolean reusable = false;
     try {
       T value = connection.receive(reader);
       reusable = connection.isReusable();
       return value;
-    } catch (Trouble trouble) {
+    } catch (RpcCallException trouble) {
       // A reply to another call shows that requests and replies are out of step.
-      reusable = trouble.kind() != Trouble.Kind.NONSENSE && connection.isReusable();
+      reusable = trouble.kind() != RpcCallException.Kind.NONSENSE && connection.isReusable();
       throw trouble;
     } finally {
       if (reusable && !closed) {
@@ -115,7 +117,7 @@ final class HttpTransport implements Transport {
   }
 
   @Override
-  public boolean follow(LongConsumer heads) {
+  public boolean subscribeNewHeads(LongConsumer heads) {
     return false;
   }
 

@@ -43,9 +43,9 @@ final class HttpReuseTest {
               out.write(bytes(reply(number) + (number == 2 ? behind : "")));
               return true;
             });
-        Transport transport = transport(server, 30_000)) {
+        JsonRpcTransport transport = transport(server, 30_000)) {
       for (long number = 1; number <= 20; number++) {
-        assertThat(transport.call(call(number), JsonInput::quantity)).isEqualTo(number);
+        assertThat(transport.call(call(number), JsonStreamReader::quantity)).isEqualTo(number);
       }
     }
   }
@@ -69,11 +69,11 @@ final class HttpReuseTest {
               }
               return true;
             });
-        Transport transport = transport(server, 30_000)) {
-      assertThat(transport.call(call(1), JsonInput::quantity)).isEqualTo(1L);
+        JsonRpcTransport transport = transport(server, 30_000)) {
+      assertThat(transport.call(call(1), JsonStreamReader::quantity)).isEqualTo(1L);
       idle.countDown();
       await(said);
-      assertThat(transport.call(call(2), JsonInput::quantity)).isEqualTo(2L);
+      assertThat(transport.call(call(2), JsonStreamReader::quantity)).isEqualTo(2L);
     }
   }
 
@@ -87,10 +87,10 @@ final class HttpReuseTest {
               out.write(bytes(reply(number == 2 ? 99 : number)));
               return true;
             });
-        Transport transport = transport(server, 30_000)) {
-      assertThat(transport.call(call(1), JsonInput::quantity)).isEqualTo(1L);
-      assertThat(kind(transport, 2)).isEqualTo(Trouble.Kind.NONSENSE);
-      assertThat(transport.call(call(3), JsonInput::quantity)).isEqualTo(3L);
+        JsonRpcTransport transport = transport(server, 30_000)) {
+      assertThat(transport.call(call(1), JsonStreamReader::quantity)).isEqualTo(1L);
+      assertThat(kind(transport, 2)).isEqualTo(RpcCallException.Kind.NONSENSE);
+      assertThat(transport.call(call(3), JsonStreamReader::quantity)).isEqualTo(3L);
       assertThat(server.connections()).isEqualTo(2);
     }
   }
@@ -101,9 +101,9 @@ final class HttpReuseTest {
   void call_closesTheConnectionOfATimeout() throws Exception {
     BlockingQueue<Boolean> ended = new LinkedBlockingQueue<>();
     try (HostileServer server = silent(ended);
-        Transport transport = transport(server, 50)) {
+        JsonRpcTransport transport = transport(server, 50)) {
       for (int i = 0; i < 5; i++) {
-        assertThat(kind(transport, 7)).isEqualTo(Trouble.Kind.TIMEOUT);
+        assertThat(kind(transport, 7)).isEqualTo(RpcCallException.Kind.TIMEOUT);
         assertThat(ended.poll(60, TimeUnit.SECONDS)).isTrue();
       }
     }
@@ -121,13 +121,13 @@ final class HttpReuseTest {
               ended.add(in.read() < 0);
               return false;
             });
-        Transport transport = transport(server, 100_000)) {
+        JsonRpcTransport transport = transport(server, 100_000)) {
       Thread asking =
           Thread.ofVirtual()
               .start(() -> {
                 try {
-                  transport.call(call(7), JsonInput::quantity);
-                } catch (Trouble | InterruptedException _) {
+                  transport.call(call(7), JsonStreamReader::quantity);
+                } catch (RpcCallException | InterruptedException _) {
                   // Expected.
                 }
               });
@@ -156,8 +156,8 @@ final class HttpReuseTest {
     }
   }
 
-  private static Call call(long id) {
-    return new Call(id, "eth_blockNumber", "[]");
+  private static JsonRpcCall call(long id) {
+    return new JsonRpcCall(id, "eth_blockNumber", "[]");
   }
 
   private static String reply(int id) {
@@ -165,14 +165,15 @@ final class HttpReuseTest {
     return "HTTP/1.1 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
   }
 
-  private static Trouble.Kind kind(Transport transport, long id) {
-    return catchThrowableOfType(Trouble.class, () -> transport.call(call(id), JsonInput::quantity))
+  private static RpcCallException.Kind kind(JsonRpcTransport transport, long id) {
+    return catchThrowableOfType(
+            RpcCallException.class, () -> transport.call(call(id), JsonStreamReader::quantity))
         .kind();
   }
 
-  private static Transport transport(HostileServer server, long millis) {
-    return Transport.to(
-        Target.of("http://127.0.0.1:" + server.port() + "/"),
-        new WireSettings(Duration.ofMillis(millis), 1 << 20));
+  private static JsonRpcTransport transport(HostileServer server, long millis) {
+    return JsonRpcTransport.to(
+        EndpointUrl.of("http://127.0.0.1:" + server.port() + "/"),
+        new TransportSettings(Duration.ofMillis(millis), 1 << 20));
   }
 }

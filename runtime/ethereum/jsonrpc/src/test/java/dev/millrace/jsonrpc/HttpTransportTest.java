@@ -70,7 +70,7 @@ final class HttpTransportTest {
               out.write(packed);
               return true;
             }))
-        .isIn(Trouble.Kind.TOO_LARGE, Trouble.Kind.NONSENSE);
+        .isIn(RpcCallException.Kind.TOO_LARGE, RpcCallException.Kind.NONSENSE);
     byte[] blanks = HostileServer.gzip(bytes(" ".repeat(8 << 20)));
     assertThat(
             trouble((head, in, out) -> {
@@ -79,7 +79,7 @@ final class HttpTransportTest {
               out.write(blanks);
               return true;
             }))
-        .isEqualTo(Trouble.Kind.TOO_LARGE);
+        .isEqualTo(RpcCallException.Kind.TOO_LARGE);
   }
 
   @ParameterizedTest
@@ -101,7 +101,7 @@ final class HttpTransportTest {
               out.write(bytes(OK + rest));
               return false;
             }))
-        .isIn(Trouble.Kind.TORN, Trouble.Kind.NONSENSE);
+        .isIn(RpcCallException.Kind.TORN, RpcCallException.Kind.NONSENSE);
   }
 
   @ParameterizedTest
@@ -126,15 +126,24 @@ final class HttpTransportTest {
                           .formatted(status, body.length(), header.replace("~", "\r\n"), body)));
               return true;
             });
-        Transport transport = transport(server)) {
-      Trouble trouble =
+        JsonRpcTransport transport = transport(server)) {
+      RpcCallException trouble =
           catchThrowableOfType(
-              Trouble.class,
-              () -> transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity));
+              RpcCallException.class,
+              () ->
+                  transport.call(
+                      new JsonRpcCall(7, "eth_chainId", "[]"), JsonStreamReader::quantity));
       assertThat(trouble)
-          .extracting(Trouble::kind, Trouble::code, Trouble::text, Trouble::retryAfter)
+          .extracting(
+              RpcCallException::kind,
+              RpcCallException::code,
+              RpcCallException::text,
+              RpcCallException::retryAfter)
           .containsExactly(
-              Trouble.Kind.STATUS, (long) status, text, Optional.of(Duration.ofSeconds(17)));
+              RpcCallException.Kind.STATUS,
+              (long) status,
+              text,
+              Optional.of(Duration.ofSeconds(17)));
     }
   }
 
@@ -147,7 +156,7 @@ final class HttpTransportTest {
               out.write(bytes(OK + "Transfer-Encoding: chunked\r\n\r\n"));
               return drip(out, "1\r\n \r\n");
             }))
-        .isEqualTo(Trouble.Kind.TIMEOUT);
+        .isEqualTo(RpcCallException.Kind.TIMEOUT);
   }
 
   @Test
@@ -159,7 +168,7 @@ final class HttpTransportTest {
               out.write(bytes(OK));
               return drip(out, "x");
             }))
-        .isEqualTo(Trouble.Kind.TIMEOUT);
+        .isEqualTo(RpcCallException.Kind.TIMEOUT);
   }
 
   private static boolean drip(OutputStream out, String drop) throws IOException {
@@ -181,7 +190,7 @@ final class HttpTransportTest {
                 out.write(bytes("h" + i + ": x\r\n"));
               }
             }))
-        .isEqualTo(Trouble.Kind.NONSENSE);
+        .isEqualTo(RpcCallException.Kind.NONSENSE);
   }
 
   @ParameterizedTest
@@ -190,18 +199,18 @@ final class HttpTransportTest {
   @DisplayName("F16 the transport refuses a reply with another id, or with none")
   void call_refusesOtherIds(String id) throws Exception {
     assertThat(trouble((head, in, out) -> send(out, "{" + id + "\"result\":\"0x5\"}")))
-        .isEqualTo(Trouble.Kind.NONSENSE);
+        .isEqualTo(RpcCallException.Kind.NONSENSE);
   }
 
   @Test
   @Tag("F16")
   @DisplayName("F16 an error beside a null result is told, and one without an id too")
-  void call_tellsTheErrorBesideANullResult() throws Exception {
+  void call_reportsTheErrorBesideANullResult() throws Exception {
     String error = "\"error\":{\"code\":-5,\"message\":\"no\"}}";
     assertThat(trouble((head, in, out) -> send(out, "{\"id\":7,\"result\":null," + error)))
-        .isEqualTo(Trouble.Kind.ERROR);
+        .isEqualTo(RpcCallException.Kind.ERROR);
     assertThat(trouble((head, in, out) -> send(out, "{\"id\":null," + error)))
-        .isEqualTo(Trouble.Kind.ERROR);
+        .isEqualTo(RpcCallException.Kind.ERROR);
   }
 
   private static boolean send(OutputStream out, String body) throws IOException {
@@ -212,46 +221,50 @@ final class HttpTransportTest {
   @Test
   @Tag("F28")
   @DisplayName("F28 an exception of the reader is trouble of the reply")
-  void call_turnsAnExceptionOfTheReaderIntoTrouble() throws Exception {
+  void call_wrapsAnExceptionOfTheReader() throws Exception {
     try (HostileServer server = new HostileServer((head, in, out) -> send(out, REPLY));
-        Transport transport = transport(server)) {
-      Trouble trouble =
+        JsonRpcTransport transport = transport(server)) {
+      RpcCallException trouble =
           catchThrowableOfType(
-              Trouble.class,
+              RpcCallException.class,
               () ->
                   transport.<Long>call(
-                      new Call(7, "eth_chainId", "[]"),
+                      new JsonRpcCall(7, "eth_chainId", "[]"),
                       in -> {
                         throw new ArithmeticException("overflow");
                       }));
-      assertThat(trouble.kind()).isEqualTo(Trouble.Kind.NONSENSE);
+      assertThat(trouble.kind()).isEqualTo(RpcCallException.Kind.NONSENSE);
     }
   }
 
   private static long call(HostileServer.Script script) throws Exception {
     try (HostileServer server = new HostileServer(script);
-        Transport transport = transport(server)) {
-      Long first = transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity);
-      Long again = transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity);
+        JsonRpcTransport transport = transport(server)) {
+      Long first =
+          transport.call(new JsonRpcCall(7, "eth_chainId", "[]"), JsonStreamReader::quantity);
+      Long again =
+          transport.call(new JsonRpcCall(7, "eth_chainId", "[]"), JsonStreamReader::quantity);
       assertThat(again).isEqualTo(first);
       return first == null ? -1 : first;
     }
   }
 
-  private static Trouble.Kind trouble(HostileServer.Script script) throws Exception {
+  private static RpcCallException.Kind trouble(HostileServer.Script script) throws Exception {
     try (HostileServer server = new HostileServer(script);
-        Transport transport = transport(server)) {
-      Trouble trouble =
+        JsonRpcTransport transport = transport(server)) {
+      RpcCallException trouble =
           catchThrowableOfType(
-              Trouble.class,
-              () -> transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity));
+              RpcCallException.class,
+              () ->
+                  transport.call(
+                      new JsonRpcCall(7, "eth_chainId", "[]"), JsonStreamReader::quantity));
       return trouble.kind();
     }
   }
 
-  private static Transport transport(HostileServer server) {
-    return Transport.to(
-        Target.of("http://127.0.0.1:" + server.port() + "/"),
-        new WireSettings(Duration.ofSeconds(1), 1 << 20));
+  private static JsonRpcTransport transport(HostileServer server) {
+    return JsonRpcTransport.to(
+        EndpointUrl.of("http://127.0.0.1:" + server.port() + "/"),
+        new TransportSettings(Duration.ofSeconds(1), 1 << 20));
   }
 }

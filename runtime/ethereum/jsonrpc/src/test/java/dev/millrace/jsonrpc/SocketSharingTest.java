@@ -28,13 +28,14 @@ final class SocketSharingTest {
   @Tag("F49")
   @DisplayName("F49 an error without an id reaches the call, or the batch, that waits")
   void call_meetsAnErrorWithoutAnId() throws Exception {
-    byte[] frame = SocketTransportTest.frame(0x81, REFUSED.length(), bytes(REFUSED));
+    byte[] frame = WebSocketTransportTest.frame(0x81, REFUSED.length(), bytes(REFUSED));
     try (HostileServer server = afterCalls(1, frame);
-        Transport transport = transport(server)) {
-      List<Call> batch = List.of(call(8), call(9));
-      Trouble single = trouble(transport, 7);
-      Trouble whole =
-          catchThrowableOfType(Trouble.class, () -> transport.batch(batch, JsonInput::quantity));
+        JsonRpcTransport transport = transport(server)) {
+      List<JsonRpcCall> batch = List.of(call(8), call(9));
+      RpcCallException single = trouble(transport, 7);
+      RpcCallException whole =
+          catchThrowableOfType(
+              RpcCallException.class, () -> transport.batch(batch, JsonStreamReader::quantity));
       assertThat(List.of(single.code(), whole.code())).containsExactly(-32005L, -32005L);
     }
   }
@@ -43,13 +44,13 @@ final class SocketSharingTest {
   @Tag("F49")
   @DisplayName("F49 an error without an id reaches all calls where several wait")
   void call_meetsAnErrorWithoutAnIdBesideOthers() throws Exception {
-    byte[] frame = SocketTransportTest.frame(0x81, REFUSED.length(), bytes(REFUSED));
+    byte[] frame = WebSocketTransportTest.frame(0x81, REFUSED.length(), bytes(REFUSED));
     try (HostileServer server = afterCalls(3, frame);
-        Transport transport = transport(server)) {
-      BlockingQueue<Trouble> met = sideBySide(transport, 3);
+        JsonRpcTransport transport = transport(server)) {
+      BlockingQueue<RpcCallException> met = sideBySide(transport, 3);
       for (int i = 0; i < 3; i++) {
-        Trouble trouble = met.poll(60, TimeUnit.SECONDS);
-        assertThat(trouble).isNotNull().extracting(Trouble::code).isEqualTo(-32005L);
+        RpcCallException trouble = met.poll(60, TimeUnit.SECONDS);
+        assertThat(trouble).isNotNull().extracting(RpcCallException::code).isEqualTo(-32005L);
       }
     }
   }
@@ -59,11 +60,14 @@ final class SocketSharingTest {
   @DisplayName("F50 a reply that is too large is not held against one of several calls")
   void call_besideATooLargeReplyIsTorn() throws Exception {
     try (HostileServer server = afterCalls(3, TOO_LONG);
-        Transport transport = transport(server)) {
-      BlockingQueue<Trouble> met = sideBySide(transport, 3);
+        JsonRpcTransport transport = transport(server)) {
+      BlockingQueue<RpcCallException> met = sideBySide(transport, 3);
       for (int i = 0; i < 3; i++) {
-        Trouble trouble = met.poll(60, TimeUnit.SECONDS);
-        assertThat(trouble).isNotNull().extracting(Trouble::kind).isEqualTo(Trouble.Kind.TORN);
+        RpcCallException trouble = met.poll(60, TimeUnit.SECONDS);
+        assertThat(trouble)
+            .isNotNull()
+            .extracting(RpcCallException::kind)
+            .isEqualTo(RpcCallException.Kind.TORN);
       }
     }
   }
@@ -73,8 +77,8 @@ final class SocketSharingTest {
   @DisplayName("F50 a reply that is too large is that of the call that waits alone")
   void call_aloneMeetsATooLargeReply() throws Exception {
     try (HostileServer server = afterCalls(1, TOO_LONG);
-        Transport transport = transport(server)) {
-      assertThat(trouble(transport, 7).kind()).isEqualTo(Trouble.Kind.TOO_LARGE);
+        JsonRpcTransport transport = transport(server)) {
+      assertThat(trouble(transport, 7).kind()).isEqualTo(RpcCallException.Kind.TOO_LARGE);
     }
   }
 
@@ -90,12 +94,12 @@ final class SocketSharingTest {
             new HostileServer((head, in, out) -> {
               begun.countDown();
               await(closed);
-              SocketTransportTest.shakeHands(head, out);
+              WebSocketTransportTest.shakeHands(head, out);
               ended.add(in.read() < 0);
               return false;
             });
-        Transport transport = transport(server)) {
-      BlockingQueue<Trouble> met = sideBySide(transport, 1);
+        JsonRpcTransport transport = transport(server)) {
+      BlockingQueue<RpcCallException> met = sideBySide(transport, 1);
       await(begun);
       transport.close();
       closed.countDown();
@@ -108,9 +112,9 @@ final class SocketSharingTest {
   private static HostileServer afterCalls(int calls, byte[] frame) throws IOException {
     AtomicInteger asked = new AtomicInteger();
     return new HostileServer((head, in, out) -> {
-      SocketTransportTest.shakeHands(head, out);
+      WebSocketTransportTest.shakeHands(head, out);
       while (true) {
-        SocketTransportTest.skipFrame(in);
+        WebSocketTransportTest.skipFrame(in);
         if (asked.incrementAndGet() % calls == 0) {
           out.write(frame);
           out.flush();
@@ -119,8 +123,8 @@ final class SocketSharingTest {
     });
   }
 
-  private static BlockingQueue<Trouble> sideBySide(Transport transport, int calls) {
-    BlockingQueue<Trouble> met = new LinkedBlockingQueue<>();
+  private static BlockingQueue<RpcCallException> sideBySide(JsonRpcTransport transport, int calls) {
+    BlockingQueue<RpcCallException> met = new LinkedBlockingQueue<>();
     for (int id = 1; id <= calls; id++) {
       int own = id;
       Thread.ofVirtual().start(() -> met.add(trouble(transport, own)));
@@ -128,12 +132,13 @@ final class SocketSharingTest {
     return met;
   }
 
-  private static Trouble trouble(Transport transport, long id) {
-    return catchThrowableOfType(Trouble.class, () -> transport.call(call(id), JsonInput::quantity));
+  private static RpcCallException trouble(JsonRpcTransport transport, long id) {
+    return catchThrowableOfType(
+        RpcCallException.class, () -> transport.call(call(id), JsonStreamReader::quantity));
   }
 
-  private static Call call(long id) {
-    return new Call(id, "eth_chainId", "[]");
+  private static JsonRpcCall call(long id) {
+    return new JsonRpcCall(id, "eth_chainId", "[]");
   }
 
   private static void await(CountDownLatch latch) throws IOException {
@@ -146,9 +151,9 @@ final class SocketSharingTest {
     }
   }
 
-  private static Transport transport(HostileServer server) {
-    return Transport.to(
-        Target.of("ws://127.0.0.1:" + server.port() + "/"),
-        new WireSettings(Duration.ofSeconds(30), 1 << 20));
+  private static JsonRpcTransport transport(HostileServer server) {
+    return JsonRpcTransport.to(
+        EndpointUrl.of("ws://127.0.0.1:" + server.port() + "/"),
+        new TransportSettings(Duration.ofSeconds(30), 1 << 20));
   }
 }

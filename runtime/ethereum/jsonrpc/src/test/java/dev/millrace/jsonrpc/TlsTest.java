@@ -62,14 +62,16 @@ final class TlsTest {
                   out.write(whole);
                   return true;
                 });
-        Transport transport =
-            Transport.to(
-                Target.of("https://127.0.0.1:" + server.port() + "/"),
-                new WireSettings(Duration.ofSeconds(20), 1 << 20))) {
-      Trouble trouble =
+        JsonRpcTransport transport =
+            JsonRpcTransport.to(
+                EndpointUrl.of("https://127.0.0.1:" + server.port() + "/"),
+                new TransportSettings(Duration.ofSeconds(20), 1 << 20))) {
+      RpcCallException trouble =
           catchThrowableOfType(
-              Trouble.class,
-              () -> transport.call(new Call(7, "eth_chainId", "[]"), JsonInput::quantity));
+              RpcCallException.class,
+              () ->
+                  transport.call(
+                      new JsonRpcCall(7, "eth_chainId", "[]"), JsonStreamReader::quantity));
       return trouble == null ? "" : trouble.text();
     }
   }

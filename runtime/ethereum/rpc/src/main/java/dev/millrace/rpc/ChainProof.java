@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * a proxy. So the proof ends when blocks do not fit together, and with its age. It also ends when a
  * connection has ended since, or when a call has failed for no reason of its own, but at most once
  * a second: some servers close each connection. One more connection beside those that stay open
- * ends nothing. Read by any thread; changed under the lock of {@link Endpoints}.
+ * ends nothing. Read by any thread; changed under the lock of {@link EndpointSelector}.
  */
 final class ChainProof {
   /**

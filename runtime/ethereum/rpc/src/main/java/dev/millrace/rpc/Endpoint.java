@@ -1,7 +1,7 @@
 package dev.millrace.rpc;
 
-import dev.millrace.jsonrpc.Target;
-import dev.millrace.jsonrpc.Transport;
+import dev.millrace.jsonrpc.EndpointUrl;
+import dev.millrace.jsonrpc.JsonRpcTransport;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One node, and the limits that were learnt of it. All mutable state is guarded by the lock of its
- * {@link Endpoints}, except where a field says otherwise.
+ * {@link EndpointSelector}, except where a field says otherwise.
  */
 final class Endpoint {
   static final int BATCH = 50;
@@ -36,11 +36,11 @@ final class Endpoint {
   private static final int MIN_BATCH = 4;
 
   final String name;
-  final Target target;
-  final Transport transport;
-  final Span span;
-  final Pace pace;
-  final KnownHead head;
+  final EndpointUrl target;
+  final JsonRpcTransport transport;
+  final AdaptiveRangeSize span;
+  final AdaptiveRateLimiter pace;
+  final EndpointHeadTracker head;
 
   final ChainProof proof = new ChainProof();
 
@@ -121,7 +121,7 @@ final class Endpoint {
   }
 
   /** Returns the batch size that the endpoint has named; else the usual one. */
-  int saidBatch() {
+  int recordBatchRefusal() {
     return isBatchSaid ? batch : BATCH;
   }
 
@@ -146,7 +146,7 @@ final class Endpoint {
   NodeStatus.State state = NodeStatus.State.FRESH;
   String reason = "";
   boolean hasLogs = true;
-  boolean hasToldLogs;
+  boolean hasServedLogs;
 
   /** Refusals of eth_getLogs as a method since the last logs. */
   int logRefusals;
@@ -157,7 +157,7 @@ final class Endpoint {
   boolean isLackRemembered;
 
   private boolean hasReceipts = true;
-  private boolean hasToldReceipts;
+  private boolean hasServedReceipts;
   private long lacksReceiptsUntil;
 
   /** Refusals of eth_getBlockReceipts as a method since the last receipts. */
@@ -200,13 +200,14 @@ final class Endpoint {
   long lastFailure;
   final SortedMap<String, Long> errors = new TreeMap<>();
 
-  Endpoint(String name, Target target, Transport transport, long replyTarget, long now) {
+  Endpoint(
+      String name, EndpointUrl target, JsonRpcTransport transport, long replyTarget, long now) {
     this.name = name;
     this.target = target;
     this.transport = transport;
-    span = new Span(replyTarget);
-    pace = new Pace(now);
-    head = new KnownHead(now);
+    span = new AdaptiveRangeSize(replyTarget);
+    pace = new AdaptiveRateLimiter(now);
+    head = new EndpointHeadTracker(now);
     pausedUntil = now;
     lastAsked = now;
     notFinalUntil = now;
@@ -236,15 +237,15 @@ final class Endpoint {
   }
 
   /** Records that receipts came. */
-  void toldReceipts() {
+  void recordReceipts() {
     hasReceipts = true;
-    hasToldReceipts = true;
+    hasServedReceipts = true;
     receiptRefusals = 0;
   }
 
   /** True if receipts have ever come. */
-  boolean hasToldReceipts() {
-    return hasToldReceipts;
+  boolean hasServedReceipts() {
+    return hasServedReceipts;
   }
 
   private boolean mayHaveReceipts(long now) {
@@ -254,17 +255,17 @@ final class Endpoint {
   /**
    * Records that logs from a block on were refused as pruned; believed for a while, once repeated.
    */
-  void refusedPruned(long oldest, int most, long now) {
+  void refusedPruned(long oldest, int max, long now) {
     prunedAsked = Math.max(prunedAsked, oldest);
-    if (++prunedRefusals >= most) {
+    if (++prunedRefusals >= max) {
       prunedThrough = Math.max(prunedThrough, oldest);
       prunedUntil = now + LACK;
     }
   }
 
   /** Records that logs from a block on came. */
-  void toldLogs(long oldest) {
-    hasToldLogs = true;
+  void recordLogs(long oldest) {
+    hasServedLogs = true;
     hasLogs = true;
     logRefusals = 0;
     if (oldest <= prunedAsked) {
@@ -295,7 +296,7 @@ final class Endpoint {
     return hasLogs || now - lacksLogsUntil > 0;
   }
 
-  boolean can(Need need, long now) {
+  boolean can(CallRequirements need, long now) {
     return (state != NodeStatus.State.WRONG || now - wrongUntil > 0)
         && switch (need.kind()) {
           case LOGS -> mayHaveLogs(now) && mayReach(need.oldest(), now);
@@ -305,7 +306,7 @@ final class Endpoint {
   }
 
   /** Returns the reason why the endpoint cannot serve a need; empty if it can. */
-  String lack(Need need, long now) {
+  String missingCapability(CallRequirements need, long now) {
     if (can(need, now)) {
       return "";
     }
@@ -321,14 +322,14 @@ final class Endpoint {
   }
 
   /** Returns the time until the endpoint may be asked, in nanoseconds. */
-  long pause(Need need, long now) {
+  long pause(CallRequirements need, long now) {
     long pause = Math.max(Math.max(0, pausedUntil - now), pace.pause(now));
     return need.isRange() ? Math.max(pause, head.pause(reach(need), now)) : pause;
   }
 
   /** Returns the last block that a request to the endpoint would cover. */
-  long reach(Need need) {
-    return need.kind() == Need.Kind.LOGS
+  long reach(CallRequirements need) {
+    return need.kind() == CallRequirements.Kind.LOGS
         ? Math.min(need.newest(), need.oldest() + span.blocks() - 1)
         : need.newest();
   }
@@ -340,7 +341,7 @@ final class Endpoint {
   }
 
   /** Returns the state of an endpoint that answers. */
-  NodeStatus.State usual() {
+  NodeStatus.State typicalBlocks() {
     return Double.isInfinite(pace.perSecond()) ? NodeStatus.State.GOOD : NodeStatus.State.LIMITED;
   }
 
@@ -348,8 +349,8 @@ final class Endpoint {
    * True if the endpoint may have the blocks. For ranges always: an endpoint that is behind waits,
    * so that its head is looked at again.
    */
-  boolean mayHave(Need need, long now) {
-    boolean isNotFinal = need.kind() == Need.Kind.FINAL && now - notFinalUntil < 0;
+  boolean mayHave(CallRequirements need, long now) {
+    boolean isNotFinal = need.kind() == CallRequirements.Kind.FINAL && now - notFinalUntil < 0;
     return need.isRange() || (!isNotFinal && !head.isBelow(need.newest()));
   }
 
@@ -357,18 +358,19 @@ final class Endpoint {
    * Estimates the time to an answer in nanoseconds, to compare endpoints. For logs: the time for as
    * many blocks as the endpoint with the widest span reads at once.
    */
-  double expected(Need need, long widest, long now) {
+  double expected(CallRequirements need, long widest, long now) {
     double answer =
-        need.kind() == Need.Kind.LOGS
+        need.kind() == CallRequirements.Kind.LOGS
             ? (logLatency == 0 ? latency : logLatency) * widest / span.blocks()
             : latency;
     long silence = pace.running() > 0 ? now - busySince : 0;
     return pause(need, now) + Math.max(answer, (double) silence) * pace.queue();
   }
 
-  void measured(Need need, long nanos) {
-    latency = need.kind() == Need.Kind.REST ? eased(latency, (double) nanos) : latency;
-    logLatency = need.kind() == Need.Kind.LOGS ? eased(logLatency, (double) nanos) : logLatency;
+  void measured(CallRequirements need, long nanos) {
+    latency = need.kind() == CallRequirements.Kind.REST ? eased(latency, (double) nanos) : latency;
+    logLatency =
+        need.kind() == CallRequirements.Kind.LOGS ? eased(logLatency, (double) nanos) : logLatency;
   }
 
   void measuredLogs(long blocks, long bytes) {

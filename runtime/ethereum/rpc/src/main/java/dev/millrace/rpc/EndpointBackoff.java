@@ -1,7 +1,7 @@
 package dev.millrace.rpc;
 
-import dev.millrace.jsonrpc.Trouble;
-import dev.millrace.rpc.ErrorTable.Verdict;
+import dev.millrace.jsonrpc.RpcCallException;
+import dev.millrace.rpc.NodeErrorTable.Classification;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Locale;
@@ -32,7 +32,7 @@ final class EndpointBackoff {
   private static final int MAX_WORDS = 1_000;
 
   private final CallRuntime runtime;
-  private final Set<String> metWords = new HashSet<>();
+  private final Set<String> reportedErrors = new HashSet<>();
 
   EndpointBackoff(CallRuntime runtime) {
     this.runtime = runtime;
@@ -41,19 +41,24 @@ final class EndpointBackoff {
   /** Begin and end of a failed call, in nanoseconds. */
   record Attempted(long begun, long ended) {}
 
-  void failed(Endpoint endpoint, Need need, Trouble trouble, Verdict verdict, Attempted call) {
+  void failed(
+      Endpoint endpoint,
+      CallRequirements need,
+      RpcCallException trouble,
+      Classification verdict,
+      Attempted call) {
     endpoint.count(word(trouble, verdict));
     switch (verdict.action()) {
       case SHRINK -> shrink(endpoint, need, trouble, verdict, call);
-      case WAIT -> wait(endpoint, need, trouble, call);
-      case RATE -> limited(endpoint, trouble, call);
+      case NOT_YET_AVAILABLE -> wait(endpoint, need, trouble, call);
+      case RATE_LIMITED -> limited(endpoint, trouble, call);
       case PRUNED -> pruned(endpoint, need, trouble, call);
       case NO_METHOD -> lacks(endpoint, need, trouble, call);
-      case GONE -> endpoint.failures = 0;
-      case AGAIN -> broken(endpoint, need, trouble, call);
+      case UNKNOWN_BLOCK -> endpoint.failures = 0;
+      case RETRY -> broken(endpoint, need, trouble, call);
       case UNKNOWN -> {
         String words = trouble.text().replaceAll("0x[0-9a-fA-F]+|[0-9]+", "N");
-        if (metWords.size() < MAX_WORDS && metWords.add(words)) {
+        if (reportedErrors.size() < MAX_WORDS && reportedErrors.add(words)) {
           LOG.warn(
               "{} says what nobody has met before; please report it: code={} text=\"{}\"",
               endpoint.name,
@@ -65,22 +70,26 @@ final class EndpointBackoff {
     }
   }
 
-  private static String word(Trouble trouble, Verdict verdict) {
+  private static String word(RpcCallException trouble, Classification verdict) {
     return switch (verdict.action()) {
       case SHRINK -> "range";
-      case WAIT -> "behind";
-      case RATE -> "rate";
+      case NOT_YET_AVAILABLE -> "behind";
+      case RATE_LIMITED -> "rate";
       case PRUNED -> "pruned";
-      case GONE -> "gone";
+      case UNKNOWN_BLOCK -> "gone";
       case NO_METHOD -> "method";
-      case AGAIN -> trouble.kind().name().toLowerCase(Locale.ROOT);
+      case RETRY -> trouble.kind().name().toLowerCase(Locale.ROOT);
       case UNKNOWN -> "unknown";
     };
   }
 
   /** Receipts cover a single block: no shorter range makes them fit, but another endpoint may. */
   private void shrink(
-      Endpoint endpoint, Need need, Trouble trouble, Verdict verdict, Attempted call) {
+      Endpoint endpoint,
+      CallRequirements need,
+      RpcCallException trouble,
+      Classification verdict,
+      Attempted call) {
     switch (need.kind()) {
       case LOGS -> {
         endpoint.span.refused(verdict.step() + 1, verdict.isStated());
@@ -91,7 +100,8 @@ final class EndpointBackoff {
     }
   }
 
-  private void wait(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
+  private void wait(
+      Endpoint endpoint, CallRequirements need, RpcCallException trouble, Attempted call) {
     String reason = "has not got that far: " + trouble.text();
     if (need.isRange()) {
       endpoint.reason = reason;
@@ -105,28 +115,30 @@ final class EndpointBackoff {
    * Believes that logs are pruned after {@code REFUSALS} only: a backend may just be starting, or
    * the error may concern another request.
    */
-  private void pruned(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
+  private void pruned(
+      Endpoint endpoint, CallRequirements need, RpcCallException trouble, Attempted call) {
     boolean isFirst = !isOfBurst(endpoint, call);
     pause(endpoint, call, "has it no more: " + trouble.text());
-    if (need.kind() == Need.Kind.LOGS && isFirst) {
+    if (need.kind() == CallRequirements.Kind.LOGS && isFirst) {
       endpoint.refusedPruned(need.oldest(), REFUSALS, call.ended());
     }
   }
 
-  private void lacks(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
+  private void lacks(
+      Endpoint endpoint, CallRequirements need, RpcCallException trouble, Attempted call) {
     int counted = isOfBurst(endpoint, call) ? 0 : 1;
     switch (need.kind()) {
       case LOGS -> {
         endpoint.logRefusals += counted;
         broken(endpoint, need, trouble, call);
-        if (endpoint.logRefusals >= refusals(endpoint.hasToldLogs)) {
+        if (endpoint.logRefusals >= refusals(endpoint.hasServedLogs)) {
           endpoint.lacksLogs(call.ended());
         }
       }
       case RECEIPTS -> {
         endpoint.receiptRefusals += counted;
         pause(endpoint, call, trouble.text());
-        if (endpoint.receiptRefusals >= refusals(endpoint.hasToldReceipts())) {
+        if (endpoint.receiptRefusals >= refusals(endpoint.hasServedReceipts())) {
           endpoint.lacksReceipts(call.ended());
         }
       }
@@ -149,8 +161,9 @@ final class EndpointBackoff {
     }
   }
 
-  private void broken(Endpoint endpoint, Need need, Trouble trouble, Attempted call) {
-    if (need.kind() == Need.Kind.LOGS && !isOfBurst(endpoint, call)) {
+  private void broken(
+      Endpoint endpoint, CallRequirements need, RpcCallException trouble, Attempted call) {
+    if (need.kind() == CallRequirements.Kind.LOGS && !isOfBurst(endpoint, call)) {
       endpoint.span.shrink();
     }
     endpoint.pace.overloaded(call.begun(), call.ended());
@@ -160,7 +173,7 @@ final class EndpointBackoff {
     }
   }
 
-  private void limited(Endpoint endpoint, Trouble trouble, Attempted call) {
+  private void limited(Endpoint endpoint, RpcCallException trouble, Attempted call) {
     endpoint.pace.refused(call.begun(), call.ended());
     pause(endpoint, call, "allows fewer requests: " + trouble.text());
     trouble

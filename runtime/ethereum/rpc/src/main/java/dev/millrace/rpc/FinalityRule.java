@@ -1,6 +1,6 @@
 package dev.millrace.rpc;
 
-import dev.millrace.evm.Header;
+import dev.millrace.evm.BlockHeader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,7 +12,7 @@ import java.util.OptionalLong;
  * @param tag the tag of the chain's final block; empty: the depth decides
  * @param depth the number of blocks below the head that are not final; empty: the tag decides
  */
-public record FinalityRule(Optional<Tag> tag, OptionalLong depth) {
+public record FinalityRule(Optional<BlockTag> tag, OptionalLong depth) {
   public FinalityRule {
     if (tag.isEmpty() && depth.isEmpty()) {
       throw new IllegalArgumentException("finality needs a tag or a depth");
@@ -35,7 +35,7 @@ public record FinalityRule(Optional<Tag> tag, OptionalLong depth) {
     List<String> asked = new ArrayList<>();
     tag.ifPresent(name -> asked.add(name.word()));
     if (depth.orElse(0) > 0) {
-      asked.add(LogCalls.hex(block + depth.getAsLong()));
+      asked.add(AdaptiveLogFetcher.hex(block + depth.getAsLong()));
     }
     return asked;
   }
@@ -45,7 +45,7 @@ public record FinalityRule(Optional<Tag> tag, OptionalLong depth) {
    *
    * @param proofs headers that an endpoint returned for {@link #asked}
    */
-  long finalBlock(long block, List<Header> proofs) {
+  long finalBlock(long block, List<BlockHeader> proofs) {
     if (proofs.size() < proofs()) {
       return -1;
     }

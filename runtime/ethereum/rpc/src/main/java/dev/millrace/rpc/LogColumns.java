@@ -1,10 +1,10 @@
 package dev.millrace.rpc;
 
 import dev.millrace.evm.Log;
-import dev.millrace.evm.Transaction;
+import dev.millrace.evm.TransactionRef;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.SourceBlock;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +18,7 @@ public final class LogColumns {
   /** Time of a log whose node returns none. */
   public static final long NO_TIME = -1;
 
-  public static final LogColumns EMPTY = new LogWriter().finish();
+  public static final LogColumns EMPTY = new LogColumnsBuilder().finish();
 
   private static final int HASH = Bytes32.LENGTH;
   private static final int FORMAT = 1;
@@ -82,8 +82,8 @@ public final class LogColumns {
     return Bytes32.of(transactions.hashes, rows.transactions[log] * HASH);
   }
 
-  public Transaction transaction(int log) {
-    return new Transaction(transactionHash(log), transactions.indexes[rows.transactions[log]]);
+  public TransactionRef transaction(int log) {
+    return new TransactionRef(transactionHash(log), transactions.indexes[rows.transactions[log]]);
   }
 
   public Address contract(int log) {
@@ -151,7 +151,7 @@ public final class LogColumns {
     if (full.size() < 2) {
       return full.isEmpty() ? EMPTY : full.getFirst();
     }
-    LogWriter writer = new LogWriter();
+    LogColumnsBuilder writer = new LogColumnsBuilder();
     for (LogColumns page : full) {
       for (int i = 0; i < page.size; i++) {
         writer.add(page, i);
@@ -262,7 +262,7 @@ public final class LogColumns {
     private int at = -1;
     private byte[] scratch = new byte[512];
     private int transactionRow = -1;
-    private @Nullable Transaction transaction;
+    private @Nullable TransactionRef transaction;
 
     private Cursor(LogColumns logs) {
       this.logs = logs;
@@ -297,14 +297,14 @@ public final class LogColumns {
      *
      * @param block the block of the log
      */
-    public Log log(Block block) {
+    public Log log(SourceBlock block) {
       int length = logs.length(at);
       if (length > scratch.length) {
         scratch = new byte[Math.max(length, scratch.length * 2)];
       }
       logs.copyWords(at, scratch, 0);
       int row = logs.rows.transactions[at];
-      Transaction written = transaction;
+      TransactionRef written = transaction;
       if (written == null || row != transactionRow) {
         written = logs.transaction(at);
         transaction = written;

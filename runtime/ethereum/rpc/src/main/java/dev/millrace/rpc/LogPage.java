@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *     the proof that the endpoint has the chain up to there; null if it is not known
  */
 public record LogPage(
-    long from, long reached, LogColumns logs, String endpoint, @Nullable NodeBlock end) {
+    long from, long reached, LogColumns logs, String endpoint, @Nullable NodeBlockHeader end) {
   public LogPage(long from, long reached, LogColumns logs, String endpoint) {
     this(from, reached, logs, endpoint, null);
   }

@@ -18,13 +18,13 @@ import java.util.Optional;
  */
 public record RpcSettings(
     Optional<Path> directory,
-    Permits inFlight,
+    InFlightByteBudget inFlight,
     Duration poll,
     Duration timeout,
     long replyTarget,
     long replyLimit) {
   /** One budget for all chains of a process: ten chains must not take ten times as much. */
-  private static final Permits PROCESS = new Permits(64 << 20);
+  private static final InFlightByteBudget PROCESS = new InFlightByteBudget(64 << 20);
 
   public RpcSettings {
     if (!poll.isPositive() || !timeout.isPositive() || replyTarget < 1 || replyLimit < 1) {
@@ -34,7 +34,7 @@ public record RpcSettings(
     }
   }
 
-  public static RpcSettings usual() {
+  public static RpcSettings defaults() {
     return new RpcSettings(
         Optional.empty(),
         PROCESS,
@@ -48,7 +48,7 @@ public record RpcSettings(
     return new RpcSettings(other, inFlight, poll, timeout, replyTarget, replyLimit);
   }
 
-  public RpcSettings withInFlight(Permits other) {
+  public RpcSettings withInFlight(InFlightByteBudget other) {
     return new RpcSettings(directory, other, poll, timeout, replyTarget, replyLimit);
   }
 

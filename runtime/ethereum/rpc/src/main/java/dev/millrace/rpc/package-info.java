@@ -2,11 +2,11 @@
  * Access to the endpoints of one chain as if they were one node.
  *
  * <pre>
- *   Node ──▶ Endpoints ──▶ Endpoint ──▶ Transport ──▶ a socket
- *   asks     chooses       what it       HTTP or
- *   again    by latency    can do        WebSocket
- *                                           │
- *   LogColumns ◀── LogReader ◀── JsonInput ◀┘ bytes, as they arrive
+ *   ChainNode ──▶ EndpointSelector ──▶ Endpoint ──▶ JsonRpcTransport ──▶ a socket
+ *   asks          chooses              what it      HTTP or
+ *   again         by latency           can do       WebSocket
+ *                                                       │
+ *   LogColumns ◀── LogReplyReader ◀── JsonStreamReader ◀┘ bytes, as they arrive
  * </pre>
  *
  * <p>The faults of real nodes end here: limits of ranges, of rates and of sizes, torn replies,

@@ -3,7 +3,7 @@ package dev.millrace.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.jsonrpc.Transport;
+import dev.millrace.jsonrpc.JsonRpcTransport;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
@@ -52,19 +52,19 @@ final class ChainProofTest {
     changing.close();
   }
 
-  private Node node(FakeNode... nodes) {
+  private ChainNode node(FakeNode... nodes) {
     List<String> urls = List.of(nodes).stream().map(FakeNode::url).toList();
-    return Nodes.open(urls, 5, RpcSettings.usual(), Transport::to, runtime);
+    return ChainNodeFactory.open(urls, 5, RpcSettings.defaults(), JsonRpcTransport::to, runtime);
   }
 
-  private static void assertOurs(Node node) throws InterruptedException {
+  private static void assertOurs(ChainNode node) throws InterruptedException {
     for (int i = 0; i < 10; i++) {
       Bytes32 hash = node.block(7).orElseThrow().header().hash();
       assertThat(hash).isEqualTo(FakeChain.hash(7));
     }
   }
 
-  private void assertNamed(Node node) {
+  private void assertNamed(ChainNode node) {
     NodeStatus.Endpoint status = node.status().endpoints().getFirst();
     assertThat(status.reason()).isEqualTo("serves another chain: chain=7 asked=5");
     assertThat(status.state()).isEqualTo(NodeStatus.State.FAILING);
@@ -74,7 +74,7 @@ final class ChainProofTest {
   @Tag("F60")
   @DisplayName("F60 an endpoint comes back as another chain: refused by name, the others go on")
   void restartAsAnotherChain_isRefused() throws Exception {
-    try (Node node = node(changing, honest)) {
+    try (ChainNode node = node(changing, honest)) {
       assertOurs(node);
       runtime.pass(Duration.ofSeconds(2));
       strange.set(1);
@@ -89,7 +89,7 @@ final class ChainProofTest {
   @Tag("F60")
   @DisplayName("F60 the same while connections are kept: noticed within a minute")
   void otherBackend_isRefusedOnceItsProofIsOld() throws Exception {
-    try (Node node = node(changing, honest)) {
+    try (ChainNode node = node(changing, honest)) {
       assertOurs(node);
       runtime.pass(Duration.ofSeconds(61));
       strange.set(1);
@@ -103,7 +103,7 @@ final class ChainProofTest {
   @Tag("F61")
   @DisplayName("F61 blocks do not fit: each endpoint names its chain before it is believed again")
   void doubt_letsEndpointsNameTheirChain() throws Exception {
-    try (Node node = node(changing, honest)) {
+    try (ChainNode node = node(changing, honest)) {
       assertOurs(node);
       strange.set(1);
       node.reprove();
@@ -120,7 +120,9 @@ final class ChainProofTest {
   void moreConnections_endNoProof() throws Exception {
     HurriedRuntime clock = HurriedRuntime.withRealPauses();
     try (FakeNode slow = new FakeNode(body -> OURS.answer(body).after(20));
-        Node node = Nodes.open(List.of(slow.url()), 5, RpcSettings.usual(), Transport::to, clock)) {
+        ChainNode node =
+            ChainNodeFactory.open(
+                List.of(slow.url()), 5, RpcSettings.defaults(), JsonRpcTransport::to, clock)) {
       assertOurs(node);
       clock.pass(Duration.ofSeconds(2)); // a proof is not repeated within a second
       try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -147,7 +149,7 @@ final class ChainProofTest {
                   ? FakeNode.Answer.status(400, "", "batches are not supported")
                   : (strange.get() > 0 ? OTHER : OURS).answer(body);
             });
-        Node node = node(first, honest)) {
+        ChainNode node = node(first, honest)) {
       assertOurs(node);
       assertThat(node.provenBlocks(List.of(7L, 9L))).containsOnlyKeys(7L, 9L);
       requests.set(0);
@@ -174,7 +176,7 @@ final class ChainProofTest {
               boolean isStrange = strange.get() > 0 && isChain && asked.incrementAndGet() < 6;
               return (isStrange ? OTHER : OURS).answer(body);
             });
-        Node node = node(back)) {
+        ChainNode node = node(back)) {
       assertOurs(node);
       strange.set(1);
       node.reprove();
@@ -189,7 +191,7 @@ final class ChainProofTest {
   @Tag("F62")
   @DisplayName("F62 the only endpoint stays with another chain: the lane ends and names it")
   void onlyEndpoint_endsTheLaneAfterAWhile() throws Exception {
-    try (Node node = node(changing)) {
+    try (ChainNode node = node(changing)) {
       assertOurs(node);
       strange.set(1);
       node.reprove();

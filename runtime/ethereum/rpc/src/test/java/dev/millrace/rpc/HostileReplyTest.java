@@ -3,7 +3,7 @@ package dev.millrace.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.jsonrpc.Transport;
+import dev.millrace.jsonrpc.JsonRpcTransport;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.rpc.FakeChain.Asked;
@@ -39,8 +39,8 @@ final class HostileReplyTest {
                   ? FakeNode.Answer.of(empty.replaceAll("\"id\":\\d+", id))
                   : CHAIN.answer(body);
             });
-        Node node = NodeTest.open(5, fake)) {
-      assertThat(NodeTest.read(node, 10, 40)).isEqualTo(NodeTest.expected(10, 40));
+        ChainNode node = ChainNodeTest.open(5, fake)) {
+      assertThat(ChainNodeTest.read(node, 10, 40)).isEqualTo(ChainNodeTest.expected(10, 40));
       assertThat(node.block(7)).isPresent();
       assertThat(node.blocks(List.of(3L, 2L, 9L))).hasSize(3);
     }
@@ -58,7 +58,7 @@ final class HostileReplyTest {
               404, "", "<pre>Cannot POST /v3/THE-API-KEY, key the-api-key is unknown</pre>");
         })) {
       String url = fake.url().replace("/key", "/v3/THE-API-KEY");
-      try (Node node = Nodes.open(List.of(url), 5, RpcSettings.usual())) {
+      try (ChainNode node = ChainNodeFactory.open(List.of(url), 5, RpcSettings.defaults())) {
         Thread asking = Thread.ofVirtual().start(() -> block(node));
         assertThat(refused.await(60, TimeUnit.SECONDS)).isTrue();
         assertThat(node.status().toString())
@@ -70,7 +70,7 @@ final class HostileReplyTest {
     }
   }
 
-  private static void block(Node node) {
+  private static void block(ChainNode node) {
     try {
       node.block(7);
     } catch (InterruptedException _) {
@@ -96,8 +96,8 @@ final class HostileReplyTest {
     UnaryOperator<String> spoil = text -> text.replaceAll(parts[0], parts[1]);
     try (FakeNode bad = new FakeNode(body -> FakeNode.Answer.of(spoil.apply(body(body))));
         FakeNode good = new FakeNode(body -> CHAIN.answer(body).after(30));
-        Node node = NodeTest.open(5, bad, good)) {
-      assertThat(NodeTest.read(node, 10, 14)).isEqualTo(NodeTest.expected(10, 14));
+        ChainNode node = ChainNodeTest.open(5, bad, good)) {
+      assertThat(ChainNodeTest.read(node, 10, 14)).isEqualTo(ChainNodeTest.expected(10, 14));
       assertThat(node.block(7).orElseThrow().header().timestamp().getEpochSecond()).isEqualTo(1007);
     }
   }
@@ -122,7 +122,7 @@ final class HostileReplyTest {
               often.countDown();
               return call.error(-32000, words);
             });
-        Node node = NodeTest.open(5, fake)) {
+        ChainNode node = ChainNodeTest.open(5, fake)) {
       long begun = System.nanoTime();
       Thread asking = Thread.ofVirtual().start(() -> logs(node));
       assertThat(often.await(60, TimeUnit.SECONDS)).isTrue();
@@ -134,9 +134,9 @@ final class HostileReplyTest {
     }
   }
 
-  private static void logs(Node node) {
+  private static void logs(ChainNode node) {
     try {
-      node.logs(new LogQuery(NodeTest.FILTER, 10, 40));
+      node.logs(new LogQuery(ChainNodeTest.FILTER, 10, 40));
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
@@ -155,9 +155,10 @@ final class HostileReplyTest {
                       call.result("[{\"x\":\"" + "0".repeat(200_000) + "\"}]");
                   default -> CHAIN.reply(call);
                 });
-        Node node =
-            Nodes.open(List.of(fake.url()), 5, RpcSettings.usual().withReplies(10_000, 100_000))) {
-      assertThatThrownBy(() -> node.logs(new LogQuery(NodeTest.FILTER, 10, 10)))
+        ChainNode node =
+            ChainNodeFactory.open(
+                List.of(fake.url()), 5, RpcSettings.defaults().withReplies(10_000, 100_000))) {
+      assertThatThrownBy(() -> node.logs(new LogQuery(ChainNodeTest.FILTER, 10, 10)))
           .isInstanceOf(MillraceException.class)
           .hasMessageContaining("block=10");
       assertThat(fake.asked("eth_getBlockReceipts")).isLessThan(3);
@@ -171,9 +172,10 @@ final class HostileReplyTest {
     try (FakeNode limited = answering(HostileReplyTest::refuseLogs);
         FakeNode other = answering(HostileReplyTest::refuseLogs);
         FakeNode free = answering(HostileReplyTest::refuseReceipts);
-        Node node =
-            Nodes.open(List.of(limited.url(), other.url(), free.url()), 5, RpcSettings.usual())) {
-      LogQuery block = new LogQuery(NodeTest.FILTER, 10, 10);
+        ChainNode node =
+            ChainNodeFactory.open(
+                List.of(limited.url(), other.url(), free.url()), 5, RpcSettings.defaults())) {
+      LogQuery block = new LogQuery(ChainNodeTest.FILTER, 10, 10);
       for (int i = 0; i < 5; i++) {
         assertThat(node.logs(block).logs().size()).isPositive();
       }
@@ -203,9 +205,10 @@ final class HostileReplyTest {
                 call.params().contains("blockHash") || call.params().contains("0xeeee")
                     ? call.error(-32602, "invalid params")
                     : CHAIN.reply(call));
-        Node node =
-            Nodes.open(List.of(fake.url()), 5, RpcSettings.usual(), Transport::to, runtime)) {
-      LogQuery block = new LogQuery(NodeTest.FILTER, 10, 10);
+        ChainNode node =
+            ChainNodeFactory.open(
+                List.of(fake.url()), 5, RpcSettings.defaults(), JsonRpcTransport::to, runtime)) {
+      LogQuery block = new LogQuery(ChainNodeTest.FILTER, 10, 10);
       long begun = runtime.nanos();
 
       for (int i = 0; i < 10; i++) {
@@ -235,8 +238,8 @@ final class HostileReplyTest {
                       CHAIN.reply(new Asked(call.id(), "eth_getBlockByNumber", "[\"0xa\"]"));
                   default -> CHAIN.reply(call);
                 });
-        Node node = NodeTest.open(5, fake)) {
-      LogQuery query = new LogQuery(NodeTest.FILTER, 10, 10);
+        ChainNode node = ChainNodeTest.open(5, fake)) {
+      LogQuery query = new LogQuery(ChainNodeTest.FILTER, 10, 10);
       assertThat(node.receiptLogs(FakeChain.hash(10), query).logs().isEmpty()).isTrue();
     }
   }
@@ -251,9 +254,9 @@ final class HostileReplyTest {
                 call.method().equals("eth_getLogs") && count.getAndIncrement() == 2
                     ? call.error(-32601, "the method eth_getLogs does not exist/is not available")
                     : CHAIN.reply(call));
-        Node node = NodeTest.open(5, fake)) {
+        ChainNode node = ChainNodeTest.open(5, fake)) {
       for (int page = 0; page < 5; page++) {
-        assertThat(NodeTest.read(node, 10, 20)).isEqualTo(NodeTest.expected(10, 20));
+        assertThat(ChainNodeTest.read(node, 10, 20)).isEqualTo(ChainNodeTest.expected(10, 20));
       }
       assertThat(count.get()).isEqualTo(6);
     }
@@ -268,8 +271,8 @@ final class HostileReplyTest {
                 call.method().equals("eth_getLogs")
                     ? call.error(-32601, "the method eth_getLogs does not exist/is not available")
                     : CHAIN.reply(call));
-        Node node = NodeTest.open(5, fake)) {
-      assertThatThrownBy(() -> NodeTest.read(node, 10, 20))
+        ChainNode node = ChainNodeTest.open(5, fake)) {
+      assertThatThrownBy(() -> ChainNodeTest.read(node, 10, 20))
           .isInstanceOf(MillraceException.class)
           .hasMessageContaining("has no eth_getLogs");
     }

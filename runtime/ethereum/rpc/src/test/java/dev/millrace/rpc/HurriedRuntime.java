@@ -8,7 +8,7 @@ import java.util.concurrent.locks.Condition;
 
 /** A machine whose clock a test sets ahead, and on which pauses take no time if it is hurried. */
 final class HurriedRuntime implements CallRuntime {
-  private final MachineRuntime machine = new MachineRuntime();
+  private final SystemCallRuntime machine = new SystemCallRuntime();
   private final AtomicLong ahead = new AtomicLong();
   private final boolean isHurried;
 

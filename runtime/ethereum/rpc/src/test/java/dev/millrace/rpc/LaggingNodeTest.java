@@ -26,9 +26,11 @@ final class LaggingNodeTest {
   void logs_ofALaggingEndpointCountUpToItsHead(boolean laggingFirst) throws Exception {
     try (FakeNode whole = new FakeNode(body -> WHOLE.answer(body).after(20));
         FakeNode behind = new FakeNode(body -> clamped(BEHIND, body).after(1));
-        Node node =
-            laggingFirst ? NodeTest.open(5, behind, whole) : NodeTest.open(5, whole, behind)) {
-      assertThat(NodeTest.read(node, 1, 900)).isEqualTo(NodeTest.expected(1, 900));
+        ChainNode node =
+            laggingFirst
+                ? ChainNodeTest.open(5, behind, whole)
+                : ChainNodeTest.open(5, whole, behind)) {
+      assertThat(ChainNodeTest.read(node, 1, 900)).isEqualTo(ChainNodeTest.expected(1, 900));
       assertThat(node.blocks(List.of(700L, 900L)))
           .extracting(block -> block.header().number())
           .containsExactly(700L, 900L);
@@ -46,8 +48,8 @@ final class LaggingNodeTest {
                 (body.contains("eth_blockNumber") ? looks.incrementAndGet() : looks.get()) > 3
                     ? WHOLE.answer(body)
                     : clamped(BEHIND, body));
-        Node node = NodeTest.open(5, behind)) {
-      assertThat(NodeTest.read(node, 480, 520)).isEqualTo(NodeTest.expected(480, 520));
+        ChainNode node = ChainNodeTest.open(5, behind)) {
+      assertThat(ChainNodeTest.read(node, 480, 520)).isEqualTo(ChainNodeTest.expected(480, 520));
       assertThat(behind.asked("eth_blockNumber")).isEqualTo(4);
       assertThat(node.status().endpoints().getFirst().errors()).containsEntry("behind", 3L);
     }
@@ -61,8 +63,8 @@ final class LaggingNodeTest {
     try (FakeNode balanced =
             new FakeNode(body ->
                 count.getAndIncrement() % 2 == 0 ? WHOLE.answer(body) : clamped(BEHIND, body));
-        Node node = NodeTest.open(5, balanced)) {
-      assertThat(NodeTest.read(node, 400, 700)).isEqualTo(NodeTest.expected(400, 700));
+        ChainNode node = ChainNodeTest.open(5, balanced)) {
+      assertThat(ChainNodeTest.read(node, 400, 700)).isEqualTo(ChainNodeTest.expected(400, 700));
     }
   }
 
@@ -84,12 +86,12 @@ final class LaggingNodeTest {
                   ? clamped(BEHIND, body)
                   : WHOLE.answer(body);
             });
-        Node node = NodeTest.open(5, balanced)) {
+        ChainNode node = ChainNodeTest.open(5, balanced)) {
       List<String> read = new ArrayList<>();
       for (long from = 490; from < 520; from += 3) {
-        read.addAll(NodeTest.read(node, from, from + 2));
+        read.addAll(ChainNodeTest.read(node, from, from + 2));
       }
-      assertThat(read).isEqualTo(NodeTest.expected(490, 519));
+      assertThat(read).isEqualTo(ChainNodeTest.expected(490, 519));
       assertThat(pairs).hasValueGreaterThan(7);
     }
   }
@@ -110,11 +112,11 @@ final class LaggingNodeTest {
                   ? clamped(BEHIND, body)
                   : WHOLE.answer(body);
             });
-        Node node = NodeTest.open(5, balanced)) {
-      assertThat(NodeTest.read(node, 490, 492)).isEqualTo(NodeTest.expected(490, 492));
+        ChainNode node = ChainNodeTest.open(5, balanced)) {
+      assertThat(ChainNodeTest.read(node, 490, 492)).isEqualTo(ChainNodeTest.expected(490, 492));
       assertThat(node.provenBlocks(List.of(495L))).containsOnlyKeys(495L);
 
-      assertThat(NodeTest.read(node, 493, 519)).isEqualTo(NodeTest.expected(493, 519));
+      assertThat(ChainNodeTest.read(node, 493, 519)).isEqualTo(ChainNodeTest.expected(493, 519));
       assertThat(proofs).hasValue(3);
     }
   }
@@ -128,9 +130,9 @@ final class LaggingNodeTest {
                 body.startsWith("[")
                     ? FakeNode.Answer.status(400, "", "batches are not supported")
                     : WHOLE.answer(body));
-        Node node = NodeTest.open(5, single)) {
-      assertThat(NodeTest.read(node, 10, 30)).isEqualTo(NodeTest.expected(10, 30));
-      LogPage page = node.logs(new LogQuery(NodeTest.FILTER, 10, 12));
+        ChainNode node = ChainNodeTest.open(5, single)) {
+      assertThat(ChainNodeTest.read(node, 10, 30)).isEqualTo(ChainNodeTest.expected(10, 30));
+      LogPage page = node.logs(new LogQuery(ChainNodeTest.FILTER, 10, 12));
       assertThat(page.end())
           .isNotNull()
           .extracting(end -> end.header().hash())
@@ -144,8 +146,8 @@ final class LaggingNodeTest {
   void logs_areAsFastAsTheHealthyEndpoint() throws Exception {
     try (FakeNode whole = new FakeNode(body -> WHOLE.answer(body).after(20));
         FakeNode behind = new FakeNode(body -> clamped(new FakeChain(5, 3), body).after(1));
-        Node both = NodeTest.open(5, behind, whole);
-        Node alone = NodeTest.open(5, whole)) {
+        ChainNode both = ChainNodeTest.open(5, behind, whole);
+        ChainNode alone = ChainNodeTest.open(5, whole)) {
       long healthy = time(alone);
       long troubled = time(both);
 
@@ -153,10 +155,10 @@ final class LaggingNodeTest {
     }
   }
 
-  private static long time(Node node) throws InterruptedException {
+  private static long time(ChainNode node) throws InterruptedException {
     long begun = System.nanoTime();
     for (long from = 10; from < 910; from += 10) {
-      LogPage page = node.logs(new LogQuery(NodeTest.FILTER, from, from + 9));
+      LogPage page = node.logs(new LogQuery(ChainNodeTest.FILTER, from, from + 9));
       assertThat(page.reached()).isEqualTo(from + 9);
       assertThat(page.logs().size()).isEqualTo(10 * FakeChain.LOGS);
       assertThat(node.blocks(List.of(from, from + 9))).hasSize(2);

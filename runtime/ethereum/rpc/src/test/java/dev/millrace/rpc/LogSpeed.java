@@ -2,8 +2,8 @@ package dev.millrace.rpc;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.millrace.evm.LogFilter;
-import dev.millrace.jsonrpc.JsonInput;
-import dev.millrace.jsonrpc.Name;
+import dev.millrace.jsonrpc.JsonMemberName;
+import dev.millrace.jsonrpc.JsonStreamReader;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import java.io.ByteArrayInputStream;
@@ -39,7 +39,7 @@ final class LogSpeed {
       new LogQuery(
           new LogFilter(List.of(Address.of(TOKEN)), List.of(Bytes32.of(TRANSFER))), 0, BLOCKS - 1);
 
-  private static final Name RESULT = new Name("result");
+  private static final JsonMemberName RESULT = new JsonMemberName("result");
 
   private LogSpeed() {}
 
@@ -52,7 +52,7 @@ final class LogSpeed {
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       Thread.ofPlatform().daemon().start(() -> serve(server, body));
       String url = "http://127.0.0.1:" + server.getLocalPort();
-      try (Node node = Nodes.open(List.of(url), 1, RpcSettings.usual())) {
+      try (ChainNode node = ChainNodeFactory.open(List.of(url), 1, RpcSettings.defaults())) {
         for (int round = 0; round < 6; round++) {
           fetch(node, body.length);
         }
@@ -62,8 +62,8 @@ final class LogSpeed {
 
   private static void parse(byte[] body) throws IOException {
     int times = 20;
-    JsonInput in = new JsonInput();
-    LogWriter writer = new LogWriter();
+    JsonStreamReader in = new JsonStreamReader();
+    LogColumnsBuilder writer = new LogColumnsBuilder();
     long begun = System.nanoTime();
     long logs = 0;
     for (int i = 0; i < times; i++) {
@@ -72,7 +72,7 @@ final class LogSpeed {
       while (in.nextMember() && !in.is(RESULT)) {
         in.skip();
       }
-      LogColumns columns = new LogReader(QUERY, null, writer).read(in);
+      LogColumns columns = new LogReplyReader(QUERY, null, writer).read(in);
       logs += columns == null ? 0 : columns.size();
     }
     long nanos = System.nanoTime() - begun;
@@ -80,7 +80,7 @@ final class LogSpeed {
         "parse: %d MB/s, %d ns per log%n", (long) body.length * times * 1000 / nanos, nanos / logs);
   }
 
-  private static void fetch(Node node, int bytes) throws Exception {
+  private static void fetch(ChainNode node, int bytes) throws Exception {
     int times = 60;
     OperatingSystemMXBean system =
         (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();

@@ -2,7 +2,7 @@ package dev.millrace.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.jsonrpc.Transport;
+import dev.millrace.jsonrpc.JsonRpcTransport;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -22,11 +22,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class OutageTest {
   private static final FakeChain CHAIN = new FakeChain(5, 1000);
   private static final int REFUSALS = 4;
-  private static final LogQuery ONE_BLOCK = new LogQuery(NodeTest.FILTER, 7, 7);
+  private static final LogQuery ONE_BLOCK = new LogQuery(ChainNodeTest.FILTER, 7, 7);
 
   /** One call to a node. */
   private interface Question {
-    boolean isAnswered(Node node) throws InterruptedException;
+    boolean isAnswered(ChainNode node) throws InterruptedException;
   }
 
   @ParameterizedTest
@@ -78,7 +78,7 @@ final class OutageTest {
                           ? "[" + String.join(",", replies) + "]"
                           : replies.getFirst());
             });
-        Node node = NodeTest.open(5, fake)) {
+        ChainNode node = ChainNodeTest.open(5, fake)) {
       assertThat(question.isAnswered(node)).isTrue();
       assertThat(fake.asked("eth_getBlockReceipts")).isLessThan(2 + REFUSALS);
     }
@@ -103,12 +103,12 @@ final class OutageTest {
                 body.contains("eth_chainId") || asked.getAndIncrement() > 0
                     ? CHAIN.answer(body)
                     : FakeNode.Answer.status(429, "Retry-After: 86400\r\n", "slow down"));
-        Node node =
-            Nodes.open(
+        ChainNode node =
+            ChainNodeFactory.open(
                 List.of(fake.url()),
                 5,
-                RpcSettings.usual(),
-                Transport::to,
+                RpcSettings.defaults(),
+                JsonRpcTransport::to,
                 new SkippingRuntime(waited))) {
       assertThat(node.block(7)).isPresent();
       assertThat(Duration.ofNanos(waited.get()))
@@ -118,7 +118,7 @@ final class OutageTest {
 
   /** Runtime in which waits end at once. */
   private static final class SkippingRuntime implements CallRuntime {
-    private final CallRuntime machine = new MachineRuntime();
+    private final CallRuntime machine = new SystemCallRuntime();
     private final AtomicLong skipped;
 
     SkippingRuntime(AtomicLong skipped) {

@@ -2,7 +2,7 @@ package dev.millrace.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.jsonrpc.Transport;
+import dev.millrace.jsonrpc.JsonRpcTransport;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,11 +35,11 @@ final class RecoveryTest {
   void silentEndpoint_isPassedOver() throws Exception {
     try (FakeNode well = new FakeNode(body -> CHAIN.answer(body).after(5));
         FakeNode silent = new FakeNode(body -> CHAIN.answer(body).after(20_000));
-        Node node =
-            Nodes.open(
+        ChainNode node =
+            ChainNodeFactory.open(
                 List.of(well.url(), silent.url()),
                 5,
-                RpcSettings.usual().withTimeout(Duration.ofSeconds(30)));
+                RpcSettings.defaults().withTimeout(Duration.ofSeconds(30)));
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       long begun = System.nanoTime();
       List<Future<?>> blocks = new ArrayList<>();
@@ -47,7 +47,7 @@ final class RecoveryTest {
         blocks.add(
             threads.submit(() -> {
               while (System.nanoTime() - begun < Duration.ofSeconds(3).toNanos()) {
-                Optional<NodeBlock> _ = node.block(7);
+                Optional<NodeBlockHeader> _ = node.block(7);
               }
               return true;
             }));
@@ -72,14 +72,16 @@ final class RecoveryTest {
     HurriedRuntime time = new HurriedRuntime();
     AtomicBoolean isUnwell = new AtomicBoolean(true);
     AtomicInteger refused = new AtomicInteger();
-    RpcSettings settings = RpcSettings.usual().withDirectory(Optional.of(directory));
+    RpcSettings settings = RpcSettings.defaults().withDirectory(Optional.of(directory));
     try (FakeNode gateway =
         new FakeNode(body ->
             body.startsWith("[") && isUnwell.get() && refused.incrementAndGet() < 4
                 ? FakeNode.Answer.status(status, "", "try later")
                 : CHAIN.answer(body))) {
       for (int process = 0; process < 2; process++) {
-        try (Node node = Nodes.open(List.of(gateway.url()), 5, settings, Transport::to, time)) {
+        try (ChainNode node =
+            ChainNodeFactory.open(
+                List.of(gateway.url()), 5, settings, JsonRpcTransport::to, time)) {
           assertThat(node.blocks(HEADERS)).hasSize(100);
           isUnwell.set(false);
           time.pass(Duration.ofHours(7));
@@ -107,17 +109,21 @@ final class RecoveryTest {
                 boots.get()
                     ? CHAIN.answer(body).after(3)
                     : FakeNode.Answer.status(503, "", "down"));
-        Node node =
-            Nodes.open(
-                List.of(first.url(), second.url()), 5, RpcSettings.usual(), Transport::to, time)) {
+        ChainNode node =
+            ChainNodeFactory.open(
+                List.of(first.url(), second.url()),
+                5,
+                RpcSettings.defaults(),
+                JsonRpcTransport::to,
+                time)) {
       for (long block = 10; block < 60; block++) {
-        assertThat(node.logs(new LogQuery(NodeTest.FILTER, block, block)).logs().size())
+        assertThat(node.logs(new LogQuery(ChainNodeTest.FILTER, block, block)).logs().size())
             .isEqualTo(2);
       }
       boots.set(false);
       time.pass(Duration.ofMinutes(6));
 
-      assertThat(node.logs(new LogQuery(NodeTest.FILTER, 60, 60)).logs().size()).isEqualTo(2);
+      assertThat(node.logs(new LogQuery(ChainNodeTest.FILTER, 60, 60)).logs().size()).isEqualTo(2);
     }
   }
 

@@ -30,7 +30,7 @@ final class WrongReplyTest {
                 body.contains("eth_chainId") && asked.getAndIncrement() == 0
                     ? FakeNode.Answer.of(FakeChain.calls(body).getFirst().result("\"0x1\""))
                     : CHAIN.answer(body));
-        Node node = NodeTest.open(5, fake)) {
+        ChainNode node = ChainNodeTest.open(5, fake)) {
       assertThat(node.block(7)).isPresent();
     }
   }
@@ -44,13 +44,13 @@ final class WrongReplyTest {
   @Tag("F54")
   @DisplayName("F54 one reply that old logs are gone does not end the only endpoint")
   void logs_surviveOneReplyThatTheyAreGone(String words) throws Exception {
-    LogQuery query = new LogQuery(NodeTest.FILTER, 7, 7);
+    LogQuery query = new LogQuery(ChainNodeTest.FILTER, 7, 7);
     try (FakeNode fake = refusing("eth_getLogs", -32000, words, 1);
-        Node node = NodeTest.open(5, fake)) {
+        ChainNode node = ChainNodeTest.open(5, fake)) {
       assertThat(node.logs(query).logs().size()).isEqualTo(FakeChain.LOGS);
     }
     try (FakeNode fake = refusing("eth_getLogs", -32000, words, 1);
-        Node node = NodeTest.open(5, fake)) {
+        ChainNode node = ChainNodeTest.open(5, fake)) {
       assertThat(node.logsOf(FakeChain.hash(7), query).logs().size()).isEqualTo(FakeChain.LOGS);
     }
   }
@@ -60,8 +60,8 @@ final class WrongReplyTest {
   @DisplayName("F54 one reply that eth_getBlockReceipts is missing does not end the only endpoint")
   void receipts_surviveOneMissingMethod() throws Exception {
     try (FakeNode fake = refusing("eth_getBlockReceipts", -32601, "the method does not exist", 1);
-        Node node = NodeTest.open(5, fake)) {
-      LogQuery query = new LogQuery(NodeTest.FILTER, 7, 7);
+        ChainNode node = ChainNodeTest.open(5, fake)) {
+      LogQuery query = new LogQuery(ChainNodeTest.FILTER, 7, 7);
       assertThat(node.receiptLogs(FakeChain.hash(7), query).logs().size())
           .isEqualTo(FakeChain.LOGS);
     }
@@ -81,7 +81,7 @@ final class WrongReplyTest {
               return FakeNode.Answer.of(
                   FakeChain.calls(body).getFirst().error(-32000, "state is pruned"));
             });
-        Node node = NodeTest.open(5, fake)) {
+        ChainNode node = ChainNodeTest.open(5, fake)) {
       long begun = System.nanoTime();
       Thread asking =
           Thread.ofVirtual()

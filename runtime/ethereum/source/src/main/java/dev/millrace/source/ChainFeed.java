@@ -1,13 +1,13 @@
 package dev.millrace.source;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import dev.millrace.evm.Header;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.BlockHeader;
+import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.pipeline.Batch;
-import dev.millrace.pipeline.Block;
-import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.SourceBlock;
+import dev.millrace.pipeline.SourceEvent;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -31,21 +31,21 @@ final class ChainFeed implements Source.Feed {
   private static final long OPEN = Long.MAX_VALUE;
 
   private final ChainSource source;
-  private final Branch branch;
-  private final Horizon horizon;
-  private final Decoder decoder;
-  private final RangeFetch rangeFetch;
-  private final Ranges ranges;
-  private final ArrayDeque<Told> told = new ArrayDeque<>();
-  private final Reorgs reorgs;
-  private final Follower follower;
+  private final LocalChain branch;
+  private final FinalityTracker horizon;
+  private final ChainEventDecoder decoder;
+  private final FinalRangeFetcher rangeFetch;
+  private final RangeScheduler ranges;
+  private final ArrayDeque<DecodedBlocks> decoded = new ArrayDeque<>();
+  private final ReorgDetector reorgs;
+  private final HeadFollower follower;
   private final ExecutorService pool;
   private final long first;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile long last;
   private volatile String waitingFor = "";
   private boolean ended;
-  private boolean tipIsSure;
+  private boolean tipVerified;
   private boolean isUnlinked;
   private boolean isCompared;
 
@@ -55,29 +55,29 @@ final class ChainFeed implements Source.Feed {
   @GuardedBy("lock")
   private boolean closed;
 
-  ChainFeed(ChainSource source, Source.Standing standing) {
+  ChainFeed(ChainSource source, Source.ResumePoint standing) {
     this.source = source;
-    this.branch = new Branch(standing, source.request().from());
+    this.branch = new LocalChain(standing, source.request().from());
     this.first = branch.next();
     this.horizon = source.horizon(branch);
     this.pool = source.newThreads();
-    this.decoder = new Decoder(source, standing.found());
-    this.rangeFetch = new RangeFetch(source, decoder.fields());
-    this.ranges = new Ranges(pool, rangeFetch, decoder.plan(), first);
-    this.reorgs = new Reorgs(source, branch);
+    this.decoder = new ChainEventDecoder(source, standing.found());
+    this.rangeFetch = new FinalRangeFetcher(source, decoder.fields());
+    this.ranges = new RangeScheduler(pool, rangeFetch, decoder.plan(), first);
+    this.reorgs = new ReorgDetector(source, branch);
     this.follower =
-        new Follower(
+        new HeadFollower(
             branch,
             horizon,
             reorgs,
-            new BlockFetch(source.node(), source.recent(), source.findings(), pool),
+            new HeadBlockFetcher(source.node(), source.recent(), source.findings(), pool),
             decoder);
-    this.tipIsSure = branch.tip() == null;
-    this.isCompared = tipIsSure;
+    this.tipVerified = branch.tip() == null;
+    this.isCompared = tipVerified;
     this.last =
         switch (source.request().until()) {
-          case Until.AtBlock(long number) -> number;
-          case Until.AtHead _, Until.Never _ -> OPEN;
+          case StopAt.AtBlock(long number) -> number;
+          case StopAt.AtHead _, StopAt.Never _ -> OPEN;
         };
   }
 
@@ -106,18 +106,19 @@ final class ChainFeed implements Source.Feed {
     if (branch.next() > last) {
       return compare(horizon.refresh());
     }
-    return told.isEmpty() && ranges.isEmpty() ? above(events) : history(events);
+    return decoded.isEmpty() && ranges.isEmpty() ? nextUnfinalized(events) : nextFinalized(events);
   }
 
   /** Already past the end: checks that the chain still goes through our tip. */
-  private Source.@Nullable Step compare(Horizon.Sight sight) throws InterruptedException {
+  private Source.@Nullable Step compare(FinalityTracker.HeadSnapshot sight)
+      throws InterruptedException {
     return switch (reorgs.atTip(sight)) {
-      case Reorgs.Look.Same _ -> {
+      case ReorgDetector.TipCheck.Unchanged _ -> {
         isCompared = true;
         yield null;
       }
-      case Reorgs.Look.Later _ -> pause(sight);
-      case Reorgs.Look.Turned(Source.Rewind rewind) -> rewind;
+      case ReorgDetector.TipCheck.Inconclusive _ -> pause(sight);
+      case ReorgDetector.TipCheck.Reorged(Source.Rewind rewind) -> rewind;
     };
   }
 
@@ -126,46 +127,47 @@ final class ChainFeed implements Source.Feed {
    * if the first block of that range does not name our tip as its parent: then either has been
    * replaced, final or not, and nothing is delivered before {@link #backfill} has checked.
    */
-  private @Nullable Batch history(int most) throws InterruptedException {
+  private @Nullable Batch nextFinalized(int max) throws InterruptedException {
     waitingFor = "the logs from block " + branch.next();
-    List<Event> events = new ArrayList<>();
-    List<Source.Found> found = new ArrayList<>();
-    Block block = null;
-    rangeFetch.cutEvery(most);
+    List<SourceEvent> events = new ArrayList<>();
+    List<Source.DiscoveredContract> found = new ArrayList<>();
+    SourceBlock block = null;
+    rangeFetch.cutEvery(max);
     do {
-      if (told.isEmpty()) {
-        Stretch stretch = ranges.take();
+      if (decoded.isEmpty()) {
+        FetchedRange stretch = ranges.take();
         if (!follows(stretch, block)) {
-          tipIsSure = false;
+          tipVerified = false;
           isUnlinked = true;
           source.node().reprove();
           horizon.doubt();
           ranges.abandon(block == null ? branch.next() : block.number() + 1);
           break;
         }
-        told.addAll(decoder.decode(stretch));
+        decoded.addAll(decoder.decode(stretch));
         ranges.follow(decoder.plan());
       }
-      Told piece = told.remove();
+      DecodedBlocks piece = decoded.remove();
       events.addAll(piece.events());
       found.addAll(piece.found());
       block = piece.last();
-    } while (events.size() < most && (!told.isEmpty() || ranges.isReady()));
+    } while (events.size() < max && (!decoded.isEmpty() || ranges.isReady()));
     if (block == null) {
       return null;
     }
     branch.extend(block.number(), block.hash());
-    branch.settle(block.number());
+    branch.finalizeUpTo(block.number());
     return new Batch(events, List.of(), block, block.number(), List.copyOf(found));
   }
 
   /** True if a range begins with the child of the block before it. */
-  private boolean follows(Stretch stretch, @Nullable Block before) throws InterruptedException {
-    Source.Place tip = branch.tip();
+  private boolean follows(FetchedRange stretch, @Nullable SourceBlock before)
+      throws InterruptedException {
+    Source.BlockRef tip = branch.tip();
     Bytes32 parent = before != null ? before.hash() : tip == null ? null : tip.hash();
-    Header first = stretch.headers().get(stretch.from());
+    BlockHeader first = stretch.headers().get(stretch.from());
     if (parent == null) {
-      Header end = stretch.headers().get(stretch.reached());
+      BlockHeader end = stretch.headers().get(stretch.lastBlock());
       return first != null
           && end != null
           && reorgs.areConfirmed(first.equals(end) ? List.of(first) : List.of(first, end));
@@ -174,12 +176,12 @@ final class ChainFeed implements Source.Feed {
   }
 
   /** Behind the last range: refreshes the horizon and continues with ranges or single blocks. */
-  private Source.@Nullable Step above(int events) throws InterruptedException {
+  private Source.@Nullable Step nextUnfinalized(int events) throws InterruptedException {
     if (follower.isReady()) {
       return follower.next(horizon.sight(), last, events);
     }
-    Horizon.Sight sight = horizon.refresh();
-    if (last == OPEN && source.request().until() instanceof Until.AtHead && sight.head() != null) {
+    FinalityTracker.HeadSnapshot sight = horizon.refresh();
+    if (last == OPEN && source.request().until() instanceof StopAt.AtHead && sight.head() != null) {
       // A single reply may name a head that is far too high.
       if (!horizon.isThere(sight.number())) {
         return pause(sight);
@@ -192,7 +194,7 @@ final class ChainFeed implements Source.Feed {
     if (sight.finalBlock() < branch.next()) {
       source.genesis().learn();
       Source.Step step = follower.next(sight, last, events);
-      tipIsSure &= step == null;
+      tipVerified &= step == null;
       return step != null || follower.isReady() ? step : pause(sight);
     }
     return backfill(sight);
@@ -201,17 +203,18 @@ final class ChainFeed implements Source.Feed {
   /**
    * Begins ranges above our tip, which must be the node's as well: the first block has to name it.
    */
-  private Source.@Nullable Step backfill(Horizon.Sight sight) throws InterruptedException {
+  private Source.@Nullable Step backfill(FinalityTracker.HeadSnapshot sight)
+      throws InterruptedException {
     if (branch.tip() != null) {
       source.genesis().learn();
     }
-    if (!tipIsSure) {
+    if (!tipVerified) {
       switch (reorgs.atTip(sight)) {
-        case Reorgs.Look.Same _ -> tipIsSure = true;
-        case Reorgs.Look.Later _ -> {
+        case ReorgDetector.TipCheck.Unchanged _ -> tipVerified = true;
+        case ReorgDetector.TipCheck.Inconclusive _ -> {
           return pause(sight);
         }
-        case Reorgs.Look.Turned(Source.Rewind rewind) -> {
+        case ReorgDetector.TipCheck.Reorged(Source.Rewind rewind) -> {
           return rewind;
         }
       }
@@ -225,7 +228,8 @@ final class ChainFeed implements Source.Feed {
     return null;
   }
 
-  private Source.@Nullable Step pause(Horizon.Sight sight) throws InterruptedException {
+  private Source.@Nullable Step pause(FinalityTracker.HeadSnapshot sight)
+      throws InterruptedException {
     waitingFor =
         sight.head() == null
             ? "a head of the chain; the node tells none"
@@ -258,9 +262,9 @@ final class ChainFeed implements Source.Feed {
   }
 
   @Override
-  public Source.Extent extent() {
+  public Source.BlockRange extent() {
     long end = last != OPEN ? last : horizon.sight().number();
-    return new Source.Extent(
+    return new Source.BlockRange(
         OptionalLong.of(first),
         end < 0 ? OptionalLong.empty() : OptionalLong.of(end),
         OptionalLong.empty());

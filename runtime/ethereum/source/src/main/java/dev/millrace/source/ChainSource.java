@@ -1,12 +1,12 @@
 package dev.millrace.source;
 
-import dev.millrace.evm.ChainFacts;
+import dev.millrace.evm.BlockDataSource;
 import dev.millrace.evm.LogRouter;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.pipeline.Source;
-import dev.millrace.rpc.Node;
+import dev.millrace.rpc.ChainNode;
+import dev.millrace.rpc.ChainNodeFactory;
 import dev.millrace.rpc.NodeStatus;
-import dev.millrace.rpc.Nodes;
 import dev.millrace.rpc.RpcSettings;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -23,19 +23,19 @@ import java.util.function.Supplier;
  */
 final class ChainSource implements Source {
   private final SourceRequest request;
-  private final Node node;
+  private final ChainNode node;
   private final InstantSource clock;
   private final Supplier<ExecutorService> threads;
-  private final Recent recent = new Recent();
+  private final RecentBlockCache recent = new RecentBlockCache();
   private final int maxAddresses;
-  private final Findings findings;
+  private final LogAuditStatistics findings;
   private final RawCache cache;
-  private final ChainFacts facts;
-  private final Genesis genesis;
+  private final BlockDataSource blockData;
+  private final GenesisBlockCheck genesis;
   private final FinalityChoice finality;
 
-  ChainSource(SourceRequest request, Node node, InstantSource clock) {
-    this(request, node, clock, () -> threads(request), Plan.MAX_ADDRESSES);
+  ChainSource(SourceRequest request, ChainNode node, InstantSource clock) {
+    this(request, node, clock, () -> threads(request), LogQueryPlan.MAX_ADDRESSES);
   }
 
   /**
@@ -44,7 +44,7 @@ final class ChainSource implements Source {
    */
   ChainSource(
       SourceRequest request,
-      Node node,
+      ChainNode node,
       InstantSource clock,
       Supplier<ExecutorService> threads,
       int maxAddresses) {
@@ -53,10 +53,10 @@ final class ChainSource implements Source {
     this.maxAddresses = maxAddresses;
     this.node = node;
     this.clock = clock;
-    this.findings = new Findings(request.chain(), request.reading().directory());
+    this.findings = new LogAuditStatistics(request.chain(), request.reading().directory());
     this.cache = new RawCache(request.reading(), request.chain(), clock);
-    this.facts = new Facts(node, recent, clock);
-    this.genesis = new Genesis(node);
+    this.blockData = new BlockDataLoader(node, recent, clock);
+    this.genesis = new GenesisBlockCheck(node);
     this.finality = new FinalityChoice(request);
   }
 
@@ -65,16 +65,16 @@ final class ChainSource implements Source {
   }
 
   /** Opens a node over the endpoints of a request. */
-  static Node node(SourceRequest request) {
+  static ChainNode node(SourceRequest request) {
     RpcSettings settings =
-        RpcSettings.usual()
+        RpcSettings.defaults()
             .withDirectory(request.reading().directory())
             .withPoll(request.reading().poll());
-    return Nodes.open(request.endpoints(), request.chain(), settings);
+    return ChainNodeFactory.open(request.endpoints(), request.chain(), settings);
   }
 
   @Override
-  public Feed open(Standing standing) {
+  public Feed open(ResumePoint standing) {
     return new ChainFeed(this, standing);
   }
 
@@ -105,11 +105,11 @@ final class ChainSource implements Source {
     return maxAddresses;
   }
 
-  Node node() {
+  ChainNode node() {
     return node;
   }
 
-  Findings findings() {
+  LogAuditStatistics findings() {
     return findings;
   }
 
@@ -121,26 +121,26 @@ final class ChainSource implements Source {
     return finality;
   }
 
-  Genesis genesis() {
+  GenesisBlockCheck genesis() {
     return genesis;
   }
 
-  Recent recent() {
+  RecentBlockCache recent() {
     return recent;
   }
 
-  ChainFacts facts() {
-    return facts;
+  BlockDataSource blockData() {
+    return blockData;
   }
 
   /** Creates the view of the head and of finality for one feed. */
-  Horizon horizon(Branch branch) {
-    return new Horizon(this, clock, branch);
+  FinalityTracker horizon(LocalChain branch) {
+    return new FinalityTracker(this, clock, branch);
   }
 
   /** Returns the details of this chain for the status. */
-  SortedMap<String, String> report(Horizon horizon, LogRouter router) {
-    Horizon.Sight sight = horizon.sight();
+  SortedMap<String, String> report(FinalityTracker horizon, LogRouter router) {
+    FinalityTracker.HeadSnapshot sight = horizon.sight();
     SortedMap<String, String> report = new TreeMap<>();
     report.put("chain.finality", finality.rule());
     if (sight.head() != null) {

@@ -1,15 +1,15 @@
 package dev.millrace.source;
 
-import dev.millrace.evm.Header;
+import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.LogFilter;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.rpc.Bloom;
+import dev.millrace.rpc.ChainNode;
 import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogPage;
 import dev.millrace.rpc.LogQuery;
-import dev.millrace.rpc.Node;
-import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.LogsBloom;
+import dev.millrace.rpc.NodeBlockHeader;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The logs and the header are asked for again, of another endpoint if there is one. Logs that
  * another endpoint has as well are there; so are those that the only endpoint repeats. Logs that
  * another answer lacks are looked for in the receipts, and dropped if these lack them too. Blooms
- * are given up by {@link Findings} only after contradictions in several blocks that no header of
- * another endpoint resolves: a single header may be wrong.
+ * are given up by {@link LogAuditStatistics} only after contradictions in several blocks that no
+ * header of another endpoint resolves: a single header may be wrong.
  */
 final class DisputedLogs {
   private static final Duration PAUSE = Duration.ofSeconds(1);
@@ -49,10 +49,10 @@ final class DisputedLogs {
 
   private static final LogFilter ALL = new LogFilter(List.of(), List.of());
 
-  private final Node node;
-  private final Findings findings;
+  private final ChainNode node;
+  private final LogAuditStatistics findings;
 
-  DisputedLogs(Node node, Findings findings) {
+  DisputedLogs(ChainNode node, LogAuditStatistics findings) {
     this.node = node;
     this.findings = findings;
   }
@@ -63,7 +63,7 @@ final class DisputedLogs {
    * @param block with the bloom of another endpoint if the first one was wrong
    * @param answer another one if the first one had logs that are not there
    */
-  record Settled(NodeBlock block, QueryAnswer answer) {}
+  record Resolved(NodeBlockHeader block, LogQueryAnswer answer) {}
 
   /**
    * The result for the answers about a range.
@@ -72,7 +72,7 @@ final class DisputedLogs {
    * @param refuted the answers of which some logs are not there, and those that replace them, per
    *     block
    */
-  record SettledRange(Map<Long, NodeBlock> blocks, List<Refuted> refuted) {
+  record ResolvedRange(Map<Long, NodeBlockHeader> blocks, List<Refuted> refuted) {
     /** Returns logs without those that are not there, and with those of the better answers. */
     LogColumns mended(LogColumns logs) {
       List<LogColumns> pages = new ArrayList<>();
@@ -100,36 +100,36 @@ final class DisputedLogs {
    * @param part its logs of one block
    * @param better the answer that counts
    */
-  record Refuted(LogColumns part, String endpoint, QueryAnswer better) {}
+  record Refuted(LogColumns part, String endpoint, LogQueryAnswer better) {}
 
   /** Settles what the answers about a range say of these blocks. */
-  SettledRange settle(List<QueryAnswer> answers, Collection<NodeBlock> blocks)
+  ResolvedRange resolve(List<LogQueryAnswer> answers, Collection<NodeBlockHeader> blocks)
       throws InterruptedException {
-    Map<Long, NodeBlock> named = new TreeMap<>();
+    Map<Long, NodeBlockHeader> named = new TreeMap<>();
     List<Refuted> refuted = new ArrayList<>();
-    Map<Long, NodeBlock> known = new TreeMap<>();
+    Map<Long, NodeBlockHeader> known = new TreeMap<>();
     blocks.forEach(block -> known.put(block.header().number(), block));
-    for (QueryAnswer answer : answers) {
+    for (LogQueryAnswer answer : answers) {
       LogColumns logs = answer.logs();
       for (int from = 0, to; from < logs.size(); from = to) {
         to = endOfBlock(logs, from);
-        NodeBlock block = known.get(logs.blockNumber(from));
+        NodeBlockHeader block = known.get(logs.blockNumber(from));
         if (block == null || !isDenied(block, logs, from, to)) {
           continue;
         }
         LogColumns part = part(logs, from, to);
-        QueryAnswer told = new QueryAnswer(answer.query(), List.of(part), answer.endpoint());
-        Settled settled = settle(block, told);
-        if (!settled.block().equals(block)) {
-          known.put(block.header().number(), settled.block());
-          named.put(block.header().number(), settled.block());
+        LogQueryAnswer told = new LogQueryAnswer(answer.query(), List.of(part), answer.endpoint());
+        Resolved resolved = resolve(block, told);
+        if (!resolved.block().equals(block)) {
+          known.put(block.header().number(), resolved.block());
+          named.put(block.header().number(), resolved.block());
         }
-        if (!settled.answer().equals(told)) {
-          refuted.add(new Refuted(part, answer.endpoint(), settled.answer()));
+        if (!resolved.answer().equals(told)) {
+          refuted.add(new Refuted(part, answer.endpoint(), resolved.answer()));
         }
       }
     }
-    return new SettledRange(named, refuted);
+    return new ResolvedRange(named, refuted);
   }
 
   /**
@@ -137,19 +137,19 @@ final class DisputedLogs {
    *
    * @param answer the logs of the block alone
    */
-  Settled settle(NodeBlock block, QueryAnswer answer) throws InterruptedException {
-    NodeBlock named = block;
-    QueryAnswer told = answer;
+  Resolved resolve(NodeBlockHeader block, LogQueryAnswer answer) throws InterruptedException {
+    NodeBlockHeader named = block;
+    LogQueryAnswer told = answer;
     while (true) {
       LogColumns logs = told.logs();
       if (logs.isEmpty() || !isDenied(named, logs, 0, logs.size())) {
-        return new Settled(named, told);
+        return new Resolved(named, told);
       }
       Dispute dispute = new Dispute(named, told, denied(named.bloom(), logs));
-      QueryAnswer better = dispute.betterAnswer();
+      LogQueryAnswer better = dispute.betterAnswer();
       named = dispute.named;
       if (better == null) {
-        return new Settled(named, told);
+        return new Resolved(named, told);
       }
       findings.find(
           "logs are not there, as the bloom and other answers say: block=%d logs=%d endpoint=%s"
@@ -159,8 +159,8 @@ final class DisputedLogs {
   }
 
   /** True if the bloom denies one of the logs; records what the logs say about the bloom. */
-  private boolean isDenied(NodeBlock block, LogColumns logs, int from, int to) {
-    Bloom bloom = block.bloom();
+  private boolean isDenied(NodeBlockHeader block, LogColumns logs, int from, int to) {
+    LogsBloom bloom = block.bloom();
     if (findings.bloomsAreUseless()) {
       return false;
     }
@@ -177,13 +177,13 @@ final class DisputedLogs {
     return false;
   }
 
-  private static boolean denies(Bloom bloom, LogColumns logs, int log) {
+  private static boolean denies(LogsBloom bloom, LogColumns logs, int log) {
     return !bloom.mayContain(logs.contract(log))
         || IntStream.range(0, logs.topics(log))
             .anyMatch(topic -> !bloom.mayContain(logs.topic(log, topic)));
   }
 
-  private static LogColumns denied(Bloom bloom, LogColumns logs) {
+  private static LogColumns denied(LogsBloom bloom, LogColumns logs) {
     return LogSelection.of(logs, log -> denies(bloom, logs, log));
   }
 
@@ -201,7 +201,7 @@ final class DisputedLogs {
 
   /** One contradiction, and the answers since. Confined to one thread. */
   private final class Dispute {
-    private final Header header;
+    private final BlockHeader header;
     private final LogFilter filter;
     private final LogColumns denied;
     private final Set<LogIdentity> identities;
@@ -209,9 +209,9 @@ final class DisputedLogs {
     /** The endpoints that have the denied logs. */
     private final Set<String> having = new HashSet<>();
 
-    private NodeBlock named;
+    private NodeBlockHeader named;
 
-    Dispute(NodeBlock block, QueryAnswer told, LogColumns denied) {
+    Dispute(NodeBlockHeader block, LogQueryAnswer told, LogColumns denied) {
       this.header = block.header();
       this.filter = told.query();
       this.named = block;
@@ -227,7 +227,7 @@ final class DisputedLogs {
      *
      * @return the answer that counts instead; null if the logs are there
      */
-    @Nullable QueryAnswer betterAnswer() throws InterruptedException {
+    @Nullable LogQueryAnswer betterAnswer() throws InterruptedException {
       boolean isLacking = false;
       for (int pauses = 0; ; pauses++) {
         LogPage page = node.logsOf(header.hash(), query(filter, having));
@@ -257,8 +257,8 @@ final class DisputedLogs {
       }
     }
 
-    private QueryAnswer answer(LogPage page) {
-      return new QueryAnswer(filter, List.of(page.logs()), page.endpoint());
+    private LogQueryAnswer answer(LogPage page) {
+      return new LogQueryAnswer(filter, List.of(page.logs()), page.endpoint());
     }
 
     private LogQuery query(LogFilter asked, Set<String> avoid) {
@@ -281,7 +281,7 @@ final class DisputedLogs {
     }
 
     /** True if the header of this block that an endpoint has does not deny the logs. */
-    private boolean isHeldBy(@Nullable NodeBlock block) {
+    private boolean isHeldBy(@Nullable NodeBlockHeader block) {
       return block != null
           && block.header().hash().equals(header.hash())
           && !block.bloom().isEmpty()
@@ -322,7 +322,7 @@ final class DisputedLogs {
 
     /** Finds a header that holds the logs, which are there; if none does, that is remembered. */
     private void confirm(LogPage page) throws InterruptedException {
-      NodeBlock end = page.end();
+      NodeBlockHeader end = page.end();
       if (!isHeldBy(end) && !named.bloom().isEmpty() && !isAlone()) {
         end = node.logsOf(header.hash(), query(filter, Set.of(page.endpoint()))).end();
       }
@@ -332,7 +332,7 @@ final class DisputedLogs {
       } else if (named.bloom().isEmpty()) {
         findings.zerosDeny(header.number());
       } else {
-        findings.bloomDenies(header.number());
+        findings.recordBloomMismatch(header.number());
       }
     }
   }

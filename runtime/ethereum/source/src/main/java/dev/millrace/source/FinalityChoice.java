@@ -4,8 +4,8 @@ import dev.millrace.evm.Finality;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.BlockTag;
 import dev.millrace.rpc.FinalityRule;
-import dev.millrace.rpc.Tag;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -91,7 +91,8 @@ final class FinalityChoice {
   FinalityRule checked() {
     boolean byTag = isTagged || (!tag.isEmpty() && !isByDepth);
     return new FinalityRule(
-        byTag ? Optional.of(Tag.valueOf(tag.toUpperCase(Locale.ROOT))) : Optional.empty(), depth);
+        byTag ? Optional.of(BlockTag.valueOf(tag.toUpperCase(Locale.ROOT))) : Optional.empty(),
+        depth);
   }
 
   /** Description of the rule, for logs and status. */

@@ -1,8 +1,8 @@
 package dev.millrace.source;
 
-import dev.millrace.evm.Header;
+import dev.millrace.evm.BlockHeader;
 import dev.millrace.rpc.LogColumns;
-import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.NodeBlockHeader;
 import java.util.NavigableMap;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -24,15 +24,15 @@ enum HeaderCheck {
   }
 
   /** Compares logs with all blocks present, and neighbours among these with each other. */
-  static HeaderCheck of(LogColumns logs, NavigableMap<Long, NodeBlock> blocks) {
-    SortedMap<Long, Header> headers = new TreeMap<>();
+  static HeaderCheck of(LogColumns logs, NavigableMap<Long, NodeBlockHeader> blocks) {
+    SortedMap<Long, BlockHeader> headers = new TreeMap<>();
     blocks.forEach((number, block) -> headers.put(number, block.header()));
     return ofHeaders(logs, headers);
   }
 
-  static HeaderCheck ofHeaders(LogColumns logs, SortedMap<Long, Header> headers) {
-    @Nullable Header before = null;
-    for (Header header : headers.values()) {
+  static HeaderCheck ofHeaders(LogColumns logs, SortedMap<Long, BlockHeader> headers) {
+    @Nullable BlockHeader before = null;
+    for (BlockHeader header : headers.values()) {
       if (before != null
           && before.number() == header.number() - 1
           && !before.hash().equals(header.parent())) {
@@ -49,7 +49,7 @@ enum HeaderCheck {
       if (log > 0 && logs.blockNumber(log - 1) == number) {
         return OTHER_BLOCKS; // two blocks at one height
       }
-      Header header = headers.get(number);
+      BlockHeader header = headers.get(number);
       if (header == null) {
         continue;
       }

@@ -3,7 +3,7 @@ package dev.millrace.source;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.SourceBlock;
 import dev.millrace.rpc.LogColumns;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +22,7 @@ record LogIdentity(
     LogColumns.Cursor cursor = logs.cursor();
     while (cursor.next()) {
       int at = cursor.index();
-      Block block = new Block(cursor.blockNumber(), cursor.blockHash(), null, null);
+      SourceBlock block = new SourceBlock(cursor.blockNumber(), cursor.blockHash(), null, null);
       List<Bytes32> topics =
           IntStream.range(0, logs.topics(at)).mapToObj(i -> logs.topic(at, i)).toList();
       all.add(

@@ -3,9 +3,9 @@ package dev.millrace.source;
 import dev.millrace.evm.LogFilter;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.SourceBlock;
 import dev.millrace.rpc.LogColumns;
-import dev.millrace.rpc.LogWriter;
+import dev.millrace.rpc.LogColumnsBuilder;
 import java.time.Instant;
 import java.util.Set;
 import java.util.function.IntPredicate;
@@ -27,13 +27,14 @@ final class LogSelection {
     if (kept == logs.size()) {
       return logs;
     }
-    LogWriter writer = new LogWriter();
+    LogColumnsBuilder writer = new LogColumnsBuilder();
     LogColumns.Cursor cursor = logs.cursor();
     while (cursor.next()) {
       int log = cursor.index();
       if (passes.test(log)) {
         Instant time = time(logs.blockTime(log));
-        writer.add(cursor.log(new Block(cursor.blockNumber(), cursor.blockHash(), null, time)));
+        writer.add(
+            cursor.log(new SourceBlock(cursor.blockNumber(), cursor.blockHash(), null, time)));
       }
     }
     return writer.finish();
@@ -41,10 +42,10 @@ final class LogSelection {
 
   /** Returns the logs without the times of their blocks. */
   static LogColumns withoutTimes(LogColumns logs) {
-    LogWriter writer = new LogWriter();
+    LogColumnsBuilder writer = new LogColumnsBuilder();
     LogColumns.Cursor cursor = logs.cursor();
     while (cursor.next()) {
-      writer.add(cursor.log(new Block(cursor.blockNumber(), cursor.blockHash(), null, null)));
+      writer.add(cursor.log(new SourceBlock(cursor.blockNumber(), cursor.blockHash(), null, null)));
     }
     return writer.finish();
   }

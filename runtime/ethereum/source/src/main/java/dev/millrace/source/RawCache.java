@@ -2,14 +2,14 @@ package dev.millrace.source;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.millrace.evm.LogFilter;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.ChainNode;
 import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogQuery;
-import dev.millrace.rpc.Node;
-import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.NodeBlockHeader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +54,8 @@ final class RawCache {
 
   /** Segments by file, least recently used first. */
   @GuardedBy("this")
-  private final LinkedHashMap<Path, Segment> segments = new LinkedHashMap<>(64, 0.75f, true);
+  private final LinkedHashMap<Path, RawCacheSegment> segments =
+      new LinkedHashMap<>(64, 0.75f, true);
 
   @GuardedBy("this")
   private long bytes;
@@ -80,9 +81,10 @@ final class RawCache {
    * @param missing filters to ask a node for, over the same blocks
    * @param used the files of the logs; to be proved before the logs are believed
    */
-  record Held(List<LogColumns> logs, List<LogFilter> missing, long reached, List<Segment> used) {}
+  record CachedPart(
+      List<LogColumns> logs, List<LogFilter> missing, long reached, List<RawCacheSegment> used) {}
 
-  RawCache(Reading reading, long chain, InstantSource clock) {
+  RawCache(SourceOptions reading, long chain, InstantSource clock) {
     this.room = reading.cacheBytes();
     this.clock = clock;
     this.directory =
@@ -131,10 +133,10 @@ final class RawCache {
       files = listed.sorted().toList();
     }
     Set<Path> there = new HashSet<>(files);
-    List<Segment> known = List.copyOf(segments.values());
+    List<RawCacheSegment> known = List.copyOf(segments.values());
     known.stream().filter(segment -> !there.contains(segment.file())).forEach(this::remove);
     for (Path file : files) {
-      if (!file.toString().endsWith(Segment.SUFFIX)) {
+      if (!file.toString().endsWith(RawCacheSegment.SUFFIX)) {
         if (isStale(file)) {
           Files.deleteIfExists(file);
         }
@@ -147,15 +149,15 @@ final class RawCache {
   @GuardedBy("this")
   private void add(Path file) {
     try {
-      add(Segment.open(file));
+      add(RawCacheSegment.open(file));
     } catch (IOException _) {
       delete(file);
     }
   }
 
   @GuardedBy("this")
-  private void add(Segment segment) {
-    Segment before = segments.put(segment.file(), segment);
+  private void add(RawCacheSegment segment) {
+    RawCacheSegment before = segments.put(segment.file(), segment);
     bytes += segment.bytes() - (before == null ? 0 : before.bytes());
   }
 
@@ -175,7 +177,7 @@ final class RawCache {
    */
   synchronized long end(LogFilter filter, long from, long to) {
     long end = to;
-    for (Segment segment : segments.values()) {
+    for (RawCacheSegment segment : segments.values()) {
       if (segment.to() >= from && segment.from() <= end && segment.helps(filter)) {
         end = Math.min(end, segment.from() <= from ? segment.to() : segment.from() - 1);
       }
@@ -184,15 +186,15 @@ final class RawCache {
   }
 
   /** Finds the cached part of the answer to a query. */
-  Held find(LogQuery query) {
+  CachedPart find(LogQuery query) {
     if (directory == null) {
-      return new Held(List.of(), List.of(query.filter()), query.to(), List.of());
+      return new CachedPart(List.of(), List.of(query.filter()), query.to(), List.of());
     }
     while (true) {
-      List<Segment> used = new ArrayList<>();
+      List<RawCacheSegment> used = new ArrayList<>();
       List<LogFilter> missing = List.of(query.filter());
       long reached = query.to();
-      for (Segment segment : around(query)) {
+      for (RawCacheSegment segment : around(query)) {
         List<LogFilter> left = new ArrayList<>();
         for (LogFilter filter : missing) {
           left.addAll(segment.subtractFrom(filter));
@@ -208,20 +210,20 @@ final class RawCache {
       List<LogColumns> logs = new ArrayList<>();
       LogQuery part = query.withRange(query.from(), reached);
       if (used.stream().allMatch(segment -> read(segment, part, logs))) {
-        return new Held(logs, missing, reached, used);
+        return new CachedPart(logs, missing, reached, used);
       }
     }
   }
 
   /** Returns the files that overlap a query's range; those that reach furthest first. */
-  private synchronized List<Segment> around(LogQuery query) {
+  private synchronized List<RawCacheSegment> around(LogQuery query) {
     return segments.values().stream()
         .filter(segment -> segment.from() <= query.to() && segment.to() >= query.from())
-        .sorted(Comparator.comparingLong(Segment::to).reversed())
+        .sorted(Comparator.comparingLong(RawCacheSegment::to).reversed())
         .toList();
   }
 
-  private boolean read(Segment segment, LogQuery query, List<LogColumns> logs) {
+  private boolean read(RawCacheSegment segment, LogQuery query, List<LogColumns> logs) {
     try {
       logs.add(part(segment, query));
       used(segment);
@@ -233,7 +235,7 @@ final class RawCache {
   }
 
   /** Returns the logs of a file that match a query. */
-  private static LogColumns part(Segment segment, LogQuery query) throws IOException {
+  private static LogColumns part(RawCacheSegment segment, LogQuery query) throws IOException {
     LogColumns all = segment.logs();
     long from = query.from();
     long to = query.to();
@@ -248,7 +250,7 @@ final class RawCache {
         logs, log -> logs.blockNumber(log) >= from && logs.blockNumber(log) <= to);
   }
 
-  private void used(Segment segment) throws IOException {
+  private void used(RawCacheSegment segment) throws IOException {
     synchronized (this) {
       hits++;
       segments.get(segment.file()); // makes it the most recently used
@@ -261,12 +263,13 @@ final class RawCache {
    *
    * @param last the hash of the last block of the range
    */
-  Optional<Segment> keep(LogFilter filter, long from, long to, Bytes32 last, LogColumns logs) {
+  Optional<RawCacheSegment> keep(
+      LogFilter filter, long from, long to, Bytes32 last, LogColumns logs) {
     if (directory == null) {
       return Optional.empty();
     }
     try {
-      Segment segment = Segment.write(directory, filter, from, to, last, logs);
+      RawCacheSegment segment = RawCacheSegment.write(directory, filter, from, to, last, logs);
       synchronized (this) {
         add(segment);
         proved.add(segment.file());
@@ -295,11 +298,12 @@ final class RawCache {
    * @param blocks blocks that have been fetched; the node is asked for others
    * @return true if all of the files may be believed
    */
-  boolean prove(List<Segment> used, long end, Map<Long, NodeBlock> blocks, Node node)
+  boolean prove(
+      List<RawCacheSegment> used, long end, Map<Long, NodeBlockHeader> blocks, ChainNode node)
       throws InterruptedException {
     boolean all = true;
-    for (Segment segment : used) {
-      NodeBlock last = blocks.get(segment.to());
+    for (RawCacheSegment segment : used) {
+      NodeBlockHeader last = blocks.get(segment.to());
       if (last == null && isProved(segment)) {
         continue;
       }
@@ -319,30 +323,30 @@ final class RawCache {
     return all;
   }
 
-  private synchronized boolean isProved(Segment segment) {
+  private synchronized boolean isProved(RawCacheSegment segment) {
     return proved.contains(segment.file());
   }
 
-  private synchronized void proved(Segment segment) {
+  private synchronized void proved(RawCacheSegment segment) {
     if (segments.containsKey(segment.file())) {
       proved.add(segment.file());
     }
   }
 
-  private synchronized void setAside(Segment segment) {
+  private synchronized void setAside(RawCacheSegment segment) {
     setAside.add(segment.file());
     remove(segment);
   }
 
   /** Deletes files whose logs were found to be wrong. */
-  synchronized void refuse(List<Segment> wrong) {
-    for (Segment segment : wrong) {
+  synchronized void refuse(List<RawCacheSegment> wrong) {
+    for (RawCacheSegment segment : wrong) {
       remove(segment);
       delete(segment.file());
     }
   }
 
-  private synchronized void remove(Segment segment) {
+  private synchronized void remove(RawCacheSegment segment) {
     if (segments.remove(segment.file()) != null) {
       bytes -= segment.bytes();
     }

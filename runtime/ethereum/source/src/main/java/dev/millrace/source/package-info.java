@@ -2,12 +2,12 @@
  * A chain as a source of events.
  *
  * <pre>
- *   Node ──▶ Ranges ─────▶ Decoder ──▶ ChainFeed ──▶ Batch, Rewind
- *            final blocks,  logs to     whole blocks
- *            many at once   events      in order
- *        ──▶ Follower ───▶
- *            block by block,
- *            Reorgs looks back
+ *   ChainNode ─▶ RangeScheduler ──▶ ChainEventDecoder ──▶ ChainFeed ──▶ Batch, Rewind
+ *               final blocks,      logs to events        whole blocks
+ *               many at once                             in order
+ *           ──▶ HeadFollower ────▶
+ *               block by block,
+ *               ReorgDetector looks back
  * </pre>
  *
  * <p>This package is about order: every block once, none split, none skipped, and none delivered as

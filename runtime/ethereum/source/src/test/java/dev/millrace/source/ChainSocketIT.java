@@ -5,18 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
 import dev.millrace.devnode.DevNode;
-import dev.millrace.devnode.Mishap;
-import dev.millrace.devnode.Troubles;
+import dev.millrace.devnode.NodeFault;
+import dev.millrace.devnode.NodeFaults;
 import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.Finality;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.evm.SourceRequest;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.Address;
 import dev.millrace.pipeline.Batch;
-import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.SourceBlock;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 final class ChainSocketIT {
   private static final DevChainSettings SETTINGS =
-      DevChainSettings.USUAL.withBlocks(1_500).withLogs(5).withNames(1).withPools(20, 2);
+      DevChainSettings.DEFAULTS.withBlocks(1_500).withLogs(5).withNames(1).withPools(20, 2);
   private static final Finality DEPTH = new Finality(Optional.empty(), OptionalLong.of(40));
 
   @TempDir Path directory;
@@ -66,11 +66,11 @@ final class ChainSocketIT {
         .contract(
             "Pool",
             pool ->
-                pool.foundBy(PoolCreated.class, PoolCreated::pool).on(Synced.class, (_, _) -> {}))
+                pool.createdBy(PoolCreated.class, PoolCreated::pool).on(Synced.class, (_, _) -> {}))
         .build();
   }
 
-  private SourceRequest request(Until until, String... endpoints) {
+  private SourceRequest request(StopAt until, String... endpoints) {
     return new SourceRequest(
         indexer(),
         DevChain.ID,
@@ -79,28 +79,28 @@ final class ChainSocketIT {
         until,
         DEPTH,
         Map.of("Token", List.of(DevChain.TOKEN), "Factory", List.of(DevChain.FACTORY)),
-        Reading.USUAL.withPoll(Duration.ofMillis(20)).withDirectory(directory));
+        SourceOptions.DEFAULTS.withPoll(Duration.ofMillis(20)).withDirectory(directory));
   }
 
   /** Returns the events of the chain itself. */
   private List<String> expected() throws InterruptedException {
-    SourceRequest request = request(new Until.AtHead(), SETTINGS.endpoint());
-    try (Source.Feed feed = chain.source(request).open(Source.Standing.START)) {
-      return texts(Reader.drain(feed, 1_000));
+    SourceRequest request = request(new StopAt.AtHead(), SETTINGS.endpoint());
+    try (Source.Feed feed = chain.source(request).open(Source.ResumePoint.START)) {
+      return texts(ChainFixture.drain(feed, 1_000));
     }
   }
 
   private static List<String> texts(List<Batch> batches) {
     return batches.stream()
         .flatMap(batch -> batch.events().stream())
-        .map(event -> Reader.text(event) + " " + event.handler().name())
+        .map(event -> ChainFixture.text(event) + " " + event.handler().name())
         .toList();
   }
 
   private List<String> read(String... endpoints) throws InterruptedException {
-    Source source = new ChainProvider().source(request(new Until.AtHead(), endpoints));
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
-      return texts(Reader.drain(feed, 700));
+    Source source = new RpcChainProvider().source(request(new StopAt.AtHead(), endpoints));
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
+      return texts(ChainFixture.drain(feed, 700));
     }
   }
 
@@ -119,11 +119,11 @@ final class ChainSocketIT {
 
   @Test
   void troubles_areAbsorbed() throws InterruptedException {
-    Troubles bad =
-        Troubles.none()
+    NodeFaults bad =
+        NodeFaults.none()
             .range(37)
-            .sometimes(0.05, Mishap.DISCONNECT, Mishap.HTML, Mishap.INTERNAL_ERROR);
-    Troubles worse = Troubles.none().stale(30).sometimes(0.05, Mishap.TRUNCATED);
+            .sometimes(0.05, NodeFault.DISCONNECT, NodeFault.HTML, NodeFault.INTERNAL_ERROR);
+    NodeFaults worse = NodeFaults.none().stale(30).sometimes(0.05, NodeFault.TRUNCATED);
     try (DevNode one = DevNode.open(chain, bad, 0);
         DevNode two = DevNode.open(chain, worse, 0)) {
       assertThat(read(one.url(), two.url())).isEqualTo(expected());
@@ -134,7 +134,7 @@ final class ChainSocketIT {
   @Tag("F3")
   @DisplayName("F3 over a socket: an endpoint that has lost its index")
   void droppedLogs_areFoundByTheirBlooms() throws InterruptedException {
-    Troubles lost = Troubles.none().dropLogs(block -> block > 1_460);
+    NodeFaults lost = NodeFaults.none().dropLogs(block -> block > 1_460);
     try (DevNode one = DevNode.open(chain, lost, 0);
         DevNode two = DevNode.open(chain)) {
       assertThat(read(one.url(), two.url())).isEqualTo(expected());
@@ -145,8 +145,8 @@ final class ChainSocketIT {
   void forks_areFollowed() throws InterruptedException {
     Random random = new Random(11);
     try (DevNode node = DevNode.open(chain)) {
-      Source source = new ChainProvider().source(request(new Until.Never(), node.url()));
-      Told told = new Told();
+      Source source = new RpcChainProvider().source(request(new StopAt.Never(), node.url()));
+      Delivered told = new Delivered();
       Source.Feed feed = source.open(told.standing());
       try {
         for (int round = 0; round < 25; round++) {
@@ -154,7 +154,7 @@ final class ChainSocketIT {
             Source.Step step = feed.next(200);
             if (step instanceof Batch batch) {
               told.add(batch);
-            } else if (step instanceof Source.Rewind(Source.Place to)) {
+            } else if (step instanceof Source.Rewind(Source.BlockRef to)) {
               feed.close();
               told.rewind(to);
               feed = source.open(told.standing());
@@ -183,38 +183,38 @@ final class ChainSocketIT {
   }
 
   /** State of a lane that reads the stream. */
-  private static final class Told {
+  private static final class Delivered {
     private final TreeMap<Long, List<String>> events = new TreeMap<>();
-    private final TreeMap<Long, Source.Place> window = new TreeMap<>();
-    private final TreeMap<Long, List<Source.Found>> found = new TreeMap<>();
-    private long settled = -1;
+    private final TreeMap<Long, Source.BlockRef> window = new TreeMap<>();
+    private final TreeMap<Long, List<Source.DiscoveredContract>> found = new TreeMap<>();
+    private long finalized = -1;
 
     void add(Batch batch) {
-      settled = Math.max(settled, batch.finalBlock());
-      for (Block block : batch.blocks()) {
-        window.put(block.number(), new Source.Place(block.number(), block.hash()));
+      finalized = Math.max(finalized, batch.finalBlock());
+      for (SourceBlock block : batch.blocks()) {
+        window.put(block.number(), new Source.BlockRef(block.number(), block.hash()));
       }
-      Block last = batch.last();
-      window.put(last.number(), new Source.Place(last.number(), last.hash()));
+      SourceBlock last = batch.last();
+      window.put(last.number(), new Source.BlockRef(last.number(), last.hash()));
       batch
           .events()
           .forEach(event ->
               events
                   .computeIfAbsent(event.block().number(), _ -> new ArrayList<>())
-                  .add(Reader.text(event) + " " + event.handler().name()));
+                  .add(ChainFixture.text(event) + " " + event.handler().name()));
       batch
           .found()
           .forEach(
               each -> found.computeIfAbsent(each.at().block(), _ -> new ArrayList<>()).add(each));
-      Long base = window.floorKey(settled);
+      Long base = window.floorKey(finalized);
       if (base != null) {
         window.headMap(base, false).clear();
       }
     }
 
-    void rewind(Source.@Nullable Place to) {
+    void rewind(Source.@Nullable BlockRef to) {
       long last = to == null ? -1 : to.block();
-      assertThat(last).isGreaterThanOrEqualTo(Math.min(settled, window.firstKey()));
+      assertThat(last).isGreaterThanOrEqualTo(Math.min(finalized, window.firstKey()));
       window.tailMap(last, false).clear();
       events.tailMap(last, false).clear();
       found.tailMap(last, false).clear();
@@ -226,13 +226,13 @@ final class ChainSocketIT {
 
     boolean reaches(long number, dev.millrace.loaders.Bytes32 hash) {
       return !window.isEmpty()
-          && window.lastEntry().getValue().equals(new Source.Place(number, hash));
+          && window.lastEntry().getValue().equals(new Source.BlockRef(number, hash));
     }
 
-    Source.Standing standing() {
+    Source.ResumePoint standing() {
       return window.isEmpty()
-          ? Source.Standing.START
-          : new Source.Standing(
+          ? Source.ResumePoint.START
+          : new Source.ResumePoint(
               window.lastEntry().getValue(),
               List.copyOf(window.values()),
               found.values().stream().flatMap(List::stream).toList(),

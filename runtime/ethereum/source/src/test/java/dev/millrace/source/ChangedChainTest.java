@@ -4,15 +4,15 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.Finality;
-import dev.millrace.evm.Header;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
-import dev.millrace.rpc.Bloom;
-import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.LogsBloom;
+import dev.millrace.rpc.NodeBlockHeader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,7 +31,8 @@ final class ChangedChainTest {
 
   private final TestChain chain = new TestChain();
   private final TestNode node = new TestNode(chain);
-  private final Reader reader = new Reader(node).until(new Until.Never()).finality(THREE_DEEP);
+  private final ChainFixture reader =
+      new ChainFixture(node).until(new StopAt.Never()).finality(THREE_DEEP);
 
   /** Returns a chain that shares no block with the first. */
   private static TestChain other(int blocks) {
@@ -46,38 +47,38 @@ final class ChangedChainTest {
   @Tag("F61")
   @DisplayName(
       "F61 blocks near the head are of another chain: not one is told, and no reorg is seen")
-  void liveBlocksOfAnotherChain_areNotTold() throws InterruptedException {
+  void liveBlocksOfAnotherChain_areNotReported() throws InterruptedException {
     chain.transfers(10);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 9);
       chain.transfers(1);
       node.chain = other(40);
       node.whenReproved = () -> node.chain = chain;
 
-      assertThat(Reader.events(readTo(feed, 10))).isEqualTo(reader.expected(10, 10));
+      assertThat(ChainFixture.events(readTo(feed, 10))).isEqualTo(reader.expected(10, 10));
     }
   }
 
   @Test
   @Tag("F61")
   @DisplayName("F61 ranges of history are of another chain: not one is told, and the lane goes on")
-  void rangesOfAnotherChain_areNotTold() throws InterruptedException {
+  void rangesOfAnotherChain_areNotReported() throws InterruptedException {
     chain.transfers(60);
     node.span = 10;
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       List<Batch> told = new ArrayList<>(readTo(feed, 9));
       node.chain = other(100);
       node.whenReproved = () -> node.chain = chain;
       told.addAll(readTo(feed, 59));
 
-      assertThat(Reader.events(told)).isEqualTo(reader.expected(0, 59));
+      assertThat(ChainFixture.events(told)).isEqualTo(reader.expected(0, 59));
     }
   }
 
   @Test
   @Tag("F61")
   @DisplayName("F61 the first blocks of a lane are of another chain: asked for again, none is told")
-  void firstBlocksOfAnotherChain_areNotTold() throws InterruptedException {
+  void firstBlocksOfAnotherChain_areNotReported() throws InterruptedException {
     for (long depth : new long[] {3, 100}) {
       chain.cut(-1).transfers(10);
       reader.finality(new Finality(Optional.empty(), OptionalLong.of(depth)));
@@ -93,8 +94,8 @@ final class ChangedChainTest {
               node.tagged = UnaryOperator.identity();
             }
           };
-      try (Source.Feed feed = reader.open(Source.Standing.START)) {
-        assertThat(Reader.events(readTo(feed, 9))).isEqualTo(reader.expected(0, 9));
+      try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
+        assertThat(ChainFixture.events(readTo(feed, 9))).isEqualTo(reader.expected(0, 9));
       }
     }
   }
@@ -106,7 +107,7 @@ final class ChangedChainTest {
     chain.transfers(10);
     AtomicInteger heads = new AtomicInteger();
     node.tagged = head -> heads.getAndIncrement() == 2 ? block(50_000_000) : head;
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 9);
       chain.transfers(2);
 
@@ -127,9 +128,9 @@ final class ChangedChainTest {
     AtomicInteger heads = new AtomicInteger();
     node.tagged = head -> heads.getAndIncrement() == 0 ? block(50_000_000) : head;
 
-    List<Batch> told = reader.until(new Until.AtHead()).toTheEnd(1_000);
+    List<Batch> told = reader.until(new StopAt.AtHead()).toTheEnd(1_000);
 
-    assertThat(Reader.events(told)).isEqualTo(reader.expected(0, 9));
+    assertThat(ChainFixture.events(told)).isEqualTo(reader.expected(0, 9));
     assertThat(told).allSatisfy(batch -> assertThat(batch.finalBlock()).isLessThanOrEqualTo(6));
   }
 
@@ -138,19 +139,21 @@ final class ChangedChainTest {
   @DisplayName("E31 a lane at its end, and its last blocks were replaced: back to the ancestor")
   void laneAtItsEnd_isComparedWithTheChain() throws InterruptedException {
     chain.transfers(30);
-    reader.until(new Until.AtBlock(20));
+    reader.until(new StopAt.AtBlock(20));
     node.latest = 20;
-    List<Batch> told = readTo(reader.open(Source.Standing.START), 20);
+    List<Batch> told = readTo(reader.open(Source.ResumePoint.START), 20);
     chain.cut(18);
     for (int i = 0; i < 12; i++) {
       chain.mine(7, TestChain.transfer(20, 21, i));
     }
     node.latest = 1_000_000;
     try (Source.Feed feed = reader.open(ReorgTest.standing(told, 20))) {
-      assertThat(feed.next(100)).isEqualTo(new Source.Rewind(new Source.Place(18, chain.hash(18))));
+      assertThat(feed.next(100))
+          .isEqualTo(new Source.Rewind(new Source.BlockRef(18, chain.hash(18))));
     }
     try (Source.Feed feed = reader.open(ReorgTest.standing(told, 18))) {
-      assertThat(Reader.events(Reader.drain(feed, 100))).isEqualTo(reader.expected(19, 20));
+      assertThat(ChainFixture.events(ChainFixture.drain(feed, 100)))
+          .isEqualTo(reader.expected(19, 20));
     }
   }
 
@@ -159,9 +162,9 @@ final class ChangedChainTest {
   @DisplayName("E31 a lane at its end, and another chain of the same id: refused")
   void laneAtItsEnd_refusesAnotherChain() throws InterruptedException {
     chain.transfers(30);
-    reader.until(new Until.AtBlock(20));
-    List<Batch> told = readTo(reader.open(Source.Standing.START), 20);
-    Source.Standing standing = ReorgTest.standing(told, 20);
+    reader.until(new StopAt.AtBlock(20));
+    List<Batch> told = readTo(reader.open(Source.ResumePoint.START), 20);
+    Source.ResumePoint standing = ReorgTest.standing(told, 20);
     node.chain = other(40);
     try (Source.Feed feed = reader.open(standing)) {
       assertThatThrownBy(() -> feed.next(100))
@@ -184,7 +187,7 @@ final class ChangedChainTest {
       node.chain = chain;
       chain.cut(-1).transfers(10);
       reader.from(from).finality(new Finality(Optional.empty(), OptionalLong.of(100)));
-      try (Source.Feed feed = reader.open(Source.Standing.START)) {
+      try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
         readTo(feed, 9);
         node.chain = other(40);
 
@@ -207,17 +210,18 @@ final class ChangedChainTest {
       node.whileWaiting.add(() -> {});
     }
     node.whileWaiting.add(() -> node.finalized = 5);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       assertThat(requireNonNull((Batch) feed.next(100)).finalBlock()).isEqualTo(5);
       assertThat(node.waits).hasSize(7);
     }
   }
 
-  private NodeBlock block(long number) {
-    Header head = chain.at(0).orElseThrow().header();
-    return new NodeBlock(
-        new Header(number, TestChain.keccak("other"), TestChain.keccak("chain"), head.timestamp()),
-        Bloom.MISSING);
+  private NodeBlockHeader block(long number) {
+    BlockHeader head = chain.at(0).orElseThrow().header();
+    return new NodeBlockHeader(
+        new BlockHeader(
+            number, TestChain.keccak("other"), TestChain.keccak("chain"), head.timestamp()),
+        LogsBloom.MISSING);
   }
 
   private static List<Batch> readTo(Source.Feed feed, long block) throws InterruptedException {

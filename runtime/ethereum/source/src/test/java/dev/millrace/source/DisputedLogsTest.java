@@ -3,10 +3,10 @@ package dev.millrace.source;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.evm.Log;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.pipeline.Source;
-import dev.millrace.rpc.Bloom;
-import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.LogsBloom;
+import dev.millrace.rpc.NodeBlockHeader;
 import dev.millrace.rpc.NodeStatus;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A log and the bloom of its block contradict each other: both are asked for again. */
 @Timeout(60)
 final class DisputedLogsTest {
-  private static final Bloom OTHER =
+  private static final LogsBloom OTHER =
       new TestChain().mine(TestChain.swap(TestChain.address(77), 1)).bloom(0);
 
   private final TestChain chain = new TestChain();
@@ -46,10 +46,12 @@ final class DisputedLogsTest {
     node.phantoms =
         query -> query.avoid().contains("node") ? List.of() : List.of(besideOurs, inEmpty);
     node.receipts = receipts;
-    Reader reader = new Reader(node).finality(ChainFeedTest.depth(depth)).reading(reading());
+    ChainFixture reader =
+        new ChainFixture(node).finality(ChainFeedTest.depth(depth)).reading(reading());
 
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
-      assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(reader.expected(0, 14));
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
+      assertThat(ChainFixture.events(ChainFixture.drain(feed, 50)))
+          .isEqualTo(reader.expected(0, 14));
       assertThat(feed.report()).doesNotContainKey("audit.blooms");
     }
   }
@@ -63,9 +65,10 @@ final class DisputedLogsTest {
     Log first = phantom(0, 0, 666);
     Log second = phantom(1, 1, 667);
     node.phantoms = query -> query.avoid().contains("node") ? List.of() : List.of(first, second);
-    Reader reader = new Reader(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+    ChainFixture reader =
+        new ChainFixture(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
 
-    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 3));
+    assertThat(ChainFixture.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 3));
   }
 
   @Test
@@ -77,9 +80,10 @@ final class DisputedLogsTest {
     AtomicInteger answers = new AtomicInteger();
     node.phantoms =
         query -> query.from() == 12 && answers.getAndIncrement() == 0 ? List.of(added) : List.of();
-    Reader reader = new Reader(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+    ChainFixture reader =
+        new ChainFixture(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
 
-    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 19));
+    assertThat(ChainFixture.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 19));
   }
 
   @Test
@@ -89,12 +93,13 @@ final class DisputedLogsTest {
     chain.transfers(20);
     Log repeated = phantom(12, 1, 666);
     node.phantoms = _ -> List.of(repeated);
-    Reader reader = new Reader(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+    ChainFixture reader =
+        new ChainFixture(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
 
     List<String> expected = new ArrayList<>(reader.expected(0, 19));
     expected.add(13, "12-1 " + chain.hash(12));
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
-      assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(expected);
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
+      assertThat(ChainFixture.events(ChainFixture.drain(feed, 50))).isEqualTo(expected);
       assertThat(feed.report()).doesNotContainKey("audit.blooms");
     }
   }
@@ -108,14 +113,15 @@ final class DisputedLogsTest {
     chain.transfers(40);
     node.kept = log -> log.block().number() != 38;
     node.retold =
-        block -> block.header().number() == 5 ? new NodeBlock(block.header(), OTHER) : block;
-    Reader reader =
-        new Reader(node)
+        block -> block.header().number() == 5 ? new NodeBlockHeader(block.header(), OTHER) : block;
+    ChainFixture reader =
+        new ChainFixture(node)
             .finality(ChainFeedTest.depth(depth))
-            .reading(reading().withDirectory(directory).withAudited(1));
+            .reading(reading().withDirectory(directory).withAuditRatio(1));
 
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
-      assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(reader.expected(0, 39));
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
+      assertThat(ChainFixture.events(ChainFixture.drain(feed, 50)))
+          .isEqualTo(reader.expected(0, 39));
       assertThat(feed.report()).doesNotContainKey("audit.blooms");
     }
     assertThat(reader.source().findings().bloomsAreUseless()).isFalse();
@@ -130,11 +136,14 @@ final class DisputedLogsTest {
     AtomicInteger asked = new AtomicInteger();
     node.kept = log -> log.block().number() != 38;
     node.retold =
-        block -> asked.getAndIncrement() % 2 == 0 ? new NodeBlock(block.header(), OTHER) : block;
-    Reader reader = new Reader(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+        block ->
+            asked.getAndIncrement() % 2 == 0 ? new NodeBlockHeader(block.header(), OTHER) : block;
+    ChainFixture reader =
+        new ChainFixture(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
 
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
-      assertThat(Reader.events(Reader.drain(feed, 50))).isEqualTo(reader.expected(0, 39));
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
+      assertThat(ChainFixture.events(ChainFixture.drain(feed, 50)))
+          .isEqualTo(reader.expected(0, 39));
       assertThat(feed.report()).doesNotContainKey("audit.blooms");
     }
   }
@@ -146,11 +155,12 @@ final class DisputedLogsTest {
   void blocksWithoutBlooms_areNotAskedTwice(boolean isMissing) throws InterruptedException {
     twoEndpoints();
     chain.transfers(300);
-    Bloom none = isMissing ? Bloom.MISSING : Bloom.EMPTY;
-    node.retold = block -> new NodeBlock(block.header(), none);
-    Reader reader = new Reader(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+    LogsBloom none = isMissing ? LogsBloom.MISSING : LogsBloom.EMPTY;
+    node.retold = block -> new NodeBlockHeader(block.header(), none);
+    ChainFixture reader =
+        new ChainFixture(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
 
-    assertThat(Reader.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 299));
+    assertThat(ChainFixture.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 299));
     assertThat(node.askedByHash).hasSizeLessThan(330);
   }
 
@@ -163,7 +173,8 @@ final class DisputedLogsTest {
     Log added = phantom(12, 1, 666);
     node.phantoms = query -> query.avoid().contains("node") ? List.of() : List.of(added);
 
-    Audit.Proof proof = Audit.run(new Reader(node).request(), List.of(), node, 0, 39, _ -> {});
+    RangeLogAudit.Proof proof =
+        RangeLogAudit.run(new ChainFixture(node).request(), List.of(), node, 0, 39, _ -> {});
 
     assertThat(proof.findings())
         .singleElement()
@@ -185,7 +196,7 @@ final class DisputedLogsTest {
             .toList();
   }
 
-  private static Reading reading() {
-    return Reading.USUAL.withPoll(Duration.ofMillis(1));
+  private static SourceOptions reading() {
+    return SourceOptions.DEFAULTS.withPoll(Duration.ofMillis(1));
   }
 }

@@ -91,14 +91,14 @@ record EndpointTraits(
             : List.of(lags && !limits.without("stale") ? random.nextInt(15_000) : 0);
     int lack = !lags ? 0 : random.nextInt(3) == 0 ? random.nextInt(60) : random.nextInt(4);
     List<Integer> lacking = balanced ? List.of(0, lack) : List.of(lack);
-    Set<WorldTrouble> troubles = EnumSet.noneOf(WorldTrouble.class);
+    Set<WorldTrouble> faults = EnumSet.noneOf(WorldTrouble.class);
     List<WorldTrouble> all = List.of(WorldTrouble.values());
     int count = random.nextInt(5);
     for (int i = 0; i < count; i++) {
-      troubles.add(all.get(random.nextInt(all.size())));
+      faults.add(all.get(random.nextInt(all.size())));
     }
     if (random.nextInt(12) == 0 || limits.without("variety")) {
-      troubles.addAll(all);
+      faults.addAll(all);
     }
     WorldTrouble lasting = LASTING.get(random.nextInt(LASTING.size()));
     long began = random.nextInt(20_000);
@@ -106,7 +106,7 @@ record EndpointTraits(
         random.nextInt(5) == 0
             ? new Episode(lasting, began, began + random.nextInt(40_000))
             : Episode.NONE;
-    troubles.removeIf(each -> limits.without(each.name()));
+    faults.removeIf(each -> limits.without(each.name()));
     double rate = List.of(0.0, 0.02, 0.1, 0.3).get(random.nextInt(4));
     List<Bloom> blooms = List.of(Bloom.HONEST, Bloom.ZERO, Bloom.NULL, Bloom.MISSING);
     Bloom bloom = isBloomless ? blooms.get(random.nextInt(blooms.size())) : Bloom.HONEST;
@@ -130,8 +130,8 @@ record EndpointTraits(
         // A block with more logs than one reply may have is available by its receipts only.
         random.nextInt(4) > 0 || plain || !hasReceipts ? 0 : 1 + random.nextInt(20),
         random.nextInt(4),
-        troubles.isEmpty() ? 0 : rate,
-        troubles,
+        faults.isEmpty() ? 0 : rate,
+        faults,
         limits.without("episode") || limits.without(lasting.name()) ? Episode.NONE : episode);
   }
 

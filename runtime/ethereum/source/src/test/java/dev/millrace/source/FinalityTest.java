@@ -4,15 +4,15 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.Finality;
-import dev.millrace.evm.Header;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
-import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.NodeBlockHeader;
 import dev.millrace.rpc.NodeStatus;
 import java.time.Duration;
 import java.util.List;
@@ -32,8 +32,8 @@ final class FinalityTest {
 
   private final TestChain chain = new TestChain();
   private final TestNode node = new TestNode(chain);
-  private final Reader reader =
-      new Reader(node).until(new Until.Never()).finality(UNSAID).chain(31337);
+  private final ChainFixture reader =
+      new ChainFixture(node).until(new StopAt.Never()).finality(UNSAID).chain(31337);
 
   @Test
   @Tag("E20")
@@ -41,12 +41,13 @@ final class FinalityTest {
   void unsaid_theFinalizedBlockDecides() throws InterruptedException {
     chain.transfers(10);
     node.finalized = 5;
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       assertThat(next(feed).last().number()).isEqualTo(5);
       assertThat(next(feed).reversible()).isTrue();
       chain.cut(7).mine(3, TestChain.transfer(9, 9, 9)).mine(3).transfers(3);
 
-      assertThat(feed.next(1_000)).isEqualTo(new Source.Rewind(new Source.Place(7, chain.hash(7))));
+      assertThat(feed.next(1_000))
+          .isEqualTo(new Source.Rewind(new Source.BlockRef(7, chain.hash(7))));
       assertThat(feed.report()).containsEntry("chain.finality", "finalized");
     }
   }
@@ -56,7 +57,7 @@ final class FinalityTest {
   @DisplayName("E21 no finality in the config, nor at the nodes of an unknown chain: refused")
   void unsaidAndUnknown_isRefused() {
     chain.transfers(10);
-    Source.Feed feed = reader.open(Source.Standing.START);
+    Source.Feed feed = reader.open(Source.ResumePoint.START);
 
     assertThatThrownBy(() -> feed.next(1_000))
         .isInstanceOfSatisfying(
@@ -73,7 +74,7 @@ final class FinalityTest {
   void unsaidAndKnown_takesADefaultAndSaysSo() throws InterruptedException {
     chain.transfers(200);
     ChainSource source = reader.chain(1).source();
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       Batch first = next(feed);
 
       assertThat(first.finalBlock()).isEqualTo(199 - 128);
@@ -103,7 +104,7 @@ final class FinalityTest {
       node.whileWaiting.add(() -> {});
     }
     node.whileWaiting.add(() -> node.finalized = 5);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       assertThat(next(feed).finalBlock()).isEqualTo(5);
     }
   }
@@ -127,7 +128,7 @@ final class FinalityTest {
     for (int i = 0; i < 20; i++) {
       node.whileWaiting.add(() -> reader.pass(Duration.ofMinutes(1)));
     }
-    Source.Feed feed = reader.open(Source.Standing.START);
+    Source.Feed feed = reader.open(Source.ResumePoint.START);
 
     assertThatThrownBy(() -> feed.next(1_000))
         .isInstanceOf(MillraceException.class)
@@ -142,7 +143,7 @@ final class FinalityTest {
     chain.transfers(10);
     node.whileWaiting.add(() -> node.finalized = 5);
     reader.finality(tagAndDepth(1));
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       assertThat(next(feed).finalBlock()).isEqualTo(5);
     }
   }
@@ -153,7 +154,7 @@ final class FinalityTest {
   void tagAndDepth_withoutATagTheDepthDecides() throws InterruptedException {
     chain.transfers(10);
     ChainSource source = reader.finality(tagAndDepth(3)).source();
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       assertThat(next(feed).finalBlock()).isEqualTo(6);
       assertThat(source.doubts())
           .containsExactly("3 blocks below the head; nodes name no finalized block");
@@ -169,12 +170,13 @@ final class FinalityTest {
     AtomicInteger told = new AtomicInteger();
     node.tagged =
         block -> {
-          Header header = block.header();
-          Header far = new Header(5_000, header.hash(), header.parent(), header.timestamp());
-          return told.incrementAndGet() == 1 ? new NodeBlock(far, block.bloom()) : block;
+          BlockHeader header = block.header();
+          BlockHeader far =
+              new BlockHeader(5_000, header.hash(), header.parent(), header.timestamp());
+          return told.incrementAndGet() == 1 ? new NodeBlockHeader(far, block.bloom()) : block;
         };
     reader.finality(tagAndDepth(4));
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       for (long at = -1; at < 9; ) {
         Batch batch = next(feed);
         assertThat(batch.finalBlock()).isLessThanOrEqualTo(5);
@@ -193,11 +195,11 @@ final class FinalityTest {
     chain.transfers(200);
     node.finalized = 20;
     ChainSource source = reader.chain(1).source();
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       assertThat(next(feed).finalBlock()).isEqualTo(20);
     }
     node.finalized = -1;
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       assertThat(next(feed).finalBlock()).isLessThanOrEqualTo(20);
       assertThat(source.doubts()).isEmpty();
     }
@@ -210,10 +212,10 @@ final class FinalityTest {
   @Test
   @Tag("E23")
   @DisplayName("E23 depth 0, and blocks are replaced between two looks: nothing is told on top")
-  void replacedBelowTheTip_nothingIsToldOnTop() throws InterruptedException {
+  void replacedBelowTheTip_nothingIsReportedOnTop() throws InterruptedException {
     chain.transfers(10);
     reader.finality(Finality.AT_ONCE);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       assertThat(next(feed).last().number()).isEqualTo(9);
       chain.cut(7).mine(3, TestChain.transfer(9, 9, 9)).mine(3).transfers(3);
 
@@ -226,10 +228,10 @@ final class FinalityTest {
   @Test
   @Tag("E24")
   @DisplayName("E24 blocks are replaced while the next range is fetched: nothing is told on top")
-  void replacedWhileFetched_nothingIsToldOnTop() throws InterruptedException {
+  void replacedWhileFetched_nothingIsReportedOnTop() throws InterruptedException {
     chain.transfers(10);
     reader.finality(Finality.AT_ONCE);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       assertThat(next(feed).last().number()).isEqualTo(9);
       chain.transfers(5);
       AtomicInteger looks = new AtomicInteger();
@@ -261,17 +263,18 @@ final class FinalityTest {
     AtomicInteger told = new AtomicInteger();
     node.retold =
         block -> {
-          Header header = block.header();
+          BlockHeader header = block.header();
           return header.number() == 20 && told.incrementAndGet() == 1
-              ? new NodeBlock(
-                  new Header(20, header.hash(), Bytes32.ZERO, header.timestamp()), block.bloom())
+              ? new NodeBlockHeader(
+                  new BlockHeader(20, header.hash(), Bytes32.ZERO, header.timestamp()),
+                  block.bloom())
               : block;
         };
-    reader.finality(Finality.AT_ONCE).until(new Until.AtHead());
+    reader.finality(Finality.AT_ONCE).until(new StopAt.AtHead());
 
     List<Batch> batches = reader.toTheEnd(5);
 
-    assertThat(Reader.events(batches)).isEqualTo(reader.expected(0, 39));
+    assertThat(ChainFixture.events(batches)).isEqualTo(reader.expected(0, 39));
     assertThat(told).hasValueGreaterThan(1);
   }
 
@@ -284,11 +287,11 @@ final class FinalityTest {
     other.transfers(17).mine(3).mine(3).mine(3); // no log where the chain has its last one
     node.stray = other;
     node.span = 20;
-    reader.finality(Finality.AT_ONCE).until(new Until.AtBlock(19));
+    reader.finality(Finality.AT_ONCE).until(new StopAt.AtBlock(19));
 
     List<Batch> batches = reader.toTheEnd(1_000);
 
-    assertThat(Reader.events(batches)).isEqualTo(reader.expected(0, 19));
+    assertThat(ChainFixture.events(batches)).isEqualTo(reader.expected(0, 19));
   }
 
   @Test
@@ -297,7 +300,7 @@ final class FinalityTest {
   void headOfAnotherBranch_makesNothingOfOursFinal() throws InterruptedException {
     chain.transfers(10);
     reader.finality(new Finality(Optional.empty(), OptionalLong.of(3)));
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       assertThat(next(feed).last().number()).isEqualTo(6);
       assertThat(next(feed).last().number()).isEqualTo(9);
       TestChain other = new TestChain();

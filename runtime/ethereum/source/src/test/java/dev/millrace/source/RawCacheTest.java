@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.evm.Finality;
 import dev.millrace.evm.LogFilter;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.pipeline.Source;
@@ -93,7 +93,7 @@ final class RawCacheTest {
         chain.hash(99),
         node.logs(new LogQuery(new LogFilter(List.of(one), List.of(first)), 0, 99)).logs());
 
-    RawCache.Held held =
+    RawCache.CachedPart held =
         cache.find(new LogQuery(new LogFilter(List.of(one, two), List.of(first, second)), 0, 150));
 
     assertThat(held.reached()).isEqualTo(99);
@@ -147,7 +147,7 @@ final class RawCacheTest {
     cache(Long.MAX_VALUE)
         .keep(token, 0, 99, chain.hash(99), node.logs(new LogQuery(token, 0, 99)).logs());
     RawCache cache = cache(Long.MAX_VALUE);
-    RawCache.Held held = cache.find(new LogQuery(token, 0, 89));
+    RawCache.CachedPart held = cache.find(new LogQuery(token, 0, 89));
     assertThat(cache.prove(held.used(), 89, Map.of(), node)).isTrue();
 
     chain.cut(94);
@@ -162,7 +162,7 @@ final class RawCacheTest {
   @Test
   @Tag("F35")
   @DisplayName("F35 the end of the chain was replaced since: what is cached of it is not told")
-  void replacedBranch_isNotTold() throws InterruptedException {
+  void replacedBranch_isNotReported() throws InterruptedException {
     TestChain ours = new TestChain().empty(80).transfers(1).empty(19);
     node.chain = ours;
     node.span = 1_000;
@@ -178,7 +178,7 @@ final class RawCacheTest {
   @Test
   @Tag("F36")
   @DisplayName("F36 a chain begun anew in the same directory, still shorter: told as it is")
-  void shorterChainBegunAnew_isToldAsItIs() throws InterruptedException {
+  void shorterChainBegunAnew_isReportedAsItIs() throws InterruptedException {
     node.span = 33;
     node.chain = new TestChain().empty(3).transfers(1).empty(396);
     assertThat(read(reader())).hasSize(1);
@@ -202,7 +202,7 @@ final class RawCacheTest {
     node.honest = _ -> false;
     int lacking = read(reader()).size();
     node.kept = _ -> true;
-    Reader auditing = reader().reading(reading().withAudited(1));
+    ChainFixture auditing = reader().reading(reading().withAuditRatio(1));
 
     assertThat(read(auditing)).isEqualTo(auditing.expected(0, 599)).hasSizeGreaterThan(lacking);
     node.asked.clear();
@@ -214,9 +214,9 @@ final class RawCacheTest {
   @Tag("F38")
   @DisplayName("F38 two processes in one directory keep to one room")
   void room_isSharedByProcesses() throws IOException, InterruptedException {
-    Reading small = reading().withCacheBytes(60_000);
+    SourceOptions small = reading().withCacheBytes(60_000);
     node.span = 2;
-    RawCache other = new RawCache(small, 1, () -> Reader.BEGINNING);
+    RawCache other = new RawCache(small, 1, () -> ChainFixture.BEGINNING);
     read(reader().reading(small));
     Bytes32 last = chain.hash(1);
     LogFilter filter = new LogFilter(List.of(TestChain.TOKEN), List.of(TestChain.TRANSFER));
@@ -240,7 +240,7 @@ final class RawCacheTest {
     cache.keep(anyone, 0, 99, chain.hash(99), node.logs(new LogQuery(anyone, 0, 99)).logs());
     LogFilter token = new LogFilter(List.of(TestChain.TOKEN), List.of(TestChain.TRANSFER));
 
-    RawCache.Held held = cache.find(new LogQuery(token, 0, 99));
+    RawCache.CachedPart held = cache.find(new LogQuery(token, 0, 99));
 
     assertThat(held.missing()).isEmpty();
     assertThat(held.logs())
@@ -255,14 +255,14 @@ final class RawCacheTest {
     read(reader());
     assertThat(files()).isNotEmpty();
 
-    ChainProvider.forget(directory, 1);
+    RpcChainProvider.forget(directory, 1);
 
     assertThat(files()).isEmpty();
   }
 
   @Test
   void room_isKept() throws IOException, InterruptedException {
-    Reader small = reader();
+    ChainFixture small = reader();
     small.reading(reading().withCacheBytes(20_000));
 
     assertThat(read(small)).isEqualTo(small.expected(0, 599));
@@ -272,7 +272,7 @@ final class RawCacheTest {
       bytes += Files.size(file);
     }
     assertThat(bytes).isBetween(10_000L, 20_000L);
-    try (Source.Feed feed = small.open(Source.Standing.START)) {
+    try (Source.Feed feed = small.open(Source.ResumePoint.START)) {
       assertThat(feed.report()).containsEntry("cache.bytes", Long.toString(bytes));
     }
   }
@@ -285,8 +285,8 @@ final class RawCacheTest {
       for (int i = 0; i < length; i++) {
         plain[i] = random.nextInt(5) == 0 ? (byte) random.nextInt() : 0;
       }
-      byte[] packed = Packing.pack(plain, length);
-      byte[] again = Packing.unpack(packed, 0, packed.length, length);
+      byte[] packed = ZeroByteCompression.pack(plain, length);
+      byte[] again = ZeroByteCompression.unpack(packed, 0, packed.length, length);
       assertThat(java.util.Arrays.copyOf(again, length)).isEqualTo(plain);
     }
   }
@@ -298,18 +298,21 @@ final class RawCacheTest {
   }
 
   private RawCache cache(long bytes) {
-    return new RawCache(reading().withCacheBytes(bytes), 1, () -> Reader.BEGINNING);
+    return new RawCache(reading().withCacheBytes(bytes), 1, () -> ChainFixture.BEGINNING);
   }
 
-  private Reading reading() {
-    return Reading.USUAL.withPoll(Duration.ofMillis(1)).withDirectory(directory).withAudited(0);
+  private SourceOptions reading() {
+    return SourceOptions.DEFAULTS
+        .withPoll(Duration.ofMillis(1))
+        .withDirectory(directory)
+        .withAuditRatio(0);
   }
 
-  private Reader reader() {
-    return new Reader(node).finality(Finality.AT_ONCE).reading(reading());
+  private ChainFixture reader() {
+    return new ChainFixture(node).finality(Finality.AT_ONCE).reading(reading());
   }
 
-  private static List<String> read(Reader reader) throws InterruptedException {
-    return Reader.events(reader.toTheEnd(100));
+  private static List<String> read(ChainFixture reader) throws InterruptedException {
+    return ChainFixture.events(reader.toTheEnd(100));
   }
 }

@@ -3,13 +3,13 @@ package dev.millrace.source;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
-import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.SourceBlock;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,16 +25,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class ReorgTest {
   private final TestChain chain = new TestChain();
   private final TestNode node = new TestNode(chain);
-  private final Reader reader =
-      new Reader(node).until(new Until.Never()).finality(ChainFeedTest.depth(20));
+  private final ChainFixture reader =
+      new ChainFixture(node).until(new StopAt.Never()).finality(ChainFeedTest.depth(20));
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 7, 19})
   @Tag("E1")
   @DisplayName("E1 blocks are replaced: back to the last shared one")
-  void replacedBlocks_turnBackToTheAncestor(int depth) throws InterruptedException {
+  void replacedBlocks_rewindToTheAncestor(int depth) throws InterruptedException {
     chain.transfers(50);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 49);
       fork(49 - depth, depth + 1);
 
@@ -46,7 +46,7 @@ final class ReorgTest {
   @Test
   void replacedTip_isNoticedAtTheSameHeight() throws InterruptedException {
     chain.transfers(50);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 49);
       fork(48, 1);
 
@@ -59,7 +59,7 @@ final class ReorgTest {
   @DisplayName("E2 no common ancestor within the window: stops and says how to go on")
   void tooDeep_stopsAndSaysHowToGoOn() throws InterruptedException {
     chain.transfers(50);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 49);
       fork(10, 60);
 
@@ -77,7 +77,7 @@ final class ReorgTest {
   @DisplayName("E36 an endpoint that missed a reorg denies our final block: it is not believed")
   void endpointBehindAReorg_deniesNoFinalBlock() throws InterruptedException {
     chain.transfers(50);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 49);
       TestChain other = new TestChain();
       other.transfers(20).empty(30); // our final block is 29
@@ -90,7 +90,7 @@ final class ReorgTest {
         chain.transfers(2);
       });
 
-      assertThat(Reader.events(readTo(feed, 51))).isEqualTo(reader.expected(50, 51));
+      assertThat(ChainFixture.events(readTo(feed, 51))).isEqualTo(reader.expected(50, 51));
     }
   }
 
@@ -101,7 +101,7 @@ final class ReorgTest {
     chain.transfers(50);
     ChainSource source = reader.source();
     List<Batch> told;
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       told = readTo(feed, 49);
       fork(45, 6);
       assertThat(feed.next(100)).isEqualTo(backTo(45));
@@ -111,19 +111,19 @@ final class ReorgTest {
       assertThat(feed.next(100)).isEqualTo(backTo(40));
     }
     try (Source.Feed feed = source.open(standing(told, 40))) {
-      assertThat(Reader.events(readTo(feed, 60))).isEqualTo(reader.expected(41, 60));
+      assertThat(ChainFixture.events(readTo(feed, 60))).isEqualTo(reader.expected(41, 60));
     }
   }
 
   @Test
   @Tag("E7")
   @DisplayName("E7 the original branch comes back")
-  void firstBranchAgain_isToldAgain() throws InterruptedException {
+  void firstBranchAgain_isReportedAgain() throws InterruptedException {
     chain.transfers(50);
     Bytes32 first = chain.hash(49);
     ChainSource source = reader.source();
     List<Batch> told;
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       told = readTo(feed, 49);
       fork(45, 6);
       assertThat(feed.next(100)).isEqualTo(backTo(45));
@@ -136,16 +136,16 @@ final class ReorgTest {
     }
     assertThat(other).isNotEmpty();
     try (Source.Feed feed = source.open(standing(told, 45))) {
-      assertThat(Reader.events(readTo(feed, 52))).isEqualTo(reader.expected(46, 52));
+      assertThat(ChainFixture.events(readTo(feed, 52))).isEqualTo(reader.expected(46, 52));
     }
   }
 
   @Test
   @Tag("E12")
   @DisplayName("E12 the chain gets shorter with another hash")
-  void shorterChain_turnsBackToTheAncestor() throws InterruptedException {
+  void shorterChain_rewindsToTheAncestor() throws InterruptedException {
     chain.transfers(50);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 49);
       fork(40, 3);
 
@@ -156,27 +156,27 @@ final class ReorgTest {
   @Test
   @Tag("E13")
   @DisplayName("E13 a reorg at the first indexed block: back to empty")
-  void reorgAtTheFirstBlock_turnsBackToNothing() throws InterruptedException {
+  void reorgAtTheFirstBlock_rewindsToNothing() throws InterruptedException {
     chain.transfers(10);
     reader.from(5);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       assertThat(readTo(feed, 9).getFirst().last().number()).isEqualTo(9);
       fork(3, 8);
 
       assertThat(feed.next(100)).isEqualTo(new Source.Rewind(null));
     }
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
-      assertThat(Reader.events(readTo(feed, 11))).isEqualTo(reader.expected(5, 11));
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
+      assertThat(ChainFixture.events(readTo(feed, 11))).isEqualTo(reader.expected(5, 11));
     }
   }
 
   @Test
   @Tag("E37")
   @DisplayName("E37 the first indexed block is final and others are told: never back to empty")
-  void firstBlockIsFinal_isNotTurnedBack() throws InterruptedException {
+  void firstBlockIsFinal_isNotRewound() throws InterruptedException {
     chain.transfers(26);
     reader.from(5);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 25); // block 5 is final, and nothing above it
       TestChain other = new TestChain();
       other.empty(30);
@@ -189,7 +189,7 @@ final class ReorgTest {
         chain.transfers(2);
       });
 
-      assertThat(Reader.events(readTo(feed, 27))).isEqualTo(reader.expected(26, 27));
+      assertThat(ChainFixture.events(readTo(feed, 27))).isEqualTo(reader.expected(26, 27));
     }
   }
 
@@ -197,11 +197,11 @@ final class ReorgTest {
   @Tag("E40")
   @DisplayName(
       "E40 the first indexed block is final, and the feed opened anew: never back to empty")
-  void firstBlockIsFinal_isNotTurnedBackAfterARestart() throws InterruptedException {
+  void firstBlockIsFinal_isNotRewoundAfterARestart() throws InterruptedException {
     chain.transfers(26);
     reader.from(5);
     List<Batch> told;
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       told = readTo(feed, 25); // block 5 is final, and nothing above it
     }
     TestChain other = new TestChain();
@@ -215,17 +215,17 @@ final class ReorgTest {
       chain.transfers(2);
     });
     try (Source.Feed feed = reader.open(standing(told, 25))) {
-      assertThat(Reader.events(readTo(feed, 27))).isEqualTo(reader.expected(26, 27));
+      assertThat(ChainFixture.events(readTo(feed, 27))).isEqualTo(reader.expected(26, 27));
     }
   }
 
   @Test
   @Tag("E37")
   @DisplayName("E37 the first block was not told as final, its successor is by now: back to empty")
-  void successorOfTheFirstBlockIsFinal_turnsBackToNothing() throws InterruptedException {
+  void successorOfTheFirstBlockIsFinal_rewindsToNothing() throws InterruptedException {
     chain.transfers(10);
     reader.from(5);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 9);
       fork(3, 40);
 
@@ -236,27 +236,27 @@ final class ReorgTest {
   @Test
   @Tag("E14")
   @DisplayName("E14 the same head told again: nothing happens")
-  void sameHeadAgain_tellsNothing() throws InterruptedException {
+  void sameHeadAgain_reportsNothing() throws InterruptedException {
     chain.transfers(50);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 49);
       for (int i = 0; i < 10; i++) {
         node.whileWaiting.add(() -> {});
       }
       node.whileWaiting.add(() -> chain.transfers(1));
 
-      assertThat(Reader.events(readTo(feed, 50))).isEqualTo(reader.expected(50, 50));
+      assertThat(ChainFixture.events(readTo(feed, 50))).isEqualTo(reader.expected(50, 50));
     }
   }
 
   @Test
   @Tag("E15")
   @DisplayName("E15 replaced blocks without events of ours")
-  void emptyBlocks_areTurnedBackToo() throws InterruptedException {
+  void emptyBlocks_areRewoundToo() throws InterruptedException {
     chain.transfers(40).empty(10);
     ChainSource source = reader.source();
     List<Batch> told;
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       told = readTo(feed, 49);
       chain.cut(44);
       for (int i = 0; i < 6; i++) {
@@ -268,16 +268,16 @@ final class ReorgTest {
       List<Batch> anew = readTo(feed, 50);
       assertThat(anew.getLast().last().hash()).isEqualTo(chain.hash(50));
       node.whileWaiting.add(() -> chain.transfers(1));
-      assertThat(Reader.events(readTo(feed, 51))).hasSize(1);
+      assertThat(ChainFixture.events(readTo(feed, 51))).hasSize(1);
     }
   }
 
   @Test
   @Tag("E19")
   @DisplayName("E19 blocks that were told and never committed")
-  void uncommittedBlocks_areTurnedBackFromTheFeedsOwnPlace() throws InterruptedException {
+  void uncommittedBlocks_areRewoundFromTheFeedsOwnPlace() throws InterruptedException {
     chain.transfers(50);
-    List<Batch> told = readTo(reader.open(Source.Standing.START), 40);
+    List<Batch> told = readTo(reader.open(Source.ResumePoint.START), 40);
     try (Source.Feed feed = reader.open(standing(told, 35))) {
       readTo(feed, 49);
       fork(45, 6);
@@ -288,7 +288,7 @@ final class ReorgTest {
   @Test
   void open_findsOutThatTheLaneStandsOnAnotherBranch() throws InterruptedException {
     chain.transfers(50);
-    List<Batch> told = readTo(reader.open(Source.Standing.START), 49);
+    List<Batch> told = readTo(reader.open(Source.ResumePoint.START), 49);
     fork(42, 400);
 
     try (Source.Feed feed = reader.open(standing(told, 49))) {
@@ -297,9 +297,9 @@ final class ReorgTest {
   }
 
   @Test
-  void nodeThatIsBehind_turnsNothingBack() throws InterruptedException {
+  void nodeThatIsBehind_rewindsNothing() throws InterruptedException {
     chain.transfers(50);
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 49);
       node.latest = 35;
       node.whileWaiting.add(() -> {});
@@ -307,18 +307,18 @@ final class ReorgTest {
       node.whileWaiting.add(() -> node.latest = 1_000_000);
       node.whileWaiting.add(() -> chain.transfers(2));
 
-      assertThat(Reader.events(readTo(feed, 51))).isEqualTo(reader.expected(50, 51));
+      assertThat(ChainFixture.events(readTo(feed, 51))).isEqualTo(reader.expected(50, 51));
     }
   }
 
   @Test
-  void blockCalledFinal_onAnotherBranch_turnsBackBeforeItIsTold() throws InterruptedException {
+  void blockCalledFinal_onAnotherBranch_rewindsBeforeItIsReported() throws InterruptedException {
     chain.transfers(50);
     node.finalized = 30;
     reader.finality(
         new dev.millrace.evm.Finality(
             java.util.Optional.of("finalized"), java.util.OptionalLong.empty()));
-    try (Source.Feed feed = reader.open(Source.Standing.START)) {
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       readTo(feed, 49);
       node.whileWaiting.add(() -> {
         fork(40, 15);
@@ -337,7 +337,7 @@ final class ReorgTest {
   }
 
   private Source.Rewind backTo(long block) {
-    return new Source.Rewind(new Source.Place(block, chain.hash(block)));
+    return new Source.Rewind(new Source.BlockRef(block, chain.hash(block)));
   }
 
   /** Reads batches up to a block. */
@@ -350,22 +350,22 @@ final class ReorgTest {
   }
 
   /** Returns the standing of a lane that has committed some of the delivered batches. */
-  static Source.Standing standing(List<Batch> told, long last) {
-    Source.@Nullable Place base = null;
-    List<Source.Place> window = new ArrayList<>();
+  static Source.ResumePoint standing(List<Batch> told, long last) {
+    Source.@Nullable BlockRef base = null;
+    List<Source.BlockRef> window = new ArrayList<>();
     for (Batch batch : told) {
       if (!batch.reversible()) {
-        base = new Source.Place(batch.last().number(), batch.last().hash());
+        base = new Source.BlockRef(batch.last().number(), batch.last().hash());
       }
-      for (Block block : batch.blocks()) {
+      for (SourceBlock block : batch.blocks()) {
         if (block.number() <= last) {
-          window.add(new Source.Place(block.number(), block.hash()));
+          window.add(new Source.BlockRef(block.number(), block.hash()));
         }
       }
     }
     if (base != null) {
       window.addFirst(base);
     }
-    return new Source.Standing(window.getLast(), window, List.of(), base != null);
+    return new Source.ResumePoint(window.getLast(), window, List.of(), base != null);
   }
 }

@@ -2,13 +2,13 @@ package dev.millrace.source;
 
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.Finality;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.evm.SourceRequest;
-import dev.millrace.evm.Until;
+import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
-import dev.millrace.rpc.Node;
+import dev.millrace.rpc.ChainNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +37,7 @@ final class SourceSimulation {
   private final WorldDefinition definition;
   private final WorldChain chain;
   private final VirtualRuntime runtime;
-  private final SourceStory story;
+  private final SourceHistory history;
   private final WorldLane lane;
   private final EvmIndexer indexer;
   private final Random chance;
@@ -46,7 +46,7 @@ final class SourceSimulation {
   private final WorldCache.Kind cacheKind;
   private final boolean audited;
   private final long from;
-  private final Until until;
+  private final StopAt until;
   private final int events;
   private final int crashEvery;
   private final long mended;
@@ -73,7 +73,7 @@ final class SourceSimulation {
       simulation.run();
       return null;
     } catch (WorldLane.Breach breach) {
-      return simulation.told(breach.getMessage() == null ? "" : breach.getMessage());
+      return simulation.deliveredEvents(breach.getMessage() == null ? "" : breach.getMessage());
     } finally {
       simulation.runtime.revive();
       simulation.clean();
@@ -121,7 +121,7 @@ final class SourceSimulation {
     this.chain = new WorldChain(known, random(1), limits);
     this.definition = new WorldDefinition(random(2), limits);
     this.runtime = new VirtualRuntime(seed);
-    this.story = new SourceStory(runtime);
+    this.history = new SourceHistory(runtime);
     this.lane = new WorldLane(chain, definition.reads);
     this.indexer = definition.indexer(lane::take);
     this.chance = random(3);
@@ -131,9 +131,9 @@ final class SourceSimulation {
     long number = Math.max(from, random.nextLong(chain.head().number + 1));
     this.until =
         switch (random.nextInt(4)) {
-          case 0 -> new Until.AtBlock(number);
-          case 1 -> new Until.AtHead();
-          default -> new Until.Never();
+          case 0 -> new StopAt.AtBlock(number);
+          case 1 -> new StopAt.AtHead();
+          default -> new StopAt.Never();
         };
     this.events = List.of(1, 3, 20, 1_000).get(random.nextInt(4));
     int crashes = List.of(0, 0, 20, 60, 200).get(random.nextInt(5));
@@ -145,10 +145,10 @@ final class SourceSimulation {
     this.late = isLate ? random.nextLong(chain.endMillis()) : 0;
     this.maxAddresses =
         limits.without("few_addresses")
-            ? Plan.MAX_ADDRESSES
-            : List.of(0, 2, 5, Plan.MAX_ADDRESSES).get(random(10).nextInt(4));
+            ? LogQueryPlan.MAX_ADDRESSES
+            : List.of(0, 2, 5, LogQueryPlan.MAX_ADDRESSES).get(random(10).nextInt(4));
     this.endpoints =
-        new WorldEndpoints(chain, this::random, limits, runtime, story, audited, mended);
+        new WorldEndpoints(chain, this::random, limits, runtime, history, audited, mended);
     WorldCache.Kind kind = WorldCache.Kind.random(random(6), limits);
     // Withheld logs show only in an audit with honest blooms.
     boolean isBlind = kind == WorldCache.Kind.LACKING && !(audited && endpoints.showLogs());
@@ -167,10 +167,10 @@ final class SourceSimulation {
 
   /** Before every request and every wait: ends the process, or the seed. */
   private void look() {
-    Source.Place last = lane.last();
+    Source.BlockRef last = lane.last();
     long now = runtime.passed();
     boolean isThere = last != null && last.hash().equals(chain.head().hash);
-    if (story.flood() != null || (now > mended && isThere) || now > mended + PATIENCE) {
+    if (history.flood() != null || (now > mended && isThere) || now > mended + PATIENCE) {
       isOver = true;
       runtime.end();
     } else if (now < mended && untilCrash-- <= 0) {
@@ -190,14 +190,14 @@ final class SourceSimulation {
       WorldCache.fill(cacheKind, other, definition, directory, from, random(8));
     }
     while (!isOver) {
-      Node node = endpoints.node(directory, runtime);
+      ChainNode node = endpoints.node(directory, runtime);
       try {
         live(
             new ChainSource(request(), node, runtime, () -> runtime.threads("read"), maxAddresses));
       } catch (InterruptedException _) {
-        story.tell(isOver ? "the seed is over" : "the process dies");
+        history.describe(isOver ? "the seed is over" : "the process dies");
       } catch (MillraceException refused) {
-        story.tell("the lane stops: " + refused.remedy() + " " + refused.getMessage());
+        history.describe("the lane stops: " + refused.remedy() + " " + refused.getMessage());
         if (!endpoints.mayStartAgain(refused)) {
           throw new WorldLane.Breach("stops for good: " + refused.getMessage());
         }
@@ -234,7 +234,7 @@ final class SourceSimulation {
       WorldCache.corrupt(directory, chance);
     }
     if (chance.nextInt(8) == 0 && !limits.without("reset")) {
-      story.tell("the lane is reset");
+      history.describe("the lane is reset");
       lane.reset();
     }
   }
@@ -246,7 +246,8 @@ final class SourceSimulation {
             : Optional.empty();
     OptionalLong depth =
         chain.rule.isByDepth() ? OptionalLong.of(chain.depth) : OptionalLong.empty();
-    Reading reading = Reading.USUAL.withAudited(audited ? 1 : 0).withPoll(Duration.ofSeconds(1));
+    SourceOptions reading =
+        SourceOptions.DEFAULTS.withAuditRatio(audited ? 1 : 0).withPoll(Duration.ofSeconds(1));
     return new SourceRequest(
         indexer,
         chain.id,
@@ -259,14 +260,14 @@ final class SourceSimulation {
   }
 
   private void live(ChainSource source) throws Exception {
-    story.tell("a process begins at " + lane.last());
+    history.describe("a process begins at " + lane.last());
     Source.Feed now = source.open(lane.standing());
 
     try {
       while (true) {
         Source.Step step = now.next(events);
         if (step == null) {
-          story.tell("the stream ends");
+          history.describe("the stream ends");
           isOver = true;
           end = "ended";
           lane.commit();
@@ -274,7 +275,7 @@ final class SourceSimulation {
         }
         switch (step) {
           case Batch batch -> {
-            story.tell(
+            history.describe(
                 "batch up to %d final %d with %d events, found %s"
                     .formatted(
                         batch.last().number(),
@@ -286,8 +287,8 @@ final class SourceSimulation {
               lane.commit();
             }
           }
-          case Source.Rewind(Source.@Nullable Place to) -> {
-            story.tell("rewind to " + to);
+          case Source.Rewind(Source.@Nullable BlockRef to) -> {
+            history.describe("rewind to " + to);
             lane.rewind(to, chance);
             now.close();
             now = source.open(lane.standing());
@@ -304,11 +305,11 @@ final class SourceSimulation {
   }
 
   private void verify() {
-    String flood = story.flood();
+    String flood = history.flood();
     if (flood != null) {
       throw new WorldLane.Breach(flood);
     }
-    Source.Place last = lane.last();
+    Source.BlockRef last = lane.last();
     WorldBlock tip = last == null ? null : chain.by(last.hash());
     List<String> expected =
         tip == null ? List.of() : new StreamOracle(definition).events(tip, from);
@@ -318,21 +319,21 @@ final class SourceSimulation {
     }
     boolean isThere =
         switch (until) {
-          case Until.Never _ -> tip == chain.head();
-          case Until.AtBlock(long number) -> tip != null && tip.number == number;
-          case Until.AtHead _ -> end.equals("ended") || tip == chain.head();
+          case StopAt.Never _ -> tip == chain.head();
+          case StopAt.AtBlock(long number) -> tip != null && tip.number == number;
+          case StopAt.AtHead _ -> end.equals("ended") || tip == chain.head();
         };
     if (!isThere && chain.head().number >= from) {
       throw new WorldLane.Breach(
           "has not arrived: at=%s head=%s %s".formatted(tip, chain.head(), end));
     }
-    Source.Place settled = lane.toldFinal();
+    Source.BlockRef settled = lane.deliveredFinal();
     if (settled != null && chain.head().at(settled.block()) != chain.by(settled.hash())) {
       throw new WorldLane.Breach("told a block as final that was replaced: " + settled);
     }
   }
 
-  private String told(String wrong) {
+  private String deliveredEvents(String wrong) {
     StringBuilder text = new StringBuilder(wrong);
     text.append("\n\n").append(definition).append('\n').append(chain);
     text.append(
@@ -348,7 +349,7 @@ final class SourceSimulation {
                 late,
                 mended));
     text.append(endpoints);
-    story.lines().forEach(line -> text.append("\n").append(line));
+    history.lines().forEach(line -> text.append("\n").append(line));
     return text.toString();
   }
 

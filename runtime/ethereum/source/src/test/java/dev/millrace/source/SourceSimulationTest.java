@@ -31,7 +31,7 @@ final class SourceSimulationTest {
   @Tag("G1")
   @Timeout(value = 30, unit = TimeUnit.DAYS)
   @DisplayName("G1 every seed tells the events of the oracle")
-  void seeds_tellTheEventsOfTheOracle() throws Exception {
+  void seeds_deliverTheEventsOfTheOracle() throws Exception {
     long one = Long.getLong("millrace.seed", -1);
     long from = one >= 0 ? one : Long.getLong("millrace.from", 1);
     long count = one >= 0 ? 1 : Long.getLong("millrace.seeds", 2_000);

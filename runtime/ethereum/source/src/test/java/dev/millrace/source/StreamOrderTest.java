@@ -11,19 +11,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.evm.Evm;
 import dev.millrace.evm.EvmIndexer;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.evm.SourceRequest;
+import dev.millrace.evm.StopAt;
 import dev.millrace.evm.Undecodable;
-import dev.millrace.evm.Until;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
-import dev.millrace.rpc.Bloom;
-import dev.millrace.rpc.NodeBlock;
-import dev.millrace.source.Reader.PoolCreated;
-import dev.millrace.source.Reader.Swapped;
-import dev.millrace.source.Reader.Transferred;
+import dev.millrace.rpc.LogsBloom;
+import dev.millrace.rpc.NodeBlockHeader;
+import dev.millrace.source.ChainFixture.PoolCreated;
+import dev.millrace.source.ChainFixture.Swapped;
+import dev.millrace.source.ChainFixture.Transferred;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -49,18 +49,18 @@ final class StreamOrderTest {
 
   private final TestChain chain = new TestChain();
   private final TestNode node = new TestNode(chain);
-  private Reading reading = Reading.USUAL.withPoll(Duration.ofMillis(1));
+  private SourceOptions reading = SourceOptions.DEFAULTS.withPoll(Duration.ofMillis(1));
 
   /** Defines tokens everywhere beside pools, which create pools. */
   private static EvmIndexer indexer() {
     return Evm.indexer("order")
-        .entities(Reader.Nothing.class)
+        .entities(ChainFixture.Nothing.class)
         .contract("Any", any -> any.anywhere().on(Transferred.class, (_, _) -> {}))
         .contract("Factory", factory -> factory.on(PoolCreated.class, (_, _) -> {}))
         .contract(
             "Pool",
             pool ->
-                pool.foundBy(PoolCreated.class, PoolCreated::pool)
+                pool.createdBy(PoolCreated.class, PoolCreated::pool)
                     .on(PoolCreated.class, (_, _) -> {})
                     .on(Swapped.class, (_, _) -> {})
                     .on(Transferred.class, (_, _) -> {}))
@@ -99,7 +99,7 @@ final class StreamOrderTest {
     for (int block = 0; block < 200; block++) {
       chain.mine(transfer(4, 5, block), transferBy(TestChain.FACTORY, block));
     }
-    node.retold = block -> new NodeBlock(block.header(), Bloom.MISSING);
+    node.retold = block -> new NodeBlockHeader(block.header(), LogsBloom.MISSING);
     node.silent = query -> query.filter().addresses().isEmpty() && query.avoid().isEmpty();
 
     assertThat(read(indexer, span, depth))
@@ -117,7 +117,7 @@ final class StreamOrderTest {
     for (int block = 0; block < 200; block++) {
       chain.mine(transferBy(TestChain.FACTORY, block), created(POOL));
     }
-    node.retold = block -> new NodeBlock(block.header(), Bloom.MISSING);
+    node.retold = block -> new NodeBlockHeader(block.header(), LogsBloom.MISSING);
     node.silent = query -> !query.filter().addresses().isEmpty() && query.avoid().isEmpty();
 
     assertThat(read(anywhereBesideFactory(), span, depth))
@@ -131,7 +131,7 @@ final class StreamOrderTest {
   @DisplayName("F88 an answer is empty for a while, and no endpoint has receipts: waited for")
   void lateIndex_isWaitedForWithoutReceipts() throws InterruptedException {
     chain.mine(transferBy(TestChain.FACTORY, 1), created(POOL)).transfers(2);
-    node.retold = block -> new NodeBlock(block.header(), Bloom.MISSING);
+    node.retold = block -> new NodeBlockHeader(block.header(), LogsBloom.MISSING);
     node.receipts = false;
     AtomicInteger late = new AtomicInteger();
     node.silent = query -> !query.filter().addresses().isEmpty() && late.incrementAndGet() < 7;
@@ -142,7 +142,7 @@ final class StreamOrderTest {
 
   private static EvmIndexer anywhereBesideFactory() {
     return Evm.indexer("refuted")
-        .entities(Reader.Nothing.class)
+        .entities(ChainFixture.Nothing.class)
         .contract("Any", any -> any.anywhere().on(Transferred.class, (_, _) -> {}))
         .contract(
             "Factory",
@@ -179,18 +179,18 @@ final class StreamOrderTest {
   void twoClaims_theFirstInLogOrderCounts(long span, long depth) throws InterruptedException {
     EvmIndexer twoKinds =
         Evm.indexer("claims")
-            .entities(Reader.Nothing.class)
+            .entities(ChainFixture.Nothing.class)
             .contract("Factory", factory -> factory.on(PoolCreated.class, (_, _) -> {}))
             .contract(
                 "Pool",
                 pool ->
-                    pool.foundBy(PoolCreated.class, PoolCreated::pool)
-                        .on(Reader.PartCreated.class, (_, _) -> {})
+                    pool.createdBy(PoolCreated.class, PoolCreated::pool)
+                        .on(ChainFixture.PartCreated.class, (_, _) -> {})
                         .on(Swapped.class, (_, _) -> {}))
             .contract(
                 "Part",
                 part ->
-                    part.foundBy(Reader.PartCreated.class, Reader.PartCreated::part)
+                    part.createdBy(ChainFixture.PartCreated.class, ChainFixture.PartCreated::part)
                         .on(Swapped.class, (_, _) -> {}))
             .build();
     chain.mine(created(POOL));
@@ -212,13 +212,13 @@ final class StreamOrderTest {
   @CsvSource(textBlock = RANGES)
   @Tag("F33")
   @DisplayName("F33 the raw cache beside anywhere and found contracts: the same events again")
-  void cachedLogs_tellTheSame(long span, long depth) throws InterruptedException {
+  void cachedLogs_giveTheSame(long span, long depth) throws InterruptedException {
     chain.mine(transferBy(CHILD, 1), transfer(1, 2, 3));
     chain.mine(created(POOL), transferBy(POOL, 2));
     chain.mine(createdBy(POOL, CHILD), swap(CHILD, 1), transferBy(CHILD, 3));
     chain.mine(transfer(1, 2, 4), swap(POOL, 2), transferBy(POOL, 7), transferBy(CHILD, 8));
     List<String> plain = read(indexer(), span, depth);
-    reading = reading.withDirectory(directory).withAudited(0);
+    reading = reading.withDirectory(directory).withAuditRatio(0);
 
     assertThat(read(indexer(), 2, depth)).isEqualTo(plain);
     assertThat(read(indexer(), span, depth)).isEqualTo(plain).doesNotHaveDuplicates();
@@ -231,18 +231,18 @@ final class StreamOrderTest {
     reading = reading.withUndecodable(Undecodable.STOP);
     EvmIndexer wider =
         Evm.indexer("wider")
-            .entities(Reader.Nothing.class)
+            .entities(ChainFixture.Nothing.class)
             .contract("Factory", factory -> factory.on(PoolCreated.class, (_, _) -> {}))
             .contract(
                 "Pool",
                 pool ->
-                    pool.foundBy(PoolCreated.class, PoolCreated::pool)
-                        .on(Reader.PartCreated.class, (_, _) -> {})
+                    pool.createdBy(PoolCreated.class, PoolCreated::pool)
+                        .on(ChainFixture.PartCreated.class, (_, _) -> {})
                         .on(Swapped.class, (_, _) -> {}))
             .contract(
                 "Part",
                 part ->
-                    part.foundBy(Reader.PartCreated.class, Reader.PartCreated::part)
+                    part.createdBy(ChainFixture.PartCreated.class, ChainFixture.PartCreated::part)
                         .on(Transferred.class, (_, _) -> {}))
             .build();
     chain.mine(created(POOL));
@@ -271,13 +271,13 @@ final class StreamOrderTest {
             1,
             List.of(),
             0,
-            new Until.AtHead(),
+            new StopAt.AtHead(),
             ChainFeedTest.depth(depth),
             Map.of("Factory", List.of(TestChain.FACTORY)),
             reading);
     try (Source.Feed feed =
-        new ChainSource(request, node, InstantSource.system()).open(Source.Standing.START)) {
-      return Reader.drain(feed, 100).stream()
+        new ChainSource(request, node, InstantSource.system()).open(Source.ResumePoint.START)) {
+      return ChainFixture.drain(feed, 100).stream()
           .map(Batch::events)
           .flatMap(List::stream)
           .map(event ->

@@ -1,13 +1,13 @@
 package dev.millrace.source;
 
 import com.joemelsha.crypto.hash.Keccak;
-import dev.millrace.evm.Header;
+import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.Log;
-import dev.millrace.evm.Transaction;
+import dev.millrace.evm.TransactionRef;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.rpc.Bloom;
-import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.LogsBloom;
+import dev.millrace.rpc.NodeBlockHeader;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -30,8 +30,8 @@ final class TestChain {
   private final Map<Bytes32, TestBlock> everything = new HashMap<>();
 
   /** A block and its logs. */
-  record TestBlock(NodeBlock block, List<Log> logs) {
-    Header header() {
+  record TestBlock(NodeBlockHeader block, List<Log> logs) {
+    BlockHeader header() {
       return block.header();
     }
   }
@@ -95,12 +95,12 @@ final class TestChain {
     Bytes32 parent = number == 0 ? Bytes32.ZERO : canonical.getLast().header().hash();
     Bytes32 hash = keccak(number + "/" + salt + "/" + parent + List.of(lines));
     Instant time = Instant.ofEpochSecond(1_700_000_000 + 12 * number);
-    Header header = new Header(number, hash, parent, time);
+    BlockHeader header = new BlockHeader(number, hash, parent, time);
     List<Log> logs = new ArrayList<>();
     for (Line line : lines) {
       logs.add(log(header, logs.size(), line));
     }
-    TestBlock block = new TestBlock(new NodeBlock(header, bloom(List.of(lines))), logs);
+    TestBlock block = new TestBlock(new NodeBlockHeader(header, bloom(List.of(lines))), logs);
     canonical.add(block);
     everything.put(hash, block);
     return this;
@@ -152,7 +152,7 @@ final class TestChain {
     return this;
   }
 
-  Bloom bloom(long number) {
+  LogsBloom bloom(long number) {
     return at(number).orElseThrow().block().bloom();
   }
 
@@ -174,14 +174,15 @@ final class TestChain {
     return at(number).orElseThrow().header().hash();
   }
 
-  static Log log(Header header, int index, Line line) {
+  static Log log(BlockHeader header, int index, Line line) {
     byte[] words = new byte[32 * (1 + line.words().size())];
     line.topic().write(words, 0);
     for (int i = 0; i < line.words().size(); i++) {
       line.words().get(i).write(words, 32 * (i + 1));
     }
     int topics = topics(line.topic());
-    Transaction transaction = new Transaction(keccak(header.hash() + "/" + index / 2), index / 2);
+    TransactionRef transaction =
+        new TransactionRef(keccak(header.hash() + "/" + index / 2), index / 2);
     return new Log(
         header.block(), index, transaction, line.contract(), topics, words, words.length);
   }
@@ -193,8 +194,8 @@ final class TestChain {
     return topic.equals(CREATED) || topic.equals(PART_CREATED) ? 2 : 1;
   }
 
-  private static Bloom bloom(List<Line> lines) {
-    byte[] bits = new byte[Bloom.LENGTH];
+  private static LogsBloom bloom(List<Line> lines) {
+    byte[] bits = new byte[LogsBloom.LENGTH];
     for (Line line : lines) {
       set(bits, line.contract().bytes());
       set(bits, line.topic().bytes());
@@ -202,14 +203,14 @@ final class TestChain {
         set(bits, line.words().get(topic - 1).bytes());
       }
     }
-    return Bloom.of(bits);
+    return LogsBloom.of(bits);
   }
 
   private static void set(byte[] bits, byte[] value) {
     byte[] hash = new Keccak(256).digest(value);
     for (int i = 0; i < 6; i += 2) {
       int bit = ((hash[i] & 7) << 8) | (hash[i + 1] & 0xff);
-      bits[Bloom.LENGTH - 1 - bit / 8] |= (byte) (1 << bit % 8);
+      bits[LogsBloom.LENGTH - 1 - bit / 8] |= (byte) (1 << bit % 8);
     }
   }
 }

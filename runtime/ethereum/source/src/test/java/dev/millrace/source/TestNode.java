@@ -10,16 +10,16 @@ import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.SourceBlock;
+import dev.millrace.rpc.BlockTag;
+import dev.millrace.rpc.ChainNode;
 import dev.millrace.rpc.FinalityRule;
 import dev.millrace.rpc.LogColumns;
+import dev.millrace.rpc.LogColumnsBuilder;
 import dev.millrace.rpc.LogPage;
 import dev.millrace.rpc.LogQuery;
-import dev.millrace.rpc.LogWriter;
-import dev.millrace.rpc.Node;
-import dev.millrace.rpc.NodeBlock;
+import dev.millrace.rpc.NodeBlockHeader;
 import dev.millrace.rpc.NodeStatus;
-import dev.millrace.rpc.Tag;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * A node over a chain in memory, with the faults that a test sets: endpoints that lag behind, pages
  * that reach less, logs that are withheld. Records all requests.
  */
-final class TestNode implements Node {
+final class TestNode implements ChainNode {
   final Queue<LogQuery> asked = new ConcurrentLinkedQueue<>();
   final Queue<Bytes32> askedByHash = new ConcurrentLinkedQueue<>();
   final Queue<List<Long>> headers = new ConcurrentLinkedQueue<>();
@@ -88,13 +88,13 @@ final class TestNode implements Node {
   volatile Runnable whenReproved = () -> {};
 
   /** Change to the head before it is returned. */
-  volatile UnaryOperator<NodeBlock> tagged = UnaryOperator.identity();
+  volatile UnaryOperator<NodeBlockHeader> tagged = UnaryOperator.identity();
 
   /** The status of the endpoints. */
   volatile List<NodeStatus.Endpoint> endpoints = List.of();
 
   /** Change to blocks before they are returned. */
-  volatile UnaryOperator<NodeBlock> retold = UnaryOperator.identity();
+  volatile UnaryOperator<NodeBlockHeader> retold = UnaryOperator.identity();
 
   TestNode(TestChain chain) {
     this.chain = chain;
@@ -106,7 +106,7 @@ final class TestNode implements Node {
   }
 
   @Override
-  public Optional<NodeBlock> block(long number) {
+  public Optional<NodeBlockHeader> block(long number) {
     TestChain other = behind;
     return number > latest
         ? Optional.empty()
@@ -114,7 +114,7 @@ final class TestNode implements Node {
   }
 
   @Override
-  public Optional<NodeBlock> block(Bytes32 hash) {
+  public Optional<NodeBlockHeader> block(Bytes32 hash) {
     return chain.by(hash).filter(this::counts).map(TestChain.TestBlock::block).map(retold);
   }
 
@@ -123,12 +123,12 @@ final class TestNode implements Node {
   }
 
   @Override
-  public Optional<NodeBlock> block(Tag tag) {
+  public Optional<NodeBlockHeader> block(BlockTag tag) {
     return switch (tag) {
       case EARLIEST -> block(0);
       case LATEST -> {
         TestChain other = ahead;
-        Optional<NodeBlock> head =
+        Optional<NodeBlockHeader> head =
             other == null
                 ? block(Math.min(latest, chain.head()))
                 : other.at(other.head()).map(TestChain.TestBlock::block);
@@ -139,7 +139,7 @@ final class TestNode implements Node {
   }
 
   @Override
-  public List<NodeBlock> blocks(List<Long> numbers) {
+  public List<NodeBlockHeader> blocks(List<Long> numbers) {
     headers.add(numbers);
     return numbers.stream()
         .map(number ->
@@ -149,15 +149,15 @@ final class TestNode implements Node {
   }
 
   @Override
-  public Map<Long, NodeBlock> provenBlocks(List<Long> numbers) {
+  public Map<Long, NodeBlockHeader> provenBlocks(List<Long> numbers) {
     whenReproved.run();
-    Map<Long, NodeBlock> known = new HashMap<>();
+    Map<Long, NodeBlockHeader> known = new HashMap<>();
     numbers.forEach(number -> block((long) number).ifPresent(found -> known.put(number, found)));
     return known;
   }
 
   @Override
-  public List<NodeBlock> finalBlocks(List<Long> numbers, FinalityRule rule) {
+  public List<NodeBlockHeader> finalBlocks(List<Long> numbers, FinalityRule rule) {
     headers.add(numbers);
     return numbers.stream()
         .map(number -> chain.at(number).orElseThrow().block())
@@ -180,7 +180,7 @@ final class TestNode implements Node {
           .filter(log -> matches(query.filter(), log))
           .forEach(logs::add);
     }
-    NodeBlock end = told.at(reached).orElseThrow().block();
+    NodeBlockHeader end = told.at(reached).orElseThrow().block();
     return new LogPage(
         query.from(), reached, columns(logs.stream().map(this::late).toList()), name(query), end);
   }
@@ -191,9 +191,9 @@ final class TestNode implements Node {
   }
 
   private Log late(Log log) {
-    Block block = log.block();
+    SourceBlock block = log.block();
     Instant time = requireNonNull(block.timestamp()).plusSeconds(timeOffset);
-    Block later = new Block(block.number(), block.hash(), null, time);
+    SourceBlock later = new SourceBlock(block.number(), block.hash(), null, time);
     byte[] words = new byte[32 * log.topics() + log.data().length()];
     for (int i = 0; i < log.topics(); i++) {
       log.topic(i).write(words, 32 * i);
@@ -219,7 +219,7 @@ final class TestNode implements Node {
     phantoms.apply(query).stream()
         .filter(log -> log.block().hash().equals(hash) && matches(query.filter(), log))
         .forEach(logs::add);
-    NodeBlock end = retold.apply(block.block());
+    NodeBlockHeader end = retold.apply(block.block());
     return new LogPage(query.from(), query.to(), columns(logs), name(query), end);
   }
 
@@ -261,7 +261,7 @@ final class TestNode implements Node {
   }
 
   static LogColumns columns(List<Log> logs) {
-    LogWriter writer = new LogWriter();
+    LogColumnsBuilder writer = new LogColumnsBuilder();
     logs.forEach(writer::add);
     return writer.finish();
   }
@@ -289,12 +289,12 @@ final class TestNode implements Node {
   }
 
   @Override
-  public void awaitHead(long above, Duration most) throws InterruptedException {
+  public void awaitHead(long above, Duration max) throws InterruptedException {
     waits.add(above);
     Runnable next = whileWaiting.poll();
     if (next != null) {
       next.run();
-    } else if (new CountDownLatch(1).await(most.toNanos(), TimeUnit.NANOSECONDS)) {
+    } else if (new CountDownLatch(1).await(max.toNanos(), TimeUnit.NANOSECONDS)) {
       throw new AssertionError("nobody counts down");
     }
   }

@@ -1,13 +1,13 @@
 package dev.millrace.source;
 
 import dev.millrace.evm.Finality;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.evm.SourceRequest;
-import dev.millrace.evm.Until;
-import dev.millrace.jsonrpc.Transport;
+import dev.millrace.evm.StopAt;
+import dev.millrace.jsonrpc.JsonRpcTransport;
 import dev.millrace.pipeline.Source;
-import dev.millrace.rpc.Node;
-import dev.millrace.rpc.Nodes;
+import dev.millrace.rpc.ChainNode;
+import dev.millrace.rpc.ChainNodeFactory;
 import dev.millrace.rpc.RpcSettings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,17 +48,17 @@ final class WorldCache {
   private WorldCache() {}
 
   /** Opens a node over simulated endpoints. */
-  static Node node(
+  static ChainNode node(
       long chain,
       Map<String, WorldEndpoint> byName,
       List<String> addresses,
       @Nullable Path directory,
       VirtualRuntime runtime) {
     RpcSettings settings =
-        RpcSettings.usual()
+        RpcSettings.defaults()
             .withDirectory(Optional.ofNullable(directory))
             .withPoll(Duration.ofSeconds(1));
-    return Nodes.open(
+    return ChainNodeFactory.open(
         addresses,
         chain,
         settings,
@@ -67,7 +67,7 @@ final class WorldCache {
           if (endpoint == null) {
             throw new IllegalStateException("endpoint is not known: " + target.host());
           }
-          return Transport.over(endpoint, wire);
+          return JsonRpcTransport.over(endpoint, wire);
         },
         runtime);
   }
@@ -95,7 +95,7 @@ final class WorldCache {
             new WorldViews(chain, () -> chain, traits, random, always),
             traits,
             runtime,
-            new SourceStory(runtime),
+            new SourceHistory(runtime),
             new Random(random.nextLong()),
             true,
             0);
@@ -106,15 +106,16 @@ final class WorldCache {
             chain.id,
             List.of(),
             from,
-            new Until.AtHead(),
+            new StopAt.AtHead(),
             new Finality(Optional.empty(), OptionalLong.of(depth)),
             definition.configured(),
-            Reading.USUAL.withAudited(0).withDirectory(directory));
+            SourceOptions.DEFAULTS.withAuditRatio(0).withDirectory(directory));
     List<String> addresses = List.of("http://earlier:1/");
-    Node node = node(chain.id, Map.of("earlier", endpoint), addresses, directory, runtime);
+    ChainNode node = node(chain.id, Map.of("earlier", endpoint), addresses, directory, runtime);
     ChainSource source =
-        new ChainSource(request, node, runtime, () -> runtime.threads("read"), Plan.MAX_ADDRESSES);
-    try (Source.Feed feed = source.open(Source.Standing.START)) {
+        new ChainSource(
+            request, node, runtime, () -> runtime.threads("read"), LogQueryPlan.MAX_ADDRESSES);
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       for (int i = 0; i < MAX_STEPS && feed.next(MAX_STEPS) != null; i++) {
         runtime.pass(Duration.ofMillis(1));
       }

@@ -27,7 +27,7 @@ final class WorldChain {
   }
 
   /** The state of the chain from a time on. */
-  record Moment(long millis, WorldBlock head, long finalBlock, String story) {}
+  record Moment(long millis, WorldBlock head, long finalBlock, String history) {}
 
   final long id;
   final Rule rule;
@@ -203,7 +203,7 @@ final class WorldChain {
     for (Moment each : moments) {
       text.append(
           "\n  %6d ms head %s final %d: %s"
-              .formatted(each.millis(), each.head(), each.finalBlock(), each.story()));
+              .formatted(each.millis(), each.head(), each.finalBlock(), each.history()));
     }
     return text.toString();
   }

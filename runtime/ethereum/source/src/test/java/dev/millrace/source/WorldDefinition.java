@@ -122,9 +122,9 @@ final class WorldDefinition {
     return EnumSet.noneOf(Kind.class);
   }
 
-  private static EnumSet<Kind> some(Random random, int most) {
+  private static EnumSet<Kind> some(Random random, int max) {
     EnumSet<Kind> some = none();
-    int count = 1 + random.nextInt(most);
+    int count = 1 + random.nextInt(max);
     for (int i = 0; i < count; i++) {
       some.add(Kind.random(random));
     }
@@ -155,9 +155,9 @@ final class WorldDefinition {
     }
     for (Kind kind : each.finding()) {
       if (kind == Kind.CREATED) {
-        contract.foundBy(Created.class, Created::child);
+        contract.createdBy(Created.class, Created::child);
       } else {
-        contract.foundBy(Spawned.class, Spawned::child);
+        contract.createdBy(Spawned.class, Spawned::child);
       }
     }
     for (Kind kind : each.handled()) {

@@ -1,6 +1,6 @@
 package dev.millrace.source;
 
-import dev.millrace.jsonrpc.Exchange;
+import dev.millrace.jsonrpc.ByteExchange;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** An endpoint over simulated chains: answers JSON with JSON, with the troubles of its traits. */
-final class WorldEndpoint implements Exchange {
+final class WorldEndpoint implements ByteExchange {
   private static final Pattern CALL =
       Pattern.compile(
           "\\{\"jsonrpc\":\"2.0\",\"id\":(\\d+),\"method\":\"(\\w+)\",\"params\":(.*?)\\}(?=,\\{\"jsonrpc\"|\\]?$)");
@@ -28,7 +28,7 @@ final class WorldEndpoint implements Exchange {
   private final WorldNode node;
   private final EndpointTraits traits;
   private final VirtualRuntime runtime;
-  private final SourceStory story;
+  private final SourceHistory history;
   private final Random random;
   private final Map<String, String> earlierByMethod = new HashMap<>();
   private long mendedAt = Long.MAX_VALUE;
@@ -40,7 +40,7 @@ final class WorldEndpoint implements Exchange {
       WorldViews views,
       EndpointTraits traits,
       VirtualRuntime runtime,
-      SourceStory story,
+      SourceHistory story,
       Random random,
       boolean withholdsHistory,
       long phantoms) {
@@ -48,7 +48,7 @@ final class WorldEndpoint implements Exchange {
     this.views = views;
     this.traits = traits;
     this.runtime = runtime;
-    this.story = story;
+    this.history = story;
     this.random = random;
     this.node = new WorldNode(traits, random, withholdsHistory, phantoms);
   }
@@ -67,9 +67,9 @@ final class WorldEndpoint implements Exchange {
     }
     String asked = new String(request, StandardCharsets.UTF_8);
     WorldTrouble trouble = isWell ? null : trouble();
-    story.asked(name, asked, trouble);
+    history.asked(name, asked, trouble);
     if (trouble != null) {
-      story.check(asked);
+      history.check(asked);
     }
     String said = asked.startsWith("[") ? batch(asked, trouble) : single(asked, trouble);
     String told = onTheWay(said, trouble);

@@ -2,7 +2,7 @@ package dev.millrace.source;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.rpc.Node;
+import dev.millrace.rpc.ChainNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,7 +33,7 @@ final class WorldEndpoints {
       LongFunction<Random> randoms,
       WorldLimits limits,
       VirtualRuntime runtime,
-      SourceStory story,
+      SourceHistory story,
       boolean audited,
       long mended) {
     this.chain = chain;
@@ -95,7 +95,7 @@ final class WorldEndpoints {
   }
 
   /** Opens a node over all of them. */
-  Node node(@Nullable Path directory, VirtualRuntime runtime) {
+  ChainNode node(@Nullable Path directory, VirtualRuntime runtime) {
     Map<String, WorldEndpoint> byName = new HashMap<>();
     List<String> addresses = new ArrayList<>();
     for (int i = 0; i < endpoints.size(); i++) {

@@ -2,11 +2,11 @@ package dev.millrace.source;
 
 import dev.millrace.evm.EvmContext;
 import dev.millrace.pipeline.Batch;
-import dev.millrace.pipeline.Block;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
-import dev.millrace.pipeline.Event;
 import dev.millrace.pipeline.Source;
+import dev.millrace.pipeline.SourceBlock;
+import dev.millrace.pipeline.SourceEvent;
 import dev.millrace.source.WorldDefinition.Reads;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
@@ -36,7 +36,7 @@ final class WorldLane {
   private String beside = "";
   private String contract = "";
   private Object decoded = "";
-  private Source.@Nullable Place told;
+  private Source.@Nullable BlockRef delivered;
 
   /** A breach of the contract of a source. */
   static final class Breach extends AssertionError {
@@ -52,9 +52,9 @@ final class WorldLane {
   /** The whole state after a batch. Never changed. */
   private record State(
       List<Line> events,
-      List<Source.Found> found,
-      TreeMap<Long, Source.Place> window,
-      Source.@Nullable Place last,
+      List<Source.DiscoveredContract> found,
+      TreeMap<Long, Source.BlockRef> window,
+      Source.@Nullable BlockRef last,
       long finalBlock) {
     static final State START = new State(List.of(), List.of(), new TreeMap<>(), null, -1);
   }
@@ -96,9 +96,9 @@ final class WorldLane {
     return effect.answer((I) input);
   }
 
-  Source.Standing standing() {
+  Source.ResumePoint standing() {
     State state = committed;
-    return new Source.Standing(
+    return new Source.ResumePoint(
         state.last(), List.copyOf(state.window().values()), state.found(), state.finalBlock() >= 0);
   }
 
@@ -106,24 +106,24 @@ final class WorldLane {
     return now.events().stream().map(Line::text).toList();
   }
 
-  Source.@Nullable Place last() {
+  Source.@Nullable BlockRef last() {
     return now.last();
   }
 
   /** The greatest block that was ever delivered as final, committed or not. */
-  Source.@Nullable Place toldFinal() {
-    return told;
+  Source.@Nullable BlockRef deliveredFinal() {
+    return delivered;
   }
 
-  private long settled() {
-    Source.Place place = told;
+  private long finalizedBlock() {
+    Source.BlockRef place = delivered;
     return place == null ? -1 : place.block();
   }
 
   void accept(Batch batch) throws Exception {
     check(batch);
     List<Line> events = new ArrayList<>(now.events());
-    for (Event event : batch.events()) {
+    for (SourceEvent event : batch.events()) {
       handle(event);
       WorldBlock block = chain.by(event.block().hash());
       if (block == null || block.number != event.block().number()) {
@@ -132,27 +132,27 @@ final class WorldLane {
       String text = "%s-%d %s %s %s".formatted(block, event.logIndex(), contract, decoded, beside);
       events.add(new Line(block.number, text));
     }
-    List<Source.Found> found = new ArrayList<>(now.found());
+    List<Source.DiscoveredContract> found = new ArrayList<>(now.found());
     found.addAll(batch.found());
-    TreeMap<Long, Source.Place> window = new TreeMap<>(now.window());
-    for (Block block : batch.blocks()) {
-      window.put(block.number(), new Source.Place(block.number(), block.hash()));
+    TreeMap<Long, Source.BlockRef> window = new TreeMap<>(now.window());
+    for (SourceBlock block : batch.blocks()) {
+      window.put(block.number(), new Source.BlockRef(block.number(), block.hash()));
     }
-    Source.Place last = new Source.Place(batch.last().number(), batch.last().hash());
+    Source.BlockRef last = new Source.BlockRef(batch.last().number(), batch.last().hash());
     window.put(last.block(), last);
     Long base = window.floorKey(batch.finalBlock());
     if (base != null) {
       window.headMap(base, false).clear();
     }
-    if (base != null && base > settled()) {
-      told = window.get(base);
+    if (base != null && base > finalizedBlock()) {
+      delivered = window.get(base);
     }
     long settled = base == null ? -1 : base;
     long finalBlock = Math.max(now.finalBlock(), settled);
     now = new State(List.copyOf(events), List.copyOf(found), window, last, finalBlock);
   }
 
-  private static void handle(Event event) throws Exception {
+  private static void handle(SourceEvent event) throws Exception {
     try {
       event.handler().handle(event, CONTEXT);
     } catch (UndeclaredThrowableException wrapped) {
@@ -164,9 +164,9 @@ final class WorldLane {
   }
 
   private void check(Batch batch) {
-    Source.Place before = now.last();
+    Source.BlockRef before = now.last();
     long above = before == null ? -1 : before.block();
-    Block last = batch.last();
+    SourceBlock last = batch.last();
     require(last.number() > above, "batch does not go on: " + last);
     require(last.isComplete(), "last block is not complete: " + last);
     WorldBlock known = chain.by(last.hash());
@@ -177,14 +177,14 @@ final class WorldLane {
             && last.timestamp().getEpochSecond() == known.time,
         "last block has another time: " + last);
     long previous = -1;
-    for (Event event : batch.events()) {
+    for (SourceEvent event : batch.events()) {
       require(event.id().value() > previous, "events are out of order: " + event.describe());
       require(event.block().number() > above, "event was told before: " + event.describe());
       require(event.block().number() <= last.number(), "event of later: " + event.describe());
       previous = event.id().value();
     }
     long finder = -1;
-    for (Source.Found found : batch.found()) {
+    for (Source.DiscoveredContract found : batch.found()) {
       require(found.at().value() >= finder, "found contracts are out of order: " + found);
       require(
           found.at().block() > above && found.at().block() <= last.number(),
@@ -196,17 +196,17 @@ final class WorldLane {
     }
   }
 
-  private static void checkReversible(Batch batch, Source.@Nullable Place before) {
-    Source.Place parent = before;
+  private static void checkReversible(Batch batch, Source.@Nullable BlockRef before) {
+    Source.BlockRef parent = before;
     require(!batch.blocks().isEmpty(), "reversible batch has no blocks: " + batch.last());
-    for (Block block : batch.blocks()) {
+    for (SourceBlock block : batch.blocks()) {
       require(block.isComplete(), "reversible block is not complete: " + block);
       require(
           parent == null
               || (block.number() == parent.block() + 1
                   && Objects.equals(parent.hash(), block.parent())),
           "block does not follow the one before it: " + block);
-      parent = new Source.Place(block.number(), block.hash());
+      parent = new Source.BlockRef(block.number(), block.hash());
     }
   }
 
@@ -229,15 +229,15 @@ final class WorldLane {
   void reset() {
     now = State.START;
     committed = now;
-    told = null;
+    delivered = null;
   }
 
   /** Undoes the state above a block, after batches in transit have been committed or dropped. */
-  void rewind(Source.@Nullable Place to, Random random) {
+  void rewind(Source.@Nullable BlockRef to, Random random) {
     if (random.nextInt(3) == 0) {
       now = committed;
     }
-    Source.Place last = now.last();
+    Source.BlockRef last = now.last();
     if (to == null) {
       require(
           now.window().isEmpty() || now.finalBlock() < now.window().firstKey(),
@@ -248,7 +248,7 @@ final class WorldLane {
           to.block() >= now.finalBlock(),
           "rewind below what is final: to=" + to + " final=" + now.finalBlock());
       require(to.equals(now.window().get(to.block())), "rewind to a block that is not held: " + to);
-      TreeMap<Long, Source.Place> window = new TreeMap<>(now.window().headMap(to.block(), true));
+      TreeMap<Long, Source.BlockRef> window = new TreeMap<>(now.window().headMap(to.block(), true));
       now =
           new State(
               now.events().stream().filter(line -> line.block() <= to.block()).toList(),

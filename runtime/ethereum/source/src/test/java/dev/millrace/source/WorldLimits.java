@@ -22,8 +22,8 @@ record WorldLimits(int blocks, Set<String> without) {
     return new WorldLimits(blocks, more);
   }
 
-  WorldLimits withBlocks(int most) {
-    return new WorldLimits(most, without);
+  WorldLimits withBlocks(int max) {
+    return new WorldLimits(max, without);
   }
 
   @Override

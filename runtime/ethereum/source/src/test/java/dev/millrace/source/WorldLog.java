@@ -4,7 +4,7 @@ import com.joemelsha.crypto.hash.Keccak;
 import dev.millrace.evm.Event;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.rpc.Bloom;
+import dev.millrace.rpc.LogsBloom;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -126,7 +126,7 @@ record WorldLog(int at, Kind kind, int a, int b, long value, boolean isBroken) {
    */
   static @Nullable WorldLog phantom(
       WorldBlock block, Random random, Set<String> addresses, String topics) {
-    Bloom bloom = Bloom.of(HexFormat.of().parseHex(block.bloom().substring(2)));
+    LogsBloom bloom = LogsBloom.of(HexFormat.of().parseHex(block.bloom().substring(2)));
     List<String> contracts = addresses.stream().sorted().toList();
     for (int draw = 0; draw < 10; draw++) {
       int at =

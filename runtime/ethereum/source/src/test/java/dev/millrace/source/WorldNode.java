@@ -167,12 +167,12 @@ final class WorldNode {
   }
 
   private Refused tooWide() {
-    int most = traits.maxRange();
+    int max = traits.maxRange();
     return switch (traits.words()) {
-      case 0 -> new Refused(-32000, "eth_getLogs is limited to a " + most + " range");
-      case 1 -> new Refused(-32600, "please limit the query to at most " + most + " blocks");
+      case 0 -> new Refused(-32000, "eth_getLogs is limited to a " + max + " range");
+      case 1 -> new Refused(-32600, "please limit the query to at most " + max + " blocks");
       case 2 -> new Refused(-32005, "block range too large");
-      default -> new Refused(-32000, "exceed maximum block range: " + most);
+      default -> new Refused(-32000, "exceed maximum block range: " + max);
     };
   }
 

@@ -1,6 +1,6 @@
 package dev.millrace.source;
 
-import dev.millrace.jsonrpc.Trouble;
+import dev.millrace.jsonrpc.RpcCallException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Random;
@@ -49,6 +49,7 @@ final class WorldOutage {
 
   /** Returns the page of a proxy, with a status that is not 200. */
   static IOException page(Random random) {
-    return Trouble.of(Trouble.Kind.STATUS, PAGES.get(random.nextInt(PAGES.size())));
+    return RpcCallException.of(
+        RpcCallException.Kind.STATUS, PAGES.get(random.nextInt(PAGES.size())));
   }
 }

@@ -41,8 +41,8 @@ final class WorldScenarios {
 
   /** Returns the first difference of two lists; null if they are equal. */
   static @Nullable String difference(List<String> expected, List<String> told) {
-    int most = Math.max(expected.size(), told.size());
-    for (int i = 0; i < most; i++) {
+    int max = Math.max(expected.size(), told.size());
+    for (int i = 0; i < max; i++) {
       String one = i < expected.size() ? expected.get(i) : "nothing";
       String other = i < told.size() ? told.get(i) : "nothing";
       if (!one.equals(other)) {

@@ -1,6 +1,6 @@
 package dev.millrace.config;
 
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Storage;
@@ -149,16 +149,16 @@ public record Config(
   public record Chain(
       long id,
       List<Endpoint> endpoints,
-      Stretch stretch,
+      IndexedRange range,
       List<Contract> contracts,
-      Reading reading,
+      SourceOptions reading,
       Origin origin) {
     public Chain {
       endpoints = List.copyOf(endpoints);
       contracts = List.copyOf(contracts);
     }
 
-    /** Uses the default {@link Reading}, and an origin outside any file. */
+    /** Uses the default {@link SourceOptions}, and an origin outside any file. */
     public Chain(
         long id,
         List<Endpoint> endpoints,
@@ -166,24 +166,30 @@ public record Config(
         End to,
         Finality finality,
         List<Contract> contracts) {
-      this(id, endpoints, new Stretch(from, to, finality), contracts, Reading.USUAL, Origin.NONE);
+      this(
+          id,
+          endpoints,
+          new IndexedRange(from, to, finality),
+          contracts,
+          SourceOptions.DEFAULTS,
+          Origin.NONE);
     }
 
     public long from() {
-      return stretch.from();
+      return range.from();
     }
 
     public End to() {
-      return stretch.to();
+      return range.to();
     }
 
     public Finality finality() {
-      return stretch.finality();
+      return range.finality();
     }
   }
 
   /** The blocks of a chain to index, and the rule by which they are final. */
-  public record Stretch(long from, End to, Finality finality) {}
+  public record IndexedRange(long from, End to, Finality finality) {}
 
   /**
    * The places where the keys of a section were written, so that a mistake found later can be

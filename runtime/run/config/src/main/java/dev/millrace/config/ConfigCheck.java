@@ -66,7 +66,7 @@ final class ConfigCheck {
       ConfigShape.Keys keys,
       String path,
       Map<String, ConfigNode> checked) {
-    String below = ConfigYaml.join(path, key);
+    String below = ConfigYamlParser.join(path, key);
     ConfigShape shape = keys.children().get(key);
     if (shape != null) {
       checked.put(key, conform(value, shape, below));

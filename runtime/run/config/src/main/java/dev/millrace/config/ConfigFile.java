@@ -23,13 +23,13 @@ public final class ConfigFile {
   private ConfigFile() {}
 
   /** The outcome of reading. */
-  public sealed interface Reading {}
+  public sealed interface ReadResult {}
 
   /** A usable config, with warnings that should be shown. */
-  public record Valid(Config config, List<String> warnings) implements Reading {}
+  public record Valid(Config config, List<String> warnings) implements ReadResult {}
 
   /** All problems to fix, in the order of the file. */
-  public record Invalid(List<ConfigProblem> problems) implements Reading {
+  public record Invalid(List<ConfigProblem> problems) implements ReadResult {
     @Override
     public String toString() {
       return String.join("\n", problems.stream().map(ConfigProblem::toString).toList());
@@ -39,7 +39,7 @@ public final class ConfigFile {
   /**
    * Reads {@code file} under {@code environment}. Data lives in {@code .millrace} beside the file.
    */
-  public static Reading read(Path file, Map<String, String> environment) {
+  public static ReadResult read(Path file, Map<String, String> environment) {
     try {
       Path beside = file.toAbsolutePath().normalize().resolveSibling(".millrace");
       return read(String.valueOf(file.getFileName()), Files.readString(file), environment, beside);
@@ -58,11 +58,12 @@ public final class ConfigFile {
   }
 
   /** Reads {@code text} as if it stood in a file named {@code file}. */
-  public static Reading read(
+  public static ReadResult read(
       String file, String text, Map<String, String> environment, Path dataDir) {
     List<ConfigProblem> problems = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
-    ConfigNode written = new ConfigYaml(file, new Interpolation(environment), problems).read(text);
+    ConfigNode written =
+        new ConfigYamlParser(file, new VariableInterpolation(environment), problems).read(text);
     ConfigNode overridden = new ConfigOverrides(environment, problems, warnings).applyTo(written);
     ConfigNode checked = new ConfigCheck(problems).conform(overridden, ConfigShape.ROOT, "");
     Optional<Config> config =

@@ -5,7 +5,7 @@ import java.util.Map;
 
 /** A part of a config and its place, before it is interpreted. */
 sealed interface ConfigNode {
-  Place place();
+  Location place();
 
   /** The kind of this node, in the words of a config's author. */
   String kind();
@@ -14,21 +14,21 @@ sealed interface ConfigNode {
    * A scalar. {@code shown} is the text that messages may repeat: as written in the file, so that
    * no value that came in through {@code ${…}} is ever printed.
    */
-  record Text(String value, String shown, Place place) implements ConfigNode {
+  record Text(String value, String shown, Location place) implements ConfigNode {
     @Override
     public String kind() {
       return "one value";
     }
   }
 
-  record Items(List<ConfigNode> items, Place place) implements ConfigNode {
+  record Items(List<ConfigNode> items, Location place) implements ConfigNode {
     @Override
     public String kind() {
       return "a list";
     }
   }
 
-  record Section(Map<String, ConfigNode> entries, Place place) implements ConfigNode {
+  record Section(Map<String, ConfigNode> entries, Location place) implements ConfigNode {
     @Override
     public String kind() {
       return "a section of keys";
@@ -36,7 +36,7 @@ sealed interface ConfigNode {
   }
 
   /** A key without a value, or {@code null} or {@code ~}. */
-  record Nothing(Place place) implements ConfigNode {
+  record Nothing(Location place) implements ConfigNode {
     @Override
     public String kind() {
       return "nothing";
@@ -44,7 +44,7 @@ sealed interface ConfigNode {
   }
 
   /** A node whose problem was reported already; not reported again. */
-  record Broken(Place place) implements ConfigNode {
+  record Broken(Location place) implements ConfigNode {
     @Override
     public String kind() {
       return "something wrong";
@@ -52,15 +52,15 @@ sealed interface ConfigNode {
   }
 
   /** A line of a file, or a variable of the environment. */
-  sealed interface Place {
-    record Line(String file, int line) implements Place {
+  sealed interface Location {
+    record Line(String file, int line) implements Location {
       @Override
       public String toString() {
         return file + ":" + line;
       }
     }
 
-    record Variable(String name) implements Place {
+    record Variable(String name) implements Location {
       @Override
       public String toString() {
         return name;

@@ -1,6 +1,6 @@
 package dev.millrace.config;
 
-import dev.millrace.config.ConfigNode.Place;
+import dev.millrace.config.ConfigNode.Location;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,7 +80,7 @@ final class ConfigOverrides {
 
   private ConfigNode with(
       ConfigNode node, List<String> path, String variable, String value, String walked) {
-    Place place = new Place.Variable(variable);
+    Location place = new Location.Variable(variable);
     if (path.isEmpty()) {
       return new ConfigNode.Text(value, value, place);
     }
@@ -96,7 +96,8 @@ final class ConfigOverrides {
             ? new LinkedHashMap<>(section.entries())
             : new LinkedHashMap<>();
     ConfigNode old = entries.getOrDefault(step, new ConfigNode.Nothing(place));
-    entries.put(step, with(old, rest(path, 1), variable, value, ConfigYaml.join(walked, step)));
+    entries.put(
+        step, with(old, rest(path, 1), variable, value, ConfigYamlParser.join(walked, step)));
     return new ConfigNode.Section(
         entries, node instanceof ConfigNode.Nothing ? place : node.place());
   }
@@ -114,7 +115,7 @@ final class ConfigOverrides {
           case ConfigNode.Text one -> new ArrayList<>(List.of(one));
           case ConfigNode.Section _, ConfigNode.Nothing _, ConfigNode.Broken _ -> new ArrayList<>();
         };
-    Place place = new Place.Variable(variable);
+    Location place = new Location.Variable(variable);
     if (position > items.size()) {
       problems.add(
           new ConfigProblem(
@@ -135,7 +136,7 @@ final class ConfigOverrides {
   /** Other Millrace tools have variables too; warns only about names that resemble a key. */
   private void warnAbout(String name, List<String> words) {
     Set<String> top = ConfigShape.ROOT.children().keySet();
-    Optional<String> meant = Spelling.nearest(words.getFirst(), top);
+    Optional<String> meant = SpellingSuggestion.nearest(words.getFirst(), top);
     meant.ifPresent(key ->
         warnings.add(
             name + ": names no key of the config and changes nothing (below " + key + ")"));

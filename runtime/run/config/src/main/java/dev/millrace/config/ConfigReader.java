@@ -27,7 +27,7 @@ final class ConfigReader {
   Optional<Config> read(ConfigNode root, Path dataDir) {
     ConfigSection top = new ConfigSection(root, "", problems);
     String name = name(top);
-    Stores stores = new StoresReader().read(top, name);
+    Stores stores = new StoresSectionReader().read(top, name);
     List<Chain> chains = chains(top);
     LaneSettings pipeline = pipeline(top.section("pipeline"));
     Http http = http(top);
@@ -51,7 +51,7 @@ final class ConfigReader {
       top.reportKey("chains", "is empty", "at least one chain");
     }
     List<Chain> chains = new ArrayList<>();
-    ChainReader chain = new ChainReader(problems);
+    ChainSectionReader chain = new ChainSectionReader(problems);
     Map<Long, String> seen = new HashMap<>();
     for (int i = 0; i < items.size(); i++) {
       String path = "chains[" + i + "]";
@@ -68,12 +68,15 @@ final class ConfigReader {
   }
 
   private static LaneSettings pipeline(ConfigSection section) {
-    LaneSettings usual = LaneSettings.usual();
+    LaneSettings defaults = LaneSettings.defaults();
     return new LaneSettings(
-        section.number("depth", 0, 1024).orElse((long) usual.depth()).intValue(),
-        section.number("batchEvents", 1, 10_000_000).orElse((long) usual.batchEvents()).intValue(),
-        section.bytes("stagedBytes", 1 << 20).orElse(usual.stagedBytes()),
-        section.bytes("commitBytes", 1 << 10).orElse(usual.commitBytes()));
+        section.number("depth", 0, 1024).orElse((long) defaults.depth()).intValue(),
+        section
+            .number("batchEvents", 1, 10_000_000)
+            .orElse((long) defaults.batchEvents())
+            .intValue(),
+        section.bytes("stagedBytes", 1 << 20).orElse(defaults.stagedBytes()),
+        section.bytes("commitBytes", 1 << 10).orElse(defaults.commitBytes()));
   }
 
   private static Http http(ConfigSection top) {

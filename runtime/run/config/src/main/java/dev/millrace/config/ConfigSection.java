@@ -1,6 +1,6 @@
 package dev.millrace.config;
 
-import dev.millrace.config.ConfigNode.Place;
+import dev.millrace.config.ConfigNode.Location;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
@@ -24,7 +24,7 @@ final class ConfigSection {
 
   private final String path;
   private final Map<String, ConfigNode> entries;
-  private final Place place;
+  private final Location place;
   private final boolean broken;
   private final List<ConfigProblem> problems;
 
@@ -74,15 +74,15 @@ final class ConfigSection {
     return node(key) instanceof ConfigNode.Text text ? Optional.of(text) : Optional.empty();
   }
 
-  Optional<Long> number(String key, long least, long most) {
+  Optional<Long> number(String key, long least, long max) {
     String range =
-        most == Long.MAX_VALUE
+        max == Long.MAX_VALUE
             ? "a whole number from " + least + " on"
-            : "a whole number from " + least + " to " + most;
-    return scalar(key).flatMap(text -> number(key, text, least, most, range));
+            : "a whole number from " + least + " to " + max;
+    return scalar(key).flatMap(text -> number(key, text, least, max, range));
   }
 
-  Optional<Long> number(String key, ConfigNode.Text text, long least, long most, String expected) {
+  Optional<Long> number(String key, ConfigNode.Text text, long least, long max, String expected) {
     // YAML itself allows 10_000, and people write it for readability.
     String digits = text.value().strip().replace("_", "");
     if (!digits.matches("[+-]?[0-9]+")) {
@@ -96,7 +96,7 @@ final class ConfigSection {
       report(key, text, "is too large: value=" + text.shown(), expected);
       return Optional.empty();
     }
-    if (value < least || value > most) {
+    if (value < least || value > max) {
       String wrong = value < 0 ? "is negative" : value < least ? "is too small" : "is too large";
       report(key, text, wrong + ": value=" + text.shown(), expected);
       return Optional.empty();
@@ -158,7 +158,7 @@ final class ConfigSection {
   }
 
   /** Reads a time to wait. */
-  Optional<Duration> duration(String key, Duration least, Duration most) {
+  Optional<Duration> duration(String key, Duration least, Duration max) {
     return scalar(key)
         .flatMap(text -> {
           Matcher matcher = DURATION.matcher(text.value().strip());
@@ -168,13 +168,12 @@ final class ConfigSection {
                       Duration.of(
                           Long.parseLong(matcher.group("count")), unit(matcher.group("unit"))))
                   : Optional.empty();
-          if (read.isEmpty() || read.get().compareTo(least) < 0 || read.get().compareTo(most) > 0) {
+          if (read.isEmpty() || read.get().compareTo(least) < 0 || read.get().compareTo(max) > 0) {
             report(
                 key,
                 text,
                 "is not a time to wait: value=" + text.shown(),
-                "500ms, 2s or 1m, from %d ms to %d s"
-                    .formatted(least.toMillis(), most.toSeconds()));
+                "500ms, 2s or 1m, from %d ms to %d s".formatted(least.toMillis(), max.toSeconds()));
             return Optional.empty();
           }
           return read;
@@ -248,7 +247,7 @@ final class ConfigSection {
   }
 
   String path(String key) {
-    return ConfigYaml.join(path, key);
+    return ConfigYamlParser.join(path, key);
   }
 
   private ConfigNode node(String key) {

@@ -17,7 +17,7 @@ sealed interface ConfigShape {
   record Keys(Map<String, ConfigShape> children) implements ConfigShape {
     /** The known key that {@code written} was probably meant to be. */
     Optional<String> nearest(String written) {
-      return Spelling.nearest(written, children.keySet());
+      return SpellingSuggestion.nearest(written, children.keySet());
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.millrace.config;
 
 import static dev.millrace.config.ConfigTexts.DATA;
-import static dev.millrace.config.ConfigTexts.LEAST;
+import static dev.millrace.config.ConfigTexts.MINIMAL;
 import static dev.millrace.config.ConfigTexts.OTHER;
 import static dev.millrace.config.ConfigTexts.THIRD;
 import static dev.millrace.config.ConfigTexts.TOKEN;
@@ -15,11 +15,11 @@ import dev.millrace.config.Config.ClickHouse;
 import dev.millrace.config.Config.Contract;
 import dev.millrace.config.Config.End;
 import dev.millrace.config.Config.Finality;
+import dev.millrace.config.Config.IndexedRange;
 import dev.millrace.config.Config.Origin;
 import dev.millrace.config.Config.Postgres;
 import dev.millrace.config.Config.Stores;
-import dev.millrace.config.Config.Stretch;
-import dev.millrace.evm.Reading;
+import dev.millrace.evm.SourceOptions;
 import dev.millrace.evm.Undecodable;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
@@ -89,14 +89,14 @@ class ConfigFileTest {
                         1,
                         List.of(
                             endpoint("http://127.0.0.1:8545"), endpoint("wss://node.example/key")),
-                        new Stretch(
+                        new IndexedRange(
                             10,
                             new End.At(20_000),
                             new Finality(Optional.of(Finality.Tag.FINALIZED), OptionalInt.of(64))),
                         List.of(
                             new Contract("Token", List.of(TOKEN)),
                             new Contract("Pair", List.of(THIRD, OTHER))),
-                        new Reading(
+                        new SourceOptions(
                             Optional.empty(),
                             512 << 20,
                             0.025,
@@ -117,13 +117,13 @@ class ConfigFileTest {
 
   @Test
   void read_fillsInWhatIsLeftOut() {
-    Config config = config(LEAST, Map.of());
+    Config config = config(MINIMAL, Map.of());
 
     assertThat(config.postgres()).isEqualTo(new Postgres.Embedded());
     assertThat(config.clickhouse()).isEmpty();
-    assertThat(config(LEAST + "clickhouse: { url: embedded }", Map.of()).clickhouse())
+    assertThat(config(MINIMAL + "clickhouse: { url: embedded }", Map.of()).clickhouse())
         .contains(new ClickHouse(new ClickHouse.Embedded(), "erc20", Storage.BOTH));
-    assertThat(config.pipeline()).hasToString(LaneSettings.usual().toString());
+    assertThat(config.pipeline()).hasToString(LaneSettings.defaults().toString());
     assertThat(config.httpPort()).isEmpty();
     assertThat(config.chains().getFirst().from()).isZero();
     assertThat(config.chains().getFirst().to()).isEqualTo(new End.Open());
@@ -132,14 +132,15 @@ class ConfigFileTest {
   @Test
   void read_takesTheAddressOfHttp() {
     OptionalInt port = OptionalInt.of(8080);
-    assertThat(config(LEAST + "http: { port: 8080 }", Map.of()).http())
+    assertThat(config(MINIMAL + "http: { port: 8080 }", Map.of()).http())
         .isEqualTo(new Config.Http(port, "127.0.0.1"));
-    assertThat(config(LEAST + "http: { port: 8080, host: 0.0.0.0 }", Map.of()).http())
+    assertThat(config(MINIMAL + "http: { port: 8080, host: 0.0.0.0 }", Map.of()).http())
         .isEqualTo(new Config.Http(port, "0.0.0.0"));
     assertThat(
-            config(LEAST, Map.of("MILLRACE_HTTP_PORT", "8080", "MILLRACE_HTTP_HOST", "::1")).http())
+            config(MINIMAL, Map.of("MILLRACE_HTTP_PORT", "8080", "MILLRACE_HTTP_HOST", "::1"))
+                .http())
         .isEqualTo(new Config.Http(port, "::1"));
-    assertThat(problems(LEAST + "http: { host: 0.0.0.0 }", Map.of()))
+    assertThat(problems(MINIMAL + "http: { host: 0.0.0.0 }", Map.of()))
         .singleElement()
         .asString()
         .contains("http.port: is missing");
@@ -155,7 +156,7 @@ class ConfigFileTest {
       })
   void read_takesAnAddressThatKeepsItsChecksumOrHasNone(String address) {
     Config config =
-        config(LEAST + "    contracts: [ { name: A, address: '" + address + "' } ]\n", Map.of());
+        config(MINIMAL + "    contracts: [ { name: A, address: '" + address + "' } ]\n", Map.of());
 
     assertThat(config.chains().getFirst().contracts().getFirst().addresses())
         .containsExactly(Address.of(address));
@@ -165,7 +166,7 @@ class ConfigFileTest {
   void read_remembersWhereAChainWasWritten() {
     Config config =
         config(
-            LEAST.replace("rpc: http", "rpc:\n      - http://127.0.0.1:1\n      - http")
+            MINIMAL.replace("rpc: http", "rpc:\n      - http://127.0.0.1:1\n      - http")
                 + "    finality:\n      depth: 3\n",
             Map.of("MILLRACE_CHAINS_0_FROM", "9"));
     Origin origin = config.chains().getFirst().origin();
@@ -178,7 +179,7 @@ class ConfigFileTest {
 
   @Test
   void read_putsTheDataBesideTheFile(@TempDir Path directory) throws Exception {
-    Path file = Files.writeString(directory.resolve("my.yaml"), LEAST);
+    Path file = Files.writeString(directory.resolve("my.yaml"), MINIMAL);
 
     assertThat(ConfigFile.read(file, Map.of()))
         .isInstanceOfSatisfying(

@@ -1,6 +1,6 @@
 package dev.millrace.config;
 
-import static dev.millrace.config.ConfigTexts.LEAST;
+import static dev.millrace.config.ConfigTexts.MINIMAL;
 import static dev.millrace.config.ConfigTexts.config;
 import static dev.millrace.config.ConfigTexts.problems;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -179,7 +179,7 @@ class ConfigMistakesTest {
 
     Config config =
         config(
-            LEAST
+            MINIMAL
                 .replace("127.0.0.1:8545", "u:hush@node.example:8545/v2/hush?key=hush")
                 .concat(
                     "postgres: { url: 'jdbc:postgresql://u:hush@h/d?password=hush', password: hush }\n"

@@ -14,7 +14,7 @@ final class ConfigTexts {
   static final Address OTHER = Address.of("0x" + "cd".repeat(20));
   static final Address THIRD = Address.of("0x" + "ef".repeat(20));
 
-  static final String LEAST =
+  static final String MINIMAL =
       """
       name: erc20
       chains:

@@ -1,7 +1,7 @@
 package dev.millrace.config;
 
 import static dev.millrace.config.ConfigTexts.DATA;
-import static dev.millrace.config.ConfigTexts.LEAST;
+import static dev.millrace.config.ConfigTexts.MINIMAL;
 import static dev.millrace.config.ConfigTexts.TOKEN;
 import static dev.millrace.config.ConfigTexts.config;
 import static dev.millrace.config.ConfigTexts.endpoint;
@@ -46,7 +46,7 @@ class ConfigVariablesTest {
   void environment_overridesScalarKeys() {
     Config config =
         config(
-            LEAST,
+            MINIMAL,
             Map.of(
                 "MILLRACE_POSTGRES_URL", "jdbc:postgresql://db/main",
                 "MILLRACE_POSTGRES_PASSWORD", "${literal}",
@@ -65,7 +65,7 @@ class ConfigVariablesTest {
                 "jdbc:postgresql://db/main", Optional.empty(), Optional.of("${literal}")));
     assertThat(config.pipeline())
         .hasToString(
-            new LaneSettings(3, 11, LaneSettings.usual().stagedBytes(), 2 << 20).toString());
+            new LaneSettings(3, 11, LaneSettings.defaults().stagedBytes(), 2 << 20).toString());
     Chain chain = config.chains().getFirst();
     assertThat(chain.from()).isEqualTo(5);
     assertThat(chain.endpoints())
@@ -75,8 +75,8 @@ class ConfigVariablesTest {
   }
 
   @Test
-  void environment_turnsTheMirrorOn() {
-    Config config = config(LEAST, Map.of("MILLRACE_CLICKHOUSE_URL", "http://mirror:8123/"));
+  void environment_enablesTheMirror() {
+    Config config = config(MINIMAL, Map.of("MILLRACE_CLICKHOUSE_URL", "http://mirror:8123/"));
 
     assertThat(config.clickhouse())
         .contains(
@@ -94,7 +94,7 @@ class ConfigVariablesTest {
             "MILLRACE_CHAINS_4_FROM", "5",
             "MILLRACE_CLICKHOUSE_URL", "tcp://h");
 
-    assertThat(problems(LEAST, environment))
+    assertThat(problems(MINIMAL, environment))
         .containsExactlyInAnyOrder(
             "MILLRACE_PIPELINE_DEPTH: pipeline.depth: is not a number: value=deep; expected a whole number from"
                 + " 0 to 1024",
@@ -114,7 +114,7 @@ class ConfigVariablesTest {
             "MILLRACE_SEED", "42",
             "PIPELINE_DEPTH", "9");
 
-    assertThat(ConfigFile.read("f.yaml", LEAST, environment, DATA))
+    assertThat(ConfigFile.read("f.yaml", MINIMAL, environment, DATA))
         .isInstanceOfSatisfying(
             ConfigFile.Valid.class,
             valid ->

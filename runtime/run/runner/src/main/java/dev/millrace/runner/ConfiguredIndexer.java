@@ -43,8 +43,8 @@ public record ConfiguredIndexer(Indexer definition, Config config) implements In
   }
 
   @Override
-  public SortedMap<String, String> asks() {
-    SortedMap<String, String> asks = new TreeMap<>(definition.asks());
+  public SortedMap<String, String> sourceRequirements() {
+    SortedMap<String, String> asks = new TreeMap<>(definition.sourceRequirements());
     for (Config.Chain chain : config.chains()) {
       String prefix = "chain " + chain.id() + " ";
       asks.put(prefix + "from", Long.toString(chain.from()));

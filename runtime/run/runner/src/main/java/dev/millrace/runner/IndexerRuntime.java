@@ -2,15 +2,15 @@ package dev.millrace.runner;
 
 import dev.millrace.config.Config;
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.LaneStores;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,14 +47,14 @@ public final class IndexerRuntime implements AutoCloseable {
   private final Indexer indexer;
   private final Config config;
   private final Ports ports;
-  private final Probe probe;
+  private final Failpoint probe;
   private final Duration drain;
 
   // Written by start() before any watcher runs, read by all threads afterwards.
   private volatile List<RunningLane> lanes = List.of();
   private volatile @Nullable CommitStore store;
-  private volatile @Nullable Mirror mirror;
-  private volatile @Nullable StatusServer door;
+  private volatile @Nullable ConfiguredMirror mirror;
+  private volatile @Nullable StatusServer adminServer;
   // Capacity one: the first failure stays, later ones are consequences.
   private final BlockingQueue<MillraceException> failure = new ArrayBlockingQueue<>(1);
   private final ReentrantLock ending = new ReentrantLock();
@@ -72,7 +72,8 @@ public final class IndexerRuntime implements AutoCloseable {
   private volatile boolean stopping;
   private volatile boolean incomplete;
 
-  public IndexerRuntime(Indexer indexer, Config config, Ports ports, Probe probe, Duration drain) {
+  public IndexerRuntime(
+      Indexer indexer, Config config, Ports ports, Failpoint probe, Duration drain) {
     this.indexer = indexer;
     this.config = config;
     this.ports = ports;
@@ -82,7 +83,8 @@ public final class IndexerRuntime implements AutoCloseable {
 
   /** Creates a runtime; opens nothing before {@link #start}. */
   public static IndexerRuntime of(Indexer indexer, Config config) {
-    return new IndexerRuntime(indexer, config, new Wiring(indexer, config), Probe.NONE, DRAIN);
+    return new IndexerRuntime(
+        indexer, config, new RuntimeWiring(indexer, config), Failpoint.NONE, DRAIN);
   }
 
   /** The collaborators that a runtime is built from. */
@@ -98,10 +100,10 @@ public final class IndexerRuntime implements AutoCloseable {
      */
     default void check() throws InterruptedException {}
 
-    CommitStore store(Probe probe);
+    CommitStore store(Failpoint probe);
 
     /** Opens the mirror; empty if nothing is mirrored. */
-    default Optional<Mirror> mirror(Probe probe) {
+    default Optional<ConfiguredMirror> mirror(Failpoint probe) {
       return Optional.empty();
     }
   }
@@ -144,7 +146,7 @@ public final class IndexerRuntime implements AutoCloseable {
   }
 
   private void open() {
-    door = door();
+    adminServer = adminServer();
     // Sources may cache data in files, so the chains are checked before the first source exists.
     check();
     List<Source> sources = ports.sources();
@@ -152,7 +154,7 @@ public final class IndexerRuntime implements AutoCloseable {
     CommitStore opened = ports.store(probe);
     store = opened;
     requireOpen();
-    Optional<Mirror> copy = ports.mirror(probe);
+    Optional<ConfiguredMirror> copy = ports.mirror(probe);
     mirror = copy.orElse(null);
     List<RunningLane> taken = new ArrayList<>();
     try {
@@ -179,7 +181,7 @@ public final class IndexerRuntime implements AutoCloseable {
     }
   }
 
-  private @Nullable StatusServer door() {
+  private @Nullable StatusServer adminServer() {
     OptionalInt port = config.httpPort();
     if (port.isEmpty()) {
       return null;
@@ -246,13 +248,13 @@ public final class IndexerRuntime implements AutoCloseable {
 
   private void watch(RunningLane lane) {
     try {
-      LaneEnd end = lane.lane().await();
+      LaneOutcome end = lane.lane().await();
       switch (end) {
-        case LaneEnd.Done _ ->
+        case LaneOutcome.Done _ ->
             log.info("{}: chain {} is done: {}", config.name(), lane.id(), lane.position());
-        case LaneEnd.Drained _ ->
+        case LaneOutcome.Drained _ ->
             log.info("{}: chain {} has stopped: {}", config.name(), lane.id(), lane.position());
-        case LaneEnd.Failed(MillraceException reason) -> {
+        case LaneOutcome.Failed(MillraceException reason) -> {
           if (failure.offer(reason)) {
             Thread.ofVirtual().name("millrace-drain").start(this::drain);
           }
@@ -264,18 +266,18 @@ public final class IndexerRuntime implements AutoCloseable {
   }
 
   /** Waits until every lane has ended and returns the final status. */
-  public Status await() throws InterruptedException {
+  public IndexerStatus await() throws InterruptedException {
     over.await();
     close();
     return status();
   }
 
-  public Status status() {
-    return new Status(
+  public IndexerStatus status() {
+    return new IndexerStatus(
         config.name(),
         state(),
         Optional.ofNullable(failure.peek())
-            .map(reason -> new Status.Failure(message(reason), reason.remedy())),
+            .map(reason -> new IndexerStatus.Failure(message(reason), reason.remedy())),
         lanes.stream().map(RunningLane::status).toList());
   }
 
@@ -283,17 +285,17 @@ public final class IndexerRuntime implements AutoCloseable {
     return String.valueOf(reason.getMessage());
   }
 
-  private Status.State state() {
+  private IndexerStatus.State state() {
     if (!failure.isEmpty()) {
-      return over.getCount() > 0 ? Status.State.DRAINING : Status.State.FAILED;
+      return over.getCount() > 0 ? IndexerStatus.State.DRAINING : IndexerStatus.State.FAILED;
     }
     if (over.getCount() == 0) {
-      return Status.State.DONE;
+      return IndexerStatus.State.DONE;
     }
     if (stopping) {
-      return Status.State.DRAINING;
+      return IndexerStatus.State.DRAINING;
     }
-    return lanes.isEmpty() ? Status.State.STARTING : Status.State.RUNNING;
+    return lanes.isEmpty() ? IndexerStatus.State.STARTING : IndexerStatus.State.RUNNING;
   }
 
   /** Returns the first failure; empty if there is none. */
@@ -349,12 +351,12 @@ public final class IndexerRuntime implements AutoCloseable {
   }
 
   private synchronized void closeAll() {
-    Optional.ofNullable(mirror).ifPresent(Mirror::close);
+    Optional.ofNullable(mirror).ifPresent(ConfiguredMirror::close);
     mirror = null;
     Optional.ofNullable(store).ifPresent(CommitStore::close);
     store = null;
-    Optional.ofNullable(door).ifPresent(StatusServer::close);
-    door = null;
+    Optional.ofNullable(adminServer).ifPresent(StatusServer::close);
+    adminServer = null;
     over.countDown();
   }
 

@@ -8,8 +8,8 @@ import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.embedded.EmbeddedException;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.LaneMirror;
-import dev.millrace.pipeline.Probe;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -21,7 +21,7 @@ public final class MirrorDatabase implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(MirrorDatabase.class);
 
   /** The user name on a server without other users. */
-  private static final String USUAL_USER = "default";
+  private static final String DEFAULT_USER = "default";
 
   private final MirrorSettings settings;
   private final Optional<EmbeddedClickHouse> embedded;
@@ -44,7 +44,7 @@ public final class MirrorDatabase implements AutoCloseable {
           new MirrorDatabase(
               MirrorSettings.of(
                   server.url(),
-                  server.user().orElse(USUAL_USER),
+                  server.user().orElse(DEFAULT_USER),
                   server.password().orElse(""),
                   wanted.database()),
               Optional.empty());
@@ -106,7 +106,7 @@ public final class MirrorDatabase implements AutoCloseable {
   }
 
   /** Opens the mirror of an indexer; closing the mirror closes this database. */
-  Mirror mirror(ConfiguredIndexer indexer, Probe probe) {
+  ConfiguredMirror mirror(ConfiguredIndexer indexer, Failpoint probe) {
     try {
       return new Owned(ClickHouseMirror.open(settings, indexer, probe), this);
     } catch (MillraceException failed) {
@@ -118,7 +118,8 @@ public final class MirrorDatabase implements AutoCloseable {
     }
   }
 
-  private record Owned(ClickHouseMirror mirror, MirrorDatabase database) implements Mirror {
+  private record Owned(ClickHouseMirror mirror, MirrorDatabase database)
+      implements ConfiguredMirror {
     @Override
     public LaneMirror lane(String lane) {
       return mirror.lane(lane);

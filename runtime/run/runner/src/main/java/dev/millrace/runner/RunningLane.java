@@ -2,10 +2,10 @@ package dev.millrace.runner;
 
 import dev.millrace.config.Config;
 import dev.millrace.lane.Lane;
-import dev.millrace.lane.LaneEnd;
+import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneStatus;
 import dev.millrace.pipeline.Source;
-import dev.millrace.runner.Status.Mark;
+import dev.millrace.runner.IndexerStatus.Mark;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -19,12 +19,12 @@ record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) {
     return chain.id();
   }
 
-  Status.Lane status() {
+  IndexerStatus.Lane status() {
     LaneStatus now = lane.status();
     Map<String, Duration> stalls = new TreeMap<>();
     now.stalledNanos().forEach((cause, nanos) -> stalls.put(cause, Duration.ofNanos(nanos)));
-    Source.Extent extent = now.extent();
-    return new Status.Lane(
+    Source.BlockRange extent = now.extent();
+    return new IndexerStatus.Lane(
         id(),
         state(now.end()),
         now.epoch(),
@@ -46,13 +46,14 @@ record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) {
         lane.timings().summary());
   }
 
-  private static Status.Rewinds rewinds(LaneStatus.Rewinds rewinds) {
-    return new Status.Rewinds(rewinds.count(), rewinds.blocks(), Duration.ofNanos(rewinds.nanos()));
+  private static IndexerStatus.Rewinds rewinds(LaneStatus.Rewinds rewinds) {
+    return new IndexerStatus.Rewinds(
+        rewinds.count(), rewinds.blocks(), Duration.ofNanos(rewinds.nanos()));
   }
 
   /** Describes the committed frontier, for a log. */
   String position() {
-    LaneStatus.Side committed = lane.status().committed();
+    LaneStatus.Progress committed = lane.status().committed();
     return "block=%d checkpoint=%d events=%d"
         .formatted(committed.block(), committed.checkpoint(), committed.events());
   }
@@ -60,7 +61,7 @@ record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) {
   /** True if everything up to the last block that the source knows is durable. */
   private static boolean isCaughtUp(LaneStatus now) {
     OptionalLong last = now.extent().lastBlock();
-    return now.end() instanceof LaneEnd.Done
+    return now.end() instanceof LaneOutcome.Done
         || (last.isPresent() && now.committed().block() >= last.getAsLong());
   }
 
@@ -75,15 +76,15 @@ record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) {
         : isCaughtUp(now); // the lag of a lane that has ended does not shrink
   }
 
-  private static Status.State state(@Nullable LaneEnd end) {
+  private static IndexerStatus.State state(@Nullable LaneOutcome end) {
     return switch (end) {
-      case null -> Status.State.RUNNING;
-      case LaneEnd.Done _, LaneEnd.Drained _ -> Status.State.DONE;
-      case LaneEnd.Failed _ -> Status.State.FAILED;
+      case null -> IndexerStatus.State.RUNNING;
+      case LaneOutcome.Done _, LaneOutcome.Drained _ -> IndexerStatus.State.DONE;
+      case LaneOutcome.Failed _ -> IndexerStatus.State.FAILED;
     };
   }
 
-  private static Mark mark(LaneStatus.Side side) {
+  private static Mark mark(LaneStatus.Progress side) {
     return new Mark(
         side.block() < 0 ? OptionalLong.empty() : OptionalLong.of(side.block()),
         side.checkpoint(),

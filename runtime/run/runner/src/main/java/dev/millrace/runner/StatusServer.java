@@ -5,7 +5,7 @@ import dev.millrace.loaders.Remedy;
 import java.util.ServiceLoader;
 import java.util.function.Supplier;
 
-/** A running HTTP server that answers with the {@link Status} of a process. */
+/** A running HTTP server that answers with the {@link IndexerStatus} of a process. */
 public interface StatusServer extends AutoCloseable {
   int port();
 
@@ -14,7 +14,7 @@ public interface StatusServer extends AutoCloseable {
 
   /** Opens servers; the module that has one names its provider in {@code META-INF/services}. */
   interface Provider {
-    StatusServer open(String host, int port, Supplier<Status> status);
+    StatusServer open(String host, int port, Supplier<IndexerStatus> status);
   }
 
   /**
@@ -22,7 +22,7 @@ public interface StatusServer extends AutoCloseable {
    *
    * @throws MillraceException if there is none
    */
-  static StatusServer open(String host, int port, Supplier<Status> status) {
+  static StatusServer open(String host, int port, Supplier<IndexerStatus> status) {
     for (Provider provider : ServiceLoader.load(Provider.class)) {
       return provider.open(host, port, status);
     }

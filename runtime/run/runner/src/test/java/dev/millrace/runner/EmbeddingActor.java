@@ -12,7 +12,7 @@ final class EmbeddingActor implements Runnable {
   private final List<IndexerRuntime> runtimes;
   private final Random random;
   private final List<Thread> actors;
-  private final Consumer<String> story;
+  private final Consumer<String> history;
   private final Consumer<String> wrong;
 
   EmbeddingActor(
@@ -26,7 +26,7 @@ final class EmbeddingActor implements Runnable {
     this.runtimes = runtimes;
     this.random = new Random(seed);
     this.actors = actors;
-    this.story = story;
+    this.history = story;
     this.wrong = wrong;
   }
 
@@ -50,7 +50,7 @@ final class EmbeddingActor implements Runnable {
         outcome = thrown.toString();
         wrong.accept("a call has thrown: " + outcome);
       }
-      story.accept("  actor %d runtime %d: %s %s".formatted(number, which, action, outcome));
+      history.accept("  actor %d runtime %d: %s %s".formatted(number, which, action, outcome));
     }
   }
 
@@ -92,10 +92,11 @@ final class EmbeddingActor implements Runnable {
 
   /** Checks that a closed or ended runtime neither runs nor begins to run again. */
   private void checkOver(IndexerRuntime runtime, String after) {
-    Status status = runtime.status();
+    IndexerStatus status = runtime.status();
     boolean runs =
-        status.lanes().stream().anyMatch(lane -> lane.state() == Status.State.RUNNING)
-            || (status.state() != Status.State.DONE && status.state() != Status.State.FAILED);
+        status.lanes().stream().anyMatch(lane -> lane.state() == IndexerStatus.State.RUNNING)
+            || (status.state() != IndexerStatus.State.DONE
+                && status.state() != IndexerStatus.State.FAILED);
     if (runs) {
       wrong.accept("runs after %s: state=%s".formatted(after, status.state()));
     }

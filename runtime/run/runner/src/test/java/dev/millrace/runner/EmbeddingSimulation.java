@@ -10,12 +10,12 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.Context;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
-import dev.millrace.simulation.ThreadStacks;
-import dev.millrace.testkit.Script;
+import dev.millrace.simulation.ThreadStackDump;
+import dev.millrace.testkit.ScriptedSource;
 import dev.millrace.testkit.SerialOracle;
 import java.net.URI;
 import java.nio.file.Path;
@@ -49,7 +49,7 @@ final class EmbeddingSimulation {
   /** Counts, so that a lost event shows in every row after it. */
   private record Definition(String name, List<EntityType<?>> entities) implements Indexer {
     @Override
-    public SortedMap<String, String> asks() {
+    public SortedMap<String, String> sourceRequirements() {
       return new TreeMap<>();
     }
   }
@@ -57,7 +57,7 @@ final class EmbeddingSimulation {
   /** Opens the store anew, as another process would. */
   @FunctionalInterface
   interface Stores {
-    CommitStore open(Indexer indexer, Probe probe);
+    CommitStore open(Indexer indexer, Failpoint probe);
   }
 
   private final long seed;
@@ -65,10 +65,10 @@ final class EmbeddingSimulation {
   private final Stores stores;
   private final Indexer indexer;
   private final Config config;
-  private final List<Script> chains = new ArrayList<>();
+  private final List<ScriptedSource> chains = new ArrayList<>();
   private final AtomicInteger open = new AtomicInteger();
   private final Queue<String> wrongs = new ConcurrentLinkedQueue<>();
-  private final Queue<String> story = new ConcurrentLinkedQueue<>();
+  private final Queue<String> history = new ConcurrentLinkedQueue<>();
   private final boolean poisoned;
 
   /** Stores opened before one refuses. */
@@ -106,8 +106,8 @@ final class EmbeddingSimulation {
         List.of(new Config.Contract("Token", List.of(DevChain.TOKEN))));
   }
 
-  private Script chain(int blocks, boolean poison) {
-    Script script = new Script();
+  private ScriptedSource chain(int blocks, boolean poison) {
+    ScriptedSource script = new ScriptedSource();
     int bad = poison ? random.nextInt(blocks) : -1;
     for (int block = 0; block < blocks; block++) {
       long number = block;
@@ -140,7 +140,7 @@ final class EmbeddingSimulation {
           }
 
           @Override
-          public CommitStore store(Probe probe) {
+          public CommitStore store(Failpoint probe) {
             if (patience.getAndDecrement() == 0) {
               throw new MillraceException(Remedy.RETRY, "store is away: seed=" + seed);
             }
@@ -149,7 +149,7 @@ final class EmbeddingSimulation {
             return counted(opened);
           }
         };
-    return new IndexerRuntime(indexer, config, ports, Probe.NONE, Duration.ofSeconds(20));
+    return new IndexerRuntime(indexer, config, ports, Failpoint.NONE, Duration.ofSeconds(20));
   }
 
   private CommitStore counted(CommitStore opened) {
@@ -190,7 +190,7 @@ final class EmbeddingSimulation {
             again: mvn verify -pl runtime/run/runner -am -Dtest=EmbeddingSimulationTest \
           -Dsurefire.failIfNoSpecifiedTests=false -Dmillrace.seed=%d\
           """
-              .formatted(seed, failed.getMessage(), String.join("\n", story), seed),
+              .formatted(seed, failed.getMessage(), String.join("\n", history), seed),
           failed);
     }
   }
@@ -200,7 +200,7 @@ final class EmbeddingSimulation {
     int count = 1 + random.nextInt(4);
     for (int actor = 0; actor < count; actor++) {
       EmbeddingActor one =
-          new EmbeddingActor(actor, runtimes, random.nextLong(), actors, story::add, wrongs::add);
+          new EmbeddingActor(actor, runtimes, random.nextLong(), actors, history::add, wrongs::add);
       actors.add(
           Thread.ofPlatform().daemon().name("embedder-" + seed + "-" + actor).unstarted(one));
     }
@@ -224,16 +224,19 @@ final class EmbeddingSimulation {
   }
 
   private String stacks() {
-    return String.join("\n\n", ThreadStacks.of("embedder-" + seed)) + "\n\n" + ThreadStacks.all();
+    return String.join("\n\n", ThreadStackDump.of("embedder-" + seed))
+        + "\n\n"
+        + ThreadStackDump.all();
   }
 
   /** Checks that after {@code close} nothing runs, and that the status says so. */
-  private static void checkOver(Status status) {
+  private static void checkOver(IndexerStatus status) {
     require(
-        status.state() == Status.State.DONE || status.state() == Status.State.FAILED,
+        status.state() == IndexerStatus.State.DONE || status.state() == IndexerStatus.State.FAILED,
         "closed and not over: " + status.state());
-    for (Status.Lane lane : status.lanes()) {
-      require(lane.state() != Status.State.RUNNING, "closed and a lane runs: " + lane.chain());
+    for (IndexerStatus.Lane lane : status.lanes()) {
+      require(
+          lane.state() != IndexerStatus.State.RUNNING, "closed and a lane runs: " + lane.chain());
     }
   }
 
@@ -253,7 +256,8 @@ final class EmbeddingSimulation {
       if (!awaiting.join(DEADLINE)) {
         throw new AssertionError("a run does not end: " + runtime.status() + "\n" + stacks());
       }
-      Status.State expected = poisoned ? Status.State.FAILED : Status.State.DONE;
+      IndexerStatus.State expected =
+          poisoned ? IndexerStatus.State.FAILED : IndexerStatus.State.DONE;
       require(runtime.status().state() == expected, "run has ended as " + runtime.status());
       if (poisoned) {
         String message = runtime.failure().map(Throwable::getMessage).orElse("");
@@ -266,11 +270,11 @@ final class EmbeddingSimulation {
 
   /** Checks that the durable rows are those of the oracle up to there. */
   private void compare() throws Exception {
-    try (CommitStore opened = stores.open(indexer, Probe.NONE)) {
+    try (CommitStore opened = stores.open(indexer, Failpoint.NONE)) {
       for (int i = 0; i < chains.size(); i++) {
         String lane = Long.toString(config.chains().get(i).id());
         try (LaneStore held = opened.takeOver(lane)) {
-          Source.Place place = held.opened().place();
+          Source.BlockRef place = held.opened().place();
           SerialOracle oracle = new SerialOracle(indexer.entities());
           if (place != null) {
             oracle.run(chains.get(i), place.block());

@@ -3,7 +3,7 @@ package dev.millrace.runner;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.simulation.MemoryStore;
-import dev.millrace.simulation.ThreadStacks;
+import dev.millrace.simulation.ThreadStackDump;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,7 +25,7 @@ final class EmbeddingSimulationTest {
   @Tag("H3")
   @Timeout(value = 30, unit = TimeUnit.DAYS)
   @DisplayName("H3 every seed of calls in any order leaves a part of the serial result, and ends")
-  void seeds_endInOrderWhateverIsCalled() throws Exception {
+  void seeds_endInOrderForAnyCalls() throws Exception {
     long one = Long.getLong("millrace.seed", -1);
     long from = one >= 0 ? one : Long.getLong("millrace.from", 1);
     long count = one >= 0 ? 1 : Long.getLong("millrace.embedding.seeds", 100);
@@ -41,7 +41,7 @@ final class EmbeddingSimulationTest {
           .run();
     }
     // One thread watches the deadlines of all connections of a process, from the first one on.
-    assertThat(ThreadStacks.of("millrace-"))
+    assertThat(ThreadStackDump.of("millrace-"))
         .as("threads that are left")
         .allMatch(thread -> thread.contains("\"millrace-deadlines\""))
         .hasSizeLessThanOrEqualTo(1);

@@ -13,7 +13,7 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.Id;
 import dev.millrace.pipeline.CommitStore;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Source;
 import java.math.BigInteger;
 import java.net.InetAddress;
@@ -53,10 +53,11 @@ final class StartErrorTest {
             .build();
     int port = freePort();
     try (IndexerRuntime runtime =
-        new IndexerRuntime(indexer, config(port), ports(), Probe.NONE, Duration.ofSeconds(20))) {
+        new IndexerRuntime(
+            indexer, config(port), ports(), Failpoint.NONE, Duration.ofSeconds(20))) {
       assertThatThrownBy(runtime::start).isInstanceOf(ExceptionInInitializerError.class);
 
-      assertThat(runtime.await().state()).isEqualTo(Status.State.FAILED);
+      assertThat(runtime.await().state()).isEqualTo(IndexerStatus.State.FAILED);
       assertThat(runtime.failure().orElseThrow())
           .hasMessageContaining("start failed: error=java.lang.ExceptionInInitializerError");
       try (ServerSocket again = new ServerSocket()) {
@@ -80,7 +81,7 @@ final class StartErrorTest {
       }
 
       @Override
-      public CommitStore store(Probe probe) {
+      public CommitStore store(Failpoint probe) {
         throw new ExceptionInInitializerError("Account cannot be initialized");
       }
     };
@@ -98,7 +99,7 @@ final class StartErrorTest {
                 new Config.End.At(4),
                 new Config.Finality(Optional.empty(), OptionalInt.empty()),
                 List.of(new Config.Contract("Token", List.of(DevChain.TOKEN))))),
-        LaneSettings.usual(),
+        LaneSettings.defaults(),
         OptionalInt.of(port),
         directory);
   }

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 /** This module has no HTTP server on its class path. */
 final class StatusServerTest {
-  private static Status never() {
+  private static IndexerStatus never() {
     throw new AssertionError("status is not asked for");
   }
 

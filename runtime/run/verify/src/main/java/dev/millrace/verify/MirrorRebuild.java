@@ -3,20 +3,20 @@ package dev.millrace.verify;
 import static java.util.Objects.requireNonNull;
 
 import dev.millrace.clickhouse.ClickHouseMirror;
-import dev.millrace.clickhouse.Rebuild;
+import dev.millrace.clickhouse.MirrorRebuilder;
 import dev.millrace.config.Config;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Ledger;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.postgres.PostgresSnapshot;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ConfiguredIndexer;
-import dev.millrace.runner.Database;
 import dev.millrace.runner.MirrorDatabase;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +55,7 @@ public final class MirrorRebuild {
   }
 
   /** Sets the listener that receives what is being filled. */
-  public MirrorRebuild tellingOf(Consumer<String> listener) {
+  public MirrorRebuild onProgress(Consumer<String> listener) {
     return new MirrorRebuild(config, indexer, listener, anyMirror);
   }
 
@@ -70,16 +70,16 @@ public final class MirrorRebuild {
    * @throws MillraceException with remedy {@code FIX_SETUP}, and nothing changed, if it cannot be
    *     made from PostgreSQL
    */
-  public SortedMap<String, Ledger> run() {
+  public SortedMap<String, EpochHistory> run() {
     MirrorDatabase.required(config);
     checkEntities();
-    if (!Database.mayHoldRows(config)) {
+    if (!ConfiguredDatabase.mayHoldRows(config)) {
       throw nothingYet();
     }
-    try (Database database = Database.open(config);
+    try (ConfiguredDatabase database = ConfiguredDatabase.open(config);
         MirrorDatabase mirror = MirrorDatabase.open(config)) {
       Set<String> lanes = lanes(database.settings());
-      try (PostgresStore store = PostgresStore.open(database.settings(), indexer, Probe.NONE)) {
+      try (PostgresStore store = PostgresStore.open(database.settings(), indexer, Failpoint.NONE)) {
         Map<String, LaneStore> held = new TreeMap<>();
         lanes.forEach(lane -> held.put(lane, store.takeOver(lane)));
         if (!anyMirror) {
@@ -88,9 +88,10 @@ public final class MirrorRebuild {
                   .map(status -> status.id().toString());
           ClickHouseMirror.checkFollows(mirror.settings(), schema);
         }
-        Runnable check = () -> held.values().forEach(LaneStore::ledger);
+        Runnable check = () -> held.values().forEach(LaneStore::epochHistory);
         progress.accept("drop of what is there");
-        try (Rebuild rebuild = ClickHouseMirror.rebuild(mirror.settings(), indexer, check)) {
+        try (MirrorRebuilder rebuild =
+            ClickHouseMirror.rebuild(mirror.settings(), indexer, check)) {
           // After the drop: a mirror that is there must not lose what its ends count.
           disownEarlierEpochs(database.settings(), held);
           return fill(database.settings(), rebuild, held.keySet(), check);
@@ -106,8 +107,8 @@ public final class MirrorRebuild {
     });
   }
 
-  private SortedMap<String, Ledger> fill(
-      DatabaseSettings settings, Rebuild rebuild, Set<String> lanes, Runnable check) {
+  private SortedMap<String, EpochHistory> fill(
+      DatabaseSettings settings, MirrorRebuilder rebuild, Set<String> lanes, Runnable check) {
     try (PostgresSnapshot snapshot =
         PostgresSnapshot.open(settings, indexer).orElseThrow(this::nothingYet)) {
       check.run(); // the rows would go under the epoch of a process that has a lane by now
@@ -158,7 +159,7 @@ public final class MirrorRebuild {
     return lanes;
   }
 
-  private void fill(PostgresSnapshot snapshot, Rebuild rebuild, String lane) {
+  private void fill(PostgresSnapshot snapshot, MirrorRebuilder rebuild, String lane) {
     for (EntityType<?> type : indexer.entities()) {
       if (indexer.storage(type).isMirrored()) {
         progress.accept("%s of chain %s".formatted(type.name(), lane));
@@ -171,7 +172,7 @@ public final class MirrorRebuild {
   }
 
   private static <E> void fill(
-      PostgresSnapshot snapshot, Rebuild rebuild, String lane, EntityType<E> type) {
+      PostgresSnapshot snapshot, MirrorRebuilder rebuild, String lane, EntityType<E> type) {
     snapshot.versions(
         type,
         lane,

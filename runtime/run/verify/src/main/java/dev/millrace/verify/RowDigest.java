@@ -3,8 +3,8 @@ package dev.millrace.verify;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Bytes32;
-import dev.millrace.loaders.Column;
 import dev.millrace.loaders.ColumnType;
+import dev.millrace.loaders.EntityColumn;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Json;
 import java.math.BigDecimal;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class RowDigest {
   private static final int NOTHING = -1;
 
-  private final List<Column> columns;
+  private final List<EntityColumn> columns;
   private final MessageDigest sha;
   private final byte[] hash = new byte[32];
   private byte[] bytes = new byte[512];
@@ -35,7 +35,7 @@ final class RowDigest {
   private long high;
   private long low;
 
-  RowDigest(List<Column> columns) {
+  RowDigest(List<EntityColumn> columns) {
     this.columns = columns;
     try {
       this.sha = MessageDigest.getInstance("SHA-256");
@@ -47,7 +47,7 @@ final class RowDigest {
   /** Digests a row; {@link #high} and {@link #low} then return the result. */
   void take(Object row) {
     length = 0;
-    for (Column column : columns) {
+    for (EntityColumn column : columns) {
       put(column.type(), column.value(row));
     }
     sha.update(bytes, 0, length);

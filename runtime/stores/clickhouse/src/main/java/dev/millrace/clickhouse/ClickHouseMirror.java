@@ -1,15 +1,15 @@
 package dev.millrace.clickhouse;
 
+import dev.millrace.clickhouse.client.ClickHouseDatabase;
 import dev.millrace.clickhouse.client.ClickHouseErrors;
+import dev.millrace.clickhouse.client.ClickHouseVersion;
 import dev.millrace.clickhouse.client.MirrorSettings;
-import dev.millrace.clickhouse.client.Server;
-import dev.millrace.clickhouse.client.ServerVersion;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneMirror;
-import dev.millrace.pipeline.Probe;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,18 +21,18 @@ import java.util.concurrent.CopyOnWriteArrayList;
 public final class ClickHouseMirror implements AutoCloseable {
   private final MirrorSettings settings;
   private final Indexer indexer;
-  private final Probe probe;
+  private final Failpoint probe;
   private final List<MirrorTable<?>> tables;
-  private final Inserts inserts;
+  private final InsertSettings inserts;
   private final Housekeeping housekeeping;
   private final List<ClickHouseLane> lanes = new CopyOnWriteArrayList<>();
 
   private ClickHouseMirror(
       MirrorSettings settings,
       Indexer indexer,
-      Probe probe,
+      Failpoint probe,
       List<MirrorTable<?>> tables,
-      Inserts inserts) {
+      InsertSettings inserts) {
     this.settings = settings;
     this.indexer = indexer;
     this.probe = probe;
@@ -47,21 +47,21 @@ public final class ClickHouseMirror implements AutoCloseable {
    * @throws MillraceException with remedy {@code FIX_SETUP} if the server is too old, or if the
    *     existing tables were made for another definition
    */
-  public static ClickHouseMirror open(MirrorSettings settings, Indexer indexer, Probe probe) {
-    Inserts inserts = create(settings, indexer);
+  public static ClickHouseMirror open(MirrorSettings settings, Indexer indexer, Failpoint probe) {
+    InsertSettings inserts = create(settings, indexer);
     ClickHouseMirror mirror =
         new ClickHouseMirror(settings, indexer, probe, tables(indexer), inserts);
     mirror.housekeeping.start();
     return mirror;
   }
 
-  static Inserts create(MirrorSettings settings, Indexer indexer) {
+  static InsertSettings create(MirrorSettings settings, Indexer indexer) {
     List<MirrorTable<?>> tables = tables(indexer);
-    try (Server server = new Server(settings)) {
+    try (ClickHouseDatabase server = new ClickHouseDatabase(settings)) {
       MirrorSchema.createDatabase(server, settings);
-      ServerVersion.check(server);
+      ClickHouseVersion.check(server);
       new MirrorSchema(server, tables).create();
-      return new Inserts(windows(tables), Inserts.novelties(server));
+      return new InsertSettings(windows(tables), InsertSettings.novelties(server));
     }
   }
 
@@ -72,8 +72,8 @@ public final class ClickHouseMirror implements AutoCloseable {
    * @throws MillraceException with remedy {@code FIX_SETUP}, and nothing dropped, if an entity is
    *     in ClickHouse only
    */
-  public static Rebuild rebuild(MirrorSettings settings, Indexer indexer, Runnable held) {
-    return Rebuild.begin(settings, indexer, held);
+  public static MirrorRebuilder rebuild(MirrorSettings settings, Indexer indexer, Runnable held) {
+    return MirrorRebuilder.begin(settings, indexer, held);
   }
 
   private static List<MirrorTable<?>> tables(Indexer indexer) {
@@ -86,10 +86,11 @@ public final class ClickHouseMirror implements AutoCloseable {
     return tables;
   }
 
-  private static Map<String, DedupWindow> windows(List<MirrorTable<?>> tables) {
-    Map<String, DedupWindow> windows = new HashMap<>();
-    windows.put(OwnTables.REACHED, new DedupWindow(false));
-    tables.forEach(table -> windows.put(table.name(), new DedupWindow(table.isPartitioned())));
+  private static Map<String, InsertDedupWindow> windows(List<MirrorTable<?>> tables) {
+    Map<String, InsertDedupWindow> windows = new HashMap<>();
+    windows.put(MirrorBookkeeping.REACHED, new InsertDedupWindow(false));
+    tables.forEach(
+        table -> windows.put(table.name(), new InsertDedupWindow(table.isPartitioned())));
     return windows;
   }
 
@@ -97,7 +98,7 @@ public final class ClickHouseMirror implements AutoCloseable {
   public LaneMirror lane(String lane) {
     ClickHouseLane made =
         new ClickHouseLane(
-            new LaneName(indexer.name(), chain(lane)),
+            new LaneId(indexer.name(), chain(lane)),
             settings,
             tables,
             inserts,
@@ -121,7 +122,7 @@ public final class ClickHouseMirror implements AutoCloseable {
    * time.
    */
   public static MirrorReader reader(MirrorSettings settings, Indexer indexer) {
-    return new MirrorReader(new Server(settings.ofLongQueries()), indexer);
+    return new MirrorReader(new ClickHouseDatabase(settings.ofLongQueries()), indexer);
   }
 
   /**
@@ -130,7 +131,7 @@ public final class ClickHouseMirror implements AutoCloseable {
    * @return true if there was anything to drop; false also without such a database
    */
   public static boolean reset(MirrorSettings settings) {
-    try (Server server = new Server(settings)) {
+    try (ClickHouseDatabase server = new ClickHouseDatabase(settings)) {
       return MirrorSchema.drop(server);
     } catch (MillraceException failed) {
       if (ClickHouseErrors.code(failed) == ClickHouseErrors.UNKNOWN_DATABASE) {
@@ -149,8 +150,8 @@ public final class ClickHouseMirror implements AutoCloseable {
    */
   public static void checkFollows(MirrorSettings settings, Optional<String> schema) {
     Optional<String> followed;
-    try (Server server = new Server(settings)) {
-      followed = LedgerCheck.identity(server);
+    try (ClickHouseDatabase server = new ClickHouseDatabase(settings)) {
+      followed = MirrorConsistencyCheck.identity(server);
     } catch (MillraceException failed) {
       int code = ClickHouseErrors.code(failed);
       if (code == ClickHouseErrors.UNKNOWN_DATABASE || code == ClickHouseErrors.UNKNOWN_TABLE) {

@@ -1,8 +1,8 @@
 package dev.millrace.clickhouse;
 
+import dev.millrace.clickhouse.client.ClickHouseDatabase;
 import dev.millrace.clickhouse.client.ClickHouseErrors;
-import dev.millrace.clickhouse.client.Server;
-import dev.millrace.clickhouse.client.Sql;
+import dev.millrace.clickhouse.client.ClickHouseSql;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.util.ArrayList;
@@ -28,11 +28,11 @@ final class FencedDrop {
   private static final String MOVED = "millrace_moved_";
   private static final String DOING = "drop of the mirror";
 
-  private final Server server;
+  private final ClickHouseDatabase server;
   private final String id = UUID.randomUUID().toString().replace("-", "");
   private final String fence = FENCE + id;
 
-  private FencedDrop(Server server) {
+  private FencedDrop(ClickHouseDatabase server) {
     this.server = server;
   }
 
@@ -41,17 +41,17 @@ final class FencedDrop {
    *
    * @param held throws if another process has taken over one of the lanes
    */
-  static void run(Server server, Runnable held) {
+  static void run(ClickHouseDatabase server, Runnable held) {
     new FencedDrop(server).drop(held);
   }
 
   /** Keeps former holders of the lanes from dropping the mirror. */
-  static void withdrawFences(Server server) {
+  static void withdrawFences(ClickHouseDatabase server) {
     List<String> fences =
         server.query(
             DOING,
             "SELECT name FROM system.tables WHERE database = currentDatabase()"
-                + " AND startsWith(name, %s)".formatted(Sql.text(FENCE)),
+                + " AND startsWith(name, %s)".formatted(ClickHouseSql.text(FENCE)),
             rows -> {
               List<String> found = new ArrayList<>();
               while (rows.hasNext()) {
@@ -66,7 +66,8 @@ final class FencedDrop {
     server.execute(
         DOING,
         "CREATE TABLE %s (nothing UInt8) ENGINE = MergeTree ORDER BY tuple() COMMENT %s"
-            .formatted(Sql.name(fence), Sql.text(MirrorSchema.OURS + "fence")));
+            .formatted(
+                ClickHouseSql.name(fence), ClickHouseSql.text(MirrorSchema.OWN_TABLES + "fence")));
     try {
       held.run();
       move(held);
@@ -85,14 +86,18 @@ final class FencedDrop {
     List<String> moves = new ArrayList<>();
     // Both names are of fences, so that a fence is seen, and waited for, until the RENAME has
     // ended.
-    moves.add("%s TO %s".formatted(Sql.name(fence), Sql.name(fence + "_passed")));
+    moves.add(
+        "%s TO %s".formatted(ClickHouseSql.name(fence), ClickHouseSql.name(fence + "_passed")));
     MirrorSchema.ours(server).stream()
         .filter(name -> !isMoved(name) && !name.startsWith(FENCE))
         .forEach(name ->
             moves.add(
-                "%s TO %s".formatted(Sql.name(name), Sql.name(MOVED + id + "_" + moves.size()))));
+                "%s TO %s"
+                    .formatted(
+                        ClickHouseSql.name(name),
+                        ClickHouseSql.name(MOVED + id + "_" + moves.size()))));
     try {
-      server.execute(DOING, "RENAME TABLE " + String.join(", ", moves), Views.LONG_QUERY);
+      server.execute(DOING, "RENAME TABLE " + String.join(", ", moves), MirrorViews.LONG_QUERY);
     } catch (MillraceException failed) {
       switch (ClickHouseErrors.code(failed)) {
         case ClickHouseErrors.UNKNOWN_TABLE -> {

@@ -1,14 +1,14 @@
 package dev.millrace.clickhouse;
 
+import dev.millrace.clickhouse.client.ClickHouseDatabase;
 import dev.millrace.clickhouse.client.ClickHouseErrors;
+import dev.millrace.clickhouse.client.ClickHouseSql;
 import dev.millrace.clickhouse.client.MirrorSettings;
-import dev.millrace.clickhouse.client.RowInput;
-import dev.millrace.clickhouse.client.Server;
-import dev.millrace.clickhouse.client.Sql;
+import dev.millrace.clickhouse.client.RowBinaryInput;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Versions;
-import dev.millrace.pipeline.Ends;
+import dev.millrace.pipeline.EpochEnds;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -42,13 +42,13 @@ final class Housekeeping implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
 
   /** Conditions on epochs in one statement. */
-  private static final int MOST_EPOCHS = 200;
+  private static final int MAX_EPOCHS = 200;
 
   /** Rewriting a table pays if more than one in this many rows goes. */
-  private static final int WORTH = 10;
+  private static final int MIN_DELETED_SHARE = 10;
 
   /** Ids in one statement: some hundred megabytes of the server's memory. */
-  private static final long MOST_IDS = 2_000_000;
+  private static final long MAX_IDS = 2_000_000;
 
   private final MirrorSettings settings;
   private final List<MirrorTable<?>> tables;
@@ -56,7 +56,7 @@ final class Housekeeping implements AutoCloseable {
   private final CountDownLatch closed = new CountDownLatch(1);
 
   /** Published ends, by chain; guarded by itself. */
-  private final Map<Long, Deque<Known>> told = new HashMap<>();
+  private final Map<Long, Deque<PublishedEnds>> published = new HashMap<>();
 
   private final long mostIds;
 
@@ -68,24 +68,30 @@ final class Housekeeping implements AutoCloseable {
    *
    * @param closed the ends of the epochs before the current one
    */
-  private record Known(
-      long nanos, long current, long end, SortedMap<Long, Long> closed, long settled) {
-    Known and(long now, Ends more) {
+  private record PublishedEnds(
+      long nanos, long current, long end, SortedMap<Long, Long> closed, long finalizedCheckpoint) {
+    PublishedEnds and(long now, EpochEnds more) {
       boolean isOfCurrent =
-          more.by() == current && more.ends().stream().allMatch(said -> said.epoch() == current);
+          more.publisherEpoch() == current
+              && more.ends().stream().allMatch(said -> said.epoch() == current);
       SortedMap<Long, Long> others = isOfCurrent ? closed : new TreeMap<>(closed);
-      long ownEnd = more.by() == current ? end : 0;
-      if (more.by() != current) {
+      long ownEnd = more.publisherEpoch() == current ? end : 0;
+      if (more.publisherEpoch() != current) {
         others.put(current, end);
       }
-      for (Ends.End said : more.ends()) {
-        if (said.epoch() == more.by()) {
+      for (EpochEnds.End said : more.ends()) {
+        if (said.epoch() == more.publisherEpoch()) {
           ownEnd = said.checkpoint();
         } else {
           others.put(said.epoch(), said.checkpoint());
         }
       }
-      return new Known(now, more.by(), ownEnd, others, Math.max(settled, more.settled()));
+      return new PublishedEnds(
+          now,
+          more.publisherEpoch(),
+          ownEnd,
+          others,
+          Math.max(finalizedCheckpoint, more.finalizedCheckpoint()));
     }
 
     SortedMap<Long, Long> ends() {
@@ -96,7 +102,7 @@ final class Housekeeping implements AutoCloseable {
   }
 
   Housekeeping(MirrorSettings settings, List<MirrorTable<?>> tables, LongSupplier nanos) {
-    this(settings, tables, nanos, MOST_IDS);
+    this(settings, tables, nanos, MAX_IDS);
   }
 
   Housekeeping(
@@ -124,15 +130,18 @@ final class Housekeeping implements AutoCloseable {
   }
 
   /** Records a publication. Any thread. */
-  void told(long chain, Ends ends) {
+  void published(long chain, EpochEnds ends) {
     long now = nanos.getAsLong();
-    synchronized (told) {
-      Deque<Known> known = told.computeIfAbsent(chain, _ -> new ArrayDeque<>());
-      Known last = known.peekLast();
-      Known next =
-          (last == null ? new Known(now, ends.by(), 0, new TreeMap<>(), 0) : last).and(now, ends);
+    synchronized (published) {
+      Deque<PublishedEnds> known = published.computeIfAbsent(chain, _ -> new ArrayDeque<>());
+      PublishedEnds last = known.peekLast();
+      PublishedEnds next =
+          (last == null
+                  ? new PublishedEnds(now, ends.publisherEpoch(), 0, new TreeMap<>(), 0)
+                  : last)
+              .and(now, ends);
       // Keeps few: the last one stands for all since the one before it, as if all were as young.
-      Known before =
+      PublishedEnds before =
           known.size() < 2 ? null : known.stream().skip(known.size() - 2).findFirst().orElse(null);
       if (before != null
           && last != null
@@ -144,12 +153,12 @@ final class Housekeeping implements AutoCloseable {
   }
 
   /** Returns the latest publication older than the longest query, by chain. */
-  private Map<Long, Known> oldEnough() {
+  private Map<Long, PublishedEnds> oldEnough() {
     long horizon = nanos.getAsLong() - settings.longestQuery().toNanos();
-    Map<Long, Known> found = new TreeMap<>();
-    synchronized (told) {
-      told.forEach((chain, known) -> {
-        Known best = null;
+    Map<Long, PublishedEnds> found = new TreeMap<>();
+    synchronized (published) {
+      published.forEach((chain, known) -> {
+        PublishedEnds best = null;
         while (!known.isEmpty() && known.getFirst().nanos - horizon <= 0) {
           best = known.removeFirst();
         }
@@ -164,10 +173,10 @@ final class Housekeeping implements AutoCloseable {
 
   /** Makes one pass over all tables; returns the reason if it did not finish. */
   Optional<String> run() {
-    try (Server server = new Server(settings.ofLongQueries())) {
+    try (ClickHouseDatabase server = new ClickHouseDatabase(settings.ofLongQueries())) {
       oldEnough()
           .forEach((chain, known) -> {
-            deleteDead(server, chain, known, OwnTables.REACHED);
+            deleteDead(server, chain, known, MirrorBookkeeping.REACHED);
             for (MirrorTable<?> table : tables) {
               deleteDead(server, chain, known, table.name());
               if (!table.type().isImmutable()
@@ -195,7 +204,8 @@ final class Housekeeping implements AutoCloseable {
     }
   }
 
-  private void deleteDead(Server server, long chain, Known known, String table) {
+  private void deleteDead(
+      ClickHouseDatabase server, long chain, PublishedEnds known, String table) {
     SortedMap<Long, Long> ends = known.closed;
     if (ends.isEmpty()) {
       return;
@@ -206,12 +216,12 @@ final class Housekeeping implements AutoCloseable {
             ("WITH %s AS _ends SELECT DISTINCT _epoch FROM %s"
                     + " WHERE chain = %s AND _epoch IN (%s) AND NOT (%s)")
                 .formatted(
-                    Views.ends(ends),
-                    Sql.name(table),
+                    MirrorViews.ends(ends),
+                    ClickHouseSql.name(table),
                     Long.toUnsignedString(chain),
                     epochs(ends),
-                    Views.IS_VISIBLE),
-            Views.LONG_QUERY,
+                    MirrorViews.IS_VISIBLE),
+            MirrorViews.LONG_QUERY,
             rows -> {
               List<Long> found = new ArrayList<>();
               while (rows.hasNext()) {
@@ -219,9 +229,9 @@ final class Housekeeping implements AutoCloseable {
               }
               return found;
             });
-    for (int from = 0; from < dead.size(); from += MOST_EPOCHS) {
+    for (int from = 0; from < dead.size(); from += MAX_EPOCHS) {
       String which =
-          dead.subList(from, Math.min(dead.size(), from + MOST_EPOCHS)).stream()
+          dead.subList(from, Math.min(dead.size(), from + MAX_EPOCHS)).stream()
               .map(epoch -> "(_epoch = %d AND _checkpoint > %d)".formatted(epoch, ends.get(epoch)))
               .collect(Collectors.joining(" OR ", "(", ")"));
       delete(server, table, "chain = %s AND %s".formatted(Long.toUnsignedString(chain), which));
@@ -233,24 +243,26 @@ final class Housekeeping implements AutoCloseable {
   }
 
   /** Deletes versions that a later final version has superseded; the latest final version stays. */
-  private void deleteSuperseded(Server server, long chain, Known known, MirrorTable<?> table) {
+  private void deleteSuperseded(
+      ClickHouseDatabase server, long chain, PublishedEnds known, MirrorTable<?> table) {
     SortedMap<Long, Long> closed = known.closed;
     if (closed.isEmpty()) {
       return;
     }
-    String ends = Views.ends(known.ends());
+    String ends = MirrorViews.ends(known.ends());
     String settled =
         "chain = %s AND _checkpoint <= %d AND _checkpoint <= (%s)[_epoch]"
-            .formatted(Long.toUnsignedString(chain), known.settled, ends);
-    String ids = Sql.names(table.ids());
+            .formatted(Long.toUnsignedString(chain), known.finalizedCheckpoint, ends);
+    String ids = ClickHouseSql.names(table.ids());
     String old = "%s AND _epoch IN (%s)".formatted(settled, epochs(closed));
     List<Long> parts = // as many as hold few enough ids each; none if it is not worth it
         server.query(
             "housekeeping",
             ("SELECT if((count() - uniq(%s)) * %d > count(), intDiv(uniq(%s), %d) + 1, 0)"
                     + " FROM %s WHERE %s")
-                .formatted(ids, WORTH, ids, mostIds, Sql.name(table.name()), old),
-            Views.LONG_QUERY,
+                .formatted(
+                    ids, MIN_DELETED_SHARE, ids, mostIds, ClickHouseSql.name(table.name()), old),
+            MirrorViews.LONG_QUERY,
             rows -> LongStream.range(0, rows.readLong()).boxed().toList());
     for (long part : parts) {
       String share = "cityHash64(%s) %% %d = %d".formatted(ids, parts.size(), part);
@@ -259,19 +271,21 @@ final class Housekeeping implements AutoCloseable {
           table.name(),
           ("%s AND %s AND (%s, _checkpoint) NOT IN"
                   + " (SELECT %s, max(_checkpoint) FROM %s WHERE %s AND %s GROUP BY %s)")
-              .formatted(old, share, ids, ids, Sql.name(table.name()), settled, share, ids));
+              .formatted(
+                  old, share, ids, ids, ClickHouseSql.name(table.name()), settled, share, ids));
     }
   }
 
   /** Deletes rows, unless the server is still busy with an earlier deletion. */
-  static void delete(Server server, String table, String which) {
+  static void delete(ClickHouseDatabase server, String table, String which) {
     String unfinished =
-        "database = currentDatabase() AND table = %s AND NOT is_done".formatted(Sql.text(table));
+        "database = currentDatabase() AND table = %s AND NOT is_done"
+            .formatted(ClickHouseSql.text(table));
     boolean busy =
         server.query(
             "housekeeping",
             "SELECT count() > 0 FROM system.mutations WHERE " + unfinished,
-            RowInput::readFlag);
+            RowBinaryInput::readFlag);
     if (busy) {
       withdrawFailed(server, unfinished);
       return;
@@ -280,8 +294,8 @@ final class Housekeeping implements AutoCloseable {
       server.execute(
           "housekeeping",
           "ALTER TABLE %s DELETE WHERE %s SETTINGS mutations_sync = 1"
-              .formatted(Sql.name(table), which),
-          Views.LONG_QUERY);
+              .formatted(ClickHouseSql.name(table), which),
+          MirrorViews.LONG_QUERY);
     } catch (MillraceException failed) {
       try {
         withdrawFailed(server, unfinished);
@@ -296,7 +310,7 @@ final class Housekeeping implements AutoCloseable {
   /**
    * Kills failed mutations: the server would retry them for ever and block every other deletion.
    */
-  private static void withdrawFailed(Server server, String unfinished) {
+  private static void withdrawFailed(ClickHouseDatabase server, String unfinished) {
     server.execute(
         "housekeeping",
         "KILL MUTATION WHERE %s AND latest_fail_reason != ''".formatted(unfinished));

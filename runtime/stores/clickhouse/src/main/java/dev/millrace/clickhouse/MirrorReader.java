@@ -1,8 +1,8 @@
 package dev.millrace.clickhouse;
 
-import dev.millrace.clickhouse.client.RowInput;
-import dev.millrace.clickhouse.client.Server;
-import dev.millrace.clickhouse.client.Sql;
+import dev.millrace.clickhouse.client.ClickHouseDatabase;
+import dev.millrace.clickhouse.client.ClickHouseSql;
+import dev.millrace.clickhouse.client.RowBinaryInput;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
@@ -32,12 +32,12 @@ public final class MirrorReader implements AutoCloseable {
           "max_bytes_before_external_sort", "300000000",
           "max_threads", "2",
           "max_block_size", "8192",
-          "max_query_size", Views.MOST_TEXT);
+          "max_query_size", MirrorViews.MAX_TEXT);
 
-  private final Server server;
+  private final ClickHouseDatabase server;
   private final Indexer indexer;
 
-  MirrorReader(Server server, Indexer indexer) {
+  MirrorReader(ClickHouseDatabase server, Indexer indexer) {
     this.server = server;
     this.indexer = indexer;
   }
@@ -54,13 +54,13 @@ public final class MirrorReader implements AutoCloseable {
       SortedMap<Long, Long> ends,
       Consumer<E> consumer) {
     MirrorTable<E> table = table(type);
-    RowDecoder<E> decoder = new RowDecoder<>(type);
-    String ids = Sql.names(table.ids());
+    RowBinaryDecoder<E> decoder = new RowBinaryDecoder<>(type);
+    String ids = ClickHouseSql.names(table.ids());
     String sql =
         "SELECT toUInt8(1), %s FROM (%s %s) ORDER BY chain, %s"
             .formatted(
-                Sql.names(table.visible().subList(1, table.visible().size())),
-                "WITH " + Views.ends(ends) + " AS _ends",
+                ClickHouseSql.names(table.visible().subList(1, table.visible().size())),
+                "WITH " + MirrorViews.ends(ends) + " AS _ends",
                 rows(table, ClickHouseMirror.chain(lane), checkpoint),
                 ids);
     server.query(
@@ -85,10 +85,10 @@ public final class MirrorReader implements AutoCloseable {
         "count of " + table.name(),
         "SELECT count() FROM (%s %s)"
             .formatted(
-                "WITH " + Views.ends(ends) + " AS _ends",
+                "WITH " + MirrorViews.ends(ends) + " AS _ends",
                 rows(table, ClickHouseMirror.chain(lane), checkpoint)),
         IN_BOUNDS,
-        RowInput::readLong);
+        RowBinaryInput::readLong);
   }
 
   private <E> MirrorTable<E> table(EntityType<E> type) {
@@ -99,7 +99,7 @@ public final class MirrorReader implements AutoCloseable {
     return new MirrorTable<>(type);
   }
 
-  private static void checkRow(RowInput rows) throws IOException {
+  private static void checkRow(RowBinaryInput rows) throws IOException {
     if (rows.readByte() != ROW) {
       throw new MillraceException(
           Remedy.RETRY, "rows end in the middle: the server has failed while it sent them");
@@ -111,8 +111,8 @@ public final class MirrorReader implements AutoCloseable {
         " AND _r.chain = %s AND _r._checkpoint <= %d"
             .formatted(Long.toUnsignedString(chain), checkpoint);
     return table.type().isImmutable()
-        ? Views.filter(table, condition)
-        : Views.last(table, condition);
+        ? MirrorViews.filter(table, condition)
+        : MirrorViews.last(table, condition);
   }
 
   /** Idempotent; ends a read in flight. */

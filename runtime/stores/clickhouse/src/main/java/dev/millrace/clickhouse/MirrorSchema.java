@@ -1,10 +1,10 @@
 package dev.millrace.clickhouse;
 
+import dev.millrace.clickhouse.client.ClickHouseDatabase;
 import dev.millrace.clickhouse.client.ClickHouseErrors;
+import dev.millrace.clickhouse.client.ClickHouseSql;
 import dev.millrace.clickhouse.client.MirrorSettings;
-import dev.millrace.clickhouse.client.RowInput;
-import dev.millrace.clickhouse.client.Server;
-import dev.millrace.clickhouse.client.Sql;
+import dev.millrace.clickhouse.client.RowBinaryInput;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.io.IOException;
@@ -27,45 +27,46 @@ final class MirrorSchema {
   private static final Logger LOG = LoggerFactory.getLogger(MirrorSchema.class);
 
   /** Begins the comment of each table and view of a mirror. */
-  static final String OURS = "millrace ";
+  static final String OWN_TABLES = "millrace ";
 
   private static final String VERSION = "millrace 1\n";
   private static final String SOMEWHERE = "default";
 
-  private final Server server;
+  private final ClickHouseDatabase server;
   private final List<MirrorTable<?>> tables;
 
-  MirrorSchema(Server server, List<MirrorTable<?>> tables) {
+  MirrorSchema(ClickHouseDatabase server, List<MirrorTable<?>> tables) {
     this.server = server;
     this.tables = tables;
   }
 
   /** Tries the database first: a user with rights to one database can only find it there. */
-  static void createDatabase(Server server, MirrorSettings settings) {
+  static void createDatabase(ClickHouseDatabase server, MirrorSettings settings) {
     try {
       server.execute("mirror", "SELECT 1");
     } catch (MillraceException failed) {
       if (ClickHouseErrors.code(failed) != ClickHouseErrors.UNKNOWN_DATABASE) {
         throw failed;
       }
-      try (Server elsewhere = new Server(settings, SOMEWHERE)) {
+      try (ClickHouseDatabase elsewhere = new ClickHouseDatabase(settings, SOMEWHERE)) {
         elsewhere.execute(
-            "mirror", "CREATE DATABASE IF NOT EXISTS " + Sql.name(settings.database()));
+            "mirror", "CREATE DATABASE IF NOT EXISTS " + ClickHouseSql.name(settings.database()));
       }
     }
   }
 
   /** Drops tables and views whose comment marks them as ours; true if there were any. */
-  static boolean drop(Server server) {
+  static boolean drop(ClickHouseDatabase server) {
     List<String> ours = ours(server);
     ours.forEach(name -> drop(server, name));
     return !ours.isEmpty();
   }
 
-  static void drop(Server server, String name) {
+  static void drop(ClickHouseDatabase server, String name) {
     server.execute(
         "reset of the mirror",
-        "DROP TABLE IF EXISTS %s SETTINGS max_table_size_to_drop = 0".formatted(Sql.name(name)));
+        "DROP TABLE IF EXISTS %s SETTINGS max_table_size_to_drop = 0"
+            .formatted(ClickHouseSql.name(name)));
   }
 
   /**
@@ -74,21 +75,22 @@ final class MirrorSchema {
    * then the tables that say whose they are: wherever a drop breaks off, no rows are left that
    * would pass for those of a later indexer.
    */
-  static List<String> ours(Server server) {
+  static List<String> ours(ClickHouseDatabase server) {
     List<String> ours = new ArrayList<>();
     existing(server)
         .forEach((name, comment) -> {
-          if (comment.startsWith(OURS)) {
+          if (comment.startsWith(OWN_TABLES)) {
             ours.add(name);
           }
         });
-    ours.sort(Comparator.comparingInt(MirrorSchema::turn));
+    ours.sort(Comparator.comparingInt(MirrorSchema::dropOrder));
     return ours;
   }
 
   /** The position in the order of drops. */
-  private static int turn(String name) {
-    List<String> own = List.of(OwnTables.REACHED, OwnTables.ENDS, OwnTables.MIRROR);
+  private static int dropOrder(String name) {
+    List<String> own =
+        List.of(MirrorBookkeeping.REACHED, MirrorBookkeeping.ENDS, MirrorBookkeeping.MIRROR);
     if (name.startsWith(MirrorTable.ROWS)) {
       return 0;
     }
@@ -98,7 +100,7 @@ final class MirrorSchema {
   void create() {
     Map<String, String> there = existing(server);
     checkDefinitions(there);
-    OwnTables.tables().forEach((name, body) -> createOwn(name, body, there));
+    MirrorBookkeeping.tables().forEach((name, body) -> createOwn(name, body, there));
     boolean born = isBorn();
     if (!born) {
       checkEmpty(there);
@@ -115,7 +117,7 @@ final class MirrorSchema {
   }
 
   /** Returns the names and comments of all tables and views in the database. */
-  private static Map<String, String> existing(Server server) {
+  private static Map<String, String> existing(ClickHouseDatabase server) {
     return server.query(
         "mirror",
         "SELECT name, comment FROM system.tables WHERE database = currentDatabase()",
@@ -129,9 +131,9 @@ final class MirrorSchema {
   }
 
   private Map<String, String> views() {
-    Map<String, String> views = new LinkedHashMap<>(OwnTables.views());
+    Map<String, String> views = new LinkedHashMap<>(MirrorBookkeeping.views());
     for (MirrorTable<?> table : tables) {
-      Views.of(table)
+      MirrorViews.of(table)
           .forEach((name, body) -> {
             if (views.put(name, body) != null) {
               throw new MillraceException(
@@ -164,8 +166,8 @@ final class MirrorSchema {
     for (String name : there.keySet()) {
       boolean holdsRows =
           name.startsWith(MirrorTable.ROWS)
-              || name.equals(OwnTables.REACHED)
-              || name.equals(OwnTables.ENDS);
+              || name.equals(MirrorBookkeeping.REACHED)
+              || name.equals(MirrorBookkeeping.ENDS);
       if (holdsRows && !isEmpty(name)) {
         throw changed(
             "it has rows and does not know whose, a reset or a rebuild did not come to its end and"
@@ -177,7 +179,9 @@ final class MirrorSchema {
 
   private boolean isEmpty(String table) {
     return server.query(
-        "mirror", "SELECT 1 FROM %s LIMIT 1".formatted(Sql.name(table)), rows -> !rows.hasNext());
+        "mirror",
+        "SELECT 1 FROM %s LIMIT 1".formatted(ClickHouseSql.name(table)),
+        rows -> !rows.hasNext());
   }
 
   private static MillraceException changed(String what) {
@@ -200,7 +204,7 @@ final class MirrorSchema {
       server.execute(
           "mirror",
           "CREATE TABLE IF NOT EXISTS %s %s\nCOMMENT %s"
-              .formatted(Sql.name(name), body, Sql.text(comment)));
+              .formatted(ClickHouseSql.name(name), body, ClickHouseSql.text(comment)));
     } else if (!known.equals(comment)) {
       throw changed("table was made by another version: table=" + name);
     }
@@ -213,7 +217,7 @@ final class MirrorSchema {
     if (comment.equals(known)) {
       return;
     }
-    if (known != null && !known.startsWith(OURS)) {
+    if (known != null && !known.startsWith(OWN_TABLES)) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
           "database has a table of this name that is not ours, give the mirror a database of its"
@@ -223,7 +227,8 @@ final class MirrorSchema {
     String create = known == null ? "CREATE VIEW IF NOT EXISTS" : "CREATE OR REPLACE VIEW";
     server.execute(
         "mirror",
-        "%s %s AS\n%s\nCOMMENT %s".formatted(create, Sql.name(name), body, Sql.text(comment)));
+        "%s %s AS\n%s\nCOMMENT %s"
+            .formatted(create, ClickHouseSql.name(name), body, ClickHouseSql.text(comment)));
     if (known != null) {
       LOG.info("replaced a view: view={}", name);
     }
@@ -232,10 +237,10 @@ final class MirrorSchema {
   /** True if a lane has begun to write. */
   private boolean isBorn() {
     return server.query(
-        "mirror", "SELECT count() > 0 FROM " + OwnTables.MIRROR, MirrorSchema::readFlag);
+        "mirror", "SELECT count() > 0 FROM " + MirrorBookkeeping.MIRROR, MirrorSchema::readFlag);
   }
 
-  private static boolean readFlag(RowInput rows) throws IOException {
+  private static boolean readFlag(RowBinaryInput rows) throws IOException {
     return rows.readFlag();
   }
 }

@@ -1,9 +1,9 @@
 package dev.millrace.clickhouse;
 
-import dev.millrace.clickhouse.client.Sql;
-import dev.millrace.clickhouse.client.ValueType;
-import dev.millrace.loaders.Column;
+import dev.millrace.clickhouse.client.ClickHouseSql;
+import dev.millrace.clickhouse.client.ClickHouseTypes;
 import dev.millrace.loaders.ColumnType;
+import dev.millrace.loaders.EntityColumn;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MirrorLayout;
 import java.util.ArrayList;
@@ -28,18 +28,18 @@ final class MirrorTable<E> {
   private static final String PLAIN = " CODEC(ZSTD(1))";
 
   private final EntityType<E> type;
-  private final RowEncoder<E> encoder;
+  private final RowBinaryEncoder<E> encoder;
 
   MirrorTable(EntityType<E> type) {
     this.type = type;
-    this.encoder = new RowEncoder<>(type);
+    this.encoder = new RowBinaryEncoder<>(type);
   }
 
   EntityType<E> type() {
     return type;
   }
 
-  RowEncoder<E> encoder() {
+  RowBinaryEncoder<E> encoder() {
     return encoder;
   }
 
@@ -47,18 +47,18 @@ final class MirrorTable<E> {
     return ROWS + type.table();
   }
 
-  static boolean isNullableList(Column column) {
+  static boolean isNullableList(EntityColumn column) {
     return column.isNullable() && column.type() instanceof ColumnType.ListOf;
   }
 
-  static String nullMark(Column column) {
+  static String nullMark(EntityColumn column) {
     return NULL + column.sql();
   }
 
   /** Names the columns that users see, in order; a nullable list follows its mark. */
   List<String> visible() {
     List<String> names = new ArrayList<>(List.of("chain"));
-    for (Column column : type.columns()) {
+    for (EntityColumn column : type.columns()) {
       if (isNullableList(column)) {
         names.add(nullMark(column));
       }
@@ -78,16 +78,17 @@ final class MirrorTable<E> {
   List<String> definition() {
     MirrorLayout layout = type.layout();
     List<String> lines = new ArrayList<>(List.of("chain UInt64" + PLAIN));
-    for (Column column : type.columns()) {
+    for (EntityColumn column : type.columns()) {
       if (isNullableList(column)) {
-        lines.add(Sql.name(nullMark(column)) + " Bool" + PLAIN);
+        lines.add(ClickHouseSql.name(nullMark(column)) + " Bool" + PLAIN);
       }
-      lines.add(Sql.name(column.sql()) + " " + ValueType.name(column) + codec(column));
+      lines.add(
+          ClickHouseSql.name(column.sql()) + " " + ClickHouseTypes.name(column) + codec(column));
     }
     lines.add("_epoch UInt64" + NUMBERS);
     lines.add("_checkpoint UInt64" + NUMBERS);
     lines.add("_op Enum8('save' = 1, 'delete' = 2)" + PLAIN);
-    lines.add("ORDER BY (" + Sql.names(order()) + ")");
+    lines.add("ORDER BY (" + ClickHouseSql.names(order()) + ")");
     if (!layout.partition().isEmpty()) {
       lines.add("PARTITION BY " + layout.partition());
     }
@@ -106,14 +107,14 @@ final class MirrorTable<E> {
   }
 
   List<String> ids() {
-    return type.ids().stream().map(Column::sql).toList();
+    return type.ids().stream().map(EntityColumn::sql).toList();
   }
 
-  private static String codec(Column column) {
+  private static String codec(EntityColumn column) {
     if (!column.codec().isEmpty()) {
       return " CODEC(" + column.codec() + ")";
     }
-    return ValueType.isCounting(column) ? NUMBERS : PLAIN;
+    return ClickHouseTypes.isCounting(column) ? NUMBERS : PLAIN;
   }
 
   /**
@@ -134,13 +135,13 @@ final class MirrorTable<E> {
     return ("CREATE TABLE IF NOT EXISTS %s %s\nENGINE = MergeTree\n%s\n"
             + "SETTINGS %s, %s = %d\nCOMMENT %s")
         .formatted(
-            Sql.name(name()),
+            ClickHouseSql.name(name()),
             columns,
             clauses,
             DURABLE,
             "non_replicated_deduplication_window",
-            DedupWindow.of(isPartitioned()),
-            Sql.text(comment()));
+            InsertDedupWindow.of(isPartitioned()),
+            ClickHouseSql.text(comment()));
   }
 
   /** Returns the comment of the table, so that a change of the definition is noticed. */

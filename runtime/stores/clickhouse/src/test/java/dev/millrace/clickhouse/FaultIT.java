@@ -1,24 +1,24 @@
 package dev.millrace.clickhouse;
 
-import static dev.millrace.clickhouse.Lab.token;
+import static dev.millrace.clickhouse.ClickHouseFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.clickhouse.client.ClickHouseDatabase;
 import dev.millrace.clickhouse.client.MirrorSettings;
-import dev.millrace.clickhouse.client.RowBuffer;
-import dev.millrace.clickhouse.client.Server;
+import dev.millrace.clickhouse.client.RowBinaryBuffer;
 import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Mirrored;
+import dev.millrace.loaders.MirrorOptions;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Storage;
-import dev.millrace.pipeline.Ends;
+import dev.millrace.pipeline.EpochEnds;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.MirrorGroup;
-import dev.millrace.pipeline.Probe;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(300)
-@ExtendWith(Engine.WhereItCanRun.class)
+@ExtendWith(TestClickHouse.WhereItCanRun.class)
 final class FaultIT {
   private static void assertRemedy(Remedy remedy, Runnable call) {
     assertThatThrownBy(call::run)
@@ -45,21 +45,24 @@ final class FaultIT {
   @Tag("K2")
   @DisplayName("K2 the reply to every insert of a group is lost once")
   void lostReplies_leaveOneCopy() throws Exception {
-    MirrorSettings direct = Engine.settings(Engine.freshDatabase());
-    try (CuttingProxy proxy = new CuttingProxy(direct.url());
-        Lab lab =
-            new Lab(
+    MirrorSettings direct = TestClickHouse.settings(TestClickHouse.freshDatabase());
+    try (ClickHouseCuttingProxy proxy = new ClickHouseCuttingProxy(direct.url());
+        ClickHouseFixture lab =
+            new ClickHouseFixture(
                 MirrorSettings.of(proxy.url(), direct.user(), direct.password(), direct.database()),
-                new Lab.TestIndexer("lab", List.of(Lab.TOKEN, Lab.NOTE), Storage.BOTH),
-                Probe.NONE,
+                new ClickHouseFixture.TestIndexer(
+                    "lab", List.of(ClickHouseFixture.TOKEN, ClickHouseFixture.NOTE), Storage.BOTH),
+                Failpoint.NONE,
                 new AtomicLong())) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       MirrorGroup group =
           run.group(
               run.batch(
                   true,
                   List.of(
-                      token(1, "a", 1), token(2, "b", 2), new Lab.Note(EventId.of(1, 0), "x"))));
+                      token(1, "a", 1),
+                      token(2, "b", 2),
+                      new ClickHouseFixture.Note(EventId.of(1, 0), "x"))));
       for (String table :
           List.of("millrace_reached", "millrace_rows_token", "millrace_rows_note")) {
         proxy.cutAnswerTo(table);
@@ -80,7 +83,7 @@ final class FaultIT {
 
   /** Rows that have expired already, which the first merge removes. */
   @Entity(immutable = true)
-  @Mirrored(ttl = "toDateTime(time) + INTERVAL 1 DAY")
+  @MirrorOptions(ttl = "toDateTime(time) + INTERVAL 1 DAY")
   record Moment(@Id EventId id, Instant time) {}
 
   @Test
@@ -88,20 +91,20 @@ final class FaultIT {
   @DisplayName("K2 rows whose time is over are gone before the insert is sent again")
   void expiredRows_areNotTakenForLost() throws Exception {
     EntityType<Moment> type = EntityType.of(Moment.class);
-    MirrorSettings direct = Engine.settings(Engine.freshDatabase());
-    try (CuttingProxy proxy = new CuttingProxy(direct.url());
-        Lab lab =
-            new Lab(
+    MirrorSettings direct = TestClickHouse.settings(TestClickHouse.freshDatabase());
+    try (ClickHouseCuttingProxy proxy = new ClickHouseCuttingProxy(direct.url());
+        ClickHouseFixture lab =
+            new ClickHouseFixture(
                 MirrorSettings.of(proxy.url(), direct.user(), direct.password(), direct.database()),
-                new Lab.TestIndexer("lab", List.of(type), Storage.BOTH),
-                Probe.NONE,
+                new ClickHouseFixture.TestIndexer("lab", List.of(type), Storage.BOTH),
+                Failpoint.NONE,
                 new AtomicLong())) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       MirrorGroup group =
           run.group(run.batch(true, List.of(new Moment(EventId.of(1, 0), Instant.EPOCH))));
       proxy.cutAnswerTo("millrace_rows_moment");
       assertRemedy(Remedy.RETRY, () -> run.lane.insert(group));
-      Engine.execute(direct, "OPTIMIZE TABLE millrace_rows_moment FINAL");
+      TestClickHouse.execute(direct, "OPTIMIZE TABLE millrace_rows_moment FINAL");
       assertThat(lab.query("SELECT count() FROM millrace_rows_moment")).containsExactly("0");
 
       run.lane.insert(group);
@@ -112,19 +115,20 @@ final class FaultIT {
   @Tag("K2")
   @DisplayName("K2 a token is known, its rows are not: an engine died between the two")
   void knownTokens_areNotTakenForRows() throws Exception {
-    MirrorSettings direct = Engine.settings(Engine.freshDatabase());
-    try (CuttingProxy proxy = new CuttingProxy(direct.url());
-        Lab lab =
-            new Lab(
+    MirrorSettings direct = TestClickHouse.settings(TestClickHouse.freshDatabase());
+    try (ClickHouseCuttingProxy proxy = new ClickHouseCuttingProxy(direct.url());
+        ClickHouseFixture lab =
+            new ClickHouseFixture(
                 MirrorSettings.of(proxy.url(), direct.user(), direct.password(), direct.database()),
-                new Lab.TestIndexer("lab", List.of(Lab.TOKEN), Storage.BOTH),
-                Probe.NONE,
+                new ClickHouseFixture.TestIndexer(
+                    "lab", List.of(ClickHouseFixture.TOKEN), Storage.BOTH),
+                Failpoint.NONE,
                 new AtomicLong())) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       MirrorGroup group = run.group(run.batch(true, List.of(token(1, "a", 1))));
       proxy.cutNextAnswer();
       assertRemedy(Remedy.RETRY, () -> run.lane.insert(group));
-      Engine.execute(
+      TestClickHouse.execute(
           direct, "ALTER TABLE millrace_reached DELETE WHERE true SETTINGS mutations_sync = 1");
 
       assertRemedy(Remedy.RESTART, () -> run.lane.insert(group));
@@ -135,8 +139,8 @@ final class FaultIT {
   @Tag("K2")
   @DisplayName("K2 a whole group is sent twice")
   void repeatedGroups_leaveOneCopy() {
-    try (Lab lab = Lab.fresh()) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = ClickHouseFixture.fresh()) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       MirrorGroup group =
           run.group(
               run.batch(
@@ -155,13 +159,14 @@ final class FaultIT {
   @Tag("K3")
   @DisplayName("K3 rolled back, then identical rows inserted again")
   void identicalRows_areThereAgain() {
-    try (Lab lab = Lab.fresh()) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = ClickHouseFixture.fresh()) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, List.of(token(1, "a", 1)));
       for (int i = 0; i < 3; i++) {
-        run.commit(true, List.of(token(1, "b", 2), new Lab.Note(EventId.of(2, 0), "x")));
+        run.commit(
+            true, List.of(token(1, "b", 2), new ClickHouseFixture.Note(EventId.of(2, 0), "x")));
         assertThat(lab.tokens()).containsExactly("1|1|b|2");
-        run.turn(1);
+        run.openEpoch(1);
         assertThat(lab.tokens()).containsExactly("1|1|a|1");
         assertThat(lab.query("SELECT id FROM note")).isEmpty();
       }
@@ -172,17 +177,25 @@ final class FaultIT {
   @Tag("K6")
   @DisplayName("K6 an entity only in ClickHouse, reorg")
   void rowsThatAreNowhereElse_areRolledBack() {
-    Lab.TestIndexer only = new Lab.TestIndexer("lab", List.of(Lab.TOKEN), Storage.CLICKHOUSE);
-    try (Lab lab =
-        new Lab(Engine.settings(Engine.freshDatabase()), only, Probe.NONE, new AtomicLong())) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    ClickHouseFixture.TestIndexer only =
+        new ClickHouseFixture.TestIndexer(
+            "lab", List.of(ClickHouseFixture.TOKEN), Storage.CLICKHOUSE);
+    try (ClickHouseFixture lab =
+        new ClickHouseFixture(
+            TestClickHouse.settings(TestClickHouse.freshDatabase()),
+            only,
+            Failpoint.NONE,
+            new AtomicLong())) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, List.of(token(1, "a", 1), token(2, "b", 2)));
-      run.commit(true, List.of(token(1, "c", 3), new Lab.Gone(Lab.TOKEN, 2L)));
-      run.turn(1);
+      run.commit(
+          true, List.of(token(1, "c", 3), new ClickHouseFixture.Gone(ClickHouseFixture.TOKEN, 2L)));
+      run.openEpoch(1);
       run.commit(true, List.of(token(3, "d", 4)));
 
       assertThat(lab.tokens()).containsExactly("1|1|a|1", "1|2|b|2", "1|3|d|4");
-      assertThat(lab.read(Lab.TOKEN, run.book, 2)).isEqualTo(run.book.state(Lab.TOKEN, 2));
+      assertThat(lab.read(ClickHouseFixture.TOKEN, run.book, 2))
+          .isEqualTo(run.book.state(ClickHouseFixture.TOKEN, 2));
     }
   }
 
@@ -190,25 +203,26 @@ final class FaultIT {
   @Tag("K7")
   @DisplayName("K7 restart during backfill, with groups in that were never committed")
   void restartsDuringBackfill_keepWhatIsCommitted() {
-    try (Lab lab = Lab.fresh()) {
-      Lab.Book book = lab.book("1");
+    try (ClickHouseFixture lab = ClickHouseFixture.fresh()) {
+      ClickHouseFixture.MemoryEpochBook book = lab.book("1");
       for (int round = 0; round < 3; round++) {
-        Lab.Run run = lab.run(book).follow();
+        ClickHouseFixture.Run run = lab.run(book).follow();
         for (int i = 0; i < 3; i++) {
           long amount = 10L * round + i;
           run.commit(
               false,
-              List.of(token(i, "a", amount), new Lab.Gauge(1, amount)),
-              List.of(token(i, "b", amount + 1), new Lab.Gauge(1, amount + 1)));
+              List.of(token(i, "a", amount), new ClickHouseFixture.Gauge(1, amount)),
+              List.of(token(i, "b", amount + 1), new ClickHouseFixture.Gauge(1, amount + 1)));
         }
         long committed = book.checkpoint;
         run.lane.insert(run.group(run.batch(false, List.of(token(7, "lost", 1)))));
-        run.lane.insert(run.group(run.batch(false, List.of(new Lab.Gauge(1, 99)))));
+        run.lane.insert(run.group(run.batch(false, List.of(new ClickHouseFixture.Gauge(1, 99)))));
         book.states.tailMap(committed, false).clear();
       }
       lab.run(book).follow();
 
-      assertThat(lab.read(Lab.TOKEN, book, 18)).isEqualTo(book.state(Lab.TOKEN, 18));
+      assertThat(lab.read(ClickHouseFixture.TOKEN, book, 18))
+          .isEqualTo(book.state(ClickHouseFixture.TOKEN, 18));
       assertThat(lab.tokens()).containsExactly("1|0|b|21", "1|1|b|22", "1|2|b|23");
       assertThat(lab.query("SELECT value FROM gauge")).containsExactly("23");
     }
@@ -218,24 +232,26 @@ final class FaultIT {
   @Tag("K10")
   @DisplayName("K10 a fenced process wakes up under numbers that its successor uses too")
   void fencedProcesses_areNeverSeen() {
-    try (Lab lab = Lab.fresh()) {
-      Lab.Book book = lab.book("1");
-      Lab.Run fenced = lab.run(book).follow();
+    try (ClickHouseFixture lab = ClickHouseFixture.fresh()) {
+      ClickHouseFixture.MemoryEpochBook book = lab.book("1");
+      ClickHouseFixture.Run fenced = lab.run(book).follow();
       fenced.commit(true, List.of(token(1, "a", 1)));
       MirrorGroup late = fenced.group(fenced.batch(true, List.of(token(1, "fenced", 66))));
       book.states.tailMap(1L, false).clear();
-      Ends.End own = fenced.said().ends().getFirst();
+      EpochEnds.End own = fenced.said().ends().getFirst();
 
-      Lab.Run next = lab.run(book).follow();
+      ClickHouseFixture.Run next = lab.run(book).follow();
       next.commit(true, List.of(token(1, "b", 2)));
       fenced.lane.insert(late);
       assertThat(lab.tokens()).containsExactly("1|1|b|2");
       fenced.lane.publish(
-          new Ends(own.epoch(), 2, List.of(new Ends.End(own.epoch(), 2, own.opened())), 0));
+          new EpochEnds(
+              own.epoch(), 2, List.of(new EpochEnds.End(own.epoch(), 2, own.opened())), 0));
 
       assertThat(lab.tokens()).containsExactly("1|1|b|2");
       next.commit(true, List.of(token(2, "c", 3)));
-      assertThat(lab.read(Lab.TOKEN, book, 3)).isEqualTo(book.state(Lab.TOKEN, 3));
+      assertThat(lab.read(ClickHouseFixture.TOKEN, book, 3))
+          .isEqualTo(book.state(ClickHouseFixture.TOKEN, 3));
       assertThat(lab.tokens()).containsExactly("1|1|b|2", "1|2|c|3");
     }
   }
@@ -244,18 +260,18 @@ final class FaultIT {
   @Tag("K12")
   @DisplayName("K12 a publication that timed out lands after a rewind has been published")
   void latePublications_haveNoEffect() {
-    try (Lab lab = Lab.fresh()) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = ClickHouseFixture.fresh()) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, List.of(token(1, "a", 1)));
       run.commit(true, List.of(token(1, "b", 2)));
-      Ends late = run.said();
-      run.turn(1);
+      EpochEnds late = run.said();
+      run.openEpoch(1);
       run.lane.publish(late);
       assertThat(lab.tokens()).containsExactly("1|1|a|1");
 
       run.commit(true, List.of(token(1, "c", 3)));
       run.lane.publish(late);
-      Engine.execute(lab.settings, "OPTIMIZE TABLE millrace_ends FINAL");
+      TestClickHouse.execute(lab.settings, "OPTIMIZE TABLE millrace_ends FINAL");
       assertThat(lab.tokens()).containsExactly("1|1|c|3");
     }
   }
@@ -264,28 +280,30 @@ final class FaultIT {
   @Tag("K2")
   @DisplayName("K2 a retry later than the table remembers is not sent; a new epoch makes up for it")
   void retriesThatAreTooLate_beginANewEpoch() throws Exception {
-    MirrorSettings direct = Engine.settings(Engine.freshDatabase());
-    try (Lab lab =
-            new Lab(
+    MirrorSettings direct = TestClickHouse.settings(TestClickHouse.freshDatabase());
+    try (ClickHouseFixture lab =
+            new ClickHouseFixture(
                 direct,
-                new Lab.TestIndexer("lab", List.of(Lab.TOKEN), Storage.BOTH),
-                Probe.NONE,
+                new ClickHouseFixture.TestIndexer(
+                    "lab", List.of(ClickHouseFixture.TOKEN), Storage.BOTH),
+                Failpoint.NONE,
                 new AtomicLong());
-        CuttingProxy proxy = new CuttingProxy(direct.url());
-        Server server =
-            new Server(
+        ClickHouseCuttingProxy proxy = new ClickHouseCuttingProxy(direct.url());
+        ClickHouseDatabase server =
+            new ClickHouseDatabase(
                 MirrorSettings.of(
                     proxy.url(), direct.user(), direct.password(), direct.database()))) {
-      Lab.Book book = lab.book("1");
-      Lab.Run run = lab.run(book).follow();
+      ClickHouseFixture.MemoryEpochBook book = lab.book("1");
+      ClickHouseFixture.Run run = lab.run(book).follow();
       MirrorGroup group = run.group(run.batch(true, List.of(token(1, "a", 1))));
-      Inserts inserts = ClickHouseMirror.create(direct, lab.indexer);
-      GroupInsert insert =
-          new GroupInsert(new LaneName("lab", 1), group, List.of(new MirrorTable<>(Lab.TOKEN)));
-      Runnable attempt = () -> insert.run(server, inserts, new RowBuffer(), Probe.NONE);
+      InsertSettings inserts = ClickHouseMirror.create(direct, lab.indexer);
+      MirrorGroupInsert insert =
+          new MirrorGroupInsert(
+              new LaneId("lab", 1), group, List.of(new MirrorTable<>(ClickHouseFixture.TOKEN)));
+      Runnable attempt = () -> insert.run(server, inserts, new RowBinaryBuffer(), Failpoint.NONE);
       proxy.cutNextAnswer();
       assertRemedy(Remedy.RETRY, attempt);
-      inserts.window(OwnTables.REACHED).add(DedupWindow.of(false) / 2);
+      inserts.window(MirrorBookkeeping.REACHED).add(InsertDedupWindow.of(false) / 2);
 
       assertThatThrownBy(attempt::run)
           .hasMessageContaining("the table has forgotten whether it has it")
@@ -302,13 +320,14 @@ final class FaultIT {
 
   @Test
   void wrongPlacesAndUsers_areNamed() {
-    MirrorSettings right = Engine.settings("default");
+    MirrorSettings right = TestClickHouse.settings("default");
     MirrorSettings user = MirrorSettings.of(right.url(), right.user(), "wrong", "default");
     MirrorSettings place = MirrorSettings.of("http://127.0.0.1:1", "default", "", "default");
-    Lab.TestIndexer indexer = new Lab.TestIndexer("lab", List.of(Lab.TOKEN), Storage.BOTH);
+    ClickHouseFixture.TestIndexer indexer =
+        new ClickHouseFixture.TestIndexer("lab", List.of(ClickHouseFixture.TOKEN), Storage.BOTH);
 
-    assertRemedy(Remedy.FIX_SETUP, () -> ClickHouseMirror.open(user, indexer, Probe.NONE));
-    assertRemedy(Remedy.RETRY, () -> ClickHouseMirror.open(place, indexer, Probe.NONE));
+    assertRemedy(Remedy.FIX_SETUP, () -> ClickHouseMirror.open(user, indexer, Failpoint.NONE));
+    assertRemedy(Remedy.RETRY, () -> ClickHouseMirror.open(place, indexer, Failpoint.NONE));
   }
 
   @Test
@@ -316,14 +335,16 @@ final class FaultIT {
   @DisplayName("K4 the server is killed again and again while a lane writes")
   void killedServers_loseNothing() {
     try (EmbeddedClickHouse server =
-            Engine.start(Path.of("target", "clickhouse-killed-it"), Engine.standard());
-        Lab lab =
-            new Lab(
-                Engine.settings(server, Engine.freshDatabase()),
-                new Lab.TestIndexer("lab", List.of(Lab.TOKEN, Lab.NOTE), Storage.BOTH),
-                Probe.NONE,
+            TestClickHouse.start(
+                Path.of("target", "clickhouse-killed-it"), TestClickHouse.standard());
+        ClickHouseFixture lab =
+            new ClickHouseFixture(
+                TestClickHouse.settings(server, TestClickHouse.freshDatabase()),
+                new ClickHouseFixture.TestIndexer(
+                    "lab", List.of(ClickHouseFixture.TOKEN, ClickHouseFixture.NOTE), Storage.BOTH),
+                Failpoint.NONE,
                 new AtomicLong())) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       int tries = 0;
       for (int i = 0; i < 60; i++) {
         long round = i;
@@ -337,15 +358,15 @@ final class FaultIT {
         if (i % 20 == 10) {
           Thread.ofVirtual().start(server::killHard);
         }
-        tries += Lab.insertPatiently(run, group);
+        tries += ClickHouseFixture.insertPatiently(run, group);
         run.commit(group);
-        Lab.patiently(() -> run.lane.publish(run.said()));
+        ClickHouseFixture.patiently(() -> run.lane.publish(run.said()));
       }
 
       assertThat(tries).isGreaterThan(60);
       assertThat(lab.query("SELECT count(), uniqExact(id, _checkpoint) FROM token_history"))
           .containsExactly("120000|120000");
-      assertThat(lab.read(Lab.TOKEN, run.book, 60))
+      assertThat(lab.read(ClickHouseFixture.TOKEN, run.book, 60))
           .hasSize(2000)
           .containsAll(List.of(token(7, "a", 7 * 59)));
     }
@@ -353,9 +374,9 @@ final class FaultIT {
 
   @Test
   void aClosedLane_endsItsCall() throws Exception {
-    try (Lab lab = Lab.fresh()) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
-      Engine.execute(
+    try (ClickHouseFixture lab = ClickHouseFixture.fresh()) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
+      TestClickHouse.execute(
           lab.settings,
           "RENAME TABLE millrace_mirror TO true_mirror",
           "CREATE VIEW millrace_mirror AS SELECT * FROM true_mirror WHERE sleepEachRow(1) = 0");
@@ -369,7 +390,7 @@ final class FaultIT {
                   thrown.add(failed);
                 }
               });
-      ViewsIT.awaitQuery(lab, "argMax(value");
+      MirrorViewsIT.awaitQuery(lab, "argMax(value");
       run.lane.close();
       run.lane.close();
 

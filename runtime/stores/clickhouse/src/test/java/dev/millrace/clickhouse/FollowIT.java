@@ -1,12 +1,12 @@
 package dev.millrace.clickhouse;
 
-import static dev.millrace.clickhouse.Lab.token;
+import static dev.millrace.clickhouse.ClickHouseFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Ledger;
+import dev.millrace.pipeline.EpochHistory;
 import dev.millrace.pipeline.MirrorGroup;
 import java.time.Instant;
 import java.util.List;
@@ -19,16 +19,16 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(120)
-@ExtendWith(Engine.WhereItCanRun.class)
+@ExtendWith(TestClickHouse.WhereItCanRun.class)
 final class FollowIT {
-  private Lab lab;
-  private Lab.Book book;
+  private ClickHouseFixture lab;
+  private ClickHouseFixture.MemoryEpochBook book;
 
   @BeforeEach
   void openALabWithTwoCommits() {
-    lab = Lab.fresh();
+    lab = ClickHouseFixture.fresh();
     book = lab.book("1");
-    Lab.Run run = lab.run(book).follow();
+    ClickHouseFixture.Run run = lab.run(book).follow();
     run.commit(true, List.of(token(1, "a", 1)));
     run.commit(true, List.of(token(1, "b", 2)));
   }
@@ -80,15 +80,15 @@ final class FollowIT {
   @Tag("K14")
   @DisplayName("K14 PostgreSQL was restored and has opened an epoch of a number that was used")
   void reusedEpochs_areNoticed() {
-    Ledger.Epoch first = book.epochs.removeFirst();
-    book.epochs.add(new Ledger.Epoch(first.number(), first.end(), Instant.EPOCH, 0, true));
+    EpochHistory.Epoch first = book.epochs.removeFirst();
+    book.epochs.add(new EpochHistory.Epoch(first.number(), first.end(), Instant.EPOCH, 0, true));
 
     assertRefused("another epoch of this number: epoch=1");
   }
 
   @Test
   void anEmptyMirror_isRefusedUnderCommits() {
-    Lab.Book other = lab.book("2");
+    ClickHouseFixture.MemoryEpochBook other = lab.book("2");
     other.commit = 7;
     other.checkpoint = 7;
     book = other;
@@ -126,7 +126,7 @@ final class FollowIT {
 
   @Test
   void missingRows_areNoticed() {
-    Engine.execute(lab.settings, "TRUNCATE TABLE millrace_reached");
+    TestClickHouse.execute(lab.settings, "TRUNCATE TABLE millrace_reached");
 
     assertRefused("it lacks rows that PostgreSQL counts on: reached=0");
   }
@@ -135,12 +135,12 @@ final class FollowIT {
   @Tag("K1")
   @DisplayName("K1 a crash between mirror and commit, and between commit and publish")
   void crashesAroundTheCommit_areNoHoles() {
-    Lab.Run crashed = lab.run(book).follow();
+    ClickHouseFixture.Run crashed = lab.run(book).follow();
     MirrorGroup lost = crashed.group(crashed.batch(true, List.of(token(1, "never", 9))));
     crashed.lane.insert(lost);
     book.states.tailMap(2L, false).clear();
 
-    Lab.Run next = lab.run(book).follow();
+    ClickHouseFixture.Run next = lab.run(book).follow();
     assertThat(lab.tokens()).containsExactly("1|1|b|2");
     MirrorGroup untold = next.group(next.batch(true, List.of(token(1, "d", 4))));
     next.lane.insert(untold);
@@ -149,19 +149,20 @@ final class FollowIT {
 
     lab.run(book).follow();
     assertThat(lab.tokens()).containsExactly("1|1|d|4");
-    assertThat(lab.read(Lab.TOKEN, book, 3)).isEqualTo(book.state(Lab.TOKEN, 3));
+    assertThat(lab.read(ClickHouseFixture.TOKEN, book, 3))
+        .isEqualTo(book.state(ClickHouseFixture.TOKEN, 3));
   }
 
   @Test
   @Tag("K13")
   @DisplayName("K13 two lanes in one table, one rewinds")
   void lanes_areFollowedAndRewoundAlone() {
-    Lab.Book other = lab.book("2");
-    Lab.Run run = lab.run(other).follow();
+    ClickHouseFixture.MemoryEpochBook other = lab.book("2");
+    ClickHouseFixture.Run run = lab.run(other).follow();
     run.commit(true, List.of(token(1, "x", 10)));
     run.commit(true, List.of(token(1, "y", 20)));
 
-    run.turn(1);
+    run.openEpoch(1);
 
     assertThat(lab.tokens()).containsExactly("1|1|b|2", "2|1|x|10");
     run.commit(true, List.of(token(1, "z", 30)));

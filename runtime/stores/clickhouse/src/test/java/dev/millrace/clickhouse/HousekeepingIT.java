@@ -1,14 +1,14 @@
 package dev.millrace.clickhouse;
 
-import static dev.millrace.clickhouse.Lab.token;
+import static dev.millrace.clickhouse.ClickHouseFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.clickhouse.client.Server;
+import dev.millrace.clickhouse.client.ClickHouseDatabase;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Storage;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.MirrorGroup;
-import dev.millrace.pipeline.Probe;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,25 +20,28 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(120)
-@ExtendWith(Engine.WhereItCanRun.class)
+@ExtendWith(TestClickHouse.WhereItCanRun.class)
 final class HousekeepingIT {
-  private static Lab lab(Duration longestQuery) {
-    return new Lab(
-        Engine.settings(Engine.freshDatabase()).withLongestQuery(longestQuery),
-        new Lab.TestIndexer("lab", List.of(Lab.TOKEN, Lab.NOTE, Lab.GAUGE), Storage.BOTH),
-        Probe.NONE,
+  private static ClickHouseFixture lab(Duration longestQuery) {
+    return new ClickHouseFixture(
+        TestClickHouse.settings(TestClickHouse.freshDatabase()).withLongestQuery(longestQuery),
+        new ClickHouseFixture.TestIndexer(
+            "lab",
+            List.of(ClickHouseFixture.TOKEN, ClickHouseFixture.NOTE, ClickHouseFixture.GAUGE),
+            Storage.BOTH),
+        Failpoint.NONE,
         new AtomicLong());
   }
 
   @Test
   @Tag("K11")
   @DisplayName("K11 housekeeping deletes dead rows of closed epochs and nothing else")
-  void deadRows_goAndNobodySeesIt() {
-    try (Lab lab = lab(Duration.ZERO)) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+  void deadRows_goAndNoReaderSeesIt() {
+    try (ClickHouseFixture lab = lab(Duration.ZERO)) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, List.of(token(1, "a", 1)));
       run.commit(true, List.of(token(1, "dead", 2)), List.of(token(2, "dead", 3)));
-      run.turn(1);
+      run.openEpoch(1);
       run.commit(true, List.of(token(1, "b", 4)));
 
       lab.mirror.clean();
@@ -47,11 +50,12 @@ final class HousekeepingIT {
       assertThat(lab.query("SELECT count() FROM millrace_reached")).containsExactly("2");
       assertThat(lab.tokens()).containsExactly("1|1|b|4");
       lab.run(run.book).follow();
-      assertThat(lab.read(Lab.TOKEN, run.book, 2)).isEqualTo(run.book.state(Lab.TOKEN, 2));
+      assertThat(lab.read(ClickHouseFixture.TOKEN, run.book, 2))
+          .isEqualTo(run.book.state(ClickHouseFixture.TOKEN, 2));
     }
   }
 
-  private static List<String> rows(Lab lab, String table) {
+  private static List<String> rows(ClickHouseFixture lab, String table) {
     return lab.query(
         "SELECT id, _epoch, _checkpoint, assumeNotNull(owner) FROM millrace_rows_%s ORDER BY id, _epoch, _checkpoint"
             .formatted(table));
@@ -61,10 +65,10 @@ final class HousekeepingIT {
   @Tag("K11")
   @DisplayName("K11 housekeeping between an insert and its retry")
   void rowsOfTheCurrentEpoch_stay() {
-    try (Lab lab = lab(Duration.ZERO)) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = lab(Duration.ZERO)) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, List.of(token(1, "a", 1)));
-      run.turn(0);
+      run.openEpoch(0);
       MirrorGroup group = run.group(run.batch(true, List.of(token(1, "b", 2))));
       run.lane.insert(group);
 
@@ -82,14 +86,14 @@ final class HousekeepingIT {
   @Tag("K11")
   @DisplayName(
       "K11 superseded versions go for LATEST entities only, when what supersedes them is final")
-  void supersededVersions_goWhereNobodyMayAskForThem() {
-    try (Lab lab = lab(Duration.ZERO)) {
-      Lab.Book book = lab.book("1");
-      Lab.Run run = lab.run(book).follow();
+  void supersededVersions_goWhereNoReaderMayAskForThem() {
+    try (ClickHouseFixture lab = lab(Duration.ZERO)) {
+      ClickHouseFixture.MemoryEpochBook book = lab.book("1");
+      ClickHouseFixture.Run run = lab.run(book).follow();
       for (int i = 1; i <= 5; i++) {
-        run.commit(false, List.of(new Lab.Gauge(1, i), token(1, "a", i)));
+        run.commit(false, List.of(new ClickHouseFixture.Gauge(1, i), token(1, "a", i)));
       }
-      run.commit(true, List.of(new Lab.Gauge(1, 6)));
+      run.commit(true, List.of(new ClickHouseFixture.Gauge(1, 6)));
       lab.mirror.clean();
       assertThat(gauges(lab)).as("the current epoch is left alone").hasSize(6);
 
@@ -101,7 +105,8 @@ final class HousekeepingIT {
           .containsExactly("5");
       assertThat(lab.query("SELECT value FROM gauge")).containsExactly("6");
       assertThat(lab.query("SELECT count() FROM token_history")).containsExactly("5");
-      assertThat(lab.read(Lab.GAUGE, book, 6)).isEqualTo(book.state(Lab.GAUGE, 6));
+      assertThat(lab.read(ClickHouseFixture.GAUGE, book, 6))
+          .isEqualTo(book.state(ClickHouseFixture.GAUGE, 6));
     }
   }
 
@@ -109,28 +114,31 @@ final class HousekeepingIT {
   @Tag("K11")
   @DisplayName("K11 superseded versions of more ids than one statement holds go too")
   void supersededVersions_ofManyIdsGo() {
-    try (Lab lab = lab(Duration.ZERO)) {
-      Lab.Book book = lab.book("1");
-      Lab.Run run = lab.run(book).follow();
+    try (ClickHouseFixture lab = lab(Duration.ZERO)) {
+      ClickHouseFixture.MemoryEpochBook book = lab.book("1");
+      ClickHouseFixture.Run run = lab.run(book).follow();
       for (int value = 1; value <= 3; value++) {
         List<Object> all = new ArrayList<>();
         for (int id = 1; id <= 50; id++) {
-          all.add(new Lab.Gauge(id, value));
+          all.add(new ClickHouseFixture.Gauge(id, value));
         }
         run.commit(false, all);
       }
       lab.run(book).follow();
       Housekeeping housekeeping =
           new Housekeeping(
-              lab.settings, List.of(new MirrorTable<>(Lab.GAUGE)), System::nanoTime, 7);
-      housekeeping.told(1, book.said());
+              lab.settings,
+              List.of(new MirrorTable<>(ClickHouseFixture.GAUGE)),
+              System::nanoTime,
+              7);
+      housekeeping.published(1, book.said());
 
       housekeeping.run();
 
       assertThat(lab.query("SELECT count(), min(value) FROM gauge_history"))
           .containsExactly("50|3");
-      assertThat(lab.read(Lab.GAUGE, book, 3))
-          .containsExactlyInAnyOrderElementsOf(book.state(Lab.GAUGE, 3));
+      assertThat(lab.read(ClickHouseFixture.GAUGE, book, 3))
+          .containsExactlyInAnyOrderElementsOf(book.state(ClickHouseFixture.GAUGE, 3));
     }
   }
 
@@ -138,12 +146,12 @@ final class HousekeepingIT {
   @Tag("K11")
   @DisplayName("K11 a deletion that fails is withdrawn and not in the way of the next")
   void deletion_thatFailsIsWithdrawn() {
-    try (Lab lab = lab(Duration.ZERO);
-        Server server = new Server(lab.settings)) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = lab(Duration.ZERO);
+        ClickHouseDatabase server = new ClickHouseDatabase(lab.settings)) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, List.of(token(1, "a", 1)));
       run.commit(true, List.of(token(1, "dead", 2)));
-      run.turn(1);
+      run.openEpoch(1);
 
       assertThatThrownBy(
               () -> Housekeeping.delete(server, "millrace_rows_token", "throwIf(_checkpoint > 0)"))
@@ -158,7 +166,7 @@ final class HousekeepingIT {
     }
   }
 
-  private static List<String> gauges(Lab lab) {
+  private static List<String> gauges(ClickHouseFixture lab) {
     return lab.query("SELECT value, _checkpoint FROM gauge_history ORDER BY _checkpoint");
   }
 
@@ -166,10 +174,10 @@ final class HousekeepingIT {
   @Tag("K11")
   @DisplayName("K11 what a query may still read by older ends stays")
   void rowsThatDiedJustNow_stay() {
-    try (Lab lab = lab(Duration.ofHours(1))) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = lab(Duration.ofHours(1))) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, List.of(token(1, "a", 1)));
-      run.turn(0);
+      run.openEpoch(0);
 
       lab.mirror.clean();
 
@@ -179,19 +187,20 @@ final class HousekeepingIT {
 
   @Test
   void knowledgeOfAnHour_isUsedOnceItIsAnHourOld() {
-    try (Lab lab = lab(Duration.ofHours(1))) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = lab(Duration.ofHours(1))) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, List.of(token(1, "a", 1)));
       AtomicLong clock = new AtomicLong();
       Housekeeping housekeeping =
-          new Housekeeping(lab.settings, List.of(new MirrorTable<>(Lab.TOKEN)), clock::get);
-      housekeeping.told(1, run.said());
-      run.turn(0);
+          new Housekeeping(
+              lab.settings, List.of(new MirrorTable<>(ClickHouseFixture.TOKEN)), clock::get);
+      housekeeping.published(1, run.said());
+      run.openEpoch(0);
       clock.addAndGet(Duration.ofMinutes(10).toNanos());
-      housekeeping.told(1, run.book.said());
+      housekeeping.published(1, run.book.said());
       for (int minute = 11; minute < 69; minute++) {
         clock.set(Duration.ofMinutes(minute).toNanos());
-        housekeeping.told(1, run.said());
+        housekeeping.published(1, run.said());
       }
       housekeeping.run();
       assertThat(rows(lab, "token")).hasSize(1);

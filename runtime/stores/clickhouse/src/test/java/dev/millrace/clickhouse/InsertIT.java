@@ -1,6 +1,6 @@
 package dev.millrace.clickhouse;
 
-import static dev.millrace.clickhouse.Lab.token;
+import static dev.millrace.clickhouse.ClickHouseFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.loaders.Bytes;
@@ -8,7 +8,7 @@ import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -19,19 +19,23 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(120)
-@ExtendWith(Engine.WhereItCanRun.class)
+@ExtendWith(TestClickHouse.WhereItCanRun.class)
 final class InsertIT {
   @Test
   void rows_areSeenWhenTheirCommitIsPublished() {
-    try (Lab lab = Lab.fresh()) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = ClickHouseFixture.fresh()) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(
           false,
-          List.of(token(1, "a", 5), new Lab.Note(EventId.of(1, 0), null)),
+          List.of(token(1, "a", 5), new ClickHouseFixture.Note(EventId.of(1, 0), null)),
           List.of(token(1, null, 7), token(2, "b", 0)));
 
       var pending =
-          run.group(run.batch(true, List.of(token(1, "c", 9), new Lab.Gone(Lab.TOKEN, 2L))));
+          run.group(
+              run.batch(
+                  true,
+                  List.of(
+                      token(1, "c", 9), new ClickHouseFixture.Gone(ClickHouseFixture.TOKEN, 2L))));
       run.lane.insert(pending);
       assertThat(lab.tokens()).containsExactly("1|1|NULL|7", "1|2|b|0");
 
@@ -58,8 +62,10 @@ final class InsertIT {
               "1|1|1|1970-01-12 13:46:52.000000",
               "1|2|2|1970-01-12 13:47:04.000000",
               "1|3|3|1970-01-12 13:47:16.000000");
-      assertThat(lab.read(Lab.TOKEN, run.book, 3)).isEqualTo(run.book.state(Lab.TOKEN, 3));
-      assertThat(lab.read(Lab.TOKEN, run.book, 2)).isEqualTo(run.book.state(Lab.TOKEN, 2));
+      assertThat(lab.read(ClickHouseFixture.TOKEN, run.book, 3))
+          .isEqualTo(run.book.state(ClickHouseFixture.TOKEN, 3));
+      assertThat(lab.read(ClickHouseFixture.TOKEN, run.book, 2))
+          .isEqualTo(run.book.state(ClickHouseFixture.TOKEN, 2));
     }
   }
 
@@ -73,12 +79,12 @@ final class InsertIT {
     EntityType<Blob> type = EntityType.of(Blob.class);
     List<Blob> rows =
         IntStream.of(0, 20, 32, 10_000_000).mapToObj(length -> blob(length, 1)).toList();
-    try (Lab lab = Lab.of(Probe.NONE, type)) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = ClickHouseFixture.of(Failpoint.NONE, type)) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, rows);
       assertThat(lab.read(type, run.book, 1).equals(rows)).isTrue();
-      run.commit(true, List.of(blob(10_000_000, 2), new Lab.Gone(type, 32L)));
-      run.turn(1);
+      run.commit(true, List.of(blob(10_000_000, 2), new ClickHouseFixture.Gone(type, 32L)));
+      run.openEpoch(1);
 
       assertThat(lab.read(type, run.book, 1).equals(rows)).isTrue();
       assertThat(lab.query("SELECT toString(length(bytes)) FROM blob ORDER BY id"))

@@ -1,6 +1,6 @@
 package dev.millrace.clickhouse;
 
-import static dev.millrace.clickhouse.Lab.token;
+import static dev.millrace.clickhouse.ClickHouseFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,7 +9,7 @@ import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Storage;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -24,20 +24,23 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The abilities of users with few rights. */
 @Timeout(120)
-@ExtendWith(Engine.WhereItCanRun.class)
+@ExtendWith(TestClickHouse.WhereItCanRun.class)
 final class RightsIT {
   private static final String FEW = "GRANT SELECT, INSERT, CREATE TABLE, CREATE VIEW ON ";
-  private static final Lab.TestIndexer INDEXER =
-      new Lab.TestIndexer("lab", List.of(Lab.TOKEN, Lab.NOTE, Lab.GAUGE), Storage.BOTH);
+  private static final ClickHouseFixture.TestIndexer INDEXER =
+      new ClickHouseFixture.TestIndexer(
+          "lab",
+          List.of(ClickHouseFixture.TOKEN, ClickHouseFixture.NOTE, ClickHouseFixture.GAUGE),
+          Storage.BOTH);
 
   private static EmbeddedClickHouse server;
 
   @BeforeAll
   static void start() {
     server =
-        Engine.start(
+        TestClickHouse.start(
             Path.of("target", "clickhouse-rights-it"),
-            Engine.standard()
+            TestClickHouse.standard()
                 .withUser("few", "secret", FEW + "shop.*")
                 .withUser(
                     "tidy",
@@ -63,8 +66,8 @@ final class RightsIT {
   }
 
   private static void freshShop() {
-    Engine.execute(
-        Engine.settings(server, "default"),
+    TestClickHouse.execute(
+        TestClickHouse.settings(server, "default"),
         "DROP DATABASE IF EXISTS shop SYNC",
         "CREATE DATABASE shop");
   }
@@ -77,27 +80,28 @@ final class RightsIT {
   void fewRights_areEnough() {
     freshShop();
     AtomicLong epochs = new AtomicLong();
-    Lab lab = new Lab(user("few"), INDEXER, Probe.NONE, epochs);
-    Lab.Book book = lab.book("1");
-    Lab.Run run = lab.run(book).follow();
-    run.commit(true, List.of(token(1, "a", 1), new Lab.Gauge(1, 1)));
+    ClickHouseFixture lab = new ClickHouseFixture(user("few"), INDEXER, Failpoint.NONE, epochs);
+    ClickHouseFixture.MemoryEpochBook book = lab.book("1");
+    ClickHouseFixture.Run run = lab.run(book).follow();
+    run.commit(true, List.of(token(1, "a", 1), new ClickHouseFixture.Gauge(1, 1)));
     run.commit(true, List.of(token(1, "dead", 2)));
-    run.turn(1);
+    run.openEpoch(1);
     assertThat(lab.mirror.clean().orElseThrow())
         .contains("it needs ALTER DELETE ON shop.* and SELECT ON system.mutations")
         .contains("code=497", "ALTER DELETE");
     lab.mirror.close();
 
-    Lab next = new Lab(user("few"), INDEXER, Probe.NONE, epochs);
+    ClickHouseFixture next = new ClickHouseFixture(user("few"), INDEXER, Failpoint.NONE, epochs);
     next.run(book).follow().commit(true, List.of(token(2, "c", 3)));
     assertThat(next.tokens()).containsExactly("1|1|a|1", "1|2|c|3");
-    assertThat(next.read(Lab.TOKEN, book, 2)).isEqualTo(book.state(Lab.TOKEN, 2));
+    assertThat(next.read(ClickHouseFixture.TOKEN, book, 2))
+        .isEqualTo(book.state(ClickHouseFixture.TOKEN, 2));
     assertThat(next.query("SELECT owner FROM token_at(chain = 1, checkpoint = 1)"))
         .containsExactly("a");
     assertThat(next.query("SELECT count() FROM millrace_rows_token")).containsExactly("3");
     next.mirror.close();
 
-    Lab tidy = new Lab(user("tidy"), INDEXER, Probe.NONE, epochs);
+    ClickHouseFixture tidy = new ClickHouseFixture(user("tidy"), INDEXER, Failpoint.NONE, epochs);
     tidy.run(book).follow();
     assertThat(tidy.mirror.clean()).isEmpty();
     assertThat(tidy.query("SELECT count() FROM millrace_rows_token")).containsExactly("2");
@@ -108,34 +112,36 @@ final class RightsIT {
   @Test
   void viewsOfAnotherVersion_areReplacedByWhoMay() {
     freshShop();
-    Lab lab = new Lab(user("few"), INDEXER, Probe.NONE, new AtomicLong());
+    ClickHouseFixture lab =
+        new ClickHouseFixture(user("few"), INDEXER, Failpoint.NONE, new AtomicLong());
     lab.run(lab.book("1")).follow().commit(true, List.of(token(1, "a", 1)));
     lab.mirror.close();
-    Engine.execute(
-        Engine.settings(server, "shop"),
+    TestClickHouse.execute(
+        TestClickHouse.settings(server, "shop"),
         "CREATE OR REPLACE VIEW token AS SELECT 1 AS old COMMENT 'millrace 1\\nabcdef'");
 
-    assertThatThrownBy(() -> ClickHouseMirror.open(user("few"), INDEXER, Probe.NONE))
+    assertThatThrownBy(() -> ClickHouseMirror.open(user("few"), INDEXER, Failpoint.NONE))
         .hasMessageContaining("DROP VIEW")
         .isInstanceOfSatisfying(
             MillraceException.class,
             refused -> assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP));
-    ClickHouseMirror.open(user("tidy"), INDEXER, Probe.NONE).close();
+    ClickHouseMirror.open(user("tidy"), INDEXER, Failpoint.NONE).close();
     assertThat(lab.tokens()).containsExactly("1|1|a|1");
   }
 
   @Test
   void resetsThatBreakOff_leaveNoRowsWithoutAnOwner() {
     freshShop();
-    Lab lab = new Lab(user("few"), INDEXER, Probe.NONE, new AtomicLong());
+    ClickHouseFixture lab =
+        new ClickHouseFixture(user("few"), INDEXER, Failpoint.NONE, new AtomicLong());
     lab.run(lab.book("1")).follow().commit(true, List.of(token(1, "a", 1)));
     lab.mirror.close();
-    MirrorSettings owner = Engine.settings(server, "shop");
+    MirrorSettings owner = TestClickHouse.settings(server, "shop");
 
     assertThatThrownBy(() -> ClickHouseMirror.reset(user("half")))
         .hasMessageContaining("DROP TABLE ON shop.millrace_rows_note");
     assertThat(
-            Engine.query(
+            TestClickHouse.query(
                 owner, "SELECT name FROM system.tables WHERE database = 'shop' ORDER BY name"))
         .containsExactly(
             "millrace_ends",
@@ -143,18 +149,19 @@ final class RightsIT {
             "millrace_reached",
             "millrace_rows_note",
             "millrace_rows_token");
-    assertThatThrownBy(() -> ClickHouseMirror.open(owner, INDEXER, Probe.NONE))
+    assertThatThrownBy(() -> ClickHouseMirror.open(owner, INDEXER, Failpoint.NONE))
         .hasMessageContaining("table is missing: table=millrace_rows_gauge");
     ClickHouseMirror.rebuild(user("tidy"), INDEXER, () -> {}).close();
     assertThat(ClickHouseMirror.reset(user("tidy"))).isTrue();
-    assertThat(Engine.query(owner, "SELECT name FROM system.tables WHERE database = 'shop'"))
+    assertThat(
+            TestClickHouse.query(owner, "SELECT name FROM system.tables WHERE database = 'shop'"))
         .isEmpty();
   }
 
   @Test
   void aDatabaseThatCannotBeMade_isNamed() {
     MirrorSettings elsewhere = MirrorSettings.of(server.url(), "few", "secret", "not_there");
-    assertThatThrownBy(() -> ClickHouseMirror.open(elsewhere, INDEXER, Probe.NONE))
+    assertThatThrownBy(() -> ClickHouseMirror.open(elsewhere, INDEXER, Failpoint.NONE))
         .isInstanceOfSatisfying(
             MillraceException.class,
             refused -> assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP));

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.millrace.clickhouse.client.ClickHouseVersion;
 import dev.millrace.clickhouse.client.MirrorSettings;
-import dev.millrace.clickhouse.client.ServerVersion;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Storage;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import java.io.ByteArrayOutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -25,21 +25,21 @@ final class ServerVersionTest {
   void releases_areOrderedByYearAndNumber() {
     assertThat(
             Stream.of("26.5.1.1", "24.8", "24.12.1-lts", "9.10.1", "24.8.14.10459.altinitystable")
-                .map(text -> ServerVersion.of(text).orElseThrow())
+                .map(text -> ClickHouseVersion.of(text).orElseThrow())
                 .sorted()
-                .map(ServerVersion::toString))
+                .map(ClickHouseVersion::toString))
         .containsExactly("9.10", "24.8", "24.8", "24.12", "26.5");
-    assertThat(Stream.of("", "head", "24", "24.x", "1234567.1").map(ServerVersion::of))
+    assertThat(Stream.of("", "head", "24", "24.x", "1234567.1").map(ClickHouseVersion::of))
         .allMatch(found -> found.isEmpty());
   }
 
   @Test
   void olderReleases_areRefused() {
     for (String enough : List.of("24.8.1.1", "24.10.2", "25.1", "nobody knows")) {
-      ServerVersion.check(enough);
+      ClickHouseVersion.check(enough);
     }
     for (String old : List.of("24.7.9.1", "23.12.1", "1.1.54388")) {
-      assertThatThrownBy(() -> ServerVersion.check(old))
+      assertThatThrownBy(() -> ClickHouseVersion.check(old))
           .hasMessage("ClickHouse is too old for a mirror: found=%s needed=24.8".formatted(old));
     }
   }
@@ -77,8 +77,9 @@ final class ServerVersionTest {
       assertThatThrownBy(() ->
               ClickHouseMirror.open(
                   settings,
-                  new Lab.TestIndexer("lab", List.of(Lab.TOKEN), Storage.BOTH),
-                  Probe.NONE))
+                  new ClickHouseFixture.TestIndexer(
+                      "lab", List.of(ClickHouseFixture.TOKEN), Storage.BOTH),
+                  Failpoint.NONE))
           .isInstanceOfSatisfying(
               MillraceException.class,
               refused -> assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP))

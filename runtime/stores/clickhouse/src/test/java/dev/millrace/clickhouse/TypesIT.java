@@ -14,12 +14,12 @@ import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.Json;
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Mirrored;
+import dev.millrace.loaders.MirrorOptions;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Scale;
 import dev.millrace.loaders.Unsigned;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.MirrorGroup;
-import dev.millrace.pipeline.Probe;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Instant;
@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(120)
-@ExtendWith(Engine.WhereItCanRun.class)
+@ExtendWith(TestClickHouse.WhereItCanRun.class)
 final class TypesIT {
   enum Kind {
     PLAIN,
@@ -108,7 +108,7 @@ final class TypesIT {
       @Nullable String value) {}
 
   @Entity(immutable = true)
-  @Mirrored(order = "owner", partition = "part", ttl = "toDateTime(time) + INTERVAL 20 YEAR")
+  @MirrorOptions(order = "owner", partition = "part", ttl = "toDateTime(time) + INTERVAL 20 YEAR")
   record Trade(
       @Id EventId id,
       Address owner,
@@ -124,7 +124,7 @@ final class TypesIT {
   private static final EntityType<Everything> EVERYTHING = EntityType.of(Everything.class);
   private static final EntityType<Key> KEY = EntityType.of(Key.class);
   private static final EntityType<Trade> TRADE = EntityType.of(Trade.class);
-  private static final BigInteger MOST = BigInteger.TWO.pow(255).subtract(BigInteger.ONE);
+  private static final BigInteger MAX_INT256 = BigInteger.TWO.pow(255).subtract(BigInteger.ONE);
   private static final BigDecimal DIGITS =
       new BigDecimal(BigInteger.TEN.pow(76).subtract(BigInteger.ONE), 18);
 
@@ -136,8 +136,8 @@ final class TypesIT {
         Long.MIN_VALUE,
         Double.NEGATIVE_INFINITY,
         "",
-        ColumnType.LEAST_INSTANT,
-        ColumnType.LEAST_INTEGER,
+        ColumnType.MIN_INSTANT,
+        ColumnType.MIN_INTEGER,
         BigInteger.ZERO,
         DIGITS.negate(),
         BigDecimal.ZERO,
@@ -187,7 +187,7 @@ final class TypesIT {
     String text = "ß€𝄞\uFFFD \t\n\\N 'x' \"" + "long ".repeat(60);
     Json json = Json.of("{\"a\":[1,null,\"\\t€\"],\"b\":{}}");
     Address address = Address.of(java.util.Arrays.copyOf(ones, 20));
-    BigInteger positive = ColumnType.GREATEST_INTEGER;
+    BigInteger positive = ColumnType.MAX_INTEGER;
     Bytes32 word = Bytes32.of(java.util.Arrays.copyOf(ones, 32));
     return new Everything(
         2,
@@ -196,8 +196,8 @@ final class TypesIT {
         Long.MAX_VALUE,
         Double.NaN,
         text,
-        ColumnType.GREATEST_INSTANT,
-        MOST,
+        ColumnType.MAX_INSTANT,
+        MAX_INT256,
         positive,
         DIGITS,
         new BigDecimal(BigInteger.TEN.pow(76).subtract(BigInteger.ONE)),
@@ -212,8 +212,8 @@ final class TypesIT {
         -1L,
         -0.5,
         text,
-        ColumnType.LEAST_INSTANT,
-        ColumnType.LEAST_INTEGER,
+        ColumnType.MIN_INSTANT,
+        ColumnType.MIN_INTEGER,
         positive,
         new BigDecimal("-0.000000000000000001"),
         address,
@@ -227,8 +227,8 @@ final class TypesIT {
         List.of(Long.MIN_VALUE, -1L, Long.MAX_VALUE),
         List.of(Double.NaN, Double.MIN_VALUE, 0.0),
         List.of("", text),
-        List.of(Instant.EPOCH, ColumnType.GREATEST_INSTANT),
-        List.of(ColumnType.LEAST_INTEGER, BigInteger.ZERO, MOST),
+        List.of(Instant.EPOCH, ColumnType.MAX_INSTANT),
+        List.of(ColumnType.MIN_INTEGER, BigInteger.ZERO, MAX_INT256),
         List.of(BigInteger.ZERO, positive),
         List.of(new BigDecimal("1.5"), DIGITS),
         List.of(address, Address.ZERO),
@@ -248,8 +248,8 @@ final class TypesIT {
   void everyValueOfEveryType_roundTrips() {
     List<Everything> rows =
         List.of(EVERYTHING.canonical(least()), EVERYTHING.canonical(greatest()));
-    try (Lab lab = Lab.of(Probe.NONE, EVERYTHING)) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = ClickHouseFixture.of(Failpoint.NONE, EVERYTHING)) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, rows);
 
       assertThat(lab.read(EVERYTHING, run.book, 1)).isEqualTo(rows);
@@ -257,12 +257,12 @@ final class TypesIT {
           .containsExactly("1|[]|true", "2|[]|false");
       assertThat(lab.query("SELECT positive, hex(address), decimal FROM everything WHERE id = 2"))
           .containsExactly(
-              ColumnType.GREATEST_INTEGER + "|" + "F".repeat(40) + "|" + DIGITS.toPlainString());
-      run.commit(true, List.of(new Lab.Gone(EVERYTHING, 1L)));
+              ColumnType.MAX_INTEGER + "|" + "F".repeat(40) + "|" + DIGITS.toPlainString());
+      run.commit(true, List.of(new ClickHouseFixture.Gone(EVERYTHING, 1L)));
       assertThat(lab.read(EVERYTHING, run.book, 2)).isEqualTo(rows.subList(1, 2));
-      run.turn(1);
+      run.openEpoch(1);
       run.commit(true, List.of(EVERYTHING.create(with(least(), "small", 7))));
-      run.turn(1);
+      run.openEpoch(1);
       assertThat(lab.read(EVERYTHING, run.book, 1)).isEqualTo(rows);
     }
   }
@@ -281,11 +281,11 @@ final class TypesIT {
   }
 
   @Test
-  void idsOfSeveralParts_tellRowsApart() {
-    try (Lab lab = Lab.of(Probe.NONE, KEY)) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+  void idsOfSeveralParts_distinguishRows() {
+    try (ClickHouseFixture lab = ClickHouseFixture.of(Failpoint.NONE, KEY)) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, List.of(key("a", 1), key("b", 1), key("a", 2)));
-      run.commit(true, List.of(new Lab.Gone(KEY, KEY.id(key("b", 1)))));
+      run.commit(true, List.of(new ClickHouseFixture.Gone(KEY, KEY.id(key("b", 1)))));
 
       assertThat(lab.read(KEY, run.book, 2)).containsExactly(key("a", 1), key("a", 2));
     }
@@ -293,17 +293,19 @@ final class TypesIT {
 
   @Test
   void anIntegerThatIsTooLarge_isRefusedBeforeAnythingIsSent() {
-    try (Lab lab = Lab.of(Probe.NONE, EVERYTHING, Lab.NOTE)) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab =
+        ClickHouseFixture.of(Failpoint.NONE, EVERYTHING, ClickHouseFixture.NOTE)) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       Everything wrong = greatest();
       MirrorGroup group =
           run.group(
               run.batch(
                   true,
-                  List.of(new Lab.Note(EventId.of(1, 0), "x")),
+                  List.of(new ClickHouseFixture.Note(EventId.of(1, 0), "x")),
                   List.of(
                       EVERYTHING.canonical(
-                          EVERYTHING.create(with(wrong, "integer", MOST.add(BigInteger.ONE)))))));
+                          EVERYTHING.create(
+                              with(wrong, "integer", MAX_INT256.add(BigInteger.ONE)))))));
 
       assertThatThrownBy(() -> run.lane.insert(group))
           .isInstanceOfSatisfying(
@@ -339,8 +341,8 @@ final class TypesIT {
   @Test
   void awkwardNames_areNames() {
     EntityType<Order> type = EntityType.of(Order.class);
-    try (Lab lab = Lab.of(Probe.NONE, type)) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = ClickHouseFixture.of(Failpoint.NONE, type)) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       run.commit(true, List.of(new Order(1, 2, 3, 4, 5, 6, null)));
       run.commit(true, List.of(new Order(1, 9, 8, 7, 6, 5, 4L)));
 
@@ -354,7 +356,7 @@ final class TypesIT {
 
   @Test
   void layouts_areAsTheEntitySays() {
-    try (Lab lab = Lab.of(Probe.NONE, TRADE)) {
+    try (ClickHouseFixture lab = ClickHouseFixture.of(Failpoint.NONE, TRADE)) {
       String ddl =
           lab.query(
                   "SELECT create_table_query FROM system.tables WHERE database = currentDatabase()"
@@ -373,10 +375,10 @@ final class TypesIT {
   @Test
   void insertsIntoManyPartitions_areCutSmaller() {
     List<Trade> trades = trades(1000);
-    try (Lab lab = Lab.of(Probe.NONE, TRADE)) {
-      Lab.Run run = lab.run(lab.book("1")).follow();
+    try (ClickHouseFixture lab = ClickHouseFixture.of(Failpoint.NONE, TRADE)) {
+      ClickHouseFixture.Run run = lab.run(lab.book("1")).follow();
       MirrorGroup group = run.group(run.batch(true, trades));
-      int tries = Lab.insertPatiently(run, group);
+      int tries = ClickHouseFixture.insertPatiently(run, group);
       run.commit(group);
       run.lane.publish(run.said());
 

@@ -5,20 +5,20 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Ledger;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import dev.millrace.postgres.client.Backend;
-import dev.millrace.postgres.client.Connections;
 import dev.millrace.postgres.client.Lease;
-import dev.millrace.postgres.client.RequestWatch;
-import dev.millrace.postgres.client.SqlErrors;
-import dev.millrace.postgres.client.WatchedPool;
-import dev.millrace.postgres.client.WireBuffer;
-import dev.millrace.staging.Reads;
+import dev.millrace.postgres.client.NetworkOrderBuffer;
+import dev.millrace.postgres.client.PostgresConnections;
+import dev.millrace.postgres.client.PostgresErrors;
+import dev.millrace.postgres.client.RequestWatchdog;
+import dev.millrace.postgres.client.WatchedReadPool;
+import dev.millrace.staging.CommittedReads;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -37,41 +37,42 @@ import org.jspecify.annotations.Nullable;
  * before it may do anything.
  */
 final class PostgresLane implements LaneStore {
-  private final Connections connections;
-  private final WatchedPool pool;
-  private final RequestWatch watch;
+  private final PostgresConnections connections;
+  private final WatchedReadPool pool;
+  private final RequestWatchdog watch;
   private final Indexer indexer;
   private final String lane;
   private final Frontier opened;
   private final Lease lease;
-  private final Probe probe;
-  private final Reads reads;
-  private final Commit.Targets targets;
-  private final Indexes indexes;
-  private final List<Table<?>> tables = new ArrayList<>();
+  private final Failpoint probe;
+  private final CommittedReads reads;
+  private final CommitTransaction.Targets targets;
+  private final DeferredIndexBuilder indexes;
+  private final List<EntityTable<?>> tables = new ArrayList<>();
 
-  private final Epochs epochs;
+  private final LaneEpoch epochs;
 
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /** Written by the commit thread; read by the thread that closes the lane. */
-  private volatile @Nullable Session session;
+  private volatile @Nullable CommitSession session;
 
   /** The last session that was registered. Confined to the commit thread. */
   private Backend registered;
 
   /** The objects that a lane shares with the other lanes of its store. */
   record Surroundings(
-      Connections connections,
+      PostgresConnections connections,
       HikariDataSource pool,
-      RequestWatch watch,
+      RequestWatchdog watch,
       Indexer indexer,
-      Probe probe) {}
+      Failpoint probe) {}
 
-  PostgresLane(Surroundings around, String lane, Session first, Frontier opened, Lease lease) {
+  PostgresLane(
+      Surroundings around, String lane, CommitSession first, Frontier opened, Lease lease) {
     this.connections = around.connections();
     this.watch = around.watch();
-    this.pool = new WatchedPool(around.pool(), watch, lane);
+    this.pool = new WatchedReadPool(around.pool(), watch, lane);
     this.indexer = around.indexer();
     this.probe = around.probe();
     this.lane = lane;
@@ -82,17 +83,19 @@ final class PostgresLane implements LaneStore {
     long chain = Takeover.chain(lane);
     String schema = connections.schema();
     this.reads = new PostgresReads(pool, schema, chain);
-    this.epochs = new Epochs(opened.epoch());
-    this.indexes = new Indexes(schema, probe, (doing, on) -> watch.begin(lane, doing, on));
-    WireBuffer buffer = new WireBuffer();
-    List<TableWriter<?>> writers = new ArrayList<>();
+    this.epochs = new LaneEpoch(opened.epoch());
+    this.indexes =
+        new DeferredIndexBuilder(schema, probe, (doing, on) -> watch.begin(lane, doing, on));
+    NetworkOrderBuffer buffer = new NetworkOrderBuffer();
+    List<EntityTableWriter<?>> writers = new ArrayList<>();
     for (EntityType<?> type : types()) {
-      Table<?> table = new Table<>(schema, type);
+      EntityTable<?> table = new EntityTable<>(schema, type);
       tables.add(table);
-      writers.add(new TableWriter<>(table, chain, buffer, probe));
+      writers.add(new EntityTableWriter<>(table, chain, buffer, probe));
     }
     this.targets =
-        new Commit.Targets(writers, new SideTables(chain), new Pruning(tables, lane, chain));
+        new CommitTransaction.Targets(
+            writers, new BookkeepingTables(chain), new Pruning(tables, lane, chain));
   }
 
   /** The entities that have tables in PostgreSQL. */
@@ -108,9 +111,10 @@ final class PostgresLane implements LaneStore {
   }
 
   @Override
-  public Source.Standing standing() {
+  public Source.ResumePoint resumePoint() {
     long chain = Takeover.chain(lane);
-    return pool.reading("reading where a lane stands", on -> new StandingQuery(on, chain).read());
+    return pool.reading(
+        "reading where a lane stands", on -> new ResumePointQuery(on, chain).read());
   }
 
   @Override
@@ -119,10 +123,11 @@ final class PostgresLane implements LaneStore {
   }
 
   @Override
-  public Ledger ledger() {
+  public EpochHistory epochHistory() {
     long held = epochs.current(); // a rewind may open the next one meanwhile
-    Ledger ledger =
-        pool.reading("reading the ledger", on -> new LedgerQuery(on).read(lane).orElseThrow());
+    EpochHistory ledger =
+        pool.reading(
+            "reading the ledger", on -> new EpochHistoryQuery(on).read(lane).orElseThrow());
     if (ledger.epoch() != held) {
       epochs.check(lane, ledger.epoch());
     }
@@ -130,18 +135,18 @@ final class PostgresLane implements LaneStore {
   }
 
   @Override
-  public Frontier rewind(Source.@Nullable Place to) {
-    Session current = session();
+  public Frontier rewind(Source.@Nullable BlockRef to) {
+    CommitSession current = session();
     try (var _ = watch(current, "rewinding to " + describe(to))) {
-      if (!epochs.isTurning()) {
+      if (!epochs.isRewinding()) {
         Handle handle = current.handle();
-        epochs.turnTo(handle.createQuery(Takeover.NEXT_EPOCH).mapTo(Long.class).one());
+        epochs.beginRewind(handle.createQuery(Takeover.NEXT_EPOCH).mapTo(Long.class).one());
       }
-      Frontier standing = new Rewind(current, epochs, lane, probe).run(to, tables);
-      epochs.turned();
+      Frontier standing = new RewindTransaction(current, epochs, lane, probe).run(to, tables);
+      epochs.rewindCommitted();
       return standing;
     } catch (SQLException | JdbiException | MillraceException failed) {
-      MillraceException explained = explain(SqlErrors.translate("rewind", failed));
+      MillraceException explained = explain(PostgresErrors.translate("rewind", failed));
       rollBack(current, epochs.next(), explained);
       throw explained;
     } catch (RuntimeException | Error broken) {
@@ -151,16 +156,16 @@ final class PostgresLane implements LaneStore {
   }
 
   @Override
-  public Reads reads() {
+  public CommittedReads reads() {
     return reads;
   }
 
   @Override
   public void commit(CommitGroup group) {
-    Blame blame = new Blame(group);
-    Session current = session();
+    CommitErrorContext blame = new CommitErrorContext(group);
+    CommitSession current = session();
     try (var _ = watch(current, "commit " + group.number())) {
-      new Commit(current, lane, epochs, probe).run(group, blame, targets);
+      new CommitTransaction(current, lane, epochs, probe).run(group, blame, targets);
     } catch (SQLException | JdbiException | MillraceException failed) {
       MillraceException explained = explain(blame.explain(failed));
       rollBack(current, group.number(), explained);
@@ -171,11 +176,11 @@ final class PostgresLane implements LaneStore {
     }
   }
 
-  private RequestWatch.Request watch(Session current, String doing) throws SQLException {
+  private RequestWatchdog.Request watch(CommitSession current, String doing) throws SQLException {
     return watch.begin(lane, doing, current.connection());
   }
 
-  private static String describe(Source.@Nullable Place to) {
+  private static String describe(Source.@Nullable BlockRef to) {
     return to == null ? "before the first block" : "block " + to.block();
   }
 
@@ -195,13 +200,13 @@ final class PostgresLane implements LaneStore {
   }
 
   private static boolean isWorthANewSession(MillraceException failed) {
-    SQLException sql = SqlErrors.sql(failed);
-    return sql != null && SqlErrors.isWorthANewSession(sql);
+    SQLException sql = PostgresErrors.sql(failed);
+    return sql != null && PostgresErrors.isWorthANewSession(sql);
   }
 
-  private void rollBack(Session current, long number, MillraceException explained) {
+  private void rollBack(CommitSession current, long number, MillraceException explained) {
     try {
-      probe.pass(Probe.Point.ROLLING_BACK, number);
+      probe.reached(Failpoint.Point.ROLLING_BACK, number);
       current.handle().rollback();
       if (explained.remedy() == Remedy.RETRY && isWorthANewSession(explained)) {
         drop(current);
@@ -214,21 +219,21 @@ final class PostgresLane implements LaneStore {
     }
   }
 
-  private void drop(Session broken) {
+  private void drop(CommitSession broken) {
     broken.abort();
     session = null;
   }
 
   /** Returns the current session, or opens a new one. */
-  private Session session() {
+  private CommitSession session() {
     requireOpen();
-    Session current = session;
+    CommitSession current = session;
     if (current != null) {
       return current;
     }
     try {
       Handle handle = connections.openForCommits(lane);
-      Session fresh = register(handle);
+      CommitSession fresh = register(handle);
       registered = fresh.backend();
       session = fresh;
       if (closed.get()) {
@@ -236,19 +241,19 @@ final class PostgresLane implements LaneStore {
       }
       return fresh;
     } catch (SQLException | JdbiException failed) {
-      throw explain(SqlErrors.translate("connecting", failed));
+      throw explain(PostgresErrors.translate("connecting", failed));
     }
   }
 
-  private Session register(Handle handle) throws SQLException {
+  private CommitSession register(Handle handle) throws SQLException {
     boolean passed = false;
     try (var _ = watch.begin(lane, "taking the lane up again", handle.getConnection())) {
-      Session fresh = Session.again(handle, lane, epochs, registered);
+      CommitSession fresh = CommitSession.reconnect(handle, lane, epochs, registered);
       passed = true;
       return fresh;
     } finally {
       if (!passed) {
-        Connections.close(handle);
+        PostgresConnections.close(handle);
       }
     }
   }
@@ -272,12 +277,12 @@ final class PostgresLane implements LaneStore {
 
   @Override
   public void index(EntityType<?> type, Collection<String> columns) {
-    building(handle -> indexes.build(handle, type, columns));
+    runDdl(handle -> indexes.build(handle, type, columns));
   }
 
   @Override
-  public void finish() {
-    building(handle -> indexes.buildRest(handle, types()));
+  public void buildDeferredIndexes() {
+    runDdl(handle -> indexes.buildRest(handle, types()));
   }
 
   /** DDL work of the indexes. */
@@ -287,13 +292,13 @@ final class PostgresLane implements LaneStore {
   }
 
   /** Runs DDL on the commit connection: nothing else of this lane writes meanwhile. */
-  private void building(Building work) {
-    Session current = session();
+  private void runDdl(Building work) {
+    CommitSession current = session();
     try {
       work.on(current.handle());
     } catch (SQLException | JdbiException failed) {
       drop(current);
-      throw explain(SqlErrors.translate("building an index", failed));
+      throw explain(PostgresErrors.translate("building an index", failed));
     } catch (RuntimeException broken) {
       drop(current);
       throw broken;
@@ -303,7 +308,7 @@ final class PostgresLane implements LaneStore {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      Session current = session;
+      CommitSession current = session;
       if (current != null) {
         current.abort();
       }

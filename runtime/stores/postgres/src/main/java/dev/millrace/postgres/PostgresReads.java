@@ -1,12 +1,12 @@
 package dev.millrace.postgres;
 
-import dev.millrace.loaders.Column;
+import dev.millrace.loaders.EntityColumn;
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
 import dev.millrace.loaders.Query;
-import dev.millrace.postgres.client.RowDecoder;
-import dev.millrace.postgres.client.WatchedPool;
-import dev.millrace.staging.Reads;
+import dev.millrace.loaders.RowFilter;
+import dev.millrace.postgres.client.RecordSendDecoder;
+import dev.millrace.postgres.client.WatchedReadPool;
+import dev.millrace.staging.CommittedReads;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -19,12 +19,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Committed rows of one lane: one statement per call, on a connection that no commit uses. */
-final class PostgresReads implements Reads {
-  private final WatchedPool pool;
+final class PostgresReads implements CommittedReads {
+  private final WatchedReadPool pool;
   private final String schema;
   private final long chain;
 
-  PostgresReads(WatchedPool pool, String schema, long chain) {
+  PostgresReads(WatchedReadPool pool, String schema, long chain) {
     this.pool = pool;
     this.schema = schema;
     this.chain = chain;
@@ -35,17 +35,17 @@ final class PostgresReads implements Reads {
     if (ids.isEmpty()) {
       return List.of();
     }
-    Table<E> table = new Table<>(schema, type);
-    Predicates predicates = new Predicates();
+    EntityTable<E> table = new EntityTable<>(schema, type);
+    PredicateBuilder predicates = new PredicateBuilder();
     if (type.ids().size() == 1) {
-      Column id = type.ids().getFirst();
+      EntityColumn id = type.ids().getFirst();
       String sql =
           "SELECT %s FROM %s AS t WHERE t.chain = %d AND %s = ANY (%s)"
               .formatted(
                   table.row("t"),
                   table,
                   chain,
-                  Predicates.name(id),
+                  PredicateBuilder.name(id),
                   predicates.many(id.type(), List.copyOf(ids)));
       return rows(type, sql, predicates);
     }
@@ -68,8 +68,8 @@ final class PostgresReads implements Reads {
   }
 
   @Override
-  public <E> List<E> matching(EntityType<E> type, Collection<Filter> filters) {
-    List<List<Filter>> statements = Predicates.statements(filters);
+  public <E> List<E> matching(EntityType<E> type, Collection<RowFilter> filters) {
+    List<List<RowFilter>> statements = PredicateBuilder.statements(filters);
     return switch (statements.size()) {
       case 0 -> List.of();
       case 1 -> reading(type, connection -> matching(connection, type, statements.getFirst()));
@@ -81,7 +81,7 @@ final class PostgresReads implements Reads {
                 connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
                 connection.setAutoCommit(false);
                 Map<Object, E> found = new LinkedHashMap<>();
-                for (List<Filter> some : statements) {
+                for (List<RowFilter> some : statements) {
                   matching(connection, type, some).forEach(row -> found.put(type.id(row), row));
                 }
                 connection.rollback();
@@ -90,10 +90,10 @@ final class PostgresReads implements Reads {
     };
   }
 
-  private <E> List<E> matching(Connection connection, EntityType<E> type, List<Filter> filters)
+  private <E> List<E> matching(Connection connection, EntityType<E> type, List<RowFilter> filters)
       throws SQLException {
-    Table<E> table = new Table<>(schema, type);
-    Predicates predicates = new Predicates();
+    EntityTable<E> table = new EntityTable<>(schema, type);
+    PredicateBuilder predicates = new PredicateBuilder();
     String sql =
         "SELECT %s FROM %s AS t WHERE t.chain = %d AND (%s)"
             .formatted(
@@ -103,22 +103,23 @@ final class PostgresReads implements Reads {
 
   @Override
   public <E> List<E> page(Query<E> query, @Nullable E after, int size) {
-    Table<E> table = new Table<>(schema, query.type());
+    EntityTable<E> table = new EntityTable<>(schema, query.type());
     List<Query.Order> orders = query.totalOrder();
-    Predicates predicates = new Predicates();
+    PredicateBuilder predicates = new PredicateBuilder();
     String filter = predicates.all(query.filter());
     String place = after == null ? "true" : predicates.after(orders, after);
     String sql =
         "SELECT %s FROM %s AS t WHERE t.chain = %d AND %s AND %s ORDER BY %s LIMIT %d"
-            .formatted(table.row("t"), table, chain, filter, place, Predicates.order(orders), size);
+            .formatted(
+                table.row("t"), table, chain, filter, place, PredicateBuilder.order(orders), size);
     return rows(query.type(), sql, predicates);
   }
 
   @Override
   public <E> List<List<E>> pages(List<Query<E>> queries, int size) {
-    AlikeQueries<E> alike = new AlikeQueries<>(queries);
+    BatchedQueries<E> alike = new BatchedQueries<>(queries);
     EntityType<E> type = alike.type();
-    String sql = alike.sql(new Table<>(schema, type), chain, size);
+    String sql = alike.sql(new EntityTable<>(schema, type), chain, size);
     return reading(
         type,
         connection -> {
@@ -135,7 +136,7 @@ final class PostgresReads implements Reads {
   public boolean isEmpty(EntityType<?> type) {
     String sql =
         "SELECT NOT EXISTS (SELECT FROM %s WHERE chain = %d)"
-            .formatted(new Table<>(schema, type), chain);
+            .formatted(new EntityTable<>(schema, type), chain);
     return reading(
         type,
         connection -> {
@@ -147,14 +148,14 @@ final class PostgresReads implements Reads {
         });
   }
 
-  private <E> List<E> rows(EntityType<E> type, String sql, Predicates predicates) {
+  private <E> List<E> rows(EntityType<E> type, String sql, PredicateBuilder predicates) {
     return reading(type, connection -> rows(connection, type, sql, predicates));
   }
 
   private static <E> List<E> rows(
-      Connection connection, EntityType<E> type, String sql, Predicates predicates)
+      Connection connection, EntityType<E> type, String sql, PredicateBuilder predicates)
       throws SQLException {
-    RowDecoder<E> decoder = new RowDecoder<>(type);
+    RecordSendDecoder<E> decoder = new RecordSendDecoder<>(type);
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       predicates.bind(statement);
       try (ResultSet result = statement.executeQuery()) {
@@ -167,7 +168,7 @@ final class PostgresReads implements Reads {
     }
   }
 
-  private <T> T reading(EntityType<?> type, WatchedPool.Reading<T> work) {
+  private <T> T reading(EntityType<?> type, WatchedReadPool.ReadWork<T> work) {
     return pool.reading("reading table " + type.table(), work);
   }
 }

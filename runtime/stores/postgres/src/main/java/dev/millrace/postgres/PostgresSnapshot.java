@@ -3,15 +3,15 @@ package dev.millrace.postgres;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.pipeline.Block;
+import dev.millrace.pipeline.EpochHistory;
 import dev.millrace.pipeline.ExecutedBatch;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.pipeline.Ledger;
-import dev.millrace.postgres.client.Connections;
+import dev.millrace.pipeline.SourceBlock;
 import dev.millrace.postgres.client.DatabaseSettings;
-import dev.millrace.postgres.client.RequestWatch;
-import dev.millrace.postgres.client.RowDecoder;
-import dev.millrace.postgres.client.SqlErrors;
+import dev.millrace.postgres.client.PostgresConnections;
+import dev.millrace.postgres.client.PostgresErrors;
+import dev.millrace.postgres.client.RecordSendDecoder;
+import dev.millrace.postgres.client.RequestWatchdog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -42,17 +42,17 @@ public final class PostgresSnapshot implements AutoCloseable {
       """;
 
   private final Handle handle;
-  private final RequestWatch watch;
-  private final RequestWatch.Request request;
+  private final RequestWatchdog watch;
+  private final RequestWatchdog.Request request;
   private final String schema;
-  private final SortedMap<String, Ledger> ledgers;
+  private final SortedMap<String, EpochHistory> ledgers;
 
   private PostgresSnapshot(
       Handle handle,
-      RequestWatch watch,
-      RequestWatch.Request request,
+      RequestWatchdog watch,
+      RequestWatchdog.Request request,
       String schema,
-      SortedMap<String, Ledger> ledgers) {
+      SortedMap<String, EpochHistory> ledgers) {
     this.handle = handle;
     this.watch = watch;
     this.request = request;
@@ -74,16 +74,16 @@ public final class PostgresSnapshot implements AutoCloseable {
    *     definition
    */
   public static Optional<PostgresSnapshot> open(DatabaseSettings settings, Indexer indexer) {
-    Connections connections = new Connections(settings, indexer.name());
-    RequestWatch watch = new RequestWatch(connections);
+    PostgresConnections connections = new PostgresConnections(settings, indexer.name());
+    RequestWatchdog watch = new RequestWatchdog(connections);
     Handle handle = null;
     boolean ready = false;
     try {
       handle = connections.open("snapshot");
       // A sort or a scan may send nothing for as long as it takes.
-      RequestWatch.Request request =
+      RequestWatchdog.Request request =
           watch.begin("all", "reading a snapshot", handle.getConnection());
-      Schema schema = new Schema(handle, indexer.name());
+      PostgresSchema schema = new PostgresSchema(handle, indexer.name());
       Connection connection = handle.getConnection();
       connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
       connection.setReadOnly(true);
@@ -92,35 +92,35 @@ public final class PostgresSnapshot implements AutoCloseable {
         return Optional.empty();
       }
       schema.checkCurrent(indexer);
-      SortedMap<String, Ledger> ledgers = new TreeMap<>();
-      for (StoreStatus.LaneState lane : new Lanes(handle).all()) {
-        new LedgerQuery(connection)
+      SortedMap<String, EpochHistory> ledgers = new TreeMap<>();
+      for (StoreStatus.LaneState lane : new LaneRegistry(handle).all()) {
+        new EpochHistoryQuery(connection)
             .read(lane.lane())
             .ifPresent(ledger -> ledgers.put(lane.lane(), ledger));
       }
       ready = true;
       return Optional.of(new PostgresSnapshot(handle, watch, request, indexer.name(), ledgers));
     } catch (SQLException | JdbiException failed) {
-      throw SqlErrors.translate("opening a snapshot", failed);
+      throw PostgresErrors.translate("opening a snapshot", failed);
     } finally {
       if (!ready) {
         watch.close();
         if (handle != null) {
-          Connections.close(handle);
+          PostgresConnections.close(handle);
         }
       }
     }
   }
 
   /** The position of each lane, and the ends of its epochs. */
-  public SortedMap<String, Ledger> ledgers() {
+  public SortedMap<String, EpochHistory> ledgers() {
     return ledgers;
   }
 
   /** Streams all rows of an entity in one lane, in no order. */
   public <E> void rows(EntityType<E> type, String lane, Consumer<E> each) {
-    Table<E> table = new Table<>(schema, type);
-    RowDecoder<E> decoder = new RowDecoder<>(type);
+    EntityTable<E> table = new EntityTable<>(schema, type);
+    RecordSendDecoder<E> decoder = new RecordSendDecoder<>(type);
     stream(
         type,
         "SELECT %s FROM %s AS t WHERE t.chain = ?".formatted(table.row("t"), table),
@@ -133,10 +133,10 @@ public final class PostgresSnapshot implements AutoCloseable {
    * versions of one id in order.
    */
   public <E> void versions(EntityType<E> type, String lane, VersionSink<E> each) {
-    Ledger ledger = ledgers.get(lane);
-    long settled = ledger == null ? 0 : ledger.settled();
-    Table<E> table = new Table<>(schema, type);
-    RowDecoder<E> decoder = new RowDecoder<>(type);
+    EpochHistory ledger = ledgers.get(lane);
+    long settled = ledger == null ? 0 : ledger.finalizedCheckpoint();
+    EntityTable<E> table = new EntityTable<>(schema, type);
+    RecordSendDecoder<E> decoder = new RecordSendDecoder<>(type);
     List<Long> arguments = List.of(Takeover.chain(lane), settled);
     stream(
         type,
@@ -146,7 +146,7 @@ public final class PostgresSnapshot implements AutoCloseable {
           E untouched = decoder.row(row.getBytes(1));
           each.version(settled, type.id(untouched), untouched);
         });
-    Replay<E> replay = new Replay<>(settled, each);
+    UndoLogReplay<E> replay = new UndoLogReplay<>(settled, each);
     stream(
         type,
         table.touched(),
@@ -160,13 +160,13 @@ public final class PostgresSnapshot implements AutoCloseable {
     replay.end();
   }
 
-  private static <E> @Nullable E decoded(RowDecoder<E> decoder, byte @Nullable [] row) {
+  private static <E> @Nullable E decoded(RecordSendDecoder<E> decoder, byte @Nullable [] row) {
     return row == null ? null : decoder.row(row);
   }
 
   /** Returns the last final block and the blocks with events above it, each with its checkpoint. */
-  public List<ExecutedBatch.Reached> window(String lane) {
-    List<ExecutedBatch.Reached> window = new ArrayList<>();
+  public List<ExecutedBatch.BlockCheckpoint> window(String lane) {
+    List<ExecutedBatch.BlockCheckpoint> window = new ArrayList<>();
     read(
         "reading blocks",
         WINDOW,
@@ -174,16 +174,16 @@ public final class PostgresSnapshot implements AutoCloseable {
         row -> {
           long checkpoint = row.getLong(5);
           if (checkpoint > (window.isEmpty() ? 0 : window.getLast().checkpoint())) {
-            window.add(new ExecutedBatch.Reached(block(row), checkpoint));
+            window.add(new ExecutedBatch.BlockCheckpoint(block(row), checkpoint));
           }
         });
     return window;
   }
 
-  private static Block block(ResultSet row) throws SQLException {
+  private static SourceBlock block(ResultSet row) throws SQLException {
     byte[] parent = row.getBytes(3);
     OffsetDateTime time = row.getObject(4, OffsetDateTime.class);
-    return new Block(
+    return new SourceBlock(
         row.getLong(1),
         Bytes32.of(row.getBytes(2)),
         parent == null ? null : Bytes32.of(parent),
@@ -212,7 +212,7 @@ public final class PostgresSnapshot implements AutoCloseable {
         }
       }
     } catch (SQLException failed) {
-      throw SqlErrors.translate(doing, failed);
+      throw PostgresErrors.translate(doing, failed);
     }
   }
 
@@ -220,6 +220,6 @@ public final class PostgresSnapshot implements AutoCloseable {
   public void close() {
     request.close();
     watch.close();
-    Connections.close(handle);
+    PostgresConnections.close(handle);
   }
 }

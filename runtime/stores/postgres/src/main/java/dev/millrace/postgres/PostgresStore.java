@@ -4,15 +4,15 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.postgres.client.Connections;
 import dev.millrace.postgres.client.DatabaseSettings;
 import dev.millrace.postgres.client.Lease;
-import dev.millrace.postgres.client.RequestWatch;
-import dev.millrace.postgres.client.ServerVersion;
-import dev.millrace.postgres.client.SqlErrors;
+import dev.millrace.postgres.client.PostgresConnections;
+import dev.millrace.postgres.client.PostgresErrors;
+import dev.millrace.postgres.client.PostgresVersion;
+import dev.millrace.postgres.client.RequestWatchdog;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.sql.SQLException;
@@ -37,7 +37,7 @@ public final class PostgresStore implements CommitStore {
 
   private final DatabaseSettings settings;
   private final PostgresLane.Surroundings around;
-  private final Takeover.Candidate self;
+  private final Takeover.ProcessIdentity self;
   private final Queue<PostgresLane> lanes = new ConcurrentLinkedQueue<>();
   private volatile boolean closed;
 
@@ -46,7 +46,7 @@ public final class PostgresStore implements CommitStore {
     this.around = around;
     Indexer indexer = around.indexer();
     this.self =
-        new Takeover.Candidate(
+        new Takeover.ProcessIdentity(
             host(),
             ProcessHandle.current().pid(),
             indexer.entities().stream().anyMatch(type -> indexer.storage(type).isMirrored()));
@@ -58,8 +58,8 @@ public final class PostgresStore implements CommitStore {
    * @throws MillraceException with remedy {@code FIX_SETUP} if the schema is not ours, or was made
    *     for another definition
    */
-  public static PostgresStore open(DatabaseSettings settings, Indexer indexer, Probe probe) {
-    Connections connections = new Connections(settings, indexer.name());
+  public static PostgresStore open(DatabaseSettings settings, Indexer indexer, Failpoint probe) {
+    PostgresConnections connections = new PostgresConnections(settings, indexer.name());
     try {
       openSchema(connections, indexer);
     } catch (MillraceException lost) {
@@ -71,16 +71,16 @@ public final class PostgresStore implements CommitStore {
     return new PostgresStore(
         settings,
         new PostgresLane.Surroundings(
-            connections, connections.pool(), new RequestWatch(connections), indexer, probe));
+            connections, connections.pool(), new RequestWatchdog(connections), indexer, probe));
   }
 
-  private static void openSchema(Connections connections, Indexer indexer) {
+  private static void openSchema(PostgresConnections connections, Indexer indexer) {
     once(
         connections,
         "opening the schema",
         handle -> {
-          ServerVersion.check(handle);
-          new Schema(handle, indexer.name()).open(indexer);
+          PostgresVersion.check(handle);
+          new PostgresSchema(handle, indexer.name()).open(indexer);
           return true;
         });
   }
@@ -88,9 +88,9 @@ public final class PostgresStore implements CommitStore {
   /** Reads the status of an indexer's schema; empty if there is none. */
   public static Optional<StoreStatus> status(DatabaseSettings settings, String indexer) {
     return once(
-        new Connections(settings, indexer),
+        new PostgresConnections(settings, indexer),
         "reading the status",
-        handle -> new StatusQuery(handle, indexer).find());
+        handle -> new StoreStatusQuery(handle, indexer).find());
   }
 
   /**
@@ -100,9 +100,9 @@ public final class PostgresStore implements CommitStore {
    */
   public static boolean reset(DatabaseSettings settings, String indexer) {
     return once(
-        new Connections(settings, indexer),
+        new PostgresConnections(settings, indexer),
         "resetting the schema",
-        handle -> new Schema(handle, indexer).reset());
+        handle -> new PostgresSchema(handle, indexer).reset());
   }
 
   /**
@@ -111,9 +111,9 @@ public final class PostgresStore implements CommitStore {
    */
   public static List<String> accept(DatabaseSettings settings, Indexer indexer) {
     return once(
-        new Connections(settings, indexer.name()),
+        new PostgresConnections(settings, indexer.name()),
         "accepting a change",
-        handle -> new Schema(handle, indexer.name()).accept(indexer));
+        handle -> new PostgresSchema(handle, indexer.name()).accept(indexer));
   }
 
   /**
@@ -125,7 +125,7 @@ public final class PostgresStore implements CommitStore {
       DatabaseSettings settings, String indexer, String lane, long epoch) {
     int _ =
         once(
-            new Connections(settings, indexer),
+            new PostgresConnections(settings, indexer),
             "disowning earlier epochs",
             handle ->
                 // Locks the lane's row: a takeover comes before this, or reads what it has changed.
@@ -148,13 +148,14 @@ public final class PostgresStore implements CommitStore {
                     .execute());
   }
 
-  private static <T> T once(Connections connections, String doing, Function<Handle, T> work) {
+  private static <T> T once(
+      PostgresConnections connections, String doing, Function<Handle, T> work) {
     try (Handle handle = connections.open("setup");
-        RequestWatch watch = new RequestWatch(connections);
-        RequestWatch.Request _ = watch.begin("all", doing, handle.getConnection())) {
+        RequestWatchdog watch = new RequestWatchdog(connections);
+        RequestWatchdog.Request _ = watch.begin("all", doing, handle.getConnection())) {
       return work.apply(handle);
     } catch (SQLException | JdbiException failed) {
-      throw SqlErrors.translate(doing, failed);
+      throw PostgresErrors.translate(doing, failed);
     }
   }
 
@@ -195,21 +196,21 @@ public final class PostgresStore implements CommitStore {
       taken = true;
       return store;
     } catch (SQLException | JdbiException failed) {
-      throw SqlErrors.translate("taking over lane " + lane, failed);
+      throw PostgresErrors.translate("taking over lane " + lane, failed);
     } finally {
       if (!taken && handle != null) {
-        Connections.close(handle);
+        PostgresConnections.close(handle);
       }
     }
   }
 
   private LaneStore keep(String lane, Handle handle, Takeover.Outcome outcome) {
     return switch (outcome) {
-      case Takeover.Outcome.Held(Holder holder) ->
+      case Takeover.Outcome.HeldByAnother(LeaseHolder holder) ->
           throw new MillraceException(
               Remedy.YIELD, "lane is held by another process: lane=%s %s".formatted(lane, holder));
       case Takeover.Outcome.Taken(var frontier, var backend) -> {
-        Session session = Session.of(handle, backend);
+        CommitSession session = CommitSession.of(handle, backend);
         Lease lease = new Lease(around.connections(), lane, frontier.epoch(), settings.lease());
         PostgresLane store = new PostgresLane(around, lane, session, frontier, lease);
         lanes.add(store);

@@ -26,12 +26,12 @@ final class Pruning {
   private State pending = durable;
 
   /**
-   * @param settled finality up to which nothing is left to delete
+   * @param finalizedCheckpoint finality up to which nothing is left to delete
    * @param hasHistory true if the undo log may hold rows; those of an earlier process are unknown
    */
-  private record State(long settled, boolean hasHistory) {}
+  private record State(long finalizedCheckpoint, boolean hasHistory) {}
 
-  Pruning(List<Table<?>> tables, String lane, long chain) {
+  Pruning(List<EntityTable<?>> tables, String lane, long chain) {
     this.lane = lane;
     this.chain = chain;
     this.ofBlocks = statement(List.of());
@@ -65,8 +65,8 @@ final class Pruning {
     long finality =
         group.batches().stream().mapToLong(batch -> batch.batch().finalBlock()).max().orElseThrow();
     boolean hasHistory = durable.hasHistory || group.isReversible();
-    pending = new State(durable.settled, hasHistory);
-    if (group.isReversible() && finality <= durable.settled) {
+    pending = new State(durable.finalizedCheckpoint, hasHistory);
+    if (group.isReversible() && finality <= durable.finalizedCheckpoint) {
       return;
     }
     try (PreparedStatement statement =
@@ -79,7 +79,9 @@ final class Pruning {
     }
     // Nothing lies above the last block of a final group, so no history is left.
     long reached = Math.min(finality, group.last().batch().last().number());
-    pending = new State(Math.max(reached, durable.settled), hasHistory && group.isReversible());
+    pending =
+        new State(
+            Math.max(reached, durable.finalizedCheckpoint), hasHistory && group.isReversible());
   }
 
   /** Records that the transaction is durable. */

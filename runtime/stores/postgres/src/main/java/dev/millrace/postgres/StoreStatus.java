@@ -34,7 +34,7 @@ public record StoreStatus(
       long checkpoint,
       OptionalLong block,
       Optional<Instant> committed,
-      Optional<Holder> holder) {}
+      Optional<LeaseHolder> holder) {}
 
   /** An index that could not be built; queries that need it are slow. */
   public record MissingIndex(String name, Instant at, String problem) {}

@@ -48,16 +48,16 @@ final class Takeover {
       """;
 
   // A separate statement: the next one then sees the changes of the processes ahead in the queue.
-  private static final String QUEUE =
+  private static final String LOCK_LEASE =
       "SELECT epoch FROM millrace_lease WHERE lane = :lane FOR UPDATE";
 
-  private static final String LOOK =
+  private static final String READ_HOLDER =
       """
       SELECT l.host, l.pid, l.since, %s AS held
         FROM millrace_lease l JOIN millrace_lane n USING (lane)
        WHERE lane = :lane
       """
-          .formatted(Lanes.HELD);
+          .formatted(LaneRegistry.IS_LEASED);
 
   private static final String SESSIONS =
       """
@@ -72,7 +72,7 @@ final class Takeover {
   private static final String OLD_EPOCH =
       "SELECT epoch FROM millrace_lane WHERE lane = :lane FOR UPDATE";
 
-  private static final String MOVE =
+  private static final String OPEN_LANE_EPOCH =
       """
       UPDATE millrace_lane
          SET epoch = :next, backend_pid = :pid, backend_start = :started
@@ -99,7 +99,7 @@ final class Takeover {
       """;
 
   private final Handle handle;
-  private final Candidate self;
+  private final ProcessIdentity self;
   private final String lane;
   private final Duration lease;
 
@@ -108,9 +108,9 @@ final class Takeover {
    *
    * @param mirrored true if its commits go to the mirror first
    */
-  record Candidate(String host, long pid, boolean mirrored) {}
+  record ProcessIdentity(String host, long pid, boolean mirrored) {}
 
-  Takeover(Handle handle, Candidate self, String lane, Duration lease) {
+  Takeover(Handle handle, ProcessIdentity self, String lane, Duration lease) {
     this.handle = handle;
     this.self = self;
     this.lane = lane;
@@ -136,22 +136,22 @@ final class Takeover {
   sealed interface Outcome {
     record Taken(Frontier frontier, Backend backend) implements Outcome {}
 
-    record Held(Holder holder) implements Outcome {}
+    record HeldByAnother(LeaseHolder holder) implements Outcome {}
   }
 
   Outcome attempt() {
     return handle.inTransaction(_ -> {
       handle.execute(LOCK_TIMEOUT);
       handle.execute(IDLE_TIMEOUT);
-      handle.createQuery(QUEUE).bind("lane", lane).mapTo(Long.class).one();
-      Optional<Holder> holder =
-          handle.createQuery(LOOK).bind("lane", lane).map((row, _) -> heldBy(row)).one();
-      return holder.isPresent() ? new Outcome.Held(holder.get()) : take();
+      handle.createQuery(LOCK_LEASE).bind("lane", lane).mapTo(Long.class).one();
+      Optional<LeaseHolder> holder =
+          handle.createQuery(READ_HOLDER).bind("lane", lane).map((row, _) -> holderOf(row)).one();
+      return holder.isPresent() ? new Outcome.HeldByAnother(holder.get()) : take();
     });
   }
 
-  private static Optional<Holder> heldBy(ResultSet row) throws SQLException {
-    return row.getBoolean("held") ? Optional.of(Lanes.holder(row)) : Optional.empty();
+  private static Optional<LeaseHolder> holderOf(ResultSet row) throws SQLException {
+    return row.getBoolean("held") ? Optional.of(LaneRegistry.holder(row)) : Optional.empty();
   }
 
   /** Takes the lane from its former holder; the caller has found the lease expired. */
@@ -162,14 +162,14 @@ final class Takeover {
             .bind("lane", lane)
             .map((row, _) -> new Backend(row.getInt(1), row.getObject(2, OffsetDateTime.class)))
             .list();
-    former.forEach(session -> session.end(handle));
+    former.forEach(session -> session.terminate(handle));
     // Drawn under the row's lock: a fenced holder cannot draw a greater epoch and still use it.
     long old = handle.createQuery(OLD_EPOCH).bind("lane", lane).mapTo(Long.class).one();
     long next = handle.createQuery(NEXT_EPOCH).mapTo(Long.class).one();
     Backend own = Backend.of(handle);
     Frontier frontier =
         handle
-            .createQuery(MOVE)
+            .createQuery(OPEN_LANE_EPOCH)
             .bind("next", next)
             .bind("pid", own.pid())
             .bind("started", own.started())
@@ -205,8 +205,8 @@ final class Takeover {
     return new Frontier(epoch, row.getLong("commit"), row.getLong("checkpoint"), place(row));
   }
 
-  private static Source.@Nullable Place place(ResultSet row) throws SQLException {
+  private static Source.@Nullable BlockRef place(ResultSet row) throws SQLException {
     byte[] hash = row.getBytes("block_hash");
-    return hash == null ? null : new Source.Place(row.getLong("block"), Bytes32.of(hash));
+    return hash == null ? null : new Source.BlockRef(row.getLong("block"), Bytes32.of(hash));
   }
 }

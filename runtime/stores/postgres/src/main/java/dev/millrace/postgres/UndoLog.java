@@ -2,9 +2,9 @@ package dev.millrace.postgres;
 
 import dev.millrace.loaders.ColumnType;
 import dev.millrace.postgres.client.ArrayParameter;
+import dev.millrace.postgres.client.CopyRowEncoder;
 import dev.millrace.postgres.client.CopyStream;
-import dev.millrace.postgres.client.RowEncoder;
-import dev.millrace.postgres.client.WireBuffer;
+import dev.millrace.postgres.client.NetworkOrderBuffer;
 import dev.millrace.staging.TableChanges;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -16,22 +16,23 @@ import java.util.List;
  * tables, so that rows that no handler has read can still be read from them.
  */
 final class UndoLog<E> {
-  private final Table<E> table;
-  private final RowEncoder<E> encoder;
-  private final WireBuffer buffer;
+  private final EntityTable<E> table;
+  private final CopyRowEncoder<E> encoder;
+  private final NetworkOrderBuffer buffer;
   private final String remember;
 
   /** A change whose id was never read. */
   private record Blind(Object id, long checkpoint) {}
 
-  UndoLog(Table<E> table, long chain, RowEncoder<E> encoder, WireBuffer buffer) {
+  UndoLog(EntityTable<E> table, long chain, CopyRowEncoder<E> encoder, NetworkOrderBuffer buffer) {
     this.table = table;
     this.encoder = encoder;
     this.buffer = buffer;
     this.remember = table.rememberBlind(chain);
   }
 
-  void write(Session session, List<TableChanges<E>> parts, Blame blame) throws SQLException {
+  void write(CommitSession session, List<TableChanges<E>> parts, CommitErrorContext blame)
+      throws SQLException {
     List<Object> lines = new ArrayList<>();
     blame.sendingIds(table.type(), lines);
     List<Blind> blind = new ArrayList<>();
@@ -54,7 +55,7 @@ final class UndoLog<E> {
     }
   }
 
-  private void readAndWrite(Session session, List<Blind> blind) throws SQLException {
+  private void readAndWrite(CommitSession session, List<Blind> blind) throws SQLException {
     try (PreparedStatement statement = session.connection().prepareStatement(remember)) {
       statement.setObject(1, ArrayParameter.of(ColumnType.Scalar.LONG, blind, Blind::checkpoint));
       table.bindIds(statement, 2, blind.stream().map(Blind::id).toList());

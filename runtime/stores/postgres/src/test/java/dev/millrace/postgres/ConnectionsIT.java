@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.postgres.client.Connections;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.postgres.client.PostgresConnections;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
@@ -27,7 +27,7 @@ final class ConnectionsIT {
   @Tag("D2")
   @DisplayName("D2 whoever waits for a lane leaves no session behind with each try")
   void takeOver_leavesNoSessionBehindWhileItWaits() throws SQLException {
-    try (Lab lab = Lab.fresh();
+    try (PostgresFixture lab = PostgresFixture.fresh();
         PostgresStore other = waiting(lab)) {
       assertThatThrownBy(() -> other.takeOver("1"))
           .isInstanceOf(MillraceException.class)
@@ -39,10 +39,10 @@ final class ConnectionsIT {
   @Test
   @DisplayName("a store that was closed takes no lane any more, and ends whoever waits for one")
   void close_endsTakingOver() throws Exception {
-    try (Lab lab = Lab.fresh();
+    try (PostgresFixture lab = PostgresFixture.fresh();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      DatabaseSettings patient = Database.settings().withPatience(Duration.ofMinutes(1));
-      PostgresStore other = PostgresStore.open(patient, lab.indexer, Probe.NONE);
+      DatabaseSettings patient = TestDatabase.settings().withPatience(Duration.ofMinutes(1));
+      PostgresStore other = PostgresStore.open(patient, lab.indexer, Failpoint.NONE);
       Future<?> waiting = threads.submit(() -> other.takeOver("1"));
       other.close();
       lab.end();
@@ -57,7 +57,7 @@ final class ConnectionsIT {
   @Test
   @DisplayName("a store that was closed has no session left")
   void close_leavesNoSession() throws SQLException {
-    Lab lab = Lab.fresh();
+    PostgresFixture lab = PostgresFixture.fresh();
     lab.close();
     assertThat(sessions(lab.schema, "%", 0)).isZero();
   }
@@ -66,22 +66,22 @@ final class ConnectionsIT {
   @Tag("D3")
   @DisplayName("D3 a process stopped while it opened the schema does not keep the next one out")
   void open_doesNotWaitForAProcessThatIsStoppedInIt() throws SQLException {
-    try (Lab lab = Lab.fresh()) {
-      Handle stopped = new Connections(Database.settings(), lab.schema).open("setup");
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
+      Handle stopped = new PostgresConnections(TestDatabase.settings(), lab.schema).open("setup");
       stopped.begin();
-      new Schema(stopped, lab.schema).lock();
+      new PostgresSchema(stopped, lab.schema).lock();
 
       long begun = System.nanoTime();
-      PostgresStore.open(Database.settings(), lab.indexer, Probe.NONE).close();
+      PostgresStore.open(TestDatabase.settings(), lab.indexer, Failpoint.NONE).close();
 
       assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
-      Connections.close(stopped);
+      PostgresConnections.close(stopped);
     }
   }
 
-  private static PostgresStore waiting(Lab lab) {
+  private static PostgresStore waiting(PostgresFixture lab) {
     return PostgresStore.open(
-        Database.settings().withPatience(Duration.ofSeconds(1)), lab.indexer, Probe.NONE);
+        TestDatabase.settings().withPatience(Duration.ofSeconds(1)), lab.indexer, Failpoint.NONE);
   }
 
   /**
@@ -100,7 +100,7 @@ final class ConnectionsIT {
 
   private static int count(String schema, String purpose) throws SQLException {
     return Integer.parseInt(
-        Database.one(
+        TestDatabase.one(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'millrace %s %s'"
                 .formatted(schema, purpose)));
   }

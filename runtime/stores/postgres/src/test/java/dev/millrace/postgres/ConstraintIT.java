@@ -1,6 +1,6 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -21,11 +21,11 @@ import org.junit.jupiter.api.Test;
 final class ConstraintIT {
   private static final int MANY = 10_000;
 
-  private static Lab.Note note(int log) {
-    return new Lab.Note(EventId.of(7, log), "text");
+  private static PostgresFixture.Note note(int log) {
+    return new PostgresFixture.Note(EventId.of(7, log), "text");
   }
 
-  private static MillraceException refused(Lab lab, CommitGroup group) {
+  private static MillraceException refused(PostgresFixture lab, CommitGroup group) {
     MillraceException refused =
         catchThrowableOfType(MillraceException.class, () -> lab.lane.commit(group));
     assertThat(refused.remedy()).isEqualTo(Remedy.FIX_HANDLER);
@@ -36,7 +36,7 @@ final class ConstraintIT {
   @Tag("C4")
   @DisplayName("C4 a duplicate id in a batch of 10,000 names table, id, handler and event")
   void duplicateInABatch_isNamed() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       CommitGroup group =
           lab.group(
               lab.batch(script -> {
@@ -59,7 +59,7 @@ final class ConstraintIT {
   @Tag("C4")
   @DisplayName("C4 an id that existed before the batch is told apart from one doubled in it")
   void duplicateOfAnOldRow_isNamed() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(note(1))));
       CommitGroup group =
           lab.group(
@@ -77,7 +77,7 @@ final class ConstraintIT {
 
   @Test
   void laneGoesOn_afterARefusedGroup() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(note(1))));
       refused(lab, lab.group(lab.batch(script -> script.save(note(1)))));
       lab.commit(lab.batch(script -> script.save(note(2))));
@@ -99,7 +99,7 @@ final class ConstraintIT {
     for (int i = 0; i < 6_000; i++) {
       incompressible.append((char) random.nextInt('!', '~'));
     }
-    try (Lab lab = Lab.of(NAMED)) {
+    try (PostgresFixture lab = PostgresFixture.of(NAMED)) {
       assertThatThrownBy(() ->
               lab.batch(script ->
                   script.save(new Named("fits")).save(new Named(incompressible.toString()))))

@@ -1,22 +1,22 @@
 package dev.millrace.postgres;
 
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import java.util.concurrent.CountDownLatch;
 
 /** Holds a commit at one point until the gate is opened, despite interrupts. */
-final class Gate implements Probe, AutoCloseable {
-  private final Probe.Point held;
+final class Gate implements Failpoint, AutoCloseable {
+  private final Failpoint.Point held;
   private final long number;
   private final CountDownLatch reached = new CountDownLatch(1);
   private final CountDownLatch opened = new CountDownLatch(1);
 
-  Gate(Probe.Point held, long number) {
+  Gate(Failpoint.Point held, long number) {
     this.held = held;
     this.number = number;
   }
 
   @Override
-  public void pass(Point point, long at) {
+  public void reached(Point point, long at) {
     if (point == held && at == number) {
       reached.countDown();
       awaitUninterruptibly(opened);

@@ -1,7 +1,7 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.TOKEN;
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.TOKEN;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.pipeline.CommitGroup;
@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** The history that is kept inside the reversible window, and nowhere else. */
 final class HistoryIT {
-  private static List<String> history(Lab lab) {
+  private static List<String> history(PostgresFixture lab) {
     return lab.rows(
         "millrace_undo_token", "id, millrace_checkpoint, millrace_existed, owner, amount");
   }
@@ -25,7 +25,7 @@ final class HistoryIT {
   @Tag("A13")
   @DisplayName("A13 history is kept for reversible batches only")
   void undo_isKeptInsideTheWindowOnly() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
       assertThat(history(lab)).isEmpty();
       lab.commit(lab.reversible(script -> script.save(token(1, "b", 2)).save(token(2, "c", 3))));
@@ -37,7 +37,7 @@ final class HistoryIT {
   @Tag("A14")
   @DisplayName("A14 a row changed by two batches of two commits has one history row per checkpoint")
   void undo_hasOneRowPerIdAndCheckpoint() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       ExecutedBatch first = lab.reversible(script -> script.save(token(1, "a", 1)));
       ExecutedBatch second = lab.reversible(script -> script.save(token(1, "b", 2)));
       lab.commit(first);
@@ -51,7 +51,7 @@ final class HistoryIT {
   @Tag("C6")
   @DisplayName("C6 insert, update, delete and insert of one id within a batch")
   void undo_followsAnIdThroughABatch() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(
           lab.reversible(script ->
               script
@@ -72,7 +72,7 @@ final class HistoryIT {
   @Tag("C9")
   @DisplayName("C9 two events of one block leave one history row, two blocks of a batch leave two")
   void undo_countsBlocksAndNotEvents() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.reversible(script -> script.save(token(1, "a", 1)).save(token(1, "b", 2))));
       lab.commit(
           lab.reversible(script -> script.save(token(1, "c", 3)).block().save(token(1, "d", 4))));
@@ -84,7 +84,7 @@ final class HistoryIT {
   @Tag("A13")
   @DisplayName("A13 a blind write's history is read by the commit itself")
   void undo_ofABlindWriteIsReadInTheCommit() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1)).save(token(2, "b", 2))));
       StagedStore ignorant = new StagedStore(lab.indexer.entities());
       ignorant.open(lab.staged.checkpoint(), List.of());
@@ -106,7 +106,7 @@ final class HistoryIT {
 
   @Test
   void blocks_rememberTheCheckpointTheyReach() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(
           lab.reversible(script ->
               script
@@ -125,7 +125,7 @@ final class HistoryIT {
   @Tag("B14")
   @DisplayName("B14 a persisted effect is there after a restart, with its checkpoint")
   void effects_survive() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       String longInput = "x".repeat(10_000);
       lab.commit(
           lab.batch(
@@ -140,7 +140,7 @@ final class HistoryIT {
               List.of(new EffectResult("price", "a", "3", 2)),
               script -> script.save(token(1, "b", 1))));
       lab.lane.close();
-      try (Lab next = lab.again()) {
+      try (PostgresFixture next = lab.again()) {
         assertThat(next.lane.effects("price", List.of("a", longInput, "unknown")))
             .isEqualTo(Map.of("a", "1", longInput, "2"));
         assertThat(next.lane.effects("name", List.of("a"))).isEmpty();
@@ -152,7 +152,7 @@ final class HistoryIT {
   @Tag("C7")
   @DisplayName("C7 a row that ends its group as it began is not written")
   void unchangedRow_isNotWritten() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1)).save(token(2, "b", 2))));
       List<String> before = lab.rows("token", "id, ctid::text, xmin::text");
       ExecutedBatch there = lab.batch(script -> script.save(token(1, "z", 9)).delete(TOKEN, 2L));

@@ -1,11 +1,11 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.TOKEN;
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.TOKEN;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import dev.millrace.postgres.client.DatabaseSettings;
 import java.sql.Connection;
@@ -27,11 +27,11 @@ import org.junit.jupiter.api.Timeout;
 /** The data that is deleted when blocks become final, which no rewind needs. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 final class PruningIT {
-  private static List<String> history(Lab lab) {
+  private static List<String> history(PostgresFixture lab) {
     return lab.rows("millrace_undo_token", "millrace_checkpoint, id");
   }
 
-  private static List<String> blocks(Lab lab) {
+  private static List<String> blocks(PostgresFixture lab) {
     return lab.rows("millrace_block", "number, checkpoint");
   }
 
@@ -39,7 +39,7 @@ final class PruningIT {
   @Tag("E11")
   @DisplayName("E11 history of final blocks goes while its rows are written, and a reorg restores")
   void history_ofFinalBlocksGoes() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 0))));
       for (int block = 2; block <= 6; block++) {
         int amount = block;
@@ -63,12 +63,12 @@ final class PruningIT {
   @Tag("E11")
   @DisplayName("E11 the last final block is the anchor; while all is final there is only that one")
   void anchor_isTheLastFinalBlock() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       for (int i = 0; i < 3; i++) {
         int amount = i;
         lab.commit(lab.batch(script -> script.save(token(1, "a", amount)).block()));
         assertThat(blocks(lab)).hasSize(1);
-        assertThat(lab.lane.standing()).isEqualTo(Source.Standing.at(lab.place(2L * i + 2)));
+        assertThat(lab.lane.resumePoint()).isEqualTo(Source.ResumePoint.at(lab.place(2L * i + 2)));
       }
       lab.finalTo(6);
       lab.commit(lab.reversible(script -> script.save(token(1, "b", 7)).block()));
@@ -85,10 +85,10 @@ final class PruningIT {
       "E11 any order of blocks, finality, restarts and reorgs leaves the rows of the model")
   void anyOrder_leavesTheRowsOfTheModel() {
     Random random = new Random(11);
-    Lab lab = Lab.fresh();
+    PostgresFixture lab = PostgresFixture.fresh();
     try {
       // The table's rows after each block to which a rewind may still go back.
-      NavigableMap<Long, Map<Long, Lab.Token>> model = new TreeMap<>();
+      NavigableMap<Long, Map<Long, PostgresFixture.Token>> model = new TreeMap<>();
       model.put(0L, new TreeMap<>());
       long settled = 0;
       for (int step = 0; step < 300; step++) {
@@ -124,11 +124,13 @@ final class PruningIT {
   }
 
   private static void commit(
-      Lab lab, NavigableMap<Long, Map<Long, Lab.Token>> model, Random random) {
+      PostgresFixture lab,
+      NavigableMap<Long, Map<Long, PostgresFixture.Token>> model,
+      Random random) {
     lab.commit(
         lab.reversible(script -> {
           for (int blocks = 1 + random.nextInt(3); blocks > 0; blocks--) {
-            Map<Long, Lab.Token> rows = new TreeMap<>(model.lastEntry().getValue());
+            Map<Long, PostgresFixture.Token> rows = new TreeMap<>(model.lastEntry().getValue());
             script.block();
             for (int changes = random.nextInt(4); changes > 0; changes--) {
               long id = random.nextLong(6);
@@ -136,7 +138,7 @@ final class PruningIT {
                 script.delete(TOKEN, id);
                 rows.remove(id);
               } else {
-                Lab.Token row = token(id, "o" + random.nextInt(3), random.nextInt(100));
+                PostgresFixture.Token row = token(id, "o" + random.nextInt(3), random.nextInt(100));
                 script.save(row);
                 rows.put(id, row);
               }
@@ -150,13 +152,14 @@ final class PruningIT {
   @Tag("E11")
   @DisplayName("E11 a commit pays for pruning only when finality has moved, with one statement")
   void finalityThatStandsStill_costsNothing() throws Exception {
-    DatabaseSettings direct = Database.settings();
-    try (CuttingProxy proxy = new CuttingProxy(direct.url())) {
+    DatabaseSettings direct = TestDatabase.settings();
+    try (PostgresCuttingProxy proxy = new PostgresCuttingProxy(direct.url())) {
       DatabaseSettings through =
           DatabaseSettings.of(proxy.url(), direct.user(), direct.password())
               .withPatience(Duration.ZERO);
-      Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), TOKEN, Lab.NOTE);
-      try (Lab lab = new Lab(indexer, Probe.NONE, through)) {
+      PostgresFixture.TestIndexer indexer =
+          PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN, PostgresFixture.NOTE);
+      try (PostgresFixture lab = new PostgresFixture(indexer, Failpoint.NONE, through)) {
         List<Long> requests = new ArrayList<>();
         for (long settled : new long[] {1, 1, 2, 3, 3, 3, 4}) {
           lab.finalTo(settled);
@@ -175,8 +178,8 @@ final class PruningIT {
   @Tag("E11")
   @DisplayName("E11 pruning reads the low end of a key and nothing else, however long the log")
   void pruning_readsTheLowEndOfTheKey() throws Exception {
-    try (Lab lab = Lab.fresh();
-        Connection connection = Database.connect();
+    try (PostgresFixture lab = PostgresFixture.fresh();
+        Connection connection = TestDatabase.connect();
         Statement statement = connection.createStatement()) {
       lab.commit(
           lab.reversible(script -> {
@@ -185,7 +188,7 @@ final class PruningIT {
             }
           }));
       statement.execute("SET search_path TO " + lab.schema);
-      Table<Lab.Token> table = new Table<>(lab.schema, TOKEN);
+      EntityTable<PostgresFixture.Token> table = new EntityTable<>(lab.schema, TOKEN);
       List<String> plan = new ArrayList<>();
       try (ResultSet rows =
           statement.executeQuery(

@@ -1,18 +1,18 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.TOKEN;
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.TOKEN;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.loaders.Address;
-import dev.millrace.loaders.Column;
-import dev.millrace.loaders.Condition;
-import dev.millrace.loaders.Condition.Operator;
 import dev.millrace.loaders.Entity;
+import dev.millrace.loaders.EntityColumn;
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
+import dev.millrace.loaders.FieldCondition;
+import dev.millrace.loaders.FieldCondition.Operator;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.Query;
+import dev.millrace.loaders.RowFilter;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,22 +27,23 @@ import org.junit.jupiter.api.Test;
 
 /** The database answers like memory. */
 final class ReadsIT {
-  private static Condition when(EntityType<?> type, String field, Operator operator, Object... v) {
-    Column column = type.column(field).orElseThrow();
+  private static FieldCondition when(
+      EntityType<?> type, String field, Operator operator, Object... v) {
+    EntityColumn column = type.column(field).orElseThrow();
     List<Object> sorted = new ArrayList<>(List.of(v));
     sorted.sort(column.type()::compare);
-    return new Condition(column, operator, sorted);
+    return new FieldCondition(column, operator, sorted);
   }
 
-  private static Filter filter(Condition... conditions) {
-    return new Filter(List.of(conditions));
+  private static RowFilter filter(FieldCondition... conditions) {
+    return new RowFilter(List.of(conditions));
   }
 
   @Test
   @Tag("B6")
   @DisplayName("B6 tokens 50 and 60 by every comparison")
   void comparisons_countAsWritten() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 50)).save(token(2, "b", 60))));
       assertThat(count(lab, Operator.IS, 50)).isEqualTo(1);
       assertThat(count(lab, Operator.ABOVE, 50)).isEqualTo(1);
@@ -59,9 +60,9 @@ final class ReadsIT {
     }
   }
 
-  private static int count(Lab lab, Operator operator, Integer... values) {
+  private static int count(PostgresFixture lab, Operator operator, Integer... values) {
     Object[] amounts = List.of(values).stream().map(BigInteger::valueOf).toArray();
-    Filter filter = filter(when(TOKEN, "amount", operator, amounts));
+    RowFilter filter = filter(when(TOKEN, "amount", operator, amounts));
     return lab.lane.reads().matching(TOKEN, List.of(filter)).size();
   }
 
@@ -69,14 +70,14 @@ final class ReadsIT {
   @Tag("B4")
   @DisplayName("B4 filters of all kinds in one query, each row once")
   void matching_joinsFilters() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(
           lab.batch(script -> {
             for (int i = 0; i < 10; i++) {
               script.save(token(i, "owner" + i % 3, i));
             }
           }));
-      List<Filter> filters =
+      List<RowFilter> filters =
           List.of(
               filter(when(TOKEN, "owner", Operator.IS, "owner0")),
               filter(when(TOKEN, "owner", Operator.IN, "owner0", "nobody")),
@@ -85,7 +86,7 @@ final class ReadsIT {
                   when(TOKEN, "owner", Operator.IS, "owner1"),
                   when(TOKEN, "amount", Operator.AT_MOST, BigInteger.ONE)));
       assertThat(lab.lane.reads().matching(TOKEN, filters))
-          .extracting(Lab.Token::id)
+          .extracting(PostgresFixture.Token::id)
           .containsExactlyInAnyOrder(0L, 3L, 6L, 9L, 8L, 1L);
       assertThat(lab.lane.reads().matching(TOKEN, List.of())).isEmpty();
       assertThat(lab.lane.reads().matching(TOKEN, List.of(filter()))).hasSize(10);
@@ -96,14 +97,14 @@ final class ReadsIT {
   @Tag("B4")
   @DisplayName("B4 thousands of filters of several fields, each row once")
   void matching_takesThousandsOfFilters() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(
           lab.batch(script -> {
             for (int i = 0; i < 2_000; i++) {
               script.save(token(i, "owner" + i % 7, i));
             }
           }));
-      List<Filter> filters = new ArrayList<>();
+      List<RowFilter> filters = new ArrayList<>();
       for (int i = 0; i < 2_000; i++) {
         filters.add(
             filter(
@@ -118,7 +119,7 @@ final class ReadsIT {
 
   @Test
   void lanes_doNotSeeEachOther() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
       try (var other = lab.store.takeOver("10")) {
         assertThat(other.reads().byIds(TOKEN, List.of(1L))).isEmpty();
@@ -170,7 +171,7 @@ final class ReadsIT {
   void pages_followTheOrderOfMemory() {
     Random random = new Random(11);
     List<Place> places = places(random);
-    try (Lab lab = Lab.of(PLACE)) {
+    try (PostgresFixture lab = PostgresFixture.of(PLACE)) {
       lab.commit(lab.batch(script -> places.forEach(script::save)));
       for (int draw = 0; draw < 60; draw++) {
         Query<Place> query = query(random);
@@ -181,7 +182,7 @@ final class ReadsIT {
     }
   }
 
-  private static List<Place> pages(Lab lab, Query<Place> query, int size) {
+  private static List<Place> pages(PostgresFixture lab, Query<Place> query, int size) {
     List<Place> all = new ArrayList<>();
     Place after = null;
     while (true) {
@@ -201,7 +202,7 @@ final class ReadsIT {
         orders.add(new Query.Order(PLACE.column(field).orElseThrow(), random.nextBoolean()));
       }
     }
-    Filter filter =
+    RowFilter filter =
         switch (random.nextInt(4)) {
           case 0 -> filter();
           case 1 -> filter(when(PLACE, "kind", Operator.AT_LEAST, "b"));
@@ -219,7 +220,7 @@ final class ReadsIT {
   @DisplayName("B25 first rows of many queries in one statement are those of each alone")
   void pages_ofAlikeQueriesAreThoseOfEach() {
     Random random = new Random(13);
-    try (Lab lab = Lab.of(PLACE)) {
+    try (PostgresFixture lab = PostgresFixture.of(PLACE)) {
       List<Place> places = places(random);
       lab.commit(lab.batch(script -> places.forEach(script::save)));
       for (int draw = 0; draw < 20; draw++) {
@@ -248,11 +249,11 @@ final class ReadsIT {
                     List.<Query.Order>of(),
                     1))
             .toList();
-    String sql = new AlikeQueries<>(alike).sql(new Table<>("s", PLACE), 1, 1);
+    String sql = new BatchedQueries<>(alike).sql(new EntityTable<>("s", PLACE), 1, 1);
     assertThat(sql).contains("t.\"kind\" = k.c0 AND left(t.\"kind\", 200) = k.b0");
   }
 
-  private static Filter near(Place place, int shape) {
+  private static RowFilter near(Place place, int shape) {
     return switch (shape) {
       case 0 -> filter(when(PLACE, "name", Operator.IS, place.name()));
       case 1 ->
@@ -274,7 +275,7 @@ final class ReadsIT {
   @DisplayName("B15 rows by composite ids of text, bytes and time; updates and deletes by them")
   void compositeIds_findTheirRows() {
     List<Place> places = places(new Random(3));
-    try (Lab lab = Lab.of(PLACE)) {
+    try (PostgresFixture lab = PostgresFixture.of(PLACE)) {
       lab.commit(lab.batch(script -> places.forEach(script::save)));
       List<Object> ids = new ArrayList<>(places.subList(5, 25).stream().map(PLACE::id).toList());
       ids.add(PLACE.id("nowhere", Address.ZERO, Instant.EPOCH));
@@ -305,7 +306,7 @@ final class ReadsIT {
   @DisplayName("B15 text in order of code points, decimals by value, in the database as in memory")
   void order_isTheSameInTheDatabase() {
     List<Place> places = places(new Random(5));
-    try (Lab lab = Lab.of(PLACE)) {
+    try (PostgresFixture lab = PostgresFixture.of(PLACE)) {
       lab.commit(lab.batch(script -> places.forEach(script::save)));
       Query<Place> byId = new Query<>(PLACE, filter(), List.of(), Query.NO_LIMIT);
       Comparator<Place> order = byId.comparator();

@@ -1,14 +1,14 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.TOKEN;
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.TOKEN;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.pipeline.Source;
 import dev.millrace.postgres.client.DatabaseSettings;
 import java.time.Duration;
@@ -31,9 +31,9 @@ final class RewindFaultIT {
   private static final String[] AFTER = {"1|a|1", "2|b|2"};
 
   /** Commits two blocks to keep and two to undo. */
-  private static void fourBlocks(Lab lab) {
+  private static void fourBlocks(PostgresFixture lab) {
     lab.commit(lab.batch(script -> script.save(token(1, "a", 1)).save(token(2, "b", 2))));
-    lab.commit(lab.reversible(Lab.Script::block));
+    lab.commit(lab.reversible(PostgresFixture.Script::block));
     lab.commit(lab.reversible(script -> script.save(token(1, "z", 9)).delete(TOKEN, 2L)));
     lab.commit(lab.reversible(script -> script.save(token(2, "y", 9)).save(token(3, "x", 9))));
   }
@@ -42,7 +42,7 @@ final class RewindFaultIT {
     return catchThrowableOfType(MillraceException.class, work::run);
   }
 
-  private static Frontier rewindWithRetries(Lab lab, Source.@Nullable Place to) {
+  private static Frontier rewindWithRetries(PostgresFixture lab, Source.@Nullable BlockRef to) {
     while (true) {
       try {
         Frontier standing = lab.lane.rewind(to);
@@ -62,26 +62,26 @@ final class RewindFaultIT {
 
   @ParameterizedTest(name = "E8 the process dies at {0}")
   @EnumSource(
-      value = Probe.Point.class,
+      value = Failpoint.Point.class,
       names = {"REWINDING", "AFTER_REWIND"})
   @Tag("E8")
-  void death_inARewindConverges(Probe.Point where) {
-    Probe fault =
+  void death_inARewindConverges(Failpoint.Point where) {
+    Failpoint fault =
         (point, _) -> {
           if (point == where) {
             throw new Death();
           }
         };
-    try (Lab lab = Lab.fresh(fault)) {
+    try (PostgresFixture lab = PostgresFixture.fresh(fault)) {
       fourBlocks(lab);
-      Source.Place survivor = lab.place(2);
+      Source.BlockRef survivor = lab.place(2);
       assertThat(catchThrowableOfType(Death.class, () -> lab.lane.rewind(survivor))).isNotNull();
       lab.end();
-      try (Lab next = lab.again()) {
-        Source.Place found = next.lane.opened().place();
+      try (PostgresFixture next = lab.again()) {
+        Source.BlockRef found = next.lane.opened().place();
         assertThat(found)
-            .isEqualTo(where == Probe.Point.REWINDING ? lab.place(4) : survivor)
-            .isEqualTo(next.lane.standing().last());
+            .isEqualTo(where == Failpoint.Point.REWINDING ? lab.place(4) : survivor)
+            .isEqualTo(next.lane.resumePoint().last());
         next.rewound(next.lane.rewind(survivor));
         assertThat(next.tokens()).containsExactly(AFTER);
         next.commit(next.reversible(script -> script.save(token(3, "new", 1))));
@@ -93,13 +93,13 @@ final class RewindFaultIT {
 
   @ParameterizedTest(name = "E8 the session ends at {0}")
   @EnumSource(
-      value = Probe.Point.class,
+      value = Failpoint.Point.class,
       names = {"REWINDING", "AFTER_REWIND"})
   @Tag("E8")
-  void endedSession_isReplaced(Probe.Point where) {
-    Lab[] self = new Lab[1];
+  void endedSession_isReplaced(Failpoint.Point where) {
+    PostgresFixture[] self = new PostgresFixture[1];
     boolean[] fired = new boolean[1];
-    Probe fault =
+    Failpoint fault =
         (point, _) -> {
           if (point == where && !fired[0]) {
             fired[0] = true;
@@ -107,7 +107,7 @@ final class RewindFaultIT {
                 "millrace_lane", "pg_terminate_backend(backend_pid), pg_sleep(0.05)::text");
           }
         };
-    try (Lab lab = Lab.fresh(fault)) {
+    try (PostgresFixture lab = PostgresFixture.fresh(fault)) {
       self[0] = lab;
       fourBlocks(lab);
       Frontier standing = rewindWithRetries(lab, lab.place(2));
@@ -123,26 +123,26 @@ final class RewindFaultIT {
   @Tag("A20")
   @DisplayName("E8 A20 the answer to a rewind's COMMIT is lost although it succeeded")
   void lostAnswer_isFoundByTheEpoch() throws Exception {
-    DatabaseSettings direct = Database.settings();
-    try (CuttingProxy proxy = new CuttingProxy(direct.url())) {
-      Probe cut =
+    DatabaseSettings direct = TestDatabase.settings();
+    try (PostgresCuttingProxy proxy = new PostgresCuttingProxy(direct.url())) {
+      Failpoint cut =
           (point, _) -> {
-            if (point == Probe.Point.REWINDING) {
+            if (point == Failpoint.Point.REWINDING) {
               proxy.cutAfterNextRequest();
             }
           };
-      try (Lab lab = through(proxy, cut)) {
+      try (PostgresFixture lab = through(proxy, cut)) {
         fourBlocks(lab);
-        Source.Place survivor = lab.place(2);
+        Source.BlockRef survivor = lab.place(2);
         assertThat(failureOf(() -> lab.lane.rewind(survivor)).remedy()).isEqualTo(Remedy.RETRY);
         String epoch = "SELECT epoch FROM %s.millrace_lane".formatted(lab.schema);
-        while (!Database.one(epoch).equals("2")) {
+        while (!TestDatabase.one(epoch).equals("2")) {
           LockSupport.parkNanos(5_000_000);
         }
         String rows = "SELECT string_agg(xmin::text, ' ') FROM %s.token".formatted(lab.schema);
-        String before = Database.one(rows);
+        String before = TestDatabase.one(rows);
         assertThat(rewindWithRetries(lab, survivor)).isEqualTo(new Frontier(2, 4, 1, survivor));
-        assertThat(Database.one(rows)).as("nothing is written twice").isEqualTo(before);
+        assertThat(TestDatabase.one(rows)).as("nothing is written twice").isEqualTo(before);
         assertThat(lab.tokens()).containsExactly(AFTER);
         lab.commit(lab.reversible(script -> script.save(token(3, "new", 1))));
         assertThat(lab.rows("millrace_epoch", "epoch, last_checkpoint"))
@@ -151,12 +151,15 @@ final class RewindFaultIT {
     }
   }
 
-  private static Lab through(CuttingProxy proxy, Probe probe) {
-    DatabaseSettings direct = Database.settings();
+  private static PostgresFixture through(PostgresCuttingProxy proxy, Failpoint probe) {
+    DatabaseSettings direct = TestDatabase.settings();
     DatabaseSettings settings =
         DatabaseSettings.of(proxy.url(), direct.user(), direct.password())
             .withPatience(Duration.ZERO);
-    return new Lab(Lab.TestIndexer.of(Database.freshSchema(), TOKEN, Lab.NOTE), probe, settings);
+    return new PostgresFixture(
+        PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN, PostgresFixture.NOTE),
+        probe,
+        settings);
   }
 
   @Test
@@ -164,17 +167,17 @@ final class RewindFaultIT {
   @Tag("E8")
   @DisplayName("D3 E8 a holder that stands still inside a rewind loses its locks and its epoch")
   void holderInsideARewind_isEnded() throws Exception {
-    Gate gate = new Gate(Probe.Point.REWINDING, 2);
-    try (Lab lab = Lab.fresh(gate);
+    Gate gate = new Gate(Failpoint.Point.REWINDING, 2);
+    try (PostgresFixture lab = PostgresFixture.fresh(gate);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         gate) {
       fourBlocks(lab);
-      Source.Place survivor = lab.place(2);
+      Source.BlockRef survivor = lab.place(2);
       Future<MillraceException> end =
           threads.submit(() -> failureOf(() -> lab.lane.rewind(survivor)));
       gate.awaitReached();
       TakeoverIT.silence(lab);
-      try (Lab next = lab.again()) {
+      try (PostgresFixture next = lab.again()) {
         assertThat(next.lane.opened()).isEqualTo(new Frontier(3, 4, 3, lab.place(4)));
         assertThat(next.tokens()).containsExactly("1|z|9", "2|y|9", "3|x|9");
         gate.close();
@@ -192,13 +195,13 @@ final class RewindFaultIT {
   @Tag("D2")
   @DisplayName("D2 a lane that has turned back keeps its lease, and closing gives it back")
   void lease_lastsThroughARewind() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       fourBlocks(lab);
       lab.rewind(2);
       assertThat(failureOf(lab::again).remedy()).isEqualTo(Remedy.YIELD);
       lab.commit(lab.reversible(script -> script.save(token(3, "new", 1))));
       lab.end();
-      try (Lab next = lab.again()) {
+      try (PostgresFixture next = lab.again()) {
         assertThat(next.lane.opened()).isEqualTo(new Frontier(3, 5, 2, lab.place(3)));
       }
     }
@@ -217,8 +220,8 @@ final class RewindFaultIT {
 
   /** Returns the number of packets of a rewind over this many blocks, each with 20 changed rows. */
   private static long requests(int blocks) throws Exception {
-    try (CuttingProxy proxy = new CuttingProxy(Database.settings().url());
-        Lab lab = through(proxy, Probe.NONE)) {
+    try (PostgresCuttingProxy proxy = new PostgresCuttingProxy(TestDatabase.settings().url());
+        PostgresFixture lab = through(proxy, Failpoint.NONE)) {
       lab.commit(
           lab.batch(script -> {
             for (long id = 0; id < 1_000; id++) {

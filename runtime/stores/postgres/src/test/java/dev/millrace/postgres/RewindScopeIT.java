@@ -1,9 +1,9 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.token;
-import static dev.millrace.postgres.RewindIT.FIRST;
-import static dev.millrace.postgres.RewindIT.SECOND;
-import static dev.millrace.postgres.RewindIT.everything;
+import static dev.millrace.postgres.PostgresFixture.token;
+import static dev.millrace.postgres.RewindTransactionIT.FIRST;
+import static dev.millrace.postgres.RewindTransactionIT.SECOND;
+import static dev.millrace.postgres.RewindTransactionIT.everything;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.loaders.EventId;
@@ -27,14 +27,14 @@ final class RewindScopeIT {
   @DisplayName("E6 the ends of all epochs above the target fall to it, whoever had closed them")
   void ends_ofEarlierEpochsFall() {
     String schema;
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       schema = lab.schema;
       for (int i = 1; i <= 3; i++) {
         int amount = i;
         lab.commit(lab.reversible(script -> script.save(token(1, "a", amount))));
       }
       lab.end();
-      try (Lab next = lab.again()) {
+      try (PostgresFixture next = lab.again()) {
         next.commit(next.reversible(script -> script.save(token(1, "a", 4))));
         next.rewind(3);
         next.commit(next.reversible(script -> script.save(token(1, "b", 4))));
@@ -51,31 +51,33 @@ final class RewindScopeIT {
   @Tag("E9")
   @DisplayName("E9 a contract found in a replaced block is forgotten; elsewhere it is found anew")
   void contracts_foundInReplacedBlocksAreForgotten() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.block().found("Pool", FIRST, 7)));
       lab.commit(
           lab.reversible(
               script -> script.block().found("Pool", SECOND, 0).found("Token", FIRST, 0).block()));
-      Source.Found first = new Source.Found("Pool", FIRST, EventId.of(1, 7));
-      assertThat(lab.lane.standing())
+      Source.DiscoveredContract first =
+          new Source.DiscoveredContract("Pool", FIRST, EventId.of(1, 7));
+      assertThat(lab.lane.resumePoint())
           .isEqualTo(
-              new Source.Standing(
+              new Source.ResumePoint(
                   lab.place(3),
                   List.of(lab.place(1), lab.place(2), lab.place(3)),
                   List.of(
                       first,
-                      new Source.Found("Pool", SECOND, EventId.of(2, 0)),
-                      new Source.Found("Token", FIRST, EventId.of(2, 0))),
+                      new Source.DiscoveredContract("Pool", SECOND, EventId.of(2, 0)),
+                      new Source.DiscoveredContract("Token", FIRST, EventId.of(2, 0))),
                   true));
       lab.rewind(1);
-      assertThat(lab.lane.standing())
+      assertThat(lab.lane.resumePoint())
           .isEqualTo(
-              new Source.Standing(lab.place(1), List.of(lab.place(1)), List.of(first), true));
+              new Source.ResumePoint(lab.place(1), List.of(lab.place(1)), List.of(first), true));
       lab.commit(lab.reversible(script -> script.block().block().found("Pool", SECOND, 3)));
       lab.end();
-      try (Lab next = lab.again()) {
-        assertThat(next.lane.standing().found())
-            .containsExactly(first, new Source.Found("Pool", SECOND, EventId.of(3, 3)));
+      try (PostgresFixture next = lab.again()) {
+        assertThat(next.lane.resumePoint().found())
+            .containsExactly(
+                first, new Source.DiscoveredContract("Pool", SECOND, EventId.of(3, 3)));
       }
     }
   }
@@ -84,7 +86,7 @@ final class RewindScopeIT {
   @Tag("E18")
   @DisplayName("E18 an effect answered on the replaced branch is forgotten, an earlier one kept")
   void effects_ofTheReplacedBranchAreForgotten() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(
           lab.batch(
               true,
@@ -111,7 +113,7 @@ final class RewindScopeIT {
   @Tag("E16")
   @DisplayName("E16 the rows, blocks and epochs of another lane do not move")
   void otherLane_doesNotMove() throws Exception {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.reversible(script -> script.save(token(1, "a", 1)).found("Pool", FIRST, 0)));
       CommitGroup same = lab.group(lab.reversible(script -> script.save(token(2, "b", 2))));
       LaneStore other = lab.store.takeOver("2");

@@ -1,7 +1,7 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.TOKEN;
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.TOKEN;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -9,10 +9,10 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.postgres.client.Connections;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.postgres.client.DatabaseSettings;
-import dev.millrace.postgres.client.ServerVersion;
+import dev.millrace.postgres.client.PostgresConnections;
+import dev.millrace.postgres.client.PostgresVersion;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -67,22 +67,23 @@ final class ServerIT {
   @Tag("D19")
   @DisplayName("D19 timeouts and defaults of the role or the database change nothing")
   void settingsOfTheRole_changeNothing() throws Exception {
-    DatabaseSettings plain = Database.settings();
+    DatabaseSettings plain = TestDatabase.settings();
     DatabaseSettings odd =
         DatabaseSettings.of(
                 plain.url() + (plain.url().contains("?") ? "&" : "?") + ODD,
                 plain.user(),
                 plain.password())
             .withPatience(Duration.ZERO);
-    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), TOKEN, Lab.NOTE);
-    try (Lab lab = new Lab(indexer, Probe.NONE, odd)) {
+    PostgresFixture.TestIndexer indexer =
+        PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN, PostgresFixture.NOTE);
+    try (PostgresFixture lab = new PostgresFixture(indexer, Failpoint.NONE, odd)) {
       lab.commit(lab.reversible(script -> script.save(token(1, "a", 1))));
       lab.commit(lab.reversible(script -> script.block().save(token(1, "b", 2))));
       lab.rewind(1);
-      lab.lane.finish();
+      lab.lane.buildDeferredIndexes();
       assertThat(lab.lane.reads().byIds(TOKEN, List.of(1L))).containsExactly(token(1, "a", 1));
     }
-    Connections connections = new Connections(odd, indexer.name());
+    PostgresConnections connections = new PostgresConnections(odd, indexer.name());
     try (HikariDataSource pool = connections.pool();
         Connection read = pool.getConnection();
         Handle commits = connections.openForCommits("1");
@@ -97,13 +98,13 @@ final class ServerIT {
   @Tag("D20")
   @DisplayName("D20 a failover that lost commits → restart, which goes on from what is left")
   void lostCommits_areWorthARestart() throws Exception {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       for (int i = 1; i <= 4; i++) {
         int id = i;
         lab.commit(lab.batch(script -> script.save(token(id, "a", id))));
       }
       String schema = lab.schema;
-      Database.execute(
+      TestDatabase.execute(
           "UPDATE %s.millrace_lane SET commit = 2, checkpoint = 2".formatted(schema),
           "DELETE FROM %s.token WHERE id > 2".formatted(schema));
       MillraceException lost =
@@ -113,7 +114,7 @@ final class ServerIT {
       assertThat(lost.remedy()).isEqualTo(Remedy.RESTART);
       assertThat(lost).hasMessageContaining("a failover that lost commits: commit=5 last=2");
       lab.end();
-      try (Lab next = lab.again()) {
+      try (PostgresFixture next = lab.again()) {
         assertThat(next.lane.opened().commit()).isEqualTo(2);
         next.commit(next.batch(script -> script.save(token(3, "z", 3))));
         assertThat(next.tokens()).containsExactly("1|a|1", "2|a|2", "3|z|3");
@@ -125,9 +126,9 @@ final class ServerIT {
   @Tag("D20")
   @DisplayName("D20 a failover that lost the takeover itself → restart as well")
   void lostEpoch_isWorthARestart() throws Exception {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
-      Database.execute("UPDATE %s.millrace_lane SET epoch = epoch - 1".formatted(lab.schema));
+      TestDatabase.execute("UPDATE %s.millrace_lane SET epoch = epoch - 1".formatted(lab.schema));
       MillraceException lost =
           catchThrowableOfType(
               MillraceException.class,
@@ -142,10 +143,10 @@ final class ServerIT {
   @DisplayName("D21 a server older than PostgreSQL 14 is refused at the start")
   void oldServer_isRefused() {
     MillraceException refused =
-        catchThrowableOfType(MillraceException.class, () -> ServerVersion.check(130_012));
+        catchThrowableOfType(MillraceException.class, () -> PostgresVersion.check(130_012));
     assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
     assertThat(refused).hasMessage("PostgreSQL is too old: needed=14 found=13.12");
-    assertThatCode(() -> ServerVersion.check(140_000)).doesNotThrowAnyException();
+    assertThatCode(() -> PostgresVersion.check(140_000)).doesNotThrowAnyException();
   }
 
   @ParameterizedTest
@@ -158,7 +159,7 @@ final class ServerIT {
     "'jdbc:postgresql://a,b/db?targetServerType=any', false"
   })
   void severalHosts_needThePrimary(String url, boolean needed) {
-    assertThat(Connections.needsPrimary(url)).isEqualTo(needed);
+    assertThat(PostgresConnections.needsPrimary(url)).isEqualTo(needed);
   }
 
   @ParameterizedTest
@@ -175,6 +176,6 @@ final class ServerIT {
         "SQL function \"f\" statement 1 | -1"
       })
   void copyLine_isFoundInAnyLanguage(String where, int line) {
-    assertThat(Blame.line(where)).isEqualTo(line);
+    assertThat(CommitErrorContext.line(where)).isEqualTo(line);
   }
 }

@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.loaders.EntityType;
-import dev.millrace.postgres.client.RowDecoder;
+import dev.millrace.postgres.client.RecordSendDecoder;
 import dev.millrace.simulation.Simulation;
 import dev.millrace.testkit.SerialOracle;
 import java.sql.Connection;
@@ -50,10 +50,10 @@ final class SimulationIT {
   void seed_leavesTheTablesOfTheOracle(long seed) throws Exception {
     Simulation simulation = new Simulation(seed);
     String schema = simulation.indexer().name();
-    PostgresStore.reset(Database.settings(), schema);
+    PostgresStore.reset(TestDatabase.settings(), schema);
     Map<String, SerialOracle> oracles =
         simulation.run(
-            probe -> PostgresStore.open(Database.settings(), simulation.indexer(), probe));
+            probe -> PostgresStore.open(TestDatabase.settings(), simulation.indexer(), probe));
     for (String lane : oracles.keySet()) {
       SerialOracle oracle = requireNonNull(oracles.get(lane));
       long settled = simulation.finalCheckpoint(lane, oracle);
@@ -61,7 +61,7 @@ final class SimulationIT {
         compareHistory(schema, lane, type, oracle, settled);
       }
     }
-    PostgresStore.reset(Database.settings(), schema);
+    PostgresStore.reset(TestDatabase.settings(), schema);
   }
 
   /**
@@ -71,10 +71,10 @@ final class SimulationIT {
   private static <E> void compareHistory(
       String schema, String lane, EntityType<E> type, SerialOracle oracle, long settled)
       throws SQLException {
-    Table<E> table = new Table<>(schema, type);
-    RowDecoder<E> decoder = new RowDecoder<>(type);
+    EntityTable<E> table = new EntityTable<>(schema, type);
+    RecordSendDecoder<E> decoder = new RecordSendDecoder<>(type);
     List<String> found = new ArrayList<>();
-    try (Connection connection = Database.connect();
+    try (Connection connection = TestDatabase.connect();
         Statement statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery(

@@ -1,14 +1,14 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.TOKEN;
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.TOKEN;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitGroup;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.postgres.client.DatabaseSettings;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -34,16 +34,16 @@ import org.junit.jupiter.api.Timeout;
 final class SlowRequestIT {
   private static final Duration SILENCE = Duration.ofSeconds(1);
 
-  private static Lab impatient() {
-    return new Lab(
-        Lab.TestIndexer.of(Database.freshSchema(), TOKEN, Lab.NOTE),
-        Probe.NONE,
-        Database.settings().withSilence(SILENCE));
+  private static PostgresFixture impatient() {
+    return new PostgresFixture(
+        PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN, PostgresFixture.NOTE),
+        Failpoint.NONE,
+        TestDatabase.settings().withSilence(SILENCE));
   }
 
   /** Opens another session with a lock on the tokens. */
-  private static Connection lock(Lab lab, String mode) throws SQLException {
-    Connection other = Database.connect();
+  private static Connection lock(PostgresFixture lab, String mode) throws SQLException {
+    Connection other = TestDatabase.connect();
     other.setAutoCommit(false);
     try (Statement statement = other.createStatement()) {
       statement.execute("SET application_name = 'somebody'");
@@ -53,7 +53,7 @@ final class SlowRequestIT {
   }
 
   /** Waits until the lane names the wait and it is four times as long as the allowed silence. */
-  private static void awaitWait(Lab lab, String doing) {
+  private static void awaitWait(PostgresFixture lab, String doing) {
     String words =
         doing + ", waiting for a lock held by pid \\d+ \\(somebody\\), ([4-9]|\\d\\d+) s";
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
@@ -67,14 +67,15 @@ final class SlowRequestIT {
   @Tag("D13")
   @DisplayName("D13 an index build that waits for a lock goes on, says so, and keeps nobody out")
   void build_outlastsTheSilenceOfTheServer() throws Exception {
-    try (Lab lab = impatient();
+    try (PostgresFixture lab = impatient();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
       Future<?> build;
       try (Connection other = lock(lab, "ROW EXCLUSIVE")) {
-        build = threads.submit(() -> lab.lane.finish());
+        build = threads.submit(() -> lab.lane.buildDeferredIndexes());
         awaitWait(lab, "building index token\\.owner");
-        StoreStatus status = PostgresStore.status(Database.settings(), lab.schema).orElseThrow();
+        StoreStatus status =
+            PostgresStore.status(TestDatabase.settings(), lab.schema).orElseThrow();
         assertThat(status.slow())
             .singleElement()
             .asString()
@@ -83,17 +84,17 @@ final class SlowRequestIT {
         assertThat(
                 catchThrowableOfType(
                         MillraceException.class,
-                        () -> PostgresStore.reset(Database.settings(), lab.schema))
+                        () -> PostgresStore.reset(TestDatabase.settings(), lab.schema))
                     .remedy())
             .as("a reset is refused, not kept waiting")
             .isEqualTo(Remedy.YIELD);
-        PostgresStore.open(Database.settings(), lab.indexer, Probe.NONE).close();
+        PostgresStore.open(TestDatabase.settings(), lab.indexer, Failpoint.NONE).close();
         assertThat(build.isDone()).isFalse();
         other.rollback();
       }
       build.get();
       assertThat(
-              Database.query(
+              TestDatabase.query(
                   "SELECT indexname FROM pg_indexes WHERE schemaname = '%s' AND tablename = 'token'"
                       .formatted(lab.schema)))
           .containsExactlyInAnyOrder("token_pkey", "token.owner");
@@ -105,7 +106,7 @@ final class SlowRequestIT {
   @Tag("D14")
   @DisplayName("D14 a commit that waits for a lock goes on, and says who holds it")
   void commit_outlastsTheSilenceOfTheServer() throws Exception {
-    try (Lab lab = impatient();
+    try (PostgresFixture lab = impatient();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
       CommitGroup group = lab.group(lab.batch(script -> script.save(token(2, "b", 2))));
@@ -125,17 +126,18 @@ final class SlowRequestIT {
   @Tag("D15")
   @DisplayName("D15 a read that waits goes on; one whose server has fallen silent ends")
   void read_outlastsTheSilenceOfTheServer() throws Exception {
-    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), TOKEN);
-    DatabaseSettings direct = Database.settings();
-    try (CuttingProxy proxy = new CuttingProxy(direct.url());
+    PostgresFixture.TestIndexer indexer =
+        PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN);
+    DatabaseSettings direct = TestDatabase.settings();
+    try (PostgresCuttingProxy proxy = new PostgresCuttingProxy(direct.url());
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       DatabaseSettings through =
           DatabaseSettings.of(proxy.url(), direct.user(), direct.password())
               .withPatience(Duration.ZERO)
               .withSilence(SILENCE);
-      try (Lab lab = new Lab(indexer, Probe.NONE, through)) {
+      try (PostgresFixture lab = new PostgresFixture(indexer, Failpoint.NONE, through)) {
         lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
-        Future<List<Lab.Token>> read;
+        Future<List<PostgresFixture.Token>> read;
         try (Connection other = lock(lab, "ACCESS EXCLUSIVE")) {
           read = threads.submit(() -> lab.lane.reads().byIds(TOKEN, List.of(1L)));
           awaitWait(lab, "reading table token");
@@ -156,14 +158,15 @@ final class SlowRequestIT {
   @Tag("D24")
   @DisplayName("D24 a pooler that numbers sessions itself: a slow request is watched all the same")
   void commit_isWatchedBehindAPooler() throws Exception {
-    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), TOKEN);
-    DatabaseSettings direct = Database.settings();
-    try (CuttingProxy pooler = new CuttingProxy(direct.url()).renumbering();
+    PostgresFixture.TestIndexer indexer =
+        PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN);
+    DatabaseSettings direct = TestDatabase.settings();
+    try (PostgresCuttingProxy pooler = new PostgresCuttingProxy(direct.url()).renumbering();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-        Lab lab =
-            new Lab(
+        PostgresFixture lab =
+            new PostgresFixture(
                 indexer,
-                Probe.NONE,
+                Failpoint.NONE,
                 DatabaseSettings.of(pooler.url(), direct.user(), direct.password())
                     .withSilence(SILENCE))) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
@@ -184,16 +187,16 @@ final class SlowRequestIT {
   @Tag("D25")
   @DisplayName("D25 a snapshot that the server is silent about goes on")
   void snapshot_outlastsTheSilenceOfTheServer() throws Exception {
-    try (Lab lab = impatient();
+    try (PostgresFixture lab = impatient();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
-      List<Lab.Token> found = new CopyOnWriteArrayList<>();
+      List<PostgresFixture.Token> found = new CopyOnWriteArrayList<>();
       Future<?> read;
       try (Connection other = lock(lab, "ACCESS EXCLUSIVE")) {
         read =
             threads.submit(() -> {
               try (PostgresSnapshot snapshot =
-                  PostgresSnapshot.open(Database.settings().withSilence(SILENCE), lab.indexer)
+                  PostgresSnapshot.open(TestDatabase.settings().withSilence(SILENCE), lab.indexer)
                       .orElseThrow()) {
                 snapshot.rows(TOKEN, "1", found::add);
               }
@@ -211,8 +214,8 @@ final class SlowRequestIT {
   }
 
   /** Returns the seconds that the snapshot has waited for its lock. */
-  private static long waiting(Lab lab) throws SQLException {
-    return Database.query(
+  private static long waiting(PostgresFixture lab) throws SQLException {
+    return TestDatabase.query(
             """
             SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)), 0)::bigint
               FROM pg_stat_activity

@@ -1,8 +1,8 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.NOTE;
-import static dev.millrace.postgres.Lab.TOKEN;
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.NOTE;
+import static dev.millrace.postgres.PostgresFixture.TOKEN;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -12,7 +12,7 @@ import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Ledger;
+import dev.millrace.pipeline.EpochHistory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,8 +29,8 @@ final class SnapshotIT {
 
   private static final EntityType<Pair> PAIR = EntityType.of(Pair.class);
 
-  private static PostgresSnapshot open(Lab lab) {
-    return PostgresSnapshot.open(Database.settings(), lab.indexer).orElseThrow();
+  private static PostgresSnapshot open(PostgresFixture lab) {
+    return PostgresSnapshot.open(TestDatabase.settings(), lab.indexer).orElseThrow();
   }
 
   private static <E> List<String> rows(PostgresSnapshot snapshot, EntityType<E> type) {
@@ -48,9 +48,9 @@ final class SnapshotIT {
 
   @Test
   void snapshot_staysWhileTheLaneGoesOn() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1)).save(token(2, "b", 2))));
-      Ledger ledger = lab.lane.ledger();
+      EpochHistory ledger = lab.lane.epochHistory();
       try (PostgresSnapshot snapshot = open(lab)) {
         lab.commit(lab.batch(script -> script.block().save(token(1, "c", 3)).delete(TOKEN, 2L)));
         assertThat(snapshot.ledgers()).isEqualTo(new TreeMap<>(Map.of("1", ledger)));
@@ -66,11 +66,11 @@ final class SnapshotIT {
 
   @Test
   void rows_goByInPages() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(
           lab.batch(script -> {
             for (int i = 0; i < 5_000; i++) {
-              script.save(new Lab.Note(EventId.of(1, i), "note " + i));
+              script.save(new PostgresFixture.Note(EventId.of(1, i), "note " + i));
             }
           }));
       try (PostgresSnapshot snapshot = open(lab)) {
@@ -80,8 +80,8 @@ final class SnapshotIT {
   }
 
   @Test
-  void versions_areTheStateAtTheSettledCheckpointAndEveryChangeSince() {
-    try (Lab lab = Lab.of(TOKEN, NOTE, PAIR)) {
+  void versions_areTheStateAtTheFinalCheckpointAndEveryChangeSince() {
+    try (PostgresFixture lab = PostgresFixture.of(TOKEN, NOTE, PAIR)) {
       lab.commit(
           lab.batch(script ->
               script
@@ -110,7 +110,7 @@ final class SnapshotIT {
                   .save(new Pair("x", 1, false))
                   .delete(PAIR, PAIR.id("x", 2L))));
       try (PostgresSnapshot snapshot = open(lab)) {
-        assertThat(snapshot.ledgers().get("1")).isEqualTo(lab.lane.ledger());
+        assertThat(snapshot.ledgers().get("1")).isEqualTo(lab.lane.epochHistory());
         assertThat(versions(snapshot, TOKEN))
             .containsExactly(
                 "1 at 1: " + token(1, "kept", 1),
@@ -139,7 +139,7 @@ final class SnapshotIT {
 
   @Test
   void versions_withoutAFinalBlockAreTheWholeHistory() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.reversible(script -> script.save(token(1, "a", 1))));
       lab.commit(lab.reversible(script -> script.save(token(1, "b", 1))));
       try (PostgresSnapshot snapshot = open(lab)) {
@@ -151,23 +151,24 @@ final class SnapshotIT {
 
   @Test
   void schemaOfAnotherDefinition_isRefused() throws Exception {
-    Lab.TestIndexer nobodys = Lab.TestIndexer.of(Database.freshSchema(), TOKEN);
-    assertThat(PostgresSnapshot.open(Database.settings(), nobodys)).isEmpty();
-    Lab lab = Lab.fresh();
+    PostgresFixture.TestIndexer nobodys =
+        PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN);
+    assertThat(PostgresSnapshot.open(TestDatabase.settings(), nobodys)).isEmpty();
+    PostgresFixture lab = PostgresFixture.fresh();
     lab.end();
-    assertThat(refusal(Lab.TestIndexer.of(lab.schema, TOKEN)))
+    assertThat(refusal(PostgresFixture.TestIndexer.of(lab.schema, TOKEN)))
         .hasMessageContaining("- entity note: immutable, id id");
-    Database.execute("UPDATE %s.millrace_schema SET version = 2".formatted(lab.schema));
+    TestDatabase.execute("UPDATE %s.millrace_schema SET version = 2".formatted(lab.schema));
     assertThat(refusal(lab.indexer))
         .hasMessage(
             "schema was made by an earlier version of Millrace: schema=%s made=2. `run` brings it up to date"
                 .formatted(lab.schema));
   }
 
-  private static MillraceException refusal(Lab.TestIndexer indexer) {
+  private static MillraceException refusal(PostgresFixture.TestIndexer indexer) {
     MillraceException refused =
         catchThrowableOfType(
-            MillraceException.class, () -> PostgresSnapshot.open(Database.settings(), indexer));
+            MillraceException.class, () -> PostgresSnapshot.open(TestDatabase.settings(), indexer));
     assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
     return refused;
   }

@@ -1,7 +1,7 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.TOKEN;
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.TOKEN;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -11,9 +11,9 @@ import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.pipeline.Probe;
-import dev.millrace.postgres.client.Connections;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.postgres.client.PostgresConnections;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -34,9 +34,11 @@ final class StandbyIT {
   @Tag("D29")
   @DisplayName("D29 a hot standby gives no lane and no read")
   void standby_isRefused(@TempDir Path directory) throws Exception {
-    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), TOKEN, Lab.NOTE);
+    PostgresFixture.TestIndexer indexer =
+        PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN, PostgresFixture.NOTE);
     EmbeddedPostgres primary = start(directory);
-    try (Lab lab = new Lab(indexer, Probe.NONE, Database.settings(primary))) {
+    try (PostgresFixture lab =
+        new PostgresFixture(indexer, Failpoint.NONE, TestDatabase.settings(primary))) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
     }
     primary.stop();
@@ -45,16 +47,16 @@ final class StandbyIT {
 
     EmbeddedPostgres standby = start(directory);
     try {
-      DatabaseSettings settings = Database.settings(standby);
+      DatabaseSettings settings = TestDatabase.settings(standby);
       assertThat(isInRecovery(settings)).isEqualTo("t");
-      try (PostgresStore store = PostgresStore.open(settings, indexer, Probe.NONE)) {
+      try (PostgresStore store = PostgresStore.open(settings, indexer, Failpoint.NONE)) {
         MillraceException refused =
             catchThrowableOfType(MillraceException.class, () -> store.takeOver("1"));
         assertThat(refused.remedy()).as("a failover may be under way").isEqualTo(Remedy.RETRY);
         assertThat(refused)
             .hasMessage("taking over lane 1 failed: state=25006 error=\"server is a standby\"");
       }
-      try (HikariDataSource pool = new Connections(settings, indexer.name()).pool()) {
+      try (HikariDataSource pool = new PostgresConnections(settings, indexer.name()).pool()) {
         assertThatThrownBy(() -> pool.getConnection().close())
             .isInstanceOf(SQLException.class)
             .rootCause()

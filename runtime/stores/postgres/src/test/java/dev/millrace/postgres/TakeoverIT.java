@@ -1,6 +1,6 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -8,8 +8,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.LaneStore;
-import dev.millrace.pipeline.Probe;
 import dev.millrace.postgres.client.DatabaseSettings;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -40,8 +40,8 @@ final class TakeoverIT {
   }
 
   /** Ends the sessions of a lane as the death of its process would, and no others. */
-  private static void killSessions(Lab lab) throws SQLException {
-    Database.execute(
+  private static void killSessions(PostgresFixture lab) throws SQLException {
+    TestDatabase.execute(
         """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE application_name LIKE 'millrace %s %%' AND application_name NOT LIKE '%%reads'
@@ -50,8 +50,8 @@ final class TakeoverIT {
   }
 
   /** Expires the lease of the holder and stops its renewal; its sessions stay. */
-  static void silence(Lab lab) throws SQLException {
-    Database.execute(
+  static void silence(PostgresFixture lab) throws SQLException {
+    TestDatabase.execute(
         "UPDATE %s.millrace_lease SET epoch = -1, expires = clock_timestamp() - interval '1 second'"
             .formatted(lab.schema));
   }
@@ -60,7 +60,7 @@ final class TakeoverIT {
   @Tag("D2")
   @DisplayName("D2 a second process is refused, and told who has the lane")
   void secondTaker_isRefusedNamingTheHolder() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       MillraceException refused = failureOf(lab::again);
       assertThat(refused.remedy()).isEqualTo(Remedy.YIELD);
       assertThat(refused)
@@ -75,10 +75,10 @@ final class TakeoverIT {
   @Tag("D2")
   @DisplayName("D2 a second process that waits gets the lane when the first gives it back")
   void secondTaker_waits() throws Exception {
-    Lab lab = Lab.fresh();
+    PostgresFixture lab = PostgresFixture.fresh();
     lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
-    DatabaseSettings patient = Database.settings().withPatience(Duration.ofSeconds(30));
-    try (PostgresStore second = PostgresStore.open(patient, lab.indexer, Probe.NONE);
+    DatabaseSettings patient = TestDatabase.settings().withPatience(Duration.ofSeconds(30));
+    try (PostgresStore second = PostgresStore.open(patient, lab.indexer, Failpoint.NONE);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<LaneStore> taken = threads.submit(() -> second.takeOver("1"));
       assertThatThrownBy(() -> taken.get(300, TimeUnit.MILLISECONDS))
@@ -93,15 +93,15 @@ final class TakeoverIT {
   @Tag("D2")
   @DisplayName("D2 a holder whose sessions are gone has no lease, however long it would run")
   void goneHolder_hasNoLease() throws Exception {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
       // On a busy machine the holder would have a new session, and its lease, before the others
       // look.
-      Database.execute("UPDATE %s.millrace_lease SET epoch = -1".formatted(lab.schema));
+      TestDatabase.execute("UPDATE %s.millrace_lease SET epoch = -1".formatted(lab.schema));
       killSessions(lab);
       long began = System.nanoTime();
-      DatabaseSettings patient = Database.settings().withPatience(Duration.ofSeconds(2));
-      try (PostgresStore second = PostgresStore.open(patient, lab.indexer, Probe.NONE)) {
+      DatabaseSettings patient = TestDatabase.settings().withPatience(Duration.ofSeconds(2));
+      try (PostgresStore second = PostgresStore.open(patient, lab.indexer, Failpoint.NONE)) {
         assertThat(second.takeOver("1").opened().epoch()).isEqualTo(2);
       }
       assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(2));
@@ -112,14 +112,16 @@ final class TakeoverIT {
   @Tag("D2")
   @DisplayName("D2 a holder is killed inside a COPY: the next has the lane within two seconds")
   void killedHolder_isFollowedWithinTwoSeconds() throws Exception {
-    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), Lab.TOKEN, Lab.NOTE);
-    try (HolderProcess holder = HolderProcess.of(indexer.name())) {
-      assertThat(failureOf(() -> new Lab(indexer, Probe.NONE)))
+    PostgresFixture.TestIndexer indexer =
+        PostgresFixture.TestIndexer.of(
+            TestDatabase.freshSchema(), PostgresFixture.TOKEN, PostgresFixture.NOTE);
+    try (LeaseHolderProcess holder = LeaseHolderProcess.of(indexer.name())) {
+      assertThat(failureOf(() -> new PostgresFixture(indexer, Failpoint.NONE)))
           .hasMessageContaining("pid=" + holder.pid());
       holder.kill();
       long killed = System.nanoTime();
-      DatabaseSettings patient = Database.settings().withPatience(Duration.ofSeconds(2));
-      try (Lab next = new Lab(indexer, Probe.NONE, patient)) {
+      DatabaseSettings patient = TestDatabase.settings().withPatience(Duration.ofSeconds(2));
+      try (PostgresFixture next = new PostgresFixture(indexer, Failpoint.NONE, patient)) {
         assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(2));
         assertThat(next.lane.opened().epoch()).isEqualTo(2);
         next.commit(next.batch(script -> script.save(token(3, "c", 3))));
@@ -132,11 +134,11 @@ final class TakeoverIT {
   @Tag("D3")
   @DisplayName("D3 the next commit of a holder that was passed over changes nothing")
   void fencedHolder_changesNothing() throws Exception {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
       CommitGroup late = lab.group(lab.batch(script -> script.save(token(1, "late", 9))));
       silence(lab);
-      try (Lab next = lab.again()) {
+      try (PostgresFixture next = lab.again()) {
         next.commit(next.batch(script -> script.save(token(2, "b", 2))));
         assertThat(fenced(lab, late))
             .hasMessageStartingWith("lane was taken over by another process: lane=1");
@@ -150,11 +152,11 @@ final class TakeoverIT {
   @Tag("D34")
   @DisplayName("D34 a holder that was stopped before a reset changes nothing of what follows")
   void holderFromBeforeAReset_changesNothing() throws Exception {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       CommitGroup late = lab.group(lab.batch(script -> script.save(token(1, "late", 9))));
       silence(lab);
-      assertThat(PostgresStore.reset(Database.settings(), lab.schema)).isTrue();
-      try (Lab next = new Lab(lab.indexer, Probe.NONE)) {
+      assertThat(PostgresStore.reset(TestDatabase.settings(), lab.schema)).isTrue();
+      try (PostgresFixture next = new PostgresFixture(lab.indexer, Failpoint.NONE)) {
         assertThat(fenced(lab, late)).hasMessageContaining("lane=1");
         assertThat(next.tokens()).isEmpty();
         next.commit(next.batch(script -> script.save(token(2, "b", 2))));
@@ -167,24 +169,24 @@ final class TakeoverIT {
   @Tag("D35")
   @DisplayName("D35 a holder that was stopped before a change was accepted commits no more")
   void holderFromBeforeAnAcceptedChange_changesNothing() throws Exception {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       CommitGroup late = lab.group(lab.batch(script -> script.save(token(1, "late", 9))));
       silence(lab);
-      Lab.TestIndexer changed =
-          new Lab.TestIndexer(
+      PostgresFixture.TestIndexer changed =
+          new PostgresFixture.TestIndexer(
               lab.schema, lab.indexer.entities(), new TreeMap<>(Map.of("chain 1 from", "7")));
 
-      assertThat(PostgresStore.accept(Database.settings(), changed)).isNotEmpty();
+      assertThat(PostgresStore.accept(TestDatabase.settings(), changed)).isNotEmpty();
 
       assertThat(fenced(lab, late)).hasMessageContaining("lane=1");
-      try (Lab next = new Lab(changed, Probe.NONE)) {
+      try (PostgresFixture next = new PostgresFixture(changed, Failpoint.NONE)) {
         assertThat(next.tokens()).isEmpty();
       }
     }
   }
 
   /** Commits over an ended session, and again over a new one, which must not pass the fence. */
-  private static MillraceException fenced(Lab lab, CommitGroup late) {
+  private static MillraceException fenced(PostgresFixture lab, CommitGroup late) {
     MillraceException first = failureOf(() -> lab.lane.commit(late));
     MillraceException failure =
         first.remedy() == Remedy.RETRY ? failureOf(() -> lab.lane.commit(late)) : first;
@@ -194,23 +196,23 @@ final class TakeoverIT {
 
   @ParameterizedTest(name = "D3 a holder that stands still at {0} loses its locks and its epoch")
   @EnumSource(
-      value = Probe.Point.class,
+      value = Failpoint.Point.class,
       names = {"DURING_COPY", "AFTER_COPY", "BEFORE_COMMIT"})
   @Tag("D3")
-  void holderInsideItsCommit_isEnded(Probe.Point where) throws Exception {
+  void holderInsideItsCommit_isEnded(Failpoint.Point where) throws Exception {
     Gate gate = new Gate(where, 2);
-    try (Lab lab = Lab.fresh(gate);
+    try (PostgresFixture lab = PostgresFixture.fresh(gate);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         gate) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
       CommitGroup held = lab.group(lab.batch(TakeoverIT::manyRows));
       Future<MillraceException> end = threads.submit(() -> failureOf(() -> lab.lane.commit(held)));
       gate.awaitReached();
-      if (where == Probe.Point.DURING_COPY) {
+      if (where == Failpoint.Point.DURING_COPY) {
         awaitCopy(lab);
       }
       silence(lab);
-      try (Lab next = lab.again()) {
+      try (PostgresFixture next = lab.again()) {
         next.commit(next.batch(script -> script.save(token(2, "b", 2))));
         gate.close();
         assertThat(end.get().remedy()).isIn(Remedy.RETRY, Remedy.YIELD);
@@ -223,7 +225,7 @@ final class TakeoverIT {
   }
 
   /** Saves more rows than one message of a COPY holds, and a row that exists already. */
-  private static void manyRows(Lab.Script script) {
+  private static void manyRows(PostgresFixture.Script script) {
     script.save(token(1, "held", 9));
     for (int id = 10; id < 5_000; id++) {
       script.save(token(id, "held until the lane is somebody else's", 9));
@@ -231,14 +233,14 @@ final class TakeoverIT {
   }
 
   /** Waits until the server has bytes of a COPY into the table but not its end. */
-  private static void awaitCopy(Lab lab) throws SQLException {
+  private static void awaitCopy(PostgresFixture lab) throws SQLException {
     String progress =
         """
         SELECT count(*) FROM pg_stat_progress_copy
          WHERE relid = '%s.token'::regclass AND bytes_processed > 0
         """
             .formatted(lab.schema);
-    while (!Database.one(progress).equals("1")) {
+    while (!TestDatabase.one(progress).equals("1")) {
       LockSupport.parkNanos(5_000_000); // the class has a timeout
     }
   }
@@ -247,18 +249,18 @@ final class TakeoverIT {
   @Tag("D2")
   @DisplayName("D2 a recorded session whose number belongs to somebody else now is left alone")
   void recycledPid_isLeftAlone() throws Exception {
-    try (Lab lab = Lab.fresh();
-        Connection bystander = Database.connect();
+    try (PostgresFixture lab = PostgresFixture.fresh();
+        Connection bystander = TestDatabase.connect();
         Statement statement = bystander.createStatement()) {
       lab.lane.close();
-      Database.execute(
+      TestDatabase.execute(
           """
           UPDATE %s.millrace_lane SET backend_start = '2001-01-01', backend_pid =
             (SELECT pid FROM pg_stat_activity WHERE pid = %d)
           """
               .formatted(
                   lab.schema, bystander.unwrap(org.postgresql.PGConnection.class).getBackendPID()));
-      try (Lab next = lab.again()) {
+      try (PostgresFixture next = lab.again()) {
         assertThat(next.lane.opened().epoch()).isEqualTo(2);
         assertThat(statement.execute("SELECT 1")).isTrue();
       }
@@ -269,24 +271,25 @@ final class TakeoverIT {
   @Tag("D8")
   @DisplayName("D8 the lease runs by the database's clock and is renewed while a commit waits")
   void lease_isRenewedDuringALongCommit() throws Exception {
-    DatabaseSettings quick = Database.settings().withLease(Duration.ofSeconds(2));
-    Gate gate = new Gate(Probe.Point.BEFORE_COMMIT, 1);
-    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), Lab.TOKEN);
-    try (Lab lab = new Lab(indexer, gate, quick);
+    DatabaseSettings quick = TestDatabase.settings().withLease(Duration.ofSeconds(2));
+    Gate gate = new Gate(Failpoint.Point.BEFORE_COMMIT, 1);
+    PostgresFixture.TestIndexer indexer =
+        PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), PostgresFixture.TOKEN);
+    try (PostgresFixture lab = new PostgresFixture(indexer, gate, quick);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         gate) {
       CommitGroup group = lab.group(lab.batch(script -> script.save(token(1, "a", 1))));
       Future<?> commit = threads.submit(() -> lab.lane.commit(group));
       gate.awaitReached();
       String renewed = "SELECT expires FROM %s.millrace_lease".formatted(lab.schema);
-      List<String> first = Database.query(renewed);
+      List<String> first = TestDatabase.query(renewed);
       for (int changes = 0; changes < 6; ) {
-        List<String> now = Database.query(renewed);
+        List<String> now = TestDatabase.query(renewed);
         changes += now.equals(first) ? 0 : 1;
         first = now;
         LockSupport.parkNanos(5_000_000);
       }
-      assertThat(failureOf(() -> new Lab(indexer, Probe.NONE, quick)).remedy())
+      assertThat(failureOf(() -> new PostgresFixture(indexer, Failpoint.NONE, quick)).remedy())
           .isEqualTo(Remedy.YIELD);
       gate.close();
       commit.get();
@@ -298,12 +301,13 @@ final class TakeoverIT {
   @Tag("D11")
   @DisplayName("D11 a holder that commits nothing hears within the lease that its lane was taken")
   void lostLease_isReportedWithoutACommit() throws Exception {
-    DatabaseSettings quick = Database.settings().withLease(Duration.ofSeconds(2));
-    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), Lab.TOKEN);
-    try (Lab lab = new Lab(indexer, Probe.NONE, quick)) {
+    DatabaseSettings quick = TestDatabase.settings().withLease(Duration.ofSeconds(2));
+    PostgresFixture.TestIndexer indexer =
+        PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), PostgresFixture.TOKEN);
+    try (PostgresFixture lab = new PostgresFixture(indexer, Failpoint.NONE, quick)) {
       CompletableFuture<MillraceException> lost = new CompletableFuture<>();
       lab.lane.onLost(lost::complete);
-      Database.execute("UPDATE %s.millrace_lease SET epoch = -1".formatted(lab.schema));
+      TestDatabase.execute("UPDATE %s.millrace_lease SET epoch = -1".formatted(lab.schema));
 
       assertThat(lost.get(60, TimeUnit.SECONDS).remedy()).isEqualTo(Remedy.YIELD);
     }
@@ -311,7 +315,7 @@ final class TakeoverIT {
 
   @Test
   void lane_mustBeANumber() {
-    try (Lab lab = Lab.fresh()) {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
       assertThat(failureOf(() -> lab.store.takeOver("mainnet")))
           .hasMessage("lane must be named by the number of its chain: lane=mainnet");
     }
@@ -321,8 +325,8 @@ final class TakeoverIT {
   @Tag("A15")
   @DisplayName("A15 closing a lane breaks off its commit, and PostgreSQL rolls it back")
   void close_breaksOffACommit() throws Exception {
-    Gate gate = new Gate(Probe.Point.BEFORE_COMMIT, 1);
-    try (Lab lab = Lab.fresh(gate);
+    Gate gate = new Gate(Failpoint.Point.BEFORE_COMMIT, 1);
+    try (PostgresFixture lab = PostgresFixture.fresh(gate);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         gate) {
       CommitGroup group = lab.group(lab.batch(script -> script.save(token(1, "a", 1))));
@@ -331,7 +335,7 @@ final class TakeoverIT {
       lab.lane.close();
       gate.close();
       assertThat(end.get().remedy()).isEqualTo(Remedy.RESTART);
-      try (Lab next = lab.again()) {
+      try (PostgresFixture next = lab.again()) {
         assertThat(next.tokens()).isEmpty();
         assertThat(next.lane.opened().commit()).isZero();
       }

@@ -1,7 +1,7 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.TOKEN;
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.TOKEN;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -10,9 +10,9 @@ import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitGroup;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.postgres.client.DatabaseSettings;
-import dev.millrace.postgres.client.SqlErrors;
+import dev.millrace.postgres.client.PostgresErrors;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.time.Duration;
@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 final class TransientIT {
   /** Commits as the lane does; returns the number of failures before success. */
-  private static int commitWithRetries(Lab lab, CommitGroup group) {
+  private static int commitWithRetries(PostgresFixture lab, CommitGroup group) {
     int failures = 0;
     while (true) {
       MillraceException failed =
@@ -45,25 +45,25 @@ final class TransientIT {
     }
   }
 
-  private static void terminate(Lab lab) throws Exception {
-    Database.execute(
+  private static void terminate(PostgresFixture lab) throws Exception {
+    TestDatabase.execute(
         "SELECT pg_terminate_backend(backend_pid) FROM %s.millrace_lane".formatted(lab.schema));
   }
 
-  private static int backend(Lab lab) throws Exception {
+  private static int backend(PostgresFixture lab) throws Exception {
     return Integer.parseInt(
-        Database.one("SELECT backend_pid FROM %s.millrace_lane".formatted(lab.schema)));
+        TestDatabase.one("SELECT backend_pid FROM %s.millrace_lane".formatted(lab.schema)));
   }
 
   @ParameterizedTest(name = "A9 the session ends at {0}")
   @EnumSource(
-      value = Probe.Point.class,
+      value = Failpoint.Point.class,
       names = {"BEFORE_BEGIN", "DURING_COPY", "AFTER_COPY", "BEFORE_COMMIT", "AFTER_COMMIT"})
   @Tag("A9")
-  void endedSession_isReplaced(Probe.Point where) throws Exception {
-    Lab[] self = new Lab[1];
+  void endedSession_isReplaced(Failpoint.Point where) throws Exception {
+    PostgresFixture[] self = new PostgresFixture[1];
     boolean[] fired = new boolean[1];
-    Probe fault =
+    Failpoint fault =
         (point, number) -> {
           if (point == where && number == 2 && !fired[0]) {
             fired[0] = true;
@@ -74,7 +74,7 @@ final class TransientIT {
             }
           }
         };
-    try (Lab lab = Lab.fresh(fault)) {
+    try (PostgresFixture lab = PostgresFixture.fresh(fault)) {
       self[0] = lab;
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1)).save(token(2, "b", 2))));
       int before = backend(lab);
@@ -84,7 +84,7 @@ final class TransientIT {
               lab.group(
                   lab.batch(script ->
                       script.save(token(1, "z", 9)).delete(TOKEN, 2L).save(token(3, "c", 3)))));
-      assertThat(failures).isEqualTo(where == Probe.Point.AFTER_COMMIT ? 0 : 1);
+      assertThat(failures).isEqualTo(where == Failpoint.Point.AFTER_COMMIT ? 0 : 1);
       commitWithRetries(lab, lab.group(lab.batch(script -> script.save(token(4, "d", 4)))));
       assertThat(lab.tokens()).containsExactly("1|z|9", "3|c|3", "4|d|4");
       assertThat(backend(lab)).as("the new session is on record").isNotEqualTo(before);
@@ -95,32 +95,35 @@ final class TransientIT {
   @Tag("A20")
   @DisplayName("A20 the answer to COMMIT is lost although it succeeded")
   void lostAnswer_isFoundByTheNumber() throws Exception {
-    Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), TOKEN, Lab.NOTE);
-    DatabaseSettings direct = Database.settings();
-    try (CuttingProxy proxy = new CuttingProxy(direct.url())) {
-      Probe cut =
+    PostgresFixture.TestIndexer indexer =
+        PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN, PostgresFixture.NOTE);
+    DatabaseSettings direct = TestDatabase.settings();
+    try (PostgresCuttingProxy proxy = new PostgresCuttingProxy(direct.url())) {
+      Failpoint cut =
           (point, number) -> {
-            if (point == Probe.Point.BEFORE_COMMIT && number == 2) {
+            if (point == Failpoint.Point.BEFORE_COMMIT && number == 2) {
               proxy.cutAfterNextRequest();
             }
           };
       DatabaseSettings through =
           DatabaseSettings.of(proxy.url(), direct.user(), direct.password())
               .withPatience(Duration.ZERO);
-      try (Lab lab = new Lab(indexer, cut, through)) {
+      try (PostgresFixture lab = new PostgresFixture(indexer, cut, through)) {
         lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
         CommitGroup group =
             lab.group(
                 lab.batch(script ->
-                    script.save(token(1, "b", 2)).save(new Lab.Note(EventId.of(1, 1), "once"))));
+                    script
+                        .save(token(1, "b", 2))
+                        .save(new PostgresFixture.Note(EventId.of(1, 1), "once"))));
         MillraceException lost =
             catchThrowableOfType(MillraceException.class, () -> lab.lane.commit(group));
         assertThat(lost.remedy()).isEqualTo(Remedy.RETRY);
         awaitCommit(lab, 2);
-        String before = Database.one("SELECT xmin FROM %s.token".formatted(lab.schema));
+        String before = TestDatabase.one("SELECT xmin FROM %s.token".formatted(lab.schema));
         lab.lane.commit(group);
         lab.committed(group);
-        assertThat(Database.one("SELECT xmin FROM %s.token".formatted(lab.schema)))
+        assertThat(TestDatabase.one("SELECT xmin FROM %s.token".formatted(lab.schema)))
             .as("nothing is written twice")
             .isEqualTo(before);
         lab.commit(lab.batch(script -> script.save(token(2, "c", 3))));
@@ -130,9 +133,9 @@ final class TransientIT {
     }
   }
 
-  private static void awaitCommit(Lab lab, long number) throws Exception {
+  private static void awaitCommit(PostgresFixture lab, long number) throws Exception {
     String sql = "SELECT commit FROM %s.millrace_lane".formatted(lab.schema);
-    while (!Database.one(sql).equals(Long.toString(number))) {
+    while (!TestDatabase.one(sql).equals(Long.toString(number))) {
       LockSupport.parkNanos(5_000_000);
     }
   }
@@ -141,17 +144,19 @@ final class TransientIT {
   @Tag("A9")
   @DisplayName("A9 the server is killed under a commit and comes back")
   void restartedServer_isJoinedAgain() throws Exception {
-    try (EmbeddedPostgres server = Database.start(Path.of("target", "postgres-restart-it"))) {
+    try (EmbeddedPostgres server = TestDatabase.start(Path.of("target", "postgres-restart-it"))) {
       boolean[] fired = new boolean[1];
-      Probe fault =
+      Failpoint fault =
           (point, number) -> {
-            if (point == Probe.Point.AFTER_COPY && number == 2 && !fired[0]) {
+            if (point == Failpoint.Point.AFTER_COPY && number == 2 && !fired[0]) {
               fired[0] = true;
               server.killHard();
             }
           };
-      Lab.TestIndexer indexer = Lab.TestIndexer.of(Database.freshSchema(), TOKEN);
-      try (Lab lab = new Lab(indexer, fault, Database.settings(server))) {
+      PostgresFixture.TestIndexer indexer =
+          PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN);
+      try (PostgresFixture lab =
+          new PostgresFixture(indexer, fault, TestDatabase.settings(server))) {
         lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
         int failures =
             commitWithRetries(lab, lab.group(lab.batch(script -> script.save(token(1, "b", 2)))));
@@ -166,7 +171,7 @@ final class TransientIT {
   }
 
   /** Reads with retries, as the lane does. */
-  private static List<Lab.Token> read(Lab lab) {
+  private static List<PostgresFixture.Token> read(PostgresFixture lab) {
     while (true) {
       try {
         return lab.lane.reads().byIds(TOKEN, List.of(1L));
@@ -181,7 +186,7 @@ final class TransientIT {
   @DisplayName("A9 a serialization failure or a deadlock inside the server is worth a retry")
   void passingStates_areWorthARetry() throws Exception {
     for (String state : List.of("40001", "40P01", "53100", "53300", "57P01", "55P03", "57P03")) {
-      DatabaseSettings settings = Database.settings();
+      DatabaseSettings settings = TestDatabase.settings();
       try (var connection =
               DriverManager.getConnection(settings.url(), settings.user(), settings.password());
           var statement = connection.createStatement()) {
@@ -190,7 +195,7 @@ final class TransientIT {
                 java.sql.SQLException.class,
                 () ->
                     statement.execute("DO $$ BEGIN RAISE SQLSTATE '%s'; END $$".formatted(state)));
-        MillraceException translated = SqlErrors.translate("commit", raised);
+        MillraceException translated = PostgresErrors.translate("commit", raised);
         assertThat(translated.remedy()).as(state).isEqualTo(Remedy.RETRY);
         assertThat(translated.getMessage()).contains("state=" + state);
       }
@@ -210,7 +215,7 @@ final class TransientIT {
 
   @Test
   void wrongPassword_isASetupError() {
-    DatabaseSettings right = Database.settings();
+    DatabaseSettings right = TestDatabase.settings();
     DatabaseSettings wrong = DatabaseSettings.of(right.url(), right.user(), "guess");
     MillraceException refused =
         catchThrowableOfType(

@@ -1,14 +1,14 @@
 package dev.millrace.postgres;
 
-import static dev.millrace.postgres.Lab.TOKEN;
-import static dev.millrace.postgres.Lab.token;
+import static dev.millrace.postgres.PostgresFixture.TOKEN;
+import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.loaders.Column;
-import dev.millrace.loaders.Condition;
+import dev.millrace.loaders.EntityColumn;
 import dev.millrace.loaders.EntityType;
-import dev.millrace.loaders.Filter;
-import dev.millrace.pipeline.Probe;
+import dev.millrace.loaders.FieldCondition;
+import dev.millrace.loaders.RowFilter;
+import dev.millrace.pipeline.Failpoint;
 import dev.millrace.postgres.client.DatabaseSettings;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,11 +24,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Driver options in the url of a database, each on a real server. */
 @Timeout(300)
 final class UrlOptionsIT {
-  private static final EntityType<Everything> EVERYTHING = EntityType.of(Everything.class);
+  private static final EntityType<EveryColumnType> EVERYTHING =
+      EntityType.of(EveryColumnType.class);
   private static final int ROWS = 60;
 
   private static DatabaseSettings with(String option) {
-    DatabaseSettings plain = Database.settings();
+    DatabaseSettings plain = TestDatabase.settings();
     String url = plain.url() + (plain.url().contains("?") ? "&" : "?") + option;
     return DatabaseSettings.of(url, plain.user(), plain.password()).withPatience(Duration.ZERO);
   }
@@ -55,12 +56,13 @@ final class UrlOptionsIT {
   }
 
   private static void work(DatabaseSettings settings) throws Exception {
-    Lab.TestIndexer indexer =
-        Lab.TestIndexer.of(Database.freshSchema(), TOKEN, Lab.NOTE, EVERYTHING);
-    Everything.Draw draw = new Everything.Draw(new Random(7));
-    List<Everything> first = rows(draw);
-    List<Everything> second = rows(draw);
-    try (Lab lab = new Lab(indexer, Probe.NONE, settings)) {
+    PostgresFixture.TestIndexer indexer =
+        PostgresFixture.TestIndexer.of(
+            TestDatabase.freshSchema(), TOKEN, PostgresFixture.NOTE, EVERYTHING);
+    EveryColumnType.Draw draw = new EveryColumnType.Draw(new Random(7));
+    List<EveryColumnType> first = rows(draw);
+    List<EveryColumnType> second = rows(draw);
+    try (PostgresFixture lab = new PostgresFixture(indexer, Failpoint.NONE, settings)) {
       lab.commit(lab.batch(script -> first.forEach(script::save)));
       for (int i = 1; i <= 6; i++) {
         int id = i;
@@ -75,10 +77,10 @@ final class UrlOptionsIT {
       assertThat(found(lab)).isEqualTo(first);
       assertThat(ofOwner(lab, "c")).containsExactly(token(1, "c", 9));
       lab.rewind(7);
-      lab.lane.finish();
+      lab.lane.buildDeferredIndexes();
       assertThat(ofOwner(lab, "owner1")).hasSize(3);
       try (PostgresSnapshot snapshot = PostgresSnapshot.open(settings, indexer).orElseThrow()) {
-        List<Everything> read = new ArrayList<>();
+        List<EveryColumnType> read = new ArrayList<>();
         snapshot.rows(EVERYTHING, "1", read::add);
         assertThat(read).containsExactlyInAnyOrderElementsOf(first);
       }
@@ -87,20 +89,20 @@ final class UrlOptionsIT {
     assertThat(PostgresStore.reset(settings, indexer.name())).isTrue();
   }
 
-  private static List<Everything> rows(Everything.Draw draw) {
+  private static List<EveryColumnType> rows(EveryColumnType.Draw draw) {
     return LongStream.range(0, ROWS).mapToObj(id -> EVERYTHING.canonical(draw.row(id))).toList();
   }
 
-  private static List<Everything> found(Lab lab) {
+  private static List<EveryColumnType> found(PostgresFixture lab) {
     List<Object> ids = LongStream.range(0, ROWS).<Object>mapToObj(id -> id).toList();
     return lab.lane.reads().byIds(EVERYTHING, ids).stream()
         .sorted((left, right) -> Long.compare(left.id(), right.id()))
         .toList();
   }
 
-  private static List<Lab.Token> ofOwner(Lab lab, String owner) {
-    Column column = TOKEN.column("owner").orElseThrow();
-    Condition is = new Condition(column, Condition.Operator.IS, List.of(owner));
-    return lab.lane.reads().matching(TOKEN, List.of(new Filter(List.of(is))));
+  private static List<PostgresFixture.Token> ofOwner(PostgresFixture lab, String owner) {
+    EntityColumn column = TOKEN.column("owner").orElseThrow();
+    FieldCondition is = new FieldCondition(column, FieldCondition.Operator.IS, List.of(owner));
+    return lab.lane.reads().matching(TOKEN, List.of(new RowFilter(List.of(is))));
   }
 }

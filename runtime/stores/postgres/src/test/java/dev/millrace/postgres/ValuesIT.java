@@ -9,7 +9,7 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Id;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.ExecutedBatch;
-import dev.millrace.postgres.client.Names;
+import dev.millrace.postgres.client.SqlIdentifiers;
 import dev.millrace.staging.StagedStore;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -27,20 +27,21 @@ import org.junit.jupiter.api.Test;
 
 /** Saved values are read back equal, by every way in and out. */
 final class ValuesIT {
-  private static final EntityType<Everything> EVERYTHING = EntityType.of(Everything.class);
+  private static final EntityType<EveryColumnType> EVERYTHING =
+      EntityType.of(EveryColumnType.class);
   private static final int ROWS = 400;
 
-  private final Everything.Draw draw = new Everything.Draw(new Random(7));
+  private final EveryColumnType.Draw draw = new EveryColumnType.Draw(new Random(7));
 
-  private List<Everything> draw() {
-    List<Everything> rows = new ArrayList<>();
+  private List<EveryColumnType> draw() {
+    List<EveryColumnType> rows = new ArrayList<>();
     for (int i = 0; i < ROWS; i++) {
       rows.add(EVERYTHING.canonical(draw.row(i)));
     }
     return rows;
   }
 
-  private static List<Everything> found(Lab lab) {
+  private static List<EveryColumnType> found(PostgresFixture lab) {
     List<Object> ids = new ArrayList<>();
     for (long i = 0; i < ROWS; i++) {
       ids.add(i);
@@ -50,8 +51,8 @@ final class ValuesIT {
         .toList();
   }
 
-  private static void save(Lab lab, boolean reversible, List<Everything> rows) {
-    Lab.Work work = script -> rows.forEach(script::save);
+  private static void save(PostgresFixture lab, boolean reversible, List<EveryColumnType> rows) {
+    PostgresFixture.Work work = script -> rows.forEach(script::save);
     lab.commit(reversible ? lab.reversible(work) : lab.batch(work));
   }
 
@@ -60,12 +61,12 @@ final class ValuesIT {
   @Tag("C3")
   @DisplayName("C1 C3 every value of every type survives insert, update and undo")
   void value_roundTrips() throws Exception {
-    try (Lab lab = Lab.of(EVERYTHING)) {
-      List<Everything> first = draw();
+    try (PostgresFixture lab = PostgresFixture.of(EVERYTHING)) {
+      List<EveryColumnType> first = draw();
       save(lab, false, first);
       assertThat(found(lab)).isEqualTo(first);
 
-      List<Everything> second = draw();
+      List<EveryColumnType> second = draw();
       save(lab, true, second);
       assertThat(found(lab)).isEqualTo(second);
 
@@ -78,14 +79,14 @@ final class ValuesIT {
   @Tag("C3")
   @DisplayName("C3 a blind write replaces any value, and the undo log keeps what stood there")
   void blindWrite_roundTrips() throws Exception {
-    try (Lab lab = Lab.of(EVERYTHING)) {
-      List<Everything> first = draw();
+    try (PostgresFixture lab = PostgresFixture.of(EVERYTHING)) {
+      List<EveryColumnType> first = draw();
       save(lab, false, first);
       StagedStore ignorant = new StagedStore(lab.indexer.entities());
       ignorant.open(lab.staged.checkpoint(), List.of());
       ignorant.begin(true);
       ignorant.nextBlock();
-      List<Everything> second = draw();
+      List<EveryColumnType> second = draw();
       second.forEach(ignorant::save);
       ExecutedBatch shape = lab.reversible(_ -> {});
       lab.lane.commit(
@@ -99,10 +100,10 @@ final class ValuesIT {
   }
 
   /** Restores every row to its state before, as a rewind does. */
-  private static void undo(Lab lab) throws Exception {
-    Table<Everything> table = new Table<>(lab.schema, EVERYTHING);
-    String columns = table.columns(column -> Names.quoted(column.sql()));
-    Database.execute(
+  private static void undo(PostgresFixture lab) throws Exception {
+    EntityTable<EveryColumnType> table = new EntityTable<>(lab.schema, EVERYTHING);
+    String columns = table.columns(column -> SqlIdentifiers.quoted(column.sql()));
+    TestDatabase.execute(
         "DELETE FROM " + table,
         "INSERT INTO %s (chain, %s) SELECT chain, %s FROM %s WHERE millrace_existed"
             .formatted(table, columns, columns, table.undo()));
@@ -118,7 +119,7 @@ final class ValuesIT {
   @Tag("C5")
   @DisplayName("C3 C5 bytes of 0, 20, 32, 10 MB and 100 MB")
   void bytes_ofAnyLength() {
-    try (Lab lab = Lab.of(BLOB)) {
+    try (PostgresFixture lab = PostgresFixture.of(BLOB)) {
       for (int length : new int[] {0, 20, 32, 10 << 20, 100 << 20}) {
         byte[] content = new byte[length];
         new Random(length).nextBytes(content);
@@ -154,7 +155,7 @@ final class ValuesIT {
           BigInteger.TWO.pow((int) (id % 256)),
           BigDecimal.valueOf(id, 18),
           Instant.ofEpochSecond(id, 1_000 * (id % 1_000_000)),
-          Lab.hash(id),
+          PostgresFixture.hash(id),
           Bytes.of(new byte[(int) (id % 40)]),
           id % 3 == 0 ? null : "label");
     }
@@ -167,7 +168,7 @@ final class ValuesIT {
   @DisplayName("C5 forty thousand rows of ten columns in one batch, inserted and then updated")
   void manyRows_commit() {
     List<Object> ids = LongStream.range(0, 40_000).<Object>mapToObj(id -> id).toList();
-    try (Lab lab = Lab.of(WIDE)) {
+    try (PostgresFixture lab = PostgresFixture.of(WIDE)) {
       for (String text : List.of("inserted", "updated")) {
         Set<Wide> rows =
             LongStream.range(0, 40_000)

@@ -90,7 +90,7 @@ public final class ClickHouseErrors {
           549); // DATA_TYPE_CANNOT_BE_USED_IN_KEY
 
   private static final int LOGICAL_ERROR = 49;
-  private static final int LONGEST = 400;
+  private static final int MAX_MESSAGE = 400;
 
   private ClickHouseErrors() {}
 
@@ -165,7 +165,7 @@ public final class ClickHouseErrors {
         message == null
             ? thrown.getClass().getSimpleName()
             : message.lines().findFirst().orElse(thrown.getClass().getSimpleName());
-    return first.length() > LONGEST ? first.substring(0, LONGEST) + "…" : first;
+    return first.length() > MAX_MESSAGE ? first.substring(0, MAX_MESSAGE) + "…" : first;
   }
 
   private static Throwable innermost(Throwable thrown) {

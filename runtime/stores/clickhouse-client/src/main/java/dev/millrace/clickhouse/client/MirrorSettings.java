@@ -19,8 +19,8 @@ public record MirrorSettings(
     String database,
     Duration timeout,
     Duration longestQuery) {
-  private static final Duration USUAL_TIMEOUT = Duration.ofMinutes(5);
-  private static final Duration USUAL_QUERY = Duration.ofHours(1);
+  private static final Duration DEFAULT_TIMEOUT = Duration.ofMinutes(5);
+  private static final Duration DEFAULT_MAX_QUERY = Duration.ofHours(1);
 
   /**
    * A lane repeats, safely, a call without an answer. A server on a busy machine takes twenty
@@ -45,7 +45,7 @@ public record MirrorSettings(
   }
 
   public static MirrorSettings of(String url, String user, String password, String database) {
-    return new MirrorSettings(url, user, password, database, USUAL_TIMEOUT, USUAL_QUERY);
+    return new MirrorSettings(url, user, password, database, DEFAULT_TIMEOUT, DEFAULT_MAX_QUERY);
   }
 
   public MirrorSettings withTimeout(Duration time) {

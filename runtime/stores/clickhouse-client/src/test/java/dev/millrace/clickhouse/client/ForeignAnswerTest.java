@@ -37,14 +37,14 @@ final class ForeignAnswerTest {
   @Tag("K23")
   @DisplayName("K23 a page with status 200 is no success of an insert, a statement or a query")
   void page_isNoAnswer() throws IOException {
-    RowBuffer rows = new RowBuffer();
+    RowBinaryBuffer rows = new RowBinaryBuffer();
     rows.putLong(1);
-    List<Consumer<Server>> calls =
+    List<Consumer<ClickHouseDatabase>> calls =
         List.of(
             server -> server.insert("insert", "t", List.of("a"), rows, Map.of()),
             server -> server.execute("create", "CREATE TABLE t (a Int64) ORDER BY a"),
-            server -> server.query("query", "SELECT 1", RowInput::readFlag));
-    for (Consumer<Server> call : calls) {
+            server -> server.query("query", "SELECT 1", RowBinaryInput::readFlag));
+    for (Consumer<ClickHouseDatabase> call : calls) {
       MillraceException refused = failure(ForeignAnswerTest::page, call);
       assertThat(refused.remedy()).isEqualTo(Remedy.RETRY);
       assertThat(refused).hasMessageContaining("answer is none of ClickHouse");
@@ -101,13 +101,13 @@ final class ForeignAnswerTest {
     }
   }
 
-  private static MillraceException failure(Answer answer, Consumer<Server> call)
+  private static MillraceException failure(Answer answer, Consumer<ClickHouseDatabase> call)
       throws IOException {
     HttpServer http =
         HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 0);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-        Server server =
-            new Server(
+        ClickHouseDatabase server =
+            new ClickHouseDatabase(
                 MirrorSettings.of("http://127.0.0.1:" + http.getAddress().getPort(), "u", "p", "d")
                     .withTimeout(Duration.ofSeconds(1)))) {
       http.setExecutor(threads);

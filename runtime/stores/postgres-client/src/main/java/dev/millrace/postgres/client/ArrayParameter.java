@@ -12,7 +12,7 @@ import org.postgresql.util.PGobject;
 /** Many values of a column as one parameter, in the binary form of COPY. */
 public final class ArrayParameter extends PGobject implements PGBinaryObject {
   private static final long serialVersionUID = 1L;
-  private static final int FEWEST_BYTES = 256;
+  private static final int MIN_BYTES = 256;
 
   /** OIDs of the array types that the driver is configured to send in binary form. */
   static final String OIDS =
@@ -21,9 +21,9 @@ public final class ArrayParameter extends PGobject implements PGBinaryObject {
           .collect(Collectors.joining(","));
 
   @SuppressWarnings("serial") // parameters are never serialized
-  private final WireBuffer encoded;
+  private final NetworkOrderBuffer encoded;
 
-  private ArrayParameter(ColumnType element, WireBuffer encoded) {
+  private ArrayParameter(ColumnType element, NetworkOrderBuffer encoded) {
     this.encoded = encoded;
     setType("_" + internalName(element));
   }
@@ -34,11 +34,11 @@ public final class ArrayParameter extends PGobject implements PGBinaryObject {
 
   public static <T> ArrayParameter of(
       ColumnType element, List<T> items, Function<? super T, ? extends @Nullable Object> value) {
-    WireBuffer out = new WireBuffer(Math.max(FEWEST_BYTES, 24 * items.size()));
-    WireValue encoder = new WireValue();
+    NetworkOrderBuffer out = new NetworkOrderBuffer(Math.max(MIN_BYTES, 24 * items.size()));
+    BinaryValueCodec encoder = new BinaryValueCodec();
     out.putInt(items.isEmpty() ? 0 : 1);
     int flags = out.reserve(4);
-    out.putInt(SqlType.oid(element));
+    out.putInt(SqlTypeNames.oid(element));
     boolean hasNull = false;
     if (!items.isEmpty()) {
       out.putInt(items.size());
@@ -57,7 +57,7 @@ public final class ArrayParameter extends PGobject implements PGBinaryObject {
   }
 
   private static String internalName(ColumnType element) {
-    return switch (SqlType.oid(element)) {
+    return switch (SqlTypeNames.oid(element)) {
       case 16 -> "bool";
       case 17 -> "bytea";
       case 20 -> "int8";

@@ -49,7 +49,7 @@ public record Backend(int pid, OffsetDateTime started) {
   }
 
   /** Ends the session, which takes a moment; false if it was already gone. */
-  public boolean end(Handle handle) {
+  public boolean terminate(Handle handle) {
     Optional<Boolean> ended =
         handle
             .createQuery(END)

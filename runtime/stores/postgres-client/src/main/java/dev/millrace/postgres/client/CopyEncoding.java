@@ -8,11 +8,11 @@ import java.util.List;
  * for benchmarks. For one thread.
  */
 public final class CopyEncoding<E> {
-  private final RowEncoder<E> encoder;
-  private final WireBuffer buffer = new WireBuffer();
+  private final CopyRowEncoder<E> encoder;
+  private final NetworkOrderBuffer buffer = new NetworkOrderBuffer();
 
   public CopyEncoding(EntityType<E> type, long chain) {
-    this.encoder = new RowEncoder<>(type, chain);
+    this.encoder = new CopyRowEncoder<>(type, chain);
   }
 
   /** Encodes rows over those of the last call, and returns the number of bytes. */

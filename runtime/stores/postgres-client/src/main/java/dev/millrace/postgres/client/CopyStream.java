@@ -14,9 +14,10 @@ public final class CopyStream implements AutoCloseable {
   private static final int CHUNK = 128 << 10;
 
   private final CopyIn copy;
-  private final WireBuffer buffer;
+  private final NetworkOrderBuffer buffer;
 
-  public CopyStream(CopyManager manager, String sql, WireBuffer buffer) throws SQLException {
+  public CopyStream(CopyManager manager, String sql, NetworkOrderBuffer buffer)
+      throws SQLException {
     this.copy = manager.copyIn(sql);
     this.buffer = buffer;
     buffer.clear();

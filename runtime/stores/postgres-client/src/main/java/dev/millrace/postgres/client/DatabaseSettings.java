@@ -22,9 +22,9 @@ public record DatabaseSettings(
     Duration patience,
     int readers,
     Duration silence) {
-  private static final Duration USUAL_LEASE = Duration.ofSeconds(10);
-  private static final Duration USUAL_PATIENCE = Duration.ofSeconds(15);
-  private static final int USUAL_READERS = 4;
+  private static final Duration DEFAULT_LEASE = Duration.ofSeconds(10);
+  private static final Duration DEFAULT_PATIENCE = Duration.ofSeconds(15);
+  private static final int DEFAULT_READERS = 4;
 
   /** A checkpoint on a slow disk may take a minute; a frozen machine does not come back. */
   private static final Duration DEFAULT_SILENCE = Duration.ofMinutes(5);
@@ -35,7 +35,7 @@ public record DatabaseSettings(
           Remedy.FIX_SETUP,
           "database url must begin with jdbc:postgresql: url=" + withoutSecrets(url));
     }
-    UrlOptions.check(url);
+    DriverUrlOptions.check(url);
     if (lease.toMillis() < 1
         || patience.isNegative()
         || readers < 1
@@ -49,7 +49,7 @@ public record DatabaseSettings(
 
   public static DatabaseSettings of(String url, @Nullable String user, @Nullable String password) {
     return new DatabaseSettings(
-        url, user, password, USUAL_LEASE, USUAL_PATIENCE, USUAL_READERS, DEFAULT_SILENCE);
+        url, user, password, DEFAULT_LEASE, DEFAULT_PATIENCE, DEFAULT_READERS, DEFAULT_SILENCE);
   }
 
   public DatabaseSettings withLease(Duration time) {

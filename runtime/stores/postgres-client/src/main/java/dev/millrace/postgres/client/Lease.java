@@ -35,9 +35,9 @@ public final class Lease implements AutoCloseable {
   private static final String RELEASE =
       "UPDATE millrace_lease SET expires = '-infinity' WHERE lane = :lane AND epoch = :epoch";
 
-  private static final Duration LONGEST_RELEASE = Duration.ofSeconds(3);
+  private static final Duration MAX_RELEASE = Duration.ofSeconds(3);
 
-  private final Connections connections;
+  private final PostgresConnections connections;
   private final String lane;
   private final long epoch;
   private final Duration lease;
@@ -46,7 +46,7 @@ public final class Lease implements AutoCloseable {
   private volatile boolean lost;
   private volatile @Nullable Consumer<MillraceException> whenLost;
 
-  public Lease(Connections connections, String lane, long epoch, Duration lease) {
+  public Lease(PostgresConnections connections, String lane, long epoch, Duration lease) {
     this.connections = connections;
     this.lane = lane;
     this.epoch = epoch;
@@ -92,7 +92,7 @@ public final class Lease implements AutoCloseable {
       }
       return handle;
     } catch (SQLException | JdbiException failed) {
-      MillraceException why = SqlErrors.translate("renewing the lease", failed);
+      MillraceException why = PostgresErrors.translate("renewing the lease", failed);
       LOG.warn("lease could not be renewed: lane={} reason=\"{}\"", lane, why.getMessage());
       close(handle);
       return null;
@@ -142,7 +142,7 @@ public final class Lease implements AutoCloseable {
     closed.countDown();
     boolean interrupted = false;
     try {
-      if (!thread.join(LONGEST_RELEASE)) {
+      if (!thread.join(MAX_RELEASE)) {
         thread.interrupt();
       }
     } catch (InterruptedException _) {

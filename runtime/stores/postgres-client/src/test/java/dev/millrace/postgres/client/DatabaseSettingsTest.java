@@ -18,7 +18,7 @@ final class DatabaseSettingsTest {
 
   @Test
   @DisplayName("a password in a url is in no message")
-  void url_isToldWithoutItsSecrets() {
+  void url_isReportedWithoutItsSecrets() {
     assertThatThrownBy(() -> DatabaseSettings.of("postgres://me:s3cr?t@host/db", "me", null))
         .hasMessageContaining("url=postgres:")
         .hasMessageNotContaining("s3cr");

@@ -1,0 +1,403 @@
+package dev.millrace.lane;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.PendingCallTracker;
+import dev.millrace.pipeline.SourceEvent;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Preloads a batch: runs its handlers for their reads only, so that the run finds memory filled.
+ *
+ * <p>One task moves at a time: the holder of the <em>baton</em>. A performer, a virtual thread,
+ * handles event after event while memory answers. When a read must wait, it passes the baton on: to
+ * a task that can go on, else to a new performer for the remaining events, else back to the execute
+ * thread, which sends all reads collected so far as one round and resumes the tasks. So a batch
+ * costs as many round trips as its deepest chain of reads.
+ *
+ * <p>A holder that has not moved for {@link #STALL_TIMEOUT} is waiting for something invisible
+ * here, a lock of another task or an outside service. The baton is taken from it and given to the
+ * events behind it; it queues for the baton again at its next call of its Context. The reads
+ * collected so far go out without it only when every event has begun or too many holders have stood
+ * still.
+ *
+ * <p>A preload is a guess, and may be cut short at any moment: every Context is then dead, and its
+ * next call throws.
+ */
+final class Preload {
+  private static final Logger LOG = LoggerFactory.getLogger(Preload.class);
+  private static final long STALL_TIMEOUT = TimeUnit.MILLISECONDS.toNanos(20);
+
+  /**
+   * Longest wait for effect answers while nothing else can go on. The preload may have guessed
+   * wrong inputs; the run keeps waiting for the answers that it needs.
+   */
+  private static final long ANSWERS = TimeUnit.SECONDS.toNanos(10);
+
+  /** Stops allowed in any batch, however few of its events have begun. */
+  private static final int FREE_STOPS = 8;
+
+  /**
+   * Events per further stop. A stop costs {@link #STALL_TIMEOUT}, as much as some fifty round
+   * trips: a batch with more stops would lose more to waiting than its preload saves.
+   */
+  private static final int EVENTS_PER_STOP = 50;
+
+  /** Thrown by a dead Context. An error, so that handlers that catch exceptions let it pass. */
+  @SuppressWarnings("serial")
+  static final class PreloadAborted extends Error {
+    private PreloadAborted() {
+      super("rehearsal was cut short", null, false, false);
+    }
+  }
+
+  private final HandlerState memory;
+  private final List<SourceEvent> events;
+  private final PreloadReadRound round;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  private final Deque<PreloadTask> ready = new ArrayDeque<>(); // @GuardedBy lock
+  private final List<PreloadTask> waiting = new ArrayList<>(); // @GuardedBy lock
+  private final Map<PreloadTask, EffectAnswer> asking = new LinkedHashMap<>(); // @GuardedBy lock
+  private final Set<PreloadTask> still = new HashSet<>(); // @GuardedBy lock
+  private @Nullable PreloadTask holder; // @GuardedBy lock; null while the baton is home
+  private int stallCount; // @GuardedBy lock
+  private boolean cut; // @GuardedBy lock
+
+  /** Confined to the holder of the baton, or to the execute thread while that holds it. */
+  private int next;
+
+  /** Grows with every visible action of the holder. Written by the holder. */
+  private volatile long moves;
+
+  private Preload(HandlerState memory, List<SourceEvent> events) {
+    this.memory = memory;
+    this.events = events;
+    this.round = new PreloadReadRound(memory);
+  }
+
+  /** Returns when every task has ended or is cut off from memory. Execute thread. */
+  static void of(HandlerState memory, List<SourceEvent> events) {
+    new Preload(memory, events).perform();
+  }
+
+  private void perform() {
+    lock.lock();
+    try {
+      yieldToNext();
+      while (goOn()) {}
+      cut = true;
+      allTasks().forEach(PreloadTask::kill);
+    } catch (InterruptedException _) {
+      cut = true;
+      allTasks().forEach(PreloadTask::kill);
+      Thread.currentThread().interrupt();
+      // A task inside its Context cannot be stopped there, so nothing may run beside it.
+      throw new MillraceException(Remedy.RESTART, "interrupted while a batch was rehearsed");
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private List<PreloadTask> allTasks() {
+    List<PreloadTask> all = new ArrayList<>(ready);
+    all.addAll(waiting);
+    all.addAll(asking.keySet());
+    all.addAll(still);
+    PreloadTask holding = holder;
+    if (holding != null) {
+      all.add(holding);
+    }
+    return all;
+  }
+
+  /**
+   * Performs one step of the execute thread, which holds the lock; false when nothing is left to
+   * wait for.
+   */
+  @SuppressWarnings("WaitNotInLoop") // the caller loops
+  private boolean goOn() throws InterruptedException {
+    if (holder != null) {
+      return awaitHolder();
+    }
+    asking.forEach((performer, answer) -> {
+      if (answer.isDone()) {
+        ready.add(performer);
+      }
+    });
+    ready.forEach(asking::remove);
+    // Also after a holder has stood still: the events behind it have not read anything yet.
+    if (!ready.isEmpty() || next < events.size()) {
+      yieldToNext();
+      return true;
+    }
+    if (!round.isEmpty()) {
+      return send();
+    }
+    if (!asking.isEmpty()) {
+      return awaitAnswers();
+    }
+    return !still.isEmpty() && changed.awaitNanos(STALL_TIMEOUT) > 0;
+  }
+
+  /** Waits until an effect has answered, as nothing else can go on; false after too long. */
+  private boolean awaitAnswers() throws InterruptedException {
+    EffectAnswer first = asking.values().iterator().next();
+    long left = Math.min(ANSWERS, first.patience().toNanos());
+    try (PendingCallTracker.Call _ = memory.effects().waitFor(first)) {
+      while (left > 0
+          && ready.isEmpty()
+          && asking.values().stream().noneMatch(EffectAnswer::isDone)) {
+        left = changed.awaitNanos(left);
+      }
+      return left > 0;
+    }
+  }
+
+  @SuppressWarnings("WaitNotInLoop") // as above
+  private boolean awaitHolder() throws InterruptedException {
+    long before = moves;
+    if (changed.awaitNanos(STALL_TIMEOUT) > 0 || moves != before || holder == null) {
+      return true;
+    }
+    PreloadTask standing = holder;
+    if (standing.state.compareAndSet(State.PLAYING, State.STILL)) {
+      still.add(standing);
+      holder = null;
+      stallCount++;
+    }
+    if (stallCount <= FREE_STOPS + next / EVENTS_PER_STOP) {
+      return true;
+    }
+    if (holder == null && !round.isEmpty()) {
+      send(); // send the reads collected so far in any case
+    }
+    return false;
+  }
+
+  private boolean send() {
+    lock.unlock();
+    try {
+      round.send();
+    } catch (RuntimeException failed) {
+      LOG.debug("rehearsal ends early; the run meets the same error", failed);
+      return false;
+    } finally {
+      lock.lock();
+    }
+    ready.addAll(waiting);
+    waiting.clear();
+    return true;
+  }
+
+  /** Passes the baton to a task that can go on. Holds the lock. */
+  private void yieldToNext() {
+    PreloadTask heir = ready.poll();
+    if (heir == null && next < events.size() && !cut) {
+      heir = new PreloadTask();
+      holder = heir;
+      heir.state.set(State.PLAYING);
+      heir.thread = Thread.ofVirtual().name("millrace-rehearsal").unstarted(heir::play);
+      heir.thread.start();
+      return;
+    }
+    holder = heir;
+    if (heir == null) {
+      changed.signal();
+    } else {
+      heir.grant();
+    }
+  }
+
+  void effectEnded() {
+    lock.lock();
+    try {
+      changed.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private enum State {
+    /** Holds the baton and runs handler code. */
+    PLAYING,
+    /**
+     * Holds the baton and is inside its Context, where memory is touched: the baton cannot be
+     * taken.
+     */
+    INSIDE,
+    /** Waits for a round, an answer or the baton. */
+    WAITING,
+    /** The baton was taken from this task while it ran handler code. */
+    STILL,
+    DEAD
+  }
+
+  /** A virtual thread that handles events, one after the other, until a read must wait. */
+  final class PreloadTask {
+    private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
+    private @Nullable Thread thread;
+
+    private void play() {
+      SourceEvent event = claim();
+      while (event != null) {
+        PreloadContext context = new PreloadContext(memory, this);
+        try {
+          event.handler().handle(event, context);
+        } catch (Throwable _) {
+          // An error of a preload may come from its own guesses. The run meets the real ones.
+        }
+        // The run reports a flag that is left set; here the flag would reach the next event.
+        Thread.interrupted();
+        context.end();
+        event = claim();
+      }
+      end();
+    }
+
+    /** Claims the next event, if there is one and this performer still holds the baton. */
+    private @Nullable SourceEvent claim() {
+      if (!state.compareAndSet(State.PLAYING, State.INSIDE)) {
+        return null;
+      }
+      SourceEvent event = next < events.size() ? events.get(next++) : null;
+      moved();
+      leave();
+      return event;
+    }
+
+    @SuppressWarnings("ReferenceEquality")
+    private void end() {
+      lock.lock();
+      try {
+        still.remove(this);
+        if (holder == this) {
+          yieldToNext();
+        } else {
+          changed.signal();
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    Preload preload() {
+      return Preload.this;
+    }
+
+    boolean isCurrent() {
+      return Thread.currentThread().equals(thread);
+    }
+
+    /** Begins a call of the Context: memory may be touched from here on. */
+    void enter() {
+      if (state.compareAndSet(State.PLAYING, State.INSIDE)) {
+        moved();
+        return;
+      }
+      lock.lock();
+      try {
+        checkAlive();
+        still.remove(this);
+        state.set(State.WAITING);
+        ready.add(this);
+        changed.signal();
+      } finally {
+        lock.unlock();
+      }
+      awaitGrant();
+    }
+
+    void leave() {
+      state.compareAndSet(State.INSIDE, State.PLAYING);
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    private void moved() {
+      moves = moves + 1; // only the holder of the baton gets here
+    }
+
+    /** Adds a read to the round and waits until the round has been answered. */
+    void awaitRound(Consumer<PreloadReadRound> wish) {
+      lock.lock();
+      try {
+        checkAlive();
+        wish.accept(round);
+        waiting.add(this);
+        state.set(State.WAITING);
+        yieldToNext();
+      } finally {
+        lock.unlock();
+      }
+      awaitGrant();
+    }
+
+    void awaitAnswer(EffectAnswer answer) {
+      lock.lock();
+      try {
+        checkAlive();
+        asking.put(this, answer);
+        state.set(State.WAITING);
+        yieldToNext();
+      } finally {
+        lock.unlock();
+      }
+      awaitGrant();
+    }
+
+    private void checkAlive() {
+      if (cut) {
+        throw new PreloadAborted();
+      }
+    }
+
+    /** The caller holds the lock. */
+    private void grant() {
+      if (state.compareAndSet(State.WAITING, State.INSIDE)) {
+        LockSupport.unpark(thread);
+      }
+    }
+
+    /** The caller holds the lock. */
+    private void kill() {
+      state.set(State.DEAD);
+      LockSupport.unpark(thread);
+    }
+
+    /**
+     * Clears the interrupt flag while parked: with the flag set a park returns at once, and a
+     * spinning virtual thread keeps its carrier from the holder of the baton.
+     */
+    private void awaitGrant() {
+      boolean interrupted = false;
+      while (state.get() == State.WAITING) {
+        interrupted |= Thread.interrupted();
+        LockSupport.park(this);
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+      if (state.get() == State.DEAD) {
+        throw new PreloadAborted();
+      }
+      moved();
+    }
+  }
+}

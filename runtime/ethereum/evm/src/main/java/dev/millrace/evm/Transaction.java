@@ -1,6 +1,0 @@
-package dev.millrace.evm;
-
-import dev.millrace.loaders.Bytes32;
-
-/** The fields of a transaction that its logs carry. */
-public record Transaction(Bytes32 hash, int index) {}

@@ -1,0 +1,370 @@
+package dev.millrace.rpc;
+
+import dev.millrace.jsonrpc.RpcCallException;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.NodeErrorTable.Action;
+import dev.millrace.rpc.NodeErrorTable.Classification;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * Chooses the endpoint of each request and learns from the outcome.
+ *
+ * <p>The endpoint with the shortest expected time to an answer is asked, its queue included;
+ * another one only when it would be faster, and once in a while to see whether it has become so. An
+ * endpoint that fails is paused for a time that doubles. All state of endpoints is guarded by the
+ * one lock here, which is never held during a request.
+ */
+final class EndpointSelector {
+  private static final long PROBE = TimeUnit.SECONDS.toNanos(3);
+
+  /** Time for which an endpoint is passed over after it did not call blocks final. */
+  private static final long NOT_FINAL = TimeUnit.SECONDS.toNanos(2);
+
+  private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(250);
+
+  private final List<Endpoint> all;
+  private final long chain;
+  private final CallRuntime runtime;
+  private final LearntLimitsFile memory;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final EndpointBackoff backoff;
+  private int waiting;
+  private String waitingFor = "";
+  private boolean closed;
+
+  EndpointSelector(List<Endpoint> all, long chain, CallRuntime runtime, LearntLimitsFile memory) {
+    this.all = List.copyOf(all);
+    this.chain = chain;
+    this.runtime = runtime;
+    backoff = new EndpointBackoff(runtime);
+    this.memory = memory;
+    all.forEach(memory::recall);
+  }
+
+  List<Endpoint> all() {
+    return all;
+  }
+
+  /**
+   * Waits until an endpoint may be asked and returns it. A call of {@code succeeded}, {@code
+   * failed}, {@code wrong} or {@code unanswered} has to follow.
+   */
+  Endpoint acquire(CallRequirements need) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (true) {
+        if (closed) {
+          throw new InterruptedException("endpoints are closed");
+        }
+        long now = runtime.nanos();
+        Endpoint chosen = choose(need, now);
+        long wait = chosen.pause(need, now);
+        if (wait == 0 && !chosen.isFull()) {
+          if (need.isRange()) {
+            chosen.head.begin(chosen.reach(need), now);
+          }
+          chosen.proof.isAsked |= !chosen.proof.isGiven();
+          if (chosen.pace.running() == 0) {
+            chosen.busySince = now;
+          }
+          chosen.pace.begin(now, need.calls());
+          chosen.lastAsked = now;
+          chosen.requests++;
+          return chosen;
+        }
+        await(chosen, wait);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // The loop is in acquire, which chooses the endpoint anew after every wait.
+  private void await(Endpoint chosen, long wait) throws InterruptedException {
+    waiting++;
+    try {
+      if (wait > LOOK) {
+        waitingFor = "%s: %s".formatted(chosen.name, chosen.reason);
+      }
+      long _ = runtime.await(changed, wait == 0 ? LOOK : Math.min(wait, LOOK));
+    } finally {
+      waiting--;
+      if (waiting == 0) {
+        waitingFor = "";
+      }
+    }
+  }
+
+  private Endpoint choose(CallRequirements need, long now) {
+    List<Endpoint> able = able(need, now);
+    long widest = able.stream().mapToLong(one -> one.span.blocks()).max().orElse(1);
+    Endpoint best = able.getFirst();
+    double soonest = best.expected(need, widest, now);
+    for (Endpoint one : able) {
+      double expected = one.expected(need, widest, now);
+      if (expected < soonest) {
+        best = one;
+        soonest = expected;
+      }
+    }
+    for (Endpoint one : able) {
+      boolean isForgotten = now - one.lastAsked > PROBE && one.pace.running() == 0;
+      if (one != best && isForgotten && one.pause(need, now) == 0) {
+        return one;
+      }
+    }
+    return best;
+  }
+
+  private List<Endpoint> able(CallRequirements need, long now) {
+    List<Endpoint> able = all.stream().filter(one -> one.can(need, now)).toList();
+    if (able.isEmpty()) {
+      able = recheck(need, now);
+    }
+    List<Endpoint> far = able.stream().filter(one -> one.mayHave(need, now)).toList();
+    List<Endpoint> others =
+        far.stream()
+            .filter(one -> !need.avoid().contains(one.name))
+            .filter(one -> need.avoid().isEmpty() || one.state != NodeStatus.State.FAILING)
+            .toList();
+    return !others.isEmpty() ? others : far.isEmpty() ? able : far;
+  }
+
+  /**
+   * Clears lacks that are only remembered, since they may be mended; throws if none can be asked.
+   */
+  private List<Endpoint> recheck(CallRequirements need, long now) {
+    for (Endpoint one : all) {
+      if (one.isLackRemembered) {
+        one.isLackRemembered = false;
+        one.hasLogs = true;
+      }
+    }
+    List<Endpoint> able = all.stream().filter(one -> one.can(need, now)).toList();
+    if (able.isEmpty()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "no endpoint of the chain can be used: chain=%d\n  - %s"
+              .formatted(
+                  chain,
+                  all.stream()
+                      .map(one -> one.name + " " + one.missingCapability(need, now))
+                      .collect(Collectors.joining("\n  - "))));
+    }
+    return able;
+  }
+
+  /** Returns the most blocks that one request should ask of the endpoint that is first in line. */
+  long span(CallRequirements need) {
+    return locked(() -> choose(need, runtime.nanos()).span.blocks());
+  }
+
+  long spanOf(Endpoint endpoint) {
+    return locked(() -> endpoint.span.blocks());
+  }
+
+  long expectedBytes(Endpoint endpoint, long blocks) {
+    return locked(() -> endpoint.expectedBytes(blocks));
+  }
+
+  /**
+   * Records that the endpoint named our chain.
+   *
+   * @param ended connections of the endpoint that had ended before
+   */
+  void proven(Endpoint endpoint, long ended) {
+    change(() -> {
+      endpoint.wrongChains = 0;
+      endpoint.proof.give(runtime.nanos(), ended);
+    });
+  }
+
+  /** Requires each endpoint to name its chain before another of its answers counts. */
+  void reprove() {
+    change(() -> all.forEach(one -> one.proof.end()));
+  }
+
+  private <T> T locked(Supplier<T> read) {
+    lock.lock();
+    try {
+      return read.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void change(Runnable change) {
+    lock.lock();
+    try {
+      change.run();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void wrong(Endpoint endpoint, long served, long begun) {
+    change(() -> {
+      endpoint.pace.end();
+      endpoint.isOfAnotherChain();
+      backoff.wrong(
+          endpoint,
+          "serves another chain: chain=%d asked=%d".formatted(served, chain),
+          new EndpointBackoff.Attempted(begun, runtime.nanos()));
+    });
+  }
+
+  void succeeded(Endpoint endpoint, CallRequirements need, long begun) {
+    change(() -> {
+      long now = runtime.nanos();
+      endpoint.busySince = now;
+      endpoint.pace.end();
+      endpoint.pace.succeeded(now);
+      endpoint.measured(need, now - begun);
+      if (endpoint.failures > 0 && begun - endpoint.lastFailure > 0) {
+        endpoint.failures = 0;
+      }
+      if (endpoint.failures == 0) {
+        EndpointBackoff.becomes(endpoint, endpoint.typicalBlocks(), "");
+      }
+    });
+  }
+
+  /** True if the endpoint is known to have a block. */
+  boolean covers(Endpoint endpoint, long number) {
+    return locked(() -> endpoint.head.covers(number));
+  }
+
+  /** True if an endpoint may have a block, as far as answers show. */
+  boolean mayHave(long number) {
+    return locked(() ->
+        all.stream()
+            .anyMatch(one ->
+                one.state != NodeStatus.State.WRONG
+                    && one.state != NodeStatus.State.FAILING
+                    && !one.head.isBelow(number)));
+  }
+
+  void has(Endpoint endpoint, long number) {
+    change(() -> endpoint.head.has(number));
+  }
+
+  /**
+   * Records that the endpoint did not call blocks final: it is behind, or does not know the tag.
+   */
+  void isNotFinal(Endpoint endpoint) {
+    change(() -> endpoint.notFinalUntil = runtime.nanos() + NOT_FINAL);
+  }
+
+  /** Records the head that the endpoint named. */
+  void recordHead(Endpoint endpoint, long number) {
+    change(() -> endpoint.head.is(number, runtime.nanos()));
+  }
+
+  /** Records that the endpoint knows no block of this number. */
+  void lacks(String name, long number) {
+    change(() -> {
+      all.stream().filter(one -> one.name.equals(name)).forEach(one -> one.head.lacks(number));
+    });
+  }
+
+  /** Records that logs came together with their last block. */
+  void proved(Endpoint endpoint, CallRequirements need) {
+    change(() -> {
+      endpoint.head.proved(need.newest(), runtime.nanos());
+      switch (need.kind()) {
+        case LOGS -> endpoint.recordLogs(need.oldest());
+        case RECEIPTS -> endpoint.recordReceipts();
+        case FINAL, REST -> {}
+      }
+    });
+  }
+
+  /** Adapts the span to a reply with logs. */
+  void read(Endpoint endpoint, long blocks, long bytes, long took) {
+    change(() -> {
+      endpoint.measuredLogs(blocks, bytes);
+      endpoint.span.succeeded(blocks, bytes, took);
+    });
+  }
+
+  /**
+   * Releases the endpoint after a call without an answer that counts, through no fault of its own.
+   */
+  void unanswered(Endpoint endpoint) {
+    change(() -> {
+      endpoint.pace.end();
+      endpoint.proof.isAsked = false;
+    });
+  }
+
+  /** Releases the endpoint after a failed call and learns from the failure. */
+  void failed(
+      Endpoint endpoint,
+      CallRequirements need,
+      RpcCallException trouble,
+      Classification verdict,
+      long begun) {
+    change(() -> {
+      long now = runtime.nanos();
+      endpoint.busySince = now;
+      endpoint.pace.end();
+      endpoint.proof.isAsked = false;
+      if (verdict.action() == Action.RETRY && trouble.kind() != RpcCallException.Kind.ERROR) {
+        endpoint.proof.shake();
+      }
+      backoff.failed(endpoint, need, trouble, verdict, new EndpointBackoff.Attempted(begun, now));
+      if (verdict.isStated() || verdict.action() == Action.NO_METHOD) {
+        memory.keep(all);
+      }
+    });
+  }
+
+  /** Records that fewer calls at once may be easier for the endpoint, for a while. */
+  void easedBatch(Endpoint endpoint, int calls) {
+    change(() -> endpoint.easeBatch(calls, runtime.nanos()));
+  }
+
+  /** Records that the endpoint takes fewer calls at once. */
+  void refusedBatch(Endpoint endpoint, int calls, RpcCallException trouble) {
+    change(() -> {
+      endpoint.shrinkBatch(calls, BatchedCallRunner.mentionsBatch(trouble), runtime.nanos());
+      memory.keep(all);
+    });
+  }
+
+  /** True if an endpoint other than these answers. */
+  boolean hasOther(Set<String> names) {
+    return locked(() ->
+        all.stream()
+            .anyMatch(one ->
+                !names.contains(one.name)
+                    && (one.state == NodeStatus.State.GOOD
+                        || one.state == NodeStatus.State.LIMITED
+                        || one.state == NodeStatus.State.FRESH)));
+  }
+
+  NodeStatus status() {
+    return locked(() -> new NodeStatus(all.stream().map(Endpoint::status).toList(), waitingFor));
+  }
+
+  void close() {
+    lock.lock();
+    try {
+      closed = true;
+      memory.keep(all);
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    all.forEach(one -> one.transport.close());
+  }
+}

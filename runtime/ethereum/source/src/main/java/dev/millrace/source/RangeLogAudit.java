@@ -1,0 +1,186 @@
+package dev.millrace.source;
+
+import dev.millrace.evm.BlockDataSource;
+import dev.millrace.evm.BlockHeader;
+import dev.millrace.evm.LogFilter;
+import dev.millrace.evm.LogRouter;
+import dev.millrace.evm.SourceRequest;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.ChainNode;
+import dev.millrace.rpc.LogColumns;
+import dev.millrace.rpc.LogPage;
+import dev.millrace.rpc.LogQuery;
+import dev.millrace.rpc.NodeBlockHeader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Compares the logs that nodes return for a range of blocks with the headers. Each header names the
+ * one before it, and each log names its block. If the bloom of a block allows an asked topic of an
+ * asked address and no such log came, the block is asked again, and its receipts.
+ *
+ * <p>This proves that no address and topic was left out as a whole in any block. Blooms cannot show
+ * that some of several logs of one address and topic in one block are missing.
+ */
+public final class RangeLogAudit {
+  private static final int GROUP = 200;
+
+  private final ChainNode node;
+  private final LogQueryPlan plan;
+  private final LogAuditStatistics findings;
+  private final BloomLogAuditor auditor;
+  private long logs;
+
+  /**
+   * Results so far.
+   *
+   * @param to the last block that has been checked
+   * @param blocks number of checked blocks
+   * @param logs number of logs that the node returned for them
+   * @param unproven blocks of which nothing can be said, since blooms are not kept
+   * @param positive blocks whose bloom allows a log of ours
+   * @param confirmed positive blocks for which all logs came that the bloom allows
+   * @param falsePositive positive blocks without such a log, as a second answer or the receipts
+   *     show
+   * @param bloomsAreUsable true if blooms of this chain hold the logs of their blocks
+   * @param findings mismatches, in words
+   */
+  public record Proof(
+      long to,
+      long blocks,
+      long logs,
+      long unproven,
+      long positive,
+      long confirmed,
+      long falsePositive,
+      boolean bloomsAreUsable,
+      List<String> findings) {}
+
+  private RangeLogAudit(
+      SourceRequest request, List<Source.DiscoveredContract> found, ChainNode node) {
+    this.node = node;
+    this.plan =
+        LogQueryPlan.of(
+            LogRouter.of(request, BlockDataSource.NONE, found).filters(),
+            0,
+            LogQueryPlan.MAX_ADDRESSES);
+    this.findings = new LogAuditStatistics(request.chain(), Optional.empty());
+    this.auditor = BloomLogAuditor.thorough(node, findings);
+  }
+
+  /** Checks a range for the contracts of a configuration only, without discovered ones. */
+  public static Proof run(SourceRequest request, long from, long to, Consumer<Proof> progress)
+      throws InterruptedException {
+    return run(request, List.of(), from, to, progress);
+  }
+
+  /**
+   * Checks a range of final blocks.
+   *
+   * @param found the contracts that were discovered before the range
+   * @param progress receives the results so far after every few blocks
+   */
+  public static Proof run(
+      SourceRequest request,
+      List<Source.DiscoveredContract> found,
+      long from,
+      long to,
+      Consumer<Proof> progress)
+      throws InterruptedException {
+    try (ChainNode node = ChainSource.node(request)) {
+      return run(request, found, node, from, to, progress);
+    }
+  }
+
+  static Proof run(
+      SourceRequest request,
+      List<Source.DiscoveredContract> found,
+      ChainNode node,
+      long from,
+      long to,
+      Consumer<Proof> progress)
+      throws InterruptedException {
+    RangeLogAudit audit = new RangeLogAudit(request, found, node);
+    @Nullable NodeBlockHeader before = null;
+    for (long first = from; first <= to; first += GROUP) {
+      long last = Math.min(to, first + GROUP - 1);
+      before = audit.check(first, last, before);
+      progress.accept(audit.proof(last));
+    }
+    return audit.proof(to);
+  }
+
+  private NodeBlockHeader check(long first, long last, @Nullable NodeBlockHeader before)
+      throws InterruptedException {
+    List<NodeBlockHeader> blocks =
+        node.blocks(LongStream.rangeClosed(first, last).boxed().toList());
+    @Nullable NodeBlockHeader parent = before;
+    for (NodeBlockHeader block : blocks) {
+      if (parent != null && !block.header().parent().equals(parent.header().hash())) {
+        findings.find("block does not name the one before it: block=" + block.header().number());
+      }
+      parent = block;
+    }
+    List<LogQueryAnswer> answers = new ArrayList<>();
+    String endpoint = "";
+    for (LogFilter filter : plan.queries()) {
+      List<LogColumns> pages = new ArrayList<>();
+      for (long next = first; next <= last; ) {
+        LogPage page = node.logs(new LogQuery(filter, next, last));
+        pages.add(page.logs());
+        endpoint = page.endpoint();
+        next = page.reached() + 1;
+      }
+      answers.add(new LogQueryAnswer(filter, pages, endpoint));
+    }
+    LogColumns all = LogColumns.merged(answers.stream().map(LogQueryAnswer::logs).toList());
+    logs += all.size();
+    compareHashes(all, first, blocks);
+    LogColumns told = new DisputedLogs(node, findings).resolve(answers, blocks).mended(all);
+    for (NodeBlockHeader block : blocks) {
+      auditor.proveBlooms(block); // asks once, if none of our logs has shown it
+    }
+    auditor.check(plan, told, blocks, endpoint);
+    return blocks.getLast();
+  }
+
+  private void compareHashes(LogColumns told, long first, List<NodeBlockHeader> blocks) {
+    for (int log = 0; log < told.size(); log++) {
+      int at = (int) (told.blockNumber(log) - first);
+      BlockHeader header = blocks.get(at).header();
+      Bytes32 hash = header.hash();
+      long time = told.blockTime(log);
+      if (told.startsBlock(log)
+          && time != LogColumns.NO_TIME
+          && time != header.timestamp().getEpochSecond()) {
+        findings.find(
+            "log tells another time than its block: block=%d time=%d log's=%d"
+                .formatted(first + at, header.timestamp().getEpochSecond(), time));
+      }
+      if (!hash.equals(told.blockHash(log))) {
+        findings.find(
+            "log names another block: block=%d log=%d hash=%s log's=%s"
+                .formatted(first + at, told.logIndex(log), hash, told.blockHash(log)));
+      }
+    }
+  }
+
+  private Proof proof(long to) {
+    LogAuditStatistics.Tally tally = findings.tally();
+    return new Proof(
+        to,
+        tally.blocks(),
+        logs,
+        tally.unproven(),
+        tally.positive(),
+        tally.confirmed(),
+        tally.falsePositive(),
+        findings.bloomsAreProven(),
+        findings.found());
+  }
+}

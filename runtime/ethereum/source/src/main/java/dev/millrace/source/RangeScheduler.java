@@ -1,0 +1,247 @@
+package dev.millrace.source;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ranges of blocks that are fetched concurrently and taken in order.
+ *
+ * <p>Every block belongs to exactly one range. If a node returns less than it was asked for, the
+ * range ends there and the rest becomes a range of its own, which is asked for at once: the reader
+ * that waits for the first range waits for nothing that could be put off. Further ranges begin only
+ * while those that are ready and those under way fit into the room for bytes.
+ */
+final class RangeScheduler {
+  /** Limit of bytes fetched and not yet taken: some two batches of a busy chain and their heads. */
+  static final long ROOM = 64L << 20;
+
+  private static final int MAX_IN_FLIGHT = 48;
+  private static final long FIRST_GUESS = 256 << 10;
+
+  private final ExecutorService pool;
+  private final Fetch fetch;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  @GuardedBy("lock")
+  private final TreeMap<Long, InFlightRange> flights = new TreeMap<>();
+
+  @GuardedBy("lock")
+  private LogQueryPlan plan;
+
+  @GuardedBy("lock")
+  private long frontier;
+
+  @GuardedBy("lock")
+  private long last;
+
+  @GuardedBy("lock")
+  private int underWay;
+
+  @GuardedBy("lock")
+  private long readyBytes;
+
+  @GuardedBy("lock")
+  private double typicalBytes = FIRST_GUESS;
+
+  @GuardedBy("lock")
+  private boolean closed;
+
+  /** Fetches one range, or a first part of it. */
+  interface Fetch {
+    FetchedRange fetch(LogQueryPlan plan, long from, long to) throws InterruptedException;
+
+    /** Returns the number of blocks to ask for at once now. */
+    long span(LogQueryPlan plan, long from);
+  }
+
+  private static final class InFlightRange {
+    private final long from;
+    private final long to;
+    private final LogQueryPlan plan;
+    private @Nullable FetchedRange fetched;
+    private @Nullable RuntimeException failed;
+
+    InFlightRange(long from, long to, LogQueryPlan plan) {
+      this.from = from;
+      this.to = to;
+      this.plan = plan;
+    }
+
+    boolean isReady() {
+      return fetched != null || failed != null;
+    }
+  }
+
+  /**
+   * Creates an empty sequence before a block; nothing is fetched before {@link #reach} sets the
+   * end.
+   */
+  RangeScheduler(ExecutorService pool, Fetch fetch, LogQueryPlan plan, long first) {
+    this.pool = pool;
+    this.fetch = fetch;
+    this.plan = plan;
+    this.frontier = first;
+    this.last = first - 1;
+  }
+
+  /** Continues from one block through another, once all ranges before have been taken. */
+  void reach(long from, long to) {
+    lock.lock();
+    try {
+      if (!flights.isEmpty() || from < frontier) {
+        throw new IllegalStateException(
+            "range is fetched already: from=%d frontier=%d".formatted(from, frontier));
+      }
+      frontier = from;
+      last = to;
+      launch();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Drops all ranges, fetched or under way; {@link #reach} begins anew at the same block. */
+  void abandon(long next) {
+    lock.lock();
+    try {
+      flights.clear();
+      readyBytes = 0;
+      frontier = next;
+      last = next - 1;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Sets the plan of ranges that have not begun yet. */
+  void follow(LogQueryPlan changed) {
+    lock.lock();
+    try {
+      plan = changed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** True if the next range is ready. */
+  boolean isReady() {
+    lock.lock();
+    try {
+      Map.Entry<Long, InFlightRange> first = flights.firstEntry();
+      return first != null && first.getValue().isReady();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** True if everything up to the last block has been taken. */
+  boolean isEmpty() {
+    lock.lock();
+    try {
+      return flights.isEmpty() && frontier > last;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes the next range in order; waits until it is ready. */
+  FetchedRange take() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (true) {
+        launch();
+        Map.Entry<Long, InFlightRange> first = flights.firstEntry();
+        if (first == null || closed) {
+          throw new InterruptedException("nothing more is fetched: next=" + frontier);
+        }
+        InFlightRange flight = first.getValue();
+        if (flight.failed != null) {
+          throw flight.failed;
+        }
+        FetchedRange stretch = flight.fetched;
+        if (stretch != null) {
+          flights.remove(flight.from);
+          readyBytes -= stretch.bytes();
+          launch();
+          return stretch;
+        }
+        changed.await();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the waits; no further range begins. */
+  void close() {
+    lock.lock();
+    try {
+      closed = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @GuardedBy("lock")
+  private void launch() {
+    while (!closed && frontier <= last && hasRoom()) {
+      long span = Math.max(1, fetch.span(plan, frontier));
+      long to = Math.min(last, frontier + span - 1);
+      launch(new InFlightRange(frontier, to, plan));
+      frontier = to + 1;
+    }
+  }
+
+  @GuardedBy("lock")
+  private boolean hasRoom() {
+    return flights.isEmpty()
+        || (underWay < MAX_IN_FLIGHT && readyBytes + (underWay + 1) * typicalBytes <= ROOM);
+  }
+
+  @GuardedBy("lock")
+  private void launch(InFlightRange flight) {
+    flights.put(flight.from, flight);
+    underWay++;
+    pool.execute(() -> run(flight));
+  }
+
+  private void run(InFlightRange flight) {
+    FetchedRange stretch = null;
+    RuntimeException failed = null;
+    try {
+      stretch = fetch.fetch(flight.plan, flight.from, flight.to);
+    } catch (InterruptedException _) {
+      return; // the feed is being closed
+    } catch (RuntimeException thrown) {
+      failed = thrown;
+    } catch (Error thrown) {
+      failed = new IllegalStateException("range cannot be fetched: from=" + flight.from, thrown);
+    }
+    lock.lock();
+    try {
+      underWay--;
+      if (flights.get(flight.from) != flight) {
+        return; // dropped meanwhile
+      }
+      flight.fetched = stretch;
+      flight.failed = failed;
+      if (stretch != null) {
+        readyBytes += stretch.bytes();
+        typicalBytes += (stretch.bytes() - typicalBytes) / 8;
+        if (stretch.lastBlock() < flight.to && !closed) {
+          launch(new InFlightRange(stretch.lastBlock() + 1, flight.to, plan));
+        }
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

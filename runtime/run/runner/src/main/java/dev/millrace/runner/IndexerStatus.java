@@ -1,0 +1,104 @@
+package dev.millrace.runner;
+
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.TimingSummary;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.SortedMap;
+
+/**
+ * A snapshot of a running indexer. Only {@link Lane#committed} is durable; what is merely processed
+ * is never called done.
+ */
+public record IndexerStatus(String name, State state, Optional<Failure> failure, List<Lane> lanes) {
+  public IndexerStatus {
+    lanes = List.copyOf(lanes);
+  }
+
+  /** The states of a process. */
+  public enum State {
+    STARTING,
+    RUNNING,
+    /** Stopping: executed batches are still being committed. */
+    DRAINING,
+    /** Ended as asked: everything up to the end, or up to the stop, is durable. */
+    DONE,
+    FAILED
+  }
+
+  /** The reason for the end. */
+  public record Failure(String message, Remedy remedy) {}
+
+  /** A position in a lane, with the events up to it since this process began. */
+  public record Mark(OptionalLong block, long checkpoint, long events) {
+    public static final Mark NONE = new Mark(OptionalLong.empty(), 0, 0);
+  }
+
+  /**
+   * The rewinds since this process began.
+   *
+   * @param blocks executed blocks that the chain replaced, over all rewinds
+   * @param undoing the time taken to undo durable changes
+   */
+  public record Rewinds(long count, long blocks, Duration undoing) {
+    public static final Rewinds NONE = new Rewinds(0, 0, Duration.ZERO);
+  }
+
+  /**
+   * One chain.
+   *
+   * @param waitingFor the reason why the slowest part is not moving, in words; empty while
+   *     everything moves
+   * @param mirrored the frontier in ClickHouse; empty if nothing is mirrored
+   * @param caughtUp true if all blocks that the chain holds so far are durable
+   * @param ready true if all blocks that the chain held half a minute ago are durable
+   * @param firstBlock the first block that the config asks for
+   * @param lastBlock the end of the lane, as far as known
+   * @param totalEvents the number of events that this process has to commit, if the source knows it
+   * @param doubts facts that the source could not prove, and work that the store could not do
+   * @param rewinds the rewinds after reorgs of the chain
+   * @param stalls the time that the source had to pause, by cause
+   * @param report the source's own report, by name
+   * @param timings the time spent per stage, and how much of it overlapped
+   */
+  public record Lane(
+      long chain,
+      State state,
+      long epoch,
+      Mark processed,
+      Optional<Mark> mirrored,
+      Mark committed,
+      boolean caughtUp,
+      boolean ready,
+      OptionalLong firstBlock,
+      OptionalLong lastBlock,
+      OptionalLong totalEvents,
+      String waitingFor,
+      List<String> doubts,
+      int batchesInTransit,
+      long stagedBytes,
+      Rewinds rewinds,
+      Map<String, Duration> stalls,
+      SortedMap<String, String> report,
+      TimingSummary timings) {}
+
+  /**
+   * True if all blocks that the chains held half a minute ago are durable. A new block or a reorg
+   * near the head does not make an indexer unready.
+   */
+  public boolean isReady() {
+    return state != State.FAILED && !lanes.isEmpty() && lanes.stream().allMatch(Lane::ready);
+  }
+
+  public boolean isOver() {
+    return state == State.DONE || state == State.FAILED;
+  }
+
+  /** Returns the number of durable events in all lanes. */
+  public long committedEvents() {
+    return lanes.stream().mapToLong(lane -> lane.committed().events()).sum();
+  }
+}

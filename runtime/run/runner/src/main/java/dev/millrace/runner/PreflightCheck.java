@@ -1,0 +1,132 @@
+package dev.millrace.runner;
+
+import dev.millrace.config.Config;
+import dev.millrace.evm.LogFilter;
+import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.rpc.BlockTag;
+import dev.millrace.rpc.ChainNode;
+import dev.millrace.rpc.ChainNodeFactory;
+import dev.millrace.rpc.LogQuery;
+import dev.millrace.rpc.NodeBlockHeader;
+import dev.millrace.rpc.RpcSettings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Checks with the nodes of all chains, before anything is written, that these can be read as the
+ * config says. Mistakes are reported with their place in the config.
+ *
+ * <p>A chain that has been read before is not asked for its first blocks again: its nodes may have
+ * pruned them, and they are not needed any more.
+ */
+public final class PreflightCheck {
+  private static final Set<String> JSON_RPC = Set.of("http", "https", "ws", "wss");
+
+  private final Duration patience;
+  private final LongPredicate begun;
+  private final List<String> mistakes = new ArrayList<>();
+  private @Nullable MillraceException unanswered;
+
+  /**
+   * @param patience the time to wait for a node of each chain
+   * @param begun true for a chain that has been read before
+   */
+  public PreflightCheck(Duration patience, LongPredicate begun) {
+    this.patience = patience;
+    this.begun = begun;
+  }
+
+  /**
+   * Returns if all chains can be read.
+   *
+   * @throws MillraceException FIX_SETUP with all that cannot work, or RESTART if a chain does not
+   *     answer
+   */
+  public void check(List<Config.Chain> chains) throws InterruptedException {
+    for (Config.Chain chain : chains) {
+      if (chain.endpoints().stream().allMatch(endpoint -> JSON_RPC.contains(endpoint.scheme()))) {
+        check(chain);
+      }
+    }
+    if (!mistakes.isEmpty()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "chains cannot be read as the config says: mistakes=%d\n  %s"
+              .formatted(mistakes.size(), String.join("\n  ", mistakes)));
+    }
+    MillraceException silent = unanswered;
+    if (silent != null) {
+      throw silent;
+    }
+  }
+
+  private void check(Config.Chain chain) throws InterruptedException {
+    List<String> urls =
+        chain.endpoints().stream().map(endpoint -> endpoint.url().toString()).toList();
+    RpcSettings settings = RpcSettings.defaults().withPoll(chain.reading().poll());
+    try {
+      ChainNodeFactory.check(urls, chain.id(), settings, patience);
+    } catch (MillraceException refused) {
+      recordRefusal(chain, "rpc", refused);
+      return;
+    }
+    if (!begun.test(chain.id())) {
+      begin(chain, urls, settings);
+    }
+  }
+
+  /** Checks that the chain has its first block, and still has the logs of it. */
+  private void begin(Config.Chain chain, List<String> urls, RpcSettings settings)
+      throws InterruptedException {
+    try (ChainNode node = ChainNodeFactory.open(urls, chain.id(), settings);
+        ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> asked =
+          thread.submit(() -> {
+            askForFirst(chain, node);
+            return null;
+          });
+      asked.get(patience.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException _) {
+      // The chain answers, if slowly: other mistakes show while it is read.
+    } catch (ExecutionException failed) {
+      if (!(failed.getCause() instanceof MillraceException refused)) {
+        throw new IllegalStateException(failed);
+      }
+      recordRefusal(chain, "from", refused);
+    }
+  }
+
+  private void askForFirst(Config.Chain chain, ChainNode node) throws InterruptedException {
+    Optional<NodeBlockHeader> head = node.block(BlockTag.LATEST);
+    long last = head.map(block -> block.header().number()).orElse(Long.MAX_VALUE);
+    if (chain.from() > last) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "lies above the head of the chain: from=%d head=%d".formatted(chain.from(), last));
+    }
+    LogFilter nothing = new LogFilter(List.of(), List.of(Bytes32.ZERO));
+    node.logs(new LogQuery(nothing, chain.from(), chain.from()));
+  }
+
+  private void recordRefusal(Config.Chain chain, String key, MillraceException refused) {
+    String told = chain.origin().of(key) + ": " + refused.getMessage();
+    if (refused.remedy() == Remedy.FIX_SETUP) {
+      mistakes.add(told);
+    } else {
+      unanswered = new MillraceException(refused.remedy(), told, refused);
+    }
+  }
+}

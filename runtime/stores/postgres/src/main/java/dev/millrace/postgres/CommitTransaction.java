@@ -1,0 +1,115 @@
+package dev.millrace.postgres;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.CommitGroup;
+import dev.millrace.pipeline.Failpoint;
+import dev.millrace.pipeline.SourceBlock;
+import java.sql.SQLException;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * The transaction that makes a group durable.
+ *
+ * <p>It first updates the lane's row, which takes the lock: a second writer, or our own commit
+ * whose reply was lost, is detected there and not later as a duplicate key.
+ */
+final class CommitTransaction {
+  // Naming the commit we follow turns a second writer into zero updated rows, which we can see.
+  private static final String ADVANCE =
+      """
+      UPDATE millrace_lane
+         SET commit = :commit, checkpoint = :checkpoint, block = :block, block_hash = :hash,
+             block_time = :time, committed = clock_timestamp()
+       WHERE lane = :lane
+         AND epoch = :epoch
+         AND commit = :commit - 1
+      """;
+
+  private static final String READ_RESUME_POINT =
+      "SELECT epoch, commit FROM millrace_lane WHERE lane = :lane";
+
+  private final CommitSession session;
+  private final String lane;
+  private final LaneEpoch epochs;
+  private final Failpoint probe;
+
+  CommitTransaction(CommitSession session, String lane, LaneEpoch epochs, Failpoint probe) {
+    this.session = session;
+    this.lane = lane;
+    this.epochs = epochs;
+    this.probe = probe;
+  }
+
+  /** The targets of a group's changes. */
+  record Targets(List<EntityTableWriter<?>> writers, BookkeepingTables side, Pruning pruning) {}
+
+  /** Writes the changes of the group, unless an earlier try has done so. */
+  void run(CommitGroup group, CommitErrorContext blame, Targets targets) throws SQLException {
+    List<EntityTableWriter.Write> writes = new ArrayList<>();
+    for (EntityTableWriter<?> writer : targets.writers) {
+      writer.prepare(session, group).ifPresent(writes::add);
+    }
+    Handle handle = session.handle();
+    probe.reached(Failpoint.Point.BEFORE_BEGIN, group.number());
+    handle.begin();
+    if (!advance(handle, group)) {
+      handle.rollback();
+      return;
+    }
+    for (EntityTableWriter.Write write : writes) {
+      write.run(blame);
+    }
+    targets.side.write(session.connection(), group);
+    targets.pruning.run(session.connection(), group);
+    probe.reached(Failpoint.Point.AFTER_COPY, group.number());
+    probe.reached(Failpoint.Point.BEFORE_COMMIT, group.number());
+    handle.commit();
+    targets.pruning.committed();
+    probe.reached(Failpoint.Point.AFTER_COMMIT, group.number());
+  }
+
+  /** Advances the lane's row; false if an earlier try has committed the group. */
+  private boolean advance(Handle handle, CommitGroup group) {
+    SourceBlock block = group.last().batch().last();
+    int advanced =
+        handle
+            .createUpdate(ADVANCE)
+            .bind("commit", group.number())
+            .bind("checkpoint", group.checkpoint())
+            .bind("block", block.number())
+            .bind("hash", block.hash().bytes())
+            .bind("time", requireNonNull(block.timestamp(), "timestamp").atOffset(ZoneOffset.UTC))
+            .bind("lane", lane)
+            .bind("epoch", epochs.current())
+            .execute();
+    return advanced == 1 || !hasSucceeded(handle, group);
+  }
+
+  private boolean hasSucceeded(Handle handle, CommitGroup group) {
+    long[] standing =
+        handle
+            .createQuery(READ_RESUME_POINT)
+            .bind("lane", lane)
+            .map((row, _) -> new long[] {row.getLong(1), row.getLong(2)})
+            .one();
+    epochs.check(lane, standing[0]);
+    if (standing[1] == group.number()) {
+      return true;
+    }
+    if (standing[1] == group.number() - 1) {
+      throw new MillraceException(
+          Remedy.RETRY, "commit lost a race for its lane: commit=" + group.number());
+    }
+    // A failover may lose durable commits: a restart continues from the remaining ones.
+    throw new MillraceException(
+        Remedy.RESTART,
+        "database is not where this lane has left it, as after a failover that lost commits: "
+            + "commit=%d last=%d".formatted(group.number(), standing[1]));
+  }
+}

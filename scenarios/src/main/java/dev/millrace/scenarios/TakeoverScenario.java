@@ -1,0 +1,52 @@
+package dev.millrace.scenarios;
+
+import dev.millrace.runner.ExitCode;
+import java.time.Duration;
+import java.util.function.Supplier;
+
+/**
+ * Stops a process, lets another take its lane, and wakes the first: it must give way.
+ *
+ * @param millis the time that the heir works before that
+ * @param then gives the woken process something to commit, where it learns of its successor
+ */
+record TakeoverScenario(
+    IndexerChildProcess stopped, Supplier<IndexerChildProcess> start, int millis, Runnable then) {
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+  /**
+   * The process that holds the lane now.
+   *
+   * @param gaveWay true if the other ended because of the takeover, and not because it was done
+   */
+  record Outcome(IndexerChildProcess successor, boolean gaveWay) {}
+
+  Outcome run() throws InterruptedException, CrashRestartSoak.Failure {
+    stopped.freeze();
+    IndexerChildProcess heir = start.get();
+    boolean inherits = false;
+    try {
+      heir.awaitWork(PATIENCE);
+      heir.hasEndedAfter(Duration.ofMillis(millis));
+      stopped.thaw();
+      then.run();
+      if (!stopped.hasEndedAfter(PATIENCE)) {
+        throw new CrashRestartSoak.Failure(
+            "a process whose lane was taken goes on: output=\n" + stopped.output());
+      }
+      int code = stopped.exitCode();
+      if (code != ExitCode.DONE && code != ExitCode.TAKEN) {
+        throw new CrashRestartSoak.Failure(
+            "a process whose lane was taken ended otherwise: exit=%d output=%n%s"
+                .formatted(code, stopped.output()));
+      }
+      inherits = true;
+      return new Outcome(heir, code == ExitCode.TAKEN);
+    } finally {
+      stopped.close();
+      if (!inherits) {
+        heir.close();
+      }
+    }
+  }
+}
