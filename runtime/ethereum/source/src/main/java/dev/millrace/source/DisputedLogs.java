@@ -232,9 +232,21 @@ final class DisputedLogs {
       for (int pauses = 0; ; pauses++) {
         LogPage page = node.logsOf(header.hash(), query(filter, having));
         boolean isAnother = !having.isEmpty() && !having.contains(page.endpoint());
-        if (holds(page.logs()) || (isAnother && isHeldBy(page.end()))) {
+        boolean isHeld = isHeldBy(page.end());
+        if (holds(page.logs()) || (isAnother && isHeld)) {
           having.add(page.endpoint());
-          if (isAnother || isAlone() || pauses >= maxPauses()) {
+          // A bloom without bits is weaker evidence than the header of the endpoint with the logs.
+          boolean isOutweighed = isHeld && named.bloom().isEmpty();
+          if (isAnother || isAlone() || isOutweighed) {
+            confirm(page);
+            return null;
+          }
+          boolean isLast = pauses >= maxPauses();
+          Optional<LogPage> receipts = pauses == 0 || isLast ? receipts() : Optional.empty();
+          if (receipts.isPresent() && !holds(receipts.get().logs())) {
+            return answer(receipts.get());
+          }
+          if (isLast) {
             confirm(page);
             return null;
           }

@@ -12,8 +12,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
@@ -162,6 +164,41 @@ final class DisputedLogsTest {
 
     assertThat(ChainFixture.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 299));
     assertThat(node.askedByHash).hasSizeLessThan(330);
+  }
+
+  @Test
+  @Tag("F91")
+  @DisplayName("F91 a header without bloom and another one with it: the block is not waited for")
+  void headerWithoutBloom_isOutweighedByTheNextOne() throws InterruptedException {
+    twoEndpoints();
+    node.isAlone = true;
+    chain.transfers(30);
+    Set<Long> seen = ConcurrentHashMap.newKeySet();
+    node.retold =
+        block ->
+            seen.add(block.header().number())
+                ? new NodeBlockHeader(block.header(), LogsBloom.EMPTY)
+                : block;
+    ChainFixture reader =
+        new ChainFixture(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+
+    assertThat(ChainFixture.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 29));
+    assertThat(node.askedByHash).hasSizeLessThan(100);
+  }
+
+  @Test
+  @Tag("F89")
+  @DisplayName("F89 the only endpoint that answers repeats a log that its receipts lack")
+  void phantomLogOfTheOnlyOneThatAnswers_isNotInTheReceipts() throws InterruptedException {
+    twoEndpoints();
+    node.isAlone = true;
+    chain.empty(1).transfers(3);
+    Log repeated = phantom(0, 0, 666);
+    node.phantoms = _ -> List.of(repeated);
+    ChainFixture reader =
+        new ChainFixture(node).finality(ChainFeedTest.depth(1_000)).reading(reading());
+
+    assertThat(ChainFixture.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 3));
   }
 
   @Test

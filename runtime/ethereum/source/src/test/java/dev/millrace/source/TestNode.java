@@ -57,6 +57,10 @@ final class TestNode implements ChainNode {
   volatile long span = 100;
   volatile long reach = 1_000_000;
   volatile boolean receipts = true;
+
+  /** True if no endpoint but the first ever answers. */
+  volatile boolean isAlone;
+
   volatile Predicate<Log> kept = _ -> true;
   volatile Predicate<LogQuery> honest = _ -> true;
 
@@ -187,7 +191,8 @@ final class TestNode implements ChainNode {
 
   /** Returns the endpoint that answers: the first, or the second if that is to be avoided. */
   private String name(LogQuery query) {
-    return endpoints.size() > 1 && query.avoid().contains("node") ? "second" : "node";
+    boolean isAvoided = query.avoid().contains("node") && !isAlone;
+    return endpoints.size() > 1 && isAvoided ? "second" : "node";
   }
 
   private Log late(Log log) {
