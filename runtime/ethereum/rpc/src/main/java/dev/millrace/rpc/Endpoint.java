@@ -341,7 +341,7 @@ final class Endpoint {
   }
 
   /** Returns the state of an endpoint that answers. */
-  NodeStatus.State typicalBlocks() {
+  NodeStatus.State answeringState() {
     return Double.isInfinite(pace.perSecond()) ? NodeStatus.State.GOOD : NodeStatus.State.LIMITED;
   }
 

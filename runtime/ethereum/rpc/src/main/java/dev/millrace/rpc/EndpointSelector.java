@@ -233,7 +233,7 @@ final class EndpointSelector {
         endpoint.failures = 0;
       }
       if (endpoint.failures == 0) {
-        EndpointBackoff.becomes(endpoint, endpoint.typicalBlocks(), "");
+        EndpointBackoff.becomes(endpoint, endpoint.answeringState(), "");
       }
     });
   }
