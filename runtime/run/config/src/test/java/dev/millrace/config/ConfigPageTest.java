@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Checks that the config reference names every key and that its example is a valid config. */
 final class ConfigPageTest {
-  private static final Path PAGE = Path.of("../../docs/config.md");
+  private static final Path PAGE = Path.of("../../../docs/config.md");
 
   @Test
   void page_namesEveryKey() throws IOException {
