@@ -1,4 +1,4 @@
-package dev.millrace.runner;
+package dev.millrace.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -15,6 +15,8 @@ import dev.millrace.loaders.Id;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Source;
+import dev.millrace.runner.IndexerRuntime;
+import dev.millrace.runner.IndexerStatus;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
