@@ -191,7 +191,9 @@ final class FinalityTracker {
             .anyMatch(each ->
                 switch (each.state()) {
                   case FAILING, FRESH, WRONG -> true;
-                  case GOOD, LIMITED -> false;
+                  // With a reason, it has refused every request since its last answer.
+                  case LIMITED -> !each.reason().isEmpty();
+                  case GOOD -> false;
                 });
   }
 

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Final blocks where the configuration or the nodes name few or none. */
 @Timeout(60)
@@ -84,22 +86,19 @@ final class FinalityTest {
     }
   }
 
-  @Test
+  @ParameterizedTest
+  @EnumSource(
+      value = NodeStatus.State.class,
+      names = {"FAILING", "LIMITED"})
   @Tag("E38")
   @DisplayName("E38 no endpoint that answers names a finalized block, another is away: waited for")
-  void endpointIsAway_isWaitedForBeforeADefaultIsTaken() throws InterruptedException {
+  void endpointIsAway_isWaitedForBeforeADefaultIsTaken(NodeStatus.State away)
+      throws InterruptedException {
     chain.transfers(10);
     node.endpoints =
         List.of(
             new NodeStatus.Endpoint(
-                "away",
-                NodeStatus.State.FAILING,
-                "connection refused",
-                0,
-                1,
-                1,
-                9,
-                new TreeMap<>()));
+                "away", away, "connection refused", 0, 1, 1, 9, new TreeMap<>()));
     for (int i = 0; i < 20; i++) {
       node.whileWaiting.add(() -> {});
     }
