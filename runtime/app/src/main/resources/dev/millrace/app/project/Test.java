@@ -35,7 +35,7 @@ class {{type}}Test {
 
   @Test
   void devChain_balancesAddUpToNothing() throws Exception {
-    test.run(new DevChain(DevChainSettings.USUAL.withBlocks(200).withAccounts(100)));
+    test.run(new DevChain(DevChainSettings.DEFAULTS.withBlocks(200).withAccounts(100)));
 
     assertThat(test.rows(Account.class)).isNotEmpty();
     assertThat(
