@@ -88,14 +88,14 @@ final class DisputedLogs {
       return LogColumns.merged(pages);
     }
 
-    /** Returns the endpoint that told logs that are not there; empty if unknown. */
+    /** Returns the endpoint whose answer has logs that are not there; empty if unknown. */
     String endpoint() {
       return refuted.getFirst().endpoint();
     }
   }
 
   /**
-   * An answer that told logs which are not there.
+   * An answer with logs that are not there.
    *
    * @param part its logs of one block
    * @param better the answer that counts
