@@ -50,14 +50,13 @@ public final class BackoffRetry {
 
   /** Retries a call that returns nothing. */
   public void run(String what, Runnable call) {
-    Object done =
+    boolean _ =
         call(
             what,
             () -> {
               call.run();
               return true;
             });
-    assert done != null;
   }
 
   /** Retries a call with a patience of its own. */

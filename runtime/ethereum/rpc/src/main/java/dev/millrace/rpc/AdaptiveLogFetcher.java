@@ -121,7 +121,7 @@ final class AdaptiveLogFetcher {
       LogsAndEndBlock pair,
       List<Asked> asked)
       throws Refusal, InterruptedException {
-    boolean together = endpoint.together(Endpoint.BATCH_REFUSALS, calls.now()) > 1;
+    boolean together = endpoint.batches.calls(BatchLimit.MAX_REFUSALS, calls.now()) > 1;
     try {
       LogsAndEndBlock.Proven proven =
           calls.attempt(
@@ -139,12 +139,12 @@ final class AdaptiveLogFetcher {
       }
       endpoints.proved(endpoint, need);
       if (together) {
-        endpoint.tookBatch();
+        endpoint.batches.accepted();
       }
       return proven;
     } catch (Refusal refused) {
       if (!together || (!pair.isAnswered() && BatchedCallRunner.mayBeOfBatch(endpoint, refused))) {
-        endpoint.refused(together, Endpoint.BATCH_REFUSALS, calls.now());
+        endpoint.batches.refused(together, BatchLimit.MAX_REFUSALS, calls.now());
       }
       throw refused;
     }

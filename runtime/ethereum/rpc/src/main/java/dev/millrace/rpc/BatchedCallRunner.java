@@ -36,7 +36,7 @@ record BatchedCallRunner<T>(FailoverCaller calls, String method, JsonRpcResultRe
     if (params.size() <= 1) {
       return params.isEmpty() ? List.of() : Collections.singletonList(one(params.getFirst()));
     }
-    return split(params, Endpoint.BATCH);
+    return split(params, BatchLimit.DEFAULT_CALLS);
   }
 
   private @Nullable T one(Params params) throws InterruptedException {
@@ -68,7 +68,7 @@ record BatchedCallRunner<T>(FailoverCaller calls, String method, JsonRpcResultRe
     EndpointSelector endpoints = calls.endpoints();
     while (true) {
       Endpoint endpoint = endpoints.acquire(need);
-      int batch = endpoint.together(Endpoint.BATCH_REFUSALS, calls.now());
+      int batch = endpoint.batches.calls(BatchLimit.MAX_REFUSALS, calls.now());
       if (batch < params.size()) {
         endpoints.unanswered(endpoint);
         return split(params, batch);
@@ -82,7 +82,7 @@ record BatchedCallRunner<T>(FailoverCaller calls, String method, JsonRpcResultRe
                 one -> one.transport.batch(calls.calls(asked), reader));
         if (replies != null) {
           if (replies.stream().anyMatch(JsonRpcReply::isThere)) {
-            endpoint.tookBatch();
+            endpoint.batches.accepted();
           }
           return rest(endpoint, params, replies);
         }
@@ -94,7 +94,7 @@ record BatchedCallRunner<T>(FailoverCaller calls, String method, JsonRpcResultRe
           endpoints.easedBatch(endpoint, params.size());
           return split(params, params.size() / 2);
         } else if (mayBeOfBatch(endpoint, refused)) {
-          endpoint.refused(true, Endpoint.BATCH_REFUSALS, calls.now());
+          endpoint.batches.refused(true, BatchLimit.MAX_REFUSALS, calls.now());
         }
       }
     }
@@ -120,7 +120,7 @@ record BatchedCallRunner<T>(FailoverCaller calls, String method, JsonRpcResultRe
         kind == RpcCallException.Kind.NONSENSE
             || kind == RpcCallException.Kind.TORN
             || kind == RpcCallException.Kind.STATUS;
-    return endpoint.hasTakenBatch()
+    return endpoint.batches.hasAccepted()
         ? mentionsBatch(refused.trouble)
         : isUnread || isOfBatch(refused);
   }

@@ -14,26 +14,10 @@ import org.jspecify.annotations.Nullable;
  * {@link EndpointSelector}, except where a field says otherwise.
  */
 final class Endpoint {
-  static final int BATCH = 50;
   private static final double EASING = 0.2;
 
   /** Time for which a method counts as missing before the endpoint is asked for it again. */
   private static final long LACK = TimeUnit.MINUTES.toNanos(5);
-
-  /** Time for which calls are made one by one after batches were refused. */
-  private static final long ALONE = TimeUnit.MINUTES.toNanos(1);
-
-  /** Refusals in a row before an endpoint counts as one that takes no batches. */
-  static final int BATCH_REFUSALS = 2;
-
-  /**
-   * Refusals in a row before calls of which one proves the other are made one by one. Two backends
-   * may then answer them.
-   */
-  static final int PROOF_REFUSALS = 6;
-
-  /** Floor of a shrunk batch: room for calls that one backend has to answer together. */
-  private static final int MIN_BATCH = 4;
 
   final String name;
   final EndpointUrl target;
@@ -43,105 +27,13 @@ final class Endpoint {
   final EndpointHeadTracker head;
 
   final ChainProof proof = new ChainProof();
+  final BatchLimit batches = new BatchLimit();
 
   /** The proof of the chain that is under way, which finished calls wait for; or null. */
   final AtomicReference<@Nullable CompletableFuture<Boolean>> proving = new AtomicReference<>();
 
-  /** Calls per request that the endpoint takes, as far as is known; read by any thread. */
-  volatile int batch = BATCH;
-
   /** False once the endpoint refused eth_getLogs by block hash; read by any thread. */
   volatile boolean takesBlockHash = true;
-
-  /** Batches in a row that were refused; a lost update costs one more request. */
-  private volatile int refusalsTogether;
-
-  private volatile long aloneUntil;
-  private volatile boolean hasTakenBatch;
-  private int batchRefusals;
-
-  /** True if the endpoint itself has named its limit, which alone later processes remember. */
-  private volatile boolean isBatchSaid;
-
-  /** When the batch size was last lowered; read by any thread. */
-  private volatile long batchShrunkAt;
-
-  /**
-   * Returns the number of calls that one request may hold now; any thread.
-   *
-   * @param refusals in a row after which calls are made one by one for a while
-   */
-  int together(int refusals, long now) {
-    boolean takesSeveral = refusalsTogether < refusals || now - aloneUntil > 0;
-    return !takesSeveral ? 1 : hasRecovered(now) ? BATCH : batch;
-  }
-
-  /** True if a lower batch size counts no more: a gateway may have refused more for a moment. */
-  private boolean hasRecovered(long now) {
-    return !isBatchSaid && now - batchShrunkAt > ALONE;
-  }
-
-  /** Records that the endpoint answered several calls in one request. */
-  void tookBatch() {
-    refusalsTogether = 0;
-    hasTakenBatch = true;
-  }
-
-  /**
-   * True if the endpoint has ever answered several calls in one request. Calls made one by one may
-   * be answered by two backends, and nothing shows that these have the same blocks.
-   */
-  boolean hasTakenBatch() {
-    return hasTakenBatch;
-  }
-
-  /**
-   * Lowers the batch size below a number of calls that was refused. The size becomes 1 if the
-   * endpoint says that it takes no batches, or refuses again and has never answered one.
-   */
-  void shrinkBatch(int calls, boolean isSaid, long now) {
-    startLowering(now);
-    isBatchSaid |= isSaid;
-    boolean takesNone = isSaid || (!hasTakenBatch && ++batchRefusals >= BATCH_REFUSALS);
-    batch = Math.clamp(calls / 2, takesNone ? 1 : Math.min(batch, MIN_BATCH), batch);
-  }
-
-  private void startLowering(long now) {
-    if (hasRecovered(now)) {
-      batch = BATCH;
-      batchRefusals = 0;
-    }
-    batchShrunkAt = now;
-  }
-
-  /** Lowers the batch size for a while: the endpoint is overloaded. */
-  void easeBatch(int calls, long now) {
-    startLowering(now);
-    batch = Math.clamp(calls / 2, Math.min(batch, MIN_BATCH), batch);
-  }
-
-  /** Returns the batch size that the endpoint has named; else the usual one. */
-  int recordBatchRefusal() {
-    return isBatchSaid ? batch : BATCH;
-  }
-
-  /** Restores the batch size that the endpoint has named to an earlier process. */
-  void rememberBatch(int calls) {
-    batch = Math.clamp(calls, 1, BATCH);
-    isBatchSaid = batch < BATCH;
-  }
-
-  /**
-   * Records that calls were refused, in one request or one by one; the other way is tried next.
-   *
-   * @param refusals in a row after which calls are made one by one
-   */
-  // A lost update costs one more request.
-  @SuppressWarnings("NonAtomicVolatileUpdate")
-  void refused(boolean together, int refusals, long now) {
-    refusalsTogether = together ? refusalsTogether + 1 : refusals - 1;
-    aloneUntil = now + ALONE;
-  }
 
   NodeStatus.State state = NodeStatus.State.FRESH;
   String reason = "";

@@ -330,13 +330,13 @@ final class EndpointSelector {
 
   /** Records that fewer calls at once may be easier for the endpoint, for a while. */
   void easedBatch(Endpoint endpoint, int calls) {
-    change(() -> endpoint.easeBatch(calls, runtime.nanos()));
+    change(() -> endpoint.batches.ease(calls, runtime.nanos()));
   }
 
   /** Records that the endpoint takes fewer calls at once. */
   void refusedBatch(Endpoint endpoint, int calls, RpcCallException trouble) {
     change(() -> {
-      endpoint.shrinkBatch(calls, BatchedCallRunner.mentionsBatch(trouble), runtime.nanos());
+      endpoint.batches.lower(calls, BatchedCallRunner.mentionsBatch(trouble), runtime.nanos());
       memory.keep(all);
     });
   }

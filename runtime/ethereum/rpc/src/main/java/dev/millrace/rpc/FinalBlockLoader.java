@@ -49,7 +49,7 @@ final class FinalBlockLoader {
 
   /** Returns the blocks in the order asked; waits until all are there and final. */
   List<NodeBlockHeader> ask(List<Long> numbers, FinalityRule rule) throws InterruptedException {
-    return split(numbers, rule, Endpoint.BATCH - rule.proofs());
+    return split(numbers, rule, BatchLimit.DEFAULT_CALLS - rule.proofs());
   }
 
   private List<NodeBlockHeader> split(List<Long> numbers, FinalityRule rule, int size)
@@ -79,7 +79,7 @@ final class FinalBlockLoader {
         long newest = missing.stream().mapToLong(Long::longValue).max().orElse(-1);
         CallRequirements need = CallRequirements.finals(missing.size() + rule.proofs(), newest);
         Endpoint endpoint = endpoints.acquire(need);
-        int batch = endpoint.together(Endpoint.PROOF_REFUSALS, calls.now());
+        int batch = endpoint.batches.calls(BatchLimit.MAX_PROOF_REFUSALS, calls.now());
         boolean together = batch > 2;
         int size = together ? batch - rule.proofs() : MAX_ALONE;
         if (missing.size() > size) {
@@ -139,7 +139,7 @@ final class FinalBlockLoader {
         calls.endpoints().easedBatch(endpoint, asked.size());
       }
       if (!together || BatchedCallRunner.mayBeOfBatch(endpoint, refused)) {
-        endpoint.refused(together, Endpoint.PROOF_REFUSALS, calls.now());
+        endpoint.batches.refused(together, BatchLimit.MAX_PROOF_REFUSALS, calls.now());
       }
       return Map.of();
     }
@@ -156,7 +156,7 @@ final class FinalBlockLoader {
       if (replies.stream().noneMatch(JsonRpcReply::isThere)) {
         throw RpcCallException.of(RpcCallException.Kind.TORN, "batch has no replies");
       }
-      endpoint.tookBatch();
+      endpoint.batches.accepted();
       return replies;
     }
     List<JsonRpcReply<NodeBlockHeader>> replies = new ArrayList<>();

@@ -39,14 +39,14 @@ final class LearntLimitsFile {
       double perSecond = endpoint.pace.perSecond();
       return new Limits(
           endpoint.span.isCapped() ? endpoint.span.cap() : 0,
-          endpoint.recordBatchRefusal(),
+          endpoint.batches.named(),
           Double.isInfinite(perSecond) ? 0 : perSecond,
           endpoint.hasLogs,
           now);
     }
 
     private boolean isDefault() {
-      return span == 0 && batch == Endpoint.BATCH && perSecond == 0 && hasLogs;
+      return span == 0 && batch == BatchLimit.DEFAULT_CALLS && perSecond == 0 && hasLogs;
     }
 
     private boolean isSame(Limits other) {
@@ -107,7 +107,7 @@ final class LearntLimitsFile {
     if (limits.perSecond() > 0) {
       endpoint.pace.remember(limits.perSecond());
     }
-    endpoint.rememberBatch(limits.batch());
+    endpoint.batches.remember(limits.batch());
     if (!limits.hasLogs()) {
       endpoint.remembersNoLogs();
     }

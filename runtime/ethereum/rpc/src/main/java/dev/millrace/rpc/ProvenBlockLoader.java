@@ -61,7 +61,8 @@ final class ProvenBlockLoader {
   private @Nullable Map<Long, NodeBlockHeader> ask(
       Endpoint endpoint, List<Long> numbers, long newest) throws InterruptedException {
     CallRequirements need = CallRequirements.blocks(Set.of(), numbers.size() + 1, newest);
-    boolean together = endpoint.together(Endpoint.PROOF_REFUSALS, calls.now()) > numbers.size();
+    boolean together =
+        endpoint.batches.calls(BatchLimit.MAX_PROOF_REFUSALS, calls.now()) > numbers.size();
     try {
       return calls.attempt(
           endpoint,
@@ -75,7 +76,7 @@ final class ProvenBlockLoader {
       if (together && BatchedCallRunner.isOfBatch(refused)) {
         calls.endpoints().refusedBatch(endpoint, numbers.size() + 1, refused.trouble);
       } else if (!together || BatchedCallRunner.mayBeOfBatch(endpoint, refused)) {
-        endpoint.refused(together, Endpoint.PROOF_REFUSALS, calls.now());
+        endpoint.batches.refused(together, BatchLimit.MAX_PROOF_REFUSALS, calls.now());
       }
       return null;
     }
@@ -94,7 +95,7 @@ final class ProvenBlockLoader {
         throw reply.trouble();
       }
     }
-    endpoint.tookBatch();
+    endpoint.batches.accepted();
     Result first = replies.isEmpty() ? null : replies.getFirst().value();
     calls.named(endpoint, first instanceof Result.Chain(long id) ? id : null, ended);
     Map<Long, NodeBlockHeader> blocks = new HashMap<>();

@@ -186,19 +186,9 @@ public final class MirrorRebuilder implements AutoCloseable {
     // Rows come in the order of PostgreSQL, so one block may touch every partition there is.
     settings.put("max_partitions_per_insert_block", "0");
     String doing = "rebuild of " + target.table();
-    patiently(doing, () -> server.insert(doing, target.table(), target.columns(), rows, settings));
+    retry.run(doing, () -> server.insert(doing, target.table(), target.columns(), rows, settings));
     inserted.merge(target, (long) count, Long::sum);
     rows.clear();
-  }
-
-  private void patiently(String doing, Runnable call) {
-    boolean _ =
-        retry.call(
-            doing,
-            () -> {
-              call.run();
-              return true;
-            });
   }
 
   /**
@@ -220,7 +210,7 @@ public final class MirrorRebuilder implements AutoCloseable {
                             ledger().epoch()),
                     RowBinaryInput::readLong));
     if (there > expected || (there < expected && !target.expires())) {
-      patiently("check of the lanes", held); // another rebuild may have dropped them
+      retry.run("check of the lanes", held); // another rebuild may have dropped them
       throw new MillraceException(
           Remedy.RESTART,
           "insert was lost or doubled when it was sent again, begin the rebuild again: table=%s"
@@ -234,7 +224,7 @@ public final class MirrorRebuilder implements AutoCloseable {
     flush();
     flushBlocks();
     inserted.forEach(this::checkArrived);
-    patiently("check of the lanes", held);
+    retry.run("check of the lanes", held);
     EpochHistory now = ledger();
     EpochEnds ends =
         new EpochEnds(
@@ -244,10 +234,10 @@ public final class MirrorRebuilder implements AutoCloseable {
                 .map(epoch -> new EpochEnds.End(epoch.number(), epoch.end(), epoch.opened()))
                 .toList(),
             now.finalizedCheckpoint());
-    patiently(
+    retry.run(
         "publication of the rebuild",
         () -> ClickHouseLane.publish(server, inserts, lane().chain(), ends));
-    patiently(
+    retry.run(
         "end of the rebuild",
         () ->
             new MirrorConsistencyCheck(server, lane(), now)
