@@ -12,7 +12,6 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
-import dev.millrace.postgres.client.DatabaseSettings;
 import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.MirrorDatabase;
@@ -24,10 +23,6 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -257,7 +252,7 @@ class VerifyIT {
     CountDownLatch hangs = new CountDownLatch(1);
     try (ConfiguredDatabase database = ConfiguredDatabase.open(both.config);
         MirrorDatabase mirror = MirrorDatabase.open(both.config);
-        Connection connection = connect(database.settings());
+        Connection connection = PostgresSessions.connect(database.settings());
         ExecutorService runs = Executors.newVirtualThreadPerTaskExecutor()) {
       long engine = mirror.embedded().orElseThrow().pid().orElseThrow();
       Failpoint hanging =
@@ -270,7 +265,7 @@ class VerifyIT {
       Future<Optional<String>> run = runs.submit(() -> both.run(both.config, hanging));
       try {
         hangs.await();
-        assertThat(backends(connection))
+        assertThat(PostgresSessions.list(connection))
             .isNotEmpty()
             .allSatisfy(backend -> assertThat(backend).doesNotStartWith("open for "));
         assertThat(run.isDone()).isFalse();
@@ -280,35 +275,6 @@ class VerifyIT {
       assertThat(run.get()).isEmpty();
     }
     assertThat(both.verify().isEqual()).isTrue();
-  }
-
-  private static Connection connect(DatabaseSettings settings) throws SQLException {
-    return DriverManager.getConnection(settings.url(), settings.user(), settings.password());
-  }
-
-  /**
-   * Lists the sessions of the lane after a second, in which what had been mirrored before was
-   * committed; the heartbeat of its lease has transactions too, but none that lasts.
-   */
-  private static List<String> backends(Connection connection) throws SQLException {
-    List<String> backends = new ArrayList<>();
-    try (Statement statement = connection.createStatement()) {
-      statement.execute("SELECT pg_sleep(1)");
-      try (ResultSet rows =
-          statement.executeQuery(
-              """
-              SELECT CASE WHEN clock_timestamp() - xact_start > interval '0.5 s'
-                          THEN 'open for ' || (clock_timestamp() - xact_start) || ' ' ELSE '' END
-                     || state || ' ' || application_name || ' ' || query
-                FROM pg_stat_activity
-               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-              """)) {
-        while (rows.next()) {
-          backends.add(rows.getString(1));
-        }
-      }
-    }
-    return backends;
   }
 
   private static void signal(String name, long pid) {

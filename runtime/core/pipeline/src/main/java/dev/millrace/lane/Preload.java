@@ -23,13 +23,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Preloads a batch: runs its handlers for their reads only, so that the run finds memory filled.
+ * Preloads a batch: runs its handlers for tfollowing reads only, so that the run finds memory
+ * filled.
  *
- * <p>One task moves at a time: the holder of the <em>baton</em>. A performer, a virtual thread,
- * handles event after event while memory answers. When a read must wait, it passes the baton on: to
- * a task that can go on, else to a new performer for the remaining events, else back to the execute
- * thread, which sends all reads collected so far as one round and resumes the tasks. So a batch
- * costs as many round trips as its deepest chain of reads.
+ * <p>One task moves at a time: the holder of the <em>baton</em>. A task, a virtual thread, handles
+ * event after event while memory answers. When a read must wait, it passes the baton on: to a task
+ * that can go on, else to a new one for the remaining events, else back to the execute thread,
+ * which sends all reads collected so far as one round and resumes the tasks. So a batch costs as
+ * many round trips as its deepest chain of reads.
  *
  * <p>A holder that has not moved for {@link #STALL_TIMEOUT} is waiting for something invisible
  * here, a lock of another task or an outside service. The baton is taken from it and given to the
@@ -58,14 +59,6 @@ final class Preload {
    * trips: a batch with more stops would lose more to waiting than its preload saves.
    */
   private static final int EVENTS_PER_STOP = 50;
-
-  /** Thrown by a dead Context. An error, so that handlers that catch exceptions let it pass. */
-  @SuppressWarnings("serial")
-  static final class PreloadAborted extends Error {
-    private PreloadAborted() {
-      super("rehearsal was cut short", null, false, false);
-    }
-  }
 
   private final HandlerState memory;
   private final List<SourceEvent> events;
@@ -137,9 +130,9 @@ final class Preload {
     if (holder != null) {
       return awaitHolder();
     }
-    asking.forEach((performer, answer) -> {
+    asking.forEach((task, answer) -> {
       if (answer.isDone()) {
-        ready.add(performer);
+        ready.add(task);
       }
     });
     ready.forEach(asking::remove);
@@ -209,20 +202,20 @@ final class Preload {
 
   /** Passes the baton to a task that can go on. Holds the lock. */
   private void yieldToNext() {
-    PreloadTask heir = ready.poll();
-    if (heir == null && next < events.size() && !cut) {
-      heir = new PreloadTask();
-      holder = heir;
-      heir.state.set(State.PLAYING);
-      heir.thread = Thread.ofVirtual().name("millrace-rehearsal").unstarted(heir::play);
-      heir.thread.start();
+    PreloadTask following = ready.poll();
+    if (following == null && next < events.size() && !cut) {
+      following = new PreloadTask();
+      holder = following;
+      following.state.set(State.PLAYING);
+      following.thread = Thread.ofVirtual().name("millrace-rehearsal").unstarted(following::play);
+      following.thread.start();
       return;
     }
-    holder = heir;
-    if (heir == null) {
+    holder = following;
+    if (following == null) {
       changed.signal();
     } else {
-      heir.grant();
+      following.grant();
     }
   }
 
@@ -272,7 +265,7 @@ final class Preload {
       end();
     }
 
-    /** Claims the next event, if there is one and this performer still holds the baton. */
+    /** Claims the next event, if there is one and this task still holds the baton. */
     private @Nullable SourceEvent claim() {
       if (!state.compareAndSet(State.PLAYING, State.INSIDE)) {
         return null;

@@ -1,9 +1,15 @@
 package dev.millrace.rules;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -15,6 +21,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * empty.
  */
 final class DisciplineTest {
+  private static final long MAX_LINES = 400;
+
   private static final ArchRule NO_TEST_IS_SKIPPED =
       noClasses()
           .should()
@@ -61,6 +69,32 @@ final class DisciplineTest {
   void rules_obeyThemselves() {
     NO_TEST_IS_SKIPPED.check(Modules.tests("rules"));
     NOTHING_SLEEPS.check(Modules.tests("rules"));
+  }
+
+  @Test
+  void file_hasAtMost400Lines() throws IOException {
+    List<String> longer = new ArrayList<>();
+    for (Path file : sources()) {
+      try (Stream<String> lines = Files.lines(file)) {
+        long count = lines.count();
+        if (count > MAX_LINES) {
+          longer.add("%s %d".formatted(Modules.ROOT.relativize(file), count));
+        }
+      }
+    }
+    assertThat(longer).as("files with more than %d lines", MAX_LINES).isEmpty();
+  }
+
+  private static List<Path> sources() throws IOException {
+    try (Stream<Path> all = Files.walk(Modules.ROOT)) {
+      List<Path> sources =
+          all.filter(file -> file.toString().endsWith(".java"))
+              .filter(file -> Modules.ROOT.relativize(file).toString().contains("src/"))
+              .filter(file -> !Modules.ROOT.relativize(file).toString().contains("target/"))
+              .toList();
+      assertThat(sources).hasSizeGreaterThan(500);
+      return sources;
+    }
   }
 
   static Stream<String> modules() {

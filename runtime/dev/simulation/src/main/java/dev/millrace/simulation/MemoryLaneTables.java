@@ -18,13 +18,11 @@ import dev.millrace.staging.NetTableChanges;
 import dev.millrace.staging.TableChanges;
 import dev.millrace.testkit.UndoLogRow;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -331,7 +329,7 @@ final class MemoryLaneTables {
         Object id = changes.id(i);
         Object stood = now.containsKey(id) ? now.get(id) : rows(type).get(id);
         must(
-            changes.isBlind(i) || isSame(type, changes.before(i), stood),
+            changes.isBlind(i) || StoredRows.haveSameValues(type, changes.before(i), stood),
             "change misremembers what stood there: change=%s stood=%s",
             type.table() + " " + id,
             stood);
@@ -349,28 +347,19 @@ final class MemoryLaneTables {
     return history;
   }
 
-  /** Compares by values: records of indexers may define any equality. */
-  private static <E> boolean isSame(
-      EntityType<E> type, @Nullable Object left, @Nullable Object right) {
-    if (left == null || right == null) {
-      return left == null && right == null;
-    }
-    return Arrays.equals(type.values(type.type().cast(left)), type.values(type.type().cast(right)));
-  }
-
   private <E> void apply(EntityType<E> type, CommitGroup group) {
     NetTableChanges<E> net = NetTableChanges.of(type, group.changesOf(type));
     Map<Object, Object> rows = rows(type);
     for (E row : net.inserts()) {
-      Object old = rows.put(type.id(row), stored(type, row));
+      Object old = rows.put(type.id(row), StoredRows.copy(type, row));
       must(old == null, "insert over a row: row=%s", row);
     }
     for (E row : net.updates()) {
-      Object old = rows.put(type.id(row), stored(type, row));
+      Object old = rows.put(type.id(row), StoredRows.copy(type, row));
       must(old != null, "update of a missing row: row=%s", row);
     }
     for (E row : net.upserts()) {
-      rows.put(type.id(row), stored(type, row));
+      rows.put(type.id(row), StoredRows.copy(type, row));
     }
     for (Object id : net.deletes()) {
       boolean blind = group.changesOf(type).stream().anyMatch(changes -> isBlind(changes, id));
@@ -385,11 +374,6 @@ final class MemoryLaneTables {
       }
     }
     return false;
-  }
-
-  /** Copies a row by its values: a stored row comes back as another object. */
-  static <E> Object stored(EntityType<E> type, Object row) {
-    return Objects.requireNonNull(type.create(type.values(type.type().cast(row))));
   }
 
   @FormatMethod

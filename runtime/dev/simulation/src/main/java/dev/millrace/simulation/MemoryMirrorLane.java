@@ -83,7 +83,7 @@ final class MemoryMirrorLane implements LaneMirror {
                     type.table(),
                     changes.id(i),
                     changes.checkpoint(i),
-                    row == null ? null : MemoryLaneTables.stored(type, row))));
+                    row == null ? null : StoredRows.copy(type, row))));
       }
     }
     return versions;

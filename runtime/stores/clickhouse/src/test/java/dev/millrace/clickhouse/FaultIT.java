@@ -319,18 +319,6 @@ final class FaultIT {
   }
 
   @Test
-  void wrongPlacesAndUsers_areNamed() {
-    MirrorSettings right = TestClickHouse.settings("default");
-    MirrorSettings user = MirrorSettings.of(right.url(), right.user(), "wrong", "default");
-    MirrorSettings place = MirrorSettings.of("http://127.0.0.1:1", "default", "", "default");
-    ClickHouseFixture.TestIndexer indexer =
-        new ClickHouseFixture.TestIndexer("lab", List.of(ClickHouseFixture.TOKEN), Storage.BOTH);
-
-    assertRemedy(Remedy.FIX_SETUP, () -> ClickHouseMirror.open(user, indexer, Failpoint.NONE));
-    assertRemedy(Remedy.RETRY, () -> ClickHouseMirror.open(place, indexer, Failpoint.NONE));
-  }
-
-  @Test
   @Tag("K4")
   @DisplayName("K4 the server is killed again and again while a lane writes")
   void killedServers_loseNothing() {

@@ -26,10 +26,26 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Refusals of the engine itself under limits that each request sets. */
+/** Refusals: of the engine under limits that each request sets, and of wrong addresses. */
 @Timeout(300)
 @ExtendWith(TestClickHouse.WhereItCanRun.class)
 final class MirrorRefusalIT {
+  @Test
+  void wrongPlacesAndUsers_areNamed() {
+    MirrorSettings right = TestClickHouse.settings("default");
+    MirrorSettings user = MirrorSettings.of(right.url(), right.user(), "wrong", "default");
+    MirrorSettings place = MirrorSettings.of("http://127.0.0.1:1", "default", "", "default");
+    ClickHouseFixture.TestIndexer indexer =
+        new ClickHouseFixture.TestIndexer("lab", List.of(ClickHouseFixture.TOKEN), Storage.BOTH);
+
+    assertThatThrownBy(() -> ClickHouseMirror.open(user, indexer, Failpoint.NONE))
+        .extracting("remedy")
+        .isEqualTo(Remedy.FIX_SETUP);
+    assertThatThrownBy(() -> ClickHouseMirror.open(place, indexer, Failpoint.NONE))
+        .extracting("remedy")
+        .isEqualTo(Remedy.RETRY);
+  }
+
   @Test
   @Tag("K4")
   @DisplayName("K4 inserts that the engine refuses for want of parts, queries or memory wait")
