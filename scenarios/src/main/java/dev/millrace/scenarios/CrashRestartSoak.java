@@ -116,7 +116,7 @@ record CrashRestartSoak(
             child = replace(child, config);
           }
           if (!child.isAlive()) {
-            break; // the heir is done: the round is over
+            break; // the successor is done: the round is over
           }
           child.kill();
           child = start(config);
@@ -143,7 +143,7 @@ record CrashRestartSoak(
       return child.hasEndedAfter(Duration.ofMillis(moment));
     }
 
-    /** Lets an heir take the lane; if the process was done before that, so were the tables. */
+    /** Lets a successor take the lane; if the process was done before that, so were the tables. */
     private IndexerChildProcess replace(IndexerChildProcess stopped, Path config)
         throws InterruptedException, SQLException, Failure {
       TakeoverScenario.Outcome outcome =
@@ -152,7 +152,7 @@ record CrashRestartSoak(
               .run();
       takenOver += outcome.gaveWay() ? 1 : 0;
       if (!outcome.gaveWay()) {
-        compare(); // it had reached the end before it was stopped, or after its heir was done
+        compare(); // it had reached the end before it was stopped, or after its successor was done
       }
       return outcome.successor();
     }

@@ -191,7 +191,7 @@ record ReorgSoak(
             new TakeoverScenario(child, this::start, random.nextInt(500), () -> chain.advance(1))
                 .run();
         takenOver += outcome.gaveWay() ? 1 : 0;
-        child = outcome.successor(); // the heir has worked for a while, and is killed next
+        child = outcome.successor(); // the successor has worked for a while, and is killed next
         requireAlive(child);
       }
       child.kill();

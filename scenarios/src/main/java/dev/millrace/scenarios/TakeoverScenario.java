@@ -7,7 +7,7 @@ import java.util.function.Supplier;
 /**
  * Stops a process, lets another take its lane, and wakes the first: it must give way.
  *
- * @param millis the time that the heir works before that
+ * @param millis the time that the successor works before that
  * @param then gives the woken process something to commit, where it learns of its successor
  */
 record TakeoverScenario(

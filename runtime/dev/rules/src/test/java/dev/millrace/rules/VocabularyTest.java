@@ -97,6 +97,19 @@ final class VocabularyTest {
       Pattern.compile(
           "/\\*\\*[\\s*]*(?:What|Whatever|Whether|Where|Wherever|Who|Whoever|Whose|How|However)\\b");
 
+  /** Text blocks and strings, which are no comments, and comments. */
+  private static final Pattern COMMENT =
+      Pattern.compile(
+          "\"\"\".*?\"\"\"|\"(?:\\\\.|[^\"\\\\\n])*+\"|'(?:\\\\.|[^'\\\\\n])'"
+              + "|(?<comment>/\\*.*?\\*/|//[^\n]*)",
+          Pattern.DOTALL);
+
+  /** Words that comments do without, except the user nobody of operating systems. */
+  private static final Pattern DIALECT =
+      Pattern.compile(
+          "\\b(?:told|tells?|telling|(?<!user )nobody|somebody|anybody|whoever|whatever)\\b",
+          Pattern.CASE_INSENSITIVE);
+
   /** Classes by module: all rules look at the same ones. */
   private static final Map<String, List<JavaClass>> CLASSES = new ConcurrentHashMap<>();
 
@@ -167,6 +180,22 @@ final class VocabularyTest {
       Matcher question = QUESTION.matcher(Files.readString(source));
       while (question.find()) {
         wrong.add(source.getFileName() + ": " + question.group().replaceAll("\\s+", " "));
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @ParameterizedTest
+  @MethodSource("modules")
+  void comments_haveNoWordOfADialect(String module) throws IOException {
+    Set<String> wrong = new TreeSet<>();
+    for (Path source : sources(Objects.requireNonNull(Modules.all().get(module), module))) {
+      Matcher comment = COMMENT.matcher(Files.readString(source));
+      while (comment.find()) {
+        Matcher word = DIALECT.matcher(Objects.requireNonNullElse(comment.group("comment"), ""));
+        while (word.find()) {
+          wrong.add(source.getFileName() + ": " + word.group());
+        }
       }
     }
     assertThat(wrong).isEmpty();

@@ -190,7 +190,7 @@ final class MemoryLane implements LaneStore, CommittedReads {
           for (Query<E> query : queries) {
             List<E> page = new ArrayList<>();
             for (Object row : page(rows, query, null, size)) {
-              page.add(query.type().type().cast(StoredRows.copy(query.type(), row)));
+              page.add(query.type().type().cast(RowValues.copy(query.type(), row)));
             }
             pages.add(page);
           }
@@ -229,7 +229,7 @@ final class MemoryLane implements LaneStore, CommittedReads {
     List<E> rows =
         store.locked(() ->
             chosen.apply(tables.rows(type)).stream()
-                .map(row -> type.type().cast(StoredRows.copy(type, row)))
+                .map(row -> type.type().cast(RowValues.copy(type, row)))
                 .collect(Collectors.toCollection(ArrayList::new)));
     store.answered(description);
     return rows;

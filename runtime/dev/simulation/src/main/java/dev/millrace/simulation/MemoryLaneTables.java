@@ -329,7 +329,7 @@ final class MemoryLaneTables {
         Object id = changes.id(i);
         Object stood = now.containsKey(id) ? now.get(id) : rows(type).get(id);
         must(
-            changes.isBlind(i) || StoredRows.haveSameValues(type, changes.before(i), stood),
+            changes.isBlind(i) || RowValues.haveSameValues(type, changes.before(i), stood),
             "change misremembers what stood there: change=%s stood=%s",
             type.table() + " " + id,
             stood);
@@ -351,15 +351,15 @@ final class MemoryLaneTables {
     NetTableChanges<E> net = NetTableChanges.of(type, group.changesOf(type));
     Map<Object, Object> rows = rows(type);
     for (E row : net.inserts()) {
-      Object old = rows.put(type.id(row), StoredRows.copy(type, row));
+      Object old = rows.put(type.id(row), RowValues.copy(type, row));
       must(old == null, "insert over a row: row=%s", row);
     }
     for (E row : net.updates()) {
-      Object old = rows.put(type.id(row), StoredRows.copy(type, row));
+      Object old = rows.put(type.id(row), RowValues.copy(type, row));
       must(old != null, "update of a missing row: row=%s", row);
     }
     for (E row : net.upserts()) {
-      rows.put(type.id(row), StoredRows.copy(type, row));
+      rows.put(type.id(row), RowValues.copy(type, row));
     }
     for (Object id : net.deletes()) {
       boolean blind = group.changesOf(type).stream().anyMatch(changes -> isBlind(changes, id));

@@ -83,7 +83,7 @@ final class MemoryMirrorLane implements LaneMirror {
                     type.table(),
                     changes.id(i),
                     changes.checkpoint(i),
-                    row == null ? null : StoredRows.copy(type, row))));
+                    row == null ? null : RowValues.copy(type, row))));
       }
     }
     return versions;

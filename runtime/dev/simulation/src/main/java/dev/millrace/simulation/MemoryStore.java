@@ -157,7 +157,7 @@ public final class MemoryStore implements CommitStore {
         lanes
             .computeIfAbsent(lane, _ -> new MemoryLaneTables(types))
             .rows(type)
-            .put(type.id(row), StoredRows.copy(type, row)));
+            .put(type.id(row), RowValues.copy(type, row)));
   }
 
   /** Returns the queries since the last call, in order. */

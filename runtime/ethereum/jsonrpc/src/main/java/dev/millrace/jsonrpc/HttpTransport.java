@@ -72,7 +72,7 @@ final class HttpTransport implements JsonRpcTransport {
     return fresh;
   }
 
-  /** Sends a request. Closes a connection without a reply, whatever ended the wait. */
+  /** Sends a request. Closes a connection without a reply, however the wait ended. */
   private boolean isSent(HttpConnection connection, byte[] body) throws IOException {
     boolean isSent = false;
     try {

@@ -8,7 +8,7 @@ import java.util.Optional;
 public final class RpcCallException extends IOException {
   private static final long serialVersionUID = 1L;
 
-  /** The kind of failure, as far as the wire can tell. */
+  /** The kind of failure, as far as a transport can see. */
   public enum Kind {
     /** The node answered with an error. */
     ERROR,

@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Rows as a store knows them: by their values, whatever equality their records define. */
-final class StoredRows {
-  private StoredRows() {}
+/** Rows as a store knows them: by their values: records may define any equality. */
+final class RowValues {
+  private RowValues() {}
 
   /** Copies a row by its values: a stored row comes back as another object. */
   static <E> Object copy(EntityType<E> type, Object row) {
