@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Rows as a store knows them: by their values: records may define any equality. */
+/** Compares and copies rows by their values: records may define any equality. */
 final class RowValues {
   private RowValues() {}
 
