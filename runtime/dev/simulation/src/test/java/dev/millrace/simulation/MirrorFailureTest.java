@@ -22,6 +22,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -104,7 +106,7 @@ final class MirrorFailureTest {
                         .where(CopiedHandlers.Tally::value)
                         .is(1L)
                         .list());
-    List<String> thrown = new ArrayList<>();
+    Queue<String> thrown = new ConcurrentLinkedQueue<>();
     counts(2);
     mill.notEmpty()
         .script
@@ -124,7 +126,8 @@ final class MirrorFailureTest {
         .hasMessageContaining("event failed: block=2 logIndex=1 handler=step reason=\"" + refusal)
         .extracting(MillraceException::remedy)
         .isEqualTo(Remedy.FIX_HANDLER);
-    assertThat(thrown).as("in preload and in the run").containsExactly(refusal, refusal);
+    // Once in the run, and once in the preload if that got CPU before it was cut.
+    assertThat(thrown).containsOnly(refusal).hasSizeBetween(1, 2);
     assertThat(mill.cells()).containsExactly(cell("all", "", 2), cell("other", "nobody", 0));
     assertThat(mill.store.takeQueries()).noneMatch(query -> query.contains("tally"));
     assertWhole(mill);

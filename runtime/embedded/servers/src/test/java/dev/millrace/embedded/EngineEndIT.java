@@ -88,7 +88,7 @@ final class EngineEndIT {
     long before = server.pid().orElseThrow();
     ChildCommand.shell(List.of(), "kill -s STOP \"$1\"", before);
 
-    while (server.pid().isEmpty() || server.pid().getAsLong() == before) {
+    while (server.pid().orElse(before) == before) {
       LockSupport.parkNanos(20_000_000);
     }
     assertThat(ProcessHandle.of(before)).isEmpty();

@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
@@ -90,10 +91,12 @@ final class TestEngines {
    * answer.
    */
   static long awaitPid(EmbeddedClickHouse server) {
-    while (server.pid().isEmpty()) {
+    OptionalLong pid = server.pid();
+    while (pid.isEmpty()) {
       LockSupport.parkNanos(20_000_000);
+      pid = server.pid();
     }
-    return server.pid().getAsLong();
+    return pid.getAsLong();
   }
 
   /** Waits until a killed server answers again, as its users do. */
