@@ -8,13 +8,8 @@ import dev.millrace.runner.ConfiguredIndexer;
 import dev.millrace.runner.ExitCode;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Lets an indexer with a changed definition go on over its existing rows. */
 @Command(
@@ -24,19 +19,7 @@ import picocli.CommandLine.Parameters;
       "Lets an indexer whose definition has changed go on from where it is.",
       "What is indexed already stays as it is; the change is recorded and shown by 'status'."
     })
-final class AcceptCommand implements Callable<Integer> {
-  private final CliEnvironment shell;
-  private final Map<String, Indexer> indexers;
-
-  @Mixin private final CommonOptions options = new CommonOptions();
-
-  @Parameters(
-      index = "0",
-      arity = "0..1",
-      paramLabel = "INDEXER",
-      description = "Its name. Default: the name in the config.")
-  private @Nullable String name;
-
+final class AcceptCommand extends IndexerCommand {
   @Option(
       names = "--from-here",
       required = true,
@@ -44,21 +27,18 @@ final class AcceptCommand implements Callable<Integer> {
   private boolean fromHere;
 
   AcceptCommand(CliEnvironment shell, Map<String, Indexer> indexers) {
-    this.shell = shell;
-    this.indexers = indexers;
+    super(shell, indexers);
   }
 
   @Override
-  public Integer call() {
-    Config config = options.require(shell);
-    Indexer indexer = RunCommand.find(Optional.ofNullable(name).orElse(config.name()), indexers);
+  int run(Indexer indexer, Config config) {
     List<String> changes = List.of();
     if (fromHere && ConfiguredDatabase.mayHoldRows(config)) {
       try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
         changes = PostgresStore.accept(database.settings(), new ConfiguredIndexer(indexer, config));
       }
     }
-    shell
+    shell()
         .out()
         .println(
             changes.isEmpty()

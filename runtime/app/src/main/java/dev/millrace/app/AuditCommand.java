@@ -11,13 +11,9 @@ import dev.millrace.source.RangeLogAudit;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Compares the logs that the nodes of a chain return for a range with its headers. */
 @Command(
@@ -29,19 +25,7 @@ import picocli.CommandLine.Parameters;
       "with exit code 1 if there is any. A bloom cannot show that one of several logs of the same",
       "event and contract is missing in a block. Changes nothing."
     })
-final class AuditCommand implements Callable<Integer> {
-  private final CliEnvironment shell;
-  private final Map<String, Indexer> indexers;
-
-  @Mixin private final CommonOptions options = new CommonOptions();
-
-  @Parameters(
-      index = "0",
-      arity = "0..1",
-      paramLabel = "INDEXER",
-      description = "Its name. Default: the name in the config.")
-  private @Nullable String name;
-
+final class AuditCommand extends IndexerCommand {
   @Option(names = "--from", paramLabel = "BLOCK", required = true, description = "The first block.")
   private long from;
 
@@ -59,18 +43,15 @@ final class AuditCommand implements Callable<Integer> {
   private @Nullable Long chain;
 
   AuditCommand(CliEnvironment shell, Map<String, Indexer> indexers) {
-    this.shell = shell;
-    this.indexers = indexers;
+    super(shell, indexers);
   }
 
   @Override
-  public Integer call() throws InterruptedException {
+  int run(Indexer indexer, Config config) throws InterruptedException {
     if (from < 0 || to < from) {
       throw new MillraceException(
           Remedy.FIX_SETUP, "range has no block: from=%d to=%d".formatted(from, to));
     }
-    Config config = options.require(shell);
-    Indexer indexer = RunCommand.find(Optional.ofNullable(name).orElse(config.name()), indexers);
     if (!(indexer instanceof EvmIndexer evm)) {
       throw new MillraceException(
           Remedy.FIX_SETUP, "indexer reads no chain: name=" + indexer.name());
@@ -78,7 +59,7 @@ final class AuditCommand implements Callable<Integer> {
     Config.Chain audited = chain(config);
     RuntimeWiring wiring = new RuntimeWiring(indexer, config);
     wiring.check();
-    TerminalLiveLine live = new TerminalLiveLine(shell.err());
+    TerminalLiveLine live = new TerminalLiveLine(shell().err());
     RangeLogAudit.Proof proof =
         RangeLogAudit.run(wiring.request(audited, evm), from, to, so -> show(live, so));
     live.clear();
@@ -99,7 +80,7 @@ final class AuditCommand implements Callable<Integer> {
   }
 
   private void show(TerminalLiveLine live, RangeLogAudit.Proof so) {
-    if (shell.isLive()) {
+    if (shell().isLive()) {
       live.show(
           "audit  block %s of %s  %d findings"
               .formatted(
@@ -108,7 +89,7 @@ final class AuditCommand implements Callable<Integer> {
   }
 
   private void print(Config.Chain audited, RangeLogAudit.Proof proof) {
-    PrintStream out = shell.out();
+    PrintStream out = shell().out();
     out.printf(
         "chain %d, blocks %s to %s: %s headers, each naming the one before it%n",
         audited.id(),

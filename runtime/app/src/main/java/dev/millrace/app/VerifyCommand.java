@@ -16,14 +16,10 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeSet;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Reports whether ClickHouse holds the same rows as PostgreSQL. */
 @Command(
@@ -33,20 +29,8 @@ import picocli.CommandLine.Parameters;
       "Compares both stores at one commit: every row of every entity that both of them keep.",
       "Exits with 1 and names rows if they differ. An indexer may be running meanwhile."
     })
-final class VerifyCommand implements Callable<Integer> {
+final class VerifyCommand extends IndexerCommand {
   private static final String ROW = "%-24s %10s %14s %16s %16s  %s%n";
-
-  private final CliEnvironment shell;
-  private final Map<String, Indexer> indexers;
-
-  @Mixin private final CommonOptions options = new CommonOptions();
-
-  @Parameters(
-      index = "0",
-      arity = "0..1",
-      paramLabel = "INDEXER",
-      description = "Its name. Default: the name in the config.")
-  private @Nullable String name;
 
   @Option(
       names = "--json",
@@ -55,21 +39,18 @@ final class VerifyCommand implements Callable<Integer> {
   private @Nullable Path json;
 
   VerifyCommand(CliEnvironment shell, Map<String, Indexer> indexers) {
-    this.shell = shell;
-    this.indexers = indexers;
+    super(shell, indexers);
   }
 
   @Override
-  public Integer call() {
-    Config config = options.require(shell);
-    Indexer indexer = RunCommand.find(Optional.ofNullable(name).orElse(config.name()), indexers);
-    TerminalLiveLine live = new TerminalLiveLine(shell.err());
+  int run(Indexer indexer, Config config) {
+    TerminalLiveLine live = new TerminalLiveLine(shell().err());
     VerificationResult found;
     try {
       found =
           StoreVerification.of(config, indexer)
               .onProgress(what -> {
-                if (shell.isLive()) {
+                if (shell().isLive()) {
                   live.show("verify  " + what);
                 }
               })
@@ -80,7 +61,7 @@ final class VerifyCommand implements Callable<Integer> {
     print(config.name(), found);
     Path file = json;
     if (file != null) {
-      write(shell.resolve(file), json(config.name(), found));
+      write(shell().resolve(file), json(config.name(), found));
     }
     if (found.compared().isEmpty()) {
       return ExitCode.MISUSE; // a caller relies on something having been compared
@@ -89,7 +70,7 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   private void print(String indexer, VerificationResult found) {
-    PrintStream out = shell.out();
+    PrintStream out = shell().out();
     out.printf(ROW, "entity", "chain", "checkpoint", "PostgreSQL rows", "ClickHouse rows", "");
     for (VerificationResult.Compared one : found.compared()) {
       out.printf(
@@ -116,7 +97,7 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   private void printDifferences(VerificationResult.Compared one) {
-    PrintStream out = shell.out();
+    PrintStream out = shell().out();
     for (String column : new TreeSet<>(one.postgres().sums().keySet())) {
       String ours = one.postgres().sums().get(column);
       String theirs = one.clickhouse().sums().get(column);
