@@ -15,7 +15,6 @@ import java.security.DigestException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -29,8 +28,7 @@ final class RowDigest {
   private final List<EntityColumn> columns;
   private final MessageDigest sha;
   private final byte[] hash = new byte[32];
-  private byte[] bytes = new byte[512];
-  private int length;
+  private final ByteBuffer number = ByteBuffer.allocate(Long.BYTES);
 
   private long high;
   private long low;
@@ -46,11 +44,9 @@ final class RowDigest {
 
   /** Digests a row; {@link #high} and {@link #low} then return the result. */
   void take(Object row) {
-    length = 0;
     for (EntityColumn column : columns) {
       put(column.type(), column.value(row));
     }
-    sha.update(bytes, 0, length);
     try {
       sha.digest(hash, 0, hash.length);
     } catch (DigestException impossible) {
@@ -113,26 +109,14 @@ final class RowDigest {
 
   private void put(byte[] value) {
     putInt(value.length);
-    reserve(value.length);
-    System.arraycopy(value, 0, bytes, length, value.length);
-    length += value.length;
+    sha.update(value);
   }
 
   private void putInt(int value) {
-    reserve(4);
-    for (int shift = 24; shift >= 0; shift -= 8) {
-      bytes[length++] = (byte) (value >>> shift);
-    }
+    sha.update(number.putInt(0, value).array(), 0, Integer.BYTES);
   }
 
   private void putLong(long value) {
-    putInt((int) (value >>> 32));
-    putInt((int) value);
-  }
-
-  private void reserve(int more) {
-    if (bytes.length - length < more) {
-      bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, length + more));
-    }
+    sha.update(number.putLong(0, value).array(), 0, Long.BYTES);
   }
 }
