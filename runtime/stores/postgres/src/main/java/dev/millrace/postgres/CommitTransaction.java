@@ -9,7 +9,6 @@ import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.SourceBlock;
 import java.sql.SQLException;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
 
@@ -46,15 +45,9 @@ final class CommitTransaction {
     this.probe = probe;
   }
 
-  /** The targets of a group's changes. */
-  record Targets(List<EntityTableWriter<?>> writers, BookkeepingTables side, Pruning pruning) {}
-
   /** Writes the changes of the group, unless an earlier try has done so. */
-  void run(CommitGroup group, CommitErrorContext blame, Targets targets) throws SQLException {
-    List<EntityTableWriter.Write> writes = new ArrayList<>();
-    for (EntityTableWriter<?> writer : targets.writers) {
-      writer.prepare(session, group).ifPresent(writes::add);
-    }
+  void run(CommitGroup group, CommitErrorContext blame, LaneTables tables) throws SQLException {
+    List<EntityTableWriter.Write> prepared = tables.prepare(session, group);
     Handle handle = session.handle();
     probe.reached(Failpoint.Point.BEFORE_BEGIN, group.number());
     handle.begin();
@@ -62,15 +55,11 @@ final class CommitTransaction {
       handle.rollback();
       return;
     }
-    for (EntityTableWriter.Write write : writes) {
-      write.run(blame);
-    }
-    targets.side.write(session.connection(), group);
-    targets.pruning.run(session.connection(), group);
+    tables.write(session.connection(), group, prepared, blame);
     probe.reached(Failpoint.Point.AFTER_COPY, group.number());
     probe.reached(Failpoint.Point.BEFORE_COMMIT, group.number());
     handle.commit();
-    targets.pruning.committed();
+    tables.committed();
     probe.reached(Failpoint.Point.AFTER_COMMIT, group.number());
   }
 

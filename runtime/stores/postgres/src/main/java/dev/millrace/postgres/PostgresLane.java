@@ -1,6 +1,5 @@
 package dev.millrace.postgres;
 
-import com.zaxxer.hikari.HikariDataSource;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
@@ -8,19 +7,16 @@ import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.EpochHistory;
 import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
-import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.pipeline.Source;
 import dev.millrace.postgres.client.Backend;
 import dev.millrace.postgres.client.Lease;
-import dev.millrace.postgres.client.NetworkOrderBuffer;
 import dev.millrace.postgres.client.PostgresConnections;
 import dev.millrace.postgres.client.PostgresErrors;
 import dev.millrace.postgres.client.RequestWatchdog;
 import dev.millrace.postgres.client.WatchedReadPool;
 import dev.millrace.staging.CommittedReads;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -37,18 +33,16 @@ import org.jspecify.annotations.Nullable;
  * before it may do anything.
  */
 final class PostgresLane implements LaneStore {
-  private final PostgresConnections connections;
+  private final IndexerDatabase database;
   private final WatchedReadPool pool;
   private final RequestWatchdog watch;
-  private final Indexer indexer;
   private final String lane;
   private final Frontier opened;
   private final Lease lease;
   private final Failpoint probe;
   private final CommittedReads reads;
-  private final CommitTransaction.Targets targets;
+  private final LaneTables tables;
   private final DeferredIndexBuilder indexes;
-  private final List<EntityTable<?>> tables = new ArrayList<>();
 
   private final LaneEpoch epochs;
 
@@ -60,49 +54,23 @@ final class PostgresLane implements LaneStore {
   /** The last session that was registered. Confined to the commit thread. */
   private Backend registered;
 
-  /** The objects that a lane shares with the other lanes of its store. */
-  record Surroundings(
-      PostgresConnections connections,
-      HikariDataSource pool,
-      RequestWatchdog watch,
-      Indexer indexer,
-      Failpoint probe) {}
-
   PostgresLane(
-      Surroundings around, String lane, CommitSession first, Frontier opened, Lease lease) {
-    this.connections = around.connections();
-    this.watch = around.watch();
-    this.pool = new WatchedReadPool(around.pool(), watch, lane);
-    this.indexer = around.indexer();
-    this.probe = around.probe();
+      IndexerDatabase database, String lane, CommitSession first, Frontier opened, Lease lease) {
+    this.database = database;
+    this.watch = database.watch();
+    this.pool = database.readPool(lane);
+    this.probe = database.probe();
     this.lane = lane;
     this.session = first;
     this.registered = first.backend();
     this.opened = opened;
     this.lease = lease;
-    long chain = Takeover.chain(lane);
-    String schema = connections.schema();
-    this.reads = new PostgresReads(pool, schema, chain);
+    String schema = database.schema();
+    this.reads = new PostgresReads(pool, schema, Takeover.chain(lane));
     this.epochs = new LaneEpoch(opened.epoch());
     this.indexes =
         new DeferredIndexBuilder(schema, probe, (doing, on) -> watch.begin(lane, doing, on));
-    NetworkOrderBuffer buffer = new NetworkOrderBuffer();
-    List<EntityTableWriter<?>> writers = new ArrayList<>();
-    for (EntityType<?> type : types()) {
-      EntityTable<?> table = new EntityTable<>(schema, type);
-      tables.add(table);
-      writers.add(new EntityTableWriter<>(table, chain, buffer, probe));
-    }
-    this.targets =
-        new CommitTransaction.Targets(
-            writers, new BookkeepingTables(chain), new Pruning(tables, lane, chain));
-  }
-
-  /** The entities that have tables in PostgreSQL. */
-  private List<EntityType<?>> types() {
-    return indexer.entities().stream()
-        .filter(type -> indexer.storage(type).isInPostgres())
-        .toList();
+    this.tables = new LaneTables(schema, lane, database.entities(), probe);
   }
 
   @Override
@@ -142,7 +110,8 @@ final class PostgresLane implements LaneStore {
         Handle handle = current.handle();
         epochs.beginRewind(handle.createQuery(Takeover.NEXT_EPOCH).mapTo(Long.class).one());
       }
-      Frontier standing = new RewindTransaction(current, epochs, lane, probe).run(to, tables);
+      Frontier standing =
+          new RewindTransaction(current, epochs, lane, probe).run(to, tables.entities());
       epochs.rewindCommitted();
       return standing;
     } catch (SQLException | JdbiException | MillraceException failed) {
@@ -165,7 +134,7 @@ final class PostgresLane implements LaneStore {
     CommitErrorContext blame = new CommitErrorContext(group);
     CommitSession current = session();
     try (var _ = watch(current, "commit " + group.number())) {
-      new CommitTransaction(current, lane, epochs, probe).run(group, blame, targets);
+      new CommitTransaction(current, lane, epochs, probe).run(group, blame, tables);
     } catch (SQLException | JdbiException | MillraceException failed) {
       MillraceException explained = explain(blame.explain(failed));
       rollBack(current, group.number(), explained);
@@ -232,7 +201,7 @@ final class PostgresLane implements LaneStore {
       return current;
     }
     try {
-      Handle handle = connections.openForCommits(lane);
+      Handle handle = database.openForCommits(lane);
       CommitSession fresh = register(handle);
       registered = fresh.backend();
       session = fresh;
@@ -271,8 +240,7 @@ final class PostgresLane implements LaneStore {
   @Override
   public Map<String, String> effects(String effect, Collection<String> inputs) {
     return pool.reading(
-        "reading effect " + effect,
-        connection -> targets.side().answers(connection, effect, inputs));
+        "reading effect " + effect, connection -> tables.effects(connection, effect, inputs));
   }
 
   @Override
@@ -282,7 +250,7 @@ final class PostgresLane implements LaneStore {
 
   @Override
   public void buildDeferredIndexes() {
-    runDdl(handle -> indexes.buildRest(handle, types()));
+    runDdl(handle -> indexes.buildRest(handle, database.entities()));
   }
 
   /** DDL work of the indexes. */

@@ -1,6 +1,5 @@
 package dev.millrace.postgres;
 
-import com.zaxxer.hikari.HikariDataSource;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
@@ -36,20 +35,16 @@ public final class PostgresStore implements CommitStore {
   private static final Duration POLL = Duration.ofMillis(100);
 
   private final DatabaseSettings settings;
-  private final PostgresLane.Surroundings around;
+  private final IndexerDatabase database;
   private final Takeover.ProcessIdentity self;
   private final Queue<PostgresLane> lanes = new ConcurrentLinkedQueue<>();
   private volatile boolean closed;
 
-  private PostgresStore(DatabaseSettings settings, PostgresLane.Surroundings around) {
+  private PostgresStore(DatabaseSettings settings, IndexerDatabase database) {
     this.settings = settings;
-    this.around = around;
-    Indexer indexer = around.indexer();
+    this.database = database;
     this.self =
-        new Takeover.ProcessIdentity(
-            host(),
-            ProcessHandle.current().pid(),
-            indexer.entities().stream().anyMatch(type -> indexer.storage(type).isMirrored()));
+        new Takeover.ProcessIdentity(host(), ProcessHandle.current().pid(), database.isMirrored());
   }
 
   /**
@@ -68,10 +63,7 @@ public final class PostgresStore implements CommitStore {
       }
       openSchema(connections, indexer); // after a long stop of this process the server has ended us
     }
-    return new PostgresStore(
-        settings,
-        new PostgresLane.Surroundings(
-            connections, connections.pool(), new RequestWatchdog(connections), indexer, probe));
+    return new PostgresStore(settings, new IndexerDatabase(connections, indexer, probe));
   }
 
   private static void openSchema(PostgresConnections connections, Indexer indexer) {
@@ -189,7 +181,7 @@ public final class PostgresStore implements CommitStore {
     boolean taken = false;
     Handle handle = null;
     try {
-      handle = around.connections().openForCommits(lane);
+      handle = database.openForCommits(lane);
       Takeover takeover = new Takeover(handle, self, lane, settings.lease());
       takeover.begin();
       LaneStore store = keep(lane, handle, takeover.attempt());
@@ -211,8 +203,8 @@ public final class PostgresStore implements CommitStore {
               Remedy.YIELD, "lane is held by another process: lane=%s %s".formatted(lane, holder));
       case Takeover.Outcome.Taken(var frontier, var backend) -> {
         CommitSession session = CommitSession.of(handle, backend);
-        Lease lease = new Lease(around.connections(), lane, frontier.epoch(), settings.lease());
-        PostgresLane store = new PostgresLane(around, lane, session, frontier, lease);
+        Lease lease = database.lease(lane, frontier.epoch(), settings.lease());
+        PostgresLane store = new PostgresLane(database, lane, session, frontier, lease);
         lanes.add(store);
         if (closed) {
           store.close(); // close() may not have seen it
@@ -242,8 +234,6 @@ public final class PostgresStore implements CommitStore {
   public void close() {
     closed = true;
     lanes.forEach(PostgresLane::close);
-    HikariDataSource pool = around.pool();
-    pool.close();
-    around.watch().close();
+    database.close();
   }
 }
