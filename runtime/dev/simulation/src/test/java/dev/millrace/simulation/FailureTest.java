@@ -1,6 +1,5 @@
 package dev.millrace.simulation;
 
-import static dev.millrace.simulation.LaneHarness.LANE;
 import static dev.millrace.simulation.LaneHarness.cell;
 import static dev.millrace.simulation.LaneHarness.failing;
 import static dev.millrace.simulation.LaneHarness.increment;
@@ -53,85 +52,6 @@ final class FailureTest {
     for (int i = 0; i < blocks; i++) {
       mill.script.block(increment("c"));
     }
-  }
-
-  @Test
-  @Tag("A8")
-  @DisplayName(
-      "A8 a commit fails for good: nothing behind it lands, and a restart begins before it")
-  void commit_afterAFailureLandsNothingLater() throws Exception {
-    increments(3);
-    mill.fault = failing(Point.BEFORE_COMMIT, 1, 9, Remedy.FIX_HANDLER);
-    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
-    Lane lane = mill.start();
-    mill.gates.awaitPassed(Point.AFTER_RUN, 3);
-    commit.release();
-
-    assertThat(failure(lane.await()))
-        .hasMessageContaining("commit failed: batch=1 blocks=0..0")
-        .hasMessageEndingWith("; fix it and run again, which goes on from the start")
-        .extracting(MillraceException::remedy)
-        .isEqualTo(Remedy.FIX_HANDLER); // which ends the process with exit code 1
-    assertThat(mill.cells()).isEmpty();
-    mill.fault = Failpoint.NONE;
-    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
-    assertThat(mill.cells()).containsExactly(cell("c", "", 3));
-  }
-
-  @Test
-  @Tag("A8")
-  @DisplayName("A8 a group fails for good: what precedes the culprit commits, and it has a name")
-  void group_thatFailsIsTriedBatchByBatch() throws Exception {
-    StepGates.Gate first = mill.gates.hold(Point.BEFORE_COMMIT, 1);
-    mill.script.open().block(increment("c"));
-    Lane lane = mill.start();
-    first.await();
-    increments(4);
-    mill.gates.awaitPassed(Point.AFTER_RUN, 5);
-    // Commit 2 is the group, then batch 2 alone; commit 4 is batch 4.
-    Failpoint group = failing(Point.BEFORE_COMMIT, 2, 1, Remedy.FIX_HANDLER);
-    Failpoint culprit = failing(Point.BEFORE_COMMIT, 4, 1, Remedy.FIX_HANDLER);
-    mill.fault =
-        (point, number) -> {
-          group.reached(point, number);
-          culprit.reached(point, number);
-        };
-    first.release();
-
-    assertThat(failure(lane.await())).hasMessageContaining("batch=4");
-    assertThat(mill.cells()).containsExactly(cell("c", "", 3));
-  }
-
-  @Test
-  @Tag("A9")
-  @DisplayName("A9 a transient error during a commit: tried again, handlers do not run again")
-  void commit_isTriedAgainAfterATransientError() throws Exception {
-    AtomicInteger ran = new AtomicInteger();
-    for (int i = 0; i < 4; i++) {
-      mill.script.block(context -> {
-        ran.incrementAndGet();
-        increment("c").run(context);
-      });
-    }
-    mill.fault = failing(Point.BEFORE_COMMIT, 2, 2, Remedy.RETRY);
-
-    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
-    assertThat(ran).hasValue(4);
-    assertThat(mill.cells()).containsExactly(cell("c", "", 4));
-  }
-
-  @Test
-  @Tag("A20")
-  @DisplayName("A20 the reply to a commit is lost: nothing is written twice, and the lane goes on")
-  void commit_whoseReplyIsLostIsNotRepeated() throws Exception {
-    increments(4);
-    mill.depth(0).fault = failing(Point.AFTER_COMMIT, 2, 1, Remedy.RETRY);
-
-    assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
-    assertThat(mill.store.commits(LANE))
-        .extracting(MemoryStore.Commit::number)
-        .containsExactly(1L, 2L, 3L, 4L);
-    assertThat(mill.cells()).containsExactly(cell("c", "", 4));
   }
 
   @Test
@@ -365,34 +285,5 @@ final class FailureTest {
 
     assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.seen).containsEntry("x", Optional.of(cell("x", "a", 7)));
-  }
-
-  @Test
-  @Tag("D3")
-  @DisplayName("D3 a lane that was taken over cannot commit, and says so")
-  void commit_ofAFencedLaneIsRefused() throws Exception {
-    increments(2);
-    StepGates.Gate commit = mill.gates.hold(Point.DURING_COPY, 1);
-    Lane sleeper = mill.start();
-    commit.await();
-    StepGates other = new StepGates();
-    try (LaneHarness successor = new LaneHarness()) {
-      successor.script.block(increment("d"));
-      Lane lane =
-          new Lane(
-              LANE,
-              LaneHarness.definition(),
-              successor.script,
-              mill.store.opened(other).takeOver(LANE),
-              mill.settings,
-              other);
-      lane.start();
-      assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
-      lane.close();
-    }
-    commit.release();
-
-    assertThat(failure(sleeper.await()).remedy()).isEqualTo(Remedy.YIELD);
-    assertThat(mill.cells()).containsExactly(cell("d", "", 1));
   }
 }

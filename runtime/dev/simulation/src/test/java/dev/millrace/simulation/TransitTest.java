@@ -15,7 +15,6 @@ import dev.millrace.testkit.UndoLogRow;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -49,31 +48,6 @@ final class TransitTest {
     assertThat(mill.store.commits(LANE)).isEmpty();
     commit.release();
     assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
-  }
-
-  @Test
-  @Tag("A7")
-  @DisplayName("A7 commits come in order and without gaps, however long each takes")
-  void commits_comeInOrder() throws Exception {
-    for (int i = 0; i < 30; i++) {
-      mill.script.block(increment("c"));
-    }
-    StepGates.Gate third = mill.gates.hold(Point.DURING_COPY, 3);
-    StepGates.Gate first = mill.gates.hold(Point.BEFORE_COMMIT, 1);
-    StepGates.Gate second = mill.gates.hold(Point.BEFORE_BEGIN, 2);
-    Lane lane = mill.start();
-    for (StepGates.Gate gate : List.of(first, second, third)) {
-      gate.await();
-      gate.release();
-    }
-    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
-
-    List<MemoryStore.Commit> commits = mill.store.commits(LANE);
-    assertThat(commits.stream().map(MemoryStore.Commit::number))
-        .containsExactlyElementsOf(LongStream.rangeClosed(1, commits.size()).boxed().toList());
-    assertThat(commits.stream().flatMap(commit -> commit.batches().stream()))
-        .containsExactlyElementsOf(LongStream.rangeClosed(1, 30).boxed().toList());
-    assertThat(mill.gates.passed(Point.COMMITTED)).isSorted();
   }
 
   @Test
@@ -145,56 +119,6 @@ final class TransitTest {
     }
     assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
     assertThat(mill.cells()).hasSize(501);
-  }
-
-  @Test
-  @Tag("A12")
-  @DisplayName("A12 batches that wait become one commit when the committer is free")
-  void waitingBatches_becomeOneCommit() throws Exception {
-    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
-    mill.script.open().block(increment("c"));
-    Lane lane = mill.start();
-    commit.await();
-    for (int i = 0; i < 5; i++) {
-      mill.script.block(increment("c"));
-    }
-    mill.gates.awaitPassed(Point.AFTER_RUN, 6);
-    mill.script.end();
-    commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
-
-    assertThat(mill.store.commits(LANE))
-        .extracting(MemoryStore.Commit::batches)
-        .first()
-        .isEqualTo(List.of(1L));
-    assertThat(mill.store.commits(LANE).get(1).batches()).startsWith(2L, 3L, 4L, 5L);
-    assertThat(mill.store.frontier(LANE).checkpoint()).isEqualTo(6);
-  }
-
-  @Test
-  @Tag("A13")
-  @DisplayName("A13 a run that crosses into the window is split, and history kept for its part")
-  void group_isSplitAtTheWindow() throws Exception {
-    StepGates.Gate commit = mill.gates.hold(Point.BEFORE_COMMIT, 1);
-    mill.batchEvents(2).script.open().reversibleFrom(4).block(increment("c"), increment("c"));
-    Lane lane = mill.start();
-    commit.await();
-    for (int i = 1; i < 8; i++) {
-      mill.script.block(increment("c"));
-    }
-    LaneHarness.awaitThat(() -> lane.status().processed().block() == 7);
-    mill.script.end();
-    commit.release();
-    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
-
-    assertThat(mill.store.commits(LANE))
-        .noneMatch(one -> one.block() > 3 && !one.reversible())
-        .anyMatch(one -> one.block() == 3 && !one.reversible());
-    assertThat(mill.store.undo(LANE))
-        .containsExactlyElementsOf(
-            LongStream.range(5, 9)
-                .mapToObj(at -> new UndoLogRow("cell", "c", at, cell("c", "", at)))
-                .toList());
   }
 
   @Test

@@ -4,10 +4,8 @@ import static dev.millrace.postgres.PostgresFixture.NOTE;
 import static dev.millrace.postgres.PostgresFixture.TOKEN;
 import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.loaders.EventId;
-import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.ExecutedBatch;
 import dev.millrace.pipeline.Frontier;
 import java.util.List;
@@ -66,25 +64,5 @@ final class CommitTransactionIT {
         .isEqualTo(
             new Frontier(
                 2, 2, 1, new dev.millrace.pipeline.Source.BlockRef(2, PostgresFixture.hash(2))));
-  }
-
-  @Test
-  @Tag("C4")
-  @DisplayName("C4 an id saved twice inside the window: nothing is committed, the row is named")
-  void commit_namesTheDuplicateOfAReversibleBatch() {
-    try (PostgresFixture lab = PostgresFixture.fresh()) {
-      ExecutedBatch batch =
-          lab.reversible(script ->
-              script
-                  .save(new PostgresFixture.Note(EventId.of(1, 9), "a"))
-                  .save(new PostgresFixture.Note(EventId.of(1, 3), "b"))
-                  .save(new PostgresFixture.Note(EventId.of(1, 7), "c"))
-                  .save(new PostgresFixture.Note(EventId.of(1, 3), "d")));
-      assertThatThrownBy(() -> lab.lane.commit(lab.group(batch)))
-          .isInstanceOf(MillraceException.class)
-          .hasMessageContaining("row is saved twice: table=note key=1-3")
-          .hasMessageContaining("logIndex=3 handler=Lab.save");
-      assertThat(lab.rows("note", "id")).isEmpty();
-    }
   }
 }

@@ -7,6 +7,8 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.Index;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.Context;
@@ -29,6 +31,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** A lane over a real database, with batches made by hand. */
@@ -202,6 +205,24 @@ final class PostgresFixture implements AutoCloseable {
     CommitGroup group = group(executed);
     lane.commit(group);
     committed(group);
+  }
+
+  /** Commits a group as the lane does; returns the number of failures before success. */
+  int commitWithRetries(CommitGroup group) {
+    int failures = 0;
+    while (true) {
+      try {
+        lane.commit(group);
+        committed(group);
+        return failures;
+      } catch (MillraceException failed) {
+        if (failed.remedy() != Remedy.RETRY) {
+          throw failed;
+        }
+        failures++;
+        LockSupport.parkNanos(20_000_000);
+      }
+    }
   }
 
   void committed(CommitGroup group) {

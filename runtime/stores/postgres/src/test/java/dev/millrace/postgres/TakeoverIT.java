@@ -16,8 +16,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -29,8 +27,6 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** The holder of a lane, its successors, and the fate of a fenced holder. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -131,121 +127,6 @@ final class TakeoverIT {
   }
 
   @Test
-  @Tag("D3")
-  @DisplayName("D3 the next commit of a holder that was passed over changes nothing")
-  void fencedHolder_changesNothing() throws Exception {
-    try (PostgresFixture lab = PostgresFixture.fresh()) {
-      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
-      CommitGroup late = lab.group(lab.batch(script -> script.save(token(1, "late", 9))));
-      silence(lab);
-      try (PostgresFixture next = lab.again()) {
-        next.commit(next.batch(script -> script.save(token(2, "b", 2))));
-        assertThat(fenced(lab, late))
-            .hasMessageStartingWith("lane was taken over by another process: lane=1");
-        assertThat(next.tokens()).containsExactly("1|a|1", "2|b|2");
-        next.commit(next.batch(script -> script.save(token(3, "c", 3))));
-      }
-    }
-  }
-
-  @Test
-  @Tag("D34")
-  @DisplayName("D34 a holder that was stopped before a reset changes nothing of what follows")
-  void holderFromBeforeAReset_changesNothing() throws Exception {
-    try (PostgresFixture lab = PostgresFixture.fresh()) {
-      CommitGroup late = lab.group(lab.batch(script -> script.save(token(1, "late", 9))));
-      silence(lab);
-      assertThat(PostgresStore.reset(TestDatabase.settings(), lab.schema)).isTrue();
-      try (PostgresFixture next = new PostgresFixture(lab.indexer, Failpoint.NONE)) {
-        assertThat(fenced(lab, late)).hasMessageContaining("lane=1");
-        assertThat(next.tokens()).isEmpty();
-        next.commit(next.batch(script -> script.save(token(2, "b", 2))));
-        assertThat(next.tokens()).containsExactly("2|b|2");
-      }
-    }
-  }
-
-  @Test
-  @Tag("D35")
-  @DisplayName("D35 a holder that was stopped before a change was accepted commits no more")
-  void holderFromBeforeAnAcceptedChange_changesNothing() throws Exception {
-    try (PostgresFixture lab = PostgresFixture.fresh()) {
-      CommitGroup late = lab.group(lab.batch(script -> script.save(token(1, "late", 9))));
-      silence(lab);
-      PostgresFixture.TestIndexer changed =
-          new PostgresFixture.TestIndexer(
-              lab.schema, lab.indexer.entities(), new TreeMap<>(Map.of("chain 1 from", "7")));
-
-      assertThat(PostgresStore.accept(TestDatabase.settings(), changed)).isNotEmpty();
-
-      assertThat(fenced(lab, late)).hasMessageContaining("lane=1");
-      try (PostgresFixture next = new PostgresFixture(changed, Failpoint.NONE)) {
-        assertThat(next.tokens()).isEmpty();
-      }
-    }
-  }
-
-  /** Commits over an ended session, and again over a new one, which must not pass the fence. */
-  private static MillraceException fenced(PostgresFixture lab, CommitGroup late) {
-    MillraceException first = failureOf(() -> lab.lane.commit(late));
-    MillraceException failure =
-        first.remedy() == Remedy.RETRY ? failureOf(() -> lab.lane.commit(late)) : first;
-    assertThat(failure.remedy()).isEqualTo(Remedy.YIELD);
-    return failure;
-  }
-
-  @ParameterizedTest(name = "D3 a holder that stands still at {0} loses its locks and its epoch")
-  @EnumSource(
-      value = Failpoint.Point.class,
-      names = {"DURING_COPY", "AFTER_COPY", "BEFORE_COMMIT"})
-  @Tag("D3")
-  void holderInsideItsCommit_isEnded(Failpoint.Point where) throws Exception {
-    Gate gate = new Gate(where, 2);
-    try (PostgresFixture lab = PostgresFixture.fresh(gate);
-        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-        gate) {
-      lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
-      CommitGroup held = lab.group(lab.batch(TakeoverIT::manyRows));
-      Future<MillraceException> end = threads.submit(() -> failureOf(() -> lab.lane.commit(held)));
-      gate.awaitReached();
-      if (where == Failpoint.Point.DURING_COPY) {
-        awaitCopy(lab);
-      }
-      silence(lab);
-      try (PostgresFixture next = lab.again()) {
-        next.commit(next.batch(script -> script.save(token(2, "b", 2))));
-        gate.close();
-        assertThat(end.get().remedy()).isIn(Remedy.RETRY, Remedy.YIELD);
-        assertThat(failureOf(() -> lab.lane.commit(held)).remedy()).isEqualTo(Remedy.YIELD);
-        assertThat(next.tokens()).containsExactly("1|a|1", "2|b|2");
-        assertThat(next.rows("millrace_epoch", "epoch, last_checkpoint"))
-            .containsExactly("1|1", "2|null");
-      }
-    }
-  }
-
-  /** Saves more rows than one message of a COPY holds, and a row that exists already. */
-  private static void manyRows(PostgresFixture.Script script) {
-    script.save(token(1, "held", 9));
-    for (int id = 10; id < 5_000; id++) {
-      script.save(token(id, "held until the lane is somebody else's", 9));
-    }
-  }
-
-  /** Waits until the server has bytes of a COPY into the table but not its end. */
-  private static void awaitCopy(PostgresFixture lab) throws SQLException {
-    String progress =
-        """
-        SELECT count(*) FROM pg_stat_progress_copy
-         WHERE relid = '%s.token'::regclass AND bytes_processed > 0
-        """
-            .formatted(lab.schema);
-    while (!TestDatabase.one(progress).equals("1")) {
-      LockSupport.parkNanos(5_000_000); // the class has a timeout
-    }
-  }
-
-  @Test
   @Tag("D2")
   @DisplayName("D2 a recorded session whose number belongs to somebody else now is left alone")
   void recycledPid_isLeftAlone() throws Exception {
@@ -318,27 +199,6 @@ final class TakeoverIT {
     try (PostgresFixture lab = PostgresFixture.fresh()) {
       assertThat(failureOf(() -> lab.store.takeOver("mainnet")))
           .hasMessage("lane must be named by the number of its chain: lane=mainnet");
-    }
-  }
-
-  @Test
-  @Tag("A15")
-  @DisplayName("A15 closing a lane breaks off its commit, and PostgreSQL rolls it back")
-  void close_breaksOffACommit() throws Exception {
-    Gate gate = new Gate(Failpoint.Point.BEFORE_COMMIT, 1);
-    try (PostgresFixture lab = PostgresFixture.fresh(gate);
-        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-        gate) {
-      CommitGroup group = lab.group(lab.batch(script -> script.save(token(1, "a", 1))));
-      Future<MillraceException> end = threads.submit(() -> failureOf(() -> lab.lane.commit(group)));
-      gate.awaitReached();
-      lab.lane.close();
-      gate.close();
-      assertThat(end.get().remedy()).isEqualTo(Remedy.RESTART);
-      try (PostgresFixture next = lab.again()) {
-        assertThat(next.tokens()).isEmpty();
-        assertThat(next.lane.opened().commit()).isZero();
-      }
     }
   }
 }
