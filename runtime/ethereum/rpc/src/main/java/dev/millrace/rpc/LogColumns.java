@@ -4,8 +4,10 @@ import dev.millrace.evm.Log;
 import dev.millrace.evm.TransactionRef;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.EventId;
 import dev.millrace.pipeline.SourceBlock;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 public final class LogColumns {
   /** Time of a log whose node returns none. */
   public static final long NO_TIME = -1;
+
+  /** Greatest index of a log: the id of an event has no room for more. */
+  static final int MAX_LOG_INDEX = (1 << EventId.LOG_INDEX_BITS) - 1;
 
   public static final LogColumns EMPTY = new LogColumnsBuilder().finish();
 
@@ -116,6 +121,25 @@ public final class LogColumns {
     return log == 0 ? 0 : rows.ends[log - 1];
   }
 
+  /** True if two logs say the same, but for the place and the time of their blocks. */
+  boolean sameContent(int log, int other) {
+    return contract(log).equals(contract(other))
+        && rows.topics[log] == rows.topics[other]
+        && transactionHash(log).equals(transactionHash(other))
+        && Arrays.equals(words, begin(log), rows.ends[log], words, begin(other), rows.ends[other]);
+  }
+
+  /** Returns the first log that has the index of another log of its block; -1 if none has. */
+  public int firstClash() {
+    for (int log = 1; log < size; log++) {
+      if (rows.logIndexes[log] == rows.logIndexes[log - 1]
+          && blockNumber(log) == blockNumber(log - 1)) {
+        return log;
+      }
+    }
+    return -1;
+  }
+
   /** True if two logs belong to the same block, by its hash. */
   boolean sameBlock(int log, int other) {
     return rows.blocks[log] == rows.blocks[other];
@@ -145,7 +169,10 @@ public final class LogColumns {
         + addresses.length * 40L;
   }
 
-  /** Merges the logs of several pages, in order; a log in more than one of them is kept once. */
+  /**
+   * Merges the logs of several pages, in order. A log in more than one of them is kept once; two
+   * logs of one index of a block are both kept, and are a {@linkplain #firstClash clash}.
+   */
   public static LogColumns merged(List<LogColumns> pages) {
     List<LogColumns> full = pages.stream().filter(page -> !page.isEmpty()).toList();
     if (full.size() < 2) {
@@ -220,7 +247,13 @@ public final class LogColumns {
             bytes(from, size),
             ints(from, size));
     from.get(words);
-    return new LogColumns(blocks, transactions, addresses, rows, words);
+    LogColumns logs = new LogColumns(blocks, transactions, addresses, rows, words);
+    // Earlier versions have written logs that no event can stand for.
+    if (logs.firstClash() >= 0
+        || Arrays.stream(rows.logIndexes).anyMatch(index -> index < 0 || index > MAX_LOG_INDEX)) {
+      throw new IllegalArgumentException("logs have impossible indexes: logs=" + size);
+    }
+    return logs;
   }
 
   private static void put(ByteBuffer target, long[] values) {

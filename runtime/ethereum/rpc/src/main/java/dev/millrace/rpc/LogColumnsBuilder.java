@@ -10,8 +10,9 @@ import java.util.Arrays;
 
 /**
  * Builds {@link LogColumns}. The parts of a log may come in any order; {@link #end} closes it. Logs
- * may come in any order too, and a duplicate is dropped. Confined to one thread; may be used again
- * after {@link #finish}.
+ * may come in any order too, and a duplicate is dropped; two logs that claim one index of a block
+ * are both kept, for the reader to refuse. Confined to one thread; may be used again after {@link
+ * #finish}.
  */
 public final class LogColumnsBuilder {
   static final int WORD = 32;
@@ -287,6 +288,7 @@ public final class LogColumnsBuilder {
   private static boolean isSame(LogColumns logs, int log, int other) {
     return logs.blockNumber(log) == logs.blockNumber(other)
         && logs.logIndex(log) == logs.logIndex(other)
-        && logs.blockHash(log).equals(logs.blockHash(other));
+        && logs.blockHash(log).equals(logs.blockHash(other))
+        && logs.sameContent(log, other);
   }
 }

@@ -109,6 +109,12 @@ final class LogReplyReader implements JsonRpcResultReader<LogColumns> {
         throw invalidReply("two blocks of one number", "block=" + logs.blockNumber(i));
       }
     }
+    int clash = logs.firstClash();
+    if (clash >= 0) {
+      throw invalidReply(
+          "two logs of one index",
+          "block=%d logIndex=%d".formatted(logs.blockNumber(clash), logs.logIndex(clash)));
+    }
     return logs;
   }
 
@@ -138,10 +144,10 @@ final class LogReplyReader implements JsonRpcResultReader<LogColumns> {
         in.hex(log.transactionHash, 0, Bytes32.LENGTH);
         seen |= HAS_TRANSACTION;
       } else if (in.is(TRANSACTION_INDEX)) {
-        log.transactionIndex = index(in);
+        log.transactionIndex = index(in, Integer.MAX_VALUE);
         seen |= HAS_TRANSACTION_INDEX;
       } else if (in.is(LOG_INDEX)) {
-        log.logIndex = index(in);
+        log.logIndex = index(in, LogColumns.MAX_LOG_INDEX);
         seen |= HAS_INDEX;
       } else if (in.is(BLOCK_TIMESTAMP)) {
         log.time = in.takeNull() ? LogColumns.NO_TIME : time(in);
@@ -158,9 +164,9 @@ final class LogReplyReader implements JsonRpcResultReader<LogColumns> {
     check(removed, strict);
   }
 
-  private static int index(JsonStreamReader in) throws IOException {
+  private static int index(JsonStreamReader in, int max) throws IOException {
     long index = in.quantity();
-    if (index < 0 || index > Integer.MAX_VALUE) {
+    if (index < 0 || index > max) {
       throw RpcCallException.of(
           RpcCallException.Kind.NONSENSE, "log has a nonsensical index: index=" + index);
     }

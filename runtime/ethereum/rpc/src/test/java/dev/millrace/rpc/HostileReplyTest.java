@@ -84,6 +84,8 @@ final class HostileReplyTest {
         "\"timestamp\":\"0x[0-9a-f]+\"|\"timestamp\":\"0x1797f3a8c0b4a000\"",
         "\"logIndex\":\"0x0\"|\"logIndex\":\"0x100000000\"",
         "\"logIndex\":\"0x1\"|\"logIndex\":\"0xffffffff\"",
+        "\"logIndex\":\"0x1\"|\"logIndex\":\"0x100000\"",
+        "\"logIndex\":\"0x1\"|\"logIndex\":\"0x0\"",
         "\"logIndex\":\"0x1\"|\"logIndex\":-1",
         "\"transactionIndex\":\"0x1\"|\"transactionIndex\":\"0x80000000\"",
         "\"removed\":false|\"removed\":false,\"blockTimestamp\":\"0x7fffffffffffffff\"",

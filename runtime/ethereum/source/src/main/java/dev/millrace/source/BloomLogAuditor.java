@@ -250,12 +250,9 @@ final class BloomLogAuditor {
         break; // no endpoint has receipts, so two answers have to do
       }
     }
-    Set<Integer> known = new HashSet<>();
-    for (int log = 0; log < delivered.size(); log++) {
-      known.add(delivered.logIndex(log));
-    }
-    LogColumns found = all;
-    LogColumns logs = LogSelection.of(found, log -> !known.contains(found.logIndex(log)));
+    Set<LogIdentity> known = Set.copyOf(LogIdentity.of(delivered));
+    List<LogIdentity> found = LogIdentity.of(all);
+    LogColumns logs = LogSelection.of(all, log -> !known.contains(found.get(log)));
     if (logs.isEmpty()) {
       findings.falsePositive();
     } else {

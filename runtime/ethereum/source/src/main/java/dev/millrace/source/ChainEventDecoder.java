@@ -81,7 +81,7 @@ final class ChainEventDecoder {
     LogColumns logs = stretch.logs();
     if (stretch.plan().known() < children.size()) {
       List<Address> missing = children.subList(stretch.plan().known(), children.size());
-      logs = LogColumns.merged(List.of(logs, ask(stretch, missing, logs)));
+      logs = merged(stretch, logs, ask(stretch, missing, logs));
     }
     MillraceException failed = route(stretch, logs, 0);
     Set<Claim> asked = new HashSet<>();
@@ -98,7 +98,7 @@ final class ChainEventDecoder {
         events.sort(IN_ORDER);
       } else {
         EventId first = EventId.of(more.blockNumber(0), more.logIndex(0));
-        logs = LogColumns.merged(List.of(logs, more));
+        logs = merged(stretch, logs, more);
         router.returnTo(first);
         while (!events.isEmpty() && events.getLast().id().compareTo(first) >= 0) {
           events.removeLast();
@@ -161,6 +161,19 @@ final class ChainEventDecoder {
       }
     }
     return LogColumns.merged(pages);
+  }
+
+  private static LogColumns merged(FetchedRange stretch, LogColumns logs, LogColumns more) {
+    LogColumns all = LogColumns.merged(List.of(logs, more));
+    int clash = all.firstClash();
+    if (clash >= 0) {
+      throw stretch
+          .refetch()
+          .refused(
+              "answers have two logs of one index: block=%d logIndex=%d"
+                  .formatted(all.blockNumber(clash), all.logIndex(clash)));
+    }
+    return all;
   }
 
   /** True if none of the logs is at hand already. */

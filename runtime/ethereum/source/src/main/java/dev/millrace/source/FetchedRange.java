@@ -2,6 +2,7 @@ package dev.millrace.source;
 
 import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.LogFilter;
+import dev.millrace.loaders.MillraceException;
 import dev.millrace.rpc.LogColumns;
 import java.util.NavigableMap;
 
@@ -34,6 +35,13 @@ record FetchedRange(
      * @param atHand the logs that came
      */
     LogColumns missing(LogFilter filter, LogColumns atHand) throws InterruptedException;
+
+    /**
+     * Makes the next feed ask for these blocks anew, of whose answers one is wrong.
+     *
+     * @return the failure of this one
+     */
+    MillraceException refused(String why);
   }
 
   long bytes() {

@@ -48,6 +48,8 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
 
   private static final String LOGS_LACKING = "answer lacks logs that another answer has";
 
+  private static final String ONE_INDEX = "answers have two logs of one index";
+
   private static final String LOGS_DENIED = "answer has logs that are not there";
 
   private final ChainNode node;
@@ -153,6 +155,10 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
           cache.refuse(gathered.used());
           gathered.fetched().clear(); // none of these pages is right
         }
+        if (logs.firstClash() >= 0) {
+          avoid = refuse(ONE_INDEX, gathered, gathered.endpoint(), from, misfits++);
+          continue;
+        }
         Optional<LogQueryAnswer> refuted = gathered.refuted(logs);
         if (refuted.isPresent()) {
           avoid = refuse(LOGS_LACKING, gathered, refuted.get().endpoint(), from, misfits++);
@@ -177,6 +183,10 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
           continue;
         }
         logs = LogColumns.merged(List.of(logs, missing));
+        if (logs.firstClash() >= 0) {
+          avoid = refuse(ONE_INDEX, gathered, gathered.endpoint(), from, misfits++);
+          continue;
+        }
         gathered.fetched().clear(); // none of these pages is whole
       }
       List<RawCacheSegment> files = keep(gathered, from, blocks);
@@ -315,7 +325,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
 
     /**
      * @param compared the blocks whose blooms the logs of the range were compared with
-     * @param files the files that hold logs of the range
+     * @param files the files that hold logs of the range; those of later requests are added
      */
     RangeRefetch(
         long from,
@@ -330,7 +340,13 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
 
     @Override
     public LogColumns ask(LogFilter filter) throws InterruptedException {
-      return FinalRangeFetcher.this.ask(filter, from, headers);
+      return FinalRangeFetcher.this.ask(filter, from, headers, files);
+    }
+
+    @Override
+    public MillraceException refused(String why) {
+      cache.refuse(files);
+      return new MillraceException(Remedy.RESTART, why);
     }
 
     @Override
@@ -346,8 +362,12 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
     }
   }
 
-  /** Returns all logs of a filter in a range that has been fetched. */
-  private LogColumns ask(LogFilter filter, long from, NavigableMap<Long, BlockHeader> headers)
+  /** Returns all logs of a filter in a range that has been fetched, and adds their files. */
+  private LogColumns ask(
+      LogFilter filter,
+      long from,
+      NavigableMap<Long, BlockHeader> headers,
+      List<RawCacheSegment> files)
       throws InterruptedException {
     LogQueryPlan plan = LogQueryPlan.of(filter);
     long to = headers.lastKey();
@@ -361,6 +381,9 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
         continue;
       }
       pages.add(part.logs());
+      if (part.refetch() instanceof RangeRefetch asked) {
+        files.addAll(asked.files);
+      }
       next = part.lastBlock() + 1;
     }
     return LogColumns.merged(pages);

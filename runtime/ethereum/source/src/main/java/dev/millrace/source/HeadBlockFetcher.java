@@ -25,6 +25,7 @@ final class HeadBlockFetcher {
   private final RecentBlockCache recent;
   private final BloomLogAuditor auditor;
   private final DisputedLogs disputedLogs;
+  private final LogAuditStatistics findings;
   private final ExecutorService pool;
 
   HeadBlockFetcher(
@@ -33,6 +34,7 @@ final class HeadBlockFetcher {
     this.recent = recent;
     this.auditor = new BloomLogAuditor(node, findings);
     this.disputedLogs = new DisputedLogs(node, findings);
+    this.findings = findings;
     this.pool = pool;
   }
 
@@ -88,6 +90,11 @@ final class HeadBlockFetcher {
     public LogColumns missing(LogFilter filter, LogColumns atHand) throws InterruptedException {
       return auditor.check(LogQueryPlan.of(filter), atHand, List.of(block), "");
     }
+
+    @Override
+    public MillraceException refused(String why) {
+      return new MillraceException(Remedy.REWIND, why);
+    }
   }
 
   private Optional<FetchedRange> range(NodeBlockHeader block, LogQueryPlan plan)
@@ -133,7 +140,16 @@ final class HeadBlockFetcher {
     }
     LogColumns logs = merged(block, answers);
     LogColumns missing = auditor.check(plan, logs, List.of(block), endpoint);
-    return missing.isEmpty() ? logs : LogColumns.merged(List.of(logs, missing));
+    LogColumns all = missing.isEmpty() ? logs : LogColumns.merged(List.of(logs, missing));
+    int clash = all.firstClash();
+    if (clash >= 0) {
+      String why =
+          "answers have two logs of one index: block=%d logIndex=%d"
+              .formatted(header.number(), all.logIndex(clash));
+      findings.find(why);
+      throw new MillraceException(Remedy.REWIND, why); // asked for again, as a block that is gone
+    }
+    return all;
   }
 
   /** Merges the logs of all answers, and completes an answer that another one refutes. */

@@ -140,6 +140,12 @@ public final class RangeLogAudit {
     }
     LogColumns all = LogColumns.merged(answers.stream().map(LogQueryAnswer::logs).toList());
     logs += all.size();
+    int clash = all.firstClash();
+    if (clash >= 0) {
+      findings.find(
+          "two logs of one index: block=%d logIndex=%d"
+              .formatted(all.blockNumber(clash), all.logIndex(clash)));
+    }
     compareHashes(all, first, blocks);
     LogColumns told = new DisputedLogs(node, findings).resolve(answers, blocks).mended(all);
     for (NodeBlockHeader block : blocks) {

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Results of single calls, from the view of a node and its traits. */
 final class WorldNode {
+  private static final List<String> NONSENSE_INDEXES =
+      List.of("0x100000", "0x7fffffff", "0xffffffff", "0x100000000");
+
   private static final Pattern HASH = Pattern.compile("0x[0-9a-f]{64}");
   private static final Pattern RANGE =
       Pattern.compile("\"fromBlock\":\"0x([0-9a-f]+)\",\"toBlock\":\"0x([0-9a-f]+)\"");
@@ -200,6 +203,7 @@ final class WorldNode {
             ? block.logs.get(random.nextInt(block.logs.size())).kind().topic
             : null;
     List<String> logs = new ArrayList<>();
+    int last = -1;
     for (int i = 0; i < block.logs.size(); i++) {
       WorldLog log = block.logs.get(i);
       boolean isAsked =
@@ -209,7 +213,9 @@ final class WorldNode {
           (trouble == WorldTrouble.WITHHELD && withholds) || Objects.equals(log.kind().topic, kept);
       boolean isStranger = trouble == WorldTrouble.STRANGER && !isAsked;
       if ((isAsked && !isKept) || isStranger) {
-        logs.add(json(block, i, trouble));
+        logs.add(
+            json(block, i, trouble == WorldTrouble.SAME_INDEX && last >= 0 ? last : i, trouble));
+        last = i;
       }
     }
     return logs;
@@ -221,10 +227,10 @@ final class WorldNode {
     return new WorldBlock(block.before, -1, logs);
   }
 
-  private String json(WorldBlock block, int index, @Nullable WorldTrouble trouble) {
-    String logIndex = "0x" + Integer.toHexString(index);
+  private String json(WorldBlock block, int index, int named, @Nullable WorldTrouble trouble) {
+    String logIndex = "0x" + Integer.toHexString(named);
     if (trouble == WorldTrouble.NONSENSE_INDEX) {
-      logIndex = random.nextBoolean() ? "0x100000000" : "0xffffffff";
+      logIndex = NONSENSE_INDEXES.get(random.nextInt(NONSENSE_INDEXES.size()));
     }
     return block.json(index, traits.timed(), logIndex, trouble == WorldTrouble.REMOVED);
   }

@@ -22,6 +22,8 @@ enum WorldTrouble {
   TORN,
   NOT_JSON,
   DOUBLED,
+  /** A log has the index of the log before it in the same reply. */
+  SAME_INDEX,
   UNORDERED,
   REMOVED,
   STRANGER,
