@@ -22,6 +22,7 @@ record BenchmarkRunner(BenchmarkSizes sizes, Path directory, Consumer<String> pr
     GROUPS,
     WAITING,
     ERC20,
+    TRANSPORT,
     RPC,
     MIRROR;
 
@@ -56,6 +57,7 @@ record BenchmarkRunner(BenchmarkSizes sizes, Path directory, Consumer<String> pr
       case WAITING -> WaitingCostBenchmark.measure(sizes);
       case ERC20 -> Erc20Benchmark.measure(sizes, progress, directory);
       case MIRROR -> MirrorBenchmark.measure(sizes, progress, directory);
+      case TRANSPORT -> TransportBenchmark.measure(sizes, progress);
       case RPC -> RpcBenchmark.measure(sizes, progress, directory);
     };
   }

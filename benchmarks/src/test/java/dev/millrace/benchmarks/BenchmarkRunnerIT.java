@@ -74,6 +74,15 @@ final class BenchmarkRunnerIT {
   }
 
   @Test
+  void transport_isMeasuredBesideTheJdks() throws Exception {
+    assertThat(measure(Part.TRANSPORT))
+        .hasSize(24)
+        .filteredOn(measure -> measure.unit().equals("calls/s"))
+        .hasSize(12)
+        .allMatch(measure -> measure.value() > 0);
+  }
+
+  @Test
   void mirror_isMeasuredBesidePostgresAlone() throws Exception {
     Optional<String> missing = EmbeddedClickHouse.missing();
     if (missing.isPresent()) {

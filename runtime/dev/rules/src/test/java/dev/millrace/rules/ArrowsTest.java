@@ -114,6 +114,7 @@ final class ArrowsTest {
                   "ports",
                   "pipeline",
                   "evm",
+                  "jsonrpc",
                   "postgres-client",
                   "postgres",
                   "clickhouse-client",
