@@ -2,6 +2,7 @@ package dev.millrace.source;
 
 import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.LogFilter;
+import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.rpc.ChainNode;
@@ -54,6 +55,13 @@ final class HeadBlockFetcher {
       blocks.add(block.get());
     }
     return blocks;
+  }
+
+  /** Finds a block by its hash. */
+  Optional<NodeBlockHeader> block(Bytes32 hash) throws InterruptedException {
+    Optional<NodeBlockHeader> block = node.block(hash);
+    block.ifPresent(found -> recent.addHeader(found.header()));
+    return block;
   }
 
   /** Returns the blocks with their logs, up to the first block that is gone meanwhile. */

@@ -70,13 +70,19 @@ final class HeadFollower {
       throws InterruptedException {
     long next = branch.next();
     long to = Math.min(last, Math.min(sight.number(), next + AT_ONCE - 1));
-    List<NodeBlockHeader> linked = to < next ? List.of() : linked(fetch.blocks(next, to));
+    List<NodeBlockHeader> fetched = to < next ? List.of() : fetch.blocks(next, to);
+    List<NodeBlockHeader> linked = longest(fetched);
     if (branch.tip() == null
         && !linked.isEmpty()
         && !reorgs.areConfirmed(List.of(linked.getLast().header()))) {
       return null;
     }
     ReorgDetector.TipCheck look = linked.isEmpty() ? reorgs.atTip(sight) : reorgs.atFinal(sight);
+    if (!linked.isEmpty() || fetched.isEmpty()) {
+      reorgs.isLinked();
+    } else if (look instanceof ReorgDetector.TipCheck.Unchanged) {
+      look = reorgs.aboveTip(fetched.getLast().header());
+    }
     if (look instanceof ReorgDetector.TipCheck.Reorged(Source.Rewind rewind)) {
       return rewind;
     }
@@ -88,6 +94,33 @@ final class HeadFollower {
       pending.addAll(fetch.logs(linked, decoder.plan()));
     }
     return null;
+  }
+
+  /**
+   * Returns the blocks up to the last that lead to our tip, if it does; else those before the first
+   * that is not the child of the one before. An endpoint that stands still on a replaced branch
+   * goes on to answer for its heights, so blocks between are asked for by the hash that the next
+   * one names.
+   */
+  private List<NodeBlockHeader> longest(List<NodeBlockHeader> blocks) throws InterruptedException {
+    List<NodeBlockHeader> linked = linked(blocks);
+    if (linked.size() == blocks.size()) {
+      return linked;
+    }
+    List<NodeBlockHeader> path = new ArrayList<>();
+    path.add(blocks.getLast());
+    for (int i = blocks.size() - 2; i >= 0; i--) {
+      BlockHeader above = path.getFirst().header();
+      NodeBlockHeader below = blocks.get(i);
+      if (!below.header().hash().equals(above.parent())) {
+        below = fetch.block(above.parent()).orElse(null);
+        if (below == null || below.header().number() != above.number() - 1) {
+          return linked;
+        }
+      }
+      path.addFirst(below);
+    }
+    return linked(path).size() == path.size() ? path : linked;
   }
 
   /**

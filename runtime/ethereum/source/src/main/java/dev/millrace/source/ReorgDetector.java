@@ -15,10 +15,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Distinguishes a reorg from a node that is merely behind.
  *
- * <p>Only another block at a height that we hold is news of a reorg; a missing block is not. Each
- * answer that shows a reorg is asked for once more, after all endpoints have named their chain
- * again: the second answer may come from the same endpoint, but not from one that serves another
- * chain by now. Confined to the thread that reads the feed.
+ * <p>Only another block at a height that we hold is news of a reorg; a missing block is not. Blocks
+ * above our tip that lead elsewhere count as well, once they go on doing so. Each answer that shows
+ * a reorg is asked for once more, after all endpoints have named their chain again: the second
+ * answer may come from the same endpoint, but not from one that serves another chain by now.
+ * Confined to the thread that reads the feed.
  */
 final class ReorgDetector {
   /** Agreeing looks that count, where a single answer may be stale. */
@@ -29,6 +30,7 @@ final class ReorgDetector {
   private final FinalityChoice finality;
   private final GenesisBlockCheck genesis;
   private final long chain;
+  private int unlinked;
   private int shorter;
   private int tooDeep;
   private int strange;
@@ -95,6 +97,35 @@ final class ReorgDetector {
         head != null && ours != null && head.number() < tip.block() && !ours.equals(head.hash());
     shorter = differs ? shorter + 1 : 0;
     return head != null && shorter >= SEEN ? search(head.number()) : new TipCheck.Inconclusive();
+  }
+
+  /** Records that blocks above our tip lead to it. */
+  void isLinked() {
+    unlinked = 0;
+  }
+
+  /**
+   * Decides for a block above our tip that does not lead to it, although the tip is still at its
+   * height for the endpoint that answers first: that one may stand still on a replaced branch, for
+   * ever. The blocks below are asked for by their hashes, which only an endpoint of the other
+   * branch has, until one is ours.
+   */
+  TipCheck aboveTip(BlockHeader above) throws InterruptedException {
+    if (++unlinked < SEEN) {
+      return new TipCheck.Inconclusive();
+    }
+    unlinked = 0;
+    node.reprove();
+    Optional<NodeBlockHeader> at = node.block(above.hash());
+    while (at.isPresent() && at.get().header().number() > branch.lowest()) {
+      BlockHeader header = at.get().header();
+      long below = header.number() - 1;
+      if (header.parent().equals(branch.hash(below))) {
+        return new TipCheck.Reorged(new Source.Rewind(branch.place(below)));
+      }
+      at = node.block(header.parent()).filter(block -> block.header().number() == below);
+    }
+    return new TipCheck.Inconclusive();
   }
 
   /** Compares the final block with the block that we hold at its height. */

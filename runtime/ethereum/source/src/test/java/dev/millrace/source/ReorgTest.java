@@ -94,6 +94,27 @@ final class ReorgTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 7})
+  @Tag("E47")
+  @DisplayName("E47 an endpoint that answers first stands still on a replaced branch for ever")
+  void endpointThatStandsStill_holdsNoLane(int depth) throws InterruptedException {
+    chain.transfers(50);
+    ChainSource source = reader.source();
+    List<Batch> told;
+    try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
+      told = readTo(feed, 49);
+      TestChain still = new TestChain();
+      node.behind = still.transfers(50);
+      fork(48 - depth, depth + 10);
+
+      assertThat(feed.next(100)).isEqualTo(backTo(48 - depth));
+    }
+    try (Source.Feed feed = source.open(standing(told, 48 - depth))) {
+      assertThat(ChainFixture.events(readTo(feed, 58))).isEqualTo(reader.expected(49 - depth, 58));
+    }
+  }
+
   @Test
   @Tag("E6")
   @DisplayName("E6 a deeper reorg while the first is undone")

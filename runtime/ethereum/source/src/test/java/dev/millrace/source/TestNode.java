@@ -114,7 +114,9 @@ final class TestNode implements ChainNode {
     TestChain other = behind;
     return number > latest
         ? Optional.empty()
-        : (other == null ? chain : other).at(number).map(TestChain.TestBlock::block).map(retold);
+        : (other == null ? chain.at(number) : other.at(number).or(() -> chain.at(number)))
+            .map(TestChain.TestBlock::block)
+            .map(retold);
   }
 
   @Override

@@ -72,6 +72,9 @@ final class WorldEndpoints {
               traits.get(i),
               randoms.apply(40 + i),
               windows);
+      if (i > 0 && randoms.apply(80 + i).nextInt(4) == 0) {
+        view.stick(); // the first one is left to go on
+      }
       views.add(view);
       WorldEndpoint endpoint =
           new WorldEndpoint(

@@ -6,8 +6,9 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
- * The views of one endpoint over time. It may stand still for a while, on a branch that a reorg
- * replaces, and its address may lead to another chain for a while: its connection ends each time.
+ * The views of one endpoint over time. It may stand still for a while or for ever, on a branch that
+ * a reorg replaces, and its address may lead to another chain for a while: its connection ends each
+ * time.
  */
 final class WorldViews {
   private static final Window NEVER = new Window(0, 0);
@@ -19,6 +20,7 @@ final class WorldViews {
   private final Window still;
   private final Window moved;
   private boolean wasElsewhere;
+  private boolean isStuck;
 
   private record Window(long from, long to) {
     boolean holds(long millis) {
@@ -62,6 +64,11 @@ final class WorldViews {
     return replaced.length == 0 ? -1 : moments.get(replaced[drawn]).millis();
   }
 
+  /** Lets the endpoint stay where it stands still, for ever; if it ever does. */
+  void stick() {
+    isStuck = still != NEVER;
+  }
+
   /** True if it ever leads to another chain. */
   boolean moves() {
     return moved.to() > moved.from();
@@ -78,12 +85,13 @@ final class WorldViews {
   /** Returns the view of one of its backends. */
   WorldView view(long millis, boolean isWell, Random random) {
     if (isWell) {
-      WorldChain.Moment moment = chain.at(millis);
+      WorldChain.Moment moment = chain.at(isStuck ? Math.min(millis, still.from) : millis);
       return new WorldView(chain, chain.id, moment.head(), moment.finalBlock(), true);
     }
     int backend = random.nextInt(traits.behindMillis().size());
     WorldChain served = moved.holds(millis) ? other : chain;
-    long now = still.holds(millis) ? still.from() : millis;
+    boolean standsStill = still.holds(millis) || (isStuck && millis >= still.from);
+    long now = standsStill ? still.from() : millis;
     WorldChain.Moment moment = served.at(Math.max(0, now - traits.behindMillis().get(backend)));
     long lacks = traits.lacking().get(backend);
     WorldBlock head = moment.head().at(Math.max(0, moment.head().number - lacks));
@@ -94,6 +102,6 @@ final class WorldViews {
 
   @Override
   public String toString() {
-    return "still %s, elsewhere %s".formatted(still, moved);
+    return "still %s%s, elsewhere %s".formatted(still, isStuck ? " for ever" : "", moved);
   }
 }
