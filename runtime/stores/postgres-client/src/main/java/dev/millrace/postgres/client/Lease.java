@@ -15,7 +15,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Renews a lane's lease on a connection and a thread of its own, so that a long commit does not
- * look like a dead process. A failure to renew is no error: the epoch alone decides who may write.
+ * look like a dead process. The thread is a platform thread: handlers and effects that keep the
+ * carriers of virtual threads busy must not look like one either. A failure to renew is no error:
+ * the epoch alone decides who may write.
  *
  * <p>A lease is identified by the epoch of the takeover, even after its holder has opened others. A
  * rewind, however long, therefore never touches the row that the heartbeat writes.
@@ -44,6 +46,11 @@ public final class Lease implements AutoCloseable {
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
   private volatile boolean lost;
+  private volatile boolean givenUp;
+
+  /** Written by the heartbeat; read by the thread that closes the lease. */
+  private volatile @Nullable Handle connected;
+
   private volatile @Nullable Consumer<MillraceException> whenLost;
 
   public Lease(PostgresConnections connections, String lane, long epoch, Duration lease) {
@@ -51,7 +58,8 @@ public final class Lease implements AutoCloseable {
     this.lane = lane;
     this.epoch = epoch;
     this.lease = lease;
-    this.thread = Thread.ofVirtual().name("millrace-lease-" + lane).start(this::renewUntilClosed);
+    this.thread =
+        Thread.ofPlatform().daemon().name("millrace-lease-" + lane).start(this::renewUntilClosed);
   }
 
   private void renewUntilClosed() {
@@ -68,6 +76,7 @@ public final class Lease implements AutoCloseable {
       LOG.debug("lease runs out by itself: lane={} epoch={}", lane, epoch, gone);
     } finally {
       close(handle);
+      connected = null;
     }
   }
 
@@ -119,7 +128,9 @@ public final class Lease implements AutoCloseable {
   }
 
   private Handle connect() throws SQLException {
-    return connections.openOnPrimary("lease " + lane, lease);
+    Handle fresh = connections.openOnPrimary("lease " + lane, lease);
+    connected = fresh;
+    return fresh;
   }
 
   private void release(Handle handle) {
@@ -136,14 +147,17 @@ public final class Lease implements AutoCloseable {
     }
   }
 
-  /** Releases the lease, so that the next process need not wait for it to expire. */
+  /**
+   * Releases the lease, so that the next process need not wait for it to expire. A second caller
+   * waits as well, but not again for a server that does not answer.
+   */
   @Override
   public void close() {
     closed.countDown();
     boolean interrupted = false;
     try {
-      if (!thread.join(MAX_RELEASE)) {
-        thread.interrupt();
+      if (!givenUp && !thread.join(MAX_RELEASE)) {
+        giveUp();
       }
     } catch (InterruptedException _) {
       interrupted = true;
@@ -151,5 +165,12 @@ public final class Lease implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Ends a wait for the server: an interrupt alone ends no read from a socket. */
+  private void giveUp() {
+    givenUp = true;
+    thread.interrupt();
+    PostgresConnections.abort(connected);
   }
 }

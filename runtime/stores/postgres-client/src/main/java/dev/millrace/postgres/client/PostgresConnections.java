@@ -10,11 +10,16 @@ import java.util.Properties;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opens connections to one schema: single ones for dedicated use, and a pool for reads. */
 public final class PostgresConnections {
+  private static final Logger LOG = LoggerFactory.getLogger(PostgresConnections.class);
+
   private static final Duration CONNECT = Duration.ofSeconds(10);
 
   /** A query about the activity of sessions waits for no lock and no disk. */
@@ -112,6 +117,18 @@ public final class PostgresConnections {
       handle.close();
     } catch (JdbiException _) {
       // The session is already gone, which is all that is needed.
+    }
+  }
+
+  /** Breaks a session off, so that the thread which waits for its server goes on. Any thread. */
+  static void abort(@Nullable Handle handle) {
+    if (handle == null) {
+      return;
+    }
+    try {
+      handle.getConnection().abort(Runnable::run);
+    } catch (SQLException | JdbiException gone) {
+      LOG.debug("connection was gone already", gone);
     }
   }
 

@@ -49,13 +49,16 @@ public final class RequestWatchdog implements AutoCloseable {
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
 
-  /** Confined to the watch thread. */
-  private @Nullable Handle handle;
+  /** Written by the watch thread; read by the thread that closes the watch. */
+  private volatile @Nullable Handle handle;
 
   public RequestWatchdog(PostgresConnections connections) {
     this.connections = connections;
     this.thread =
-        Thread.ofVirtual().name("millrace-watch-" + connections.schema()).start(this::run);
+        Thread.ofPlatform()
+            .daemon()
+            .name("millrace-watch-" + connections.schema())
+            .start(this::run);
   }
 
   /** One request or transaction, from {@link RequestWatchdog#begin} to {@link #close}. */
@@ -237,11 +240,17 @@ public final class RequestWatchdog implements AutoCloseable {
     closed.countDown();
     try {
       if (!thread.join(MAX_CLOSE)) {
-        thread.interrupt(); // which ends a read from its socket
+        giveUp();
       }
     } catch (InterruptedException _) {
-      thread.interrupt();
+      giveUp();
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Ends a wait for the server: an interrupt alone ends no read from a socket. */
+  private void giveUp() {
+    thread.interrupt();
+    PostgresConnections.abort(handle);
   }
 }
