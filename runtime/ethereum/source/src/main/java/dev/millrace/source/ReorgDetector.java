@@ -120,7 +120,8 @@ final class ReorgDetector {
     while (at.isPresent() && at.get().header().number() > branch.lowest()) {
       BlockHeader header = at.get().header();
       long below = header.number() - 1;
-      if (header.parent().equals(branch.hash(below))) {
+      Bytes32 ours = branch.hash(below);
+      if (ours != null && ours.equals(header.parent())) {
         return new TipCheck.Reorged(new Source.Rewind(branch.place(below)));
       }
       at = node.block(header.parent()).filter(block -> block.header().number() == below);
