@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -69,14 +70,23 @@ final class EffectAnswer {
     return answer;
   }
 
-  /** Starts the call on a thread of its own, which runs {@code then} at the end. */
-  <I, O> void begin(Effect<I, O> asked, I input, Runnable then) {
-    Thread computing =
+  /** Prepares the call on a thread of its own, which runs {@code then} at the end. */
+  <I, O> void prepare(Effect<I, O> asked, I input, Runnable then) {
+    thread =
         Thread.ofVirtual()
             .name("millrace-effect-" + effect.name())
             .unstarted(() -> compute(asked, input, then));
-    thread = computing;
-    computing.start();
+  }
+
+  /** Starts the call that was prepared. Once, and never after {@link #drop}. */
+  void begin() {
+    Objects.requireNonNull(thread).start();
+  }
+
+  /** Ends a call that has not begun: it counts as failed, so the next request makes it anew. */
+  void drop() {
+    thread = null;
+    fail(new PreloadAborted());
   }
 
   private <I, O> void compute(Effect<I, O> asked, I input, Runnable then) {

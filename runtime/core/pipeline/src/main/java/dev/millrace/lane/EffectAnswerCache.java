@@ -14,6 +14,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The memo of effects. Confined to the execute thread and to the holder of a preload's baton. */
@@ -22,7 +23,9 @@ final class EffectAnswerCache {
 
   private final LaneStore store;
   private final BackoffRetry retry;
+  private final LongSupplier nanos;
   private final Map<String, Effect<?, ?>> byName = new HashMap<>();
+  private final Map<String, EffectCallQueue> queues = new HashMap<>();
 
   /** In access order: the least recently used answer comes first. */
   private final Map<Key, EffectAnswer> answers = new LinkedHashMap<>(16, 0.75f, true);
@@ -34,9 +37,10 @@ final class EffectAnswerCache {
   private long uses;
   private long bytes;
 
-  EffectAnswerCache(LaneStore store, BackoffRetry retry) {
+  EffectAnswerCache(LaneStore store, BackoffRetry retry, LongSupplier nanos) {
     this.store = store;
     this.retry = retry;
+    this.nanos = nanos;
   }
 
   /** Number of calls that handlers have made so far. */
@@ -74,12 +78,37 @@ final class EffectAnswerCache {
     });
   }
 
-  /** Starts the call on a thread of its own, which runs {@code then} at the end. */
-  <I, O> EffectAnswer begin(Effect<I, O> effect, I input, String text, Runnable then) {
+  /** Makes the call for a preload, once its turn has come; {@code then} runs at its end. */
+  <I, O> EffectAnswer guess(Effect<I, O> effect, I input, String text, Runnable then) {
     EffectAnswer answer = new EffectAnswer(effect);
     remember(new Key(effect.name(), text), answer);
-    answer.begin(effect, input, then);
+    EffectCallQueue queue = queue(effect);
+    answer.prepare(
+        effect,
+        input,
+        () -> {
+          queue.ended(answer);
+          then.run();
+        });
+    queue.submit(answer);
     return answer;
+  }
+
+  private EffectCallQueue queue(Effect<?, ?> effect) {
+    return queues.computeIfAbsent(effect.name(), _ -> new EffectCallQueue(effect, nanos));
+  }
+
+  /** Makes room for the calls of a preload that begins. */
+  void beforePreload() {
+    queues.values().forEach(EffectCallQueue::interruptOverdue);
+  }
+
+  /**
+   * Drops the guessed calls that have not begun: at the end of the batch, and when the run asks for
+   * an input that no preload has guessed, or whose call has failed.
+   */
+  void dropGuesses() {
+    queues.values().forEach(EffectCallQueue::drop);
   }
 
   private void remember(Key key, EffectAnswer answer) {
@@ -100,16 +129,26 @@ final class EffectAnswerCache {
         effect.patience(),
         () -> {
           EffectAnswer known = known(effect, text);
-          EffectAnswer answer = known == null ? begin(effect, input, text, () -> {}) : known;
+          EffectAnswer answer = known == null ? begin(effect, input, text) : known;
           await(effect, answer);
           return value(effect, text, answer, checkpoint);
         });
   }
 
+  private <I, O> EffectAnswer begin(Effect<I, O> effect, I input, String text) {
+    EffectAnswer answer = new EffectAnswer(effect);
+    remember(new Key(effect.name(), text), answer);
+    answer.prepare(effect, input, () -> {});
+    answer.begin();
+    return answer;
+  }
+
+  /** Waits for a call that has begun: the time before that is not the service's. */
   private void await(Effect<?, ?> effect, EffectAnswer answer) {
     if (answer.isDone()) {
       return;
     }
+    queue(effect).promote(answer);
     try {
       answer.await(effect.patience());
     } catch (InterruptedException _) {
@@ -137,6 +176,7 @@ final class EffectAnswerCache {
 
   /** Returns the answers that the ending batch was the first to ask for. */
   List<EffectResult> freeze() {
+    dropGuesses();
     List<EffectResult> frozen = asked;
     asked = new ArrayList<>();
     return frozen;
@@ -182,6 +222,7 @@ final class EffectAnswerCache {
 
   /** Forgets the answers of the replaced branch, and ends pending calls. */
   void rewind() {
+    dropGuesses();
     answers.values().forEach(EffectAnswer::abandon);
     answers.clear();
     uncounted.clear();

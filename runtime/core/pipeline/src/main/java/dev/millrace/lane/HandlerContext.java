@@ -125,6 +125,7 @@ final class HandlerContext implements Context {
     EffectAnswerCache effects = memory.effects();
     EffectAnswer answer = effects.known(effect, text);
     if (answer == null) {
+      effects.dropGuesses();
       beforeMiss.run();
       answer = effects.known(effect, text);
     }

@@ -118,7 +118,9 @@ public final class Lane implements AutoCloseable {
     this.staged.open(store.opened().checkpoint(), emptyTables(indexer, reads));
     this.memory =
         new HandlerState(
-            staged, new ReadThroughLoader(staged, reads), new EffectAnswerCache(store, retry));
+            staged,
+            new ReadThroughLoader(staged, reads),
+            new EffectAnswerCache(store, retry, services.nanos));
   }
 
   private static List<EntityType<?>> emptyTables(Indexer indexer, RetryingReads reads) {

@@ -88,6 +88,7 @@ final class Preload {
 
   /** Returns when every task has ended or is cut off from memory. Execute thread. */
   static void of(HandlerState memory, List<SourceEvent> events) {
+    memory.effects().beforePreload();
     new Preload(memory, events).perform();
   }
 

@@ -131,7 +131,7 @@ final class PreloadContext implements Context {
         answer = effects.known(effect, text);
       }
       if (answer == null) {
-        answer = effects.begin(effect, input, text, task.preload()::effectEnded);
+        answer = effects.guess(effect, input, text, task.preload()::effectEnded);
       }
       if (!answer.isDone()) {
         task.awaitAnswer(answer);

@@ -4,7 +4,6 @@ import dev.millrace.loaders.ColumnTextCodec;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.time.Duration;
-import java.util.concurrent.Semaphore;
 
 /**
  * A call to an outside service that handlers may make: memoised per input, made once for preload
@@ -37,16 +36,12 @@ public final class Effect<I, O> {
   /** Far beyond any outage, and far below what overflows a clock of nanoseconds. */
   private static final Duration MAX_PATIENCE = Duration.ofDays(365);
 
-  /** Maximum of concurrent calls: a preload asks for a whole batch at once, and sockets are few. */
-  private static final int MAX_CALLS = 64;
-
   private static final String RESERVED = "millrace.";
 
   private final String name;
   private final Types<I, O> types;
   private final Call<I, O> call;
   private final Settings settings;
-  private final Semaphore calls = new Semaphore(MAX_CALLS, true);
 
   /** The code of an effect. */
   @FunctionalInterface
@@ -115,8 +110,8 @@ public final class Effect<I, O> {
   }
 
   /**
-   * Returns this effect with another patience, at most a year: the time to wait for a call or to
-   * retry it. The default is ten minutes.
+   * Returns this effect with another patience, at most a year: the time to wait for a call that has
+   * begun, or to retry it. The default is ten minutes.
    */
   public Effect<I, O> patience(Duration patience) {
     if (patience.isNegative() || patience.isZero()) {
@@ -171,14 +166,9 @@ public final class Effect<I, O> {
     }
   }
 
-  /** Calls the service, bypassing every memo; waits while too many calls of this effect run. */
+  /** Calls the service, bypassing every memo. */
   public O answer(I value) throws Exception {
-    calls.acquire();
-    try {
-      return call.answer(value);
-    } finally {
-      calls.release();
-    }
+    return call.answer(value);
   }
 
   public String inputText(I value) {
