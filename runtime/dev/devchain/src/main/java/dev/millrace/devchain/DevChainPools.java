@@ -1,5 +1,8 @@
 package dev.millrace.devchain;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import com.joemelsha.crypto.hash.Keccak;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import java.util.Arrays;
@@ -55,7 +58,7 @@ public final class DevChainPools {
   }
 
   private static Bytes32 topic(String signature) {
-    return Bytes32.of(DevChainKeccak.hash(signature));
+    return Bytes32.of(new Keccak(256).digest(signature.getBytes(US_ASCII)));
   }
 
   void generate(DevChainBranch branch, long number, LogCursor told, Consumer<LogCursor> logs) {

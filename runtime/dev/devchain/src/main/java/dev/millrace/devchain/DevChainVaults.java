@@ -1,5 +1,8 @@
 package dev.millrace.devchain;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import com.joemelsha.crypto.hash.Keccak;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import java.util.Arrays;
@@ -16,7 +19,8 @@ import java.util.function.Consumer;
  * another pool just before their factory announces them.
  */
 public final class DevChainVaults {
-  static final Bytes32 OPENED = Bytes32.of(DevChainKeccak.hash("VaultOpened(address)"));
+  static final Bytes32 OPENED =
+      Bytes32.of(new Keccak(256).digest("VaultOpened(address)".getBytes(US_ASCII)));
 
   /** Topics of pools and vaults, if there are vaults. */
   public static final List<Bytes32> TOPICS = List.of(OPENED, DevChainTransfers.TOPIC);

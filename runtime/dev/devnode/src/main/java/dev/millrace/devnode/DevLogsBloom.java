@@ -1,6 +1,6 @@
 package dev.millrace.devnode;
 
-import dev.millrace.devchain.DevChainKeccak;
+import com.joemelsha.crypto.hash.Keccak;
 import dev.millrace.devchain.LogCursor;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
@@ -10,10 +10,9 @@ import java.util.Arrays;
 final class DevLogsBloom {
   static final int BYTES = 256;
 
-  private final DevChainKeccak keccak = new DevChainKeccak();
+  private final Keccak keccak = new Keccak(256);
   private final byte[] bits = new byte[BYTES];
   private final byte[] word = new byte[Bytes32.LENGTH];
-  private final byte[] hash = new byte[Bytes32.LENGTH];
   private Address last = Address.ZERO;
 
   void clear() {
@@ -34,7 +33,8 @@ final class DevLogsBloom {
 
   /** Sets three bits, each named by the low eleven bits of two bytes of the hash. */
   private void add(byte[] source, int from, int length) {
-    keccak.hash(source, from, length, hash);
+    keccak.update(source, from, length);
+    byte[] hash = keccak.digest();
     for (int pair = 0; pair < 6; pair += 2) {
       int bit = ((hash[pair] << 8) | (hash[pair + 1] & 0xFF)) & 2047;
       bits[BYTES - 1 - bit / 8] |= (byte) (1 << (bit % 8));

@@ -55,7 +55,7 @@ final class DevNodeTest {
   }
 
   @Test
-  void bloom_isWhatAnotherKeccakMakesOfTheLogs() throws Exception {
+  void bloom_holdsTheLogsAsEthereumDoes() throws Exception {
     chain.fork(20, 25);
     for (long number = 170; number < 200; number++) {
       byte[] bloom = new byte[256];
