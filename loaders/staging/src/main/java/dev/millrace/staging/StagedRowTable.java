@@ -4,7 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Rows by id, with open addressing: a read touches a slot, the row and its id, where a chained
- * table also touches a node. At 30,000 rows these cache misses are most of a read's cost.
+ * table also touches a node. At 30,000 rows these cache misses are most of a read's cost. Confined
+ * like the {@link StagedTable} that it is a part of.
  */
 final class StagedRowTable<E> {
   private static final int MIN_SLOTS = 64;

@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>A row read from the database never replaces one that memory knows.
  *   <li>A table that was empty when the lane began, and from which nothing was evicted, is
  *       complete: what memory does not know does not exist.
- *   <li>Only the execute thread touches the store. Other threads see frozen change sets only.
+ *   <li>Only the execute thread touches the store, and during a preload the one task that may move
+ *       while that thread waits. Other threads see frozen change sets only.
  * </ol>
  */
 public final class StagedStore {

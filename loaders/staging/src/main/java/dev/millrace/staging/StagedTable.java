@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The rows of one entity in memory: write buffer and read cache in one. One version per id.
  *
- * <p>Confined to the execute thread, like every part of the store.
+ * <p>Confined to the execute thread, or to the preload task that may move, like every part of the
+ * store.
  */
 final class StagedTable<E> {
   private final EntityType<E> type;

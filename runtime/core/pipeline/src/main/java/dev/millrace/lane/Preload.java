@@ -23,8 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Preloads a batch: runs its handlers for tfollowing reads only, so that the run finds memory
- * filled.
+ * Preloads a batch: runs its handlers for their reads only, so that the run finds memory filled.
  *
  * <p>One task moves at a time: the holder of the <em>baton</em>. A task, a virtual thread, handles
  * event after event while memory answers. When a read must wait, it passes the baton on: to a task

@@ -8,6 +8,10 @@
  *                                           └───▶ CommitGroup ──▶ LaneStore
  * </pre>
  *
+ * <p>Another source, of a queue for instance, is a module that knows this one and implements {@link
+ * dev.millrace.pipeline.Source}. A program that embeds an indexer hands it over in place of the
+ * source of a chain, as one of {@code IndexerRuntime.Ports}; the command line runs chains.
+ *
  * <p>Nothing here runs: the lanes that drive these ports are in a module of their own, which alone
  * uses Disruptor.
  */

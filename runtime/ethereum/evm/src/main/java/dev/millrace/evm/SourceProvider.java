@@ -3,7 +3,10 @@ package dev.millrace.evm;
 import dev.millrace.pipeline.Source;
 import java.util.Set;
 
-/** Creates sources for endpoints of its schemes. Found by {@link java.util.ServiceLoader}. */
+/**
+ * Creates the source of an EVM chain for endpoints of its schemes. Found by {@link
+ * java.util.ServiceLoader}.
+ */
 public interface SourceProvider {
   /** The supported schemes, in lower case, without the colon. */
   Set<String> schemes();

@@ -3,9 +3,10 @@ package dev.millrace.rpc;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Number of blocks per request. Doubles until something stands against it and grows by a twentieth
- * after that; errors, large replies and slow replies shrink it. A limit that the node named itself
- * is never exceeded. Guarded by its endpoints.
+ * Decides how many blocks one eth_getLogs request to an endpoint covers, its span; {@link
+ * AdaptiveLogFetcher} makes the requests. Doubles until something stands against it and grows by a
+ * twentieth after that; errors, large replies and slow replies shrink it. A limit that the node
+ * named itself is never exceeded. Guarded by its endpoints.
  */
 final class AdaptiveRangeSize {
   static final long FIRST = 256;

@@ -5,7 +5,7 @@ import java.util.Map;
 
 /** A part of a config and its place, before it is interpreted. */
 sealed interface ConfigNode {
-  Location place();
+  ConfigLocation place();
 
   /** The kind of this node, in the words of a config's author. */
   String kind();
@@ -14,21 +14,21 @@ sealed interface ConfigNode {
    * A scalar. {@code shown} is the text that messages may repeat: as written in the file, so that
    * no value that came in through {@code ${…}} is ever printed.
    */
-  record Text(String value, String shown, Location place) implements ConfigNode {
+  record Text(String value, String shown, ConfigLocation place) implements ConfigNode {
     @Override
     public String kind() {
       return "one value";
     }
   }
 
-  record Items(List<ConfigNode> items, Location place) implements ConfigNode {
+  record Items(List<ConfigNode> items, ConfigLocation place) implements ConfigNode {
     @Override
     public String kind() {
       return "a list";
     }
   }
 
-  record Section(Map<String, ConfigNode> entries, Location place) implements ConfigNode {
+  record Section(Map<String, ConfigNode> entries, ConfigLocation place) implements ConfigNode {
     @Override
     public String kind() {
       return "a section of keys";
@@ -36,7 +36,7 @@ sealed interface ConfigNode {
   }
 
   /** A key without a value, or {@code null} or {@code ~}. */
-  record Nothing(Location place) implements ConfigNode {
+  record Nothing(ConfigLocation place) implements ConfigNode {
     @Override
     public String kind() {
       return "nothing";
@@ -44,27 +44,10 @@ sealed interface ConfigNode {
   }
 
   /** A node whose problem was reported already; not reported again. */
-  record Broken(Location place) implements ConfigNode {
+  record Broken(ConfigLocation place) implements ConfigNode {
     @Override
     public String kind() {
       return "something wrong";
-    }
-  }
-
-  /** A line of a file, or a variable of the environment. */
-  sealed interface Location {
-    record Line(String file, int line) implements Location {
-      @Override
-      public String toString() {
-        return file + ":" + line;
-      }
-    }
-
-    record Variable(String name) implements Location {
-      @Override
-      public String toString() {
-        return name;
-      }
     }
   }
 }

@@ -1,6 +1,5 @@
 package dev.millrace.config;
 
-import dev.millrace.config.ConfigNode.Location;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,7 +79,7 @@ final class ConfigOverrides {
 
   private ConfigNode with(
       ConfigNode node, List<String> path, String variable, String value, String walked) {
-    Location place = new Location.Variable(variable);
+    ConfigLocation place = new ConfigLocation.Variable(variable);
     if (path.isEmpty()) {
       return new ConfigNode.Text(value, value, place);
     }
@@ -115,7 +114,7 @@ final class ConfigOverrides {
           case ConfigNode.Text one -> new ArrayList<>(List.of(one));
           case ConfigNode.Section _, ConfigNode.Nothing _, ConfigNode.Broken _ -> new ArrayList<>();
         };
-    Location place = new Location.Variable(variable);
+    ConfigLocation place = new ConfigLocation.Variable(variable);
     if (position > items.size()) {
       problems.add(
           new ConfigProblem(

@@ -1,13 +1,12 @@
 package dev.millrace.config;
 
-import dev.millrace.config.ConfigNode.Location;
 import java.util.Comparator;
 
 /** A problem in a config: its place, its key, the mistake and the expected value. */
 public record ConfigProblem(String where, String path, String wrong, String expected) {
   static final Comparator<ConfigProblem> BY_PLACE = Comparator.comparingInt(ConfigProblem::line);
 
-  ConfigProblem(Location place, String path, String wrong, String expected) {
+  ConfigProblem(ConfigLocation place, String path, String wrong, String expected) {
     this(place.toString(), path, wrong, expected);
   }
 

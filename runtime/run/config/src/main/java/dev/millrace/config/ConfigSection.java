@@ -1,6 +1,5 @@
 package dev.millrace.config;
 
-import dev.millrace.config.ConfigNode.Location;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
@@ -24,7 +23,7 @@ final class ConfigSection {
 
   private final String path;
   private final Map<String, ConfigNode> entries;
-  private final Location place;
+  private final ConfigLocation place;
   private final boolean broken;
   private final List<ConfigProblem> problems;
 

@@ -1,6 +1,5 @@
 package dev.millrace.config;
 
-import dev.millrace.config.ConfigNode.Location;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -41,17 +40,17 @@ final class ConfigYamlParser {
   }
 
   ConfigNode read(String text) {
-    Location start = new Location.Line(file, 1);
+    ConfigLocation start = new ConfigLocation.Line(file, 1);
     try {
       Node root = new Yaml(new LoaderOptions()).compose(new StringReader(text));
       return root == null
           ? new ConfigNode.Section(Map.of(), start)
           : convert(root, "", place(root));
     } catch (MarkedYAMLException wrong) {
-      Location place =
+      ConfigLocation place =
           wrong.getProblemMark() == null
               ? start
-              : new Location.Line(file, wrong.getProblemMark().getLine() + 1);
+              : new ConfigLocation.Line(file, wrong.getProblemMark().getLine() + 1);
       report(place, "", "is not YAML: " + wrong.getProblem(), "");
     } catch (YAMLException wrong) {
       report(start, "", "is not YAML: " + firstLine(wrong), "");
@@ -59,7 +58,7 @@ final class ConfigYamlParser {
     return new ConfigNode.Broken(start);
   }
 
-  private ConfigNode convert(Node node, String path, Location place) {
+  private ConfigNode convert(Node node, String path, ConfigLocation place) {
     if (++nodes > MAX_NODES || depth > MAX_DEPTH) {
       throw new YAMLException("too large or too deep once its aliases are resolved");
     }
@@ -76,17 +75,17 @@ final class ConfigYamlParser {
     }
   }
 
-  private ConfigNode section(MappingNode mapping, String path, Location place) {
+  private ConfigNode section(MappingNode mapping, String path, ConfigLocation place) {
     Map<String, ConfigNode> entries = new LinkedHashMap<>();
-    Map<String, Location> places = new LinkedHashMap<>();
+    Map<String, ConfigLocation> places = new LinkedHashMap<>();
     for (NodeTuple tuple : mapping.getValue()) {
-      Location line = place(tuple.getKeyNode());
+      ConfigLocation line = place(tuple.getKeyNode());
       if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
         report(line, path, "has a key that is not one word", "a name as key");
         continue;
       }
       String name = key.getValue();
-      Location first = places.putIfAbsent(name, line);
+      ConfigLocation first = places.putIfAbsent(name, line);
       if (first == null) {
         entries.put(name, convert(tuple.getValueNode(), join(path, name), line));
       } else {
@@ -96,7 +95,7 @@ final class ConfigYamlParser {
     return new ConfigNode.Section(entries, place);
   }
 
-  private ConfigNode items(SequenceNode sequence, String path, Location place) {
+  private ConfigNode items(SequenceNode sequence, String path, ConfigLocation place) {
     List<ConfigNode> items = new ArrayList<>();
     for (Node item : sequence.getValue()) {
       items.add(convert(item, path + "[" + items.size() + "]", place(item)));
@@ -104,7 +103,7 @@ final class ConfigYamlParser {
     return new ConfigNode.Items(List.copyOf(items), place);
   }
 
-  private ConfigNode text(ScalarNode scalar, String path, Location place) {
+  private ConfigNode text(ScalarNode scalar, String path, ConfigLocation place) {
     if (scalar.getTag().equals(Tag.NULL)) {
       return new ConfigNode.Nothing(place);
     }
@@ -119,11 +118,11 @@ final class ConfigYamlParser {
     };
   }
 
-  private Location place(Node node) {
-    return new Location.Line(file, node.getStartMark().getLine() + 1);
+  private ConfigLocation place(Node node) {
+    return new ConfigLocation.Line(file, node.getStartMark().getLine() + 1);
   }
 
-  private void report(Location place, String path, String wrong, String expected) {
+  private void report(ConfigLocation place, String path, String wrong, String expected) {
     problems.add(new ConfigProblem(place, path, wrong, expected));
   }
 

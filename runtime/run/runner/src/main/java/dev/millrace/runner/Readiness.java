@@ -6,6 +6,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Decides whether a lane is ready: all blocks that its chain had {@link #MAX_LAG} ago are durable.
+ * A process is ready if all of its lanes are.
  *
  * <p>"Caught up" ends with each new block until that is committed, and with each reorg until the
  * new branch is. A load balancer that saw this would take a healthy process out again and again.

@@ -16,7 +16,10 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
-/** Exposes a {@link IndexerStatus} to Prometheus; reads it on every scrape. */
+/**
+ * Exposes a {@link IndexerStatus} to Prometheus; reads it on every scrape. Names are written with
+ * dots here and exported with underscores; {@code docs/operations.md} lists them.
+ */
 final class PrometheusMetrics implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);

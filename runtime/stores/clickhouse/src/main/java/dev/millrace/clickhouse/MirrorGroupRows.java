@@ -13,7 +13,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The rows of a group that go to one table, part by part. */
+/**
+ * The rows of a group that go to one table, part by part. Made only of values that ClickHouse can
+ * hold: others are refused here, before anything is sent.
+ */
 sealed interface MirrorGroupRows {
   String table();
 
@@ -43,33 +46,36 @@ sealed interface MirrorGroupRows {
       implements MirrorGroupRows {
 
     static <E> Versions<E> of(LaneId lane, MirrorGroup group, MirrorTable<E> target) {
-      check(group, target);
+      refuseUnstorable(group, target);
       return new Versions<>(lane, group.epoch(), target, group.changesOf(target.type()));
     }
 
     /** Refuses, before anything is sent, a value that ClickHouse cannot hold. */
-    private static <E> void check(MirrorGroup group, MirrorTable<E> target) {
-      if (!target.encoder().isNarrow()) {
+    private static <E> void refuseUnstorable(MirrorGroup group, MirrorTable<E> target) {
+      if (!target.encoder().mayNotFit()) {
         return;
       }
       for (ExecutedBatch batch : group.batches()) {
-        batch.changes().of(target.type()).ifPresent(changes -> check(batch, target, changes));
+        batch
+            .changes()
+            .of(target.type())
+            .ifPresent(changes -> refuseUnstorable(batch, target, changes));
       }
     }
 
-    private static <E> void check(
+    private static <E> void refuseUnstorable(
         ExecutedBatch batch, MirrorTable<E> target, TableChanges<E> changes) {
       for (int i = 0; i < changes.size(); i++) {
         E after = changes.after(i);
-        EntityColumn misfit = after == null ? null : target.encoder().misfit(after);
-        if (misfit != null) {
+        EntityColumn unstorable = after == null ? null : target.encoder().unstorableColumn(after);
+        if (unstorable != null) {
           throw new MillraceException(
               Remedy.FIX_HANDLER,
               "integer needs more than 255 bits, which only an @Unsigned one has in ClickHouse:"
                   + " entity=%s field=%s id=%s %s"
                       .formatted(
                           target.type(),
-                          misfit,
+                          unstorable,
                           changes.id(i),
                           batch.batch().events().get(changes.event(i)).describe()));
         }

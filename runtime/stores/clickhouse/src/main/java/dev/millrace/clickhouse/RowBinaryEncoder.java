@@ -8,7 +8,10 @@ import dev.millrace.staging.TableChanges;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Writes the rows of one entity in the order of its table's columns. */
+/**
+ * Writes the rows of one entity in the order of its table's columns, and says which column of a row
+ * ClickHouse cannot hold.
+ */
 final class RowBinaryEncoder<E> {
   static final int SAVED = 1;
   static final int DELETED = 2;
@@ -20,16 +23,16 @@ final class RowBinaryEncoder<E> {
   RowBinaryEncoder(EntityType<E> type) {
     this.type = type;
     this.columns = type.columns().toArray(EntityColumn[]::new);
-    this.narrow = type.columns().stream().filter(ClickHouseTypes::isNarrow).toList();
+    this.narrow = type.columns().stream().filter(ClickHouseTypes::mayNotFit).toList();
   }
 
   /** True if any column can hold values that ClickHouse cannot. */
-  boolean isNarrow() {
+  boolean mayNotFit() {
     return !narrow.isEmpty();
   }
 
   /** Returns the first column whose value ClickHouse cannot hold; null if there is none. */
-  @Nullable EntityColumn misfit(E entity) {
+  @Nullable EntityColumn unstorableColumn(E entity) {
     for (EntityColumn column : narrow) {
       Object value = column.value(entity);
       if (value != null && !ClickHouseTypes.fits(value)) {

@@ -61,7 +61,7 @@ final class CommitSession {
    * gone.
    */
   static CommitSession reconnect(Handle handle, String lane, LaneEpoch epochs, Backend lost) {
-    epochs.check(lane, epoch(handle, lane));
+    epochs.refuseIfTakenOver(lane, epoch(handle, lane));
     lost.terminate(handle);
     Backend own = Backend.of(handle);
     int registered =
@@ -74,7 +74,7 @@ final class CommitSession {
             .bind("next", epochs.next())
             .execute();
     if (registered == 0) {
-      epochs.check(lane, epoch(handle, lane));
+      epochs.refuseIfTakenOver(lane, epoch(handle, lane));
     }
     return of(handle, own);
   }

@@ -87,7 +87,7 @@ final class CommitTransaction {
             .bind("lane", lane)
             .map((row, _) -> new long[] {row.getLong(1), row.getLong(2)})
             .one();
-    epochs.check(lane, standing[0]);
+    epochs.refuseIfTakenOver(lane, standing[0]);
     if (standing[1] == group.number()) {
       return true;
     }

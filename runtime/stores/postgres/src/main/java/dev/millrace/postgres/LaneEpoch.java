@@ -6,7 +6,8 @@ import dev.millrace.loaders.Remedy;
 /**
  * The epoch in which a lane writes, and the one that a rewind under way opens. The next epoch is
  * drawn before the first try and is the same in every other, so that a try whose reply was lost is
- * recognized by its number. Written by the commit thread alone.
+ * recognized by its number. Refuses to write where another process has moved the lane to an epoch
+ * of its own. Written by the commit thread alone.
  */
 final class LaneEpoch {
   private volatile long current;
@@ -39,8 +40,8 @@ final class LaneEpoch {
     current = next;
   }
 
-  /** Throws if the lane is in an epoch of another process. */
-  void check(String lane, long found) {
+  /** Throws, with {@code YIELD}, if the lane is in an epoch of another process. */
+  void refuseIfTakenOver(String lane, long found) {
     if (found < current) {
       throw new MillraceException(
           Remedy.RESTART,

@@ -97,7 +97,7 @@ final class PostgresLane implements LaneStore {
         pool.reading(
             "reading the ledger", on -> new EpochHistoryQuery(on).read(lane).orElseThrow());
     if (ledger.epoch() != held) {
-      epochs.check(lane, ledger.epoch());
+      epochs.refuseIfTakenOver(lane, ledger.epoch());
     }
     return ledger;
   }

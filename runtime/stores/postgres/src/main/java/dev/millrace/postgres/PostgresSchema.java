@@ -187,7 +187,7 @@ final class PostgresSchema {
 
   private void checkOnlyOurs() {
     checkNoForeignTables();
-    List<String> writers = new ForeignWriterCheck(handle, name).find();
+    List<String> writers = new ForeignTriggerCheck(handle, name).find();
     if (!writers.isEmpty()) {
       throw refusedTables("Millrace must be the only writer of its tables", writers);
     }

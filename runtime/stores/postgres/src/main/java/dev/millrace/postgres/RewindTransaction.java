@@ -102,7 +102,7 @@ final class RewindTransaction {
     handle.begin();
     LockedLane found =
         handle.createQuery(LOCK).bind("lane", lane).map((row, _) -> found(row)).one();
-    epochs.check(lane, found.epoch);
+    epochs.refuseIfTakenOver(lane, found.epoch);
     if (epochs.isRewinding() && found.epoch == epochs.next()) {
       handle.rollback();
       return found.frontier;

@@ -133,7 +133,7 @@ public final class ClickHouseTypes {
   }
 
   /** True if a column can hold values that ClickHouse cannot. */
-  public static boolean isNarrow(EntityColumn column) {
+  public static boolean mayNotFit(EntityColumn column) {
     return !column.isUnsigned() && isInteger(column.type());
   }
 

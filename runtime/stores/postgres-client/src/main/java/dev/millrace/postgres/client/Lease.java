@@ -17,7 +17,8 @@ import org.slf4j.LoggerFactory;
  * Renews a lane's lease on a connection and a thread of its own, so that a long commit does not
  * look like a dead process. The thread is a platform thread: handlers and effects that keep the
  * carriers of virtual threads busy must not look like one either. A failure to renew is no error:
- * the epoch alone decides who may write.
+ * the epoch alone decides who may write. A renewal that changes no row is one: the lane was taken
+ * over, which a holder that commits nothing learns here ({@link #onLost}).
  *
  * <p>A lease is identified by the epoch of the takeover, even after its holder has opened others. A
  * rewind, however long, therefore never touches the row that the heartbeat writes.

@@ -2,7 +2,8 @@
  * Access to PostgreSQL for every module that uses it: connections and their limits, errors with
  * remedies, leases, and rows in the binary format of COPY.
  *
- * <p>Nothing here knows a lane or a table of Millrace.
+ * <p>Of Millrace's tables only the one of leases is known here; a {@code Lease} also notices that
+ * its lane was taken over.
  */
 @NullMarked
 package dev.millrace.postgres.client;

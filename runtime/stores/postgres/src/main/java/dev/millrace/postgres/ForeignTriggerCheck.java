@@ -4,7 +4,7 @@ import java.util.List;
 import org.jdbi.v3.core.Handle;
 
 /** Finds triggers, rules, grants and others that could write to our tables behind our back. */
-final class ForeignWriterCheck {
+final class ForeignTriggerCheck {
   private static final String FIND =
       """
       WITH ours AS (
@@ -38,7 +38,7 @@ final class ForeignWriterCheck {
   private final Handle handle;
   private final String schema;
 
-  ForeignWriterCheck(Handle handle, String schema) {
+  ForeignTriggerCheck(Handle handle, String schema) {
     this.handle = handle;
     this.schema = schema;
   }

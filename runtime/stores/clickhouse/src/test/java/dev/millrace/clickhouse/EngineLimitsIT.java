@@ -29,7 +29,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Refusals: of the engine under limits that each request sets, and of wrong addresses. */
 @Timeout(300)
 @ExtendWith(TestClickHouse.WhereItCanRun.class)
-final class MirrorRefusalIT {
+final class EngineLimitsIT {
   @Test
   void wrongPlacesAndUsers_areNamed() {
     MirrorSettings right = TestClickHouse.settings("default");

@@ -22,11 +22,11 @@ import org.junit.jupiter.api.Timeout;
 
 /** Transient errors: the group is sent again, and the tables equal those of a faultless run. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
-final class TransientIT {
+final class CommitRetryIT {
   @Test
   @Tag("A9")
   @DisplayName("A9 the server is killed under a commit and comes back")
-  void restartedServer_isJoinedAgain() throws Exception {
+  void serverKilledDuringACommit_groupIsSentAgain() throws Exception {
     try (EmbeddedPostgres server = TestDatabase.start(Path.of("target", "postgres-restart-it"))) {
       boolean[] fired = new boolean[1];
       Failpoint fault =
