@@ -1,6 +1,5 @@
 package dev.millrace.loaders;
 
-import java.math.BigDecimal;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
@@ -8,11 +7,22 @@ import java.util.TreeMap;
 /** Reads one JSON text strictly and writes it in canonical form. */
 final class CanonicalJsonReader {
   private static final int MAX_DEPTH = 512;
-  private static final int MAX_EXPONENT = 1000;
+  private static final int MAX_DIGITS = 1000;
+  private static final int MAX_EXPONENT_DIGITS = 6;
+
+  /**
+   * Zeros that plain notation may add to a text per character of it, beside {@link #FREE_ZEROS}: a
+   * double with all its digits takes 14. Without this limit a text of short numbers with large
+   * exponents takes 143 times its memory.
+   */
+  private static final int ZEROS_PER_CHARACTER = 16;
+
+  private static final int FREE_ZEROS = 4096;
 
   private final String text;
   private int at;
   private int depth;
+  private long zeros;
 
   CanonicalJsonReader(String text) {
     this.text = text;
@@ -159,22 +169,84 @@ final class CanonicalJsonReader {
     return (char) value;
   }
 
+  /** Writes a number in plain notation. No step costs more than the length of its text. */
   private void number(StringBuilder out) {
+    boolean negative = take('-');
+    String whole = digits();
+    if (whole.startsWith("0") && whole.length() > 1) {
+      throw wrong("number begins with 0");
+    }
+    String fraction = take('.') ? digits() : "";
+    int exponent = take('e') || take('E') ? exponent() : 0;
+    String digits = whole + fraction;
+    int first = 0;
+    while (first < digits.length() && digits.charAt(first) == '0') {
+      first++;
+    }
+    int end = digits.length();
+    while (end > first && digits.charAt(end - 1) == '0') {
+      end--;
+    }
+    if (first == end) {
+      out.append('0');
+      return;
+    }
+    long before = (long) whole.length() - first + exponent;
+    long after = end - first - before;
+    if (Math.abs(before) > MAX_DIGITS || Math.abs(after) > MAX_DIGITS) {
+      throw wrong("number has more than " + MAX_DIGITS + " digits");
+    }
+    out.append(negative ? "-" : "");
+    plain(digits.substring(first, end), (int) before, out);
+  }
+
+  private String digits() {
     int start = at;
-    while (at < text.length() && "+-.eE0123456789".indexOf(text.charAt(at)) >= 0) {
+    while (at < text.length() && isDigit(text.charAt(at))) {
       at++;
     }
-    String digits = text.substring(start, at);
-    if (!digits.matches("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]{1,6})?")) {
-      at = start;
+    if (at == start) {
       throw wrong("expected a value");
     }
-    BigDecimal number = new BigDecimal(digits).stripTrailingZeros();
-    if (Math.abs((long) number.precision() - number.scale()) > MAX_EXPONENT
-        || Math.abs(number.scale()) > MAX_EXPONENT) {
-      throw wrong("number has more than " + MAX_EXPONENT + " digits");
+    return text.substring(start, at);
+  }
+
+  private static boolean isDigit(char unit) {
+    return unit >= '0' && unit <= '9';
+  }
+
+  private int exponent() {
+    boolean negative = take('-');
+    if (!negative) {
+      take('+');
     }
-    out.append(number.signum() == 0 ? "0" : number.toPlainString());
+    String digits = digits();
+    if (digits.length() > MAX_EXPONENT_DIGITS) {
+      throw wrong("number has more than " + MAX_DIGITS + " digits");
+    }
+    return negative ? -Integer.parseInt(digits) : Integer.parseInt(digits);
+  }
+
+  /** Writes digits of which {@code before} come before the point, with the zeros that lack. */
+  private void plain(String digits, int before, StringBuilder out) {
+    if (before <= 0) {
+      out.append("0.");
+      zeros(-before, out);
+      out.append(digits);
+    } else if (before >= digits.length()) {
+      out.append(digits);
+      zeros(before - digits.length(), out);
+    } else {
+      out.append(digits, 0, before).append('.').append(digits, before, digits.length());
+    }
+  }
+
+  private void zeros(int count, StringBuilder out) {
+    zeros += count;
+    if (zeros > FREE_ZEROS + (long) ZEROS_PER_CHARACTER * text.length()) {
+      throw wrong("numbers are too long without their exponents");
+    }
+    out.repeat('0', count);
   }
 
   private static void quote(String value, StringBuilder out) {
@@ -222,6 +294,14 @@ final class CanonicalJsonReader {
       throw wrong("unexpected end");
     }
     return text.charAt(at);
+  }
+
+  private boolean take(char unit) {
+    if (at == text.length() || text.charAt(at) != unit) {
+      return false;
+    }
+    at++;
+    return true;
   }
 
   private void expect(char unit) {

@@ -28,6 +28,8 @@ public final class ColumnTextCodec<V> {
           Map.entry(EventId.class, text -> new EventId(Long.parseLong(text))),
           Map.entry(Json.class, Json::of));
 
+  private static final int MAX_SCALE = 10_000;
+
   private final Class<V> type;
   private final Function<String, Object> reader;
 
@@ -45,10 +47,18 @@ public final class ColumnTextCodec<V> {
       case String text -> Utf8TextOrder.canonical(text);
       case Enum<?> constant -> constant.name();
       case BigDecimal decimal ->
-          decimal.signum() == 0 ? "0" : decimal.stripTrailingZeros().toPlainString();
+          decimal.signum() == 0 ? "0" : bounded(decimal).stripTrailingZeros().toPlainString();
       case EventId id -> Long.toString(id.value());
       case Object other -> other.toString();
     };
+  }
+
+  /** Refuses a decimal whose plain notation would be far longer than its digits. */
+  static BigDecimal bounded(BigDecimal value) {
+    if (Math.abs((long) value.scale()) > MAX_SCALE) {
+      throw new IllegalArgumentException("decimal is out of range: scale=" + value.scale());
+    }
+    return value;
   }
 
   public V value(String text) {

@@ -217,12 +217,9 @@ public sealed interface ColumnType {
   }
 
   private static BigDecimal decimal(BigDecimal value, int scale) {
-    if (Math.abs((long) value.scale()) > 10_000) {
-      throw new IllegalArgumentException("decimal is out of range: scale=" + value.scale());
-    }
     BigDecimal scaled;
     try {
-      scaled = value.setScale(scale, RoundingMode.UNNECESSARY);
+      scaled = ColumnTextCodec.bounded(value).setScale(scale, RoundingMode.UNNECESSARY);
     } catch (ArithmeticException _) {
       throw new IllegalArgumentException(
           "decimal has more places than its column keeps: places=%d kept=%d"

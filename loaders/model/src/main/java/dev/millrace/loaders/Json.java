@@ -14,7 +14,9 @@ public final class Json {
   }
 
   /**
-   * Parses any JSON text. Refuses values that PostgreSQL could not hold (U+0000, enormous numbers).
+   * Parses any JSON text. Refuses values that PostgreSQL could not hold (U+0000, numbers of more
+   * than 1,000 digits) and numbers that would take far more memory without their exponents than the
+   * text.
    */
   public static Json of(String text) {
     return new Json(new CanonicalJsonReader(text).canonical());

@@ -13,6 +13,7 @@ import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Effect;
 import dev.millrace.simulation.LaneHarness.Cell;
 import dev.millrace.testkit.ScriptedSource;
+import java.math.BigDecimal;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -250,6 +251,27 @@ final class EffectTest {
             .hasMessageContaining(each.getKey())
             .hasMessageContaining("block=0")
             .hasMessageContaining("U+0000")
+            .extracting(MillraceException::remedy)
+            .isEqualTo(Remedy.FIX_HANDLER);
+      }
+    }
+  }
+
+  @Test
+  @Tag("B40")
+  @DisplayName("B40 a decimal with a huge exponent is refused by name, as an input and an answer")
+  void hugeExponent_isRefusedByName() throws Exception {
+    Effect<BigDecimal, BigDecimal> square =
+        Effect.of("square", BigDecimal.class, BigDecimal.class, input -> input.multiply(input));
+    Map<String, String> refused =
+        Map.of("1e1000000000", "input", "-1e-10001", "input", "1e10000", "answer");
+    for (Map.Entry<String, String> each : refused.entrySet()) {
+      try (LaneHarness alone = new LaneHarness().notEmpty()) {
+        alone.script.block(context -> context.effect(square, new BigDecimal(each.getKey())));
+        failure(alone.run())
+            .hasMessageContaining(each.getValue() + " is refused: effect=square")
+            .hasMessageContaining("block=0")
+            .hasMessageContaining("decimal is out of range")
             .extracting(MillraceException::remedy)
             .isEqualTo(Remedy.FIX_HANDLER);
       }
