@@ -27,6 +27,9 @@ final class DeadlineSocket {
   /** Confined to the thread that waits for the reply. */
   private long end;
 
+  /** Confined to the thread that waits for the reply. */
+  private long suspendedAt;
+
   private volatile long deadline;
   private volatile boolean isTimed;
   private volatile boolean isLate;
@@ -78,6 +81,19 @@ final class DeadlineSocket {
   void received(int bytes) {
     end += bytes * NANOS_PER_BYTE;
     deadline = end;
+  }
+
+  /** Takes the time from now until {@link #resume} out of the deadline: it is not the node's. */
+  void suspend() {
+    isTimed = false;
+    suspendedAt = System.nanoTime();
+  }
+
+  /** Continues the operation. */
+  void resume() {
+    end += System.nanoTime() - suspendedAt;
+    deadline = end;
+    isTimed = true;
   }
 
   /** Ends the current operation. */

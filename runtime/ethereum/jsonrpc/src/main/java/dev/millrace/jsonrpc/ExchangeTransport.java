@@ -38,9 +38,9 @@ final class ExchangeTransport implements JsonRpcTransport {
       throws RpcCallException, InterruptedException {
     JsonStreamReader kept = inputs.poll();
     JsonStreamReader in = kept == null ? new JsonStreamReader() : kept;
-    try {
+    try (InFlightByteBudget.Charge charge = settings.inFlight().begin()) {
       byte[] request = text.toString().getBytes(StandardCharsets.UTF_8);
-      return reader.read(in.open(exchange.reply(request), settings.replyLimit()));
+      return reader.read(in.open(exchange.reply(request), settings.replyLimit(), charge::add));
     } catch (IOException failed) {
       throw SocketConnector.trouble(failed);
     } finally {

@@ -102,8 +102,11 @@ final class HttpConnection {
           RpcCallException.Kind.TOO_LARGE,
           "reply is larger than we read: bytes=" + arriving.length());
     }
-    json.open(isPacked ? new GZIPInputStream(arriving, 1 << 15) : arriving, settings.replyLimit());
-    try {
+    try (InFlightByteBudget.Charge charge = settings.inFlight().begin()) {
+      json.open(
+          isPacked ? new GZIPInputStream(arriving, 1 << 15) : arriving,
+          settings.replyLimit(),
+          read -> charge(charge, read));
       T value = reader.read(json);
       arriving.drain();
       return value;
@@ -112,6 +115,14 @@ final class HttpConnection {
         arriving.drain();
       }
       throw trouble;
+    }
+  }
+
+  private void charge(InFlightByteBudget.Charge charge, int read) throws IOException {
+    if (!charge.tryAdd(read)) {
+      socket.suspend();
+      charge.add(read);
+      socket.resume();
     }
   }
 

@@ -33,7 +33,11 @@ public final class JsonStreamReader extends StreamByteWindow {
    * @param max the number of bytes above which the reply counts as too large
    */
   public JsonStreamReader open(InputStream stream, long max) {
-    begin(stream, max);
+    return open(stream, max, ByteMeter.NONE);
+  }
+
+  JsonStreamReader open(InputStream stream, long max, ByteMeter meter) {
+    begin(stream, max, meter);
     return this;
   }
 

@@ -29,13 +29,22 @@ public abstract sealed class StreamByteWindow permits JsonStreamReader {
   private InputStream in = InputStream.nullInputStream();
   private long total;
   private long most;
+  private ByteMeter meter = ByteMeter.NONE;
+
+  /** Counts the bytes of a stream as they arrive, and may make the reader wait. */
+  interface ByteMeter {
+    ByteMeter NONE = _ -> {};
+
+    void add(int bytes) throws IOException;
+  }
 
   StreamByteWindow(int room) {
     buffer = new byte[room + SLACK];
   }
 
-  final void begin(InputStream stream, long limit) {
+  final void begin(InputStream stream, long limit, ByteMeter count) {
     in = stream;
+    meter = count;
     at = 0;
     end = 0;
     total = 0;
@@ -184,6 +193,7 @@ public abstract sealed class StreamByteWindow permits JsonStreamReader {
       throw RpcCallException.of(
           RpcCallException.Kind.TOO_LARGE, "reply is larger than we read: limit=" + most);
     }
+    meter.add(read);
     return true;
   }
 }

@@ -51,9 +51,12 @@ final class WebSocketTransport implements JsonRpcTransport {
   private sealed interface Arrival {}
 
   @SuppressWarnings("ArrayRecordComponent") // handed over once, never compared
-  private record Text(byte[] bytes) implements Arrival {}
+  private record Text(byte[] bytes, InFlightByteBudget.Charge charge) implements Arrival {}
 
   private record Failure(RpcCallException trouble) implements Arrival {}
+
+  /** The mark of a call that has ended: its queue is full and takes no text any more. */
+  private record Ended() implements Arrival {}
 
   /** The session that is open, if one is, and the number of those that have ended. */
   private record Connections(@Nullable Session open, long ended) {
@@ -145,10 +148,17 @@ final class WebSocketTransport implements JsonRpcTransport {
       on.link.send(request);
       Arrival arrival = await(on, arrivals, begun);
       JsonStreamReader in = new JsonStreamReader();
-      in.open(new ByteArrayInputStream(text(arrival)), settings.replyLimit());
-      return reader.read(in);
+      try (InFlightByteBudget.Charge _ = text(arrival).charge()) {
+        in.open(new ByteArrayInputStream(text(arrival).bytes()), settings.replyLimit());
+        return reader.read(in);
+      }
     } finally {
       calls.forEach(call -> on.waiting.remove(call.id()));
+      while (!arrivals.offer(new Ended())) {
+        if (arrivals.poll() instanceof Text late) {
+          late.charge().close();
+        }
+      }
     }
   }
 
@@ -174,10 +184,11 @@ final class WebSocketTransport implements JsonRpcTransport {
     return arrival;
   }
 
-  private static byte[] text(Arrival arrival) throws RpcCallException {
+  private static Text text(Arrival arrival) throws RpcCallException {
     return switch (arrival) {
-      case Text text -> text.bytes();
+      case Text text -> text;
       case Failure failure -> throw failure.trouble();
+      case Ended _ -> throw new IllegalStateException("call has ended");
     };
   }
 
@@ -279,7 +290,11 @@ final class WebSocketTransport implements JsonRpcTransport {
         }
         BlockingQueue<Arrival> waiting = on.waiting.get(in.quantity());
         if (waiting != null) {
-          waiting.offer(new Text(message));
+          InFlightByteBudget.Charge charge = settings.inFlight().begin();
+          charge.add(message.length);
+          if (!waiting.offer(new Text(message, charge))) {
+            charge.close();
+          }
         }
         return;
       } else if (in.is(PARAMS) && !batch) {
@@ -294,7 +309,7 @@ final class WebSocketTransport implements JsonRpcTransport {
       }
     }
     if (isError) {
-      on.waitingCalls().forEach(call -> call.offer(new Text(message)));
+      on.waitingCalls().forEach(call -> call.offer(new Text(message, settings.inFlight().begin())));
     }
   }
 

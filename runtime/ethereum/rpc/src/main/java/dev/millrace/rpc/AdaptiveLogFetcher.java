@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +27,7 @@ final class AdaptiveLogFetcher {
   private final EndpointSelector endpoints;
   private final RpcSettings settings;
   private final CallRuntime runtime;
-  private final ConcurrentLinkedQueue<LogColumnsBuilder> writers = new ConcurrentLinkedQueue<>();
+  private final LogBuilderPool writers = new LogBuilderPool();
 
   AdaptiveLogFetcher(FailoverCaller calls, RpcSettings settings, CallRuntime runtime) {
     this.calls = calls;
@@ -75,14 +74,7 @@ final class AdaptiveLogFetcher {
   private LogsAndEndBlock.Proven ask(
       Endpoint endpoint, LogQuery part, @Nullable Bytes32 block, String where)
       throws Refusal, InterruptedException {
-    long bytes = endpoints.expectedBytes(endpoint, part.blocks());
-    LogColumnsBuilder writer = writer();
-    try {
-      settings.inFlight().acquire(bytes);
-    } catch (InterruptedException ended) {
-      endpoints.unanswered(endpoint);
-      throw ended;
-    }
+    LogColumnsBuilder writer = writers.take();
     try {
       boolean byHash = block != null && endpoint.takesBlockHash;
       // By number, logs of another block show that ours is gone; the pair checks it.
@@ -105,8 +97,7 @@ final class AdaptiveLogFetcher {
       endpoints.read(endpoint, part.blocks(), reader.bytes(), calls.now() - begun);
       return proven;
     } finally {
-      settings.inFlight().release(bytes);
-      writers.offer(writer);
+      writers.giveBack(writer);
     }
   }
 
@@ -148,11 +139,6 @@ final class AdaptiveLogFetcher {
       }
       throw refused;
     }
-  }
-
-  private LogColumnsBuilder writer() {
-    LogColumnsBuilder kept = writers.poll();
-    return kept == null ? new LogColumnsBuilder() : kept;
   }
 
   /** Notes an endpoint that refuses a single block; true if no other endpoint is left. */
@@ -203,7 +189,7 @@ final class AdaptiveLogFetcher {
   /** Returns the logs of one block from its receipts; by number if no hash is given. */
   private LogPage receipts(LogQuery query, String which, @Nullable Bytes32 block)
       throws InterruptedException {
-    LogColumnsBuilder writer = writer();
+    LogColumnsBuilder writer = writers.take();
     LogQuery wanted = query;
     String named = which;
     Set<String> tooLarge = new HashSet<>();
@@ -222,7 +208,7 @@ final class AdaptiveLogFetcher {
       try {
         LogPage page =
             page(endpoint, query, pair(endpoint, need, range, pair, List.of(header, receipts)));
-        writers.offer(writer);
+        writers.giveBack(writer);
         return page;
       } catch (Refusal refused) {
         if (refused.trouble.code() == -32602 && !byNumber) {

@@ -2,6 +2,7 @@ package dev.millrace.rpc;
 
 import dev.millrace.evm.LogFilter;
 import dev.millrace.jsonrpc.EndpointUrl;
+import dev.millrace.jsonrpc.InFlightByteBudget;
 import dev.millrace.jsonrpc.JsonRpcTransport;
 import dev.millrace.jsonrpc.TransportSettings;
 import dev.millrace.loaders.Bytes32;
@@ -20,6 +21,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Creates instances of {@link ChainNode}. */
@@ -42,20 +44,23 @@ public final class ChainNodeFactory {
       RpcSettings settings,
       BiFunction<EndpointUrl, TransportSettings, JsonRpcTransport> transports,
       CallRuntime runtime) {
-    return new FailoverChainNode(
-        calls(endpoints, chain, settings, transports, runtime), settings, runtime);
+    InFlightByteBudget.Share inFlight = settings.inFlight().share();
+    TransportSettings wire =
+        new TransportSettings(settings.timeout(), settings.replyLimit(), inFlight);
+    FailoverCaller calls =
+        calls(endpoints, chain, settings, target -> transports.apply(target, wire), runtime);
+    return new FailoverChainNode(calls, settings, inFlight, runtime);
   }
 
   private static FailoverCaller calls(
       List<String> addresses,
       long chain,
       RpcSettings settings,
-      BiFunction<EndpointUrl, TransportSettings, JsonRpcTransport> transports,
+      Function<EndpointUrl, JsonRpcTransport> transports,
       CallRuntime runtime) {
     if (addresses.isEmpty()) {
       throw new MillraceException(Remedy.FIX_SETUP, "chain has no endpoint: chain=" + chain);
     }
-    TransportSettings wire = new TransportSettings(settings.timeout(), settings.replyLimit());
     List<Endpoint> endpoints = new ArrayList<>();
     Map<String, Integer> hosts = new HashMap<>();
     for (String address : addresses) {
@@ -65,7 +70,7 @@ public final class ChainNodeFactory {
           new Endpoint(
               count == 1 ? target.toString() : target + "#" + count,
               target,
-              transports.apply(target, wire),
+              transports.apply(target),
               settings.replyTarget(),
               runtime.nanos()));
     }

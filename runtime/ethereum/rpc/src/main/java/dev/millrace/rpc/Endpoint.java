@@ -80,7 +80,6 @@ final class Endpoint {
 
   private double latency;
   private double logLatency;
-  private double bytesPerBlock;
   long requests;
 
   /** When it last answered, or began to be asked: an endpoint that keeps silent gets slower. */
@@ -265,17 +264,8 @@ final class Endpoint {
         need.kind() == CallRequirements.Kind.LOGS ? eased(logLatency, (double) nanos) : logLatency;
   }
 
-  void measuredLogs(long blocks, long bytes) {
-    bytesPerBlock = eased(bytesPerBlock, (double) bytes / blocks);
-  }
-
   private static double eased(double before, double now) {
     return before == 0 ? now : before + (now - before) * EASING;
-  }
-
-  /** Estimates the size of a reply about a number of blocks. */
-  long expectedBytes(long blocks) {
-    return (long) (bytesPerBlock * blocks) + 4096;
   }
 
   void count(String kind) {

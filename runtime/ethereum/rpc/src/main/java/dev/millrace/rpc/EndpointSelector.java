@@ -171,10 +171,6 @@ final class EndpointSelector {
     return locked(() -> endpoint.span.blocks());
   }
 
-  long expectedBytes(Endpoint endpoint, long blocks) {
-    return locked(() -> endpoint.expectedBytes(blocks));
-  }
-
   /**
    * Records that the endpoint named our chain.
    *
@@ -290,10 +286,7 @@ final class EndpointSelector {
 
   /** Adapts the span to a reply with logs. */
   void read(Endpoint endpoint, long blocks, long bytes, long took) {
-    change(() -> {
-      endpoint.measuredLogs(blocks, bytes);
-      endpoint.span.succeeded(blocks, bytes, took);
-    });
+    change(() -> endpoint.span.succeeded(blocks, bytes, took));
   }
 
   /**

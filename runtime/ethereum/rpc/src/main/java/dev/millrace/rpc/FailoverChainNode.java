@@ -1,6 +1,7 @@
 package dev.millrace.rpc;
 
 import dev.millrace.evm.TransactionBody;
+import dev.millrace.jsonrpc.InFlightByteBudget;
 import dev.millrace.jsonrpc.JsonRpcResultReader;
 import dev.millrace.jsonrpc.JsonStreamReader;
 import dev.millrace.loaders.Bytes32;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Implements {@link ChainNode} over endpoints. */
@@ -24,15 +26,21 @@ final class FailoverChainNode implements ChainNode {
   private final AdaptiveLogFetcher logs;
   private final NewHeadSignal heads;
   private final RpcSettings settings;
+  private final InFlightByteBudget.Share inFlight;
   private final BatchedCallRunner<NodeBlockHeader> blocks;
   private final FinalBlockLoader finalBlocks;
   private final ProvenBlockLoader provenBlocks;
   private final BatchedCallRunner<TransactionBody> transactions;
   private volatile String waitingFor = "";
 
-  FailoverChainNode(FailoverCaller calls, RpcSettings settings, CallRuntime runtime) {
+  FailoverChainNode(
+      FailoverCaller calls,
+      RpcSettings settings,
+      InFlightByteBudget.Share inFlight,
+      CallRuntime runtime) {
     this.calls = calls;
     this.settings = settings;
+    this.inFlight = inFlight;
     logs = new AdaptiveLogFetcher(calls, settings, runtime);
     blocks = new BatchedCallRunner<>(calls, BY_NUMBER, BLOCK);
     transactions =
@@ -174,8 +182,20 @@ final class FailoverChainNode implements ChainNode {
   @Override
   public NodeStatus status() {
     NodeStatus status = calls.endpoints().status();
-    String waits = waitingFor.isEmpty() ? finalBlocks.waitingFor() : waitingFor;
-    return status.waitingFor().isEmpty() ? new NodeStatus(status.endpoints(), waits) : status;
+    String waits =
+        Stream.of(status.waitingFor(), waitingFor, finalBlocks.waitingFor(), waitingForRoom())
+            .filter(text -> !text.isEmpty())
+            .findFirst()
+            .orElse("");
+    return new NodeStatus(status.endpoints(), waits);
+  }
+
+  private String waitingForRoom() {
+    long replies = inFlight.waiting();
+    return replies == 0
+        ? ""
+        : "room in memory: replies=%d bytesInFlight=%d"
+            .formatted(replies, settings.inFlight().used());
   }
 
   @Override

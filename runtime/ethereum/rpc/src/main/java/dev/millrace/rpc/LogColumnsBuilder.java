@@ -16,6 +16,10 @@ import java.util.Arrays;
  */
 public final class LogColumnsBuilder {
   static final int WORD = 32;
+
+  /** Five numbers and a count of topics. */
+  private static final int BYTES_PER_ROW = 5 * Integer.BYTES + 1;
+
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
   private static final VarHandle INTS =
@@ -70,6 +74,11 @@ public final class LogColumnsBuilder {
   /** Returns the number of logs. */
   public int size() {
     return size;
+  }
+
+  /** Returns the bytes that the arrays take, as far as they grow with logs and their data. */
+  long room() {
+    return words.bytes.length + (long) ends.length * BYTES_PER_ROW;
   }
 
   /** Adds a copy of a log. */

@@ -1,5 +1,6 @@
 package dev.millrace.rpc;
 
+import dev.millrace.jsonrpc.InFlightByteBudget;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
