@@ -5,18 +5,27 @@ import java.util.concurrent.TimeUnit;
 /**
  * Decides how many blocks one eth_getLogs request to an endpoint covers, its span; {@link
  * AdaptiveLogFetcher} makes the requests. Doubles until something stands against it and grows by a
- * twentieth after that; errors, large replies and slow replies shrink it. A limit that the node
- * named itself is never exceeded. Guarded by its endpoints.
+ * twentieth after that, once some replies have followed the last refusal; errors, large replies and
+ * slow replies shrink it. A limit of blocks that the node named itself is never exceeded. Guarded
+ * by its endpoints.
  */
 final class AdaptiveRangeSize {
   static final long FIRST = 256;
   private static final long MAX_BLOCKS = 100_000;
+
+  /**
+   * Replies to the full span between a refusal and the next growth. A node that names the range
+   * that fits would else refuse every second request among blocks of equal density.
+   */
+  private static final int REPLIES_BEFORE_GROWTH = 8;
+
   private static final long SLOW = TimeUnit.SECONDS.toNanos(10);
 
   private final long target;
   private double blocks = FIRST;
   private long cap = MAX_BLOCKS;
   private boolean isDoubling = true;
+  private int repliesToGrowth;
 
   /**
    * @param target bytes that a reply should have
@@ -48,7 +57,8 @@ final class AdaptiveRangeSize {
       blocks = Math.max(1, Math.min(blocks, (double) asked * target / bytes));
     } else if (nanos > SLOW) {
       shrink();
-    } else if (asked >= blocks()) {
+    } else if (asked >= blocks() && repliesToGrowth-- <= 0) {
+      repliesToGrowth = 0;
       double room = bytes == 0 ? 2 : Math.min(2, (double) target / bytes);
       blocks =
           Math.min((double) cap, isDoubling ? blocks * room : blocks + Math.max(1.0, blocks / 20));
@@ -62,6 +72,7 @@ final class AdaptiveRangeSize {
    */
   void refused(long max, boolean isStated) {
     isDoubling = false;
+    repliesToGrowth = REPLIES_BEFORE_GROWTH;
     blocks = Math.max(1.0, Math.min(blocks, (double) max));
     if (isStated) {
       cap = Math.max(1, max);

@@ -51,7 +51,7 @@ final class NodeErrorTable {
    * An action and its range.
    *
    * @param step blocks to ask for after the first one; for SHRINK only
-   * @param isStated true if the node named the number, so that it will be the same next time
+   * @param isStated true if the node named a limit of blocks, which will be the same next time
    */
   record Classification(Action action, long step, boolean isStated) {
     static Classification of(Action action) {
@@ -93,10 +93,15 @@ final class NodeErrorTable {
         // A range that would stay as it is has been refused already.
         return step < 0 || step >= to - from
             ? halved(from, to)
-            : new Classification(Action.SHRINK, step, true);
+            : new Classification(Action.SHRINK, step, isLimitOfBlocks());
       } catch (ArithmeticException | NumberFormatException beyondBlocks) {
         return halved(from, to);
       }
+    }
+
+    /** True if the number is a limit of blocks: a range that would work is one of results. */
+    private boolean isLimitOfBlocks() {
+      return !action.equals("range");
     }
 
     private long step(Matcher said, long asked) {
