@@ -3,6 +3,7 @@ package dev.millrace.jsonrpc;
 import java.io.IOException;
 import java.io.PushbackInputStream;
 import java.net.SocketTimeoutException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -95,7 +96,9 @@ final class HttpConnection {
     keepAlive = !"close".equalsIgnoreCase(headers.getOrDefault("connection", ""));
     boolean isPacked = headers.getOrDefault("content-encoding", "").equalsIgnoreCase("gzip");
     if (status != 200) {
-      throw RpcCallException.status(status, errorText(arriving, isPacked), retryAfter(headers));
+      String page = errorText(arriving, isPacked);
+      throw RpcCallException.status(
+          status, destination(status, headers).orElse(page), retryAfter(headers));
     }
     if (arriving.length() > settings.replyLimit()) {
       throw RpcCallException.of(
@@ -189,6 +192,20 @@ final class HttpConnection {
       return begin;
     } catch (IOException torn) {
       return "";
+    }
+  }
+
+  /** Names the host that a redirect leads to. Redirects are not followed: the key is ours. */
+  private static Optional<String> destination(int status, Map<String, String> headers) {
+    if (status < 300 || status > 399) {
+      return Optional.empty();
+    }
+    try {
+      URI to = URI.create(headers.getOrDefault("location", ""));
+      return Optional.ofNullable(to.getHost())
+          .map(host -> "status %d: moved to %s://%s".formatted(status, to.getScheme(), host));
+    } catch (IllegalArgumentException _) {
+      return Optional.empty();
     }
   }
 

@@ -112,7 +112,9 @@ final class HttpTransportTest {
         "429 | Content-Encoding: gzip~ | slow down | slow down",
         "429 | '' | slow down | slow down",
         "401 | '' | '' | status 401",
-        "301 | Location: http://other.example/~ | '' | status 301",
+        "301 | '' | '' | status 301",
+        "301 | Location: /elsewhere~ | '' | status 301",
+        "308 | Location: https://other.example/key~ | moved | status 308: moved to https://other.example",
       })
   @Tag("F51")
   @DisplayName("F51 a status counts before the body, and is the text where the body is empty")

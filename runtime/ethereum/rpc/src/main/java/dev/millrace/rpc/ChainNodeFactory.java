@@ -34,11 +34,20 @@ public final class ChainNodeFactory {
    * @throws MillraceException FIX_SETUP if the address of an endpoint is malformed
    */
   public static ChainNode open(List<String> endpoints, long chain, RpcSettings settings) {
-    return open(endpoints, chain, settings, JsonRpcTransport::to, new SystemCallRuntime());
+    return node(endpoints, chain, settings, JsonRpcTransport::to, new SystemCallRuntime());
   }
 
   /** Opens a node with transports and a runtime of the caller. */
   public static ChainNode open(
+      List<String> endpoints,
+      long chain,
+      RpcSettings settings,
+      BiFunction<EndpointUrl, TransportSettings, JsonRpcTransport> transports,
+      CallRuntime runtime) {
+    return node(endpoints, chain, settings, transports, runtime);
+  }
+
+  private static FailoverChainNode node(
       List<String> endpoints,
       long chain,
       RpcSettings settings,
@@ -98,11 +107,12 @@ public final class ChainNodeFactory {
    *
    * @param max the longest wait for an answer
    * @throws MillraceException FIX_SETUP if the endpoints that answer serve another chain or no
-   *     logs; RESTART if none answers in time
+   *     logs, or refuse their addresses; RESTART if none answers in time
    */
   public static void check(List<String> endpoints, long chain, RpcSettings settings, Duration max)
       throws InterruptedException {
-    ChainNode node = open(endpoints, chain, settings);
+    FailoverChainNode node =
+        node(endpoints, chain, settings, JsonRpcTransport::to, new SystemCallRuntime());
     try (ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<?> asked =
           thread.submit(() -> {
@@ -113,12 +123,9 @@ public final class ChainNodeFactory {
       try {
         asked.get(max.toNanos(), TimeUnit.NANOSECONDS);
       } catch (TimeoutException _) {
-        NodeStatus status = node.status();
+        MillraceException unanswered = unanswered(node, chain, max);
         asked.cancel(true);
-        throw new MillraceException(
-            Remedy.RESTART,
-            "no endpoint of the chain answers: chain=%d seconds=%d\n  - %s"
-                .formatted(chain, max.toSeconds(), reasons(status)));
+        throw unanswered;
       } catch (ExecutionException failed) {
         throw failed.getCause() instanceof MillraceException known
             ? known
@@ -127,6 +134,21 @@ public final class ChainNodeFactory {
     } finally {
       node.close();
     }
+  }
+
+  /** Distinguishes an outage, which ends, from addresses that have to be mended. */
+  static MillraceException unanswered(FailoverChainNode node, long chain, Duration max) {
+    boolean isRefused = node.areAllAddressesRefused();
+    return new MillraceException(
+        isRefused ? Remedy.FIX_SETUP : Remedy.RESTART,
+        "%s: chain=%d seconds=%d\n  - %s"
+            .formatted(
+                isRefused
+                    ? "every endpoint of the chain refuses its url or key"
+                    : "no endpoint of the chain answers",
+                chain,
+                max.toSeconds(),
+                reasons(node.status())));
   }
 
   private static void tryLogs(ChainNode node, NodeBlockHeader head) {

@@ -35,6 +35,9 @@ final class Endpoint {
   /** False once the endpoint refused eth_getLogs by block hash; read by any thread. */
   volatile boolean takesBlockHash = true;
 
+  /** True if the last answer was a redirect, or the status of a wrong key or path. */
+  boolean isAddressRefused;
+
   NodeStatus.State state = NodeStatus.State.FRESH;
   String reason = "";
   boolean hasLogs = true;

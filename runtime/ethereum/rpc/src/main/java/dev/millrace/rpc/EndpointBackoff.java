@@ -48,6 +48,8 @@ final class EndpointBackoff {
       Classification verdict,
       Attempted call) {
     endpoint.count(word(trouble, verdict));
+    endpoint.isAddressRefused =
+        verdict.action() == NodeErrorTable.Action.RETRY && isOfAddress(trouble);
     switch (verdict.action()) {
       case SHRINK -> shrink(endpoint, need, trouble, verdict, call);
       case NOT_YET_AVAILABLE -> wait(endpoint, need, trouble, call);
@@ -68,6 +70,12 @@ final class EndpointBackoff {
         broken(endpoint, need, trouble, call);
       }
     }
+  }
+
+  /** True for a redirect, and for the statuses of a wrong key or path. */
+  private static boolean isOfAddress(RpcCallException trouble) {
+    long status = trouble.kind() == RpcCallException.Kind.STATUS ? trouble.code() : 0;
+    return (status >= 300 && status < 400) || status == 401 || status == 403 || status == 404;
   }
 
   private static String word(RpcCallException trouble, Classification verdict) {
@@ -167,7 +175,12 @@ final class EndpointBackoff {
       endpoint.span.shrink();
     }
     endpoint.pace.overloaded(call.begun(), call.ended());
-    pause(endpoint, call, trouble.text());
+    boolean isStatusNamed =
+        trouble.kind() != RpcCallException.Kind.STATUS || trouble.text().startsWith("status ");
+    pause(
+        endpoint,
+        call,
+        isStatusNamed ? trouble.text() : "status %d: %s".formatted(trouble.code(), trouble.text()));
     if (endpoint.failures > 1) {
       becomes(endpoint, NodeStatus.State.FAILING, endpoint.reason);
     }

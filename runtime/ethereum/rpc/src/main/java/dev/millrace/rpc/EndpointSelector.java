@@ -225,6 +225,7 @@ final class EndpointSelector {
       endpoint.pace.end();
       endpoint.pace.succeeded(now);
       endpoint.measured(need, now - begun);
+      endpoint.isAddressRefused = false;
       if (endpoint.failures > 0 && begun - endpoint.lastFailure > 0) {
         endpoint.failures = 0;
       }
@@ -343,6 +344,11 @@ final class EndpointSelector {
                     && (one.state == NodeStatus.State.GOOD
                         || one.state == NodeStatus.State.LIMITED
                         || one.state == NodeStatus.State.FRESH)));
+  }
+
+  /** True if each endpoint has refused its own address. */
+  boolean areAllAddressesRefused() {
+    return locked(() -> all.stream().allMatch(one -> one.isAddressRefused));
   }
 
   NodeStatus status() {

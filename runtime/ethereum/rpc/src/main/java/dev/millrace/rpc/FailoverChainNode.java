@@ -198,6 +198,11 @@ final class FailoverChainNode implements ChainNode {
             .formatted(replies, settings.inFlight().used());
   }
 
+  /** True if the last answer of each endpoint refused its address. */
+  boolean areAllAddressesRefused() {
+    return calls.endpoints().areAllAddressesRefused();
+  }
+
   @Override
   public void close() {
     heads.close();
