@@ -32,7 +32,7 @@ final class HttpConnection {
   HttpConnection(EndpointUrl target, TransportSettings settings) throws IOException {
     this.settings = settings;
     socket = SocketConnector.open(target, settings);
-    bytes = new HttpConnectionInput(socket);
+    bytes = new HttpConnectionInput(socket, settings.replyLimit() + HEAD_LIMIT);
     head =
         "POST %s HTTP/1.1\r\n".formatted(target.path())
             + target.headers()

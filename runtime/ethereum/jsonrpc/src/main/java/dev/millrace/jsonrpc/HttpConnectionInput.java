@@ -21,8 +21,15 @@ final class HttpConnectionInput {
   /** Bytes received of the current reply. */
   private long received;
 
-  HttpConnectionInput(DeadlineSocket socket) throws IOException {
+  private final long max;
+
+  /**
+   * @param max the most bytes of one reply, packed and with its head: what unpacks them may drop
+   *     some before they are counted
+   */
+  HttpConnectionInput(DeadlineSocket socket, long max) throws IOException {
     this.socket = socket;
+    this.max = max;
     in = socket.in();
   }
 
@@ -48,6 +55,10 @@ final class HttpConnectionInput {
       if (isTimed && read > 0) {
         received += read;
         socket.received(read);
+        if (received > max) {
+          throw RpcCallException.of(
+              RpcCallException.Kind.TOO_LARGE, "reply is larger than we read: limit=" + max);
+        }
       }
       return read;
     } catch (IOException failed) {

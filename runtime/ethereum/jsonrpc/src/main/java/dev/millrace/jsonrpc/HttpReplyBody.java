@@ -91,8 +91,8 @@ final class HttpReplyBody extends InputStream {
       throw RpcCallException.of(RpcCallException.Kind.NONSENSE, "chunk has a negative length");
     }
     if (left == 0) {
-      while (!in.line(4096).isEmpty()) {
-        // Trailers carry nothing that matters here.
+      while (!in.headLine().isEmpty()) {
+        // Trailers carry nothing that matters here; they count towards the limit of the head.
       }
       ended = true;
     }

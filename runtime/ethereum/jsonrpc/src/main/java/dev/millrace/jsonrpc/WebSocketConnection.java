@@ -33,7 +33,7 @@ final class WebSocketConnection {
     this.socket = socket;
     replyLimit = settings.replyLimit();
     patience = settings.patienceNanos();
-    in = new HttpConnectionInput(socket);
+    in = new HttpConnectionInput(socket, Long.MAX_VALUE); // messages have a limit of their own
   }
 
   static WebSocketConnection open(EndpointUrl target, TransportSettings settings)

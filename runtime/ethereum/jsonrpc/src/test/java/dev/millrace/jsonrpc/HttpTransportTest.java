@@ -104,6 +104,34 @@ final class HttpTransportTest {
         .isIn(RpcCallException.Kind.TORN, RpcCallException.Kind.NONSENSE);
   }
 
+  @Test
+  @Tag("F23")
+  @DisplayName("F23 trailers that never end are refused like a head")
+  void call_refusesEndlessTrailers() throws Exception {
+    assertThat(
+            trouble((head, in, out) -> {
+              out.write(bytes(OK + "Transfer-Encoding: chunked\r\n\r\n"));
+              out.write(bytes(Integer.toHexString(REPLY.length()) + "\r\n" + REPLY + "\r\n0\r\n"));
+              out.write(bytes("X-Trailer: aaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(1 << 16)));
+              return false;
+            }))
+        .isEqualTo(RpcCallException.Kind.NONSENSE);
+  }
+
+  @Test
+  @Tag("F26")
+  @DisplayName("F26 what comes before the content of a packed reply counts towards its limit")
+  void call_countsTheHeadOfGzip() throws Exception {
+    assertThat(
+            trouble((head, in, out) -> {
+              out.write(bytes(OK + "Content-Encoding: gzip\r\n\r\n"));
+              out.write(new byte[] {0x1f, (byte) 0x8b, 8, 8, 0, 0, 0, 0, 0, 0});
+              out.write(bytes("a".repeat(4 << 20))); // a file name, which ends with a zero
+              return false;
+            }))
+        .isEqualTo(RpcCallException.Kind.TOO_LARGE);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
