@@ -5,6 +5,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.rpc.NodeErrorTable.Action;
 import dev.millrace.rpc.NodeErrorTable.Classification;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -36,8 +37,10 @@ final class EndpointSelector {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final EndpointBackoff backoff;
-  private int waiting;
-  private String waitingFor = "";
+
+  /** The reasons of the calls that wait now, as long as they wait for a pause to end. */
+  private final List<String> waits = new ArrayList<>();
+
   private boolean closed;
 
   EndpointSelector(List<Endpoint> all, long chain, CallRuntime runtime, LearntLimitsFile memory) {
@@ -89,16 +92,16 @@ final class EndpointSelector {
 
   // The loop is in acquire, which chooses the endpoint anew after every wait.
   private void await(Endpoint chosen, long wait) throws InterruptedException {
-    waiting++;
+    String reason = "%s: %s".formatted(chosen.name, chosen.reason);
+    boolean isPause = wait > LOOK;
+    if (isPause) {
+      waits.add(reason);
+    }
     try {
-      if (wait > LOOK) {
-        waitingFor = "%s: %s".formatted(chosen.name, chosen.reason);
-      }
       long _ = runtime.await(changed, wait == 0 ? LOOK : Math.min(wait, LOOK));
     } finally {
-      waiting--;
-      if (waiting == 0) {
-        waitingFor = "";
+      if (isPause) {
+        waits.remove(reason);
       }
     }
   }
@@ -352,7 +355,9 @@ final class EndpointSelector {
   }
 
   NodeStatus status() {
-    return locked(() -> new NodeStatus(all.stream().map(Endpoint::status).toList(), waitingFor));
+    return locked(() ->
+        new NodeStatus(
+            all.stream().map(Endpoint::status).toList(), waits.isEmpty() ? "" : waits.getFirst()));
   }
 
   void close() {
