@@ -140,6 +140,19 @@ public final class JsonStreamReader extends StreamByteWindow {
     return true;
   }
 
+  /** Consumes hex of no bytes if it comes next. */
+  public boolean takeEmptyHex() throws IOException {
+    if (peek() != '"'
+        || !available(4)
+        || buffer[at + 1] != '0'
+        || buffer[at + 2] != 'x'
+        || buffer[at + 3] != '"') {
+      return false;
+    }
+    at += 4;
+    return true;
+  }
+
   /** Reads a boolean. */
   public boolean bool() throws IOException {
     boolean value = peek() == 't';

@@ -55,8 +55,10 @@ final class BlockReplyReader {
       } else if (in.is(TIMESTAMP)) {
         time = in.quantity();
       } else if (in.is(BLOOM) && in.peek() == '"') {
-        bloom = new byte[LogsBloom.LENGTH];
-        in.hex(bloom, 0, LogsBloom.LENGTH);
+        if (!in.takeEmptyHex()) {
+          bloom = new byte[LogsBloom.LENGTH];
+          in.hex(bloom, 0, LogsBloom.LENGTH);
+        }
       } else {
         in.skip();
       }

@@ -21,12 +21,13 @@ final class LogsBloomTest {
 
   @Test
   @Tag("F17")
-  @DisplayName("F17 a bloom that is missing, null or all zero denies nothing")
+  @DisplayName("F17 a bloom that is missing, null, empty or all zero denies nothing")
   void denies_isNotSaidByABloomThatKnowsNothing() throws Exception {
     LogsBloom zeros = bloom(",\"logsBloom\":\"0x" + "00".repeat(LogsBloom.LENGTH) + '"');
 
     assertThat(bloom("").isMissing()).isTrue();
     assertThat(bloom(",\"logsBloom\":null")).isSameAs(LogsBloom.MISSING);
+    assertThat(bloom(",\"logsBloom\":\"0x\"")).isSameAs(LogsBloom.MISSING);
     assertThat(LogsBloom.MISSING.denies(FILTER)).isFalse();
     assertThat(zeros).isEqualTo(LogsBloom.EMPTY).isNotEqualTo(LogsBloom.MISSING);
     assertThat(zeros.denies(FILTER)).isFalse();
@@ -47,7 +48,7 @@ final class LogsBloomTest {
 
   private static LogsBloom bloom(String member) throws IOException {
     String json =
-        "{\"number\":\"0x1\",\"hash\":\"%1$s\",\"parentHash\":\"%1$s\",\"timestamp\":\"0x1\"%2$s}"
+        "{\"number\":\"0x1\",\"hash\":\"%1$s\",\"parentHash\":\"%1$s\"%2$s,\"timestamp\":\"0x1\"}"
             .formatted(FakeChain.TOPIC, member);
     JsonStreamReader in = new JsonStreamReader();
     in.open(new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)), Long.MAX_VALUE);
