@@ -217,9 +217,8 @@ final class AdaptiveLogFetcher {
         }
         if (refused.verdict.action() == Action.SHRINK) {
           boolean isOurs = refused.trouble.kind() == RpcCallException.Kind.TOO_LARGE;
-          tooLarge.add(endpoint.name);
-          if (isOurs || tooLarge.size() >= endpoints.all().size()) {
-            throw tooLarge(query, refused.trouble);
+          if (haveAllRefused(tooLarge, endpoint) || isOurs) {
+            throw tooLarge(query, refused.trouble, endpoints.isAnyOtherFailing(tooLarge));
           }
           wanted = wanted.avoiding(endpoint.name);
           continue;
@@ -235,9 +234,11 @@ final class AdaptiveLogFetcher {
     throw gone(block, query);
   }
 
-  private MillraceException tooLarge(LogQuery query, RpcCallException trouble) {
+  /** An endpoint that fails now may give the block later; else only another endpoint can. */
+  private MillraceException tooLarge(
+      LogQuery query, RpcCallException trouble, boolean isAnyOtherFailing) {
     return new MillraceException(
-        Remedy.FIX_SETUP,
+        isAnyOtherFailing ? Remedy.RESTART : Remedy.FIX_SETUP,
         ("block has more logs than the endpoints give, and its receipts are larger than a reply may"
                 + " be: block=%d limit=%d said=%s; add an endpoint that gives the logs of this block")
             .formatted(query.from(), settings.replyLimit(), trouble.text()));

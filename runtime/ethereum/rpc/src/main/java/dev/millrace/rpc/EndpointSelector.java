@@ -338,6 +338,13 @@ final class EndpointSelector {
     });
   }
 
+  /** True if an endpoint other than these fails. */
+  boolean isAnyOtherFailing(Set<String> names) {
+    return locked(() ->
+        all.stream()
+            .anyMatch(one -> !names.contains(one.name) && one.state == NodeStatus.State.FAILING));
+  }
+
   /** True if an endpoint other than these answers. */
   boolean hasOther(Set<String> names) {
     return locked(() ->

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.millrace.jsonrpc.JsonRpcTransport;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.rpc.FakeChain.Asked;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Replies that are valid JSON and wrong, and the damage they must not do. */
@@ -164,6 +166,39 @@ final class HostileReplyTest {
           .isInstanceOf(MillraceException.class)
           .hasMessageContaining("block=10");
       assertThat(fake.asked("eth_getBlockReceipts")).isLessThan(3);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true,RESTART", "false,FIX_SETUP"})
+  @Tag("F97")
+  @DisplayName("F97 a block too large for the one endpoint that can be asked ends the lane")
+  void logs_ofATooLargeBlockEndTheLaneBesideAnotherEndpoint(boolean isDown, Remedy remedy)
+      throws Exception {
+    try (FakeNode limited =
+            answering(call ->
+                switch (call.method()) {
+                  case "eth_getLogs" ->
+                      call.error(-32000, "query returned more than 10000 results");
+                  case "eth_getBlockReceipts" ->
+                      call.error(-32000, "response size exceeded the limit");
+                  default -> CHAIN.reply(call);
+                });
+        FakeNode other =
+            isDown
+                ? new FakeNode(_ -> FakeNode.Answer.status(503, "", "down"))
+                : answering(HostileReplyTest::refuseLogs);
+        ChainNode node =
+            ChainNodeFactory.open(
+                List.of(limited.url(), other.url()),
+                5,
+                RpcSettings.defaults(),
+                JsonRpcTransport::to,
+                new HurriedRuntime())) {
+      assertThatThrownBy(() -> node.logs(new LogQuery(ChainNodeTest.FILTER, 10, 10)))
+          .isInstanceOfSatisfying(
+              MillraceException.class, ended -> assertThat(ended.remedy()).isEqualTo(remedy))
+          .hasMessageContaining("block=10");
     }
   }
 
