@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Limits that endpoints have shown, kept across restarts in one line per host. Never the address,
- * which may hold a key. Entries expire after a week, for plans and nodes change. Guarded by its
- * endpoints.
+ * Limits that endpoints have shown, kept across restarts in one line per endpoint, under its name:
+ * the host, and its place among those of the same host. Never the address, which may hold a key.
+ * Entries expire after a week, for plans and nodes change. Guarded by its endpoints.
  */
 final class LearntLimitsFile {
   private static final Logger LOG = LoggerFactory.getLogger(LearntLimitsFile.class);
@@ -29,10 +29,10 @@ final class LearntLimitsFile {
   private final Map<String, Limits> known = new HashMap<>();
 
   /**
-   * The limits of one host.
+   * The limits of one endpoint.
    *
-   * @param span blocks per request; 0: the host named no number
-   * @param perSecond requests per second; 0: the host refused none
+   * @param span blocks per request; 0: the node named no number
+   * @param perSecond requests per second; 0: the node refused none
    */
   private record Limits(long span, int batch, double perSecond, boolean hasLogs, Instant learnt) {
     private static Limits of(Endpoint endpoint, Instant now) {
@@ -56,8 +56,8 @@ final class LearntLimitsFile {
           && hasLogs == other.hasLogs;
     }
 
-    private String line(String host) {
-      return "%s\t%d\t%d\t%s\t%s\t%s".formatted(host, span, batch, perSecond, hasLogs, learnt);
+    private String line(String name) {
+      return "%s\t%d\t%d\t%s\t%s\t%s".formatted(name, span, batch, perSecond, hasLogs, learnt);
     }
   }
 
@@ -97,7 +97,7 @@ final class LearntLimitsFile {
 
   /** Applies remembered limits to an endpoint. */
   void recall(Endpoint endpoint) {
-    Limits limits = known.get(endpoint.target.toString());
+    Limits limits = known.get(endpoint.name);
     if (limits == null) {
       return;
     }
@@ -117,13 +117,12 @@ final class LearntLimitsFile {
   void keep(List<Endpoint> endpoints) {
     Instant now = clock.instant();
     for (Endpoint endpoint : endpoints) {
-      String host = endpoint.target.toString();
       Limits limits = Limits.of(endpoint, now);
-      Limits before = known.get(host);
+      Limits before = known.get(endpoint.name);
       if (limits.isDefault()) {
-        known.remove(host);
+        known.remove(endpoint.name);
       } else if (before == null || !before.isSame(limits)) {
-        known.put(host, limits);
+        known.put(endpoint.name, limits);
       }
     }
     file.ifPresent(this::write);
