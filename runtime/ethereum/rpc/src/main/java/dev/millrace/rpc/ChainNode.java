@@ -73,8 +73,10 @@ public interface ChainNode extends AutoCloseable {
   long span(LogQuery query);
 
   /**
-   * Waits until a node reports a block above this number, or until it is time to ask.
+   * Waits until a node reports a block, or until it is time to ask.
    *
+   * @param above the head that is known; a report of it or of a lower block, which may be of
+   *     another branch, ends the wait too
    * @param max the longest wait
    */
   void awaitHead(long above, Duration max) throws InterruptedException;

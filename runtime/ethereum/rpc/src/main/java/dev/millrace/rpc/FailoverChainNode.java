@@ -106,7 +106,7 @@ final class FailoverChainNode implements ChainNode {
           continue;
         }
         waitingFor = "block is not there yet: block=" + first;
-        heads.await(Long.MAX_VALUE, settings.poll());
+        heads.await(settings.poll());
       }
     } finally {
       waitingFor = "";
@@ -171,7 +171,7 @@ final class FailoverChainNode implements ChainNode {
 
   @Override
   public void awaitHead(long above, Duration max) throws InterruptedException {
-    heads.await(above, max);
+    heads.await(max);
   }
 
   @Override

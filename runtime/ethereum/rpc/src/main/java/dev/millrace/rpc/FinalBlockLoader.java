@@ -91,7 +91,7 @@ final class FinalBlockLoader {
         List<Long> left = numbers.stream().filter(number -> !known.containsKey(number)).toList();
         if (left.size() == missing.size() && ++misses % endpoints.all().size() == 0) {
           waitingFor = "no endpoint that has the block calls it final yet: block=" + newest;
-          heads.await(Long.MAX_VALUE, settings.poll());
+          heads.await(settings.poll());
         }
         missing = left;
       }

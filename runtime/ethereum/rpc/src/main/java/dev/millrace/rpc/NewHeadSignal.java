@@ -6,13 +6,10 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Waits for news of blocks: a notification where an endpoint sends them, the end of the polling
- * interval where none does. With notifications the head is still polled, five times as rarely, for
- * a subscription may fail silently.
+ * Waits for news of blocks: a notification where an endpoint sends them, or the end of the polling
+ * interval. The interval is the same with notifications, for a subscription may fail silently.
  */
 final class NewHeadSignal {
-  private static final int RARER = 5;
-
   private final List<Endpoint> endpoints;
   private final Duration poll;
   private final CallRuntime runtime;
@@ -22,7 +19,6 @@ final class NewHeadSignal {
   // Guarded by the lock.
   private boolean isFollowing;
   private boolean hasNews;
-  private boolean sendsNews;
   private boolean closed;
 
   NewHeadSignal(List<Endpoint> endpoints, Duration poll, CallRuntime runtime) {
@@ -31,12 +27,11 @@ final class NewHeadSignal {
     this.runtime = runtime;
   }
 
-  void await(long above, Duration max) throws InterruptedException {
+  void await(Duration max) throws InterruptedException {
     follow();
     lock.lockInterruptibly();
     try {
-      long pause = poll.toNanos() * (sendsNews && above < Long.MAX_VALUE ? RARER : 1);
-      long left = Math.min(pause, max.toNanos());
+      long left = Math.min(poll.toNanos(), max.toNanos());
       while (left > 0 && !hasNews) {
         if (closed) {
           throw new InterruptedException("endpoints are closed");
@@ -66,7 +61,6 @@ final class NewHeadSignal {
   private void signal(long number) {
     lock.lock();
     try {
-      sendsNews = true;
       hasNews = true;
       changed.signalAll();
     } finally {

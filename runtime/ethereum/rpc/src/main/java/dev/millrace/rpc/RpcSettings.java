@@ -12,7 +12,7 @@ import java.util.Optional;
  *     none
  * @param inFlight the budget of reply bytes in flight; shared by all chains of the process unless
  *     another is given
- * @param poll the interval at which a node without notifications is asked for its head
+ * @param poll the longest interval at which a node is asked for its head
  * @param timeout the longest silence in a reply
  * @param replyTarget the size that replies should have
  * @param replyLimit the size at which a reply is cut off and asked for in smaller parts
