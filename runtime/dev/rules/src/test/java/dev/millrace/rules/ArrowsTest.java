@@ -41,7 +41,7 @@ final class ArrowsTest {
           entry("clickhouse", Set.of("model", "staging", "ports", "clickhouse-client")),
           entry("servers", Set.of()),
           entry("chdb", Set.of()),
-          entry("config", Set.of("model", "pipeline", "abi", "evm")),
+          entry("config", Set.of("model", "pipeline", "abi", "evm", "jsonrpc")),
           entry(
               "runner",
               Set.of(

@@ -18,18 +18,18 @@ public final class EndpointUrl {
   private final String authorization;
   private final UrlSecretFilter secrets;
 
-  private EndpointUrl(URI uri, String scheme, String host) {
+  private EndpointUrl(URI uri, String scheme, UrlAuthority authority) {
     this.scheme = scheme;
-    this.host = host;
-    port = uri.getPort() >= 0 ? uri.getPort() : isSecure() ? 443 : 80;
+    host = authority.host();
+    port = authority.port() >= 0 ? authority.port() : isSecure() ? 443 : 80;
     String file = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
     path = uri.getRawQuery() == null ? file : file + "?" + uri.getRawQuery();
-    String user = uri.getUserInfo();
+    String user = authority.userInfo();
     authorization =
         user == null
             ? ""
             : "Basic " + Base64.getEncoder().encodeToString(user.getBytes(StandardCharsets.UTF_8));
-    secrets = UrlSecretFilter.of(uri, authorization);
+    secrets = UrlSecretFilter.of(uri, authority.rawUserInfo(), authorization);
   }
 
   /**
@@ -38,23 +38,25 @@ public final class EndpointUrl {
    * @throws IllegalArgumentException if it is not valid; the message does not repeat it
    */
   public static EndpointUrl of(String address) {
-    URI uri;
-    try {
-      uri = new URI(address.strip());
-    } catch (URISyntaxException wrong) {
-      throw new IllegalArgumentException(
-          "endpoint is no address: reason=%s at=%d".formatted(wrong.getReason(), wrong.getIndex()));
-    }
+    URI uri = parsed(address.strip());
     String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
     if (!SCHEMES.contains(scheme)) {
       throw new IllegalArgumentException(
           "endpoint must be http, https, ws or wss: scheme=" + scheme);
     }
-    String host = uri.getHost();
-    if (host == null || host.isEmpty()) {
-      throw new IllegalArgumentException("endpoint names no host: scheme=" + scheme);
+    return UrlAuthority.of(uri)
+        .map(authority -> new EndpointUrl(uri, scheme, authority))
+        .orElseThrow(
+            () -> new IllegalArgumentException("endpoint names no host: scheme=" + scheme));
+  }
+
+  private static URI parsed(String address) {
+    try {
+      return new URI(address);
+    } catch (URISyntaxException wrong) {
+      throw new IllegalArgumentException(
+          "endpoint is no address: reason=%s at=%d".formatted(wrong.getReason(), wrong.getIndex()));
     }
-    return new EndpointUrl(uri, scheme, host);
   }
 
   public boolean isSecure() {

@@ -29,14 +29,14 @@ final class UrlSecretFilter {
     this.words = words.stream().sorted(Comparator.comparingInt(String::length).reversed()).toList();
   }
 
-  static UrlSecretFilter of(URI address, String authorization) {
+  static UrlSecretFilter of(URI address, @Nullable String userInfo, String authorization) {
     Set<String> words = new TreeSet<>();
     add(words, address.getRawPath(), 2);
     add(words, address.getRawQuery(), 1);
-    add(words, address.getRawUserInfo(), 1);
+    add(words, userInfo, 1);
     parts(words, address.getRawPath(), "[/;,]", MIN_PART);
     parts(words, address.getRawQuery(), "[&=]", MIN_PART);
-    parts(words, address.getRawUserInfo(), ":", MIN_USER);
+    parts(words, userInfo, ":", MIN_USER);
     add(words, authorization.replace("Basic ", ""), 1);
     return new UrlSecretFilter(words);
   }

@@ -1,6 +1,7 @@
 package dev.millrace.config;
 
 import dev.millrace.evm.SourceOptions;
+import dev.millrace.jsonrpc.UrlAuthority;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Storage;
@@ -224,13 +225,9 @@ public record Config(
 
     @Override
     public String toString() {
-      if (url.getHost() == null) {
-        return url.getScheme() + ":…";
-      }
-      return url.getScheme()
-          + "://"
-          + url.getHost()
-          + (url.getPort() < 0 ? "" : ":" + url.getPort());
+      return UrlAuthority.of(url)
+          .map(authority -> url.getScheme() + "://" + authority)
+          .orElse(url.getScheme() + ":…");
     }
   }
 

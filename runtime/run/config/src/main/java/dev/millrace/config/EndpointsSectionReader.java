@@ -1,6 +1,7 @@
 package dev.millrace.config;
 
 import dev.millrace.config.Config.Endpoint;
+import dev.millrace.jsonrpc.UrlAuthority;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.ArrayList;
@@ -71,7 +72,7 @@ final class EndpointsSectionReader {
           "http, https, ws or wss, as in http://127.0.0.1:8545");
       return Optional.empty();
     }
-    if (NODES.contains(scheme) && url.getHost() == null) {
+    if (NODES.contains(scheme) && UrlAuthority.of(url).isEmpty()) {
       section.report(key, text, "names no host", ENDPOINT);
       return Optional.empty();
     }

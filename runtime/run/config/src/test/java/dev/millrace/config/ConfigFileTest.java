@@ -33,12 +33,25 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.ReentrantLock;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigFileTest {
+  @ParameterizedTest
+  @ValueSource(strings = {"http://erigon_node:8545", "ws://stack_node.1:8546", "http://db_1"})
+  @Tag("F100")
+  @DisplayName("F100 a host named as container networks name theirs is taken, and shown")
+  void rpc_takesHostsThatOnlyContainerNetworksHave(String url) {
+    Config config = config(MINIMAL.replace("http://127.0.0.1:8545", url + "/hush"), Map.of());
+
+    assertThat(config.chains().getFirst().endpoints()).containsExactly(endpoint(url + "/hush"));
+    assertThat(config.toString()).contains(url).doesNotContain("hush");
+  }
+
   @Test
   void read_understandsEveryKey() {
     String text =

@@ -118,6 +118,7 @@ class ConfigMistakesTest {
             "chains: [{rpc: 'ftp://node/key'}]",
             "chains[0].rpc: has a scheme that is none of a node: scheme=ftp"),
         Arguments.of("chains: [{rpc: 'http:///key'}]", "chains[0].rpc: names no host"),
+        Arguments.of("chains: [{rpc: 'http://127.0.0.1.:8545'}]", "chains[0].rpc: names no host"),
         Arguments.of(
             "chains: [{rpc: ['http://h', 'dev://chain']}]", "rpc: names nodes and a dev chain"),
         Arguments.of("chains: [{audit: 2}]", "audit: is not a share: value=2"),
