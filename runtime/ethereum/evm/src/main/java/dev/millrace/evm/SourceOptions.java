@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param directory the directory for raw logs and learnt limits; empty: none
  * @param cacheBytes maximum size of the raw logs of this chain there; 0: none are kept
  * @param auditRatio the share of ranges whose logs are checked against the blooms of their blocks
- * @param poll the interval at which a node without notifications is asked for its head
+ * @param poll the interval at which a node is asked for its head, unless it reports one before
  */
 public record SourceOptions(
     Optional<Path> directory,

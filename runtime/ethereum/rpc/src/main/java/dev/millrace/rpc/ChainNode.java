@@ -73,13 +73,15 @@ public interface ChainNode extends AutoCloseable {
   long span(LogQuery query);
 
   /**
-   * Waits until a node reports a block, or until it is time to ask.
+   * Waits for a head that an endpoint reports, counted from the last wait for one, or until it is
+   * time to ask. For the one thread that follows the chain.
    *
-   * @param above the head that is known; a report of it or of a lower block, which may be of
-   *     another branch, ends the wait too
    * @param max the longest wait
    */
-  void awaitHead(long above, Duration max) throws InterruptedException;
+  void awaitHead(Duration max) throws InterruptedException;
+
+  /** Waits for a time, however many heads come meanwhile. */
+  void pause(Duration length) throws InterruptedException;
 
   /**
    * Returns blocks from an endpoint that names its chain in the same request, for use while nothing

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -54,6 +55,11 @@ final class EndpointSelector {
 
   List<Endpoint> all() {
     return all;
+  }
+
+  /** Passes a listener for the numbers of new blocks to each endpoint that reports them. */
+  void subscribeNewHeads(LongConsumer heads) {
+    all.forEach(one -> one.transport.subscribeNewHeads(heads));
   }
 
   /**

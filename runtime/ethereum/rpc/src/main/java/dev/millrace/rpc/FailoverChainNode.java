@@ -25,6 +25,7 @@ final class FailoverChainNode implements ChainNode {
   private final FailoverCaller calls;
   private final AdaptiveLogFetcher logs;
   private final NewHeadSignal heads;
+  private final NewHeadSignal.Follower followed;
   private final RpcSettings settings;
   private final InFlightByteBudget.Share inFlight;
   private final BatchedCallRunner<NodeBlockHeader> blocks;
@@ -45,7 +46,8 @@ final class FailoverChainNode implements ChainNode {
     blocks = new BatchedCallRunner<>(calls, BY_NUMBER, BLOCK);
     transactions =
         new BatchedCallRunner<>(calls, "eth_getTransactionByHash", BlockReplyReader::transaction);
-    heads = new NewHeadSignal(calls.endpoints().all(), settings.poll(), runtime);
+    heads = new NewHeadSignal(calls.endpoints()::subscribeNewHeads, runtime);
+    followed = heads.follow();
     finalBlocks = new FinalBlockLoader(calls, heads, settings);
     provenBlocks = new ProvenBlockLoader(calls);
   }
@@ -83,6 +85,7 @@ final class FailoverChainNode implements ChainNode {
     Map<Long, NodeBlockHeader> known = new HashMap<>();
     Collection<Long> missing = new LinkedHashSet<>(numbers);
     int elsewhere = calls.endpoints().all().size();
+    NewHeadSignal.Follower news = heads.follow();
     try {
       while (true) {
         List<Long> asked = List.copyOf(missing);
@@ -106,7 +109,7 @@ final class FailoverChainNode implements ChainNode {
           continue;
         }
         waitingFor = "block is not there yet: block=" + first;
-        heads.await(settings.poll());
+        news.await(settings.poll());
       }
     } finally {
       waitingFor = "";
@@ -170,8 +173,13 @@ final class FailoverChainNode implements ChainNode {
   }
 
   @Override
-  public void awaitHead(long above, Duration max) throws InterruptedException {
-    heads.await(max);
+  public void awaitHead(Duration max) throws InterruptedException {
+    followed.await(max);
+  }
+
+  @Override
+  public void pause(Duration length) throws InterruptedException {
+    heads.pause(length);
   }
 
   @Override

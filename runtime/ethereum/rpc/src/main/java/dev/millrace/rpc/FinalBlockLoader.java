@@ -72,6 +72,7 @@ final class FinalBlockLoader {
   private List<NodeBlockHeader> part(List<Long> numbers, FinalityRule rule)
       throws InterruptedException {
     EndpointSelector endpoints = calls.endpoints();
+    NewHeadSignal.Follower news = heads.follow();
     Map<Long, NodeBlockHeader> known = new HashMap<>();
     List<Long> missing = numbers;
     try {
@@ -91,7 +92,7 @@ final class FinalBlockLoader {
         List<Long> left = numbers.stream().filter(number -> !known.containsKey(number)).toList();
         if (left.size() == missing.size() && ++misses % endpoints.all().size() == 0) {
           waitingFor = "no endpoint that has the block calls it final yet: block=" + newest;
-          heads.await(settings.poll());
+          news.await(settings.poll());
         }
         missing = left;
       }

@@ -1,67 +1,114 @@
 package dev.millrace.rpc;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 
 /**
- * Waits for news of blocks: a notification where an endpoint sends them, or the end of the polling
- * interval. The interval is the same with notifications, for a subscription may fail silently.
+ * Waits for heads, which endpoints with subscriptions report, and pauses, which no head shortens.
+ *
+ * <p>A subscription may fail silently, so each wait for a head has a limit. A head ends the waits
+ * of all that follow, and a follower that was busy when it came does not wait for the next one. Any
+ * thread.
  */
 final class NewHeadSignal {
-  private final List<Endpoint> endpoints;
-  private final Duration poll;
+  private final Consumer<LongConsumer> subscription;
   private final CallRuntime runtime;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
   // Guarded by the lock.
-  private boolean isFollowing;
-  private boolean hasNews;
+  private boolean isSubscribed;
+  private long heads;
   private boolean closed;
 
-  NewHeadSignal(List<Endpoint> endpoints, Duration poll, CallRuntime runtime) {
-    this.endpoints = endpoints;
-    this.poll = poll;
+  /**
+   * @param subscription passes a listener to the endpoints; called once, before the first wait
+   */
+  NewHeadSignal(Consumer<LongConsumer> subscription, CallRuntime runtime) {
+    this.subscription = subscription;
     this.runtime = runtime;
   }
 
-  void await(Duration max) throws InterruptedException {
-    follow();
+  /** Position of one caller in the sequence of heads. */
+  final class Follower {
+    private long seen; // guarded by the lock
+
+    private Follower(long seen) {
+      this.seen = seen;
+    }
+
+    /**
+     * Waits for a head that comes, or came, after those that the last wait has seen, or after this
+     * follower began. Any block counts: a lower one may be of another branch.
+     *
+     * @param max the longest wait
+     */
+    void await(Duration max) throws InterruptedException {
+      subscribe();
+      lock.lockInterruptibly();
+      try {
+        long left = max.toNanos();
+        while (left > 0 && seen == heads) {
+          left = awaitChange(left);
+        }
+        seen = heads;
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  /** Follows heads from now on. */
+  Follower follow() {
+    lock.lock();
+    try {
+      return new Follower(heads);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits for a time, however many heads come; {@link #close} ends the wait. */
+  void pause(Duration length) throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      long left = Math.min(poll.toNanos(), max.toNanos());
-      while (left > 0 && !hasNews) {
-        if (closed) {
-          throw new InterruptedException("endpoints are closed");
-        }
-        left = runtime.await(changed, left);
+      long left = length.toNanos();
+      while (left > 0) {
+        left = awaitChange(left);
       }
-      hasNews = false;
     } finally {
       lock.unlock();
     }
   }
 
-  private void follow() {
+  // The callers loop, and hold the lock.
+  private long awaitChange(long nanos) throws InterruptedException {
+    if (closed) {
+      throw new InterruptedException("endpoints are closed");
+    }
+    return runtime.await(changed, nanos);
+  }
+
+  private void subscribe() {
     lock.lock();
     try {
-      if (isFollowing || closed) {
+      if (isSubscribed || closed) {
         return;
       }
-      isFollowing = true;
+      isSubscribed = true;
     } finally {
       lock.unlock();
     }
-    endpoints.forEach(endpoint -> endpoint.transport.subscribeNewHeads(this::signal));
+    subscription.accept(_ -> signal());
   }
 
-  /** Wakes the waiting threads. Any block is news: a lower one may be of another branch. */
-  private void signal(long number) {
+  private void signal() {
     lock.lock();
     try {
-      hasNews = true;
+      heads++;
       changed.signalAll();
     } finally {
       lock.unlock();

@@ -57,7 +57,7 @@ final class BlockDataLoader implements BlockDataSource {
         recent.addHeader(known);
       } else {
         seen = check("block", blockHash, blockHash, began, seen);
-        node.awaitHead(Long.MAX_VALUE, PAUSE);
+        node.pause(PAUSE);
       }
     }
     return known;
@@ -74,7 +74,7 @@ final class BlockDataLoader implements BlockDataSource {
         recent.addBodies(List.of(known));
       } else {
         seen = check("transaction", hash, blockHash, began, seen);
-        node.awaitHead(Long.MAX_VALUE, PAUSE);
+        node.pause(PAUSE);
       }
     }
     return known;

@@ -236,7 +236,7 @@ final class ChainFeed implements Source.Feed {
             : "block %d; the head of the chain is %d since %s"
                 .formatted(
                     branch.next(), sight.number(), sight.since().truncatedTo(ChronoUnit.SECONDS));
-    source.node().awaitHead(sight.number(), source.request().reading().poll());
+    source.node().awaitHead(source.request().reading().poll());
     return null;
   }
 

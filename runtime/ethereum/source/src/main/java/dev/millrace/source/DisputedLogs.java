@@ -265,7 +265,7 @@ final class DisputedLogs {
           }
           isLacking = true;
         }
-        node.awaitHead(Long.MAX_VALUE, PAUSE);
+        node.pause(PAUSE);
       }
     }
 

@@ -214,7 +214,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
       findings.find(what);
     } else {
       waitingFor = what; // every endpoint has been asked
-      node.awaitHead(Long.MAX_VALUE, pause);
+      node.pause(pause);
     }
     return endpoint;
   }
@@ -377,7 +377,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
       FetchedRange part = fetch(plan, next, to, false);
       HeaderCheck fit = HeaderCheck.ofHeaders(part.logs(), headers);
       if (fit == HeaderCheck.OTHER_BLOCKS && misfits++ < MAX_MISFITS) {
-        node.awaitHead(Long.MAX_VALUE, pause);
+        node.pause(pause);
         continue;
       }
       pages.add(part.logs());

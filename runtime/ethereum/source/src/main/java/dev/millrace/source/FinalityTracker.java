@@ -174,7 +174,7 @@ final class FinalityTracker {
     for (int asked = 1; mustBeNamed(block) && (asked < MAX_ASKED || isAway(began)); asked++) {
       waitingFor = "the %s block, which no endpoint names".formatted(tag);
       long part = Math.max(1, FIRST_PAUSE_PART >> Math.min(asked - 1, FIRST_PAUSE_PART));
-      node.awaitHead(Long.MAX_VALUE, poll.dividedBy(part));
+      node.pause(poll.dividedBy(part));
       block = node.block(name); // another endpoint may know it
     }
     waitingFor = "";

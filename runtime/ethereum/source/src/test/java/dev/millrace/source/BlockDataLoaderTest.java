@@ -6,6 +6,7 @@ import dev.millrace.evm.BlockHeader;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.DisplayName;
@@ -22,6 +23,7 @@ final class BlockDataLoaderTest {
 
   @Test
   @Tag("A47")
+  @Tag("F101")
   @DisplayName("A47 a transaction of a block above the head of a chain that got shorter: a rewind")
   void transaction_ofAChainThatGotShorterLeadsToARewind() {
     chain.transfers(10);
@@ -38,5 +40,9 @@ final class BlockDataLoaderTest {
             gone ->
                 org.assertj.core.api.Assertions.assertThat(gone.remedy()).isEqualTo(Remedy.REWIND))
         .hasMessageContaining("is not on the chain any more");
+    org.assertj.core.api.Assertions.assertThat(node.pauses)
+        .isNotEmpty()
+        .hasSameSizeAs(node.waits)
+        .containsOnly(Duration.ofMillis(200));
   }
 }

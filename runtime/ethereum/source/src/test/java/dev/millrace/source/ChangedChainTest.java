@@ -13,6 +13,7 @@ import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
 import dev.millrace.rpc.LogsBloom;
 import dev.millrace.rpc.NodeBlockHeader;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -202,16 +203,23 @@ final class ChangedChainTest {
 
   @Test
   @Tag("E33")
+  @Tag("F101")
   @DisplayName("E33 a node that was just started names no finalized block at first: waited for")
   void finalizedBlock_isAskedForWithPauses() throws InterruptedException {
     chain.transfers(10);
-    reader.chain(31337).finality(new Finality(Optional.empty(), OptionalLong.empty()));
+    reader
+        .chain(31337)
+        .poll(Duration.ofMillis(80))
+        .finality(new Finality(Optional.empty(), OptionalLong.empty()));
     for (int i = 0; i < 6; i++) {
       node.whileWaiting.add(() -> {});
     }
     node.whileWaiting.add(() -> node.finalized = 5);
     try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       assertThat(requireNonNull((Batch) feed.next(100)).finalBlock()).isEqualTo(5);
+      assertThat(node.pauses)
+          .extracting(Duration::toMillis)
+          .containsExactly(10L, 20L, 40L, 80L, 80L, 80L, 80L);
       assertThat(node.waits).hasSize(7);
     }
   }

@@ -46,9 +46,13 @@ final class TestNode implements ChainNode {
   final Queue<LogQuery> asked = new ConcurrentLinkedQueue<>();
   final Queue<Bytes32> askedByHash = new ConcurrentLinkedQueue<>();
   final Queue<List<Long>> headers = new ConcurrentLinkedQueue<>();
-  final Queue<Long> waits = new ConcurrentLinkedQueue<>();
 
-  /** Tasks to run when the feed waits for a head, one per wait. */
+  /** Lengths of all waits, and of those among them that no head shortens. */
+  final Queue<Duration> waits = new ConcurrentLinkedQueue<>();
+
+  final Queue<Duration> pauses = new ConcurrentLinkedQueue<>();
+
+  /** Tasks to run while the feed waits, one per wait. */
   final Queue<Runnable> whileWaiting = new ConcurrentLinkedQueue<>();
 
   volatile TestChain chain;
@@ -296,8 +300,18 @@ final class TestNode implements ChainNode {
   }
 
   @Override
-  public void awaitHead(long above, Duration max) throws InterruptedException {
-    waits.add(above);
+  public void awaitHead(Duration max) throws InterruptedException {
+    await(max);
+  }
+
+  @Override
+  public void pause(Duration length) throws InterruptedException {
+    pauses.add(length);
+    await(length);
+  }
+
+  private void await(Duration max) throws InterruptedException {
+    waits.add(max);
     Runnable next = whileWaiting.poll();
     if (next != null) {
       next.run();
