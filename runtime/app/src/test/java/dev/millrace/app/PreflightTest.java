@@ -22,12 +22,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Mistakes of a config that a node reveals, reported before anything is written. */
-@Timeout(120)
+@Timeout(60)
 class PreflightTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -72,12 +77,57 @@ class PreflightTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Tag("F102")
+  @DisplayName("F102 one endpoint lags or is syncing, first or last: the other one has the block")
+  void from_aboveTheHeadOfOneEndpointPasses(boolean isFirst) {
+    try (DevNode behind = DevNode.open(chain, NodeFaults.none().stale(90), 0);
+        DevNode syncing = DevNode.open(chain, NodeFaults.none().stale(99), 0);
+        DevNode good = DevNode.open(chain)) {
+      List<DevNode> nodes =
+          isFirst ? List.of(syncing, behind, good) : List.of(good, behind, syncing);
+      String urls = nodes.stream().map(DevNode::url).collect(Collectors.joining("\", \""));
+
+      assertThatCode(() -> check(urls, "from: 50", false)).doesNotThrowAnyException();
+    }
+  }
+
   @Test
+  @Tag("F102")
+  @DisplayName("F102 all endpoints lie below the first block: refused, with the highest head")
   void from_aboveTheHeadIsReported() {
-    try (DevNode node = DevNode.open(chain)) {
-      assertThat(refused(node.url(), "from: 100", false))
+    try (DevNode behind = DevNode.open(chain, NodeFaults.none().stale(90), 0);
+        DevNode good = DevNode.open(chain)) {
+      Config above = config(behind.url() + "\", \"" + good.url(), "from: 100");
+      MillraceException refused =
+          catchThrowableOfType(
+              MillraceException.class,
+              () -> new PreflightCheck(Duration.ofSeconds(5), _ -> false).check(above));
+
+      assertThat(refused.remedy()).isEqualTo(Remedy.FIX_SETUP);
+      assertThat(refused)
           .hasMessageContaining(
               "f.yaml:5: chains[0].from: lies above the head of the chain: from=100 head=99");
+    }
+  }
+
+  @Test
+  @Tag("F103")
+  @DisplayName("F103 rows of the user's error table count before a lane starts, as they do in it")
+  void rowsOfTheUser_judgeErrorsAtTheStart() throws IOException {
+    Path table = directory.resolve("chains/1337/rpc-errors.tsv");
+    Files.createDirectories(table.getParent());
+    Files.writeString(table, "gateway\tagain\t\t.*prun.*\n");
+    try (DevNode node = DevNode.open(chain, NodeFaults.none().pruned(50), 0)) {
+      PreflightCheck patient = new PreflightCheck(Duration.ofSeconds(3), _ -> false);
+      assertThatCode(() -> patient.check(config(node.url(), "from: 3"))).doesNotThrowAnyException();
+      assertThat(table.getParent()).isDirectoryNotContaining("glob:**limits*");
+
+      Files.writeString(table, "no row");
+      assertThat(refused(node.url(), "from: 3", false))
+          .hasMessageContainingAll(
+              "f.yaml:4: chains[0].rpc: row of the error table is not", "line=1");
     }
   }
 
@@ -92,7 +142,7 @@ class PreflightTest {
             MillraceException.class,
             () ->
                 new PreflightCheck(Duration.ofSeconds(1), _ -> false)
-                    .check(config("http://127.0.0.1:" + closed + "/hush", "from: 0").chains()));
+                    .check(config("http://127.0.0.1:" + closed + "/hush", "from: 0")));
 
     assertThat(refused.remedy()).isEqualTo(Remedy.RESTART);
     assertThat(refused)
@@ -144,12 +194,12 @@ class PreflightTest {
     return new CommandLineRunner(captured.shell(), List.of(counting)).execute(arguments);
   }
 
-  private static MillraceException refused(String url, String from, boolean begun) {
+  private MillraceException refused(String url, String from, boolean begun) {
     return catchThrowableOfType(MillraceException.class, () -> check(url, from, begun));
   }
 
-  private static void check(String url, String from, boolean begun) throws InterruptedException {
-    new PreflightCheck(PATIENCE, _ -> begun).check(config(url, from).chains());
+  private void check(String url, String from, boolean begun) throws InterruptedException {
+    new PreflightCheck(PATIENCE, _ -> begun).check(config(url, from));
   }
 
   private static String text(String url, String from) {
@@ -157,15 +207,15 @@ class PreflightTest {
     name: counting
     chains:
       - id: 1337
-        rpc: "%s"
+        rpc: [ "%s" ]
         %s
         contracts: [ { name: Token, address: "%s" } ]
     """
         .formatted(url, from, DevChain.TOKEN);
   }
 
-  private static Config config(String url, String from) {
-    return switch (ConfigFile.read("f.yaml", text(url, from), Map.of(), Path.of("nowhere"))) {
+  private Config config(String url, String from) {
+    return switch (ConfigFile.read("f.yaml", text(url, from), Map.of(), directory)) {
       case ConfigFile.Valid valid -> valid.config();
       case ConfigFile.Invalid invalid -> throw new AssertionError(invalid);
     };

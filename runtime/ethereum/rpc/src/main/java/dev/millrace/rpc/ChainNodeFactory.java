@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -84,7 +85,10 @@ public final class ChainNodeFactory {
               runtime.nanos()));
     }
     LearntLimitsFile memory =
-        new LearntLimitsFile(settings.directory(), chain, InstantSource.system());
+        new LearntLimitsFile(
+            settings.keepsLimits() ? settings.directory() : Optional.empty(),
+            chain,
+            InstantSource.system());
     return new FailoverCaller(
         new EndpointSelector(endpoints, chain, runtime, memory),
         NodeErrorTable.of(settings.directory()),

@@ -10,15 +10,17 @@ import java.util.Optional;
  *
  * @param directory the directory for learnt limits and for further rows of the error table; empty:
  *     none
+ * @param keepsLimits false for questions beside a lane: limits are neither recalled nor written
  * @param inFlight the budget of reply bytes in flight; shared by all chains of the process unless
  *     another is given
- * @param poll the longest interval at which a node is asked for its head
+ * @param poll the interval at which a node is asked for its head, unless it reports one before
  * @param timeout the longest silence in a reply
  * @param replyTarget the size that replies should have
  * @param replyLimit the size at which a reply is cut off and asked for in smaller parts
  */
 public record RpcSettings(
     Optional<Path> directory,
+    boolean keepsLimits,
     InFlightByteBudget inFlight,
     Duration poll,
     Duration timeout,
@@ -38,6 +40,7 @@ public record RpcSettings(
   public static RpcSettings defaults() {
     return new RpcSettings(
         Optional.empty(),
+        true,
         PROCESS,
         Duration.ofSeconds(1),
         Duration.ofSeconds(30),
@@ -46,22 +49,28 @@ public record RpcSettings(
   }
 
   public RpcSettings withDirectory(Optional<Path> other) {
-    return new RpcSettings(other, inFlight, poll, timeout, replyTarget, replyLimit);
+    return new RpcSettings(other, keepsLimits, inFlight, poll, timeout, replyTarget, replyLimit);
+  }
+
+  /** Reads the error table of the directory, and writes nothing there. */
+  public RpcSettings withoutLimits() {
+    return new RpcSettings(directory, false, inFlight, poll, timeout, replyTarget, replyLimit);
   }
 
   public RpcSettings withInFlight(InFlightByteBudget other) {
-    return new RpcSettings(directory, other, poll, timeout, replyTarget, replyLimit);
+    return new RpcSettings(directory, keepsLimits, other, poll, timeout, replyTarget, replyLimit);
   }
 
   public RpcSettings withPoll(Duration other) {
-    return new RpcSettings(directory, inFlight, other, timeout, replyTarget, replyLimit);
+    return new RpcSettings(
+        directory, keepsLimits, inFlight, other, timeout, replyTarget, replyLimit);
   }
 
   public RpcSettings withTimeout(Duration other) {
-    return new RpcSettings(directory, inFlight, poll, other, replyTarget, replyLimit);
+    return new RpcSettings(directory, keepsLimits, inFlight, poll, other, replyTarget, replyLimit);
   }
 
   public RpcSettings withReplies(long target, long limit) {
-    return new RpcSettings(directory, inFlight, poll, timeout, target, limit);
+    return new RpcSettings(directory, keepsLimits, inFlight, poll, timeout, target, limit);
   }
 }

@@ -5,16 +5,17 @@ import dev.millrace.evm.LogFilter;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import dev.millrace.rpc.BlockTag;
 import dev.millrace.rpc.ChainNode;
 import dev.millrace.rpc.ChainNodeFactory;
+import dev.millrace.rpc.HeadSurvey;
 import dev.millrace.rpc.LogQuery;
-import dev.millrace.rpc.NodeBlockHeader;
 import dev.millrace.rpc.RpcSettings;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PreflightCheck {
   private static final Set<String> JSON_RPC = Set.of("http", "https", "ws", "wss");
+  private static final LogFilter NOTHING = new LogFilter(List.of(), List.of(Bytes32.ZERO));
 
   private final Duration patience;
   private final LongPredicate begun;
@@ -55,10 +57,10 @@ public final class PreflightCheck {
    * @throws MillraceException FIX_SETUP with all that cannot work, or RESTART if a chain does not
    *     answer
    */
-  public void check(List<Config.Chain> chains) throws InterruptedException {
-    for (Config.Chain chain : chains) {
+  public void check(Config config) throws InterruptedException {
+    for (Config.Chain chain : config.chains()) {
       if (chain.endpoints().stream().allMatch(endpoint -> JSON_RPC.contains(endpoint.scheme()))) {
-        check(chain);
+        check(chain, RuntimeWiring.directory(config, chain));
       }
     }
     if (!mistakes.isEmpty()) {
@@ -73,10 +75,14 @@ public final class PreflightCheck {
     }
   }
 
-  private void check(Config.Chain chain) throws InterruptedException {
+  private void check(Config.Chain chain, Path directory) throws InterruptedException {
     List<String> urls =
         chain.endpoints().stream().map(endpoint -> endpoint.url().toString()).toList();
-    RpcSettings settings = RpcSettings.defaults().withPoll(chain.reading().poll());
+    RpcSettings settings =
+        RpcSettings.defaults()
+            .withPoll(chain.reading().poll())
+            .withDirectory(Optional.of(directory))
+            .withoutLimits();
     try {
       ChainNodeFactory.check(urls, chain.id(), settings, patience);
     } catch (MillraceException refused) {
@@ -88,17 +94,32 @@ public final class PreflightCheck {
     }
   }
 
-  /** Checks that the chain has its first block, and still has the logs of it. */
+  /**
+   * Checks that the chain has its first block, and still has the logs of it. An endpoint that is
+   * syncing or lags may answer before one that has the block, so it is refused only if none shows
+   * it in time.
+   */
   private void begin(Config.Chain chain, List<String> urls, RpcSettings settings)
       throws InterruptedException {
-    try (ChainNode node = ChainNodeFactory.open(urls, chain.id(), settings);
-        ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor()) {
+    long began = System.nanoTime();
+    OptionalLong head = new HeadSurvey(urls, chain.id(), settings).await(chain.from(), patience);
+    if (head.isPresent() && head.getAsLong() < chain.from()) {
+      recordRefusal(
+          chain,
+          "from",
+          new MillraceException(
+              Remedy.FIX_SETUP,
+              "lies above the head of the chain: from=%d head=%d"
+                  .formatted(chain.from(), head.getAsLong())));
+      return;
+    }
+    // The node is closed first, which ends the call that the executor waits for.
+    try (ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor();
+        ChainNode node = ChainNodeFactory.open(urls, chain.id(), settings)) {
       Future<?> asked =
-          thread.submit(() -> {
-            askForFirst(chain, node);
-            return null;
-          });
-      asked.get(patience.toNanos(), TimeUnit.NANOSECONDS);
+          thread.submit(() -> node.logs(new LogQuery(NOTHING, chain.from(), chain.from())));
+      long left = patience.toNanos() - (System.nanoTime() - began);
+      asked.get(Math.max(0, left), TimeUnit.NANOSECONDS);
     } catch (TimeoutException _) {
       // The chain answers, if slowly: other mistakes show while it is read.
     } catch (ExecutionException failed) {
@@ -107,18 +128,6 @@ public final class PreflightCheck {
       }
       recordRefusal(chain, "from", refused);
     }
-  }
-
-  private void askForFirst(Config.Chain chain, ChainNode node) throws InterruptedException {
-    Optional<NodeBlockHeader> head = node.block(BlockTag.LATEST);
-    long last = head.map(block -> block.header().number()).orElse(Long.MAX_VALUE);
-    if (chain.from() > last) {
-      throw new MillraceException(
-          Remedy.FIX_SETUP,
-          "lies above the head of the chain: from=%d head=%d".formatted(chain.from(), last));
-    }
-    LogFilter nothing = new LogFilter(List.of(), List.of(Bytes32.ZERO));
-    node.logs(new LogQuery(nothing, chain.from(), chain.from()));
   }
 
   private void recordRefusal(Config.Chain chain, String key, MillraceException refused) {

@@ -120,7 +120,7 @@ public final class RuntimeWiring implements IndexerRuntime.Ports {
   @Override
   public void check() throws InterruptedException {
     checkFit();
-    new PreflightCheck(PATIENCE, chain -> begun().contains(chain)).check(config.chains());
+    new PreflightCheck(PATIENCE, chain -> begun().contains(chain)).check(config);
   }
 
   /** Returns the chains of which something is durable. */
