@@ -58,6 +58,9 @@ final class RawCache {
       new LinkedHashMap<>(64, 0.75f, true);
 
   @GuardedBy("this")
+  private final SharedLogFilters filters = new SharedLogFilters();
+
+  @GuardedBy("this")
   private long bytes;
 
   /** The files whose last block has been found to be the chain's. */
@@ -149,16 +152,19 @@ final class RawCache {
   @GuardedBy("this")
   private void add(Path file) {
     try {
-      add(RawCacheSegment.open(file));
+      RawCacheSegment _ = add(RawCacheSegment.open(file));
     } catch (IOException _) {
       delete(file);
     }
   }
 
+  /** Returns the segment as the index holds it. */
   @GuardedBy("this")
-  private void add(RawCacheSegment segment) {
-    RawCacheSegment before = segments.put(segment.file(), segment);
-    bytes += segment.bytes() - (before == null ? 0 : before.bytes());
+  private RawCacheSegment add(RawCacheSegment segment) {
+    RawCacheSegment held = segment.withFilter(filters.shared(segment.filter()));
+    RawCacheSegment before = segments.put(held.file(), held);
+    bytes += held.bytes() - (before == null ? 0 : before.bytes());
+    return held;
   }
 
   private boolean isStale(Path file) throws IOException {
@@ -269,9 +275,10 @@ final class RawCache {
       return Optional.empty();
     }
     try {
-      RawCacheSegment segment = RawCacheSegment.write(directory, filter, from, to, last, logs);
+      RawCacheSegment written = RawCacheSegment.write(directory, filter, from, to, last, logs);
+      RawCacheSegment segment;
       synchronized (this) {
-        add(segment);
+        segment = add(written);
         proved.add(segment.file());
         if (++keptSinceListed >= LISTED_EVERY) {
           keptSinceListed = 0;

@@ -1,7 +1,6 @@
 package dev.millrace.source;
 
 import dev.millrace.evm.LogFilter;
-import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.rpc.LogColumns;
 import java.io.IOException;
@@ -10,10 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import java.util.zip.CRC32C;
 
@@ -24,20 +20,13 @@ import java.util.zip.CRC32C;
  * logs, and ends with a checksum over everything. It is written aside and renamed, and never
  * changed.
  *
- * @param addresses the contracts of the filter; empty: any
- * @param topics the first topics of the filter; empty: any
+ * @param filter selects the logs of the segment
  * @param to the last block
  * @param witness the hash of the last block. It stands for all blocks of the range, also for those
  *     without logs: if the last block is the chain's, so are the blocks below it
  */
 record RawCacheSegment(
-    Path file,
-    Set<Address> addresses,
-    Set<Bytes32> topics,
-    long from,
-    long to,
-    Bytes32 witness,
-    long bytes) {
+    Path file, PackedLogFilter filter, long from, long to, Bytes32 witness, long bytes) {
   static final String SUFFIX = ".logs";
   private static final long MAGIC = 0x4d494c4c52415732L;
   private static final int MAX_HEAD = 1 << 20;
@@ -53,43 +42,17 @@ record RawCacheSegment(
   }
 
   /** Returns the parts of a filter that the logs of this segment do not answer. */
-  List<LogFilter> subtractFrom(LogFilter filter) {
-    if ((filter.addresses().isEmpty() && !addresses.isEmpty())
-        || (filter.topics().isEmpty() && !topics.isEmpty())) {
-      return List.of(filter);
-    }
-    List<Address> mine = new ArrayList<>();
-    List<Address> others = new ArrayList<>();
-    for (Address address : filter.addresses()) {
-      boolean has = addresses.isEmpty() || addresses.contains(address);
-      (has ? mine : others).add(address);
-    }
-    List<Bytes32> missing =
-        topics.isEmpty()
-            ? List.of()
-            : filter.topics().stream().filter(topic -> !topics.contains(topic)).toList();
-    boolean some =
-        (filter.addresses().isEmpty() || !mine.isEmpty())
-            && (filter.topics().isEmpty() || missing.size() < filter.topics().size());
-    if (!some) {
-      return List.of(filter);
-    }
-    List<LogFilter> left = new ArrayList<>();
-    if (!others.isEmpty()) {
-      left.add(new LogFilter(others, filter.topics()));
-    }
-    if (!missing.isEmpty()) {
-      left.add(new LogFilter(mine, missing));
-    }
-    return left;
+  List<LogFilter> subtractFrom(LogFilter asked) {
+    return filter.subtractFrom(asked);
   }
 
   /** True if a filter asks for all logs of this segment. */
-  boolean isWithin(LogFilter filter) {
-    return (filter.addresses().isEmpty()
-            || (!addresses.isEmpty() && Set.copyOf(filter.addresses()).containsAll(addresses)))
-        && (filter.topics().isEmpty()
-            || (!topics.isEmpty() && Set.copyOf(filter.topics()).containsAll(topics)));
+  boolean isWithin(LogFilter asked) {
+    return filter.isWithin(asked);
+  }
+
+  RawCacheSegment withFilter(PackedLogFilter equal) {
+    return new RawCacheSegment(file, equal, from, to, witness, bytes);
   }
 
   static RawCacheSegment write(
@@ -111,28 +74,14 @@ record RawCacheSegment(
     Path file = directory.resolve(name + SUFFIX);
     Files.write(aside, all.array());
     Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
-    return new RawCacheSegment(
-        file,
-        Set.copyOf(filter.addresses()),
-        Set.copyOf(filter.topics()),
-        from,
-        to,
-        witness,
-        all.position());
+    return new RawCacheSegment(file, PackedLogFilter.of(filter), from, to, witness, all.position());
   }
 
   private static byte[] head(LogFilter filter, long from, long to, Bytes32 witness) {
     ByteBuffer head =
-        ByteBuffer.allocate(
-            2 * Long.BYTES
-                + 2 * Integer.BYTES
-                + Bytes32.LENGTH
-                + filter.addresses().size() * Address.LENGTH
-                + filter.topics().size() * Bytes32.LENGTH);
+        ByteBuffer.allocate(2 * Long.BYTES + Bytes32.LENGTH + PackedLogFilter.bytes(filter));
     head.putLong(from).putLong(to).put(witness.bytes());
-    head.putInt(filter.addresses().size()).putInt(filter.topics().size());
-    filter.addresses().forEach(address -> head.put(address.bytes()));
-    filter.topics().forEach(topic -> head.put(topic.bytes()));
+    PackedLogFilter.write(filter, head);
     return head.array();
   }
 
@@ -163,20 +112,7 @@ record RawCacheSegment(
     byte[] word = new byte[Bytes32.LENGTH];
     head.get(word);
     Bytes32 witness = Bytes32.of(word);
-    int addressCount = head.getInt();
-    int topicCount = head.getInt();
-    Set<Address> addresses = new HashSet<>();
-    byte[] name = new byte[Address.LENGTH];
-    for (int i = 0; i < addressCount; i++) {
-      head.get(name);
-      addresses.add(Address.of(name));
-    }
-    Set<Bytes32> topics = new HashSet<>();
-    for (int i = 0; i < topicCount; i++) {
-      head.get(word);
-      topics.add(Bytes32.of(word));
-    }
-    return new RawCacheSegment(file, addresses, topics, from, to, witness, bytes);
+    return new RawCacheSegment(file, PackedLogFilter.read(head), from, to, witness, bytes);
   }
 
   /** Reads the logs and verifies their checksum. */

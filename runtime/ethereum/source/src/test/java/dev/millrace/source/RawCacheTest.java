@@ -8,14 +8,19 @@ import dev.millrace.evm.SourceOptions;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.pipeline.Source;
+import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogQuery;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -25,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Data that has been fetched once is not fetched again. */
-@Timeout(30)
+@Timeout(60)
 final class RawCacheTest {
   @TempDir Path directory;
 
@@ -246,6 +251,37 @@ final class RawCacheTest {
     assertThat(held.logs())
         .singleElement()
         .satisfies(logs -> assertThat(logs.size()).isEqualTo(100));
+  }
+
+  @Test
+  @Tag("F104")
+  @DisplayName("F104 files that were asked for with one filter hold it once, in a new process too")
+  void filters_areInMemoryOnce() {
+    List<Address> addresses = IntStream.range(0, 250).mapToObj(TestChain::address).toList();
+    LogFilter swaps = new LogFilter(addresses, List.of(TestChain.SWAP));
+    LogFilter reversed = new LogFilter(addresses.reversed(), List.of(TestChain.SWAP));
+    LogFilter one = new LogFilter(List.of(TestChain.TOKEN), List.of(TestChain.TRANSFER));
+    RawCache cache = cache(Long.MAX_VALUE);
+    Set<PackedLogFilter> kept = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (int file = 0; file < 6; file++) {
+      LogFilter filter = file % 3 == 0 ? one : file % 3 == 1 ? swaps : reversed;
+      kept.add(
+          cache
+              .keep(filter, 100L * file, 100L * file + 99, TestChain.word(file), LogColumns.EMPTY)
+              .orElseThrow()
+              .filter());
+    }
+    assertThat(kept).hasSize(2);
+
+    RawCache again = cache(Long.MAX_VALUE);
+    Set<PackedLogFilter> read = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (int file = 0; file < 6; file++) {
+      LogFilter filter = file % 3 == 0 ? one : swaps;
+      RawCache.CachedPart part = again.find(new LogQuery(filter, 100L * file, 100L * file + 99));
+      assertThat(part.missing()).isEmpty();
+      part.used().forEach(segment -> read.add(segment.filter()));
+    }
+    assertThat(read).hasSize(2);
   }
 
   @Test
