@@ -2,6 +2,7 @@ package dev.millrace.app;
 
 import dev.millrace.config.Config;
 import dev.millrace.evm.EvmIndexer;
+import dev.millrace.evm.SourceRequest;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Indexer;
@@ -59,10 +60,7 @@ final class AuditCommand extends IndexerCommand {
     Config.Chain audited = chain(config);
     RuntimeWiring wiring = new RuntimeWiring(indexer, config);
     wiring.check();
-    TerminalLiveLine live = new TerminalLiveLine(shell().err());
-    RangeLogAudit.Proof proof =
-        RangeLogAudit.run(wiring.request(audited, evm), from, to, so -> show(live, so));
-    live.clear();
+    RangeLogAudit.Proof proof = prove(wiring.request(audited, evm));
     print(audited, proof);
     return proof.findings().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
   }
@@ -79,12 +77,11 @@ final class AuditCommand extends IndexerCommand {
     return fitting.getFirst();
   }
 
-  private void show(TerminalLiveLine live, RangeLogAudit.Proof so) {
-    if (shell().isLive()) {
-      live.show(
-          "audit  block %s of %s  %d findings"
-              .formatted(
-                  ProgressLine.count(so.to()), ProgressLine.count(to), so.findings().size()));
+  private RangeLogAudit.Proof prove(SourceRequest request) throws InterruptedException {
+    try (RangeLogAudit audit = RangeLogAudit.open(request);
+        AuditProgress progress = new AuditProgress(shell(), audit::waitingFor, System::nanoTime)) {
+      progress.start();
+      return audit.run(from, to, so -> progress.advance(so, to));
     }
   }
 

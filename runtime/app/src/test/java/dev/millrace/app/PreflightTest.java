@@ -183,6 +183,25 @@ class PreflightTest {
     }
   }
 
+  @Test
+  @Tag("F105")
+  @DisplayName("F105 audit beyond the head of every endpoint is refused, and names the highest one")
+  void audit_beyondTheHeadIsRefused() throws IOException {
+    try (DevNode behind = DevNode.open(chain, NodeFaults.none().stale(90), 0);
+        DevNode good = DevNode.open(chain)) {
+      Files.writeString(
+          directory.resolve("f.yaml"), text(behind.url() + "\", \"" + good.url(), "from: 0"));
+      Captured beyond = Samples.shell(directory, Map.of());
+      int code = execute(beyond, "audit", "--config", "f.yaml", "--from", "10", "--to", "160");
+      assertThat(code).isEqualTo(ExitCode.MISUSE);
+      assertThat(beyond.err()).contains("range ends above the head of the chain: to=160 head=99");
+
+      Captured within = Samples.shell(directory, Map.of());
+      code = execute(within, "audit", "--config", "f.yaml", "--from", "10", "--to", "99");
+      assertThat(code).as(within.err()).isEqualTo(ExitCode.DONE);
+    }
+  }
+
   private static int execute(Captured captured, String... arguments) {
     CommandExtension counting =
         new CommandExtension() {

@@ -66,11 +66,13 @@ final class ChainSource implements Source {
 
   /** Opens a node over the endpoints of a request. */
   static ChainNode node(SourceRequest request) {
-    RpcSettings settings =
-        RpcSettings.defaults()
-            .withDirectory(request.reading().directory())
-            .withPoll(request.reading().poll());
-    return ChainNodeFactory.open(request.endpoints(), request.chain(), settings);
+    return ChainNodeFactory.open(request.endpoints(), request.chain(), settings(request));
+  }
+
+  static RpcSettings settings(SourceRequest request) {
+    return RpcSettings.defaults()
+        .withDirectory(request.reading().directory())
+        .withPoll(request.reading().poll());
   }
 
   @Override

@@ -6,15 +6,20 @@ import dev.millrace.evm.LogFilter;
 import dev.millrace.evm.LogRouter;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Source;
 import dev.millrace.rpc.ChainNode;
+import dev.millrace.rpc.HeadSurvey;
 import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogPage;
 import dev.millrace.rpc.LogQuery;
 import dev.millrace.rpc.NodeBlockHeader;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -27,13 +32,18 @@ import org.jspecify.annotations.Nullable;
  * <p>This proves that no address and topic was left out as a whole in any block. Blooms cannot show
  * that some of several logs of one address and topic in one block are missing.
  */
-public final class RangeLogAudit {
+public final class RangeLogAudit implements AutoCloseable {
   private static final int GROUP = 200;
 
+  /** Longest wait for the heads of the endpoints, if none that answers has the last block. */
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  private final SourceRequest request;
   private final ChainNode node;
   private final LogQueryPlan plan;
   private final LogAuditStatistics findings;
   private final BloomLogAuditor auditor;
+  private volatile boolean isSurveying;
   private long logs;
 
   /**
@@ -63,6 +73,7 @@ public final class RangeLogAudit {
 
   private RangeLogAudit(
       SourceRequest request, List<Source.DiscoveredContract> found, ChainNode node) {
+    this.request = request;
     this.node = node;
     this.plan =
         LogQueryPlan.of(
@@ -73,28 +84,44 @@ public final class RangeLogAudit {
     this.auditor = BloomLogAuditor.thorough(node, findings);
   }
 
-  /** Checks a range for the contracts of a configuration only, without discovered ones. */
-  public static Proof run(SourceRequest request, long from, long to, Consumer<Proof> progress)
-      throws InterruptedException {
-    return run(request, List.of(), from, to, progress);
+  /** Opens an audit of the contracts of a configuration only, without discovered ones. */
+  public static RangeLogAudit open(SourceRequest request) {
+    return new RangeLogAudit(request, List.of(), ChainSource.node(request));
   }
 
   /**
-   * Checks a range of final blocks.
+   * Checks a range of final blocks, once.
    *
-   * @param found the contracts that were discovered before the range
    * @param progress receives the results so far after every few blocks
+   * @throws MillraceException FIX_SETUP if all endpoints that answer have a lower head
    */
-  public static Proof run(
-      SourceRequest request,
-      List<Source.DiscoveredContract> found,
-      long from,
-      long to,
-      Consumer<Proof> progress)
-      throws InterruptedException {
-    try (ChainNode node = ChainSource.node(request)) {
-      return run(request, found, node, from, to, progress);
+  public Proof run(long from, long to, Consumer<Proof> progress) throws InterruptedException {
+    requireHead(to);
+    return check(from, to, progress);
+  }
+
+  /** Returns the reason why the audit waits, in words for people; empty if it does not. */
+  public String waitingFor() {
+    return isSurveying ? "the head of each endpoint" : node.status().waitingFor();
+  }
+
+  private void requireHead(long to) throws InterruptedException {
+    isSurveying = true;
+    HeadSurvey survey =
+        new HeadSurvey(request.endpoints(), request.chain(), ChainSource.settings(request));
+    OptionalLong head = survey.ask(to, PATIENCE);
+    isSurveying = false;
+    if (head.isPresent() && head.getAsLong() < to) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "range ends above the head of the chain: to=%d head=%d".formatted(to, head.getAsLong()));
     }
+  }
+
+  /** Ends all waiting calls. */
+  @Override
+  public void close() {
+    node.close();
   }
 
   static Proof run(
@@ -105,14 +132,17 @@ public final class RangeLogAudit {
       long to,
       Consumer<Proof> progress)
       throws InterruptedException {
-    RangeLogAudit audit = new RangeLogAudit(request, found, node);
+    return new RangeLogAudit(request, found, node).check(from, to, progress);
+  }
+
+  private Proof check(long from, long to, Consumer<Proof> progress) throws InterruptedException {
     @Nullable NodeBlockHeader before = null;
     for (long first = from; first <= to; first += GROUP) {
       long last = Math.min(to, first + GROUP - 1);
-      before = audit.check(first, last, before);
-      progress.accept(audit.proof(last));
+      before = check(first, last, before);
+      progress.accept(proof(last));
     }
-    return audit.proof(to);
+    return proof(to);
   }
 
   private NodeBlockHeader check(long first, long last, @Nullable NodeBlockHeader before)
