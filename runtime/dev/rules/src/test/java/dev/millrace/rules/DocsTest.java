@@ -40,6 +40,7 @@ final class DocsTest {
           "Int256",
           "Float64",
           "TimeoutException",
+          "IllegalArgumentException",
           "MergeTree",
           "ReplacingMergeTree");
 

@@ -66,7 +66,7 @@ final class WorldViews {
 
   /** Lets the endpoint stay where it stands still, for ever; if it ever does. */
   void stick() {
-    isStuck = still != NEVER;
+    isStuck = !still.equals(NEVER);
   }
 
   /** True if it ever leads to another chain. */
