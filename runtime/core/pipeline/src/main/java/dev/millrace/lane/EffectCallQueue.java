@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.SequencedSet;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
@@ -25,7 +24,7 @@ final class EffectCallQueue {
 
   private final LongSupplier nanos;
   private final long patience;
-  private final ReentrantLock lock = new ReentrantLock();
+  private final SpinningLock lock = new SpinningLock();
   private final SequencedSet<EffectAnswer> queued = new LinkedHashSet<>(); // @GuardedBy lock
 
   /** Calls under way, each with the time of its begin. */

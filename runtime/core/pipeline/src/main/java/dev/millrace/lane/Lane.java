@@ -37,9 +37,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * One totally ordered stream of events on its way to durable rows.
  *
- * <p>Threads: {@code fetch} (virtual) asks the source and fills slots; {@code execute} and {@code
- * commit} (platform) own a stage each, and so does {@code mirror} between them where there is one.
- * The commit thread alone ends the lane.
+ * <p>Threads: {@code fetch} (virtual: an interrupt ends its requests) asks the source and fills
+ * slots; {@code execute} and {@code commit} (platform: handlers and effects may keep all carriers)
+ * own a stage each, and so does {@code mirror} between them where there is one. The commit thread
+ * alone ends the lane.
  */
 public final class Lane implements AutoCloseable {
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
@@ -72,6 +73,9 @@ public final class Lane implements AutoCloseable {
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile @Nullable LaneOutcome end;
   private volatile Source.@Nullable Feed feed;
+
+  private volatile String unfinished = ""; // the wait that outlasted the deadline of a drain
+  private long closeBy; // @GuardedBy this
 
   public Lane(
       String name,
@@ -243,8 +247,9 @@ public final class Lane implements AutoCloseable {
   }
 
   private LaneOutcome abandoned() {
+    String waiting = unfinished.isEmpty() ? "" : " waitingFor=\"" + unfinished + "\"";
     return new LaneOutcome.Failed(
-        new MillraceException(Remedy.RESTART, "lane was abandoned: lane=" + name));
+        new MillraceException(Remedy.RESTART, "lane was abandoned: lane=" + name + waiting));
   }
 
   /** Waits for the end of the lane. */
@@ -270,6 +275,7 @@ public final class Lane implements AutoCloseable {
     closeFeed();
     boolean drained = ended.await(deadline.toNanos(), TimeUnit.NANOSECONDS);
     if (!drained) {
+      unfinished = waitingFor(feed);
       close();
     }
     return drained;
@@ -357,23 +363,29 @@ public final class Lane implements AutoCloseable {
   /** Abandons the lane: ends its threads and loses batches in transit. Idempotent and bounded. */
   @Override
   public void close() {
-    abandon();
+    long until = abandon();
     services.retry.abandon();
     services.transit.abandon();
     closeFeed();
     stores.close();
     processors.forEach(BatchEventProcessor::halt);
     threads.forEach(Thread::interrupt);
-    long until = services.now() + CLOSE_TIMEOUT.toNanos();
     for (Thread thread : threads) {
       join(thread, until - services.now());
     }
     end(abandoned());
   }
 
-  /** Synchronized with {@link #start}: a lane closed while it starts would keep its threads. */
-  private synchronized void abandon() {
+  /**
+   * Returns the moment until which threads are waited for, the same for each further close.
+   * Synchronized with {@link #start}: a lane closed while it starts would keep its threads.
+   */
+  private synchronized long abandon() {
+    if (!services.halt.isAbandoned()) {
+      closeBy = services.now() + CLOSE_TIMEOUT.toNanos();
+    }
     services.halt.abandon();
+    return closeBy;
   }
 
   private static void join(Thread thread, long nanosLeft) {

@@ -14,9 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -37,12 +35,17 @@ import org.slf4j.LoggerFactory;
  * collected so far go out without it only when every event has begun or too many holders have stood
  * still.
  *
+ * <p>Handlers and effects may keep every carrier, and a task that was handed the baton then never
+ * goes on. After {@link #MAX_START} the preload is cut, and the run goes on without it.
+ *
  * <p>A preload is a guess, and may be cut short at any moment: every Context is then dead, and its
  * next call throws.
  */
 final class Preload {
   private static final Logger LOG = LoggerFactory.getLogger(Preload.class);
   private static final long STALL_TIMEOUT = TimeUnit.MILLISECONDS.toNanos(20);
+
+  private static final long MAX_START = TimeUnit.SECONDS.toNanos(1);
 
   /**
    * Longest wait for effect answers while nothing else can go on. The preload may have guessed
@@ -62,8 +65,7 @@ final class Preload {
   private final HandlerState memory;
   private final List<SourceEvent> events;
   private final PreloadReadRound round;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
+  private final SpinningLock lock = new SpinningLock();
 
   private final Deque<PreloadTask> ready = new ArrayDeque<>(); // @GuardedBy lock
   private final List<PreloadTask> waiting = new ArrayList<>(); // @GuardedBy lock
@@ -125,7 +127,6 @@ final class Preload {
    * Performs one step of the execute thread, which holds the lock; false when nothing is left to
    * wait for.
    */
-  @SuppressWarnings("WaitNotInLoop") // the caller loops
   private boolean goOn() throws InterruptedException {
     if (holder != null) {
       return awaitHolder();
@@ -147,7 +148,7 @@ final class Preload {
     if (!asking.isEmpty()) {
       return awaitAnswers();
     }
-    return !still.isEmpty() && changed.awaitNanos(STALL_TIMEOUT) > 0;
+    return !still.isEmpty() && lock.awaitNanos(STALL_TIMEOUT) > 0;
   }
 
   /** Waits until an effect has answered, as nothing else can go on; false after too long. */
@@ -158,25 +159,25 @@ final class Preload {
       while (left > 0
           && ready.isEmpty()
           && asking.values().stream().noneMatch(EffectAnswer::isDone)) {
-        left = changed.awaitNanos(left);
+        left = lock.awaitNanos(left);
       }
       return left > 0;
     }
   }
 
-  @SuppressWarnings("WaitNotInLoop") // as above
   private boolean awaitHolder() throws InterruptedException {
     long before = moves;
-    if (changed.awaitNanos(STALL_TIMEOUT) > 0 || moves != before || holder == null) {
+    if (lock.awaitNanos(STALL_TIMEOUT) > 0 || moves != before || holder == null) {
       return true;
     }
     PreloadTask standing = holder;
-    if (standing.state.compareAndSet(State.PLAYING, State.STILL)) {
+    boolean isStarved = standing.giveUpStart();
+    if (isStarved || standing.state.compareAndSet(PreloadState.PLAYING, PreloadState.STILL)) {
       still.add(standing);
       holder = null;
       stallCount++;
     }
-    if (stallCount <= FREE_STOPS + next / EVENTS_PER_STOP) {
+    if (!isStarved && stallCount <= FREE_STOPS + next / EVENTS_PER_STOP) {
       return true;
     }
     if (holder == null && !round.isEmpty()) {
@@ -206,14 +207,14 @@ final class Preload {
     if (following == null && next < events.size() && !cut) {
       following = new PreloadTask();
       holder = following;
-      following.state.set(State.PLAYING);
+      following.state.set(PreloadState.PLAYING);
       following.thread = Thread.ofVirtual().name("millrace-rehearsal").unstarted(following::play);
       following.thread.start();
       return;
     }
     holder = following;
     if (following == null) {
-      changed.signal();
+      lock.signal();
     } else {
       following.grant();
     }
@@ -222,31 +223,17 @@ final class Preload {
   void effectEnded() {
     lock.lock();
     try {
-      changed.signal();
+      lock.signal();
     } finally {
       lock.unlock();
     }
   }
 
-  private enum State {
-    /** Holds the baton and runs handler code. */
-    PLAYING,
-    /**
-     * Holds the baton and is inside its Context, where memory is touched: the baton cannot be
-     * taken.
-     */
-    INSIDE,
-    /** Waits for a round, an answer or the baton. */
-    WAITING,
-    /** The baton was taken from this task while it ran handler code. */
-    STILL,
-    DEAD
-  }
-
   /** A virtual thread that handles events, one after the other, until a read must wait. */
   final class PreloadTask {
-    private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
+    private final AtomicReference<PreloadState> state = new AtomicReference<>(PreloadState.WAITING);
     private @Nullable Thread thread;
+    private long grantedAt; // @GuardedBy lock
 
     private void play() {
       SourceEvent event = claim();
@@ -267,7 +254,7 @@ final class Preload {
 
     /** Claims the next event, if there is one and this task still holds the baton. */
     private @Nullable SourceEvent claim() {
-      if (!state.compareAndSet(State.PLAYING, State.INSIDE)) {
+      if (!state.compareAndSet(PreloadState.PLAYING, PreloadState.INSIDE)) {
         return null;
       }
       SourceEvent event = next < events.size() ? events.get(next++) : null;
@@ -284,7 +271,7 @@ final class Preload {
         if (holder == this) {
           yieldToNext();
         } else {
-          changed.signal();
+          lock.signal();
         }
       } finally {
         lock.unlock();
@@ -301,7 +288,7 @@ final class Preload {
 
     /** Begins a call of the Context: memory may be touched from here on. */
     void enter() {
-      if (state.compareAndSet(State.PLAYING, State.INSIDE)) {
+      if (state.compareAndSet(PreloadState.PLAYING, PreloadState.INSIDE)) {
         moved();
         return;
       }
@@ -309,9 +296,9 @@ final class Preload {
       try {
         checkAlive();
         still.remove(this);
-        state.set(State.WAITING);
+        state.set(PreloadState.WAITING);
         ready.add(this);
-        changed.signal();
+        lock.signal();
       } finally {
         lock.unlock();
       }
@@ -319,7 +306,7 @@ final class Preload {
     }
 
     void leave() {
-      state.compareAndSet(State.INSIDE, State.PLAYING);
+      state.compareAndSet(PreloadState.INSIDE, PreloadState.PLAYING);
     }
 
     @SuppressWarnings("NonAtomicVolatileUpdate")
@@ -334,7 +321,7 @@ final class Preload {
         checkAlive();
         wish.accept(round);
         waiting.add(this);
-        state.set(State.WAITING);
+        state.set(PreloadState.WAITING);
         yieldToNext();
       } finally {
         lock.unlock();
@@ -347,7 +334,7 @@ final class Preload {
       try {
         checkAlive();
         asking.put(this, answer);
-        state.set(State.WAITING);
+        state.set(PreloadState.WAITING);
         yieldToNext();
       } finally {
         lock.unlock();
@@ -363,14 +350,21 @@ final class Preload {
 
     /** The caller holds the lock. */
     private void grant() {
-      if (state.compareAndSet(State.WAITING, State.INSIDE)) {
+      if (state.compareAndSet(PreloadState.WAITING, PreloadState.GRANTED)) {
+        grantedAt = System.nanoTime();
         LockSupport.unpark(thread);
       }
     }
 
+    /** Takes the baton from a task whose thread no carrier runs. The caller holds the lock. */
+    private boolean giveUpStart() {
+      return System.nanoTime() - grantedAt >= MAX_START
+          && state.compareAndSet(PreloadState.GRANTED, PreloadState.STILL);
+    }
+
     /** The caller holds the lock. */
     private void kill() {
-      state.set(State.DEAD);
+      state.set(PreloadState.DEAD);
       LockSupport.unpark(thread);
     }
 
@@ -380,14 +374,15 @@ final class Preload {
      */
     private void awaitGrant() {
       boolean interrupted = false;
-      while (state.get() == State.WAITING) {
+      while (state.get() != PreloadState.DEAD
+          && !state.compareAndSet(PreloadState.GRANTED, PreloadState.INSIDE)) {
         interrupted |= Thread.interrupted();
         LockSupport.park(this);
       }
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
-      if (state.get() == State.DEAD) {
+      if (state.get() == PreloadState.DEAD) {
         throw new PreloadAborted();
       }
       moved();
