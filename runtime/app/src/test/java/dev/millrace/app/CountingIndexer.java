@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /** An indexer that counts transfers of the development chain, and runtimes of it over memory. */
 final class CountingIndexer {
@@ -33,6 +34,10 @@ final class CountingIndexer {
 
   final StepGates gates = new StepGates();
   volatile long failingBlock = -1;
+
+  /** Runs at the start of every handler. */
+  volatile Consumer<EvmContext> first = _ -> {};
+
   final EvmIndexer indexer =
       Evm.indexer("counting")
           .entities(Count.class)
@@ -55,6 +60,7 @@ final class CountingIndexer {
     if (failingBlock >= 0 && context.block().number() >= failingBlock && context.chain() == 2) {
       throw new IllegalStateException("cannot count this");
     }
+    first.accept(context);
     long seen = context.find(Count.class, 0L).map(Count::seen).orElse(0L);
     context.save(new Count(0, seen + 1));
   }

@@ -41,7 +41,12 @@ public final class PinnedCarriers implements AutoCloseable {
 
   /** Waits until as many threads are pinned as there are carriers. */
   public void awaitAll() {
-    pinned.acquireUninterruptibly(count());
+    await(count());
+  }
+
+  /** Waits until so many more threads are held. */
+  public void await(int threads) {
+    pinned.acquireUninterruptibly(threads);
   }
 
   private static int count() {
@@ -49,7 +54,7 @@ public final class PinnedCarriers implements AutoCloseable {
         "jdk.virtualThreadScheduler.parallelism", Runtime.getRuntime().availableProcessors());
   }
 
-  /** Pins the current thread until {@link #close}. An interrupt changes nothing. */
+  /** Holds the current thread, virtual or not, until {@link #close}. No interrupt ends it. */
   public void hold() {
     try (Arena arena = Arena.ofConfined()) {
       MethodHandle wait =

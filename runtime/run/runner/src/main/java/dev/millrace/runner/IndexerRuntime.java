@@ -135,7 +135,7 @@ public final class IndexerRuntime implements AutoCloseable {
     } finally {
       starting.unlock();
     }
-    Thread.ofVirtual().name("millrace-watch").start(this::watch);
+    SupervisorThread.start("watch", this::watch);
   }
 
   /** Includes errors: a class that cannot be initialized ends a start like a bad config. */
@@ -231,7 +231,7 @@ public final class IndexerRuntime implements AutoCloseable {
   private void watch() {
     List<Thread> watchers = new ArrayList<>();
     for (RunningLane lane : lanes) {
-      watchers.add(Thread.ofVirtual().name("millrace-watch-" + lane.id()).start(() -> watch(lane)));
+      watchers.add(SupervisorThread.start("watch-" + lane.id(), () -> watch(lane)));
     }
     try {
       for (Thread watcher : watchers) {
@@ -256,7 +256,7 @@ public final class IndexerRuntime implements AutoCloseable {
             log.info("{}: chain {} has stopped: {}", config.name(), lane.id(), lane.position());
         case LaneOutcome.Failed(MillraceException reason) -> {
           if (failure.offer(reason)) {
-            Thread.ofVirtual().name("millrace-drain").start(this::drain);
+            SupervisorThread.start("drain", () -> drain(new LaneDrain(config.name(), drain)));
           }
         }
       }
@@ -309,44 +309,15 @@ public final class IndexerRuntime implements AutoCloseable {
   }
 
   /** Drains all lanes; a second caller waits until the first has drained. */
-  private void drain() {
+  private void drain(LaneDrain stop) {
     ending.lock();
     try {
       stopping = true;
-      drainLanes();
+      if (!stop.run(lanes)) {
+        incomplete = true;
+      }
     } finally {
       ending.unlock();
-    }
-  }
-
-  private void drainLanes() {
-    List<Thread> drains =
-        lanes.stream()
-            .map(lane ->
-                Thread.ofVirtual().name("millrace-drain-" + lane.id()).start(() -> drain(lane)))
-            .toList();
-    try {
-      for (Thread drain : drains) {
-        drain.join();
-      }
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void drain(RunningLane lane) {
-    try {
-      if (!lane.lane().drain(drain)) {
-        incomplete = true;
-        log.warn(
-            "{}: chain {} was not drained in time, the rest is rolled back: seconds={} {}",
-            config.name(),
-            lane.id(),
-            drain.toSeconds(),
-            lane.position());
-      }
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -362,18 +333,18 @@ public final class IndexerRuntime implements AutoCloseable {
 
   /**
    * Stops fetching, lets executed batches become durable, and closes everything. Idempotent. A
-   * start under way notices and gives up; a start that hangs is waited for as long as a drain may
-   * take, and closes what it still opens.
+   * start under way notices and gives up; a start that hangs is waited for within the time of the
+   * drain, and closes what it still opens.
    */
   @Override
   public void close() {
     stopping = true;
     Optional.ofNullable(checking.get()).ifPresent(Thread::interrupt);
-    boolean settled = awaitStart();
+    LaneDrain stop = new LaneDrain(config.name(), drain);
+    boolean settled = awaitStart(stop.left());
     ending.lock();
     try {
-      drain();
-      lanes.reversed().forEach(lane -> lane.lane().close());
+      drain(stop);
       closeAll();
     } finally {
       ending.unlock();
@@ -383,9 +354,9 @@ public final class IndexerRuntime implements AutoCloseable {
     }
   }
 
-  private boolean awaitStart() {
+  private boolean awaitStart(Duration time) {
     try {
-      return starting.tryLock(drain.toNanos(), TimeUnit.NANOSECONDS);
+      return starting.tryLock(time.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       return false;

@@ -14,7 +14,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** A chain and the lane that follows it in this process. */
-record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) {
+record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) implements AutoCloseable {
   long id() {
     return chain.id();
   }
@@ -74,6 +74,11 @@ record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) {
     return now.end() == null
         ? readiness.observe(now.committed().block(), now.extent().lastBlock())
         : isCaughtUp(now); // the lag of a lane that has ended does not shrink
+  }
+
+  @Override
+  public void close() {
+    lane.close();
   }
 
   private static IndexerStatus.State state(@Nullable LaneOutcome end) {

@@ -8,6 +8,7 @@ import io.javalin.Javalin;
 import io.javalin.http.Context;
 import io.javalin.http.HttpStatus;
 import java.util.function.Supplier;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
  * The HTTP server of a running process: health, readiness, status and metrics.
@@ -15,6 +16,11 @@ import java.util.function.Supplier;
  * <p>All responses come from one {@link IndexerStatus}; none is ahead of what is durable.
  */
 public final class AdminHttpServer implements StatusServer {
+  /** Jetty takes one to accept and one for each two cores or so to select; they come on demand. */
+  private static final int MAX_THREADS = 200;
+
+  private static final int MIN_THREADS = 2;
+
   private final Javalin server;
   private final PrometheusMetrics metrics;
 
@@ -30,7 +36,7 @@ public final class AdminHttpServer implements StatusServer {
           config.startup.showJavalinBanner = false;
           config.startup.showOldJavalinVersionWarning = false;
           config.startup.startupWatcherEnabled = false;
-          config.concurrency.useVirtualThreads = true;
+          config.jetty.threadPool = threads();
           config.routes.get("/health", context -> health(context, status.get()));
           config.routes.get("/ready", context -> ready(context, status.get()));
           config.routes.get(
@@ -54,6 +60,14 @@ public final class AdminHttpServer implements StatusServer {
           failed);
     }
     return new AdminHttpServer(server, metrics);
+  }
+
+  /** Platform threads: the server answers while handlers and effects keep all carriers busy. */
+  private static QueuedThreadPool threads() {
+    QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, MIN_THREADS);
+    threads.setName("millrace-http");
+    threads.setDaemon(true);
+    return threads;
   }
 
   @Override

@@ -116,7 +116,8 @@ final class Housekeeping implements AutoCloseable {
   /** Starts the periodic run. The pause is the time after which a run could find anything. */
   void start() {
     Duration pause = settings.longestQuery().plusMinutes(1);
-    Thread.ofVirtual()
+    Thread.ofPlatform()
+        .daemon()
         .name("mirror-housekeeping")
         .start(() -> {
           try {

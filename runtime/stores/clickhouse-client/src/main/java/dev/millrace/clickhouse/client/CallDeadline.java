@@ -36,7 +36,7 @@ final class CallDeadline implements AutoCloseable {
   void expire() {
     if (over.compareAndSet(false, true)) {
       // Closing may wait for a lock that the call holds, so not on the scheduler's own thread.
-      Thread.ofVirtual().name("millrace-clickhouse-end").start(ending);
+      Thread.ofPlatform().daemon().name("millrace-clickhouse-end").start(ending);
     }
   }
 
