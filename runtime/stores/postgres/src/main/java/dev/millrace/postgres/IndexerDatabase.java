@@ -10,7 +10,9 @@ import dev.millrace.postgres.client.RequestWatchdog;
 import dev.millrace.postgres.client.WatchedReadPool;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -18,10 +20,14 @@ import org.jdbi.v3.core.Handle;
  * one watchdog, and a session of its own for each lane that commits. Thread-safe.
  */
 final class IndexerDatabase implements AutoCloseable {
+  /** The execute thread and the commit thread of a lane read one thing each at a time. */
+  private static final int READERS_PER_LANE = 2;
+
   private final PostgresConnections connections;
   private final Indexer indexer;
   private final Failpoint probe;
   private final HikariDataSource pool;
+  private final Set<String> lanes = new HashSet<>(); // @GuardedBy this
   private final RequestWatchdog watch;
 
   IndexerDatabase(PostgresConnections connections, Indexer indexer, Failpoint probe) {
@@ -55,7 +61,11 @@ final class IndexerDatabase implements AutoCloseable {
     return watch;
   }
 
-  WatchedReadPool readPool(String lane) {
+  /** Makes room in the pool for one more lane: the slow reads of some must not stop the others. */
+  synchronized WatchedReadPool readPool(String lane) {
+    lanes.add(lane);
+    int needed = Math.max(pool.getMaximumPoolSize(), lanes.size() * READERS_PER_LANE);
+    pool.getHikariConfigMXBean().setMaximumPoolSize(needed);
     return new WatchedReadPool(pool, watch, lane);
   }
 

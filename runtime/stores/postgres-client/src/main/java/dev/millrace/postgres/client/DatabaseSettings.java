@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param url {@code jdbc:postgresql://host:port/database}, with the driver's own parameters if any
  * @param lease time that a silent holder keeps its lane, by the database's clock
  * @param patience time to wait for a lane that another process holds
- * @param readers connections for reads, shared by all lanes
+ * @param readers connections for reads of a store; more where it has many lanes
  * @param silence time that a server may leave a request, and every query about it, unanswered
  */
 public record DatabaseSettings(
