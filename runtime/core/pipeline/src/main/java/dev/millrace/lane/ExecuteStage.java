@@ -11,7 +11,6 @@ import dev.millrace.pipeline.SourceEvent;
 import dev.millrace.staging.ChangeSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,7 +40,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
 
   private final LaneServices lane;
   private final HandlerState memory;
-  private final Semaphore ahead;
+  private final FetchAhead ahead;
   private final HandlerWatchdog watch;
 
   /** True if the previous batch missed memory. */
@@ -61,7 +60,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
   /** The event whose handler was the last to return. */
   private @Nullable SourceEvent last;
 
-  ExecuteStage(LaneServices lane, HandlerState memory, Semaphore ahead, HandlerWatchdog watch) {
+  ExecuteStage(LaneServices lane, HandlerState memory, FetchAhead ahead, HandlerWatchdog watch) {
     this.lane = lane;
     this.memory = memory;
     this.ahead = ahead;
@@ -70,10 +69,11 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
 
   @Override
   public void onEvent(RingSlot slot, long sequence, boolean endOfBatch) {
+    Batch batch = slot.batch;
     try {
       meet(slot);
     } finally {
-      ahead.release();
+      ahead.release(batch == null ? 0 : batch.bytes());
     }
   }
 
@@ -162,9 +162,10 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
     while (true) {
       long committed = lane.progress.committedCheckpoint();
       memory.store().committed(committed);
-      long allowed = lane.transit.allow(memory.bytes());
+      long held = lane.transit.bytes() + ahead.bytes();
+      long allowed = lane.transit.allow(memory.bytes() + held);
       memory.effects().evict(committed, allowed / ANSWERS_SHARE);
-      memory.store().evict(Math.max(0, allowed - lane.transit.bytes() - memory.effects().bytes()));
+      memory.store().evict(Math.max(0, allowed - held - memory.effects().bytes()));
       int inTransit = lane.transit.batches();
       Transit.Stall cause = stall(inTransit, allowed);
       if (cause == null) {
@@ -189,7 +190,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
     if (inTransit > lane.settings.depth()) {
       return Transit.Stall.DEPTH;
     }
-    boolean full = memory.bytes() + lane.transit.bytes() > allowed;
+    boolean full = memory.bytes() + lane.transit.bytes() + ahead.bytes() > allowed;
     // With nothing in transit no commit can make room: a batch larger than the limit goes ahead.
     return full && inTransit > 0 ? Transit.Stall.BYTES : null;
   }

@@ -28,7 +28,7 @@ final class FetchStage {
   private final Source source;
   private final RingBuffer<RingSlot> ring;
   private final Semaphore freeSlots;
-  private final Semaphore ahead;
+  private final FetchAhead ahead;
   private long number;
 
   /** Frontier after the last rewind, until a batch has carried it to execute. */
@@ -44,7 +44,7 @@ final class FetchStage {
       Source source,
       RingBuffer<RingSlot> ring,
       Semaphore freeSlots,
-      Semaphore ahead) {
+      FetchAhead ahead) {
     this.lane = lane;
     this.source = source;
     this.ring = ring;
@@ -113,6 +113,7 @@ final class FetchStage {
         }
         case Batch batch -> {
           number++;
+          ahead.add(batch.bytes());
           ring.publishEvent((slot, _, next) -> slot.load(number, next, rewound), batch);
           rewound = null;
         }

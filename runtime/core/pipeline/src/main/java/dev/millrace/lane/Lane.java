@@ -45,9 +45,6 @@ import org.jspecify.annotations.Nullable;
 public final class Lane implements AutoCloseable {
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
-  /** Limit on fetched batches that have not run, at any depth: no budget counts their events. */
-  private static final int MAX_AHEAD = 8;
-
   /** Matches a value at the end, as in {@code batch=7} or {@code reason="…"}. */
   private static final Predicate<String> ENDS_WITH_A_VALUE =
       Pattern.compile("=(?:\\S*|\"[^\"]*\")$|\"$").asPredicate();
@@ -61,7 +58,7 @@ public final class Lane implements AutoCloseable {
   private final HandlerState memory;
   private final RingBuffer<RingSlot> ring;
   private final Semaphore freeSlots;
-  private final Semaphore ahead;
+  private final FetchAhead ahead;
   private final Optional<MirrorPublisher> publisher;
   private final CommitStage commit;
 
@@ -111,7 +108,7 @@ public final class Lane implements AutoCloseable {
     // ring and its thread in a static map for good: a lane's whole memory for each restart.
     this.ring = RingBuffer.createMultiProducer(RingSlot::new, slots, new BackoffParkWaitStrategy());
     this.freeSlots = new Semaphore(slots);
-    this.ahead = new Semaphore(MAX_AHEAD);
+    this.ahead = new FetchAhead(settings);
     BackoffRetry retry = services.retry;
     this.publisher =
         stores.mirror().map(mirror -> new MirrorPublisher(store, mirror, retry, probe));

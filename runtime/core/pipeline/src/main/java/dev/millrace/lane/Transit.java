@@ -79,9 +79,9 @@ final class Transit {
     }
   }
 
-  /** Bytes that the lane may hold, in memory and in transit, if it holds this much in memory. */
-  long allow(long bytesInMemory) {
-    return share.updateUsage(bytesInMemory + bytes());
+  /** Bytes that the lane may hold if it holds this much: in memory, in transit and fetched. */
+  long allow(long held) {
+    return share.updateUsage(held);
   }
 
   /** Returns the lane's share of the budget to the other lanes. */

@@ -13,12 +13,9 @@ public record ExecutedBatch(
     effects = List.copyOf(effects);
   }
 
-  /** Rough measure of the heap of one decoded event: a few objects and their numbers. */
-  private static final long EVENT_BYTES = 200;
-
   /** Heap that this batch takes until it is durable: its changes and its events. */
   public long bytes() {
-    return changes.bytes() + EVENT_BYTES * batch.events().size();
+    return changes.bytes() + batch.bytes();
   }
 
   /** The changes of one table in order, one part per batch that changed it. */

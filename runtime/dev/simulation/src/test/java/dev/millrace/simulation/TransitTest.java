@@ -65,7 +65,7 @@ final class TransitTest {
     LaneHarness.awaitThat(() -> lane.status().stalledNanos().getOrDefault("bytes", 0L) > 0);
     int ran = mill.gates.passed(Point.AFTER_RUN).size();
     assertThat(ran).isBetween(5, 100);
-    // Eight more are fetched and have not run, at any depth: no budget counts them.
+    // Eight more are fetched and have not run, at any depth.
     mill.gates.awaitPassed(Point.FETCH, ran + 8L);
     StepGates.Gate fetch = mill.gates.hold(Point.FETCH, ran + 9L);
     assertThat(fetch.staysEmpty(PAUSE)).as("the source pauses").isTrue();

@@ -11,6 +11,9 @@ import java.util.List;
 
 /** An event of one contract on one chain: creates events of the pipeline and handles them. */
 final class LogHandler<E> implements EventHandler {
+  /** Bytes of a log whose event is small: four topics and a word. */
+  private static final int SMALL_LOG = 5 * Log.WORD;
+
   private final String name;
   private final EventDefinition<E> definition;
   private final ContractDiscovery<?>[] finders;
@@ -89,7 +92,17 @@ final class LogHandler<E> implements EventHandler {
         log.block(),
         log.logIndex(),
         this,
-        new LogPayload(decoded, log.contract(), log.transaction()));
+        new LogPayload(decoded, log.contract(), log.transaction()),
+        bytes(log));
+  }
+
+  /**
+   * Estimates the heap of an event. Text and bytes take about what the log takes, numbers of arrays
+   * three times as much.
+   */
+  private static int bytes(Log log) {
+    long bytes = SourceEvent.SMALL_BYTES + 3L * Math.max(0, log.length() - SMALL_LOG);
+    return (int) Math.min(Integer.MAX_VALUE, bytes);
   }
 
   @Override

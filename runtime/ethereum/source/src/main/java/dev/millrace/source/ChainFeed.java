@@ -132,6 +132,7 @@ final class ChainFeed implements Source.Feed {
     List<SourceEvent> events = new ArrayList<>();
     List<Source.DiscoveredContract> found = new ArrayList<>();
     SourceBlock block = null;
+    long bytes = 0;
     rangeFetch.cutEvery(max);
     do {
       if (decoded.isEmpty()) {
@@ -150,14 +151,17 @@ final class ChainFeed implements Source.Feed {
       DecodedBlocks piece = decoded.remove();
       events.addAll(piece.events());
       found.addAll(piece.found());
+      bytes += piece.bytes();
       block = piece.last();
-    } while (events.size() < max && (!decoded.isEmpty() || ranges.isReady()));
+    } while (events.size() < max
+        && bytes < DecodedBlocks.MAX_BATCH_BYTES
+        && (!decoded.isEmpty() || ranges.isReady()));
     if (block == null) {
       return null;
     }
     branch.extend(block.number(), block.hash());
     branch.finalizeUpTo(block.number());
-    return new Batch(events, List.of(), block, block.number(), List.copyOf(found));
+    return new Batch(events, List.of(), block, block.number(), List.copyOf(found), bytes);
   }
 
   /** True if a range begins with the child of the block before it. */

@@ -1,5 +1,6 @@
 package dev.millrace.source;
 
+import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
 import dev.millrace.pipeline.SourceBlock;
 import dev.millrace.pipeline.SourceEvent;
@@ -11,4 +12,12 @@ import java.util.List;
  * @param last the last block, complete
  */
 record DecodedBlocks(
-    List<SourceEvent> events, List<Source.DiscoveredContract> found, SourceBlock last) {}
+    List<SourceEvent> events, List<Source.DiscoveredContract> found, SourceBlock last) {
+  /** Bytes of events at which a batch ends, however few its events are. */
+  static final long MAX_BATCH_BYTES = 16L << 20;
+
+  /** Heap that the events take. */
+  long bytes() {
+    return Batch.bytes(events);
+  }
+}

@@ -41,6 +41,9 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
   /** Number of blocks with logs up to which all headers of a range are fetched. */
   private static final int SPARSE = 16;
 
+  /** Bytes of logs after which a batch may end. Decoded they take up to three times as much. */
+  private static final long MAX_PIECE_BYTES = DecodedBlocks.MAX_BATCH_BYTES / 8;
+
   /** Repetitions of a range whose logs do not fit headers that were fetched before. */
   private static final int MAX_MISFITS = 3;
 
@@ -280,8 +283,15 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
     boolean timed = !logs.isEmpty() && logs.blockTime(0) != LogColumns.NO_TIME;
     boolean each = (fields.header() && !timed) || logs.blocks() <= SPARSE;
     int every = each ? 1 : cutEvery;
-    for (int at = every - 1; at < logs.size() && logs.blockNumber(at) < end; at += every) {
-      wanted.add(logs.blockNumber(at));
+    int count = 0;
+    long bytes = 0;
+    for (int at = 0; at < logs.size() && logs.blockNumber(at) < end; at++) {
+      bytes += logs.length(at);
+      if (++count == every || bytes > MAX_PIECE_BYTES) {
+        wanted.add(logs.blockNumber(at));
+        count = 0;
+        bytes = 0;
+      }
     }
     if (!logs.isEmpty() && !findings.bloomsAreProven()) {
       wanted.add(logs.blockNumber(0));

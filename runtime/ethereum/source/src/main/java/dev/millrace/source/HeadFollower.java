@@ -155,6 +155,7 @@ final class HeadFollower {
     List<SourceEvent> events = new ArrayList<>();
     List<SourceBlock> blocks = new ArrayList<>();
     List<Source.DiscoveredContract> found = new ArrayList<>();
+    long bytes = 0;
     do {
       DecodedBlocks told = decode(pending.poll());
       if (told == null) {
@@ -163,14 +164,15 @@ final class HeadFollower {
       SourceBlock block = told.last();
       events.addAll(told.events());
       found.addAll(told.found());
+      bytes += told.bytes();
       blocks.add(block);
       branch.extend(block.number(), block.hash());
-    } while (events.size() < max && !pending.isEmpty());
+    } while (events.size() < max && bytes < DecodedBlocks.MAX_BATCH_BYTES && !pending.isEmpty());
     long finalBlock = finalBlock();
     branch.finalizeUpTo(finalBlock);
     return blocks.isEmpty()
         ? new Source.Rewind(branch.tip())
-        : new Batch(events, blocks, blocks.getLast(), finalBlock, List.copyOf(found));
+        : new Batch(events, blocks, blocks.getLast(), finalBlock, List.copyOf(found), bytes);
   }
 
   /**
