@@ -16,6 +16,9 @@ record DecodedBlocks(
   /** Bytes of events at which a batch ends, however few its events are. */
   static final long MAX_BATCH_BYTES = 16L << 20;
 
+  /** Bytes of logs after which a batch may end. Decoded they take up to three times as much. */
+  static final long MAX_PIECE_BYTES = MAX_BATCH_BYTES / 8;
+
   /** Heap that the events take. */
   long bytes() {
     return Batch.bytes(events);

@@ -41,9 +41,6 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
   /** Number of blocks with logs up to which all headers of a range are fetched. */
   private static final int SPARSE = 16;
 
-  /** Bytes of logs after which a batch may end. Decoded they take up to three times as much. */
-  private static final long MAX_PIECE_BYTES = DecodedBlocks.MAX_BATCH_BYTES / 8;
-
   /** Repetitions of a range whose logs do not fit headers that were fetched before. */
   private static final int MAX_MISFITS = 3;
 
@@ -287,7 +284,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
     long bytes = 0;
     for (int at = 0; at < logs.size() && logs.blockNumber(at) < end; at++) {
       bytes += logs.length(at);
-      if (++count == every || bytes > MAX_PIECE_BYTES) {
+      if (++count == every || bytes > DecodedBlocks.MAX_PIECE_BYTES) {
         wanted.add(logs.blockNumber(at));
         count = 0;
         bytes = 0;
