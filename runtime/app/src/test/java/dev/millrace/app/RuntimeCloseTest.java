@@ -85,6 +85,23 @@ class RuntimeCloseTest {
   }
 
   @Test
+  @Tag("A15")
+  @DisplayName("A15 An interrupt cuts the drain short: the rest is rolled back, and is not claimed")
+  void close_thatIsInterruptedClaimsNothing() throws Exception {
+    StepGates.Gate commits = counting.gates.hold(Point.BEFORE_COMMIT);
+    IndexerRuntime first = counting.runtime(List.of(1L), Duration.ofSeconds(100));
+    first.start();
+    commits.await();
+    Thread.currentThread().interrupt();
+    first.close();
+
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(first.isIncomplete()).isTrue();
+    assertThat(first.status().committedEvents()).isZero();
+    commits.release();
+  }
+
+  @Test
   @Tag("D9")
   @DisplayName("D9 A runtime that was closed does not start, and await returns")
   void close_beforeStartEndsIt() throws Exception {

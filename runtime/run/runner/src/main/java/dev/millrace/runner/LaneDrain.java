@@ -71,6 +71,7 @@ final class LaneDrain {
             reason(lane));
       }
     } catch (InterruptedException _) {
+      incomplete.set(true); // the lane is closed without an answer to whether all became durable
       Thread.currentThread().interrupt();
     }
   }
