@@ -3,6 +3,7 @@ package dev.millrace.simulation;
 import static dev.millrace.simulation.LaneHarness.LANE;
 import static dev.millrace.simulation.LaneHarness.cell;
 import static dev.millrace.simulation.LaneHarness.failing;
+import static dev.millrace.simulation.LaneHarness.failure;
 import static dev.millrace.simulation.LaneHarness.increment;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -35,13 +36,6 @@ final class CommitProtocolTest {
   @AfterEach
   void close() {
     mill.close();
-  }
-
-  private static MillraceException failure(LaneOutcome end) {
-    if (end instanceof LaneOutcome.Failed(MillraceException failure)) {
-      return failure;
-    }
-    throw new AssertionError("lane did not fail: end=" + end);
   }
 
   private void increments(int blocks) {

@@ -1,5 +1,6 @@
 package dev.millrace.simulation;
 
+import static dev.millrace.simulation.LaneHarness.failure;
 import static dev.millrace.simulation.LaneHarness.increment;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -161,10 +162,5 @@ final class InterruptTest {
     assertThat(failure.remedy()).isEqualTo(Remedy.RESTART);
     assertThat(failure).hasMessageContaining("source was interrupted before the end of its stream");
     assertThat(mill.cells()).containsExactly(LaneHarness.cell("all", "", 1));
-  }
-
-  private static MillraceException failure(LaneOutcome end) {
-    assertThat(end).isInstanceOf(LaneOutcome.Failed.class);
-    return ((LaneOutcome.Failed) end).failure();
   }
 }

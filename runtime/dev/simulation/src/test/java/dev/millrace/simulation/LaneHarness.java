@@ -194,6 +194,14 @@ final class LaneHarness implements AutoCloseable {
     return new SerialOracle(indexer.entities()).run(script);
   }
 
+  /** Returns the failure of a lane that must have failed. */
+  static MillraceException failure(LaneOutcome end) {
+    if (end instanceof LaneOutcome.Failed(MillraceException failure)) {
+      return failure;
+    }
+    throw new AssertionError("lane did not fail: end=" + end);
+  }
+
   /** A probe that throws at the first {@code times} passings of a point with this number. */
   static Failpoint failing(Failpoint.Point point, long number, int times, Remedy remedy) {
     AtomicInteger left = new AtomicInteger(times);

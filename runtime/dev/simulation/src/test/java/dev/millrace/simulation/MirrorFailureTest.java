@@ -7,6 +7,7 @@ import static dev.millrace.simulation.LaneHarness.LANE;
 import static dev.millrace.simulation.LaneHarness.awaitThat;
 import static dev.millrace.simulation.LaneHarness.cell;
 import static dev.millrace.simulation.LaneHarness.failing;
+import static dev.millrace.simulation.LaneHarness.failure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
@@ -50,13 +51,6 @@ final class MirrorFailureTest {
     for (int i = 0; i < blocks; i++) {
       mill.script.block(count("note " + mill.script.currentBlocks().size()));
     }
-  }
-
-  private static MillraceException failure(LaneOutcome end) {
-    if (end instanceof LaneOutcome.Failed(MillraceException failure)) {
-      return failure;
-    }
-    throw new AssertionError("lane did not fail: end=" + end);
   }
 
   private void runsToTheEnd() throws Exception {

@@ -6,6 +6,7 @@ import static dev.millrace.simulation.CopiedHandlers.mirror;
 import static dev.millrace.simulation.LaneHarness.LANE;
 import static dev.millrace.simulation.LaneHarness.awaitThat;
 import static dev.millrace.simulation.LaneHarness.cell;
+import static dev.millrace.simulation.LaneHarness.failure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.lane.Lane;
@@ -54,13 +55,6 @@ final class MirrorFenceTest {
     LaneHarness other = new LaneHarness(mill.indexer, store, mirror(mill), script);
     others.add(other);
     return other;
-  }
-
-  private static MillraceException failure(LaneOutcome end) {
-    if (end instanceof LaneOutcome.Failed(MillraceException failure)) {
-      return failure;
-    }
-    throw new AssertionError("lane did not fail: end=" + end);
   }
 
   @ParameterizedTest(name = "K10 a process that slept at {0} wakes up behind its successor")
