@@ -218,11 +218,9 @@ public final class EntityType<E> {
     for (EntityColumn id : openKeys) {
       length += IndexKeyLimit.of(id.value(entity));
     }
-    if (length > IndexKeyLimit.MAX_BYTES) {
-      throw refused(
-          openKeys[0],
-          "id is too long: bytes=%d most=%d".formatted(length, IndexKeyLimit.MAX_BYTES),
-          null);
+    int most = IndexKeyLimit.most(ids.size() - openKeys.length);
+    if (length > most) {
+      throw refused(openKeys[0], "id is too long: bytes=%d most=%d".formatted(length, most), null);
     }
   }
 

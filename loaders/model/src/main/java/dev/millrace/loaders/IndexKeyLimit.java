@@ -10,12 +10,25 @@ import org.jspecify.annotations.Nullable;
 final class IndexKeyLimit {
   static final int MAX_BYTES = 2_000;
 
+  private static final int MAX_ENTRY_BYTES = 2_704;
+
+  /** The header of an index entry, the chain, and their padding. */
+  private static final int ENTRY_OVERHEAD = 48;
+
+  /** A number of 78 digits, the longest value of fixed length, with its header and padding. */
+  private static final int MAX_FIXED_BYTES = 48;
+
   private static final int MAX_BYTES_PER_CHAR = 3;
 
   private IndexKeyLimit() {}
 
   static boolean isOpen(ColumnType type) {
     return type == ColumnType.Scalar.TEXT || type == ColumnType.Scalar.BYTES;
+  }
+
+  /** Limits the parts of open length beside parts of fixed length. */
+  static int most(int fixedParts) {
+    return Math.min(MAX_BYTES, MAX_ENTRY_BYTES - ENTRY_OVERHEAD - fixedParts * MAX_FIXED_BYTES);
   }
 
   /** An upper bound of a value's length in bytes; exact where it matters. */

@@ -56,9 +56,7 @@ final class ResetCommand implements Callable<Integer> {
                               .formatted(mirror.engine(), mirror.database()))
                       .orElse("")));
     }
-    if (!anyMirror) {
-      checkMirror(config);
-    }
+    Optional<String> followed = followedSchema(config);
     boolean existed = false;
     if (ConfiguredDatabase.mayHoldRows(config)) {
       try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
@@ -69,7 +67,7 @@ final class ResetCommand implements Callable<Integer> {
     // a run refuses it.
     if (MirrorDatabase.mayHoldRows(config)) {
       try (MirrorDatabase mirror = MirrorDatabase.open(config)) {
-        existed |= ClickHouseMirror.reset(mirror.settings());
+        existed |= ClickHouseMirror.reset(mirror.settings(), followed);
       }
     }
     forgetLogs(config);
@@ -92,21 +90,30 @@ final class ResetCommand implements Callable<Integer> {
     }
   }
 
-  /** Runs before anything is deleted: afterwards the owner of the mirror is unknown. */
-  private static void checkMirror(Config config) {
+  /**
+   * Returns the schema that the mirror follows. Runs before anything is deleted: afterwards the
+   * owner of the mirror is unknown.
+   */
+  private Optional<String> followedSchema(Config config) {
     if (!MirrorDatabase.mayHoldRows(config)) {
-      return;
+      return Optional.empty();
     }
-    Optional<String> schema = Optional.empty();
-    if (ConfiguredDatabase.mayHoldRows(config)) {
-      try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
-        schema =
-            PostgresStore.status(database.settings(), config.name())
-                .map(status -> status.id().toString());
-      }
-    }
+    Optional<String> schema = anyMirror ? Optional.empty() : schema(config);
     try (MirrorDatabase mirror = MirrorDatabase.open(config)) {
-      ClickHouseMirror.checkFollows(mirror.settings(), schema);
+      if (!anyMirror) {
+        ClickHouseMirror.checkFollows(mirror.settings(), schema);
+      }
+      return ClickHouseMirror.followed(mirror.settings());
+    }
+  }
+
+  private static Optional<String> schema(Config config) {
+    if (!ConfiguredDatabase.mayHoldRows(config)) {
+      return Optional.empty();
+    }
+    try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
+      return PostgresStore.status(database.settings(), config.name())
+          .map(status -> status.id().toString());
     }
   }
 }

@@ -125,19 +125,40 @@ public final class ClickHouseMirror implements AutoCloseable {
     return new MirrorReader(new ClickHouseDatabase(settings.ofLongQueries()), indexer);
   }
 
+  /** Drops a mirror, whichever schema it follows. */
+  public static boolean reset(MirrorSettings settings) {
+    return reset(settings, followed(settings));
+  }
+
   /**
    * Drops the tables and views that a mirror has made in its database, and nothing else there.
    *
+   * @param schema what {@link #followed} said before PostgreSQL was reset: a mirror that an indexer
+   *     has begun since then is left alone
    * @return true if there was anything to drop; false also without such a database
    */
-  public static boolean reset(MirrorSettings settings) {
+  public static boolean reset(MirrorSettings settings, Optional<String> schema) {
     try (ClickHouseDatabase server = new ClickHouseDatabase(settings)) {
-      return MirrorSchema.drop(server);
+      if (MirrorSchema.ours(server).isEmpty()) {
+        return false;
+      }
+      FencedDrop.run(server, () -> requireFollowed(settings, schema));
+      return true;
     } catch (MillraceException failed) {
       if (ClickHouseErrors.code(failed) == ClickHouseErrors.UNKNOWN_DATABASE) {
         return false;
       }
       throw failed;
+    }
+  }
+
+  private static void requireFollowed(MirrorSettings settings, Optional<String> schema) {
+    Optional<String> now = followed(settings);
+    if (!now.equals(schema)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "mirror has been begun anew during the reset and is left alone: database="
+              + settings.database());
     }
   }
 
@@ -149,22 +170,26 @@ public final class ClickHouseMirror implements AutoCloseable {
    * @throws MillraceException with remedy {@code FIX_SETUP} if the mirror follows another schema
    */
   public static void checkFollows(MirrorSettings settings, Optional<String> schema) {
-    Optional<String> followed;
-    try (ClickHouseDatabase server = new ClickHouseDatabase(settings)) {
-      followed = MirrorConsistencyCheck.identity(server);
-    } catch (MillraceException failed) {
-      int code = ClickHouseErrors.code(failed);
-      if (code == ClickHouseErrors.UNKNOWN_DATABASE || code == ClickHouseErrors.UNKNOWN_TABLE) {
-        return;
-      }
-      throw failed;
-    }
+    Optional<String> followed = followed(settings);
     if (followed.isPresent() && !followed.equals(schema)) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
           "mirror follows another schema and somebody may still write there: database=%s; if nobody"
                   .formatted(settings.database())
               + " does, add --any-mirror");
+    }
+  }
+
+  /** Returns the schema that a mirror follows; empty if no lane has begun. */
+  public static Optional<String> followed(MirrorSettings settings) {
+    try (ClickHouseDatabase server = new ClickHouseDatabase(settings)) {
+      return MirrorConsistencyCheck.identity(server);
+    } catch (MillraceException failed) {
+      int code = ClickHouseErrors.code(failed);
+      if (code == ClickHouseErrors.UNKNOWN_DATABASE || code == ClickHouseErrors.UNKNOWN_TABLE) {
+        return Optional.empty();
+      }
+      throw failed;
     }
   }
 

@@ -15,6 +15,8 @@ import java.math.BigInteger;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -87,6 +89,28 @@ final class MirrorSchemaIT {
       ClickHouseFixture.Run run = lab.again().run(lab.book("1")).follow();
       run.commit(true, List.of(token(1, "b", 2)));
       assertThat(lab.tokens()).containsExactly("1|1|b|2");
+    }
+  }
+
+  /** The reset was stopped between the stores, and an indexer has begun the mirror since. */
+  @Test
+  @Tag("K32")
+  @DisplayName("K32 a reset that was stopped between the stores leaves a mirror begun since")
+  void reset_leavesAMirrorThatHasBegunSince() {
+    try (ClickHouseFixture lab = ClickHouseFixture.fresh()) {
+      Optional<String> before = ClickHouseMirror.followed(lab.settings);
+      lab.run(lab.book("1")).follow().commit(true, List.of(token(1, "a", 1)));
+
+      for (Optional<String> seen : List.of(before, Optional.of("an earlier schema"))) {
+        assertThatThrownBy(() -> ClickHouseMirror.reset(lab.settings, seen))
+            .hasMessageContaining("begun anew during the reset and is left alone");
+      }
+      assertThat(lab.tokens()).containsExactly("1|1|a|1");
+      assertThat(
+              lab.query(
+                  "SELECT name FROM system.tables WHERE database = currentDatabase()"
+                      + " AND startsWith(name, 'millrace_fence')"))
+          .isEmpty();
     }
   }
 

@@ -11,7 +11,9 @@ import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.Unsigned;
 import dev.millrace.pipeline.CommitGroup;
+import java.math.BigInteger;
 import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -107,6 +109,84 @@ final class ConstraintIT {
           .isInstanceOf(MillraceException.class)
           .hasMessageContaining("entity=Named field=name reason=\"id is too long: bytes=6000");
       assertThat(lab.rows("named", "name")).isEmpty();
+    }
+  }
+
+  @Entity
+  record Wide(
+      @Id @Unsigned BigInteger n0,
+      @Id @Unsigned BigInteger n1,
+      @Id @Unsigned BigInteger n2,
+      @Id @Unsigned BigInteger n3,
+      @Id @Unsigned BigInteger n4,
+      @Id @Unsigned BigInteger n5,
+      @Id @Unsigned BigInteger n6,
+      @Id @Unsigned BigInteger n7,
+      @Id @Unsigned BigInteger n8,
+      @Id @Unsigned BigInteger n9,
+      @Id @Unsigned BigInteger n10,
+      @Id @Unsigned BigInteger n11,
+      @Id @Unsigned BigInteger n12,
+      @Id @Unsigned BigInteger n13,
+      @Id @Unsigned BigInteger n14,
+      @Id @Unsigned BigInteger n15,
+      @Id @Unsigned BigInteger n16,
+      @Id @Unsigned BigInteger n17,
+      @Id @Unsigned BigInteger n18,
+      @Id @Unsigned BigInteger n19,
+      @Id @Unsigned BigInteger n20,
+      @Id @Unsigned BigInteger n21,
+      @Id @Unsigned BigInteger n22,
+      @Id @Unsigned BigInteger n23,
+      @Id String name) {}
+
+  private static final EntityType<Wide> WIDE = EntityType.of(Wide.class);
+  private static final BigInteger MOST = BigInteger.TWO.pow(256).subtract(BigInteger.ONE);
+
+  private static Wide wide(int length) {
+    Random random = new Random(2);
+    StringBuilder name = new StringBuilder();
+    for (int i = 0; i < length; i++) {
+      name.append((char) random.nextInt('!', '~'));
+    }
+    return new Wide(
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        MOST,
+        name.toString());
+  }
+
+  @Test
+  @Tag("C5")
+  @DisplayName("C5 numbers in a key leave less room for its text")
+  void hugeKeyOfManyParts_isRefused() {
+    try (PostgresFixture lab = PostgresFixture.of(WIDE)) {
+      lab.commit(lab.batch(script -> script.save(wide(1_504))));
+      assertThat(lab.rows("wide", "length(name)::text")).containsExactly("1504");
+
+      assertThatThrownBy(() -> lab.batch(script -> script.save(wide(1_505))))
+          .hasMessageContaining("id is too long: bytes=1505 most=1504");
     }
   }
 }

@@ -131,8 +131,11 @@ public final class ClickHouseErrors {
     }
     int http = thrown.getTransportProtocolCode();
     if (code <= 0 && http >= 400) {
-      // A proxy in between has answered.
-      return http == 429 || http >= 500 ? Remedy.RETRY : Remedy.FIX_SETUP;
+      // A proxy in between has answered: its time-outs and limits pass, a wrong path or user does
+      // not.
+      return http == 408 || http == 425 || http == 429 || http >= 500
+          ? Remedy.RETRY
+          : Remedy.FIX_SETUP;
     }
     return Remedy.REPORT_BUG;
   }
