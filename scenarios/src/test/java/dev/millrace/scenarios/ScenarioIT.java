@@ -90,7 +90,7 @@ final class ScenarioIT {
         .containsKeys(
             Failpoint.Point.BEFORE_BEGIN,
             Failpoint.Point.DURING_COPY,
-            Failpoint.Point.AFTER_COPY,
+            Failpoint.Point.AFTER_WRITES,
             Failpoint.Point.BEFORE_COMMIT,
             Failpoint.Point.AFTER_COMMIT);
   }

@@ -28,7 +28,7 @@ final class ScenarioLives {
           Failpoint.Point.BEFORE_COMMIT_GROUP,
           Failpoint.Point.BEFORE_BEGIN,
           Failpoint.Point.DURING_COPY,
-          Failpoint.Point.AFTER_COPY,
+          Failpoint.Point.AFTER_WRITES,
           Failpoint.Point.BEFORE_COMMIT,
           Failpoint.Point.AFTER_COMMIT,
           Failpoint.Point.BUILDING_INDEX,

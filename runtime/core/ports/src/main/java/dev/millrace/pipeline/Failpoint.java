@@ -20,7 +20,8 @@ public interface Failpoint {
     BEFORE_BEGIN,
     /** The store has the first row of a COPY and not yet the others. */
     DURING_COPY,
-    AFTER_COPY,
+    /** In the transaction, after all rows, the bookkeeping and the pruning. */
+    AFTER_WRITES,
     BEFORE_COMMIT,
     AFTER_COMMIT,
     ROLLING_BACK,

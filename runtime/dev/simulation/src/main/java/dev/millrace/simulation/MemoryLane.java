@@ -96,7 +96,7 @@ final class MemoryLane implements LaneStore, CommittedReads {
     }
     try {
       probe.reached(Failpoint.Point.DURING_COPY, number);
-      probe.reached(Failpoint.Point.AFTER_COPY, number);
+      probe.reached(Failpoint.Point.AFTER_WRITES, number);
       probe.reached(Failpoint.Point.BEFORE_COMMIT, number);
       checkOpen();
     } catch (RuntimeException broken) {

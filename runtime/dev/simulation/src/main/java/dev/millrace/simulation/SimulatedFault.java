@@ -46,7 +46,7 @@ final class SimulatedFault implements Failpoint {
       List.of(
           Point.BEFORE_BEGIN,
           Point.DURING_COPY,
-          Point.AFTER_COPY,
+          Point.AFTER_WRITES,
           Point.BEFORE_COMMIT,
           Point.BUILDING_INDEX,
           Point.REWINDING);

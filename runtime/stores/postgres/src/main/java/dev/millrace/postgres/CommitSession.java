@@ -31,7 +31,7 @@ final class CommitSession {
                         replace(current_setting('synchronous_commit'), 'off', 'on'), false)
       """;
 
-  private static final String FENCE = "SELECT epoch FROM millrace_lane WHERE lane = :lane";
+  private static final String READ_EPOCH = "SELECT epoch FROM millrace_lane WHERE lane = :lane";
 
   // The lost session may finish its rewind while this waits for the row.
   private static final String REGISTER =
@@ -80,7 +80,7 @@ final class CommitSession {
   }
 
   private static long epoch(Handle handle, String lane) {
-    return handle.createQuery(FENCE).bind("lane", lane).mapTo(Long.class).one();
+    return handle.createQuery(READ_EPOCH).bind("lane", lane).mapTo(Long.class).one();
   }
 
   private static void prepare(Handle handle) {

@@ -17,6 +17,21 @@ import org.jdbi.v3.core.Handle;
  *
  * <p>It first updates the lane's row, which takes the lock: a second writer, or our own commit
  * whose reply was lost, is detected there and not later as a duplicate key.
+ *
+ * <ol>
+ *   <li>Outside the transaction: {@link LaneTables#prepare} sorts the rows and creates the
+ *       temporary tables.
+ *   <li>BEGIN, and the UPDATE of the lane's row.
+ *   <li>Per entity with changes ({@link EntityTableWriter}): the undo log if the group is
+ *       reversible, the deletes, the COPY of the inserts, the updates, the upserts. The temporary
+ *       table is truncated between updates and upserts if both go through it.
+ *   <li>Blocks, discovered contracts and answers of effects ({@link BookkeepingTables}).
+ *   <li>The deletion of what no rewind needs any more ({@link Pruning}).
+ *   <li>COMMIT.
+ * </ol>
+ *
+ * <p>The mirror has the rows before and shows them later: {@code CommitStage} publishes the new end
+ * of the epoch after the commit.
  */
 final class CommitTransaction {
   // Naming the commit we follow turns a second writer into zero updated rows, which we can see.
@@ -30,7 +45,7 @@ final class CommitTransaction {
          AND commit = :commit - 1
       """;
 
-  private static final String READ_RESUME_POINT =
+  private static final String READ_EPOCH_AND_COMMIT =
       "SELECT epoch, commit FROM millrace_lane WHERE lane = :lane";
 
   private final CommitSession session;
@@ -56,7 +71,7 @@ final class CommitTransaction {
       return;
     }
     tables.write(session.connection(), group, prepared, blame);
-    probe.reached(Failpoint.Point.AFTER_COPY, group.number());
+    probe.reached(Failpoint.Point.AFTER_WRITES, group.number());
     probe.reached(Failpoint.Point.BEFORE_COMMIT, group.number());
     handle.commit();
     tables.committed();
@@ -83,7 +98,7 @@ final class CommitTransaction {
   private boolean hasSucceeded(Handle handle, CommitGroup group) {
     long[] standing =
         handle
-            .createQuery(READ_RESUME_POINT)
+            .createQuery(READ_EPOCH_AND_COMMIT)
             .bind("lane", lane)
             .map((row, _) -> new long[] {row.getLong(1), row.getLong(2)})
             .one();

@@ -13,7 +13,8 @@ import java.util.List;
 
 /**
  * Keeps the previous row per id and checkpoint inside the reversible window. Written before the
- * tables, so that rows that no handler has read can still be read from them.
+ * changes of its entity: the previous rows that no handler has read are copied from the table, in
+ * the same transaction.
  */
 final class UndoLog<E> {
   private final EntityTable<E> table;

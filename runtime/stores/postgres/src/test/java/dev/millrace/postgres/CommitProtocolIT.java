@@ -227,7 +227,7 @@ final class CommitProtocolIT {
   @ParameterizedTest(name = "A1 at {0} nothing of a group can be seen")
   @EnumSource(
       value = Failpoint.Point.class,
-      names = {"DURING_COPY", "AFTER_COPY", "BEFORE_COMMIT"})
+      names = {"DURING_COPY", "AFTER_WRITES", "BEFORE_COMMIT"})
   @Tag("A1")
   void group_isSeenAtItsCommit(Failpoint.Point where) throws Exception {
     Gate gate = new Gate(where, 2);
@@ -280,7 +280,7 @@ final class CommitProtocolIT {
   @ParameterizedTest(name = "A9 the session ends at {0}")
   @EnumSource(
       value = Failpoint.Point.class,
-      names = {"BEFORE_BEGIN", "DURING_COPY", "AFTER_COPY", "BEFORE_COMMIT", "AFTER_COMMIT"})
+      names = {"BEFORE_BEGIN", "DURING_COPY", "AFTER_WRITES", "BEFORE_COMMIT", "AFTER_COMMIT"})
   @Tag("A9")
   void endedSession_isReplaced(Failpoint.Point where) throws Exception {
     PostgresFixture[] self = new PostgresFixture[1];
@@ -315,7 +315,7 @@ final class CommitProtocolIT {
   @ParameterizedTest(name = "D3 a holder that stands still at {0} loses its locks and its epoch")
   @EnumSource(
       value = Failpoint.Point.class,
-      names = {"DURING_COPY", "AFTER_COPY", "BEFORE_COMMIT"})
+      names = {"DURING_COPY", "AFTER_WRITES", "BEFORE_COMMIT"})
   @Tag("D3")
   void holderInsideItsCommit_isEnded(Failpoint.Point where) throws Exception {
     Gate gate = new Gate(where, 2);

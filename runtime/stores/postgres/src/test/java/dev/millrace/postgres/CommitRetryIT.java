@@ -31,7 +31,7 @@ final class CommitRetryIT {
       boolean[] fired = new boolean[1];
       Failpoint fault =
           (point, number) -> {
-            if (point == Failpoint.Point.AFTER_COPY && number == 2 && !fired[0]) {
+            if (point == Failpoint.Point.AFTER_WRITES && number == 2 && !fired[0]) {
               fired[0] = true;
               server.killHard();
             }
