@@ -1,4 +1,7 @@
-/** The {@code millrace} command: arguments, output on a terminal and exit codes. */
+/**
+ * The {@code millrace} command: arguments and output on a terminal. Its exit codes are in {@link
+ * dev.millrace.runner.ExitCode}.
+ */
 @NullMarked
 package dev.millrace.app;
 

@@ -94,8 +94,8 @@ public final class RuntimeWiring implements IndexerRuntime.Ports {
   }
 
   /**
-   * Returns the directory for data of a chain that can be read again; it may be deleted at any
-   * time.
+   * Returns the directory for data of a chain that can be read again, and for the user's error
+   * rows. All but those rows may be deleted while no process runs.
    */
   public static Path directory(Config config, Config.Chain chain) {
     return config.dataDir().resolve("chains").resolve(Long.toString(chain.id()));
