@@ -8,7 +8,7 @@ import java.util.Optional;
  * Settings for reading a chain. They do not change the data, except that a log which does not
  * decode is passed over or ends the lane.
  *
- * @param directory the directory for raw logs and learnt limits; empty: none
+ * @param directory the directory for raw logs, learnt limits and the user's error rows; empty: none
  * @param cacheBytes maximum size of the raw logs of this chain there; 0: none are kept
  * @param auditRatio the share of ranges whose logs are checked against the blooms of their blocks
  * @param poll the interval at which a node is asked for its head, unless it reports one before

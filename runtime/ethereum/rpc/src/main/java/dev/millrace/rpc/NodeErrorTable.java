@@ -17,8 +17,18 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * Maps the errors of nodes to actions. The rows are data: those of the user come first, then the
- * built-in ones.
+ * Maps the errors of nodes to actions. The rows are data.
+ *
+ * <p>The built-in rows are in the resource {@code getlogs-errors.tsv}, whose header explains the
+ * columns. The first row that fits counts, so a narrower pattern goes before a wider one. For a new
+ * provider add one row, with an example that meets no earlier row, and its text with the expected
+ * action to {@code NodeErrorTableTest}.
+ *
+ * <p>Users add rows in {@code rpc-errors.tsv} in the directory of the chain, which is {@code
+ * <dataDir>/chains/<id>} for a config. They come before the built-in ones and need no example.
+ *
+ * <p>Rows judge errors and HTTP statuses. What no row matches is judged by its status or code;
+ * replies that are too large, torn, late or make no sense never reach the rows.
  */
 final class NodeErrorTable {
   static final String USER_FILE = "rpc-errors.tsv";
@@ -27,21 +37,24 @@ final class NodeErrorTable {
 
   private final List<Row> rows;
 
-  /** Reaction to a refusal. */
+  /** Reaction to a refusal, with its words in a row. The words are a format of users' files. */
   enum Action {
-    /** Ask for fewer blocks. */
+    /**
+     * Ask for fewer blocks: {@code range}, {@code step …}, {@code halve}; {@code halve or again}
+     * for more than one block.
+     */
     SHRINK,
-    /** Wait: the block is not there yet. */
+    /** Wait, the block is not there yet: {@code wait}. */
     NOT_YET_AVAILABLE,
-    /** Send fewer requests. */
+    /** Send fewer requests: {@code rate}. */
     RATE_LIMITED,
-    /** Ask elsewhere: this node has pruned the data. */
+    /** Ask elsewhere, this node has pruned the data: {@code pruned}. */
     PRUNED,
-    /** Treat the block as unknown to this node. */
+    /** Treat the block as unknown to this node: {@code gone}. */
     UNKNOWN_BLOCK,
-    /** Treat the method as missing on this node. */
+    /** Treat the method as missing on this node. Never of a row. */
     NO_METHOD,
-    /** Repeat the request later. */
+    /** Repeat the request later: {@code again}; {@code halve or again} for one block. */
     RETRY,
     /** Repeat the request later, and log the text, which no row matches. */
     UNKNOWN

@@ -10,7 +10,9 @@
  * </pre>
  *
  * <p>The faults of real nodes end here: limits of ranges, of rates and of sizes, torn replies,
- * wrong chains. A result is complete for the blocks that it names, or there is no result.
+ * wrong chains. A result is complete for the blocks that it names, or there is no result. The texts
+ * by which nodes refuse, and the reactions to them, are rows of {@code getlogs-errors.tsv}, which
+ * {@code NodeErrorTable} reads.
  *
  * <p>Nothing here remembers the chain: order, branches and finality are the caller's.
  */
