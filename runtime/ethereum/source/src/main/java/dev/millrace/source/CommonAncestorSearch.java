@@ -8,7 +8,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Search for the last block that our branch shares with the node's.
+ * Search for the last block that our branch shares with the node's, once the node has another block
+ * at a height that we hold. Where only blocks above our tip lead elsewhere, {@link
+ * ReorgDetector#aboveTip} follows their parents instead.
  *
  * <p>Steps down from the tip, twice as far each time, until a block is the node's too; then halves
  * the distance between it and the lowest block that is not. A reorg of depth {@code d} costs about

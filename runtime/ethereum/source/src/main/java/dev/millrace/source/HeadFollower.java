@@ -79,7 +79,7 @@ final class HeadFollower {
     }
     ReorgDetector.TipCheck look = linked.isEmpty() ? reorgs.atTip(sight) : reorgs.atFinal(sight);
     if (!linked.isEmpty() || fetched.isEmpty()) {
-      reorgs.isLinked();
+      reorgs.recordLinked();
     } else if (look instanceof ReorgDetector.TipCheck.Unchanged) {
       look = reorgs.aboveTip(fetched.getLast().header());
     }

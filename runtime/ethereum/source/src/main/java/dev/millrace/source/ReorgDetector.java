@@ -99,8 +99,8 @@ final class ReorgDetector {
     return head != null && shorter >= SEEN ? search(head.number()) : new TipCheck.Inconclusive();
   }
 
-  /** Records that blocks above our tip lead to it. */
-  void isLinked() {
+  /** Records that blocks above our tip lead to it, or that there are none. */
+  void recordLinked() {
     unlinked = 0;
   }
 
