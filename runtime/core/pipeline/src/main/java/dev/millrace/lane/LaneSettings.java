@@ -5,7 +5,8 @@ package dev.millrace.lane;
  *
  * @param depth batches that have run and may wait to be durable; 0 waits for each commit
  * @param batchEvents approximate number of events per batch
- * @param staged heap for rows and changes in memory, shared by all lanes that have this budget
+ * @param staged heap for rows, effect answers, changes in transit and fetched events, shared by all
+ *     lanes that have this budget
  * @param commitBytes approximate limit on the bytes of one commit
  */
 public record LaneSettings(int depth, int batchEvents, MemoryBudget staged, long commitBytes) {

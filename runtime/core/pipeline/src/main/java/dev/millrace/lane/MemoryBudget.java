@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Heap for rows and changes, shared by the lanes of a process. A lane may use what the others leave
- * free; an equal part is always its own, however much the others hold.
+ * Heap for rows, effect answers, changes in transit and fetched events, shared by the lanes of a
+ * process. A lane may use what the others leave free; an equal part is always its own, however much
+ * the others hold.
  */
 public final class MemoryBudget {
   private final long bytes;

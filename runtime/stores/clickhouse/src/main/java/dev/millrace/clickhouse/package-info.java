@@ -3,6 +3,14 @@
  *
  * <p>Rows are only ever added. The visibility of a row depends on the end of its epoch, which
  * PostgreSQL owns and this module repeats.
+ *
+ * <p>Users query views ({@code MirrorViews}, {@code AsOfViews}): {@code <entity>}, {@code
+ * <entity>_history}, {@code <entity>_at}, {@code <entity>_at_block} and {@code <entity>_at_time}.
+ * They filter the rows of {@code millrace_rows_<entity>} by the ends in {@code millrace_ends}.
+ *
+ * <p>Nothing stops a process that lost its lane from inserting. Its rows that PostgreSQL has not
+ * committed lie above the end of its epoch, and its publications lose against those of its
+ * successor ({@link dev.millrace.pipeline.EpochEnds}).
  */
 @NullMarked
 package dev.millrace.clickhouse;
