@@ -141,7 +141,7 @@ final class ConstraintIT {
       @Id String name) {}
 
   private static final EntityType<Wide> WIDE = EntityType.of(Wide.class);
-  private static final BigInteger MOST = BigInteger.TWO.pow(256).subtract(BigInteger.ONE);
+  private static final BigInteger MAX_UINT256 = BigInteger.TWO.pow(256).subtract(BigInteger.ONE);
 
   private static Wide wide(int length) {
     Random random = new Random(2);
@@ -150,30 +150,30 @@ final class ConstraintIT {
       name.append((char) random.nextInt('!', '~'));
     }
     return new Wide(
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
-        MOST,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
+        MAX_UINT256,
         name.toString());
   }
 
