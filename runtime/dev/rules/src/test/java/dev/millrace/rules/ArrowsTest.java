@@ -12,10 +12,15 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.time.InstantSource;
 import java.util.Date;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -138,6 +143,35 @@ final class ArrowsTest {
   @Test
   void modules_areThoseWhoseArrowsAreDrawn() {
     assertThat(Modules.all()).containsOnlyKeys(KNOWS.keySet());
+  }
+
+  /** A module, its package and those that it knows, in {@code docs/architecture.md}. */
+  private static final Pattern DRAWN =
+      Pattern.compile("(?m)^\\| `([^`]+)` \\| `(dev\\.millrace[^`]+)` \\| ([^|]+) \\|$");
+
+  @Test
+  void architecture_drawsTheseArrows() throws IOException {
+    String page = Files.readString(Modules.ROOT.resolve("docs/architecture.md"));
+    Map<String, String> drawn = new TreeMap<>();
+    DRAWN
+        .matcher(page)
+        .results()
+        .forEach(row -> drawn.put(row.group(1), row.group(2) + " " + sorted(row.group(3))));
+
+    Map<String, String> held = new TreeMap<>();
+    Modules.all()
+        .forEach((module, directory) -> {
+          Set<String> known = new TreeSet<>(KNOWS.getOrDefault(module, Set.of()));
+          held.put(
+              Modules.ROOT.relativize(directory).toString(),
+              packageOf(module) + " " + (known.isEmpty() ? Set.of("none") : known));
+        });
+    drawn.remove("runtime/dev/rules"); // it ships nothing
+    assertThat(drawn).isEqualTo(held);
+  }
+
+  private static Set<String> sorted(String names) {
+    return new TreeSet<>(Set.of(names.split(", ", -1)));
   }
 
   @ParameterizedTest
