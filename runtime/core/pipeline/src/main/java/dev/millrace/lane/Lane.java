@@ -214,6 +214,7 @@ public final class Lane implements AutoCloseable {
     }
     services.transit.releaseBudget();
     closeFeed();
+    source.close();
     // Ends the stages. Execute then releases its memory: other lanes already have the share.
     processors.forEach(BatchEventProcessor::halt);
     ended.countDown();

@@ -1,5 +1,7 @@
 package dev.millrace.lane;
 
+import dev.millrace.pipeline.MemoryBudget;
+
 /**
  * The tuning of a lane. No setting changes the contents of the tables.
  *

@@ -1,5 +1,6 @@
 package dev.millrace.lane;
 
+import dev.millrace.pipeline.MemoryBudget;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;

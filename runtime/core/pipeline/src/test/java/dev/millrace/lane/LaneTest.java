@@ -34,6 +34,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -145,6 +146,30 @@ final class LaneTest {
       long before = context.find(Counter.class, name).map(Counter::value).orElse(0L);
       context.save(new Counter(name, before + 1));
     }
+  }
+
+  @Test
+  void lane_closesItsSourceOnceItHasEnded() throws Exception {
+    CountDownLatch closed = new CountDownLatch(1);
+    Source source =
+        new Source() {
+          @Override
+          public Feed open(ResumePoint standing) {
+            return new Numbers(10).open(standing);
+          }
+
+          @Override
+          public void close() {
+            assertThat(rows.table).as("what is durable when the source is closed").hasSize(11);
+            closed.countDown();
+          }
+        };
+    Lane lane =
+        new Lane("numbers", new Counting(), source, rows, LaneSettings.defaults(), Failpoint.NONE);
+    lane.start();
+
+    assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
+    assertThat(closed.getCount()).isZero();
   }
 
   private record Numbers(int events) implements Source {

@@ -10,7 +10,7 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /** An ordered stream of events that can be opened again after any block. */
-public interface Source {
+public interface Source extends AutoCloseable {
   /**
    * Opens the stream at a lane's position. If a reorg has replaced that position, the first step is
    * a {@link Rewind}.
@@ -24,6 +24,12 @@ public interface Source {
   default List<String> doubts() {
     return List.of();
   }
+
+  /**
+   * Releases what the source holds beside its feeds. The lane closes its source once it has ended.
+   */
+  @Override
+  default void close() {}
 
   /** The block that a lane has reached. */
   record BlockRef(long block, Bytes32 hash) {}

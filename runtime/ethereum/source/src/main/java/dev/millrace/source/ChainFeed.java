@@ -63,7 +63,9 @@ final class ChainFeed implements Source.Feed {
     this.pool = source.newThreads();
     this.decoder = new ChainEventDecoder(source, standing.found());
     this.rangeFetch = new FinalRangeFetcher(source, decoder.fields());
-    this.ranges = new RangeScheduler(pool, rangeFetch, decoder.plan(), first);
+    this.ranges =
+        new RangeScheduler(
+            pool, rangeFetch, decoder.plan(), first, source.memory().ranges().register());
     this.reorgs = new ReorgDetector(source, branch);
     this.follower =
         new HeadFollower(

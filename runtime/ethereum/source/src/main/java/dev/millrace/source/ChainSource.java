@@ -26,7 +26,8 @@ final class ChainSource implements Source {
   private final ChainNode node;
   private final InstantSource clock;
   private final Supplier<ExecutorService> threads;
-  private final RecentBlockCache recent = new RecentBlockCache();
+  private final SourceMemory memory;
+  private final RecentBlockCache recent;
   private final int maxAddresses;
   private final LogAuditStatistics findings;
   private final RawCache cache;
@@ -34,11 +35,14 @@ final class ChainSource implements Source {
   private final GenesisBlockCheck genesis;
   private final FinalityChoice finality;
 
+  /** Creates a source that shares no memory with others. */
   ChainSource(SourceRequest request, ChainNode node, InstantSource clock) {
     this(request, node, clock, () -> threads(request), LogQueryPlan.MAX_ADDRESSES);
   }
 
   /**
+   * Creates a source that shares no memory with others.
+   *
    * @param threads creates the executor for the concurrent fetches of a feed
    * @param maxAddresses number of contracts above which logs are asked for at all addresses
    */
@@ -48,7 +52,19 @@ final class ChainSource implements Source {
       InstantSource clock,
       Supplier<ExecutorService> threads,
       int maxAddresses) {
+    this(request, node, clock, threads, maxAddresses, SourceMemory.create());
+  }
+
+  private ChainSource(
+      SourceRequest request,
+      ChainNode node,
+      InstantSource clock,
+      Supplier<ExecutorService> threads,
+      int maxAddresses,
+      SourceMemory memory) {
     this.request = request;
+    this.memory = memory;
+    this.recent = new RecentBlockCache(memory.recent().register());
     this.threads = threads;
     this.maxAddresses = maxAddresses;
     this.node = node;
@@ -61,7 +77,13 @@ final class ChainSource implements Source {
   }
 
   static ChainSource of(SourceRequest request) {
-    return new ChainSource(request, node(request), InstantSource.system());
+    return new ChainSource(
+        request,
+        node(request),
+        InstantSource.system(),
+        () -> threads(request),
+        LogQueryPlan.MAX_ADDRESSES,
+        SourceMemory.PROCESS);
   }
 
   /** Opens a node over the endpoints of a request. */
@@ -78,6 +100,13 @@ final class ChainSource implements Source {
   @Override
   public Feed open(ResumePoint standing) {
     return new ChainFeed(this, standing);
+  }
+
+  /** Ends all connections, and gives the memory of this chain to the others. */
+  @Override
+  public void close() {
+    recent.close();
+    node.close();
   }
 
   private static ExecutorService threads(SourceRequest request) {
@@ -129,6 +158,10 @@ final class ChainSource implements Source {
 
   RecentBlockCache recent() {
     return recent;
+  }
+
+  SourceMemory memory() {
+    return memory;
   }
 
   BlockDataSource blockData() {

@@ -1,6 +1,7 @@
 package dev.millrace.source;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.millrace.pipeline.MemoryBudget;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
@@ -14,17 +15,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Every block belongs to exactly one range. If a node returns less than it was asked for, the
  * range ends there and the rest becomes a range of its own, which is asked for at once: the reader
  * that waits for the first range waits for nothing that could be put off. Further ranges begin only
- * while those that are ready and those under way fit into the room for bytes.
+ * while those that are ready and those under way fit into the share of the memory of all chains.
  */
 final class RangeScheduler {
-  /** Limit of bytes fetched and not yet taken: some two batches of a busy chain and their heads. */
-  static final long ROOM = 64L << 20;
-
   private static final int MAX_IN_FLIGHT = 48;
   private static final long FIRST_GUESS = 256 << 10;
 
   private final ExecutorService pool;
   private final Fetch fetch;
+  private final MemoryBudget.Share memory;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
@@ -81,10 +80,14 @@ final class RangeScheduler {
   /**
    * Creates an empty sequence before a block; nothing is fetched before {@link #reach} sets the
    * end.
+   *
+   * @param memory the share for ranges that are fetched and not yet taken; closed with this
    */
-  RangeScheduler(ExecutorService pool, Fetch fetch, LogQueryPlan plan, long first) {
+  RangeScheduler(
+      ExecutorService pool, Fetch fetch, LogQueryPlan plan, long first, MemoryBudget.Share memory) {
     this.pool = pool;
     this.fetch = fetch;
+    this.memory = memory;
     this.plan = plan;
     this.frontier = first;
     this.last = first - 1;
@@ -110,8 +113,7 @@ final class RangeScheduler {
   void abandon(long next) {
     lock.lock();
     try {
-      flights.clear();
-      readyBytes = 0;
+      drop();
       frontier = next;
       last = next - 1;
     } finally {
@@ -178,15 +180,24 @@ final class RangeScheduler {
     }
   }
 
-  /** Ends the waits; no further range begins. */
+  /** Ends the waits and drops all ranges; no further range begins. */
   void close() {
     lock.lock();
     try {
       closed = true;
+      drop();
+      memory.close();
       changed.signalAll();
     } finally {
       lock.unlock();
     }
+  }
+
+  @GuardedBy("lock")
+  private void drop() {
+    flights.clear();
+    readyBytes = 0;
+    long _ = updateUsage();
   }
 
   @GuardedBy("lock")
@@ -197,12 +208,26 @@ final class RangeScheduler {
       launch(new InFlightRange(frontier, to, plan));
       frontier = to + 1;
     }
+    long _ = updateUsage();
   }
 
+  /** True if another range may begin. One always may, however much the other chains hold. */
   @GuardedBy("lock")
   private boolean hasRoom() {
     return flights.isEmpty()
-        || (underWay < MAX_IN_FLIGHT && readyBytes + (underWay + 1) * typicalBytes <= ROOM);
+        || (underWay < MAX_IN_FLIGHT && heldBytes() + typicalBytes <= updateUsage());
+  }
+
+  /** The bytes of ranges that are ready and, as far as can be known, of those under way. */
+  @GuardedBy("lock")
+  private double heldBytes() {
+    return readyBytes + underWay * typicalBytes;
+  }
+
+  /** Records the bytes that are held and returns those that may be. */
+  @GuardedBy("lock")
+  private long updateUsage() {
+    return memory.updateUsage((long) heldBytes());
   }
 
   @GuardedBy("lock")
@@ -239,6 +264,7 @@ final class RangeScheduler {
           launch(new InFlightRange(stretch.lastBlock() + 1, flight.to, plan));
         }
       }
+      long _ = updateUsage();
       changed.signalAll();
     } finally {
       lock.unlock();

@@ -6,6 +6,7 @@ import dev.millrace.evm.BlockHeader;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.MemoryBudget;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
@@ -27,7 +28,7 @@ final class BlockDataLoaderTest {
   @DisplayName("A47 a transaction of a block above the head of a chain that got shorter: a rewind")
   void transaction_ofAChainThatGotShorterLeadsToARewind() {
     chain.transfers(10);
-    RecentBlockCache recent = new RecentBlockCache();
+    RecentBlockCache recent = new RecentBlockCache(new MemoryBudget(1 << 20).register());
     BlockHeader last = chain.at(9).orElseThrow().block().header();
     recent.addHeader(last);
     chain.cut(5);

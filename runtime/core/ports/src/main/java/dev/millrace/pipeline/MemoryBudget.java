@@ -1,4 +1,4 @@
-package dev.millrace.lane;
+package dev.millrace.pipeline;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
@@ -6,9 +6,11 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Heap for rows, effect answers, changes in transit and fetched events, shared by the lanes of a
- * process. A lane may use what the others leave free; an equal part is always its own, however much
- * the others hold.
+ * A limit of heap for one use, shared by the lanes of a process: that of the pipeline for rows,
+ * effect answers, changes in transit and fetched events, those of the sources for what they fetch.
+ * A lane may use what the others leave free; an equal part is always its own, however much the
+ * others hold. So the limit is exceeded while lanes give back what they held beyond their parts
+ * before another one began, and by what each holds at least.
  */
 public final class MemoryBudget {
   private final long bytes;
@@ -29,7 +31,7 @@ public final class MemoryBudget {
   }
 
   /** Adds a lane. */
-  Share register() {
+  public Share register() {
     Share share = new Share();
     lock.lock();
     try {
@@ -41,13 +43,13 @@ public final class MemoryBudget {
   }
 
   /** The part of the budget that one lane holds. */
-  final class Share implements AutoCloseable {
+  public final class Share implements AutoCloseable {
     private volatile long usedBytes;
 
     private Share() {}
 
     /** Records the bytes that the lane holds and returns the bytes that it may hold. */
-    long updateUsage(long nowHeld) {
+    public long updateUsage(long nowHeld) {
       lock.lock();
       try {
         usedBytes = nowHeld;

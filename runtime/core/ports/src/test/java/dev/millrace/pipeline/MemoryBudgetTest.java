@@ -1,4 +1,4 @@
-package dev.millrace.lane;
+package dev.millrace.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
