@@ -54,7 +54,7 @@ record Erc20Run(TimingSummary summary, long nanos, long indexNanos, CpuTimeSampl
         DatabaseSettings.of(server.jdbcUrl(), server.user(), server.password());
     PostgresStore.reset(database, indexer.name());
     Queue<Mark> marks = new ConcurrentLinkedQueue<>();
-    Failpoint probe =
+    Failpoint failpoint =
         (point, _) -> {
           if (point == Failpoint.Point.BUILDING_INDEX) {
             marks.add(mark(server));
@@ -65,10 +65,11 @@ record Erc20Run(TimingSummary summary, long nanos, long indexNanos, CpuTimeSampl
         new LaneSettings(
             depth, defaults.batchEvents(), defaults.stagedBytes(), defaults.commitBytes());
     System.gc(); // garbage of the run before does not count for this one
-    try (PostgresStore store = PostgresStore.open(database, indexer, probe);
+    try (PostgresStore store = PostgresStore.open(database, indexer, failpoint);
         LaneStores both = new LaneStores(store.takeOver(Long.toString(DevChain.ID)), mirror.get());
         HeapWatch heap = HeapWatch.start();
-        Lane lane = new Lane(Long.toString(DevChain.ID), indexer, source, both, settings, probe)) {
+        Lane lane =
+            new Lane(Long.toString(DevChain.ID), indexer, source, both, settings, failpoint)) {
       Mark begun = mark(server);
       lane.start();
       LaneOutcome end = lane.await();

@@ -84,9 +84,9 @@ final class RealStores implements SimulatedStores {
   }
 
   @Override
-  public Opened open(Failpoint probe) {
-    PostgresStore store = PostgresStore.open(postgres, indexer, probe);
-    ClickHouseMirror mirror = ClickHouseMirror.open(clickhouse, indexer, probe);
+  public Opened open(Failpoint failpoint) {
+    PostgresStore store = PostgresStore.open(postgres, indexer, failpoint);
+    ClickHouseMirror mirror = ClickHouseMirror.open(clickhouse, indexer, failpoint);
     opened.add(mirror);
     return new Opened() {
       @Override

@@ -105,9 +105,9 @@ final class ScenarioIT {
     }
 
     @Override
-    public LaneStore takeOver(Failpoint probe) {
+    public LaneStore takeOver(Failpoint failpoint) {
       close();
-      PostgresStore store = PostgresStore.open(database(), scenario.indexer(), probe);
+      PostgresStore store = PostgresStore.open(database(), scenario.indexer(), failpoint);
       living = List.of(store);
       return store.takeOver("1337");
     }

@@ -40,7 +40,7 @@ final class ScenarioLives {
 
   /** Takes the lane over for a life. */
   interface Store {
-    LaneStore takeOver(Failpoint probe);
+    LaneStore takeOver(Failpoint failpoint);
   }
 
   private final Scenario scenario;
@@ -73,16 +73,17 @@ final class ScenarioLives {
   }
 
   /** Runs one life; a crash during the takeover ends it before it has begun. */
-  static LaneOutcome live(Scenario scenario, Store store, LaneSettings settings, Failpoint probe)
+  static LaneOutcome live(
+      Scenario scenario, Store store, LaneSettings settings, Failpoint failpoint)
       throws InterruptedException {
     try (Lane lane =
         new Lane(
             "1337",
             scenario.indexer(),
             scenario.source(),
-            store.takeOver(probe),
+            store.takeOver(failpoint),
             settings,
-            probe)) {
+            failpoint)) {
       lane.start();
       return lane.await();
     }

@@ -78,7 +78,7 @@ final class ScenarioTest {
         MemoryStore store = new MemoryStore(scenario.entities());
         int before = lives.total();
 
-        lives.untilDone(probe -> store.opened(probe).takeOver("1337"));
+        lives.untilDone(failpoint -> store.opened(failpoint).takeOver("1337"));
 
         assertThat(rows(store, scenario))
             .as("scenario=%s after crashes %d to %d", scenario, before, lives.total())

@@ -87,8 +87,8 @@ final class CountingIndexer {
           }
 
           @Override
-          public CommitStore store(Failpoint probe) {
-            return store.opened(probe);
+          public CommitStore store(Failpoint failpoint) {
+            return store.opened(failpoint);
           }
         };
     return new IndexerRuntime(indexer, config, ports, gates, drain);

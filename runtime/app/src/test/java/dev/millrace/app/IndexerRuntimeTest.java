@@ -184,17 +184,17 @@ class IndexerRuntimeTest {
           }
 
           @Override
-          public CommitStore store(Failpoint probe) {
-            return both.opened(probe);
+          public CommitStore store(Failpoint failpoint) {
+            return both.opened(failpoint);
           }
 
           @Override
-          public Optional<ConfiguredMirror> mirror(Failpoint probe) {
+          public Optional<ConfiguredMirror> mirror(Failpoint failpoint) {
             return Optional.of(
                 new ConfiguredMirror() {
                   @Override
                   public LaneMirror lane(String lane) {
-                    return mirror.opened(lane, probe);
+                    return mirror.opened(lane, failpoint);
                   }
 
                   @Override

@@ -127,8 +127,8 @@ class ReorgStatusTest {
           }
 
           @Override
-          public CommitStore store(Failpoint probe) {
-            return store.opened(probe);
+          public CommitStore store(Failpoint failpoint) {
+            return store.opened(failpoint);
           }
         };
     return new IndexerRuntime(indexer, config, ports, gates, Duration.ofSeconds(20));

@@ -132,7 +132,7 @@ class RuntimeCloseTest {
           }
 
           @Override
-          public CommitStore store(Failpoint probe) {
+          public CommitStore store(Failpoint failpoint) {
             opening.countDown();
             try {
               goOn.await();

@@ -83,7 +83,7 @@ final class StartErrorTest {
       }
 
       @Override
-      public CommitStore store(Failpoint probe) {
+      public CommitStore store(Failpoint failpoint) {
         throw new ExceptionInInitializerError("Account cannot be initialized");
       }
     };

@@ -171,7 +171,7 @@ final class TwoStores {
     return run(config, Failpoint.NONE);
   }
 
-  Optional<String> run(Config asked, Failpoint probe) {
+  Optional<String> run(Config asked, Failpoint failpoint) {
     RuntimeWiring wiring = new RuntimeWiring(indexer, asked);
     IndexerRuntime.Ports ports =
         new IndexerRuntime.Ports() {
@@ -191,7 +191,7 @@ final class TwoStores {
           }
         };
     try (IndexerRuntime runtime =
-        new IndexerRuntime(indexer, asked, ports, probe, Duration.ofSeconds(20))) {
+        new IndexerRuntime(indexer, asked, ports, failpoint, Duration.ofSeconds(20))) {
       runtime.start();
       IndexerStatus ended = runtime.await();
       return ended

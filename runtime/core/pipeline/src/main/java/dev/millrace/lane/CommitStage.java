@@ -196,7 +196,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
             ? lane.retry.call("standing", store::resumePoint).last()
             : slot.rewindTarget;
     long begun = lane.now();
-    lane.probe.reached(Failpoint.Point.BEFORE_REWIND, lane.progress.commits());
+    lane.failpoint.reached(Failpoint.Point.BEFORE_REWIND, lane.progress.commits());
     Frontier frontier = lane.retry.call("rewind", () -> store.rewind(to));
     Source.ResumePoint standing = lane.retry.call("standing", store::resumePoint);
     lane.progress.rewound(frontier, lane.now() - begun);
@@ -242,7 +242,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
     List<ExecutedBatch> batches = PendingGroup.batches(slots);
     CommitGroup group = new CommitGroup(lane.progress.commits() + 1, batches);
     long begun = lane.now();
-    lane.probe.reached(Failpoint.Point.BEFORE_COMMIT_GROUP, group.last().number());
+    lane.failpoint.reached(Failpoint.Point.BEFORE_COMMIT_GROUP, group.last().number());
     lane.retry.run("commit " + group.number(), () -> store.commit(group));
     long ended = lane.now();
     lane.progress.committed(group);
@@ -255,7 +255,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
       slot.executed = null;
     }
     lane.transit.remove(batches.size(), bytes(batches));
-    lane.probe.reached(Failpoint.Point.COMMITTED, group.last().number());
+    lane.failpoint.reached(Failpoint.Point.COMMITTED, group.last().number());
   }
 
   private void end(LaneOutcome end) {

@@ -202,11 +202,11 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
     current = 0;
     missesLeft = 0;
     nextMisses = MISSES_BEFORE_PRELOAD;
-    lane.probe.reached(Failpoint.Point.BEFORE_PRELOAD, number);
+    lane.failpoint.reached(Failpoint.Point.BEFORE_PRELOAD, number);
     if (preloadNext) {
       preloadRest();
     }
-    lane.probe.reached(Failpoint.Point.BEFORE_RUN, number);
+    lane.failpoint.reached(Failpoint.Point.BEFORE_RUN, number);
     if (!batch.events().isEmpty()) {
       watch.begin(batch.events().getFirst());
       run(batch.events());
@@ -215,7 +215,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
     ChangeSet changes =
         memory.store().freeze(effects.stream().mapToLong(EffectResult::bytes).sum());
     preloadNext = memory.misses() > missesBefore;
-    lane.probe.reached(Failpoint.Point.AFTER_RUN, number);
+    lane.failpoint.reached(Failpoint.Point.AFTER_RUN, number);
     return new ExecutedBatch(number, batch, changes, effects);
   }
 

@@ -97,7 +97,7 @@ final class FetchStage {
       Source.Step step;
       try {
         ahead.acquire();
-        lane.probe.reached(Failpoint.Point.FETCH, number + 1);
+        lane.failpoint.reached(Failpoint.Point.FETCH, number + 1);
         step = feed.next(lane.settings.batchEvents());
       } catch (Throwable thrown) {
         freeSlots.release();

@@ -80,8 +80,8 @@ public final class Lane implements AutoCloseable {
       Source source,
       LaneStore store,
       LaneSettings settings,
-      Failpoint probe) {
-    this(name, indexer, source, new LaneStores(store), settings, probe);
+      Failpoint failpoint) {
+    this(name, indexer, source, new LaneStores(store), settings, failpoint);
   }
 
   public Lane(
@@ -90,7 +90,7 @@ public final class Lane implements AutoCloseable {
       Source source,
       LaneStores stores,
       LaneSettings settings,
-      Failpoint probe) {
+      Failpoint failpoint) {
     LaneStore store = stores.store();
     if (!indexer.entities().equals(indexer.entities())) {
       // Stores know entities by identity, and would silently ignore changes of another instance.
@@ -101,7 +101,7 @@ public final class Lane implements AutoCloseable {
     this.name = name;
     this.source = source;
     this.stores = stores;
-    this.services = new LaneServices(settings, probe, store.opened());
+    this.services = new LaneServices(settings, failpoint, store.opened());
     this.watch = new HandlerWatchdog(services.nanos);
     int slots = Integer.highestOneBit(settings.depth() + 3) * 2;
     // Only one thread publishes, but with assertions enabled Disruptor keeps every single-producer
@@ -111,7 +111,7 @@ public final class Lane implements AutoCloseable {
     this.ahead = new FetchAhead(settings);
     BackoffRetry retry = services.retry;
     this.publisher =
-        stores.mirror().map(mirror -> new MirrorPublisher(store, mirror, retry, probe));
+        stores.mirror().map(mirror -> new MirrorPublisher(store, mirror, retry, failpoint));
     NeededIndexes indexes = new NeededIndexes(store, retry);
     this.commit = new CommitStage(services, store, publisher, indexes, freeSlots, this::end);
     RetryingReads reads = new RetryingReads(store.reads(), retry, indexes::request);

@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
 /** The state and the services that all stages of one lane share. Safe for use by any thread. */
 final class LaneServices {
   final LaneSettings settings;
-  final Failpoint probe;
+  final Failpoint failpoint;
   final LongSupplier nanos = System::nanoTime;
   final LaneLifecycle halt = new LaneLifecycle();
   final PipelineTimings timings = new PipelineTimings();
@@ -18,9 +18,9 @@ final class LaneServices {
   final Transit transit;
   final LaneProgress progress;
 
-  LaneServices(LaneSettings settings, Failpoint probe, Frontier opened) {
+  LaneServices(LaneSettings settings, Failpoint failpoint, Frontier opened) {
     this.settings = settings;
-    this.probe = probe;
+    this.failpoint = failpoint;
     this.transit = new Transit(nanos, settings.staged().register());
     this.progress = new LaneProgress(opened);
   }

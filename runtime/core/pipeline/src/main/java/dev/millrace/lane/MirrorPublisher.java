@@ -27,7 +27,7 @@ final class MirrorPublisher {
   private final LaneStore store;
   private final LaneMirror mirror;
   private final BackoffRetry retry;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
 
   /** The end published of each epoch, so that only changes are published again. */
   private final Map<Long, Long> publishedEnds = new HashMap<>();
@@ -47,11 +47,11 @@ final class MirrorPublisher {
 
   private record WindowBlock(long block, long checkpoint) {}
 
-  MirrorPublisher(LaneStore store, LaneMirror mirror, BackoffRetry retry, Failpoint probe) {
+  MirrorPublisher(LaneStore store, LaneMirror mirror, BackoffRetry retry, Failpoint failpoint) {
     this.store = store;
     this.mirror = mirror;
     this.retry = retry;
-    this.probe = probe;
+    this.failpoint = failpoint;
   }
 
   /** Checks the mirror and publishes all epoch ends. Before the first row of a process. */
@@ -129,7 +129,7 @@ final class MirrorPublisher {
   private void publish(List<EpochEnds.End> news) {
     EpochEnds ends = new EpochEnds(epoch, commit, news, finalizedCheckpoint);
     try {
-      probe.reached(Failpoint.Point.BEFORE_PUBLISH, commit);
+      failpoint.reached(Failpoint.Point.BEFORE_PUBLISH, commit);
       retry.run("publish " + commit, () -> mirror.publish(ends));
     } catch (MillraceException failed) {
       throw new MillraceException(
@@ -138,6 +138,6 @@ final class MirrorPublisher {
           failed);
     }
     lastPublishedCommit = commit;
-    probe.reached(Failpoint.Point.PUBLISHED, commit);
+    failpoint.reached(Failpoint.Point.PUBLISHED, commit);
   }
 }

@@ -87,9 +87,9 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
     List<ExecutedBatch> batches = PendingGroup.batches(slots);
     MirrorGroup group = new MirrorGroup(lane.progress.epoch(), batches);
     long begun = lane.now();
-    lane.probe.reached(Failpoint.Point.BEFORE_MIRROR, batches.getLast().number());
+    lane.failpoint.reached(Failpoint.Point.BEFORE_MIRROR, batches.getLast().number());
     lane.retry.run("mirror of checkpoint " + group.lastCheckpoint(), () -> mirror.insert(group));
-    lane.probe.reached(Failpoint.Point.MIRRORED, batches.getLast().number());
+    lane.failpoint.reached(Failpoint.Point.MIRRORED, batches.getLast().number());
     long ended = lane.now();
     for (RingSlot slot : slots) {
       slot.mirrored = true;

@@ -26,7 +26,7 @@ final class MemoryLane implements LaneStore, CommittedReads {
   private final MemoryStore store;
   private final MemoryLaneTables tables;
   private final Frontier opened;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
 
   /** The epoch of this process's writes; a rewind opens the next. Written by the commit thread. */
   private volatile long epoch;
@@ -36,12 +36,12 @@ final class MemoryLane implements LaneStore, CommittedReads {
 
   private volatile boolean closed;
 
-  MemoryLane(MemoryStore store, MemoryLaneTables tables, Frontier opened, Failpoint probe) {
+  MemoryLane(MemoryStore store, MemoryLaneTables tables, Frontier opened, Failpoint failpoint) {
     this.store = store;
     this.tables = tables;
     this.opened = opened;
     this.epoch = opened.epoch();
-    this.probe = probe;
+    this.failpoint = failpoint;
   }
 
   @Override
@@ -67,14 +67,14 @@ final class MemoryLane implements LaneStore, CommittedReads {
       successor = store.locked(store::nextEpoch);
     }
     try {
-      probe.reached(Failpoint.Point.REWINDING, successor);
+      failpoint.reached(Failpoint.Point.REWINDING, successor);
       checkOpen();
     } catch (RuntimeException broken) {
-      probe.reached(Failpoint.Point.ROLLING_BACK, successor);
+      failpoint.reached(Failpoint.Point.ROLLING_BACK, successor);
       throw broken;
     }
     Frontier standing = store.locked(() -> tables.rewind(to, epoch, successor));
-    probe.reached(Failpoint.Point.AFTER_REWIND, successor);
+    failpoint.reached(Failpoint.Point.AFTER_REWIND, successor);
     epoch = successor;
     successor = 0;
     return standing;
@@ -85,22 +85,22 @@ final class MemoryLane implements LaneStore, CommittedReads {
     return this;
   }
 
-  /** Holds no lock while the probe is passed, so a held commit blocks no reader. */
+  /** Holds no lock while the failpoint is passed, so a held commit blocks no reader. */
   @Override
   public void commit(CommitGroup group) {
     long number = group.number();
-    probe.reached(Failpoint.Point.BEFORE_BEGIN, number);
+    failpoint.reached(Failpoint.Point.BEFORE_BEGIN, number);
     checkOpen();
     if (store.locked(() -> tables.isDone(epoch, number))) {
       return;
     }
     try {
-      probe.reached(Failpoint.Point.DURING_COPY, number);
-      probe.reached(Failpoint.Point.AFTER_WRITES, number);
-      probe.reached(Failpoint.Point.BEFORE_COMMIT, number);
+      failpoint.reached(Failpoint.Point.DURING_COPY, number);
+      failpoint.reached(Failpoint.Point.AFTER_WRITES, number);
+      failpoint.reached(Failpoint.Point.BEFORE_COMMIT, number);
       checkOpen();
     } catch (RuntimeException broken) {
-      probe.reached(Failpoint.Point.ROLLING_BACK, number);
+      failpoint.reached(Failpoint.Point.ROLLING_BACK, number);
       throw broken;
     }
     store.locked(() -> {
@@ -109,7 +109,7 @@ final class MemoryLane implements LaneStore, CommittedReads {
       }
       return true;
     });
-    probe.reached(Failpoint.Point.AFTER_COMMIT, number);
+    failpoint.reached(Failpoint.Point.AFTER_COMMIT, number);
   }
 
   private void checkOpen() {
@@ -127,7 +127,7 @@ final class MemoryLane implements LaneStore, CommittedReads {
 
   @Override
   public void index(EntityType<?> type, Collection<String> columns) {
-    probe.reached(Failpoint.Point.BUILDING_INDEX, 0);
+    failpoint.reached(Failpoint.Point.BUILDING_INDEX, 0);
     String description = type.table() + "(" + String.join(",", columns) + ")";
     store.locked(() -> {
       tables.index(description);
@@ -137,7 +137,7 @@ final class MemoryLane implements LaneStore, CommittedReads {
 
   @Override
   public void buildDeferredIndexes() {
-    probe.reached(Failpoint.Point.BUILDING_INDEX, 0);
+    failpoint.reached(Failpoint.Point.BUILDING_INDEX, 0);
   }
 
   @Override

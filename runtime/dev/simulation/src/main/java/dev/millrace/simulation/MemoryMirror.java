@@ -44,9 +44,9 @@ public final class MemoryMirror {
         indexer.entities().stream().filter(type -> indexer.storage(type).isMirrored()).toList();
   }
 
-  /** Opens a lane for one process, which passes this probe. */
-  public LaneMirror opened(String lane, Failpoint probe) {
-    return new MemoryMirrorLane(this, lane, probe);
+  /** Opens a lane for one process, which passes this failpoint. */
+  public LaneMirror opened(String lane, Failpoint failpoint) {
+    return new MemoryMirrorLane(this, lane, failpoint);
   }
 
   /** Sets the rows per insert; a group is sent in as many blocks per table as it needs. */

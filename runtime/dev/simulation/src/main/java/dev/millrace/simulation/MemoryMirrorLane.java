@@ -20,13 +20,13 @@ import java.util.Map;
 final class MemoryMirrorLane implements LaneMirror {
   private final MemoryMirror mirror;
   private final String lane;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
   private volatile boolean closed;
 
-  MemoryMirrorLane(MemoryMirror mirror, String lane, Failpoint probe) {
+  MemoryMirrorLane(MemoryMirror mirror, String lane, Failpoint failpoint) {
     this.mirror = mirror;
     this.lane = lane;
-    this.probe = probe;
+    this.failpoint = failpoint;
   }
 
   @Override
@@ -54,7 +54,7 @@ final class MemoryMirrorLane implements LaneMirror {
         mirror.call(
             "insert %s %s".formatted(type.table(), token),
             (contents, late) -> contents.insert(type, lane + " " + token, block, late));
-        probe.reached(Failpoint.Point.MIRRORING, batch);
+        failpoint.reached(Failpoint.Point.MIRRORING, batch);
       }
     });
   }
@@ -95,7 +95,7 @@ final class MemoryMirrorLane implements LaneMirror {
     mirror.call(
         "publish %d %d".formatted(ends.publisherEpoch(), ends.commit()),
         (contents, late) -> contents.publish(lane, ends, late));
-    probe.reached(Failpoint.Point.PUBLISHING, ends.commit());
+    failpoint.reached(Failpoint.Point.PUBLISHING, ends.commit());
   }
 
   private void checkOpen() {

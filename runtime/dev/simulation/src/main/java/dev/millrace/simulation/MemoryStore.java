@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * errors. Epochs and numbered commits fence as in PostgreSQL.
  *
  * <p>The store survives the crash of a lane, because the object stays. A test makes it fail through
- * the probe with which it is opened: an error with remedy {@code RETRY} before the commit is a
+ * the failpoint with which it is opened: an error with remedy {@code RETRY} before the commit is a
  * transient error, after the commit a lost reply.
  */
 public final class MemoryStore implements CommitStore {
@@ -83,21 +83,21 @@ public final class MemoryStore implements CommitStore {
     });
   }
 
-  /** Opens the store for another process, which passes this probe. */
-  public CommitStore opened(Failpoint probe) {
-    return opened(probe, mirrored);
+  /** Opens the store for another process, which passes this failpoint. */
+  public CommitStore opened(Failpoint failpoint) {
+    return opened(failpoint, mirrored);
   }
 
   /** Opens the store for a process that mirrors nothing, regardless of the definition. */
-  public CommitStore unmirrored(Failpoint probe) {
-    return opened(probe, false);
+  public CommitStore unmirrored(Failpoint failpoint) {
+    return opened(failpoint, false);
   }
 
-  private CommitStore opened(Failpoint probe, boolean mirrors) {
+  private CommitStore opened(Failpoint failpoint, boolean mirrors) {
     return new CommitStore() {
       @Override
       public LaneStore takeOver(String lane) {
-        return MemoryStore.this.takeOver(lane, probe, mirrors);
+        return MemoryStore.this.takeOver(lane, failpoint, mirrors);
       }
 
       @Override
@@ -110,10 +110,10 @@ public final class MemoryStore implements CommitStore {
     return takeOver(lane, Failpoint.NONE, mirrored);
   }
 
-  private LaneStore takeOver(String lane, Failpoint probe, boolean mirrors) {
+  private LaneStore takeOver(String lane, Failpoint failpoint, boolean mirrors) {
     return locked(() -> {
       MemoryLaneTables tables = lanes.computeIfAbsent(lane, _ -> newTables());
-      return new MemoryLane(this, tables, tables.takeOver(nextEpoch(), mirrors), probe);
+      return new MemoryLane(this, tables, tables.takeOver(nextEpoch(), mirrors), failpoint);
     });
   }
 

@@ -40,12 +40,12 @@ final class RandomDisturbance {
   }
 
   /** Slows commits, which lets more batches run ahead of them. */
-  Failpoint slowed(Failpoint probe) {
+  Failpoint slowed(Failpoint failpoint) {
     return (point, number) -> {
       if (point == Failpoint.Point.BEFORE_COMMIT && chance(4)) {
         LockSupport.parkNanos(4 * LINGER_NANOS);
       }
-      probe.reached(point, number);
+      failpoint.reached(point, number);
     };
   }
 }

@@ -59,8 +59,8 @@ final class SimulatedMemoryStores implements SimulatedStores {
   }
 
   @Override
-  public Opened open(Failpoint probe) {
-    Failpoint slowed = weather.slowed(probe);
+  public Opened open(Failpoint failpoint) {
+    Failpoint slowed = weather.slowed(failpoint);
     CommitStore opened = store.opened(slowed);
     return new Opened() {
       @Override

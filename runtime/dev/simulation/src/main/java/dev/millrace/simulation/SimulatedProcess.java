@@ -28,9 +28,9 @@ final class SimulatedProcess implements AutoCloseable {
       SimulatedStores stores,
       LaneSettings settings,
       SimulatedFault trouble,
-      Failpoint probe) {
+      Failpoint failpoint) {
     this.fault = trouble;
-    this.stores = stores.open(probe);
+    this.stores = stores.open(failpoint);
     for (SimulatedLane lane : lanes) {
       running.add(
           new Lane(
@@ -39,7 +39,7 @@ final class SimulatedProcess implements AutoCloseable {
               lane.script(),
               this.stores.takeOver(lane.name()),
               settings,
-              probe));
+              failpoint));
     }
     trouble.acting(() -> running.forEach(this::end));
     running.forEach(Lane::start);

@@ -10,8 +10,8 @@ import java.util.Random;
 
 /** The stores that outlive the processes of a {@link Simulation}; the mirror is optional. */
 public interface SimulatedStores {
-  /** Opens the stores for another process, which passes this probe. */
-  Opened open(Failpoint probe);
+  /** Opens the stores for another process, which passes this failpoint. */
+  Opened open(Failpoint failpoint);
 
   /** The stores as one process holds them. */
   interface Opened extends AutoCloseable {

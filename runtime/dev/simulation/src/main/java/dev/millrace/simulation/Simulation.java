@@ -102,8 +102,8 @@ public final class Simulation {
 
   /** Runs to the end over one store that each process opens again, and compares all tables. */
   public Map<String, SerialOracle> run(Function<Failpoint, CommitStore> store) throws Exception {
-    return runOver(probe -> {
-      CommitStore opened = store.apply(probe);
+    return runOver(failpoint -> {
+      CommitStore opened = store.apply(failpoint);
       return new SimulatedStores.Opened() {
         @Override
         public LaneStores takeOver(String lane) {
@@ -119,8 +119,8 @@ public final class Simulation {
   }
 
   /**
-   * Runs to the end over stores that each process opens again, with a probe that its lanes pass,
-   * and compares all contents. Returns the oracles of the comparison, by lane.
+   * Runs to the end over stores that each process opens again, with a failpoint that its lanes
+   * pass, and compares all contents. Returns the oracles of the comparison, by lane.
    */
   public Map<String, SerialOracle> runOver(SimulatedStores stores) throws Exception {
     lanes.forEach(
@@ -216,7 +216,7 @@ public final class Simulation {
    * Disturbs the lanes at every point: a reorg may happen, most often during a rewind; a reader may
    * look, housekeeping may run, and a fenced process may wake up.
    */
-  private Failpoint stirred(SimulatedStores stores, Failpoint probe) {
+  private Failpoint stirred(SimulatedStores stores, Failpoint failpoint) {
     return (point, number) -> {
       boolean turning =
           point == Failpoint.Point.BEFORE_REWIND
@@ -232,7 +232,7 @@ public final class Simulation {
       if (!sleepers.isEmpty() && stirring.chance(20)) {
         sleepers.forEach(SimulatedProcess::wake);
       }
-      probe.reached(point, number);
+      failpoint.reached(point, number);
     };
   }
 

@@ -162,15 +162,16 @@ final class LaneHarness implements AutoCloseable {
 
   /** Starts a process: takes the lane over and starts it. */
   Lane start() {
-    Failpoint probe =
+    Failpoint failpoint =
         (point, number) -> {
           gates.reached(point, number);
           fault.reached(point, number);
         };
     LaneStores stores =
         new LaneStores(
-            store.opened(probe).takeOver(LANE), mirror.map(copy -> copy.opened(LANE, probe)));
-    Lane lane = new Lane(LANE, indexer, script, stores, settings, probe);
+            store.opened(failpoint).takeOver(LANE),
+            mirror.map(copy -> copy.opened(LANE, failpoint)));
+    Lane lane = new Lane(LANE, indexer, script, stores, settings, failpoint);
     lanes.add(lane);
     lane.start();
     return lane;
@@ -202,7 +203,7 @@ final class LaneHarness implements AutoCloseable {
     throw new AssertionError("lane did not fail: end=" + end);
   }
 
-  /** A probe that throws at the first {@code times} passings of a point with this number. */
+  /** A failpoint that throws at the first {@code times} passings of a point with this number. */
   static Failpoint failing(Failpoint.Point point, long number, int times, Remedy remedy) {
     AtomicInteger left = new AtomicInteger(times);
     return (at, passed) -> {

@@ -4,8 +4,8 @@ import dev.millrace.pipeline.Failpoint;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A probe that ends a process at one passing of one point: the stage there throws, and from then on
- * every stage throws at every point, because nothing of a dead process goes on.
+ * A failpoint that ends a process at one passing of one point: the stage there throws, and from
+ * then on every stage throws at every point, because nothing of a dead process goes on.
  */
 public final class CrashFailpoint implements Failpoint {
   /** The exception thrown by a dead process. */

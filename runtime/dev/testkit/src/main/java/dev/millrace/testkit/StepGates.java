@@ -9,7 +9,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /**
- * A probe with which a test decides when a stage may go on, instead of hoping that it is slow
+ * A failpoint with which a test decides when a stage may go on, instead of hoping that it is slow
  * enough.
  *
  * <pre>{@code

@@ -75,8 +75,8 @@ public final class ConfiguredDatabase implements AutoCloseable {
   }
 
   /** Opens the store of an indexer; closing the store closes this database. */
-  CommitStore store(ConfiguredIndexer indexer, Failpoint probe) {
-    return new Owned(PostgresStore.open(settings, indexer, probe), this);
+  CommitStore store(ConfiguredIndexer indexer, Failpoint failpoint) {
+    return new Owned(PostgresStore.open(settings, indexer, failpoint), this);
   }
 
   private record Owned(CommitStore store, ConfiguredDatabase database) implements CommitStore {

@@ -47,7 +47,7 @@ public final class IndexerRuntime implements AutoCloseable {
   private final Indexer indexer;
   private final Config config;
   private final Ports ports;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
   private final Duration drain;
 
   // Written by start() before any watcher runs, read by all threads afterwards.
@@ -73,11 +73,11 @@ public final class IndexerRuntime implements AutoCloseable {
   private volatile boolean incomplete;
 
   public IndexerRuntime(
-      Indexer indexer, Config config, Ports ports, Failpoint probe, Duration drain) {
+      Indexer indexer, Config config, Ports ports, Failpoint failpoint, Duration drain) {
     this.indexer = indexer;
     this.config = config;
     this.ports = ports;
-    this.probe = probe;
+    this.failpoint = failpoint;
     this.drain = drain;
   }
 
@@ -100,10 +100,10 @@ public final class IndexerRuntime implements AutoCloseable {
      */
     default void check() throws InterruptedException {}
 
-    CommitStore store(Failpoint probe);
+    CommitStore store(Failpoint failpoint);
 
     /** Opens the mirror; empty if nothing is mirrored. */
-    default Optional<ConfiguredMirror> mirror(Failpoint probe) {
+    default Optional<ConfiguredMirror> mirror(Failpoint failpoint) {
       return Optional.empty();
     }
   }
@@ -151,10 +151,10 @@ public final class IndexerRuntime implements AutoCloseable {
     check();
     List<Source> sources = ports.sources();
     requireOpen();
-    CommitStore opened = ports.store(probe);
+    CommitStore opened = ports.store(failpoint);
     store = opened;
     requireOpen();
-    Optional<ConfiguredMirror> copy = ports.mirror(probe);
+    Optional<ConfiguredMirror> copy = ports.mirror(failpoint);
     mirror = copy.orElse(null);
     List<RunningLane> taken = new ArrayList<>();
     try {
@@ -223,7 +223,7 @@ public final class IndexerRuntime implements AutoCloseable {
             .map(place -> Long.toString(place.block()))
             .orElse("none"));
     Indexer configured = new ConfiguredIndexer(indexer, config);
-    Lane lane = new Lane(name(chain), configured, source, stores, config.pipeline(), probe);
+    Lane lane = new Lane(name(chain), configured, source, stores, config.pipeline(), failpoint);
     return new RunningLane(chain, lane, new Readiness(System::nanoTime));
   }
 

@@ -106,9 +106,9 @@ public final class MirrorDatabase implements AutoCloseable {
   }
 
   /** Opens the mirror of an indexer; closing the mirror closes this database. */
-  ConfiguredMirror mirror(ConfiguredIndexer indexer, Failpoint probe) {
+  ConfiguredMirror mirror(ConfiguredIndexer indexer, Failpoint failpoint) {
     try {
-      return new Owned(ClickHouseMirror.open(settings, indexer, probe), this);
+      return new Owned(ClickHouseMirror.open(settings, indexer, failpoint), this);
     } catch (MillraceException failed) {
       throw new MillraceException(
           failed.remedy(),

@@ -138,10 +138,10 @@ public final class RuntimeWiring implements IndexerRuntime.Ports {
   }
 
   @Override
-  public CommitStore store(Failpoint probe) {
+  public CommitStore store(Failpoint failpoint) {
     ConfiguredDatabase database = ConfiguredDatabase.open(config);
     try {
-      return database.store(new ConfiguredIndexer(indexer, config), probe);
+      return database.store(new ConfiguredIndexer(indexer, config), failpoint);
     } catch (RuntimeException failed) {
       database.close();
       throw failed;
@@ -149,14 +149,14 @@ public final class RuntimeWiring implements IndexerRuntime.Ports {
   }
 
   @Override
-  public Optional<ConfiguredMirror> mirror(Failpoint probe) {
+  public Optional<ConfiguredMirror> mirror(Failpoint failpoint) {
     ConfiguredIndexer configured = new ConfiguredIndexer(indexer, config);
     if (!configured.isMirrored()) {
       return Optional.empty();
     }
     MirrorDatabase database = MirrorDatabase.open(config);
     try {
-      return Optional.of(database.mirror(configured, probe));
+      return Optional.of(database.mirror(configured, failpoint));
     } catch (RuntimeException failed) {
       database.close();
       throw failed;

@@ -57,7 +57,7 @@ final class EmbeddingSimulation {
   /** Opens the store anew, as another process would. */
   @FunctionalInterface
   interface Stores {
-    CommitStore open(Indexer indexer, Failpoint probe);
+    CommitStore open(Indexer indexer, Failpoint failpoint);
   }
 
   private final long seed;
@@ -140,11 +140,11 @@ final class EmbeddingSimulation {
           }
 
           @Override
-          public CommitStore store(Failpoint probe) {
+          public CommitStore store(Failpoint failpoint) {
             if (patience.getAndDecrement() == 0) {
               throw new MillraceException(Remedy.RETRY, "store is away: seed=" + seed);
             }
-            CommitStore opened = stores.open(indexer, probe);
+            CommitStore opened = stores.open(indexer, failpoint);
             open.incrementAndGet();
             return counted(opened);
           }

@@ -34,10 +34,10 @@ final class EmbeddingSimulationTest {
       new EmbeddingSimulation(
               seed,
               directory,
-              (indexer, probe) ->
+              (indexer, failpoint) ->
                   stores
                       .computeIfAbsent(indexer.name(), _ -> new MemoryStore(indexer.entities()))
-                      .opened(probe))
+                      .opened(failpoint))
           .run();
     }
     // One thread watches the deadlines of all connections of a process, from the first one on.

@@ -27,7 +27,7 @@ final class ClickHouseLane implements LaneMirror {
   private final List<MirrorTable<?>> tables;
   private final InsertSettings inserts;
   private final Housekeeping housekeeping;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
 
   /** Confined to the mirror thread. */
   private final RowBinaryBuffer rows = new RowBinaryBuffer();
@@ -41,7 +41,7 @@ final class ClickHouseLane implements LaneMirror {
       List<MirrorTable<?>> tables,
       InsertSettings inserts,
       Housekeeping housekeeping,
-      Failpoint probe) {
+      Failpoint failpoint) {
     this.lane = lane;
     this.patient = new ClickHouseDatabase(settings);
     this.server = new ClickHouseDatabase(settings.ofLane());
@@ -49,7 +49,7 @@ final class ClickHouseLane implements LaneMirror {
     this.tables = tables;
     this.inserts = inserts;
     this.housekeeping = housekeeping;
-    this.probe = probe;
+    this.failpoint = failpoint;
   }
 
   @Override
@@ -64,7 +64,7 @@ final class ClickHouseLane implements LaneMirror {
     MirrorGroupInsert current =
         known != null && known.isOf(group) ? known : new MirrorGroupInsert(lane, group, tables);
     last = current;
-    current.run(server, inserts, rows, probe);
+    current.run(server, inserts, rows, failpoint);
     last = null;
   }
 
@@ -72,7 +72,7 @@ final class ClickHouseLane implements LaneMirror {
   public void publish(EpochEnds ends) {
     publish(publishing, inserts, lane.chain(), ends);
     housekeeping.published(lane.chain(), ends);
-    probe.reached(Failpoint.Point.PUBLISHING, ends.commit());
+    failpoint.reached(Failpoint.Point.PUBLISHING, ends.commit());
   }
 
   /** Publishes all ends in one insert, so that what changes together becomes visible together. */

@@ -21,7 +21,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 public final class ClickHouseMirror implements AutoCloseable {
   private final MirrorSettings settings;
   private final Indexer indexer;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
   private final List<MirrorTable<?>> tables;
   private final InsertSettings inserts;
   private final Housekeeping housekeeping;
@@ -30,12 +30,12 @@ public final class ClickHouseMirror implements AutoCloseable {
   private ClickHouseMirror(
       MirrorSettings settings,
       Indexer indexer,
-      Failpoint probe,
+      Failpoint failpoint,
       List<MirrorTable<?>> tables,
       InsertSettings inserts) {
     this.settings = settings;
     this.indexer = indexer;
-    this.probe = probe;
+    this.failpoint = failpoint;
     this.tables = tables;
     this.inserts = inserts;
     this.housekeeping = new Housekeeping(settings, tables, System::nanoTime);
@@ -47,10 +47,11 @@ public final class ClickHouseMirror implements AutoCloseable {
    * @throws MillraceException with remedy {@code FIX_SETUP} if the server is too old, or if the
    *     existing tables were made for another definition
    */
-  public static ClickHouseMirror open(MirrorSettings settings, Indexer indexer, Failpoint probe) {
+  public static ClickHouseMirror open(
+      MirrorSettings settings, Indexer indexer, Failpoint failpoint) {
     InsertSettings inserts = create(settings, indexer);
     ClickHouseMirror mirror =
-        new ClickHouseMirror(settings, indexer, probe, tables(indexer), inserts);
+        new ClickHouseMirror(settings, indexer, failpoint, tables(indexer), inserts);
     mirror.housekeeping.start();
     return mirror;
   }
@@ -103,7 +104,7 @@ public final class ClickHouseMirror implements AutoCloseable {
             tables,
             inserts,
             housekeeping,
-            probe);
+            failpoint);
     lanes.add(made);
     return made;
   }

@@ -64,9 +64,9 @@ final class MirrorGroupInsert {
 
   /** Sends what has not been confirmed yet. */
   void run(
-      ClickHouseDatabase server, InsertSettings inserts, RowBinaryBuffer out, Failpoint probe) {
+      ClickHouseDatabase server, InsertSettings inserts, RowBinaryBuffer out, Failpoint failpoint) {
     try {
-      sendRest(server, inserts, out, probe);
+      sendRest(server, inserts, out, failpoint);
     } catch (MillraceException failed) {
       if (!partlySent || failed.remedy() != Remedy.FIX_HANDLER) {
         throw failed;
@@ -82,7 +82,7 @@ final class MirrorGroupInsert {
   }
 
   private void sendRest(
-      ClickHouseDatabase server, InsertSettings inserts, RowBinaryBuffer out, Failpoint probe) {
+      ClickHouseDatabase server, InsertSettings inserts, RowBinaryBuffer out, Failpoint failpoint) {
     while (table < tables.size()) {
       MirrorGroupRows rows = tables.get(table);
       int partBefore = part;
@@ -98,7 +98,7 @@ final class MirrorGroupInsert {
       try {
         long began = System.nanoTime();
         send(server, inserts, rows, out);
-        probe.reached(Failpoint.Point.MIRRORING, number);
+        failpoint.reached(Failpoint.Point.MIRRORING, number);
         if (again || System.nanoTime() - began > CLIENT_RETRY_DELAY_NANOS) {
           verifyRowCount(server, rows, confirmed + count);
         }

@@ -85,20 +85,20 @@ final class ClickHouseFixture implements AutoCloseable {
     return of(Failpoint.NONE, TOKEN, NOTE, GAUGE);
   }
 
-  static ClickHouseFixture of(Failpoint probe, EntityType<?>... types) {
+  static ClickHouseFixture of(Failpoint failpoint, EntityType<?>... types) {
     return new ClickHouseFixture(
         TestClickHouse.settings(TestClickHouse.freshDatabase()),
         new TestIndexer("lab", List.of(types), Storage.BOTH),
-        probe,
+        failpoint,
         new AtomicLong());
   }
 
   ClickHouseFixture(
-      MirrorSettings settings, TestIndexer indexer, Failpoint probe, AtomicLong epochs) {
+      MirrorSettings settings, TestIndexer indexer, Failpoint failpoint, AtomicLong epochs) {
     this.settings = settings;
     this.indexer = indexer;
     this.epochs = epochs;
-    this.mirror = ClickHouseMirror.open(settings, indexer, probe);
+    this.mirror = ClickHouseMirror.open(settings, indexer, failpoint);
   }
 
   /** Opens another process over the same database. */

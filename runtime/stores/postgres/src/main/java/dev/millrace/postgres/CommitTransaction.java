@@ -51,31 +51,31 @@ final class CommitTransaction {
   private final CommitSession session;
   private final String lane;
   private final LaneEpoch epochs;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
 
-  CommitTransaction(CommitSession session, String lane, LaneEpoch epochs, Failpoint probe) {
+  CommitTransaction(CommitSession session, String lane, LaneEpoch epochs, Failpoint failpoint) {
     this.session = session;
     this.lane = lane;
     this.epochs = epochs;
-    this.probe = probe;
+    this.failpoint = failpoint;
   }
 
   /** Writes the changes of the group, unless an earlier try has done so. */
   void run(CommitGroup group, CommitErrorContext blame, LaneTables tables) throws SQLException {
     List<EntityTableWriter.Write> prepared = tables.prepare(session, group);
     Handle handle = session.handle();
-    probe.reached(Failpoint.Point.BEFORE_BEGIN, group.number());
+    failpoint.reached(Failpoint.Point.BEFORE_BEGIN, group.number());
     handle.begin();
     if (!advance(handle, group)) {
       handle.rollback();
       return;
     }
     tables.write(session.connection(), group, prepared, blame);
-    probe.reached(Failpoint.Point.AFTER_WRITES, group.number());
-    probe.reached(Failpoint.Point.BEFORE_COMMIT, group.number());
+    failpoint.reached(Failpoint.Point.AFTER_WRITES, group.number());
+    failpoint.reached(Failpoint.Point.BEFORE_COMMIT, group.number());
     handle.commit();
     tables.committed();
-    probe.reached(Failpoint.Point.AFTER_COMMIT, group.number());
+    failpoint.reached(Failpoint.Point.AFTER_COMMIT, group.number());
   }
 
   /** Advances the lane's row; false if an earlier try has committed the group. */

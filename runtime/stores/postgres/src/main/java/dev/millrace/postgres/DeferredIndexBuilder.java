@@ -42,7 +42,7 @@ final class DeferredIndexBuilder {
   private static final String FORGET = "DELETE FROM millrace_missing_index WHERE name = :name";
 
   private final String schema;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
   private final Watch watch;
 
   /** Indexes that could not be built by this process, with the reason. */
@@ -54,9 +54,9 @@ final class DeferredIndexBuilder {
     RequestWatchdog.Request begin(String doing, Connection connection) throws SQLException;
   }
 
-  DeferredIndexBuilder(String schema, Failpoint probe, Watch watch) {
+  DeferredIndexBuilder(String schema, Failpoint failpoint, Watch watch) {
     this.schema = schema;
-    this.probe = probe;
+    this.failpoint = failpoint;
     this.watch = watch;
   }
 
@@ -159,7 +159,7 @@ final class DeferredIndexBuilder {
                   SqlIdentifiers.quoted(wanted.name()),
                   new EntityTable<>(schema, wanted.type()).name(),
                   String.join(", ", IndexKeyExpression.of(wanted.columns()))));
-      probe.reached(Failpoint.Point.BUILDING_INDEX, number);
+      failpoint.reached(Failpoint.Point.BUILDING_INDEX, number);
     });
   }
 

@@ -20,17 +20,18 @@ final class EntityTableWriter<E> {
   private final EntityTable<E> table;
   private final CopyRowEncoder<E> encoder;
   private final NetworkOrderBuffer buffer;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
   private final RowReplacer<E> replacement;
   private final UndoLog<E> undo;
   private final Comparator<E> byId;
   private final String delete;
 
-  EntityTableWriter(EntityTable<E> table, long chain, NetworkOrderBuffer buffer, Failpoint probe) {
+  EntityTableWriter(
+      EntityTable<E> table, long chain, NetworkOrderBuffer buffer, Failpoint failpoint) {
     this.table = table;
     this.encoder = new CopyRowEncoder<>(table.type(), chain);
     this.buffer = buffer;
-    this.probe = probe;
+    this.failpoint = failpoint;
     this.replacement = new RowReplacer<>(table, chain, this::copy);
     this.undo = new UndoLog<>(table, chain, encoder, buffer);
     this.byId = byId(table.type());
@@ -97,7 +98,11 @@ final class EntityTableWriter<E> {
 
   private void insert(CommitSession session, List<E> rows, long commit) throws SQLException {
     if (!rows.isEmpty()) {
-      copy(session, table.copy(), rows, () -> probe.reached(Failpoint.Point.DURING_COPY, commit));
+      copy(
+          session,
+          table.copy(),
+          rows,
+          () -> failpoint.reached(Failpoint.Point.DURING_COPY, commit));
     }
   }
 

@@ -25,15 +25,15 @@ final class IndexerDatabase implements AutoCloseable {
 
   private final PostgresConnections connections;
   private final Indexer indexer;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
   private final HikariDataSource pool;
   private final Set<String> lanes = new HashSet<>(); // @GuardedBy this
   private final RequestWatchdog watch;
 
-  IndexerDatabase(PostgresConnections connections, Indexer indexer, Failpoint probe) {
+  IndexerDatabase(PostgresConnections connections, Indexer indexer, Failpoint failpoint) {
     this.connections = connections;
     this.indexer = indexer;
-    this.probe = probe;
+    this.failpoint = failpoint;
     this.pool = connections.pool();
     this.watch = new RequestWatchdog(connections);
   }
@@ -53,8 +53,8 @@ final class IndexerDatabase implements AutoCloseable {
     return indexer.entities().stream().anyMatch(type -> indexer.storage(type).isMirrored());
   }
 
-  Failpoint probe() {
-    return probe;
+  Failpoint failpoint() {
+    return failpoint;
   }
 
   RequestWatchdog watch() {

@@ -21,13 +21,13 @@ final class LaneTables {
   private final BookkeepingTables bookkeeping;
   private final Pruning pruning;
 
-  LaneTables(String schema, String lane, List<EntityType<?>> types, Failpoint probe) {
+  LaneTables(String schema, String lane, List<EntityType<?>> types, Failpoint failpoint) {
     long chain = Takeover.chain(lane);
     NetworkOrderBuffer buffer = new NetworkOrderBuffer();
     for (EntityType<?> type : types) {
       EntityTable<?> table = new EntityTable<>(schema, type);
       entities.add(table);
-      writers.add(new EntityTableWriter<>(table, chain, buffer, probe));
+      writers.add(new EntityTableWriter<>(table, chain, buffer, failpoint));
     }
     this.bookkeeping = new BookkeepingTables(chain);
     this.pruning = new Pruning(entities, lane, chain);

@@ -39,7 +39,7 @@ final class PostgresLane implements LaneStore {
   private final String lane;
   private final Frontier opened;
   private final Lease lease;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
   private final CommittedReads reads;
   private final LaneTables tables;
   private final DeferredIndexBuilder indexes;
@@ -59,7 +59,7 @@ final class PostgresLane implements LaneStore {
     this.database = database;
     this.watch = database.watch();
     this.pool = database.readPool(lane);
-    this.probe = database.probe();
+    this.failpoint = database.failpoint();
     this.lane = lane;
     this.session = first;
     this.registered = first.backend();
@@ -69,8 +69,8 @@ final class PostgresLane implements LaneStore {
     this.reads = new PostgresReads(pool, schema, Takeover.chain(lane));
     this.epochs = new LaneEpoch(opened.epoch());
     this.indexes =
-        new DeferredIndexBuilder(schema, probe, (doing, on) -> watch.begin(lane, doing, on));
-    this.tables = new LaneTables(schema, lane, database.entities(), probe);
+        new DeferredIndexBuilder(schema, failpoint, (doing, on) -> watch.begin(lane, doing, on));
+    this.tables = new LaneTables(schema, lane, database.entities(), failpoint);
   }
 
   @Override
@@ -111,7 +111,7 @@ final class PostgresLane implements LaneStore {
         epochs.beginRewind(handle.createQuery(Takeover.NEXT_EPOCH).mapTo(Long.class).one());
       }
       Frontier standing =
-          new RewindTransaction(current, epochs, lane, probe).run(to, tables.entities());
+          new RewindTransaction(current, epochs, lane, failpoint).run(to, tables.entities());
       epochs.rewindCommitted();
       return standing;
     } catch (SQLException | JdbiException | MillraceException failed) {
@@ -134,7 +134,7 @@ final class PostgresLane implements LaneStore {
     CommitErrorContext blame = new CommitErrorContext(group);
     CommitSession current = session();
     try (var _ = watch(current, "commit " + group.number())) {
-      new CommitTransaction(current, lane, epochs, probe).run(group, blame, tables);
+      new CommitTransaction(current, lane, epochs, failpoint).run(group, blame, tables);
     } catch (SQLException | JdbiException | MillraceException failed) {
       MillraceException explained = explain(blame.explain(failed));
       rollBack(current, group.number(), explained);
@@ -175,7 +175,7 @@ final class PostgresLane implements LaneStore {
 
   private void rollBack(CommitSession current, long number, MillraceException explained) {
     try {
-      probe.reached(Failpoint.Point.ROLLING_BACK, number);
+      failpoint.reached(Failpoint.Point.ROLLING_BACK, number);
       current.handle().rollback();
       if (explained.remedy() == Remedy.RETRY && isWorthANewSession(explained)) {
         drop(current);

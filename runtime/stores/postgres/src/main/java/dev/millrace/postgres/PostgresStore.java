@@ -53,7 +53,8 @@ public final class PostgresStore implements CommitStore {
    * @throws MillraceException with remedy {@code FIX_SETUP} if the schema is not ours, or was made
    *     for another definition
    */
-  public static PostgresStore open(DatabaseSettings settings, Indexer indexer, Failpoint probe) {
+  public static PostgresStore open(
+      DatabaseSettings settings, Indexer indexer, Failpoint failpoint) {
     PostgresConnections connections = new PostgresConnections(settings, indexer.name());
     try {
       openSchema(connections, indexer);
@@ -63,7 +64,7 @@ public final class PostgresStore implements CommitStore {
       }
       openSchema(connections, indexer); // after a long stop of this process the server has ended us
     }
-    return new PostgresStore(settings, new IndexerDatabase(connections, indexer, probe));
+    return new PostgresStore(settings, new IndexerDatabase(connections, indexer, failpoint));
   }
 
   private static void openSchema(PostgresConnections connections, Indexer indexer) {

@@ -74,7 +74,7 @@ final class RewindTransaction {
   private final LaneEpoch epochs;
   private final String lane;
   private final long chain;
-  private final Failpoint probe;
+  private final Failpoint failpoint;
 
   /** The lane's row at the start of the rewind. */
   private record LockedLane(long epoch, Frontier frontier, OptionalLong finalBlock) {}
@@ -89,12 +89,12 @@ final class RewindTransaction {
     }
   }
 
-  RewindTransaction(CommitSession session, LaneEpoch epochs, String lane, Failpoint probe) {
+  RewindTransaction(CommitSession session, LaneEpoch epochs, String lane, Failpoint failpoint) {
     this.handle = session.handle();
     this.epochs = epochs;
     this.lane = lane;
     this.chain = Takeover.chain(lane);
-    this.probe = probe;
+    this.failpoint = failpoint;
   }
 
   /** Undoes everything above a block, unless an earlier try has done so. */
@@ -109,9 +109,9 @@ final class RewindTransaction {
     }
     Frontier standing = goBack(found, to, tables);
     openNextEpoch(standing.checkpoint());
-    probe.reached(Failpoint.Point.REWINDING, epochs.next());
+    failpoint.reached(Failpoint.Point.REWINDING, epochs.next());
     handle.commit();
-    probe.reached(Failpoint.Point.AFTER_REWIND, epochs.next());
+    failpoint.reached(Failpoint.Point.AFTER_REWIND, epochs.next());
     return standing;
   }
 

@@ -79,20 +79,20 @@ final class PostgresFixture implements AutoCloseable {
         TestIndexer.of(TestDatabase.freshSchema(), TOKEN, NOTE), Failpoint.NONE);
   }
 
-  static PostgresFixture fresh(Failpoint probe) {
-    return new PostgresFixture(TestIndexer.of(TestDatabase.freshSchema(), TOKEN, NOTE), probe);
+  static PostgresFixture fresh(Failpoint failpoint) {
+    return new PostgresFixture(TestIndexer.of(TestDatabase.freshSchema(), TOKEN, NOTE), failpoint);
   }
 
   static PostgresFixture of(EntityType<?>... types) {
     return new PostgresFixture(TestIndexer.of(TestDatabase.freshSchema(), types), Failpoint.NONE);
   }
 
-  PostgresFixture(TestIndexer indexer, Failpoint probe) {
-    this(indexer, probe, TestDatabase.settings());
+  PostgresFixture(TestIndexer indexer, Failpoint failpoint) {
+    this(indexer, failpoint, TestDatabase.settings());
   }
 
-  PostgresFixture(TestIndexer indexer, Failpoint probe, DatabaseSettings settings) {
-    this(indexer, PostgresStore.open(settings, indexer, probe));
+  PostgresFixture(TestIndexer indexer, Failpoint failpoint, DatabaseSettings settings) {
+    this(indexer, PostgresStore.open(settings, indexer, failpoint));
   }
 
   private PostgresFixture(TestIndexer indexer, PostgresStore store) {

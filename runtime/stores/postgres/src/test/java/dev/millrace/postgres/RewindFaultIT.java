@@ -151,14 +151,14 @@ final class RewindFaultIT {
     }
   }
 
-  private static PostgresFixture through(PostgresCuttingProxy proxy, Failpoint probe) {
+  private static PostgresFixture through(PostgresCuttingProxy proxy, Failpoint failpoint) {
     DatabaseSettings direct = TestDatabase.settings();
     DatabaseSettings settings =
         DatabaseSettings.of(proxy.url(), direct.user(), direct.password())
             .withPatience(Duration.ZERO);
     return new PostgresFixture(
         PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN, PostgresFixture.NOTE),
-        probe,
+        failpoint,
         settings);
   }
 

@@ -52,8 +52,8 @@ final class SimulationIT {
     String schema = simulation.indexer().name();
     PostgresStore.reset(TestDatabase.settings(), schema);
     Map<String, SerialOracle> oracles =
-        simulation.run(
-            probe -> PostgresStore.open(TestDatabase.settings(), simulation.indexer(), probe));
+        simulation.run(failpoint ->
+            PostgresStore.open(TestDatabase.settings(), simulation.indexer(), failpoint));
     for (String lane : oracles.keySet()) {
       SerialOracle oracle = requireNonNull(oracles.get(lane));
       long settled = simulation.finalCheckpoint(lane, oracle);
