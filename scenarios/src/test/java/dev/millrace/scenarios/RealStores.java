@@ -112,8 +112,8 @@ final class RealStores implements SimulatedStores {
     AtomicBoolean first = new AtomicBoolean(true);
     return new LaneMirror() {
       @Override
-      public void follow(EpochHistory ledger) {
-        mirror.follow(ledger);
+      public void follow(EpochHistory epochHistory) {
+        mirror.follow(epochHistory);
       }
 
       @Override
@@ -190,14 +190,18 @@ final class RealStores implements SimulatedStores {
   private void look(String lane) {
     try (PostgresSnapshot snapshot = PostgresSnapshot.open(postgres, indexer).orElseThrow();
         MirrorReader reader = ClickHouseMirror.reader(clickhouse, indexer)) {
-      EpochHistory ledger = snapshot.ledgers().get(lane);
-      if (ledger == null) {
+      EpochHistory epochHistory = snapshot.epochHistories().get(lane);
+      if (epochHistory == null) {
         return;
       }
       for (EntityType<?> type : indexer.entities()) {
         Storage storage = indexer.storage(type);
         if (storage.isMirrored() && storage.isInPostgres()) {
-          look(type, snapshot, reader, new Look(lane, ledger.checkpoint(), ends(ledger)));
+          look(
+              type,
+              snapshot,
+              reader,
+              new Look(lane, epochHistory.checkpoint(), ends(epochHistory)));
         }
       }
       looks.incrementAndGet();
@@ -242,9 +246,9 @@ final class RealStores implements SimulatedStores {
     return cleanings.get();
   }
 
-  private static SortedMap<Long, Long> ends(EpochHistory ledger) {
+  private static SortedMap<Long, Long> ends(EpochHistory epochHistory) {
     SortedMap<Long, Long> ends = new TreeMap<>();
-    ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
+    epochHistory.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
     return ends;
   }
 
@@ -274,12 +278,12 @@ final class RealStores implements SimulatedStores {
   @Override
   public List<String> differences(String lane, SerialOracle oracle, boolean over) {
     List<String> wrong = new ArrayList<>(seen);
-    EpochHistory ledger = ledger(lane);
-    SortedMap<Long, Long> ends = ends(ledger);
+    EpochHistory epochHistory = epochHistory(lane);
+    SortedMap<Long, Long> ends = ends(epochHistory);
     try (MirrorReader reader = ClickHouseMirror.reader(clickhouse, indexer)) {
       for (EntityType<?> type : indexer.entities()) {
         if (indexer.storage(type).isMirrored()) {
-          for (long at : checkpoints(type, ledger, over)) {
+          for (long at : checkpoints(type, epochHistory, over)) {
             compare(type, reader, new Look(lane, at, ends), oracle, wrong);
           }
           if (over) {
@@ -291,19 +295,20 @@ final class RealStores implements SimulatedStores {
     return wrong;
   }
 
-  private EpochHistory ledger(String lane) {
+  private EpochHistory epochHistory(String lane) {
     try (PostgresSnapshot snapshot = PostgresSnapshot.open(postgres, indexer).orElseThrow()) {
-      return Optional.ofNullable(snapshot.ledgers().get(lane)).orElseThrow();
+      return Optional.ofNullable(snapshot.epochHistories().get(lane)).orElseThrow();
     }
   }
 
-  private static Set<Long> checkpoints(EntityType<?> type, EpochHistory ledger, boolean over) {
+  private static Set<Long> checkpoints(
+      EntityType<?> type, EpochHistory epochHistory, boolean over) {
     boolean latest = isLatest(type);
     Set<Long> looks = new TreeSet<>();
-    looks.add(ledger.checkpoint());
-    long first = latest ? ledger.finalizedCheckpoint() : 0;
+    looks.add(epochHistory.checkpoint());
+    long first = latest ? epochHistory.finalizedCheckpoint() : 0;
     for (int i = 0; over && i < LOOKS_BACK; i++) {
-      looks.add(first + (ledger.checkpoint() - first) * i / LOOKS_BACK);
+      looks.add(first + (epochHistory.checkpoint() - first) * i / LOOKS_BACK);
     }
     return looks;
   }

@@ -45,15 +45,15 @@ final class RebuildCommand extends IndexerCommand {
     } finally {
       live.clear();
     }
-    whole.forEach((chain, ledger) ->
+    whole.forEach((chain, epochHistory) ->
         shell()
             .out()
             .printf(
                 "%s: ClickHouse is filled: chain %s up to checkpoint %s, with every version since %s%n",
                 config.name(),
                 chain,
-                ProgressLine.count(ledger.checkpoint()),
-                ProgressLine.count(ledger.finalizedCheckpoint())));
+                ProgressLine.count(epochHistory.checkpoint()),
+                ProgressLine.count(epochHistory.finalizedCheckpoint())));
     return ExitCode.DONE;
   }
 }

@@ -60,14 +60,14 @@ final class MirrorPublisher {
   }
 
   /**
-   * Checks the mirror against the ledger. A refusal counts only while the lane is ours: the mirror
-   * may know from a successor more than this ledger says.
+   * Checks the mirror against the epoch history. A refusal counts only while the lane is ours: the
+   * mirror may know from a successor more than this epoch history says.
    */
   private EpochHistory follow() {
-    EpochHistory ledger = store.epochHistory();
+    EpochHistory epochHistory = store.epochHistory();
     try {
-      mirror.follow(ledger);
-      return ledger;
+      mirror.follow(epochHistory);
+      return epochHistory;
     } catch (MillraceException refused) {
       if (refused.remedy() == Remedy.FIX_SETUP) {
         store.epochHistory(); // throws YIELD if the lane was taken over
@@ -78,19 +78,19 @@ final class MirrorPublisher {
 
   /** Publishes the epoch ends after a rewind, before any row of the new epoch is written. */
   void publishRewind() {
-    EpochHistory ledger = retry.call("ledger", store::epochHistory);
-    window.removeIf(passed -> passed.checkpoint > ledger.checkpoint());
-    announce(ledger);
+    EpochHistory epochHistory = retry.call("epoch history", store::epochHistory);
+    window.removeIf(passed -> passed.checkpoint > epochHistory.checkpoint());
+    announce(epochHistory);
   }
 
-  private void announce(EpochHistory ledger) {
-    epoch = ledger.epoch();
-    opened = ledger.epochs().getLast().opened();
-    commit = ledger.commit();
-    checkpoint = ledger.checkpoint();
-    finalizedCheckpoint = Math.max(finalizedCheckpoint, ledger.finalizedCheckpoint());
+  private void announce(EpochHistory epochHistory) {
+    epoch = epochHistory.epoch();
+    opened = epochHistory.epochs().getLast().opened();
+    commit = epochHistory.commit();
+    checkpoint = epochHistory.checkpoint();
+    finalizedCheckpoint = Math.max(finalizedCheckpoint, epochHistory.finalizedCheckpoint());
     List<EpochEnds.End> news = new ArrayList<>();
-    for (EpochHistory.Epoch each : ledger.epochs()) {
+    for (EpochHistory.Epoch each : epochHistory.epochs()) {
       Long before = publishedEnds.put(each.number(), each.end());
       if (before == null || before != each.end()) {
         news.add(new EpochEnds.End(each.number(), each.end(), each.opened()));

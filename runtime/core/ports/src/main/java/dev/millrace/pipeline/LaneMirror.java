@@ -9,14 +9,14 @@ package dev.millrace.pipeline;
  */
 public interface LaneMirror extends AutoCloseable {
   /**
-   * Checks, before the first row of this process, that the mirror is a copy of this ledger,
+   * Checks, before the first row of this process, that the mirror is a copy of this epoch history,
    * complete up to its last commit.
    *
    * @throws dev.millrace.loaders.MillraceException with remedy {@code FIX_SETUP}, and nothing
    *     changed, if the mirror follows another store or a state that this store has lost, or lacks
    *     commits
    */
-  void follow(EpochHistory ledger);
+  void follow(EpochHistory epochHistory);
 
   /**
    * Adds every version of every mirrored row of a group. Mirror thread only.

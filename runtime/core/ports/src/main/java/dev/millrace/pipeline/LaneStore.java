@@ -23,7 +23,7 @@ public interface LaneStore extends AutoCloseable {
   Source.ResumePoint resumePoint();
 
   /**
-   * Reads the ledger of the lane's epochs. Any thread.
+   * Reads the epoch history of the lane. Any thread.
    *
    * @throws dev.millrace.loaders.MillraceException with remedy {@code YIELD} if the lane is not
    *     held in our epoch any more

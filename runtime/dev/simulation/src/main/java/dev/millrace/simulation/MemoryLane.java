@@ -57,7 +57,7 @@ final class MemoryLane implements LaneStore, CommittedReads {
   @Override
   public EpochHistory epochHistory() {
     checkOpen();
-    return store.locked(() -> tables.ledger(store.identity(), epoch));
+    return store.locked(() -> tables.epochHistory(store.identity(), epoch));
   }
 
   @Override

@@ -79,13 +79,13 @@ final class MemoryLaneTables {
     return states;
   }
 
-  /** Returns the ledger if the lane is held in this epoch. */
-  EpochHistory ledger(String identity, long epoch) {
+  /** Returns the epoch history if the lane is held in this epoch. */
+  EpochHistory epochHistory(String identity, long epoch) {
     fence(epoch);
-    return ledger(identity);
+    return epochHistory(identity);
   }
 
-  EpochHistory ledger(String identity) {
+  EpochHistory epochHistory(String identity) {
     return new EpochHistory(
         identity,
         frontier.epoch(),

@@ -100,9 +100,11 @@ public final class MemoryMirror {
     });
   }
 
-  /** Returns the rows that a store with this ledger should have, independent of publications. */
-  public <E> Map<Object, E> rows(String lane, EntityType<E> type, EpochHistory ledger) {
-    return locked(() -> rows(type, versions(lane, type, ledger), ledger.checkpoint()));
+  /**
+   * Returns the rows that a store with this epoch history should have, independent of publications.
+   */
+  public <E> Map<Object, E> rows(String lane, EntityType<E> type, EpochHistory epochHistory) {
+    return locked(() -> rows(type, versions(lane, type, epochHistory), epochHistory.checkpoint()));
   }
 
   private static <E> Map<Object, E> rows(
@@ -127,10 +129,10 @@ public final class MemoryMirror {
     return locked(() -> contents.visible(lane, type, contents.ends(lane)));
   }
 
-  /** Returns the versions that are visible with the epoch ends of a ledger. */
-  public List<RowVersion> versions(String lane, EntityType<?> type, EpochHistory ledger) {
+  /** Returns the versions that are visible with the epoch ends of an epoch history. */
+  public List<RowVersion> versions(String lane, EntityType<?> type, EpochHistory epochHistory) {
     Map<Long, Long> ends = new HashMap<>();
-    ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
+    epochHistory.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
     return locked(() -> contents.visible(lane, type, ends));
   }
 
@@ -160,13 +162,15 @@ public final class MemoryMirror {
     return refused.test(row);
   }
 
-  /** Checks the ledger and follows it; keeps nothing unless all of the ledger fits. */
-  void follow(String lane, EpochHistory ledger) {
+  /**
+   * Checks the epoch history and follows it; keeps nothing unless all of the epoch history fits.
+   */
+  void follow(String lane, EpochHistory epochHistory) {
     locked(() -> {
-      contents.check(lane, ledger);
+      contents.check(lane, epochHistory);
       return true;
     });
-    call("follow " + lane, (into, _) -> into.follow(ledger));
+    call("follow " + lane, (into, _) -> into.follow(epochHistory));
   }
 
   /** The action of a call on the contents. */

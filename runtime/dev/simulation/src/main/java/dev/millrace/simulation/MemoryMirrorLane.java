@@ -30,9 +30,9 @@ final class MemoryMirrorLane implements LaneMirror {
   }
 
   @Override
-  public void follow(EpochHistory ledger) {
+  public void follow(EpochHistory epochHistory) {
     checkOpen();
-    mirror.follow(lane, ledger);
+    mirror.follow(lane, epochHistory);
   }
 
   /** Checks every value before it sends the first. */

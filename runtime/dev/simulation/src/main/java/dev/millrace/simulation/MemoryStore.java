@@ -216,9 +216,9 @@ public final class MemoryStore implements CommitStore {
     return locked(() -> tables(lane).frontier());
   }
 
-  /** Returns the ledger that a mirror of the lane would have to follow now. */
-  public EpochHistory ledger(String lane) {
-    return locked(() -> tables(lane).ledger(identity));
+  /** Returns the epoch history that a mirror of the lane would have to follow now. */
+  public EpochHistory epochHistory(String lane) {
+    return locked(() -> tables(lane).epochHistory(identity));
   }
 
   /** Returns the requested indexes, as {@code table(column,column)}. */

@@ -53,11 +53,13 @@ final class MirrorContents {
   private static final Comparator<EpochEnds> LATER =
       Comparator.comparingLong(EpochEnds::publisherEpoch).thenComparingLong(EpochEnds::commit);
 
-  /** Checks that these contents are a copy of the store with this ledger. */
-  void check(String lane, EpochHistory ledger) {
-    must(identity.isEmpty() || identity.equals(ledger.identity()), "mirror is of another store");
+  /** Checks that these contents are a copy of the store with this epoch history. */
+  void check(String lane, EpochHistory epochHistory) {
+    must(
+        identity.isEmpty() || identity.equals(epochHistory.identity()),
+        "mirror is of another store");
     Map<Long, Instant> opened = new HashMap<>();
-    ledger.epochs().forEach(epoch -> opened.put(epoch.number(), epoch.opened()));
+    epochHistory.epochs().forEach(epoch -> opened.put(epoch.number(), epoch.opened()));
     epochs.forEach((number, known) ->
         must(
             known.lane().equals(lane)
@@ -68,17 +70,17 @@ final class MirrorContents {
     EpochEnds last = latest.get(lane);
     long told = last == null ? -1 : last.commit();
     must(
-        told <= ledger.commit(),
+        told <= epochHistory.commit(),
         "mirror has commits that the store has lost: mirror=%d store=%d",
         told,
-        ledger.commit());
+        epochHistory.commit());
     must(
-        told >= ledger.commit() - 1,
+        told >= epochHistory.commit() - 1,
         "mirror lacks commits of the store: mirror=%d store=%d",
         told,
-        ledger.commit());
-    long until = ledger.commit();
-    for (EpochHistory.Epoch epoch : ledger.epochs().reversed()) {
+        epochHistory.commit());
+    long until = epochHistory.commit();
+    for (EpochHistory.Epoch epoch : epochHistory.epochs().reversed()) {
       must(
           epoch.mirrored() || epoch.afterCommit() == until,
           "commits were made without the mirror: epoch=%d",
@@ -88,8 +90,8 @@ final class MirrorContents {
   }
 
   /** Records the identity of the store. */
-  void follow(EpochHistory ledger) {
-    identity = ledger.identity();
+  void follow(EpochHistory epochHistory) {
+    identity = epochHistory.identity();
   }
 
   /**

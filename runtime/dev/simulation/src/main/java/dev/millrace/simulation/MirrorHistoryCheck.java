@@ -28,7 +28,7 @@ public final class MirrorHistoryCheck {
    * @param found the visible versions
    */
   public static List<String> differences(
-      EntityType<?> type, SerialOracle oracle, EpochHistory ledger, List<RowVersion> found) {
+      EntityType<?> type, SerialOracle oracle, EpochHistory epochHistory, List<RowVersion> found) {
     List<String> wrong = new ArrayList<>();
     List<RowVersion> expected = oracle.versions(type);
     boolean latest = type.layout().versions() == Versions.LATEST && !type.isImmutable();
@@ -38,8 +38,8 @@ public final class MirrorHistoryCheck {
       wrong.add(
           "versions differ: table=%s missing=%s extra=%s".formatted(type.table(), missing, extra));
     }
-    long first = latest ? ledger.finalizedCheckpoint() : 0;
-    for (long at = first; wrong.isEmpty() && at <= ledger.checkpoint(); at++) {
+    long first = latest ? epochHistory.finalizedCheckpoint() : 0;
+    for (long at = first; wrong.isEmpty() && at <= epochHistory.checkpoint(); at++) {
       Map<Object, ?> right = oracle.rows(type, at);
       Map<Object, Object> rows = rows(type, found, at);
       if (!right.equals(rows)) {

@@ -137,11 +137,11 @@ final class SimulatedMemoryStores implements SimulatedStores {
 
   private void compare(
       String lane, SerialOracle oracle, MemoryMirror copy, boolean over, List<String> wrong) {
-    EpochHistory ledger = store.ledger(lane);
+    EpochHistory epochHistory = store.epochHistory(lane);
     for (int round = 0; round < (over ? 2 : 1); round++) {
       for (EntityType<?> type : mirrored) {
-        List<RowVersion> durable = copy.versions(lane, type, ledger);
-        wrong.addAll(MirrorHistoryCheck.differences(type, oracle, ledger, durable));
+        List<RowVersion> durable = copy.versions(lane, type, epochHistory);
+        wrong.addAll(MirrorHistoryCheck.differences(type, oracle, epochHistory, durable));
         if (over && !durable.equals(copy.versions(lane, type))) {
           wrong.add("not all is published: table=" + type.table());
         }

@@ -69,17 +69,17 @@ final class CopiedHandlers {
 
   /** Asserts that the mirror has all durable rows as of every checkpoint, and shows no other. */
   static void assertWhole(LaneHarness mill) throws Exception {
-    EpochHistory ledger = mill.store.ledger(LANE);
-    assertThat(differences(mill, ledger)).isEmpty();
+    EpochHistory epochHistory = mill.store.epochHistory(LANE);
+    assertThat(differences(mill, epochHistory)).isEmpty();
     for (EntityType<?> type : mill.indexer.entities()) {
       assertThat(mirror(mill).versions(LANE, type))
           .as("published versions of %s", type)
-          .isEqualTo(mirror(mill).versions(LANE, type, ledger));
+          .isEqualTo(mirror(mill).versions(LANE, type, epochHistory));
     }
   }
 
   /** Describes how the mirror would differ if everything durable were published. */
-  static List<String> differences(LaneHarness mill, EpochHistory ledger) throws Exception {
+  static List<String> differences(LaneHarness mill, EpochHistory epochHistory) throws Exception {
     Source.BlockRef place = mill.store.frontier(LANE).place();
     SerialOracle oracle = new SerialOracle(mill.indexer.entities());
     if (place != null) {
@@ -89,7 +89,7 @@ final class CopiedHandlers {
     for (EntityType<?> type : mill.indexer.entities()) {
       wrong.addAll(
           MirrorHistoryCheck.differences(
-              type, oracle, ledger, mirror(mill).versions(LANE, type, ledger)));
+              type, oracle, epochHistory, mirror(mill).versions(LANE, type, epochHistory)));
     }
     return wrong;
   }

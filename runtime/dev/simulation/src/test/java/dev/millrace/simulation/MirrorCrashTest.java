@@ -85,7 +85,9 @@ final class MirrorCrashTest {
     }
   }
 
-  /** Runs one process; compares the rows that it leaves with its ledger, published or not. */
+  /**
+   * Runs one process; compares the rows that it leaves with its epoch history, published or not.
+   */
   private LaneOutcome live(LaneHarness mill) throws Exception {
     Point point = POINTS.get(random.nextInt(POINTS.size()));
     CrashFailpoint crash = CrashFailpoint.at(point, 1 + random.nextInt(12));
@@ -102,7 +104,7 @@ final class MirrorCrashTest {
       assertThat(end).isInstanceOf(LaneOutcome.Done.class);
     }
     if (stands(mill)) {
-      assertThat(CopiedHandlers.differences(mill, mill.store.ledger(LANE)))
+      assertThat(CopiedHandlers.differences(mill, mill.store.epochHistory(LANE)))
           .as("after %s", crash)
           .isEmpty();
     }

@@ -84,7 +84,7 @@ final class MirrorFenceTest {
     assertThat(CopiedHandlers.seen(successor)).isEqualTo(seen).containsExactly(4L, 4L, 4L);
     for (EntityType<?> type : mill.indexer.entities()) {
       assertThat(mirror(mill).versions(LANE, type))
-          .isEqualTo(mirror(mill).versions(LANE, type, mill.store.ledger(LANE)));
+          .isEqualTo(mirror(mill).versions(LANE, type, mill.store.epochHistory(LANE)));
     }
   }
 

@@ -75,10 +75,13 @@ final class MirrorTest {
       mill.fault = crash;
       mill.run();
       mill.fault = Failpoint.NONE;
-      EpochHistory ledger = mill.store.ledger(LANE);
-      assertThat(CopiedHandlers.differences(mill, ledger)).as("crash %d", passing).isEmpty();
+      EpochHistory epochHistory = mill.store.epochHistory(LANE);
+      assertThat(CopiedHandlers.differences(mill, epochHistory)).as("crash %d", passing).isEmpty();
       assertThat(
-              mirror(mill).published(LANE).map(said -> ledger.commit() - said.commit()).orElse(0L))
+              mirror(mill)
+                  .published(LANE)
+                  .map(said -> epochHistory.commit() - said.commit())
+                  .orElse(0L))
           .as("commits that were not published")
           .isBetween(0L, 1L);
     }

@@ -25,11 +25,11 @@ import org.junit.jupiter.api.Timeout;
 final class StartFenceTest {
   private final MemoryStore store = new MemoryStore(LaneHarness.definition().entities());
 
-  /** A mirror that refuses the ledger while a successor takes the lane over. */
+  /** A mirror that refuses the epoch history while a successor takes the lane over. */
   private final LaneMirror overtaken =
       new LaneMirror() {
         @Override
-        public void follow(EpochHistory ledger) {
+        public void follow(EpochHistory epochHistory) {
           store.takeOver(LaneHarness.LANE);
           throw new MillraceException(
               Remedy.FIX_SETUP, "mirror knows an epoch that PostgreSQL does not: epoch=2");

@@ -65,7 +65,7 @@ public final class MirrorRebuild {
   }
 
   /**
-   * Rebuilds the mirror and returns the ledger of each chain up to which it is whole.
+   * Rebuilds the mirror and returns the epoch history of each chain up to which it is whole.
    *
    * @throws MillraceException with remedy {@code FIX_SETUP}, and nothing changed, if it cannot be
    *     made from PostgreSQL
@@ -113,11 +113,11 @@ public final class MirrorRebuild {
         PostgresSnapshot.open(settings, indexer).orElseThrow(this::nothingYet)) {
       check.run(); // the rows would go under the epoch of a process that has a lane by now
       lanes.forEach(lane -> {
-        rebuild.begin(lane, requireNonNull(snapshot.ledgers().get(lane)));
+        rebuild.begin(lane, requireNonNull(snapshot.epochHistories().get(lane)));
         fill(snapshot, rebuild, lane);
         rebuild.end();
       });
-      return new TreeMap<>(snapshot.ledgers());
+      return new TreeMap<>(snapshot.epochHistories());
     }
   }
 

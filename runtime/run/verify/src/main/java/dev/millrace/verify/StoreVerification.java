@@ -108,8 +108,9 @@ public final class StoreVerification {
         continue;
       }
       snapshot
-          .ledgers()
-          .forEach((lane, ledger) -> compared.add(compare(type, lane, ledger, snapshot, reader)));
+          .epochHistories()
+          .forEach((lane, epochHistory) ->
+              compared.add(compare(type, lane, epochHistory, snapshot, reader)));
     }
     return new VerificationResult(compared, leftOut);
   }
@@ -128,11 +129,11 @@ public final class StoreVerification {
   private <E> VerificationResult.Compared compare(
       EntityType<E> type,
       String lane,
-      EpochHistory ledger,
+      EpochHistory epochHistory,
       PostgresSnapshot snapshot,
       MirrorReader reader) {
-    SortedMap<Long, Long> ends = ends(ledger);
-    long checkpoint = ledger.checkpoint();
+    SortedMap<Long, Long> ends = ends(epochHistory);
+    long checkpoint = epochHistory.checkpoint();
     StoreComparison.Result result =
         new StoreComparison<E>(
                 type,
@@ -149,9 +150,9 @@ public final class StoreVerification {
         type.name(), lane, checkpoint, result.postgres(), result.clickhouse(), result.found());
   }
 
-  static SortedMap<Long, Long> ends(EpochHistory ledger) {
+  static SortedMap<Long, Long> ends(EpochHistory epochHistory) {
     Map<Long, Long> ends = new TreeMap<>();
-    ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
+    epochHistory.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
     return new TreeMap<>(ends);
   }
 }

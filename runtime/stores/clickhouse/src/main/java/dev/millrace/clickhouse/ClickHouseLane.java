@@ -53,9 +53,9 @@ final class ClickHouseLane implements LaneMirror {
   }
 
   @Override
-  public void follow(EpochHistory ledger) {
+  public void follow(EpochHistory epochHistory) {
     FencedDrop.withdrawFences(patient);
-    new MirrorConsistencyCheck(patient, lane, ledger).run();
+    new MirrorConsistencyCheck(patient, lane, epochHistory).run();
   }
 
   @Override

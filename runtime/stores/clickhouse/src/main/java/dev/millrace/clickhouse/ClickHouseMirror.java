@@ -167,7 +167,7 @@ public final class ClickHouseMirror implements AutoCloseable {
    * Checks the owner before a mirror is dropped: a wrong database name would drop the mirror of an
    * indexer that goes on writing there.
    *
-   * @param schema of the caller, as ledgers call it; empty if there is none
+   * @param schema of the caller, as epoch histories call it; empty if there is none
    * @throws MillraceException with remedy {@code FIX_SETUP} if the mirror follows another schema
    */
   public static void checkFollows(MirrorSettings settings, Optional<String> schema) {

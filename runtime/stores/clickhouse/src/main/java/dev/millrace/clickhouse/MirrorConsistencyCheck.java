@@ -17,9 +17,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks that a mirror is a copy of what a ledger says, whole up to its last commit. All of it is
- * about one lane, except the identity of the schema: lanes share a sequence of epochs and nothing
- * else.
+ * Checks that a mirror is a copy of what an epoch history says, whole up to its last commit. All of
+ * it is about one lane, except the identity of the schema: lanes share a sequence of epochs and
+ * nothing else.
  */
 final class MirrorConsistencyCheck {
   private static final String IDENTITY = "identity";
@@ -31,7 +31,7 @@ final class MirrorConsistencyCheck {
 
   private final ClickHouseDatabase server;
   private final LaneId lane;
-  private final EpochHistory ledger;
+  private final EpochHistory epochHistory;
   private final String chain;
 
   /**
@@ -51,10 +51,10 @@ final class MirrorConsistencyCheck {
     }
   }
 
-  MirrorConsistencyCheck(ClickHouseDatabase server, LaneId lane, EpochHistory ledger) {
+  MirrorConsistencyCheck(ClickHouseDatabase server, LaneId lane, EpochHistory epochHistory) {
     this.server = server;
     this.lane = lane;
-    this.ledger = ledger;
+    this.epochHistory = epochHistory;
     this.chain = Long.toUnsignedString(lane.chain());
   }
 
@@ -62,17 +62,17 @@ final class MirrorConsistencyCheck {
   void run() {
     SortedMap<String, String> known = known(server);
     String identity = known.get(IDENTITY);
-    if (identity != null && !identity.equals(ledger.identity())) {
+    if (identity != null && !identity.equals(epochHistory.identity())) {
       throw refused("it follows another schema, or this one before it was reset", OTHERS);
     }
     checkEpochs();
     long told = lastPublishedCommit();
-    if (told > ledger.commit()) {
+    if (told > epochHistory.commit()) {
       throw refused("it knows commits that PostgreSQL has lost: commit=" + told);
     }
     String born = known.get(born());
     if (born == null) {
-      if (ledger.commit() > 0) {
+      if (epochHistory.commit() > 0) {
         throw refused("it is empty, and PostgreSQL has commits already");
       }
       record(identity == null, new MirrorOrigin(0, 0, 0));
@@ -109,7 +109,8 @@ final class MirrorConsistencyCheck {
     if (first) {
       rows.add(
           "(%s, %s)"
-              .formatted(ClickHouseSql.text(IDENTITY), ClickHouseSql.text(ledger.identity())));
+              .formatted(
+                  ClickHouseSql.text(IDENTITY), ClickHouseSql.text(epochHistory.identity())));
     }
     rows.add("(%s, %s)".formatted(ClickHouseSql.text(born()), ClickHouseSql.text(birth.text())));
     server.execute(
@@ -118,10 +119,10 @@ final class MirrorConsistencyCheck {
             .formatted(MirrorBookkeeping.MIRROR, String.join(", ", rows)));
   }
 
-  /** Checks that every epoch that was announced, or has written, is in the ledger. */
+  /** Checks that every epoch that was announced, or has written, is in the epoch history. */
   private void checkEpochs() {
     SortedMap<Long, Instant> opened = new TreeMap<>();
-    ledger.epochs().forEach(epoch -> opened.put(epoch.number(), epoch.opened()));
+    epochHistory.epochs().forEach(epoch -> opened.put(epoch.number(), epoch.opened()));
     server.query(
         "follow",
         "SELECT epoch, argMax(opened, (`by`, commit)) FROM %s WHERE chain = %s GROUP BY epoch"
@@ -167,10 +168,10 @@ final class MirrorConsistencyCheck {
 
   /** Each commit is published before the next one is made, so only the last may be missing. */
   private void checkWhole(MirrorOrigin birth, long told) {
-    if (ledger.commit() > birth.commit() && told < ledger.commit() - 1) {
+    if (epochHistory.commit() > birth.commit() && told < epochHistory.commit() - 1) {
       throw refused("it lacks commits: last=" + told);
     }
-    List<EpochHistory.Epoch> epochs = ledger.epochs();
+    List<EpochHistory.Epoch> epochs = epochHistory.epochs();
     for (int i = 0; i + 1 < epochs.size(); i++) {
       EpochHistory.Epoch epoch = epochs.get(i);
       long last = epochs.get(i + 1).afterCommit();
@@ -180,15 +181,15 @@ final class MirrorConsistencyCheck {
       }
     }
     long reached = reached();
-    if (ledger.checkpoint() > birth.checkpoint() && reached != ledger.checkpoint()) {
+    if (epochHistory.checkpoint() > birth.checkpoint() && reached != epochHistory.checkpoint()) {
       throw refused("it lacks rows that PostgreSQL counts on: reached=" + reached);
     }
   }
 
-  /** Returns the last checkpoint in the mirror, by the ledger's ends. */
+  /** Returns the last checkpoint in the mirror, by the epoch history's ends. */
   private long reached() {
     SortedMap<Long, Long> ends = new TreeMap<>();
-    ledger.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
+    epochHistory.epochs().forEach(epoch -> ends.put(epoch.number(), epoch.end()));
     return server.query(
         "follow",
         "WITH %s AS _ends SELECT max(_checkpoint) FROM %s WHERE chain = %s AND %s"
@@ -211,9 +212,9 @@ final class MirrorConsistencyCheck {
                 why,
                 lane.indexer(),
                 chain,
-                ledger.epoch(),
-                ledger.commit(),
-                ledger.checkpoint(),
+                epochHistory.epoch(),
+                epochHistory.commit(),
+                epochHistory.checkpoint(),
                 advice));
   }
 }

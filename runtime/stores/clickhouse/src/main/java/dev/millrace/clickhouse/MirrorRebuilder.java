@@ -42,7 +42,7 @@ public final class MirrorRebuilder implements AutoCloseable {
   private final Set<Long> lanes = new HashSet<>();
 
   private @Nullable LaneId lane;
-  private @Nullable EpochHistory ledger;
+  private @Nullable EpochHistory epochHistory;
 
   /** The table of the rows in the buffer. */
   private @Nullable MirrorTable<?> table;
@@ -117,7 +117,7 @@ public final class MirrorRebuilder implements AutoCloseable {
   public void begin(String name, EpochHistory now) {
     long chain = ClickHouseMirror.chain(name);
     lane = new LaneId(indexer.name(), chain);
-    ledger = now;
+    epochHistory = now;
     chunk = 0;
     inserted.clear();
   }
@@ -137,7 +137,7 @@ public final class MirrorRebuilder implements AutoCloseable {
   }
 
   private void written(long checkpoint, int operation) {
-    RowBinaryEncoder.writePlace(ledger().epoch(), checkpoint, operation, out);
+    RowBinaryEncoder.writePlace(epochHistory().epoch(), checkpoint, operation, out);
     buffered++;
     if (buffered == InsertSettings.MAX_ROWS || out.length() >= InsertSettings.MAX_BYTES) {
       flush();
@@ -146,7 +146,8 @@ public final class MirrorRebuilder implements AutoCloseable {
 
   /** Adds the block of a checkpoint; the blocks of the window are enough. */
   public void reached(SourceBlock block, long checkpoint) {
-    MirrorGroupRows.Reached.write(lane().chain(), block, ledger().epoch(), checkpoint, blocks);
+    MirrorGroupRows.Reached.write(
+        lane().chain(), block, epochHistory().epoch(), checkpoint, blocks);
     bufferedBlocks++;
     if (blocks.length() >= InsertSettings.MAX_BYTES) {
       flushBlocks();
@@ -181,7 +182,8 @@ public final class MirrorRebuilder implements AutoCloseable {
 
   private void insert(Target target, RowBinaryBuffer rows, int count) {
     String token =
-        "%s:rebuild:%d:%d:%d".formatted(indexer.name(), lane().chain(), ledger().epoch(), chunk++);
+        "%s:rebuild:%d:%d:%d"
+            .formatted(indexer.name(), lane().chain(), epochHistory().epoch(), chunk++);
     Map<String, String> settings = new HashMap<>(inserts.settings(token, false));
     // Rows come in the order of PostgreSQL, so one block may touch every partition there is.
     settings.put("max_partitions_per_insert_block", "0");
@@ -207,7 +209,7 @@ public final class MirrorRebuilder implements AutoCloseable {
                         .formatted(
                             ClickHouseSql.name(target.table()),
                             Long.toUnsignedString(lane().chain()),
-                            ledger().epoch()),
+                            epochHistory().epoch()),
                     RowBinaryInput::readLong));
     if (there > expected || (there < expected && !target.expires())) {
       retry.run("check of the lanes", held); // another rebuild may have dropped them
@@ -225,7 +227,7 @@ public final class MirrorRebuilder implements AutoCloseable {
     flushBlocks();
     inserted.forEach(this::checkArrived);
     retry.run("check of the lanes", held);
-    EpochHistory now = ledger();
+    EpochHistory now = epochHistory();
     EpochEnds ends =
         new EpochEnds(
             now.epoch(),
@@ -247,7 +249,7 @@ public final class MirrorRebuilder implements AutoCloseable {
                         now.commit(), now.checkpoint(), now.finalizedCheckpoint())));
     lanes.add(lane().chain());
     lane = null;
-    ledger = null;
+    epochHistory = null;
   }
 
   private LaneId lane() {
@@ -258,8 +260,8 @@ public final class MirrorRebuilder implements AutoCloseable {
     return known;
   }
 
-  private EpochHistory ledger() {
-    EpochHistory known = ledger;
+  private EpochHistory epochHistory() {
+    EpochHistory known = epochHistory;
     if (known == null) {
       throw new IllegalStateException("rebuild has no lane: call begin first");
     }

@@ -36,7 +36,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Mirrors over a real engine, with batches and a ledger made by hand. */
+/** Mirrors over a real engine, with batches and an epoch history made by hand. */
 final class ClickHouseFixture implements AutoCloseable {
   /** An entity with changing rows, for most tests. */
   @Entity
@@ -143,7 +143,7 @@ final class ClickHouseFixture implements AutoCloseable {
       return number;
     }
 
-    EpochHistory ledger() {
+    EpochHistory epochHistory() {
       return new EpochHistory(
           identity, epochs.getLast().number(), commit, checkpoint, settled, epochs);
     }
@@ -171,9 +171,9 @@ final class ClickHouseFixture implements AutoCloseable {
     }
 
     EpochEnds said() {
-      EpochHistory ledger = ledger();
+      EpochHistory epochHistory = epochHistory();
       return new EpochEnds(
-          ledger.epoch(),
+          epochHistory.epoch(),
           commit,
           epochs.stream()
               .map(epoch -> new EpochEnds.End(epoch.number(), epoch.end(), epoch.opened()))
@@ -209,7 +209,7 @@ final class ClickHouseFixture implements AutoCloseable {
     }
 
     Run follow() {
-      lane.follow(book.ledger());
+      lane.follow(book.epochHistory());
       lane.publish(book.said());
       return this;
     }

@@ -373,7 +373,7 @@ final class FaultIT {
           Thread.ofVirtual()
               .start(() -> {
                 try {
-                  run.lane.follow(run.book.ledger());
+                  run.lane.follow(run.book.epochHistory());
                 } catch (MillraceException failed) {
                   thrown.add(failed);
                 }

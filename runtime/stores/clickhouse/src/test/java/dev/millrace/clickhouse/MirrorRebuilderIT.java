@@ -47,7 +47,7 @@ final class MirrorRebuilderIT {
 
       try (MirrorRebuilder rebuild =
           ClickHouseMirror.rebuild(lab.settings, lab.indexer, MirrorRebuilderIT::held)) {
-        rebuild.begin("1", book.ledger());
+        rebuild.begin("1", book.epochHistory());
         rebuild.saved(ClickHouseFixture.TOKEN, token(1, "a", 1), 1);
         rebuild.saved(ClickHouseFixture.TOKEN, token(2, "b", 2), 1);
         rebuild.reached(new SourceBlock(2, ClickHouseFixture.hash(0, 2)), 2);
@@ -98,7 +98,7 @@ final class MirrorRebuilderIT {
   /** Fills a lane with a row at checkpoint 1; the mirror then shows it. */
   private static void fill(
       MirrorRebuilder rebuild, ClickHouseFixture.MemoryEpochBook book, String owner) {
-    rebuild.begin("1", book.ledger());
+    rebuild.begin("1", book.epochHistory());
     rebuild.saved(ClickHouseFixture.TOKEN, token(1, owner, 1), 1);
     rebuild.saved(ClickHouseFixture.NOTE, new ClickHouseFixture.Note(EventId.of(1, 1), owner), 1);
     rebuild.reached(new SourceBlock(1, ClickHouseFixture.hash(0, 1)), 1);
@@ -130,7 +130,7 @@ final class MirrorRebuilderIT {
       proxy.cutNextAnswer();
       try (MirrorRebuilder rebuild =
           ClickHouseMirror.rebuild(cut, lab.indexer, once(proxy::cutNextAnswer))) {
-        rebuild.begin("1", book.ledger());
+        rebuild.begin("1", book.epochHistory());
         rebuild.saved(ClickHouseFixture.TOKEN, token(1, "a", 1), 1);
         proxy.cutAnswerTo("millrace_rows_token");
         rebuild.saved(ClickHouseFixture.NOTE, new ClickHouseFixture.Note(EventId.of(1, 1), "x"), 1);
@@ -161,7 +161,7 @@ final class MirrorRebuilderIT {
       lab.run(book).follow().commit(true, List.of(token(1, "a", 1)));
       try (MirrorRebuilder rebuild =
           ClickHouseMirror.rebuild(lab.settings, lab.indexer, once(server::killHard))) {
-        rebuild.begin("1", book.ledger());
+        rebuild.begin("1", book.epochHistory());
         for (int round = 0; round < 60; round++) {
           if (round % 20 == 10) {
             Thread.ofVirtual().start(server::killHard);
@@ -199,7 +199,7 @@ final class MirrorRebuilderIT {
       lab.run(book).follow().commit(true, List.of(token(1, "a", 1)));
       try (MirrorRebuilder rebuild =
           ClickHouseMirror.rebuild(lab.settings, lab.indexer, MirrorRebuilderIT::held)) {
-        rebuild.begin("1", book.ledger());
+        rebuild.begin("1", book.epochHistory());
         rebuild.saved(ClickHouseFixture.TOKEN, token(1, "a", 1), 1);
         rebuild.saved(ClickHouseFixture.NOTE, new ClickHouseFixture.Note(EventId.of(1, 1), "x"), 1);
         TestClickHouse.execute(

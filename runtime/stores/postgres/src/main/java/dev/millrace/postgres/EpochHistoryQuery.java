@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads the ledger of a lane's epochs in one statement, and so at one moment. */
+/** Reads the epoch history of a lane in one statement, and so at one moment. */
 final class EpochHistoryQuery {
   // Nothing below the final block is kept, so the checkpoint at that block is the settled one.
   private static final String READ =
@@ -31,7 +31,7 @@ final class EpochHistoryQuery {
     this.connection = connection;
   }
 
-  /** Returns the ledger; empty if no process has taken the lane over yet. */
+  /** Returns the epoch history; empty if no process has taken the lane over yet. */
   Optional<EpochHistory> read(String lane) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(READ)) {
       statement.setString(1, lane);
@@ -40,7 +40,7 @@ final class EpochHistoryQuery {
         while (rows.next()) {
           epochs.add(epoch(rows));
           if (rows.isLast()) {
-            return Optional.of(ledger(rows, epochs));
+            return Optional.of(epochHistory(rows, epochs));
           }
         }
         return Optional.empty();
@@ -48,7 +48,7 @@ final class EpochHistoryQuery {
     }
   }
 
-  private static EpochHistory ledger(ResultSet row, List<EpochHistory.Epoch> epochs)
+  private static EpochHistory epochHistory(ResultSet row, List<EpochHistory.Epoch> epochs)
       throws SQLException {
     return new EpochHistory(
         row.getString("id"),

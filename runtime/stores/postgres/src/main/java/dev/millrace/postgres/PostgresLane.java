@@ -93,13 +93,13 @@ final class PostgresLane implements LaneStore {
   @Override
   public EpochHistory epochHistory() {
     long held = epochs.current(); // a rewind may open the next one meanwhile
-    EpochHistory ledger =
+    EpochHistory epochHistory =
         pool.reading(
-            "reading the ledger", on -> new EpochHistoryQuery(on).read(lane).orElseThrow());
-    if (ledger.epoch() != held) {
-      epochs.refuseIfTakenOver(lane, ledger.epoch());
+            "reading the epoch history", on -> new EpochHistoryQuery(on).read(lane).orElseThrow());
+    if (epochHistory.epoch() != held) {
+      epochs.refuseIfTakenOver(lane, epochHistory.epoch());
     }
-    return ledger;
+    return epochHistory;
   }
 
   @Override

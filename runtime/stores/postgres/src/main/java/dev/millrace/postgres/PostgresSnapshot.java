@@ -45,19 +45,19 @@ public final class PostgresSnapshot implements AutoCloseable {
   private final RequestWatchdog watch;
   private final RequestWatchdog.Request request;
   private final String schema;
-  private final SortedMap<String, EpochHistory> ledgers;
+  private final SortedMap<String, EpochHistory> epochHistories;
 
   private PostgresSnapshot(
       Handle handle,
       RequestWatchdog watch,
       RequestWatchdog.Request request,
       String schema,
-      SortedMap<String, EpochHistory> ledgers) {
+      SortedMap<String, EpochHistory> epochHistories) {
     this.handle = handle;
     this.watch = watch;
     this.request = request;
     this.schema = schema;
-    this.ledgers = Collections.unmodifiableSortedMap(ledgers);
+    this.epochHistories = Collections.unmodifiableSortedMap(epochHistories);
   }
 
   /** Receives the versions of rows. */
@@ -92,14 +92,15 @@ public final class PostgresSnapshot implements AutoCloseable {
         return Optional.empty();
       }
       schema.checkCurrent(indexer);
-      SortedMap<String, EpochHistory> ledgers = new TreeMap<>();
+      SortedMap<String, EpochHistory> epochHistories = new TreeMap<>();
       for (StoreStatus.LaneState lane : new LaneRegistry(handle).all()) {
         new EpochHistoryQuery(connection)
             .read(lane.lane())
-            .ifPresent(ledger -> ledgers.put(lane.lane(), ledger));
+            .ifPresent(epochHistory -> epochHistories.put(lane.lane(), epochHistory));
       }
       ready = true;
-      return Optional.of(new PostgresSnapshot(handle, watch, request, indexer.name(), ledgers));
+      return Optional.of(
+          new PostgresSnapshot(handle, watch, request, indexer.name(), epochHistories));
     } catch (SQLException | JdbiException failed) {
       throw PostgresErrors.translate("opening a snapshot", failed);
     } finally {
@@ -113,8 +114,8 @@ public final class PostgresSnapshot implements AutoCloseable {
   }
 
   /** The position of each lane, and the ends of its epochs. */
-  public SortedMap<String, EpochHistory> ledgers() {
-    return ledgers;
+  public SortedMap<String, EpochHistory> epochHistories() {
+    return epochHistories;
   }
 
   /** Streams all rows of an entity in one lane, in no order. */
@@ -133,8 +134,8 @@ public final class PostgresSnapshot implements AutoCloseable {
    * versions of one id in order.
    */
   public <E> void versions(EntityType<E> type, String lane, VersionSink<E> each) {
-    EpochHistory ledger = ledgers.get(lane);
-    long settled = ledger == null ? 0 : ledger.finalizedCheckpoint();
+    EpochHistory epochHistory = epochHistories.get(lane);
+    long settled = epochHistory == null ? 0 : epochHistory.finalizedCheckpoint();
     EntityTable<E> table = new EntityTable<>(schema, type);
     RecordSendDecoder<E> decoder = new RecordSendDecoder<>(type);
     List<Long> arguments = List.of(Takeover.chain(lane), settled);

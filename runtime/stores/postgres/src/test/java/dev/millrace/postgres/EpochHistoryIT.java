@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The ledger that a mirror follows, and entities that only the mirror keeps. */
+/** The epoch history that a mirror follows, and entities that only the mirror keeps. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 final class EpochHistoryIT {
   /** Kept in the mirror alone. */
@@ -43,9 +43,9 @@ final class EpochHistoryIT {
   }
 
   /** Leaves out the opening time of an epoch, which no test can know. */
-  private static List<String> epochs(EpochHistory ledger) {
-    long first = ledger.epochs().getFirst().number();
-    return ledger.epochs().stream()
+  private static List<String> epochs(EpochHistory epochHistory) {
+    long first = epochHistory.epochs().getFirst().number();
+    return epochHistory.epochs().stream()
         .map(epoch ->
             "%d: end %d, followed %d%s"
                 .formatted(
@@ -57,7 +57,7 @@ final class EpochHistoryIT {
   }
 
   @Test
-  void ledger_reportsEpochsOfTakeoversAndRewinds() {
+  void epochHistory_reportsEpochsOfTakeoversAndRewinds() {
     PostgresFixture.TestIndexer indexer = indexer(TestDatabase.freshSchema(), TOKEN, TRACE);
     String identity;
     try (PostgresFixture lab = new PostgresFixture(indexer, Failpoint.NONE)) {
@@ -66,11 +66,15 @@ final class EpochHistoryIT {
       lab.finalTo(3);
       lab.commit(
           lab.reversible(script -> script.save(token(1, "c", 3)).block().save(token(2, "d", 4))));
-      EpochHistory ledger = lab.lane.epochHistory();
-      identity = ledger.identity();
-      assertThat(epochs(ledger)).containsExactly("0: end 4, followed 0, mirrored");
-      assertThat(ledger.epoch()).isEqualTo(ledger.epochs().getLast().number());
-      assertThat(List.of(ledger.commit(), ledger.checkpoint(), ledger.finalizedCheckpoint()))
+      EpochHistory epochHistory = lab.lane.epochHistory();
+      identity = epochHistory.identity();
+      assertThat(epochs(epochHistory)).containsExactly("0: end 4, followed 0, mirrored");
+      assertThat(epochHistory.epoch()).isEqualTo(epochHistory.epochs().getLast().number());
+      assertThat(
+              List.of(
+                  epochHistory.commit(),
+                  epochHistory.checkpoint(),
+                  epochHistory.finalizedCheckpoint()))
           .containsExactly(2L, 4L, 3L);
       lab.rewind(3);
       assertThat(epochs(lab.lane.epochHistory()))
@@ -78,10 +82,10 @@ final class EpochHistoryIT {
       lab.commit(lab.reversible(script -> script.save(token(3, "e", 5))));
     }
     try (PostgresFixture lab = new PostgresFixture(indexer, Failpoint.NONE)) {
-      EpochHistory ledger = lab.lane.epochHistory();
-      assertThat(ledger.identity()).isEqualTo(identity);
-      assertThat(ledger.finalizedCheckpoint()).isEqualTo(3);
-      assertThat(epochs(ledger))
+      EpochHistory epochHistory = lab.lane.epochHistory();
+      assertThat(epochHistory.identity()).isEqualTo(identity);
+      assertThat(epochHistory.finalizedCheckpoint()).isEqualTo(3);
+      assertThat(epochs(epochHistory))
           .containsExactly(
               "0: end 3, followed 0, mirrored",
               "1: end 4, followed 2, mirrored",
@@ -99,7 +103,7 @@ final class EpochHistoryIT {
   }
 
   @Test
-  void ledger_ofALaneOfAnotherProcessIsRefused() throws Exception {
+  void epochHistory_ofALaneOfAnotherProcessIsRefused() throws Exception {
     PostgresFixture lab = PostgresFixture.fresh();
     TakeoverIT.silence(lab);
     try (PostgresFixture _ = lab.again()) {
@@ -110,7 +114,7 @@ final class EpochHistoryIT {
   }
 
   @Test
-  void ledger_whileARewindIsUnderWay() {
+  void epochHistory_whileARewindIsUnderWay() {
     AtomicReference<PostgresFixture> self = new AtomicReference<>();
     AtomicReference<List<String>> before = new AtomicReference<>(List.of());
     AtomicReference<List<String>> after = new AtomicReference<>(List.of());

@@ -51,8 +51,8 @@ final class SchemaMigrationIT {
           "UPDATE %s.millrace_schema SET version = 2".formatted(lab.schema));
       assertThat(PostgresStore.status(TestDatabase.settings(), lab.schema)).isPresent();
       try (PostgresFixture next = lab.again()) {
-        EpochHistory ledger = next.lane.epochHistory();
-        assertThat(ledger.epochs())
+        EpochHistory epochHistory = next.lane.epochHistory();
+        assertThat(epochHistory.epochs())
             .extracting(
                 EpochHistory.Epoch::afterCommit,
                 EpochHistory.Epoch::end,

@@ -50,10 +50,10 @@ final class SnapshotIT {
   void snapshot_staysWhileTheLaneGoesOn() {
     try (PostgresFixture lab = PostgresFixture.fresh()) {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1)).save(token(2, "b", 2))));
-      EpochHistory ledger = lab.lane.epochHistory();
+      EpochHistory epochHistory = lab.lane.epochHistory();
       try (PostgresSnapshot snapshot = open(lab)) {
         lab.commit(lab.batch(script -> script.block().save(token(1, "c", 3)).delete(TOKEN, 2L)));
-        assertThat(snapshot.ledgers()).isEqualTo(new TreeMap<>(Map.of("1", ledger)));
+        assertThat(snapshot.epochHistories()).isEqualTo(new TreeMap<>(Map.of("1", epochHistory)));
         assertThat(rows(snapshot, TOKEN))
             .containsExactly(token(1, "a", 1).toString(), token(2, "b", 2).toString());
         assertThat(rows(snapshot, NOTE)).isEmpty();
@@ -110,7 +110,7 @@ final class SnapshotIT {
                   .save(new Pair("x", 1, false))
                   .delete(PAIR, PAIR.id("x", 2L))));
       try (PostgresSnapshot snapshot = open(lab)) {
-        assertThat(snapshot.ledgers().get("1")).isEqualTo(lab.lane.epochHistory());
+        assertThat(snapshot.epochHistories().get("1")).isEqualTo(lab.lane.epochHistory());
         assertThat(versions(snapshot, TOKEN))
             .containsExactly(
                 "1 at 1: " + token(1, "kept", 1),
