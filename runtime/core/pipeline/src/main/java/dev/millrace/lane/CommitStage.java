@@ -77,7 +77,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
    */
   @Override
   public void onTimeout(long sequence) {
-    if (terminated || !lane.halt.mayFetch() || lane.halt.rewindHandshake().inProgress()) {
+    if (terminated || !lane.lifecycle.mayFetch() || lane.lifecycle.rewindHandshake().inProgress()) {
       return;
     }
     try {
@@ -116,14 +116,14 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
     }
     commitPending();
     MillraceException failure = slot.failure;
-    MillraceException unexplained = lane.halt.rewindHandshake().pendingReorg();
+    MillraceException unexplained = lane.lifecycle.rewindHandshake().pendingReorg();
     if (failure != null) {
       end(new LaneOutcome.Failed(failure));
-    } else if (lane.halt.hasFailed()) {
+    } else if (lane.lifecycle.hasFailed()) {
       end(
           new LaneOutcome.Failed(
               abandoned())); // a failure has a slot of its own, which comes first
-    } else if (lane.halt.isDraining()) {
+    } else if (lane.lifecycle.isDraining()) {
       end(new LaneOutcome.Drained());
     } else if (unexplained != null) {
       end(new LaneOutcome.Failed(unexplained)); // the stream has ended without a rewind
@@ -158,7 +158,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
       return;
     }
     try {
-      if (lane.halt.rewindHandshake().inProgress()) {
+      if (lane.lifecycle.rewindHandshake().inProgress()) {
         dropPending();
         return;
       }
@@ -168,7 +168,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
       }
       pending.process(this);
     } catch (MillraceException failed) {
-      if (!lane.halt.rewindHandshake().inProgress() || failed.remedy() != Remedy.FIX_HANDLER) {
+      if (!lane.lifecycle.rewindHandshake().inProgress() || failed.remedy() != Remedy.FIX_HANDLER) {
         throw failed;
       }
       dropPending(); // a rewind discards these batches, so their failure does not count
@@ -202,7 +202,9 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
     lane.progress.rewound(frontier, lane.now() - begun);
     publisher.ifPresent(MirrorPublisher::publishRewind);
     order.rewind(slot.number, standing.last());
-    lane.halt.rewindHandshake().completed(new RewindHandshake.RewindResult(frontier, standing));
+    lane.lifecycle
+        .rewindHandshake()
+        .completed(new RewindHandshake.RewindResult(frontier, standing));
   }
 
   /** Publish after every commit: {@code follow} treats a gap of two as data loss. */
@@ -260,7 +262,7 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
 
   private void end(LaneOutcome end) {
     terminated = true;
-    lane.halt.end();
+    lane.lifecycle.end();
     ended.accept(end);
   }
 

@@ -92,7 +92,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
     try {
       rewind(slot.resumedAt);
       long stalledFrom = lane.now();
-      if (!lane.halt.mayExecute() || !makeRoom(slot) || !lane.halt.mayExecute()) {
+      if (!lane.lifecycle.mayExecute() || !makeRoom(slot) || !lane.lifecycle.mayExecute()) {
         slot.skipped = true;
         return;
       }
@@ -114,7 +114,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
       if (isDropped(failure)) {
         slot.skipped = true;
       } else {
-        lane.halt.fail();
+        lane.lifecycle.fail();
         slot.fail(failure);
         EventFailureReport.trace(failure);
       }
@@ -151,10 +151,10 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
   /** True if the failure was caused by a replaced block: the lane rewinds and does not fail. */
   private boolean isDropped(MillraceException failure) {
     if (failure.remedy() == Remedy.REWIND) {
-      lane.halt.rewindHandshake().reorgDetected(failure);
+      lane.lifecycle.rewindHandshake().reorgDetected(failure);
       return true;
     }
-    return lane.halt.rewindHandshake().inProgress() && failure.remedy() == Remedy.FIX_HANDLER;
+    return lane.lifecycle.rewindHandshake().inProgress() && failure.remedy() == Remedy.FIX_HANDLER;
   }
 
   /** Waits until depth and bytes allow another batch; false if the lane was abandoned. */
@@ -233,7 +233,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
   }
 
   private void run(SourceEvent event) throws Exception {
-    if (!lane.halt.isAbandoned() && Thread.interrupted()) {
+    if (!lane.lifecycle.isAbandoned() && Thread.interrupted()) {
       throw EventFailureReport.interruptedAfter(last, "no handler ran", null);
     }
     HandlerContext context = new HandlerContext(memory, this::preloadRest, HANDLERS);
@@ -262,7 +262,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
     boolean interrupted =
         thrown instanceof MillraceException known
             && known.remedy() == Remedy.RESTART
-            && !lane.halt.isAbandoned()
+            && !lane.lifecycle.isAbandoned()
             && Thread.interrupted();
     return interrupted
         ? EventFailureReport.interruptedAfter(last, "the next batch was preloaded", thrown)
@@ -274,7 +274,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
    * Clears the flag, which would otherwise end the next wait of this thread.
    */
   private boolean isLeftInterrupted(@Nullable Throwable failure) {
-    if (lane.halt.isAbandoned() || !Thread.interrupted()) {
+    if (lane.lifecycle.isAbandoned() || !Thread.interrupted()) {
       return false;
     }
     return failure == null

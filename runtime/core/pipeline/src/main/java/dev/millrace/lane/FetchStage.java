@@ -73,7 +73,7 @@ final class FetchStage {
   /** Publishes a failure as the last slot; while the lane drains, an end instead. */
   private void fail(MillraceException failed) {
     publish(slot -> {
-      if (lane.halt.isDraining()) {
+      if (lane.lifecycle.isDraining()) {
         slot.end(number);
       } else {
         slot.fail(number, failed);
@@ -91,7 +91,7 @@ final class FetchStage {
   }
 
   private Source.@Nullable ResumePoint fetch(Source.Feed feed) throws InterruptedException {
-    while (lane.halt.mayFetch()) {
+    while (lane.lifecycle.mayFetch()) {
       // One permit per slot: with a permit held, the ring never makes this thread spin for room.
       freeSlots.acquire();
       Source.Step step;
@@ -108,7 +108,7 @@ final class FetchStage {
           freeSlots.release();
           return null;
         }
-        case Batch _ when lane.halt.rewindHandshake().pendingReorg() != null -> {
+        case Batch _ when lane.lifecycle.rewindHandshake().pendingReorg() != null -> {
           return openAnew();
         }
         case Batch batch -> {
@@ -127,13 +127,13 @@ final class FetchStage {
 
   /** Rewinds the lane, and publishes nothing until it is back on the current branch. */
   private Source.ResumePoint rewindLane(Source.@Nullable BlockRef to) throws InterruptedException {
-    lane.halt.rewindHandshake().begin();
+    lane.lifecycle.rewindHandshake().begin();
     ring.publishEvent((slot, _) -> slot.rewind(number, to));
     return awaitRewind();
   }
 
   private Source.ResumePoint awaitRewind() throws InterruptedException {
-    RewindHandshake.RewindResult turned = lane.halt.rewindHandshake().await();
+    RewindHandshake.RewindResult turned = lane.lifecycle.rewindHandshake().await();
     rewound = turned.frontier();
     return turned.resumePoint();
   }
@@ -143,7 +143,7 @@ final class FetchStage {
    * the cause may be one stale answer, and execute runs nothing until the lane has been rewound.
    */
   private Source.ResumePoint openAnew() throws InterruptedException {
-    MillraceException met = lane.halt.rewindHandshake().pendingReorg();
+    MillraceException met = lane.lifecycle.rewindHandshake().pendingReorg();
     ring.publishEvent((slot, _) -> slot.rewindToCommitted(number));
     Source.ResumePoint standing = awaitRewind();
     Source.BlockRef last = standing.last();
@@ -163,7 +163,7 @@ final class FetchStage {
 
   /** Publishes the last slot of the stream, or nothing if the stages that free slots are gone. */
   private void publish(Consumer<RingSlot> content) {
-    while (!lane.halt.isOver()) {
+    while (!lane.lifecycle.isOver()) {
       try {
         if (freeSlots.tryAcquire(LOOK_UP_MILLIS, TimeUnit.MILLISECONDS)) {
           ring.publishEvent((slot, _) -> content.accept(slot));

@@ -136,7 +136,7 @@ public final class Lane implements AutoCloseable {
 
   /** Starts fetch, execute and commit; does nothing after {@link #close}. */
   public synchronized void start() {
-    if (services.halt.isAbandoned()) {
+    if (services.lifecycle.isAbandoned()) {
       return;
     }
     ExecuteStage execute = new ExecuteStage(services, memory, ahead, watch);
@@ -188,24 +188,24 @@ public final class Lane implements AutoCloseable {
    */
   private void opened(Source.Feed opened) {
     feed = opened;
-    if (!services.halt.mayFetch()) {
+    if (!services.lifecycle.mayFetch()) {
       opened.close();
     }
   }
 
   /** Closes the feed; its end travels down the ring like any other. */
   private void lose(MillraceException why) {
-    services.halt.lose(why);
+    services.lifecycle.lose(why);
     closeFeed();
   }
 
   private synchronized void end(LaneOutcome how) {
-    MillraceException lost = services.halt.lost();
+    MillraceException lost = services.lifecycle.lost();
     if (end == null) {
       // After an abandonment every failure is a consequence of it.
       end =
           switch (how) {
-            case LaneOutcome.Failed _ when services.halt.isAbandoned() -> abandoned();
+            case LaneOutcome.Failed _ when services.lifecycle.isAbandoned() -> abandoned();
             case LaneOutcome.Failed _ when lost != null -> new LaneOutcome.Failed(withLane(lost));
             case LaneOutcome.Failed(MillraceException failure) ->
                 new LaneOutcome.Failed(withLane(failure));
@@ -269,7 +269,7 @@ public final class Lane implements AutoCloseable {
    * the rest at the deadline. Returns true if all of it became durable.
    */
   public boolean drain(Duration deadline) throws InterruptedException {
-    services.halt.drain();
+    services.lifecycle.drain();
     closeFeed();
     boolean drained = ended.await(deadline.toNanos(), TimeUnit.NANOSECONDS);
     if (!drained) {
@@ -331,7 +331,7 @@ public final class Lane implements AutoCloseable {
     if (!call.isEmpty() || end != null) {
       return call;
     }
-    MillraceException met = services.halt.rewindHandshake().pendingReorg();
+    MillraceException met = services.lifecycle.rewindHandshake().pendingReorg();
     if (met != null) {
       return "the source to look at what a handler has met: " + met.getMessage();
     }
@@ -379,10 +379,10 @@ public final class Lane implements AutoCloseable {
    * Synchronized with {@link #start}: a lane closed while it starts would keep its threads.
    */
   private synchronized long abandon() {
-    if (!services.halt.isAbandoned()) {
+    if (!services.lifecycle.isAbandoned()) {
       closeBy = services.now() + CLOSE_TIMEOUT.toNanos();
     }
-    services.halt.abandon();
+    services.lifecycle.abandon();
     return closeBy;
   }
 

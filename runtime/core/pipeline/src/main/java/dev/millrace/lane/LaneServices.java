@@ -12,7 +12,7 @@ final class LaneServices {
   final LaneSettings settings;
   final Failpoint failpoint;
   final LongSupplier nanos = System::nanoTime;
-  final LaneLifecycle halt = new LaneLifecycle();
+  final LaneLifecycle lifecycle = new LaneLifecycle();
   final PipelineTimings timings = new PipelineTimings();
   final BackoffRetry retry = new BackoffRetry(nanos);
   final Transit transit;

@@ -61,7 +61,7 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
 
   /** True if the following batches are discarded. */
   private boolean isDropped() {
-    return over || lane.halt.isAbandoned() || lane.halt.rewindHandshake().inProgress();
+    return over || lane.lifecycle.isAbandoned() || lane.lifecycle.rewindHandshake().inProgress();
   }
 
   @Override
@@ -74,7 +74,7 @@ final class MirrorStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
       return; // a rewind discards these batches, so their failure does not count
     }
     over = true;
-    lane.halt.fail();
+    lane.lifecycle.fail();
     slot.fail(
         new MillraceException(
             why.remedy(),
