@@ -31,7 +31,7 @@ final class EffectAnswer {
           "com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException",
           "com.fasterxml.jackson.databind.exc.ValueInstantiationException");
 
-  /** Heap of this object, its latch, its key, and their place in the memo. */
+  /** Heap of this object, its latch, its key, and their place in the cache. */
   private static final long FIXED_BYTES = 240;
 
   /** Limit on the causes to follow: real wrapping is a few levels deep. */

@@ -17,7 +17,10 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** The memo of effects. Confined to the execute thread and to the holder of a preload's baton. */
+/**
+ * The cache of effect answers. Confined to the execute thread and to the holder of a preload's
+ * permit.
+ */
 final class EffectAnswerCache {
   private record Key(String effect, String input) {}
 

@@ -5,7 +5,7 @@ import dev.millrace.staging.StagedStore;
 
 /**
  * The memory that a lane's handlers read and write through: the staged store, its loads, and the
- * memo of effects.
+ * cache of effect answers.
  */
 record HandlerState(StagedStore store, ReadThroughLoader loader, EffectAnswerCache effects) {
   /** Forgets everything: a loaded row does not know which branch wrote it. */

@@ -23,19 +23,19 @@ import org.slf4j.LoggerFactory;
 /**
  * Preloads a batch: runs its handlers for their reads only, so that the run finds memory filled.
  *
- * <p>One task moves at a time: the holder of the <em>baton</em>. A task, a virtual thread, handles
- * event after event while memory answers. When a read must wait, it passes the baton on: to a task
+ * <p>One task moves at a time: the holder of the <em>permit</em>. A task, a virtual thread, handles
+ * event after event while memory answers. When a read must wait, it passes the permit on: to a task
  * that can go on, else to a new one for the remaining events, else back to the execute thread,
  * which sends all reads collected so far as one round and resumes the tasks. So a batch costs as
  * many round trips as its deepest chain of reads.
  *
  * <p>A holder that has not moved for {@link #STALL_TIMEOUT} is waiting for something invisible
- * here, a lock of another task or an outside service. The baton is taken from it and given to the
- * events behind it; it queues for the baton again at its next call of its Context. The reads
+ * here, a lock of another task or an outside service. The permit is taken from it and given to the
+ * events behind it; it queues for the permit again at its next call of its Context. The reads
  * collected so far go out without it only when every event has begun or too many holders have stood
  * still.
  *
- * <p>Handlers and effects may keep every carrier, and a task that was handed the baton then never
+ * <p>Handlers and effects may keep every carrier, and a task that was handed the permit then never
  * goes on. After {@link #MAX_START} the preload is cut, and the run goes on without it.
  *
  * <p>A preload is a guess, and may be cut short at any moment: every Context is then dead, and its
@@ -70,12 +70,12 @@ final class Preload {
   private final Deque<PreloadTask> ready = new ArrayDeque<>(); // @GuardedBy lock
   private final List<PreloadTask> waiting = new ArrayList<>(); // @GuardedBy lock
   private final Map<PreloadTask, EffectAnswer> asking = new LinkedHashMap<>(); // @GuardedBy lock
-  private final Set<PreloadTask> still = new HashSet<>(); // @GuardedBy lock
-  private @Nullable PreloadTask holder; // @GuardedBy lock; null while the baton is home
+  private final Set<PreloadTask> stalled = new HashSet<>(); // @GuardedBy lock
+  private @Nullable PreloadTask holder; // @GuardedBy lock; null while no task moves
   private int stallCount; // @GuardedBy lock
   private boolean cut; // @GuardedBy lock
 
-  /** Confined to the holder of the baton, or to the execute thread while that holds it. */
+  /** Confined to the holder of the permit, or to the execute thread while that holds it. */
   private int next;
 
   /** Grows with every visible action of the holder. Written by the holder. */
@@ -90,14 +90,14 @@ final class Preload {
   /** Returns when every task has ended or is cut off from memory. Execute thread. */
   static void of(HandlerState memory, List<SourceEvent> events) {
     memory.effects().beforePreload();
-    new Preload(memory, events).perform();
+    new Preload(memory, events).run();
   }
 
-  private void perform() {
+  private void run() {
     lock.lock();
     try {
       yieldToNext();
-      while (goOn()) {}
+      while (step()) {}
       cut = true;
       allTasks().forEach(PreloadTask::kill);
     } catch (InterruptedException _) {
@@ -105,7 +105,7 @@ final class Preload {
       allTasks().forEach(PreloadTask::kill);
       Thread.currentThread().interrupt();
       // A task inside its Context cannot be stopped there, so nothing may run beside it.
-      throw new MillraceException(Remedy.RESTART, "interrupted while a batch was rehearsed");
+      throw new MillraceException(Remedy.RESTART, "interrupted while a batch was preloaded");
     } finally {
       lock.unlock();
     }
@@ -115,7 +115,7 @@ final class Preload {
     List<PreloadTask> all = new ArrayList<>(ready);
     all.addAll(waiting);
     all.addAll(asking.keySet());
-    all.addAll(still);
+    all.addAll(stalled);
     PreloadTask holding = holder;
     if (holding != null) {
       all.add(holding);
@@ -127,7 +127,7 @@ final class Preload {
    * Performs one step of the execute thread, which holds the lock; false when nothing is left to
    * wait for.
    */
-  private boolean goOn() throws InterruptedException {
+  private boolean step() throws InterruptedException {
     if (holder != null) {
       return awaitHolder();
     }
@@ -148,7 +148,7 @@ final class Preload {
     if (!asking.isEmpty()) {
       return awaitAnswers();
     }
-    return !still.isEmpty() && lock.awaitNanos(STALL_TIMEOUT) > 0;
+    return !stalled.isEmpty() && lock.awaitNanos(STALL_TIMEOUT) > 0;
   }
 
   /** Waits until an effect has answered, as nothing else can go on; false after too long. */
@@ -170,10 +170,10 @@ final class Preload {
     if (lock.awaitNanos(STALL_TIMEOUT) > 0 || moves != before || holder == null) {
       return true;
     }
-    PreloadTask standing = holder;
-    boolean isStarved = standing.giveUpStart();
-    if (isStarved || standing.state.compareAndSet(PreloadState.PLAYING, PreloadState.STILL)) {
-      still.add(standing);
+    PreloadTask silent = holder;
+    boolean isStarved = silent.giveUpStart();
+    if (isStarved || silent.state.compareAndSet(PreloadState.RUNNING, PreloadState.STALLED)) {
+      stalled.add(silent);
       holder = null;
       stallCount++;
     }
@@ -191,7 +191,7 @@ final class Preload {
     try {
       round.send();
     } catch (RuntimeException failed) {
-      LOG.debug("rehearsal ends early; the run meets the same error", failed);
+      LOG.debug("preload ends early; the run meets the same error", failed);
       return false;
     } finally {
       lock.lock();
@@ -201,14 +201,14 @@ final class Preload {
     return true;
   }
 
-  /** Passes the baton to a task that can go on. Holds the lock. */
+  /** Passes the permit to a task that can go on. Holds the lock. */
   private void yieldToNext() {
     PreloadTask following = ready.poll();
     if (following == null && next < events.size() && !cut) {
       following = new PreloadTask();
       holder = following;
-      following.state.set(PreloadState.PLAYING);
-      following.thread = Thread.ofVirtual().name("millrace-rehearsal").unstarted(following::play);
+      following.state.set(PreloadState.RUNNING);
+      following.thread = Thread.ofVirtual().name("millrace-preload").unstarted(following::run);
       following.thread.start();
       return;
     }
@@ -235,7 +235,7 @@ final class Preload {
     private @Nullable Thread thread;
     private long grantedAt; // @GuardedBy lock
 
-    private void play() {
+    private void run() {
       SourceEvent event = claim();
       while (event != null) {
         PreloadContext context = new PreloadContext(memory, this);
@@ -252,9 +252,9 @@ final class Preload {
       end();
     }
 
-    /** Claims the next event, if there is one and this task still holds the baton. */
+    /** Claims the next event, if there is one and this task still holds the permit. */
     private @Nullable SourceEvent claim() {
-      if (!state.compareAndSet(PreloadState.PLAYING, PreloadState.INSIDE)) {
+      if (!state.compareAndSet(PreloadState.RUNNING, PreloadState.INSIDE)) {
         return null;
       }
       SourceEvent event = next < events.size() ? events.get(next++) : null;
@@ -267,7 +267,7 @@ final class Preload {
     private void end() {
       lock.lock();
       try {
-        still.remove(this);
+        stalled.remove(this);
         if (holder == this) {
           yieldToNext();
         } else {
@@ -288,14 +288,14 @@ final class Preload {
 
     /** Begins a call of the Context: memory may be touched from here on. */
     void enter() {
-      if (state.compareAndSet(PreloadState.PLAYING, PreloadState.INSIDE)) {
+      if (state.compareAndSet(PreloadState.RUNNING, PreloadState.INSIDE)) {
         moved();
         return;
       }
       lock.lock();
       try {
         checkAlive();
-        still.remove(this);
+        stalled.remove(this);
         state.set(PreloadState.WAITING);
         ready.add(this);
         lock.signal();
@@ -306,20 +306,20 @@ final class Preload {
     }
 
     void leave() {
-      state.compareAndSet(PreloadState.INSIDE, PreloadState.PLAYING);
+      state.compareAndSet(PreloadState.INSIDE, PreloadState.RUNNING);
     }
 
     @SuppressWarnings("NonAtomicVolatileUpdate")
     private void moved() {
-      moves = moves + 1; // only the holder of the baton gets here
+      moves = moves + 1; // only the holder of the permit gets here
     }
 
     /** Adds a read to the round and waits until the round has been answered. */
-    void awaitRound(Consumer<PreloadReadRound> wish) {
+    void awaitRound(Consumer<PreloadReadRound> request) {
       lock.lock();
       try {
         checkAlive();
-        wish.accept(round);
+        request.accept(round);
         waiting.add(this);
         state.set(PreloadState.WAITING);
         yieldToNext();
@@ -356,10 +356,10 @@ final class Preload {
       }
     }
 
-    /** Takes the baton from a task whose thread no carrier runs. The caller holds the lock. */
+    /** Takes the permit from a task whose thread no carrier runs. The caller holds the lock. */
     private boolean giveUpStart() {
       return System.nanoTime() - grantedAt >= MAX_START
-          && state.compareAndSet(PreloadState.GRANTED, PreloadState.STILL);
+          && state.compareAndSet(PreloadState.GRANTED, PreloadState.STALLED);
     }
 
     /** The caller holds the lock. */
@@ -370,7 +370,7 @@ final class Preload {
 
     /**
      * Clears the interrupt flag while parked: with the flag set a park returns at once, and a
-     * spinning virtual thread keeps its carrier from the holder of the baton.
+     * spinning virtual thread keeps its carrier from the holder of the permit.
      */
     private void awaitGrant() {
       boolean interrupted = false;

@@ -7,6 +7,6 @@ package dev.millrace.lane;
 @SuppressWarnings("serial")
 final class PreloadAborted extends Error {
   PreloadAborted() {
-    super("rehearsal was cut short", null, false, false);
+    super("preload was cut short", null, false, false);
   }
 }

@@ -27,9 +27,9 @@ final class PreloadContext implements Context {
   private final Map<EntityType<?>, Map<Object, Optional<?>>> written = new HashMap<>(4);
   private boolean ended;
 
-  PreloadContext(HandlerState memory, Preload.PreloadTask performer) {
+  PreloadContext(HandlerState memory, Preload.PreloadTask task) {
     this.memory = memory;
-    this.task = performer;
+    this.task = task;
   }
 
   void end() {

@@ -1,19 +1,19 @@
 package dev.millrace.lane;
 
-/** The states of a task of a preload, and with them the right to the baton. */
+/** The states of a task of a preload, and with them the right to the permit. */
 enum PreloadState {
-  /** Holds the baton and runs handler code. */
-  PLAYING,
+  /** Holds the permit and runs handler code. */
+  RUNNING,
   /**
-   * Holds the baton and is inside its Context, where memory is touched: the baton cannot be taken.
-   * So a task never parks here.
+   * Holds the permit and is inside its Context, where memory is touched: the permit cannot be
+   * taken. So a task never parks here.
    */
   INSIDE,
-  /** Waits for a round, an answer or the baton. */
+  /** Waits for a round, an answer or the permit. */
   WAITING,
-  /** Was handed the baton, and its thread has not gone on yet. */
+  /** Was handed the permit, and its thread has not gone on yet. */
   GRANTED,
-  /** The baton was taken from this task while it ran handler code, or before it went on. */
-  STILL,
+  /** The permit was taken from this task while it ran handler code, or before it went on. */
+  STALLED,
   DEAD
 }

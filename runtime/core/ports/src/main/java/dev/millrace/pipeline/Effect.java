@@ -166,7 +166,7 @@ public final class Effect<I, O> {
     }
   }
 
-  /** Calls the service, bypassing every memo. */
+  /** Calls the service, bypassing every cache. */
   public O answer(I value) throws Exception {
     return call.answer(value);
   }

@@ -202,7 +202,7 @@ final class PreloadGroupingTest {
 
   @Test
   @Tag("B17")
-  @DisplayName("B17 a rehearsal that hangs for good is given up, and the run goes its way")
+  @DisplayName("B17 a preload that hangs for good is given up, and the run goes its way")
   void hangingPreload_isGivenUp() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
     AtomicInteger entered = new AtomicInteger();

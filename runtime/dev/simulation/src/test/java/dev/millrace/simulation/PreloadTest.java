@@ -102,7 +102,7 @@ final class PreloadTest {
 
   @Test
   @Tag("B11")
-  @DisplayName("B11 a required row that is missing in the rehearsal only does not matter")
+  @DisplayName("B11 a required row that is missing in the preload only does not matter")
   void require_isIgnoredInThePreload() throws Exception {
     mill.script.block(
         mill.find("nothing"),
@@ -167,14 +167,14 @@ final class PreloadTest {
     mill.script.block(context -> {
       calls.incrementAndGet();
       context.find(Cell.class, "unknown");
-      context.logger().info("the only line of {}", "logger_isSilentInTheRehearsal");
+      context.logger().info("the only line of {}", "logger_isSilentInThePreload");
     });
     assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     assertThat(calls)
-        .as("a rehearsal and a run")
+        .as("a preload and a run")
         .satisfies(count -> assertThat(count.get()).isBetween(1, 2));
-    assertThat(KeptLogs.lines()).containsOnlyOnce("the only line of logger_isSilentInTheRehearsal");
+    assertThat(KeptLogs.lines()).containsOnlyOnce("the only line of logger_isSilentInThePreload");
   }
 
   @Test
