@@ -79,8 +79,8 @@ final class CountingIndexer {
   IndexerRuntime runtime(List<Long> chains, Duration drain, OptionalInt port) {
     Config config = config(chains, port);
     RuntimeWiring wiring = new RuntimeWiring(indexer, config);
-    IndexerRuntime.Ports ports =
-        new IndexerRuntime.Ports() {
+    IndexerRuntime.Connectors connectors =
+        new IndexerRuntime.Connectors() {
           @Override
           public List<Source> sources() {
             return wiring.sources();
@@ -91,7 +91,7 @@ final class CountingIndexer {
             return store.opened(failpoint);
           }
         };
-    return new IndexerRuntime(indexer, config, ports, gates, drain);
+    return new IndexerRuntime(indexer, config, connectors, gates, drain);
   }
 
   Config config(List<Long> chains, OptionalInt port) {

@@ -176,8 +176,8 @@ class IndexerRuntimeTest {
     MemoryStore both = new MemoryStore(new ConfiguredIndexer(counting.indexer, mirrored));
     MemoryMirror mirror = new MemoryMirror(new ConfiguredIndexer(counting.indexer, mirrored));
     AtomicInteger closed = new AtomicInteger();
-    IndexerRuntime.Ports ports =
-        new IndexerRuntime.Ports() {
+    IndexerRuntime.Connectors connectors =
+        new IndexerRuntime.Connectors() {
           @Override
           public List<Source> sources() {
             return new RuntimeWiring(counting.indexer, mirrored).sources();
@@ -206,7 +206,7 @@ class IndexerRuntimeTest {
         };
     try (IndexerRuntime runtime =
         new IndexerRuntime(
-            counting.indexer, mirrored, ports, counting.gates, Duration.ofSeconds(20))) {
+            counting.indexer, mirrored, connectors, counting.gates, Duration.ofSeconds(20))) {
       runtime.start();
       IndexerStatus.Lane lane = runtime.await().lanes().getFirst();
       assertThat(lane.mirrored()).contains(lane.committed());

@@ -119,8 +119,8 @@ class ReorgStatusTest {
             new LaneSettings(4, 60, 1 << 26, 1 << 16),
             OptionalInt.empty(),
             directory);
-    IndexerRuntime.Ports ports =
-        new IndexerRuntime.Ports() {
+    IndexerRuntime.Connectors connectors =
+        new IndexerRuntime.Connectors() {
           @Override
           public List<Source> sources() {
             return List.of(chain.source(indexer, new StopAt.Never(), REVERSIBLE));
@@ -131,6 +131,6 @@ class ReorgStatusTest {
             return store.opened(failpoint);
           }
         };
-    return new IndexerRuntime(indexer, config, ports, gates, Duration.ofSeconds(20));
+    return new IndexerRuntime(indexer, config, connectors, gates, Duration.ofSeconds(20));
   }
 }

@@ -124,8 +124,8 @@ class RuntimeCloseTest {
     CountDownLatch goOn = new CountDownLatch(1);
     AtomicInteger closed = new AtomicInteger();
     Config config = counting.config(List.of(1L), OptionalInt.empty());
-    IndexerRuntime.Ports ports =
-        new IndexerRuntime.Ports() {
+    IndexerRuntime.Connectors connectors =
+        new IndexerRuntime.Connectors() {
           @Override
           public List<Source> sources() {
             return new RuntimeWiring(counting.indexer, config).sources();
@@ -153,7 +153,8 @@ class RuntimeCloseTest {
           }
         };
     IndexerRuntime runtime =
-        new IndexerRuntime(counting.indexer, config, ports, counting.gates, Duration.ofSeconds(60));
+        new IndexerRuntime(
+            counting.indexer, config, connectors, counting.gates, Duration.ofSeconds(60));
     AtomicReference<Throwable> refused = new AtomicReference<>();
     Thread starting =
         Thread.ofVirtual()

@@ -56,7 +56,7 @@ final class StartErrorTest {
     int port = freePort();
     try (IndexerRuntime runtime =
         new IndexerRuntime(
-            indexer, config(port), ports(), Failpoint.NONE, Duration.ofSeconds(20))) {
+            indexer, config(port), connectors(), Failpoint.NONE, Duration.ofSeconds(20))) {
       assertThatThrownBy(runtime::start).isInstanceOf(ExceptionInInitializerError.class);
 
       assertThat(runtime.await().state()).isEqualTo(IndexerStatus.State.FAILED);
@@ -75,8 +75,8 @@ final class StartErrorTest {
     }
   }
 
-  private static IndexerRuntime.Ports ports() {
-    return new IndexerRuntime.Ports() {
+  private static IndexerRuntime.Connectors connectors() {
+    return new IndexerRuntime.Connectors() {
       @Override
       public List<Source> sources() {
         return List.of();

@@ -173,8 +173,8 @@ final class TwoStores {
 
   Optional<String> run(Config asked, Failpoint failpoint) {
     RuntimeWiring wiring = new RuntimeWiring(indexer, asked);
-    IndexerRuntime.Ports ports =
-        new IndexerRuntime.Ports() {
+    IndexerRuntime.Connectors connectors =
+        new IndexerRuntime.Connectors() {
           @Override
           public List<Source> sources() {
             return List.of(chain.source(indexer, new StopAt.AtHead(), REVERSIBLE));
@@ -191,7 +191,7 @@ final class TwoStores {
           }
         };
     try (IndexerRuntime runtime =
-        new IndexerRuntime(indexer, asked, ports, failpoint, Duration.ofSeconds(20))) {
+        new IndexerRuntime(indexer, asked, connectors, failpoint, Duration.ofSeconds(20))) {
       runtime.start();
       IndexerStatus ended = runtime.await();
       return ended

@@ -10,7 +10,7 @@
  *
  * <p>Another source, of a queue for instance, is a module that knows this one and implements {@link
  * dev.millrace.pipeline.Source}. A program that embeds an indexer hands it over in place of the
- * source of a chain, as one of {@code IndexerRuntime.Ports}; the command line runs chains.
+ * source of a chain, as one of {@code IndexerRuntime.Connectors}; the command line runs chains.
  *
  * <p>Such a module knows ports and model only, implements {@link dev.millrace.pipeline.Source} and
  * {@link dev.millrace.pipeline.Source.Feed}, lies in a folder such as {@code runtime/kafka}, and

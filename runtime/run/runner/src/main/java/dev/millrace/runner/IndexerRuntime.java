@@ -46,7 +46,7 @@ public final class IndexerRuntime implements AutoCloseable {
 
   private final Indexer indexer;
   private final Config config;
-  private final Ports ports;
+  private final Connectors connectors;
   private final Failpoint failpoint;
   private final Duration drain;
 
@@ -73,10 +73,10 @@ public final class IndexerRuntime implements AutoCloseable {
   private volatile boolean incomplete;
 
   public IndexerRuntime(
-      Indexer indexer, Config config, Ports ports, Failpoint failpoint, Duration drain) {
+      Indexer indexer, Config config, Connectors connectors, Failpoint failpoint, Duration drain) {
     this.indexer = indexer;
     this.config = config;
-    this.ports = ports;
+    this.connectors = connectors;
     this.failpoint = failpoint;
     this.drain = drain;
   }
@@ -87,8 +87,8 @@ public final class IndexerRuntime implements AutoCloseable {
         indexer, config, new RuntimeWiring(indexer, config), Failpoint.NONE, DRAIN);
   }
 
-  /** The collaborators that a runtime is built from. */
-  public interface Ports {
+  /** Opens the sources of a runtime, its store and its mirror. */
+  public interface Connectors {
     /** Returns one source per chain of the config. */
     List<Source> sources();
 
@@ -149,12 +149,12 @@ public final class IndexerRuntime implements AutoCloseable {
     adminServer = adminServer();
     // Sources may cache data in files, so the chains are checked before the first source exists.
     check();
-    List<Source> sources = ports.sources();
+    List<Source> sources = connectors.sources();
     requireOpen();
-    CommitStore opened = ports.store(failpoint);
+    CommitStore opened = connectors.store(failpoint);
     store = opened;
     requireOpen();
-    Optional<ConfiguredMirror> copy = ports.mirror(failpoint);
+    Optional<ConfiguredMirror> copy = connectors.mirror(failpoint);
     mirror = copy.orElse(null);
     List<RunningLane> taken = new ArrayList<>();
     try {
@@ -195,7 +195,7 @@ public final class IndexerRuntime implements AutoCloseable {
   private void check() {
     checking.set(Thread.currentThread());
     try {
-      ports.check();
+      connectors.check();
     } catch (InterruptedException interrupted) {
       if (!stopping) {
         Thread.currentThread().interrupt();

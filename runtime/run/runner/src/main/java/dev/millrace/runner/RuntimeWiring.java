@@ -29,7 +29,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /** Builds what a config asks for: sources by the schemes of their endpoints, and the store. */
-public final class RuntimeWiring implements IndexerRuntime.Ports {
+public final class RuntimeWiring implements IndexerRuntime.Connectors {
   /** The time that a chain may stay silent at the start. */
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 

@@ -132,8 +132,8 @@ final class EmbeddingSimulation {
   }
 
   private IndexerRuntime runtime() {
-    IndexerRuntime.Ports ports =
-        new IndexerRuntime.Ports() {
+    IndexerRuntime.Connectors connectors =
+        new IndexerRuntime.Connectors() {
           @Override
           public List<Source> sources() {
             return List.copyOf(chains);
@@ -149,7 +149,7 @@ final class EmbeddingSimulation {
             return counted(opened);
           }
         };
-    return new IndexerRuntime(indexer, config, ports, Failpoint.NONE, Duration.ofSeconds(20));
+    return new IndexerRuntime(indexer, config, connectors, Failpoint.NONE, Duration.ofSeconds(20));
   }
 
   private CommitStore counted(CommitStore opened) {
