@@ -2,10 +2,10 @@ package dev.millrace.benchmarks;
 
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
-import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.scenarios.ScenarioExtension;
+import dev.millrace.servers.EmbeddedPostgres;
+import dev.millrace.servers.PostgresSettings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;

@@ -1,7 +1,6 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.devchain.DevChain;
-import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.lane.BatchTiming;
 import dev.millrace.lane.Lane;
 import dev.millrace.lane.LaneOutcome;
@@ -14,6 +13,7 @@ import dev.millrace.pipeline.Source;
 import dev.millrace.pipeline.TimingSummary;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.servers.EmbeddedPostgres;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;

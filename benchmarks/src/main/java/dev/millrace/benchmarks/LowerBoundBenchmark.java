@@ -1,11 +1,11 @@
 package dev.millrace.benchmarks;
 
 import dev.millrace.devchain.DevChain;
-import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Source;
+import dev.millrace.servers.EmbeddedPostgres;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;

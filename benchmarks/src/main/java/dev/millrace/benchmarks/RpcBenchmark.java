@@ -2,8 +2,6 @@ package dev.millrace.benchmarks;
 
 import dev.millrace.devchain.DevChain;
 import dev.millrace.devchain.DevChainSettings;
-import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.evm.Finality;
 import dev.millrace.evm.SourceOptions;
@@ -12,6 +10,8 @@ import dev.millrace.evm.SourceRequest;
 import dev.millrace.evm.StopAt;
 import dev.millrace.pipeline.Source;
 import dev.millrace.scenarios.ScenarioExtension;
+import dev.millrace.servers.EmbeddedPostgres;
+import dev.millrace.servers.PostgresSettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -3,7 +3,7 @@ package dev.millrace.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.benchmarks.BenchmarkRunner.Part;
-import dev.millrace.embedded.EmbeddedClickHouse;
+import dev.millrace.servers.EmbeddedClickHouse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;

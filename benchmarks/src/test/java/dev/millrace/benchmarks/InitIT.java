@@ -5,7 +5,7 @@ import static java.nio.file.FileVisitResult.CONTINUE;
 import static java.nio.file.FileVisitResult.SKIP_SUBTREE;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.embedded.EmbeddedPostgres;
+import dev.millrace.servers.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;

@@ -1,8 +1,8 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.embedded.EmbeddedClickHouse;
-import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.servers.EmbeddedClickHouse;
+import dev.millrace.servers.EmbeddedPostgres;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

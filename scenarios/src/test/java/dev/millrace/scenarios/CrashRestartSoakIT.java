@@ -3,9 +3,9 @@ package dev.millrace.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.devchain.DevChain;
-import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.loaders.Address;
 import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.servers.EmbeddedPostgres;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.util.Optional;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.config.Config;
 import dev.millrace.devchain.DevChain;
-import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.runner.IndexerRuntime;
 import dev.millrace.runner.IndexerStatus;
+import dev.millrace.servers.EmbeddedPostgres;
+import dev.millrace.servers.PostgresSettings;
 import java.net.URI;
 import java.nio.file.Path;
 import java.sql.Connection;

@@ -1,6 +1,6 @@
 package dev.millrace.scenarios;
 
-import dev.millrace.embedded.EmbeddedClickHouse;
+import dev.millrace.servers.EmbeddedClickHouse;
 import java.util.Optional;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;

@@ -2,14 +2,14 @@ package dev.millrace.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.lane.LaneOutcome;
 import dev.millrace.lane.LaneSettings;
 import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.servers.EmbeddedPostgres;
+import dev.millrace.servers.PostgresSettings;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;

@@ -3,11 +3,11 @@ package dev.millrace.scenarios;
 import static java.util.Objects.requireNonNull;
 
 import dev.millrace.clickhouse.client.MirrorSettings;
-import dev.millrace.embedded.ClickHouseSettings;
-import dev.millrace.embedded.EmbeddedClickHouse;
-import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.servers.ClickHouseSettings;
+import dev.millrace.servers.EmbeddedClickHouse;
+import dev.millrace.servers.EmbeddedPostgres;
+import dev.millrace.servers.PostgresSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

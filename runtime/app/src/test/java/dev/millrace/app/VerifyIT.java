@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.millrace.app.Samples.Captured;
 import dev.millrace.config.Config;
-import dev.millrace.embedded.ClickHouseSettings;
-import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.evm.EvmIndexer;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Storage;
@@ -15,6 +13,8 @@ import dev.millrace.pipeline.Indexer;
 import dev.millrace.runner.ConfiguredDatabase;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.MirrorDatabase;
+import dev.millrace.servers.ClickHouseSettings;
+import dev.millrace.servers.EmbeddedClickHouse;
 import dev.millrace.verify.MirrorRebuild;
 import dev.millrace.verify.StoreVerification;
 import dev.millrace.verify.VerificationResult;

@@ -137,8 +137,7 @@ final class ArrowsTest {
           entry("ports", "dev.millrace.pipeline"),
           entry("pipeline", "dev.millrace.lane"),
           entry("postgres-client", "dev.millrace.postgres.client"),
-          entry("clickhouse-client", "dev.millrace.clickhouse.client"),
-          entry("servers", "dev.millrace.embedded"));
+          entry("clickhouse-client", "dev.millrace.clickhouse.client"));
 
   @Test
   void modules_areThoseWhoseArrowsAreDrawn() {

@@ -1,9 +1,6 @@
 package dev.millrace.runner;
 
 import dev.millrace.config.Config;
-import dev.millrace.embedded.EmbeddedException;
-import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
@@ -11,6 +8,9 @@ import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.LaneStore;
 import dev.millrace.postgres.PostgresStore;
 import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.servers.EmbeddedException;
+import dev.millrace.servers.EmbeddedPostgres;
+import dev.millrace.servers.PostgresSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;

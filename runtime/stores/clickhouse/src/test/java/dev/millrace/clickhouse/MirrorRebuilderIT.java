@@ -6,13 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.clickhouse.client.ClickHouseDatabase;
 import dev.millrace.clickhouse.client.MirrorSettings;
-import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.SourceBlock;
+import dev.millrace.servers.EmbeddedClickHouse;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.clickhouse.client.MirrorSettings;
-import dev.millrace.embedded.EmbeddedClickHouse;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.Storage;
 import dev.millrace.pipeline.Failpoint;
+import dev.millrace.servers.EmbeddedClickHouse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

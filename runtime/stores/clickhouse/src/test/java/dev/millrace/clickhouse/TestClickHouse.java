@@ -2,8 +2,8 @@ package dev.millrace.clickhouse;
 
 import dev.millrace.clickhouse.client.ClickHouseDatabase;
 import dev.millrace.clickhouse.client.MirrorSettings;
-import dev.millrace.embedded.ClickHouseSettings;
-import dev.millrace.embedded.EmbeddedClickHouse;
+import dev.millrace.servers.ClickHouseSettings;
+import dev.millrace.servers.EmbeddedClickHouse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

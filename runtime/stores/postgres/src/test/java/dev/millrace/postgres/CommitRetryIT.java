@@ -5,12 +5,12 @@ import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.millrace.embedded.EmbeddedPostgres;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Failpoint;
 import dev.millrace.postgres.client.DatabaseSettings;
 import dev.millrace.postgres.client.PostgresErrors;
+import dev.millrace.servers.EmbeddedPostgres;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.util.List;

@@ -7,13 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.zaxxer.hikari.HikariDataSource;
-import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Failpoint;
 import dev.millrace.postgres.client.DatabaseSettings;
 import dev.millrace.postgres.client.PostgresConnections;
+import dev.millrace.servers.EmbeddedPostgres;
+import dev.millrace.servers.PostgresSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;

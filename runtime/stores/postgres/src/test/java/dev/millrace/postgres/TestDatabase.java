@@ -1,8 +1,8 @@
 package dev.millrace.postgres;
 
-import dev.millrace.embedded.EmbeddedPostgres;
-import dev.millrace.embedded.PostgresSettings;
 import dev.millrace.postgres.client.DatabaseSettings;
+import dev.millrace.servers.EmbeddedPostgres;
+import dev.millrace.servers.PostgresSettings;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
