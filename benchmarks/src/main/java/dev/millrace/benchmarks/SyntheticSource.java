@@ -29,7 +29,7 @@ record SyntheticSource(int batches, int eventsPerBatch, EventHandler handler, Ga
   }
 
   @Override
-  public Feed open(ResumePoint standing) {
+  public Feed open(ResumePoint resumePoint) {
     return new Stream();
   }
 

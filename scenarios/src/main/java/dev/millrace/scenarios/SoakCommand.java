@@ -121,7 +121,7 @@ final class SoakCommand implements Callable<Integer> {
           .println(
               reorgs > 0
                   ? forking(config, database, directory, chosen)
-                  : standing(database, directory, chosen));
+                  : unforked(database, directory, chosen));
       return ExitCode.DONE;
     } catch (CrashRestartSoak.Failure failure) {
       shell.out().printf("soak: FAILED: seed=%d %s%n", chosen, failure.getMessage());
@@ -171,7 +171,7 @@ final class SoakCommand implements Callable<Integer> {
         .formatted(chosen, chain.head() + 1, result);
   }
 
-  private String standing(ConfiguredDatabase database, Path directory, long chosen)
+  private String unforked(ConfiguredDatabase database, Path directory, long chosen)
       throws IOException, SQLException, InterruptedException, CrashRestartSoak.Failure {
     CrashRestartSoak.Result result =
         new CrashRestartSoak(

@@ -31,7 +31,7 @@ record SoakedLaneReader(DatabaseSettings database, String schema) {
     String wanted = place(last.number(), last.hash());
     long until = System.nanoTime() + patience.toNanos();
     try (Connection connection = TableDigests.connect(database)) {
-      for (String found = ""; !found.equals(wanted); found = standing(connection)) {
+      for (String found = ""; !found.equals(wanted); found = lastBlock(connection)) {
         alive.run();
         if (System.nanoTime() - until > 0) {
           throw new CrashRestartSoak.Failure(
@@ -46,7 +46,7 @@ record SoakedLaneReader(DatabaseSettings database, String schema) {
     return block + " " + HexFormat.of().formatHex(hash.bytes());
   }
 
-  private String standing(Connection connection) throws SQLException {
+  private String lastBlock(Connection connection) throws SQLException {
     return one(
         connection,
         """

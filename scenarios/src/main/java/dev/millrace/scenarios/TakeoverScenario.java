@@ -23,11 +23,11 @@ record TakeoverScenario(
 
   Outcome run() throws InterruptedException, CrashRestartSoak.Failure {
     stopped.freeze();
-    IndexerChildProcess heir = start.get();
-    boolean inherits = false;
+    IndexerChildProcess successor = start.get();
+    boolean hasSucceeded = false;
     try {
-      heir.awaitWork(PATIENCE);
-      heir.hasEndedAfter(Duration.ofMillis(millis));
+      successor.awaitWork(PATIENCE);
+      successor.hasEndedAfter(Duration.ofMillis(millis));
       stopped.thaw();
       then.run();
       if (!stopped.hasEndedAfter(PATIENCE)) {
@@ -40,12 +40,12 @@ record TakeoverScenario(
             "a process whose lane was taken ended otherwise: exit=%d output=%n%s"
                 .formatted(code, stopped.output()));
       }
-      inherits = true;
-      return new Outcome(heir, code == ExitCode.TAKEN);
+      hasSucceeded = true;
+      return new Outcome(successor, code == ExitCode.TAKEN);
     } finally {
       stopped.close();
-      if (!inherits) {
-        heir.close();
+      if (!hasSucceeded) {
+        successor.close();
       }
     }
   }

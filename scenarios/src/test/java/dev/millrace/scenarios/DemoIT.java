@@ -49,9 +49,9 @@ final class DemoIT {
     int code = new CommandLine(new DemoCommand(shell())).execute("--blocks", "200");
 
     assertThat(code).as(said(err)).isEqualTo(ExitCode.DONE);
-    String told = said(out);
-    assertThat(told).contains("\nTop accounts\n  0x", "tokens", "transfers");
-    assertThat(told)
+    String output = said(out);
+    assertThat(output).contains("\nTop accounts\n  0x", "tokens", "transfers");
+    assertThat(output)
         .containsPattern(
             "\nPace until it had caught up\n"
                 + "  [0-9,]+ events/s: [0-9,]+ events in [0-9.]+ s, durable in ")
@@ -65,14 +65,15 @@ final class DemoIT {
       return;
     }
     List<String> analysis =
-        told.substring(told.indexOf("\nThe same transfers in ClickHouse"))
+        output
+            .substring(output.indexOf("\nThe same transfers in ClickHouse"))
             .lines()
             .skip(2)
             .takeWhile(line -> !line.contains("asked and answered"))
             .toList();
     assertThat(analysis).hasSize(7).first().asString().contains("from block", "median transfer");
-    assertThat(told).contains("./millrace sql --schema demo --clickhouse \"SELECT count()");
-    assertThat(transfers(told, "and ([0-9,]+) transfers"))
+    assertThat(output).contains("./millrace sql --schema demo --clickhouse \"SELECT count()");
+    assertThat(transfers(output, "and ([0-9,]+) transfers"))
         .isEqualTo(
             analysis.stream()
                 .skip(1)
@@ -80,9 +81,9 @@ final class DemoIT {
                 .sum());
   }
 
-  private static long transfers(String told, String pattern) {
-    Matcher found = Pattern.compile(pattern).matcher(told);
-    assertThat(found.find()).as(told).isTrue();
+  private static long transfers(String output, String pattern) {
+    Matcher found = Pattern.compile(pattern).matcher(output);
+    assertThat(found.find()).as(output).isTrue();
     return Long.parseLong(found.group(1).replace(",", ""));
   }
 

@@ -49,6 +49,6 @@ final class NodesSimulationTest {
       }
     }
 
-    assertThat(one >= 0 || rewinds.get() > 0).as("some lane has turned back").isTrue();
+    assertThat(one >= 0 || rewinds.get() > 0).as("some lane has rewound").isTrue();
   }
 }

@@ -116,7 +116,7 @@ final class StatusCommand implements Callable<Integer> {
 
   /** Returns the checkpoint up to which rows are visible in the mirror. */
   private static String shown(MirrorStatus mirror, StoreStatus.LaneState lane) {
-    MirrorStatus.PublishedState told = mirror.lanes().get(lane.lane());
-    return told == null ? "nothing" : ProgressLine.count(told.checkpoint());
+    MirrorStatus.PublishedState published = mirror.lanes().get(lane.lane());
+    return published == null ? "nothing" : ProgressLine.count(published.checkpoint());
   }
 }

@@ -55,20 +55,20 @@ class InitCommandTest {
   @ValueSource(
       strings = {"", "A", "1st", "a_b", "a--b", "a-", "-", "../x", "a/b", "ä", "millrace-x"})
   void name_thatIsNoneIsRefused(String name) {
-    InitOutput told = init("--", name);
+    InitOutput output = init("--", name);
 
-    assertThat(told.code()).isEqualTo(ExitCode.MISUSE);
-    assertThat(told.err()).startsWith("millrace: name is ").contains("name=" + name);
+    assertThat(output.code()).isEqualTo(ExitCode.MISUSE);
+    assertThat(output.err()).startsWith("millrace: name is ").contains("name=" + name);
     assertThat(directory).isEmptyDirectory();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"class", "new", "int", "true", "null", "java"})
   void name_thatJavaKeepsNeedsAPackage(String name) {
-    InitOutput told = init(name);
+    InitOutput output = init(name);
 
-    assertThat(told.code()).isEqualTo(ExitCode.MISUSE);
-    assertThat(told.err()).contains("choose one with --package: package=" + name);
+    assertThat(output.code()).isEqualTo(ExitCode.MISUSE);
+    assertThat(output.err()).contains("choose one with --package: package=" + name);
     assertThat(directory).isEmptyDirectory();
   }
 
@@ -84,10 +84,10 @@ class InitCommandTest {
     assertThat(init("mine", "--check").code()).isEqualTo(ExitCode.DONE);
     Files.writeString(kept, "mine");
 
-    InitOutput told = init("mine");
+    InitOutput output = init("mine");
 
-    assertThat(told.code()).isEqualTo(ExitCode.MISUSE);
-    assertThat(told.err()).contains("there is something by this name already", "path=");
+    assertThat(output.code()).isEqualTo(ExitCode.MISUSE);
+    assertThat(output.err()).contains("there is something by this name already", "path=");
     assertThat(files(directory)).containsExactly("mine/kept");
   }
 

@@ -30,20 +30,20 @@ class MirrorSqlClientTest {
   /** Returns the received rows, line by line; an error begins with an exclamation mark. */
   private static List<String> reported(String headers, String body, boolean isWhole)
       throws Exception {
-    List<String> told = new ArrayList<>();
+    List<String> received = new ArrayList<>();
     try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Thread answers =
           Thread.ofVirtual().start(() -> answer(server, headers, body.getBytes(UTF_8), isWhole));
       MirrorSettings settings =
           MirrorSettings.of("http://127.0.0.1:" + server.getLocalPort(), "default", "", "mirror");
       try {
-        MirrorSqlClient.ask(settings, "SELECT 1", row -> told.add(String.join("|", row)));
+        MirrorSqlClient.ask(settings, "SELECT 1", row -> received.add(String.join("|", row)));
       } catch (MillraceException refused) {
-        told.add("!" + refused.getMessage());
+        received.add("!" + refused.getMessage());
       }
       answers.join();
     }
-    return told;
+    return received;
   }
 
   private static void answer(ServerSocket server, String headers, byte[] body, boolean isWhole) {

@@ -193,18 +193,18 @@ final class CommitStage implements com.lmax.disruptor.EventHandler<RingSlot>, Gr
     commitPending(); // drops the pending batches, as a rewind is under way
     Source.@Nullable BlockRef to =
         slot.toCommitted
-            ? lane.retry.call("standing", store::resumePoint).last()
+            ? lane.retry.call("resume point", store::resumePoint).last()
             : slot.rewindTarget;
     long begun = lane.now();
     lane.failpoint.reached(Failpoint.Point.BEFORE_REWIND, lane.progress.commits());
     Frontier frontier = lane.retry.call("rewind", () -> store.rewind(to));
-    Source.ResumePoint standing = lane.retry.call("standing", store::resumePoint);
+    Source.ResumePoint resumePoint = lane.retry.call("resume point", store::resumePoint);
     lane.progress.rewound(frontier, lane.now() - begun);
     publisher.ifPresent(MirrorPublisher::publishRewind);
-    order.rewind(slot.number, standing.last());
+    order.rewind(slot.number, resumePoint.last());
     lane.lifecycle
         .rewindHandshake()
-        .completed(new RewindHandshake.RewindResult(frontier, standing));
+        .completed(new RewindHandshake.RewindResult(frontier, resumePoint));
   }
 
   /** Publish after every commit: {@code follow} treats a gap of two as data loss. */

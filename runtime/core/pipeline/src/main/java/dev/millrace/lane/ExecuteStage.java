@@ -71,7 +71,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
   public void onEvent(RingSlot slot, long sequence, boolean endOfBatch) {
     Batch batch = slot.batch;
     try {
-      meet(slot);
+      process(slot);
     } finally {
       ahead.release(batch == null ? 0 : batch.bytes());
     }
@@ -84,7 +84,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
     lane.progress.released();
   }
 
-  private void meet(RingSlot slot) {
+  private void process(RingSlot slot) {
     Batch batch = slot.batch;
     if (slot.content != RingSlot.Content.BATCH || batch == null) {
       return;

@@ -52,9 +52,9 @@ final class FetchStage {
     this.ahead = ahead;
   }
 
-  void run(Supplier<Source.ResumePoint> standing, Consumer<Source.Feed> opened) {
+  void run(Supplier<Source.ResumePoint> resumePoint, Consumer<Source.Feed> opened) {
     try {
-      Source.ResumePoint next = standing.get();
+      Source.ResumePoint next = resumePoint.get();
       while (next != null) {
         next = fetch(next, opened);
       }
@@ -109,7 +109,7 @@ final class FetchStage {
           return null;
         }
         case Batch _ when lane.lifecycle.rewindHandshake().pendingReorg() != null -> {
-          return openAnew();
+          return reopen();
         }
         case Batch batch -> {
           number++;
@@ -133,20 +133,20 @@ final class FetchStage {
   }
 
   private Source.ResumePoint awaitRewind() throws InterruptedException {
-    RewindHandshake.RewindResult turned = lane.lifecycle.rewindHandshake().await();
-    rewound = turned.frontier();
-    return turned.resumePoint();
+    RewindHandshake.RewindResult result = lane.lifecycle.rewindHandshake().await();
+    rewound = result.frontier();
+    return result.resumePoint();
   }
 
   /**
    * Rewinds to the committed frontier after a handler has met a reorg that the source does not see:
    * the cause may be one stale answer, and execute runs nothing until the lane has been rewound.
    */
-  private Source.ResumePoint openAnew() throws InterruptedException {
+  private Source.ResumePoint reopen() throws InterruptedException {
     MillraceException met = lane.lifecycle.rewindHandshake().pendingReorg();
     ring.publishEvent((slot, _) -> slot.rewindToCommitted(number));
-    Source.ResumePoint standing = awaitRewind();
-    Source.BlockRef last = standing.last();
+    Source.ResumePoint resumePoint = awaitRewind();
+    Source.BlockRef last = resumePoint.last();
     reopenings = Objects.equals(last, reopenedAt) ? reopenings + 1 : 1;
     reopenedAt = last;
     if (reopenings > MAX_REOPENINGS) {
@@ -158,7 +158,7 @@ final class FetchStage {
     }
     // The permit never comes: a pause that ends early when the lane stops.
     NEVER.tryAcquire(FIRST_PAUSE_MILLIS << (reopenings - 1), TimeUnit.MILLISECONDS);
-    return standing;
+    return resumePoint;
   }
 
   /** Publishes the last slot of the stream, or nothing if the stages that free slots are gone. */

@@ -175,7 +175,7 @@ public final class Lane implements AutoCloseable {
   /** Publishes the current epoch ends to the mirror before new rows can reach it. */
   private Source.ResumePoint begin() {
     publisher.ifPresent(MirrorPublisher::begin);
-    return services.retry.call("standing", stores.store()::resumePoint);
+    return services.retry.call("resume point", stores.store()::resumePoint);
   }
 
   private Thread.Builder stage(String stage) {

@@ -45,12 +45,12 @@ final class RingSlot {
   long stalledNanos;
   String stalledBy = "";
 
-  void load(long batchNumber, Batch next, @Nullable Frontier openedAnew) {
+  void load(long batchNumber, Batch next, @Nullable Frontier resumed) {
     clear();
     content = Content.BATCH;
     number = batchNumber;
     batch = next;
-    resumedAt = openedAnew;
+    resumedAt = resumed;
   }
 
   void rewind(long batchNumber, Source.@Nullable BlockRef to) {

@@ -174,7 +174,7 @@ final class LaneTest {
 
   private record Numbers(int events) implements Source {
     @Override
-    public Feed open(ResumePoint standing) {
+    public Feed open(ResumePoint resumePoint) {
       return new Feed() {
         private int next;
 

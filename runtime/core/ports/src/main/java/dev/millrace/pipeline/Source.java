@@ -15,7 +15,7 @@ public interface Source extends AutoCloseable {
    * Opens the stream at a lane's position. If a reorg has replaced that position, the first step is
    * a {@link Rewind}.
    */
-  Feed open(ResumePoint standing);
+  Feed open(ResumePoint resumePoint);
 
   /**
    * Unproven properties of the delivered data, each a short line for people, for instance that no

@@ -86,19 +86,19 @@ public final class BlockGenerator {
     }
 
     @Override
-    public void accept(LogCursor told) {
-      if (told.transaction != transaction.index()) {
-        transaction = new TransactionRef(Bytes32.of(told.transactionHash), told.transaction);
+    public void accept(LogCursor cursor) {
+      if (cursor.transaction != transaction.index()) {
+        transaction = new TransactionRef(Bytes32.of(cursor.transactionHash), cursor.transaction);
       }
       logs.accept(
           new Log(
               block,
-              told.logIndex,
+              cursor.logIndex,
               transaction,
-              told.contract,
-              told.topics,
-              told.words,
-              told.length));
+              cursor.contract,
+              cursor.topics,
+              cursor.words,
+              cursor.length));
     }
   }
 

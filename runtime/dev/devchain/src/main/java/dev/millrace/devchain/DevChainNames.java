@@ -42,10 +42,10 @@ public final class DevChainNames {
 
   /** Emits the registry's logs of a block; only counts them if {@code logs} is null. */
   void generate(
-      DevChainBranch branch, long number, LogCursor told, @Nullable Consumer<LogCursor> logs) {
+      DevChainBranch branch, long number, LogCursor cursor, @Nullable Consumer<LogCursor> logs) {
     int fork = branch.fork(number);
     if (logs == null && fork == 0) {
-      told.skip(settings.names(), settings.names());
+      cursor.skip(settings.names(), settings.names());
       return;
     }
     random.at(settings.seed(), 5, number);
@@ -61,19 +61,19 @@ public final class DevChainNames {
         continue;
       }
       if (logs == null) {
-        told.skip(1, 1);
+        cursor.skip(1, 1);
         continue;
       }
       hashes.transaction(
-          KIND, number, each, fate == ForkOutcome.SAME ? 0 : fork, told.transactionHash);
+          KIND, number, each, fate == ForkOutcome.SAME ? 0 : fork, cursor.transactionHash);
       // Registrations and transfers outnumber releases, so that most names have an owner.
-      generateLog(told, draw < 3 ? 0 : draw < 6 ? 1 : 2, what);
-      told.emit(logs);
-      told.transaction++;
+      generateLog(cursor, draw < 3 ? 0 : draw < 6 ? 1 : 2, what);
+      cursor.emit(logs);
+      cursor.transaction++;
     }
   }
 
-  private void generateLog(LogCursor told, int kind, long what) {
+  private void generateLog(LogCursor cursor, int kind, long what) {
     int number = (int) ((what >>> 32) % NAMES);
     byte[] name =
         (STEMS.get(number % STEMS.size()) + "-" + number).getBytes(StandardCharsets.UTF_8);
@@ -88,6 +88,6 @@ public final class DevChainNames {
     words[tail - WORD - 1] = WORD; // the text begins behind this word
     DevChainRandom.write(words, tail - Long.BYTES, name.length);
     System.arraycopy(name, 0, words, tail, name.length);
-    told.set(DevChain.REGISTRY, topics, words, words.length);
+    cursor.set(DevChain.REGISTRY, topics, words, words.length);
   }
 }

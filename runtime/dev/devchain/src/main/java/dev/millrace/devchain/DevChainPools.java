@@ -61,7 +61,7 @@ public final class DevChainPools {
     return Bytes32.of(new Keccak(256).digest(signature.getBytes(US_ASCII)));
   }
 
-  void generate(DevChainBranch branch, long number, LogCursor told, Consumer<LogCursor> logs) {
+  void generate(DevChainBranch branch, long number, LogCursor cursor, Consumer<LogCursor> logs) {
     if (settings.pools().count() == 0) {
       return;
     }
@@ -69,7 +69,7 @@ public final class DevChainPools {
     for (long planned = Math.max(1, number - LATEST); planned <= number; planned++) {
       for (int pool = before(planned); pool < before(planned + 1); pool++) {
         if (planned + delay(branch, pool) == number) {
-          create(branch, pool, told, logs);
+          create(branch, pool, cursor, logs);
         }
       }
     }
@@ -85,12 +85,12 @@ public final class DevChainPools {
         continue;
       }
       int variant = other || variant(branch, pool) != 0 ? fork : 0;
-      hashes.transaction(SWAP_KIND, number, each, variant, told.transactionHash);
-      trade(address(branch, pool), told, logs);
+      hashes.transaction(SWAP_KIND, number, each, variant, cursor.transactionHash);
+      trade(address(branch, pool), cursor, logs);
       if (vaults.areThere()) {
-        shares(branch, pool, told, logs);
+        shares(branch, pool, cursor, logs);
       }
-      told.transaction++;
+      cursor.transaction++;
     }
   }
 
@@ -131,10 +131,10 @@ public final class DevChainPools {
     return Address.of(place.word().bytes(), WORD - Address.LENGTH);
   }
 
-  private void create(DevChainBranch branch, int pool, LogCursor told, Consumer<LogCursor> logs) {
+  private void create(DevChainBranch branch, int pool, LogCursor cursor, Consumer<LogCursor> logs) {
     long planned = planned(pool);
     int index = pool - before(planned);
-    hashes.transaction(CREATION_KIND, planned, index, branch.fork(planned), told.transactionHash);
+    hashes.transaction(CREATION_KIND, planned, index, branch.fork(planned), cursor.transactionHash);
     random.at(settings.seed(), 45, pool);
     int first = random.below(TOKENS);
     int second = (first + 1 + random.below(TOKENS - 1)) % TOKENS;
@@ -144,32 +144,32 @@ public final class DevChainPools {
     address.write(created, 4 * WORD - Address.LENGTH);
     if (vaults.areThere()) {
       if ((pool & 3) == 1) {
-        trade(address, told, logs); // before the log that announces the pool
+        trade(address, cursor, logs); // before the log that announces the pool
       }
       if (DevChainVaults.isAnnouncedBefore(pool)) {
-        vaults.open(address(branch, pool - 1), address, told, logs);
+        vaults.open(address(branch, pool - 1), address, cursor, logs);
       }
-      shares(branch, pool, told, logs);
+      shares(branch, pool, cursor, logs);
     }
-    told.set(DevChain.FACTORY, 3, created, created.length);
-    told.emit(logs);
+    cursor.set(DevChain.FACTORY, 3, created, created.length);
+    cursor.emit(logs);
     if ((random.next() & 1) == 0) {
-      trade(address, told, logs);
+      trade(address, cursor, logs);
     }
     if (vaults.areThere()) {
-      vaults.open(address, vault(branch, pool), told, logs);
-      shares(branch, pool, told, logs);
+      vaults.open(address, vault(branch, pool), cursor, logs);
+      shares(branch, pool, cursor, logs);
     }
-    told.transaction++;
+    cursor.transaction++;
   }
 
   private Address vault(DevChainBranch branch, int pool) {
     return DevChainVaults.vault(address(branch, DevChainVaults.sharedWith(pool)));
   }
 
-  private void shares(DevChainBranch branch, int pool, LogCursor told, Consumer<LogCursor> logs) {
-    vaults.transfer(address(branch, pool), random, told, logs);
-    vaults.transfer(vault(branch, pool), random, told, logs);
+  private void shares(DevChainBranch branch, int pool, LogCursor cursor, Consumer<LogCursor> logs) {
+    vaults.transfer(address(branch, pool), random, cursor, logs);
+    vaults.transfer(vault(branch, pool), random, cursor, logs);
   }
 
   private void token(int index, byte[] target, int at) {
@@ -178,13 +178,13 @@ public final class DevChainPools {
   }
 
   /** Emits the logs of one swap: the reserves first, as exchanges of this kind do. */
-  private void trade(Address pool, LogCursor told, Consumer<LogCursor> logs) {
+  private void trade(Address pool, LogCursor cursor, Consumer<LogCursor> logs) {
     DevChainRandom.write(sync, 2 * WORD - 16, 1_000 + (random.next() & 1023));
     DevChainRandom.write(sync, 2 * WORD - 8, random.next());
     DevChainRandom.write(sync, 3 * WORD - 16, 1_000 + (random.next() & 1023));
     DevChainRandom.write(sync, 3 * WORD - 8, random.next());
-    told.set(pool, 1, sync, sync.length);
-    told.emit(logs);
+    cursor.set(pool, 1, sync, sync.length);
+    cursor.emit(logs);
 
     Arrays.fill(swap, 3 * WORD, swap.length, (byte) 0);
     int accounts = Math.min(64, settings.accounts());
@@ -193,7 +193,7 @@ public final class DevChainPools {
     int way = (int) random.next() & 1; // token 0 for token 1, or the other way
     DevChainRandom.write(swap, (4 + way) * WORD - 8, random.next() >>> 1);
     DevChainRandom.write(swap, (7 - way) * WORD - 8, random.next() >>> 1);
-    told.set(pool, 3, swap, swap.length);
-    told.emit(logs);
+    cursor.set(pool, 3, swap, swap.length);
+    cursor.emit(logs);
   }
 }

@@ -36,14 +36,14 @@ final class DevChainSource implements Source {
   }
 
   @Override
-  public Feed open(ResumePoint standing) {
+  public Feed open(ResumePoint resumePoint) {
     DevChainHead tip = chain.tip();
-    BlockRef last = standing.last();
+    BlockRef last = resumePoint.last();
     if (last == null) {
-      return new DevChainFeed(standing, tip, request.from(), null);
+      return new DevChainFeed(resumePoint, tip, request.from(), null);
     }
-    BlockRef shared = shared(standing, tip);
-    if (shared == null && last.block() >= request.from() && !isOnlyReversible(standing)) {
+    BlockRef shared = shared(resumePoint, tip);
+    if (shared == null && last.block() >= request.from() && !isOnlyReversible(resumePoint)) {
       throw new MillraceException(
           Remedy.FIX_SETUP,
           ("chain does not hold the block that the lane has reached: block=%d hash=%s head=%d;"
@@ -51,21 +51,21 @@ final class DevChainSource implements Source {
               .formatted(last.block(), last.hash(), tip.head()));
     }
     Rewind rewind = last.equals(shared) ? null : new Rewind(shared);
-    return new DevChainFeed(standing, tip, last.block() + 1, rewind);
+    return new DevChainFeed(resumePoint, tip, last.block() + 1, rewind);
   }
 
   /** True if all blocks that the lane has lie in the window, down to the first. */
-  private boolean isOnlyReversible(ResumePoint standing) {
-    return !standing.window().isEmpty()
-        && standing.window().getFirst().block() <= request.from()
-        && standing.window().size() > 1;
+  private boolean isOnlyReversible(ResumePoint resumePoint) {
+    return !resumePoint.window().isEmpty()
+        && resumePoint.window().getFirst().block() <= request.from()
+        && resumePoint.window().size() > 1;
   }
 
   /** Returns the last block that the lane and the chain share. */
-  private @Nullable BlockRef shared(ResumePoint standing, DevChainHead tip) {
+  private @Nullable BlockRef shared(ResumePoint resumePoint, DevChainHead tip) {
     BlockGenerator teller = new BlockGenerator(chain.settings());
-    BlockRef last = standing.last();
-    List<BlockRef> places = new ArrayList<>(standing.window());
+    BlockRef last = resumePoint.last();
+    List<BlockRef> places = new ArrayList<>(resumePoint.window());
     if (last != null && !places.contains(last)) {
       places.add(last);
     }
@@ -88,8 +88,8 @@ final class DevChainSource implements Source {
     private volatile boolean closed;
     private volatile long next; // written by the thread that reads the feed
 
-    DevChainFeed(ResumePoint standing, DevChainHead tip, long next, @Nullable Rewind rewind) {
-      this.router = router(standing.found());
+    DevChainFeed(ResumePoint resumePoint, DevChainHead tip, long next, @Nullable Rewind rewind) {
+      this.router = router(resumePoint.found());
       this.tip = tip;
       this.begin = next;
       this.next = next;
@@ -143,9 +143,9 @@ final class DevChainSource implements Source {
     }
 
     private Batch batch(long first, int events) {
-      long settled = finalizedBlock();
-      boolean reversible = first > settled;
-      long end = Math.min(last.orElse(Long.MAX_VALUE), reversible ? tip.head() : settled);
+      long finalBlock = finalizedBlock();
+      boolean reversible = first > finalBlock;
+      long end = Math.min(last.orElse(Long.MAX_VALUE), reversible ? tip.head() : finalBlock);
       end = Math.min(end, first + MAX_BLOCKS - 1);
       int kinds = kinds();
       List<SourceEvent> found = new ArrayList<>();
@@ -158,7 +158,7 @@ final class DevChainSource implements Source {
         }
         if (block.number() == end || found.size() >= events) {
           next = block.number() + 1;
-          return new Batch(found, blocks, block, settled, router.takeFound());
+          return new Batch(found, blocks, block, finalBlock, router.takeFound());
         }
         block = generator.block(tip.branch(), block.number() + 1, block.hash());
         generate(block, kinds, found);
@@ -167,8 +167,8 @@ final class DevChainSource implements Source {
 
     private long finalizedBlock() {
       Finality finality = request.finality();
-      long settled = tip.head() - finality.depth().orElse(0);
-      return finality.tag().isEmpty() ? settled : Math.min(settled, chain.finalized());
+      long finalBlock = tip.head() - finality.depth().orElse(0);
+      return finality.tag().isEmpty() ? finalBlock : Math.min(finalBlock, chain.finalized());
     }
 
     /**

@@ -81,12 +81,12 @@ public final class DevChainTransfers {
 
   /** Emits the transfers of a block; only counts them if {@code logs} is null. */
   void generate(
-      DevChainBranch branch, long number, LogCursor told, @Nullable Consumer<LogCursor> logs) {
+      DevChainBranch branch, long number, LogCursor cursor, @Nullable Consumer<LogCursor> logs) {
     int fork = branch.fork(number);
     long origin = fork == 0 ? number : origin(branch, number);
     int count = count(origin);
     if (logs == null && fork == 0) {
-      told.skip(count, Math.ceilDiv(count, LOGS_PER_TRANSACTION));
+      cursor.skip(count, Math.ceilDiv(count, LOGS_PER_TRANSACTION));
       return;
     }
     if (count == 0) {
@@ -101,16 +101,16 @@ public final class DevChainTransfers {
       if (fate != ForkOutcome.MISSING && logs != null) {
         int variant = fate == ForkOutcome.SAME ? 0 : fork;
         hashes.transaction(
-            KIND, origin, first / LOGS_PER_TRANSACTION, variant, told.transactionHash);
-        told.set(DevChain.TOKEN, TOPICS, words, LENGTH);
+            KIND, origin, first / LOGS_PER_TRANSACTION, variant, cursor.transactionHash);
+        cursor.set(DevChain.TOKEN, TOPICS, words, LENGTH);
         for (int each = 0; each < logsHere; each++) {
           transfer(place + first + each);
           if (fate == ForkOutcome.OTHER) {
             value(fates.next() & 3, fates.next());
           }
-          told.emit(logs);
+          cursor.emit(logs);
         }
-        told.transaction++;
+        cursor.transaction++;
       } else {
         for (int each = 0; each < logsHere; each++) {
           transfer(place + first + each); // the draws of the transfers behind it stay the same
@@ -119,7 +119,7 @@ public final class DevChainTransfers {
           fates.skip(2 * logsHere);
         }
         if (fate != ForkOutcome.MISSING) {
-          told.skip(logsHere, 1);
+          cursor.skip(logsHere, 1);
         }
       }
     }

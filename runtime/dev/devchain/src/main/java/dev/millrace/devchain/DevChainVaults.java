@@ -62,19 +62,20 @@ public final class DevChainVaults {
     return Address.of(bytes);
   }
 
-  void open(Address pool, Address vault, LogCursor told, Consumer<LogCursor> logs) {
+  void open(Address pool, Address vault, LogCursor cursor, Consumer<LogCursor> logs) {
     vault.write(opened, 2 * WORD - Address.LENGTH);
-    told.set(pool, 1, opened, opened.length);
-    told.emit(logs);
+    cursor.set(pool, 1, opened, opened.length);
+    cursor.emit(logs);
   }
 
-  void transfer(Address emitter, DevChainRandom random, LogCursor told, Consumer<LogCursor> logs) {
+  void transfer(
+      Address emitter, DevChainRandom random, LogCursor cursor, Consumer<LogCursor> logs) {
     Arrays.fill(transfer, WORD, transfer.length, (byte) 0);
     int accounts = Math.min(64, settings.accounts());
     DevChainTransfers.address(account, settings.seed(), random.below(accounts), transfer, WORD);
     DevChainTransfers.address(account, settings.seed(), random.below(accounts), transfer, 2 * WORD);
     DevChainRandom.write(transfer, 4 * WORD - Long.BYTES, random.next() >>> 1);
-    told.set(emitter, 3, transfer, transfer.length);
-    told.emit(logs);
+    cursor.set(emitter, 3, transfer, transfer.length);
+    cursor.emit(logs);
   }
 }

@@ -157,8 +157,8 @@ final class DevChainForkTest {
       assertThat(feed.next(100))
           .isEqualTo(new Source.Rewind(new Source.BlockRef(1_994, chain.block(1_994).hash())));
     }
-    Source.ResumePoint standing = new Source.ResumePoint(last, window, List.of(), false);
-    try (Source.Feed feed = source.open(standing)) {
+    Source.ResumePoint resumePoint = new Source.ResumePoint(last, window, List.of(), false);
+    try (Source.Feed feed = source.open(resumePoint)) {
       assertThat(feed.next(100))
           .isEqualTo(new Source.Rewind(new Source.BlockRef(1_994, chain.block(1_994).hash())));
     }

@@ -190,11 +190,11 @@ final class DevChainTest {
   void feed_keepsReversibleBlocksApart() throws InterruptedException {
     Source source = new DevChain(SMALL).source(TOKEN, new StopAt.AtHead(), 10);
     try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
-      Batch settled = batch(feed, 1_000_000);
+      Batch history = batch(feed, 1_000_000);
       Batch reversible = batch(feed, 1_000_000);
 
-      assertThat(settled.reversible()).isFalse();
-      assertThat(settled.last().number()).isEqualTo(389);
+      assertThat(history.reversible()).isFalse();
+      assertThat(history.last().number()).isEqualTo(389);
       assertThat(reversible.reversible()).isTrue();
       assertThat(reversible.blocks()).map(SourceBlock::number).hasSize(10).startsWith(390L);
       assertThat(reversible.last().number()).isEqualTo(399);

@@ -155,11 +155,11 @@ final class DevHttpConnection {
       return true;
     }
     NodeFault drawn = faults.nextFault();
-    NodeFault mishap =
+    NodeFault fault =
         drawn == null
             ? faults.rate().take(JsonRpcExchange.count(request), System.nanoTime())
             : drawn;
-    return switch (mishap) {
+    return switch (fault) {
       case HTML -> page(200, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>");
       case TOO_MANY_REQUESTS -> page(429, "text/plain", "Too Many Requests");
       case UNAVAILABLE -> page(503, "text/plain", "Service Unavailable");
@@ -171,7 +171,7 @@ final class DevHttpConnection {
       case TRUNCATED -> half(request, false);
       case null, default -> {
         json.begin(false);
-        exchange.answer(request, mishap);
+        exchange.answer(request, fault);
         json.end();
         yield true;
       }

@@ -23,9 +23,10 @@ record DevTransaction(Bytes32 hash, int index, Address to, Bytes input) {
   private static final long WEI = 1_000_000_000L;
 
   /** Returns the transactions of a block. */
-  static List<DevTransaction> list(BlockLogGenerator story, DevChainBranch branch, long number) {
+  static List<DevTransaction> list(
+      BlockLogGenerator generator, DevChainBranch branch, long number) {
     List<DevTransaction> found = new ArrayList<>();
-    story.generate(
+    generator.generate(
         branch,
         number,
         BlockLogGenerator.ALL,

@@ -75,22 +75,22 @@ final class DevWebSocketConnection {
     NodeFaults faults = node.faults();
     node.pause(faults.latency());
     json.begin(true);
-    NodeFault mishap = null;
+    NodeFault fault = null;
     try {
       Object parsed = JsonTreeReader.read(request);
-      mishap = faults.nextFault();
-      if (mishap == null) {
-        mishap = faults.rate().take(JsonRpcExchange.count(parsed), System.nanoTime());
+      fault = faults.nextFault();
+      if (fault == null) {
+        fault = faults.rate().take(JsonRpcExchange.count(parsed), System.nanoTime());
       }
       // There is no HTTP status here, so a limit is reported as an error.
-      boolean limited = mishap == NodeFault.TOO_MANY_REQUESTS || mishap == NodeFault.UNAVAILABLE;
-      exchange.answer(parsed, limited ? NodeFault.LIMIT_EXCEEDED : mishap);
+      boolean limited = fault == NodeFault.TOO_MANY_REQUESTS || fault == NodeFault.UNAVAILABLE;
+      exchange.answer(parsed, limited ? NodeFault.LIMIT_EXCEEDED : fault);
     } catch (IllegalArgumentException _) {
       json.begin(true);
       exchange.refuseText();
     }
     byte[] answer = json.heldBack();
-    return switch (mishap) {
+    return switch (fault) {
       case DISCONNECT -> false;
       case SILENCE -> true;
       case TRUNCATED -> {

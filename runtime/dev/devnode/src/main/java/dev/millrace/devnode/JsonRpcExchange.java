@@ -39,9 +39,9 @@ final class JsonRpcExchange {
     return request instanceof List<?> list ? list.size() : 1;
   }
 
-  void answer(@Nullable Object request, @Nullable NodeFault mishap) throws IOException {
+  void answer(@Nullable Object request, @Nullable NodeFault fault) throws IOException {
     if (!(request instanceof List<?> list)) {
-      one(request, mishap);
+      one(request, fault);
       return;
     }
     if (list.isEmpty()) {
@@ -49,14 +49,14 @@ final class JsonRpcExchange {
       return;
     }
     List<@Nullable Object> requests = new ArrayList<@Nullable Object>(list);
-    if (mishap == NodeFault.OUT_OF_ORDER) {
+    if (fault == NodeFault.OUT_OF_ORDER) {
       Collections.reverse(requests);
     }
     String between = "[";
     for (Object each : requests) {
       out.text(between);
       between = ",";
-      one(each, mishap);
+      one(each, fault);
     }
     out.text("]");
   }
@@ -65,11 +65,11 @@ final class JsonRpcExchange {
     refuse(null, new JsonRpcException(JsonRpcException.PARSE, "parse error"));
   }
 
-  private void one(@Nullable Object request, @Nullable NodeFault mishap) throws IOException {
+  private void one(@Nullable Object request, @Nullable NodeFault fault) throws IOException {
     Object id = request instanceof Map<?, ?> object ? object.get("id") : null;
     DevNodeMethods.Answer answer;
     try {
-      answer = understood(request, mishap);
+      answer = understood(request, fault);
     } catch (JsonRpcException refusal) {
       refuse(id, refusal);
       return;
@@ -83,16 +83,16 @@ final class JsonRpcExchange {
     out.text("}");
   }
 
-  private DevNodeMethods.Answer understood(@Nullable Object request, @Nullable NodeFault mishap)
+  private DevNodeMethods.Answer understood(@Nullable Object request, @Nullable NodeFault fault)
       throws JsonRpcException {
     if (!(request instanceof Map<?, ?> object) || !(object.get("method") instanceof String name)) {
       throw new JsonRpcException(JsonRpcException.REQUEST, "invalid request");
     }
     seen.accept(name);
-    if (mishap == NodeFault.LIMIT_EXCEEDED) {
+    if (fault == NodeFault.LIMIT_EXCEEDED) {
       throw new JsonRpcException(-32005, "limit exceeded");
     }
-    if (mishap == NodeFault.INTERNAL_ERROR) {
+    if (fault == NodeFault.INTERNAL_ERROR) {
       throw new JsonRpcException(-32603, "internal error");
     }
     JsonRpcParams params = JsonRpcParams.of(object.get("params"));
@@ -104,7 +104,7 @@ final class JsonRpcExchange {
         name,
         params,
         new DevLogResponse.Loss(
-            _ -> false, mishap == NodeFault.NO_LOGS, mishap == NodeFault.LOG_MISSING));
+            _ -> false, fault == NodeFault.NO_LOGS, fault == NodeFault.LOG_MISSING));
   }
 
   private void refuse(@Nullable Object id, JsonRpcException refusal) throws IOException {

@@ -60,7 +60,7 @@ final class NodeSubscriptions implements JsonRpcExchange.Other, AutoCloseable, D
   }
 
   private DevNodeMethods.Answer subscribe(JsonRpcParams params) throws JsonRpcException {
-    Subscription wish =
+    Subscription subscription =
         switch (params.text(0)) {
           case "newHeads" -> new Subscription(null);
           case "logs" ->
@@ -71,7 +71,7 @@ final class NodeSubscriptions implements JsonRpcExchange.Other, AutoCloseable, D
                   JsonRpcException.PARAMS, "no \"%s\" subscription".formatted(params.text(0)));
         };
     long id = ++last;
-    subscriptions.put(id, wish);
+    subscriptions.put(id, subscription);
     if (pump == null) {
       DevChainHead from = node.faults().seen(node.chain().tip());
       pump = Thread.ofVirtual().name("devnode-subscriptions").start(() -> pump(from));
@@ -80,14 +80,14 @@ final class NodeSubscriptions implements JsonRpcExchange.Other, AutoCloseable, D
   }
 
   private void pump(DevChainHead from) {
-    DevChainHead told = from;
+    DevChainHead announced = from;
     DevChainHead moved = node.chain().tip();
     try {
       while (!closed) {
         DevChainHead now = node.faults().seen(moved);
-        if (!now.equals(told)) {
-          announce(told, now);
-          told = now;
+        if (!now.equals(announced)) {
+          announce(announced, now);
+          announced = now;
         }
         if (node.chain().awaitMove(moved, this)) {
           moved = node.chain().tip();

@@ -81,15 +81,15 @@ final class DevNodeTest {
   void logs_ofARangeAreThoseOfItsBlocksAndOfTheChain() throws Exception {
     chain.fork(20, 25);
     List<Map<String, Object>> byHash = new ArrayList<>();
-    List<String> told = new ArrayList<>();
+    List<String> received = new ArrayList<>();
     for (long number = 160; number <= chain.head(); number++) {
       byHash.addAll(client.logs("\"blockHash\":\"%s\"".formatted(chain.block(number).hash())));
-      chain.logs(number).forEach(log -> told.add(text(log)));
+      chain.logs(number).forEach(log -> received.add(text(log)));
     }
     List<Map<String, Object>> ofRange = client.logs(range(160, chain.head()));
 
     assertThat(ofRange).isEqualTo(byHash).hasSizeGreaterThan(300);
-    assertThat(ofRange).map(DevNodeTest::text).isEqualTo(told);
+    assertThat(ofRange).map(DevNodeTest::text).isEqualTo(received);
     assertThat(ofRange).allSatisfy(log -> assertThat(log).containsEntry("removed", false));
   }
 

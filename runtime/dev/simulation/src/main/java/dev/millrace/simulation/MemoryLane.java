@@ -51,7 +51,7 @@ final class MemoryLane implements LaneStore, CommittedReads {
 
   @Override
   public Source.ResumePoint resumePoint() {
-    return store.locked(tables::standing);
+    return store.locked(tables::resumePoint);
   }
 
   @Override
@@ -73,11 +73,11 @@ final class MemoryLane implements LaneStore, CommittedReads {
       failpoint.reached(Failpoint.Point.ROLLING_BACK, successor);
       throw broken;
     }
-    Frontier standing = store.locked(() -> tables.rewind(to, epoch, successor));
+    Frontier rewound = store.locked(() -> tables.rewind(to, epoch, successor));
     failpoint.reached(Failpoint.Point.AFTER_REWIND, successor);
     epoch = successor;
     successor = 0;
-    return standing;
+    return rewound;
   }
 
   @Override

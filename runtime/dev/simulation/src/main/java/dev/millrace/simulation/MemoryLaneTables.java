@@ -95,7 +95,7 @@ final class MemoryLaneTables {
         epochs.until(frontier.checkpoint()));
   }
 
-  Source.ResumePoint standing() {
+  Source.ResumePoint resumePoint() {
     List<Source.BlockRef> window = new ArrayList<>();
     blocks.forEach((number, kept) -> window.add(new Source.BlockRef(number, kept.hash())));
     return new Source.ResumePoint(frontier.place(), window, found, finalBlock >= 0);
@@ -159,11 +159,11 @@ final class MemoryLaneTables {
   }
 
   /** Deletes the history at or below a final block: no rewind needs it. */
-  private void prune(long settled) {
-    if (settled <= finalBlock) {
+  private void prune(long finality) {
+    if (finality <= finalBlock) {
       return;
     }
-    Map.Entry<Long, Kept> anchor = blocks.floorEntry(settled);
+    Map.Entry<Long, Kept> anchor = blocks.floorEntry(finality);
     if (anchor != null) {
       finalBlock = anchor.getKey();
       finalCheckpoint = anchor.getValue().checkpoint();

@@ -68,16 +68,16 @@ final class MirrorContents {
             "mirror has an epoch that the store has lost: epoch=%d",
             number));
     EpochEnds last = latest.get(lane);
-    long told = last == null ? -1 : last.commit();
+    long published = last == null ? -1 : last.commit();
     must(
-        told <= epochHistory.commit(),
+        published <= epochHistory.commit(),
         "mirror has commits that the store has lost: mirror=%d store=%d",
-        told,
+        published,
         epochHistory.commit());
     must(
-        told >= epochHistory.commit() - 1,
+        published >= epochHistory.commit() - 1,
         "mirror lacks commits of the store: mirror=%d store=%d",
-        told,
+        published,
         epochHistory.commit());
     long until = epochHistory.commit();
     for (EpochHistory.Epoch epoch : epochHistory.epochs().reversed()) {
@@ -220,11 +220,11 @@ final class MirrorContents {
 
   private List<Stored> superseded(String lane, EntityType<?> type) {
     EpochEnds last = latest.get(lane);
-    long settled = last == null ? 0 : last.finalizedCheckpoint();
+    long finalCheckpoint = last == null ? 0 : last.finalizedCheckpoint();
     Map<Object, Stored> newest = new HashMap<>();
     List<Stored> gone = new ArrayList<>();
     for (Stored row : seen(lane, type, ends(lane))) {
-      if (row.checkpoint() <= settled) {
+      if (row.checkpoint() <= finalCheckpoint) {
         Stored older = newest.put(row.version().id(), row);
         if (older != null) {
           gone.add(older);

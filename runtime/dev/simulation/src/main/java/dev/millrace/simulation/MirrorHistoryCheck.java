@@ -17,7 +17,7 @@ import java.util.TreeMap;
  * Compares the visible rows of a mirror with the history that a serial oracle has written: one
  * version for each row and each block that saved or deleted it, no more and no fewer, and so the
  * right rows as of every checkpoint. For entities with {@link Versions#LATEST} it compares only the
- * versions present, and the states from the last settled checkpoint on.
+ * versions present, and the states from the last final checkpoint on.
  */
 public final class MirrorHistoryCheck {
   private MirrorHistoryCheck() {}

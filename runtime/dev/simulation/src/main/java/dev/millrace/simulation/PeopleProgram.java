@@ -79,19 +79,20 @@ final class PeopleProgram implements Indexer {
     int rare = 1 + random.nextInt(12);
     Supplier<List<PeopleHandler>> draw =
         () -> {
-          List<PeopleHandler> told = new ArrayList<>();
+          List<PeopleHandler> handlers = new ArrayList<>();
           for (int i = random.nextInt(busy + 1); i > 0; i--) {
             HandlerHabit habit =
                 random.nextInt(rare) == 0 ? chosen.get(random.nextInt(chosen.size())) : null;
-            told.add(new PeopleHandler("people-" + i, work, habit, random.nextLong(), this::state));
+            handlers.add(
+                new PeopleHandler("people-" + i, work, habit, random.nextLong(), this::state));
           }
-          return told;
+          return handlers;
         };
     addBlock(List.of(genesis()));
     for (int block = 0; block < blocks; block++) {
-      List<PeopleHandler> told = draw.get();
+      List<PeopleHandler> handlers = draw.get();
       if (block < maxBlocks) {
-        addBlock(told);
+        addBlock(handlers);
       }
     }
     if (random.nextInt(3) == 0) {
@@ -117,15 +118,15 @@ final class PeopleProgram implements Indexer {
     }
   }
 
-  private void addBlock(List<PeopleHandler> told) {
-    events.addAll(told);
-    for (int i = 0; i < told.size(); i++) {
+  private void addBlock(List<PeopleHandler> handlers) {
+    events.addAll(handlers);
+    for (int i = 0; i < handlers.size(); i++) {
       everAt
           .computeIfAbsent(
               EventId.of(script.currentBlocks().size(), i), _ -> new CopyOnWriteArrayList<>())
-          .add(told.get(i));
+          .add(handlers.get(i));
     }
-    script.block(told);
+    script.block(handlers);
   }
 
   /** Returns the handlers of an event, on any branch so far, that may have failed. */

@@ -258,13 +258,13 @@ public final class PeopleSimulation {
 
   /** Returns the batch that follows a block. */
   private Batch next(long reached, int events) throws InterruptedException {
-    List<ScriptedSource.ScriptedBlock> told = program.script().currentBlocks();
-    Source.ResumePoint standing =
+    List<ScriptedSource.ScriptedBlock> blocks = program.script().currentBlocks();
+    Source.ResumePoint resumePoint =
         reached < 0
             ? Source.ResumePoint.START
             : Source.ResumePoint.at(
-                new Source.BlockRef(reached, told.get((int) reached).block().hash()));
-    try (Source.Feed feed = program.script().open(standing)) {
+                new Source.BlockRef(reached, blocks.get((int) reached).block().hash()));
+    try (Source.Feed feed = program.script().open(resumePoint)) {
       return feed.next(events) instanceof Batch batch ? batch : none(reached);
     }
   }
@@ -295,8 +295,8 @@ public final class PeopleSimulation {
 
   private List<PeopleHandler> durable(long reached) {
     return program.script().currentBlocks().stream()
-        .filter(told -> told.block().number() <= reached)
-        .flatMap(told -> told.lines().stream())
+        .filter(block -> block.block().number() <= reached)
+        .flatMap(block -> block.lines().stream())
         .map(line -> (PeopleHandler) line.handler())
         .toList();
   }

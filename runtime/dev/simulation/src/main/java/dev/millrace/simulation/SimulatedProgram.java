@@ -74,7 +74,7 @@ final class SimulatedProgram implements Indexer {
 
   /** Returns the lines of one more block. */
   private List<ScriptedSource.ScriptedEvent> lines(Random random) {
-    List<ScriptedSource.ScriptedEvent> told = new ArrayList<>();
+    List<ScriptedSource.ScriptedEvent> drawn = new ArrayList<>();
     int count = random.nextInt(3) == 0 ? 0 : random.nextInt(busy + 1);
     for (int i = 0; i < count; i++) {
       boolean poison = events == poisoned;
@@ -83,9 +83,9 @@ final class SimulatedProgram implements Indexer {
       EventHandler handler = event(random.nextInt(handlers.size()), random.nextLong(), poison);
       Address created = random.nextInt(6) == 0 ? child(random) : null;
       Address by = !poison && random.nextInt(5) == 0 ? child(random) : null;
-      told.add(new ScriptedSource.ScriptedEvent(handler, created, by));
+      drawn.add(new ScriptedSource.ScriptedEvent(handler, created, by));
     }
-    return told;
+    return drawn;
   }
 
   /** Draws from few addresses, so that one contract is often created again on another branch. */

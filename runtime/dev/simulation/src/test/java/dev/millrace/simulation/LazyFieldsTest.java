@@ -129,7 +129,7 @@ final class LazyFieldsTest {
   /** Delivers prepared steps, and a rewind once a header has been refused. */
   private record Steps(Deque<Source.Step> steps, CountDownLatch refused) implements Source {
     @Override
-    public Feed open(ResumePoint standing) {
+    public Feed open(ResumePoint resumePoint) {
       return new Feed() {
         @Override
         public @Nullable Step next(int events) throws InterruptedException {

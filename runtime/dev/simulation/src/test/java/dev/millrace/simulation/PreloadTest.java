@@ -130,13 +130,13 @@ final class PreloadTest {
   @Tag("B12")
   @DisplayName("B12 a task sees its own writes and no other's; the run sees none of them")
   void task_seesItsOwnWritesOnly() throws Exception {
-    ConcurrentLinkedQueue<String> told = new ConcurrentLinkedQueue<>();
+    ConcurrentLinkedQueue<String> seen = new ConcurrentLinkedQueue<>();
     mill.script.block(
         context -> {
           context.find(Cell.class, "unknown"); // the preload begins here
           context.save(cell("mine", "a", 1));
           context.delete(Cell.class, "other");
-          told.add(
+          seen.add(
               "first sees %b %b %d"
                   .formatted(
                       context.find(Cell.class, "mine").isPresent(),
@@ -144,12 +144,12 @@ final class PreloadTest {
                       LaneHarness.ownedBy(context, "a").size()));
         },
         context -> {
-          told.add("second sees " + context.find(Cell.class, "mine").isPresent());
+          seen.add("second sees " + context.find(Cell.class, "mine").isPresent());
         });
     assertThat(mill.run()).isEqualTo(new LaneOutcome.Done());
 
     // The preload is cut short if a task gets no CPU for 20 ms, which may then end after the run.
-    List<String> all = List.copyOf(told);
+    List<String> all = List.copyOf(seen);
     assertThat(all).containsOnlyOnce("second sees true");
     List<String> preloaded = new ArrayList<>(all);
     preloaded.remove("second sees true");

@@ -122,20 +122,21 @@ public final class IndexerTest {
     return block.run();
   }
 
-  BlockChanges run(TestBlock told) {
-    if (told.number() <= last) {
+  BlockChanges run(TestBlock testBlock) {
+    if (testBlock.number() <= last) {
       throw new IllegalArgumentException(
-          "block must come after the last one: number=%d last=%d".formatted(told.number(), last));
+          "block must come after the last one: number=%d last=%d"
+              .formatted(testBlock.number(), last));
     }
     SourceBlock block =
         new SourceBlock(
-            told.number(),
-            TestBlock.word(told.number(), 0),
-            TestBlock.word(told.number() - 1, 0),
-            told.timestamp());
+            testBlock.number(),
+            TestBlock.word(testBlock.number(), 0),
+            TestBlock.word(testBlock.number() - 1, 0),
+            testBlock.timestamp());
     Written written = new Written();
     int logIndex = 0;
-    for (TestBlock.Emitted emitted : told.emitted()) {
+    for (TestBlock.Emitted emitted : testBlock.emitted()) {
       handle(event(block, logIndex++, emitted), written);
     }
     return ended(block.number(), written);

@@ -228,8 +228,8 @@ public final class ScriptedSource implements Source {
   }
 
   @Override
-  public Feed open(ResumePoint standing) {
-    return new ScriptedFeed(standing);
+  public Feed open(ResumePoint resumePoint) {
+    return new ScriptedFeed(resumePoint);
   }
 
   private final class ScriptedFeed implements Feed {
@@ -240,11 +240,11 @@ public final class ScriptedSource implements Source {
     private int next; // guarded by lock
     private boolean closed; // guarded by lock
 
-    private ScriptedFeed(ResumePoint standing) {
-      BlockRef last = standing.last();
-      this.delivered = new ArrayList<>(standing.window());
+    private ScriptedFeed(ResumePoint resumePoint) {
+      BlockRef last = resumePoint.last();
+      this.delivered = new ArrayList<>(resumePoint.window());
       this.next = last == null ? 0 : (int) last.block() + 1;
-      standing.found().forEach(found -> known.add(found.address()));
+      resumePoint.found().forEach(found -> known.add(found.address()));
     }
 
     @Override

@@ -77,7 +77,7 @@ public final class StepGates implements Failpoint {
 
   /** The caller holds the lock. */
   private void standAt(Gate gate, Point point, long number) {
-    gate.standing++;
+    gate.holding++;
     changed.signalAll();
     try {
       while (!gate.open) {
@@ -87,7 +87,7 @@ public final class StepGates implements Failpoint {
       Thread.currentThread().interrupt();
       throw new Broken(point, number);
     } finally {
-      gate.standing--;
+      gate.holding--;
     }
   }
 
@@ -136,7 +136,7 @@ public final class StepGates implements Failpoint {
   public final class Gate {
     private final Point point;
     private final long number;
-    private int standing; // guarded by lock
+    private int holding; // guarded by lock
     private boolean open; // guarded by lock
 
     private Gate(Point point, long number) {
@@ -146,7 +146,7 @@ public final class StepGates implements Failpoint {
 
     /** Waits until a stage stands at this gate. */
     public void await() {
-      awaitThat(() -> standing > 0, "a stage at " + point);
+      awaitThat(() -> holding > 0, "a stage at " + point);
     }
 
     /** Releases every stage that stands at this gate, and stops no further one. */
@@ -166,10 +166,10 @@ public final class StepGates implements Failpoint {
       long left = time.toNanos();
       lock.lock();
       try {
-        while (standing == 0 && left > 0) {
+        while (holding == 0 && left > 0) {
           left = changed.awaitNanos(left);
         }
-        return standing == 0;
+        return holding == 0;
       } finally {
         lock.unlock();
       }

@@ -21,12 +21,12 @@ final class ServerHandle implements AutoCloseable {
 
   private ServerHandle(
       ServerDirectory directory,
-      JvmServerClaim seat,
+      JvmServerClaim claim,
       ServerInstaller recipe,
       int port,
       String password) {
     this.directory = directory;
-    this.jvmClaim = seat;
+    this.jvmClaim = claim;
     this.recipe = recipe;
     this.port = port;
     this.password = password;
@@ -34,11 +34,11 @@ final class ServerHandle implements AutoCloseable {
 
   /** Joins the server that runs there, or starts it. Returns when it takes connections. */
   static ServerHandle take(ServerDirectory directory, ServerInstaller recipe) {
-    JvmServerClaim seat = JvmServerClaim.of(directory);
-    seat.lock.lock();
+    JvmServerClaim claim = JvmServerClaim.of(directory);
+    claim.lock.lock();
     try {
       boolean first =
-          seat.take(
+          claim.take(
               directory,
               new StartupDeadline(
                   "the last server to stop", recipe.startTimeout(), recipe.progress()));
@@ -55,28 +55,28 @@ final class ServerHandle implements AutoCloseable {
                       + directory.product().url(state.port()));
         }
         started = true;
-        return new ServerHandle(directory, seat, recipe, state.port(), password);
+        return new ServerHandle(directory, claim, recipe, state.port(), password);
       } catch (IOException e) {
         throw new EmbeddedException(
             "password of the server must be readable by its user: file=" + directory.password(), e);
       } finally {
         if (!started) {
-          seat.leave();
+          claim.leave();
         }
       }
     } finally {
-      seat.lock.unlock();
+      claim.lock.unlock();
     }
   }
 
   /** True if the server of a directory runs, for this process or another; starts none. */
   static boolean isRunning(ServerDirectory directory) {
-    JvmServerClaim seat = JvmServerClaim.of(directory);
-    seat.lock.lock();
+    JvmServerClaim claim = JvmServerClaim.of(directory);
+    claim.lock.lock();
     try {
       return SupervisorStarter.isSupervised(directory);
     } finally {
-      seat.lock.unlock();
+      claim.lock.unlock();
     }
   }
 

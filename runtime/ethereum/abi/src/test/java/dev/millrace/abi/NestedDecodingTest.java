@@ -30,10 +30,10 @@ final class NestedDecodingTest {
     EventDecoder decoder = Encoded.decoder(type);
     RandomValues values = new RandomValues(7);
     for (int round = 0; round < 300; round++) {
-      RandomValues.EncodedValue told = values.event(type, decoder.signature());
+      RandomValues.EncodedValue encoded = values.event(type, decoder.signature());
 
-      assertThat(Encoded.decode(decoder, told.topicBytes(), told.data().bytes()))
-          .isEqualTo(told.event());
+      assertThat(Encoded.decode(decoder, encoded.topicBytes(), encoded.data().bytes()))
+          .isEqualTo(encoded.event());
     }
   }
 
@@ -46,9 +46,9 @@ final class NestedDecodingTest {
     Random random = new Random(13);
     int refused = 0;
     for (int round = 0; round < 3_000; round++) {
-      RandomValues.EncodedValue told = values.event(type, decoder.signature());
-      byte[] data = mutated(told.data().bytes(), random);
-      byte[] words = Encoded.words(told.topicBytes(), data);
+      RandomValues.EncodedValue encoded = values.event(type, decoder.signature());
+      byte[] data = mutated(encoded.data().bytes(), random);
+      byte[] words = Encoded.words(encoded.topicBytes(), data);
       long before = MEMORY.getCurrentThreadAllocatedBytes();
       try {
         assertThat(decoder.decode(words, words.length)).isInstanceOf(type);
@@ -136,10 +136,11 @@ final class NestedDecodingTest {
 
   @Test
   void list_cannotBeChanged() {
-    RandomValues.EncodedValue told =
+    RandomValues.EncodedValue encoded =
         new RandomValues(1).event(NestedEvents.Filled.class, filled().signature());
     NestedEvents.Filled event =
-        (NestedEvents.Filled) Encoded.decode(filled(), told.topicBytes(), told.data().bytes());
+        (NestedEvents.Filled)
+            Encoded.decode(filled(), encoded.topicBytes(), encoded.data().bytes());
 
     assertThatThrownBy(() -> event.fills().clear())
         .isInstanceOf(UnsupportedOperationException.class);

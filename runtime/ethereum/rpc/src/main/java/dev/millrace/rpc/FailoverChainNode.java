@@ -114,14 +114,14 @@ final class FailoverChainNode implements ChainNode {
     } finally {
       waitingFor = "";
     }
-    List<NodeBlockHeader> told = new ArrayList<>(numbers.size());
+    List<NodeBlockHeader> headers = new ArrayList<>(numbers.size());
     for (Long number : numbers) {
       NodeBlockHeader block = known.get(number);
       if (block != null) {
-        told.add(block);
+        headers.add(block);
       }
     }
-    return told;
+    return headers;
   }
 
   @Override

@@ -227,10 +227,10 @@ final class FinalBlockLoaderTest {
     if (!chain.equals(STALE)) {
       return reply;
     }
-    String told = reply;
+    String changed = reply;
     for (long number = FORK; number <= STALE.head(); number++) {
-      told = told.replace(FakeChain.hash(number).toString(), orphan(number).toString());
+      changed = changed.replace(FakeChain.hash(number).toString(), orphan(number).toString());
     }
-    return told;
+    return changed;
   }
 }

@@ -95,10 +95,10 @@ final class BloomLogAuditor {
   LogColumns check(
       LogQueryPlan plan, LogColumns logs, Collection<NodeBlockHeader> blocks, String endpoint)
       throws InterruptedException {
-    Map<Long, int[]> told = new HashMap<>();
+    Map<Long, int[]> spans = new HashMap<>();
     for (int log = 0; log < logs.size(); log++) {
       int at = log;
-      told.computeIfAbsent(logs.blockNumber(log), _ -> new int[] {at, at})[1] = log + 1;
+      spans.computeIfAbsent(logs.blockNumber(log), _ -> new int[] {at, at})[1] = log + 1;
     }
     List<LogColumns> missing = new ArrayList<>();
     for (NodeBlockHeader block : blocks) {
@@ -109,7 +109,7 @@ final class BloomLogAuditor {
       } else if (!plan.mayMatch(bloom)) {
         findings.ruledOut();
       } else {
-        int[] part = told.getOrDefault(block.header().number(), new int[] {0, 0});
+        int[] part = spans.getOrDefault(block.header().number(), new int[] {0, 0});
         List<LogFilter> silent = silent(plan, bloom, logs, part[0], part[1]);
         if (silent.isEmpty()) {
           findings.confirmed();

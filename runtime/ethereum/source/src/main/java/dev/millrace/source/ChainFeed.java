@@ -55,13 +55,13 @@ final class ChainFeed implements Source.Feed {
   @GuardedBy("lock")
   private boolean closed;
 
-  ChainFeed(ChainSource source, Source.ResumePoint standing) {
+  ChainFeed(ChainSource source, Source.ResumePoint resumePoint) {
     this.source = source;
-    this.branch = new LocalChain(standing, source.request().from());
+    this.branch = new LocalChain(resumePoint, source.request().from());
     this.first = branch.next();
     this.horizon = source.horizon(branch);
     this.pool = source.newThreads();
-    this.decoder = new ChainEventDecoder(source, standing.found());
+    this.decoder = new ChainEventDecoder(source, resumePoint.found());
     this.rangeFetch = new FinalRangeFetcher(source, decoder.fields());
     this.ranges =
         new RangeScheduler(

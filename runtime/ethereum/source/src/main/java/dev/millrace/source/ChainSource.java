@@ -98,8 +98,8 @@ final class ChainSource implements Source {
   }
 
   @Override
-  public Feed open(ResumePoint standing) {
-    return new ChainFeed(this, standing);
+  public Feed open(ResumePoint resumePoint) {
+    return new ChainFeed(this, resumePoint);
   }
 
   /** Ends all connections, and gives the memory of this chain to the others. */

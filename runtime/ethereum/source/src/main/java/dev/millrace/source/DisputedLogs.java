@@ -74,7 +74,7 @@ final class DisputedLogs {
    */
   record ResolvedRange(Map<Long, NodeBlockHeader> blocks, List<Refuted> refuted) {
     /** Returns logs without those that are not there, and with those of the better answers. */
-    LogColumns mended(LogColumns logs) {
+    LogColumns corrected(LogColumns logs) {
       List<LogColumns> pages = new ArrayList<>();
       Set<LogIdentity> gone = new HashSet<>();
       for (Refuted each : refuted) {
@@ -118,13 +118,14 @@ final class DisputedLogs {
           continue;
         }
         LogColumns part = part(logs, from, to);
-        LogQueryAnswer told = new LogQueryAnswer(answer.query(), List.of(part), answer.endpoint());
-        Resolved resolved = resolve(block, told);
+        LogQueryAnswer current =
+            new LogQueryAnswer(answer.query(), List.of(part), answer.endpoint());
+        Resolved resolved = resolve(block, current);
         if (!resolved.block().equals(block)) {
           known.put(block.header().number(), resolved.block());
           named.put(block.header().number(), resolved.block());
         }
-        if (!resolved.answer().equals(told)) {
+        if (!resolved.answer().equals(current)) {
           refuted.add(new Refuted(part, answer.endpoint(), resolved.answer()));
         }
       }
@@ -139,22 +140,22 @@ final class DisputedLogs {
    */
   Resolved resolve(NodeBlockHeader block, LogQueryAnswer answer) throws InterruptedException {
     NodeBlockHeader named = block;
-    LogQueryAnswer told = answer;
+    LogQueryAnswer current = answer;
     while (true) {
-      LogColumns logs = told.logs();
+      LogColumns logs = current.logs();
       if (logs.isEmpty() || !isDenied(named, logs, 0, logs.size())) {
-        return new Resolved(named, told);
+        return new Resolved(named, current);
       }
-      Dispute dispute = new Dispute(named, told, denied(named.bloom(), logs));
+      Dispute dispute = new Dispute(named, current, denied(named.bloom(), logs));
       LogQueryAnswer better = dispute.betterAnswer();
       named = dispute.named;
       if (better == null) {
-        return new Resolved(named, told);
+        return new Resolved(named, current);
       }
       findings.find(
           "logs are not there, as the bloom and other answers say: block=%d logs=%d endpoint=%s"
-              .formatted(named.header().number(), dispute.denied.size(), told.endpoint()));
-      told = better;
+              .formatted(named.header().number(), dispute.denied.size(), current.endpoint()));
+      current = better;
     }
   }
 
@@ -211,14 +212,14 @@ final class DisputedLogs {
 
     private NodeBlockHeader named;
 
-    Dispute(NodeBlockHeader block, LogQueryAnswer told, LogColumns denied) {
+    Dispute(NodeBlockHeader block, LogQueryAnswer current, LogColumns denied) {
       this.header = block.header();
-      this.filter = told.query();
+      this.filter = current.query();
       this.named = block;
       this.denied = denied;
       this.identities = Set.copyOf(LogIdentity.of(denied));
-      if (!told.endpoint().isEmpty()) {
-        having.add(told.endpoint());
+      if (!current.endpoint().isEmpty()) {
+        having.add(current.endpoint());
       }
     }
 

@@ -151,7 +151,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
             avoid = refuse(LOGS_DENIED, gathered, resolved.endpoint(), from, misfits++);
             continue;
           }
-          logs = resolved.mended(logs);
+          logs = resolved.corrected(logs);
           cache.refuse(gathered.used());
           gathered.fetched().clear(); // none of these pages is right
         }

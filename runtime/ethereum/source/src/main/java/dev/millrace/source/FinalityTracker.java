@@ -93,9 +93,9 @@ final class FinalityTracker {
     BlockHeader head = latest.get().header();
     BlockHeader named = finality.tag().isEmpty() ? null : named(head);
     HeadSnapshot before = sight;
-    long settled = finalizedBy(head, named, before.finalBlock());
-    boolean isHigher = settled > before.finalBlock() && isShown(settled, named);
-    long reached = isHigher ? settled : before.finalBlock();
+    long finalBlock = finalizedBy(head, named, before.finalBlock());
+    boolean isHigher = finalBlock > before.finalBlock() && isShown(finalBlock, named);
+    long reached = isHigher ? finalBlock : before.finalBlock();
     Bytes32 kept = isHigher ? null : before.finalHash();
     boolean same = before.head() != null && before.head().hash().equals(head.hash());
     sight =

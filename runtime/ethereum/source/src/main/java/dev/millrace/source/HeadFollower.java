@@ -157,14 +157,14 @@ final class HeadFollower {
     List<Source.DiscoveredContract> found = new ArrayList<>();
     long bytes = 0;
     do {
-      DecodedBlocks told = decode(pending.poll());
-      if (told == null) {
+      DecodedBlocks decoded = decode(pending.poll());
+      if (decoded == null) {
         break;
       }
-      SourceBlock block = told.last();
-      events.addAll(told.events());
-      found.addAll(told.found());
-      bytes += told.bytes();
+      SourceBlock block = decoded.last();
+      events.addAll(decoded.events());
+      found.addAll(decoded.found());
+      bytes += decoded.bytes();
       blocks.add(block);
       branch.extend(block.number(), block.hash());
     } while (events.size() < max && bytes < DecodedBlocks.MAX_BATCH_BYTES && !pending.isEmpty());

@@ -16,11 +16,11 @@ final class LocalChain {
   /** True once the lowest held block was delivered as final, by this feed or an earlier one. */
   private boolean isBaseFinal;
 
-  LocalChain(Source.ResumePoint standing, long from) {
+  LocalChain(Source.ResumePoint resumePoint, long from) {
     this.from = from;
-    this.isBaseFinal = standing.isFinal();
-    standing.window().forEach(place -> blocks.put(place.block(), place.hash()));
-    Source.BlockRef last = standing.last();
+    this.isBaseFinal = resumePoint.isFinal();
+    resumePoint.window().forEach(place -> blocks.put(place.block(), place.hash()));
+    Source.BlockRef last = resumePoint.last();
     if (last != null) {
       blocks.put(last.block(), last.hash());
     }

@@ -177,31 +177,31 @@ public final class RangeLogAudit implements AutoCloseable {
               .formatted(all.blockNumber(clash), all.logIndex(clash)));
     }
     compareHashes(all, first, blocks);
-    LogColumns told = new DisputedLogs(node, findings).resolve(answers, blocks).mended(all);
+    LogColumns columns = new DisputedLogs(node, findings).resolve(answers, blocks).corrected(all);
     for (NodeBlockHeader block : blocks) {
       auditor.proveBlooms(block); // asks once, if none of our logs has shown it
     }
-    auditor.check(plan, told, blocks, endpoint);
+    auditor.check(plan, columns, blocks, endpoint);
     return blocks.getLast();
   }
 
-  private void compareHashes(LogColumns told, long first, List<NodeBlockHeader> blocks) {
-    for (int log = 0; log < told.size(); log++) {
-      int at = (int) (told.blockNumber(log) - first);
+  private void compareHashes(LogColumns columns, long first, List<NodeBlockHeader> blocks) {
+    for (int log = 0; log < columns.size(); log++) {
+      int at = (int) (columns.blockNumber(log) - first);
       BlockHeader header = blocks.get(at).header();
       Bytes32 hash = header.hash();
-      long time = told.blockTime(log);
-      if (told.startsBlock(log)
+      long time = columns.blockTime(log);
+      if (columns.startsBlock(log)
           && time != LogColumns.NO_TIME
           && time != header.timestamp().getEpochSecond()) {
         findings.find(
             "log tells another time than its block: block=%d time=%d log's=%d"
                 .formatted(first + at, header.timestamp().getEpochSecond(), time));
       }
-      if (!hash.equals(told.blockHash(log))) {
+      if (!hash.equals(columns.blockHash(log))) {
         findings.find(
             "log names another block: block=%d log=%d hash=%s log's=%s"
-                .formatted(first + at, told.logIndex(log), hash, told.blockHash(log)));
+                .formatted(first + at, columns.logIndex(log), hash, columns.blockHash(log)));
       }
     }
   }

@@ -91,11 +91,12 @@ final class ChainFeedTest {
         new ChainFixture(node).until(new StopAt.AtBlock(99)).finality(Finality.AT_ONCE);
     ChainFixture live = new ChainFixture(node).until(new StopAt.AtBlock(99)).finality(depth(100));
 
-    List<Batch> told = live.toTheEnd(10);
+    List<Batch> delivered = live.toTheEnd(10);
 
-    assertThat(ChainFixture.events(told)).isEqualTo(ChainFixture.events(history.toTheEnd(10)));
-    assertThat(told).allSatisfy(batch -> assertThat(batch.reversible()).isTrue());
-    assertThat(told.stream().flatMap(batch -> batch.blocks().stream()).map(SourceBlock::number))
+    assertThat(ChainFixture.events(delivered)).isEqualTo(ChainFixture.events(history.toTheEnd(10)));
+    assertThat(delivered).allSatisfy(batch -> assertThat(batch.reversible()).isTrue());
+    assertThat(
+            delivered.stream().flatMap(batch -> batch.blocks().stream()).map(SourceBlock::number))
         .containsExactlyElementsOf(java.util.stream.LongStream.range(0, 100).boxed().toList());
   }
 

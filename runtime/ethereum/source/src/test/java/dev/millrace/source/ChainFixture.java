@@ -129,8 +129,8 @@ final class ChainFixture {
         request(), other, () -> now, Executors::newVirtualThreadPerTaskExecutor, maxAddresses);
   }
 
-  Source.Feed open(Source.ResumePoint standing) {
-    return source().open(standing);
+  Source.Feed open(Source.ResumePoint resumePoint) {
+    return source().open(resumePoint);
   }
 
   List<Batch> toTheEnd(int events) throws InterruptedException {

@@ -146,21 +146,21 @@ final class ChainSocketIT {
     Random random = new Random(11);
     try (DevNode node = DevNode.open(chain)) {
       Source source = new RpcChainProvider().source(request(new StopAt.Never(), node.url()));
-      Delivered told = new Delivered();
-      Source.Feed feed = source.open(told.standing());
+      Delivered delivered = new Delivered();
+      Source.Feed feed = source.open(delivered.resumePoint());
       try {
         for (int round = 0; round < 25; round++) {
-          while (!told.reaches(chain.head(), chain.block(chain.head()).hash())) {
+          while (!delivered.reaches(chain.head(), chain.block(chain.head()).hash())) {
             Source.Step step = feed.next(200);
             if (step instanceof Batch batch) {
-              told.add(batch);
+              delivered.add(batch);
             } else if (step instanceof Source.Rewind(Source.BlockRef to)) {
               feed.close();
-              told.rewind(to);
-              feed = source.open(told.standing());
+              delivered.rewind(to);
+              feed = source.open(delivered.resumePoint());
             }
           }
-          assertThat(difference(told.texts(), expected())).isEmpty();
+          assertThat(difference(delivered.texts(), expected())).isEmpty();
           int depth = random.nextInt(20);
           chain.fork(depth, random.nextInt(depth + 1, depth + 12));
         }
@@ -171,9 +171,9 @@ final class ChainSocketIT {
   }
 
   /** Returns the first difference of two lists, which would fill pages themselves. */
-  private static String difference(List<String> told, List<String> expected) {
-    for (int i = 0; i < Math.max(told.size(), expected.size()); i++) {
-      String one = i < told.size() ? told.get(i) : "nothing";
+  private static String difference(List<String> delivered, List<String> expected) {
+    for (int i = 0; i < Math.max(delivered.size(), expected.size()); i++) {
+      String one = i < delivered.size() ? delivered.get(i) : "nothing";
       String other = i < expected.size() ? expected.get(i) : "nothing";
       if (!one.equals(other)) {
         return "at=%d told=%s expected=%s".formatted(i, one, other);
@@ -229,7 +229,7 @@ final class ChainSocketIT {
           && window.lastEntry().getValue().equals(new Source.BlockRef(number, hash));
     }
 
-    Source.ResumePoint standing() {
+    Source.ResumePoint resumePoint() {
       return window.isEmpty()
           ? Source.ResumePoint.START
           : new Source.ResumePoint(

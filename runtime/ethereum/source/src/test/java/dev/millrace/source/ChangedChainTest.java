@@ -67,12 +67,12 @@ final class ChangedChainTest {
     chain.transfers(60);
     node.span = 10;
     try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
-      List<Batch> told = new ArrayList<>(readTo(feed, 9));
+      List<Batch> delivered = new ArrayList<>(readTo(feed, 9));
       node.chain = other(100);
       node.whenReproved = () -> node.chain = chain;
-      told.addAll(readTo(feed, 59));
+      delivered.addAll(readTo(feed, 59));
 
-      assertThat(ChainFixture.events(told)).isEqualTo(reader.expected(0, 59));
+      assertThat(ChainFixture.events(delivered)).isEqualTo(reader.expected(0, 59));
     }
   }
 
@@ -129,10 +129,11 @@ final class ChangedChainTest {
     AtomicInteger heads = new AtomicInteger();
     node.tagged = head -> heads.getAndIncrement() == 0 ? block(50_000_000) : head;
 
-    List<Batch> told = reader.until(new StopAt.AtHead()).toTheEnd(1_000);
+    List<Batch> delivered = reader.until(new StopAt.AtHead()).toTheEnd(1_000);
 
-    assertThat(ChainFixture.events(told)).isEqualTo(reader.expected(0, 9));
-    assertThat(told).allSatisfy(batch -> assertThat(batch.finalBlock()).isLessThanOrEqualTo(6));
+    assertThat(ChainFixture.events(delivered)).isEqualTo(reader.expected(0, 9));
+    assertThat(delivered)
+        .allSatisfy(batch -> assertThat(batch.finalBlock()).isLessThanOrEqualTo(6));
   }
 
   @Test
@@ -142,17 +143,17 @@ final class ChangedChainTest {
     chain.transfers(30);
     reader.until(new StopAt.AtBlock(20));
     node.latest = 20;
-    List<Batch> told = readTo(reader.open(Source.ResumePoint.START), 20);
+    List<Batch> delivered = readTo(reader.open(Source.ResumePoint.START), 20);
     chain.cut(18);
     for (int i = 0; i < 12; i++) {
       chain.mine(7, TestChain.transfer(20, 21, i));
     }
     node.latest = 1_000_000;
-    try (Source.Feed feed = reader.open(ReorgTest.standing(told, 20))) {
+    try (Source.Feed feed = reader.open(ReorgTest.resumePoint(delivered, 20))) {
       assertThat(feed.next(100))
           .isEqualTo(new Source.Rewind(new Source.BlockRef(18, chain.hash(18))));
     }
-    try (Source.Feed feed = reader.open(ReorgTest.standing(told, 18))) {
+    try (Source.Feed feed = reader.open(ReorgTest.resumePoint(delivered, 18))) {
       assertThat(ChainFixture.events(ChainFixture.drain(feed, 100)))
           .isEqualTo(reader.expected(19, 20));
     }
@@ -164,10 +165,10 @@ final class ChangedChainTest {
   void laneAtItsEnd_refusesAnotherChain() throws InterruptedException {
     chain.transfers(30);
     reader.until(new StopAt.AtBlock(20));
-    List<Batch> told = readTo(reader.open(Source.ResumePoint.START), 20);
-    Source.ResumePoint standing = ReorgTest.standing(told, 20);
+    List<Batch> delivered = readTo(reader.open(Source.ResumePoint.START), 20);
+    Source.ResumePoint resumePoint = ReorgTest.resumePoint(delivered, 20);
     node.chain = other(40);
-    try (Source.Feed feed = reader.open(standing)) {
+    try (Source.Feed feed = reader.open(resumePoint)) {
       assertThatThrownBy(() -> feed.next(100))
           .isInstanceOfSatisfying(
               MillraceException.class,
@@ -175,7 +176,7 @@ final class ChangedChainTest {
           .hasMessageContaining("chain was replaced from its final block on");
     }
     node.chain = chain;
-    try (Source.Feed feed = reader.open(standing)) {
+    try (Source.Feed feed = reader.open(resumePoint)) {
       assertThat(feed.next(100)).isNull();
     }
   }

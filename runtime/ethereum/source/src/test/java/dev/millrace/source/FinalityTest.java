@@ -166,13 +166,13 @@ final class FinalityTest {
   void tagAndDepth_aFarHeadMakesNothingFinal() throws InterruptedException {
     chain.transfers(10);
     node.finalized = 8;
-    AtomicInteger told = new AtomicInteger();
+    AtomicInteger calls = new AtomicInteger();
     node.tagged =
         block -> {
           BlockHeader header = block.header();
           BlockHeader far =
               new BlockHeader(5_000, header.hash(), header.parent(), header.timestamp());
-          return told.incrementAndGet() == 1 ? new NodeBlockHeader(far, block.bloom()) : block;
+          return calls.incrementAndGet() == 1 ? new NodeBlockHeader(far, block.bloom()) : block;
         };
     reader.finality(tagAndDepth(4));
     try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
@@ -259,11 +259,11 @@ final class FinalityTest {
   void strayHeaderAtASeam_isAskedForAgain() throws InterruptedException {
     chain.transfers(40);
     node.span = 10;
-    AtomicInteger told = new AtomicInteger();
+    AtomicInteger calls = new AtomicInteger();
     node.retold =
         block -> {
           BlockHeader header = block.header();
-          return header.number() == 20 && told.incrementAndGet() == 1
+          return header.number() == 20 && calls.incrementAndGet() == 1
               ? new NodeBlockHeader(
                   new BlockHeader(20, header.hash(), Bytes32.ZERO, header.timestamp()),
                   block.bloom())
@@ -274,7 +274,7 @@ final class FinalityTest {
     List<Batch> batches = reader.toTheEnd(5);
 
     assertThat(ChainFixture.events(batches)).isEqualTo(reader.expected(0, 39));
-    assertThat(told).hasValueGreaterThan(1);
+    assertThat(calls).hasValueGreaterThan(1);
   }
 
   @Test

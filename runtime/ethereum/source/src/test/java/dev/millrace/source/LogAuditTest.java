@@ -253,15 +253,15 @@ final class LogAuditTest {
     NodeBlockHeader block = chain.at(0).orElseThrow().block();
     LogFilter both =
         new LogFilter(List.of(TestChain.TOKEN), List.of(TestChain.TRANSFER, TestChain.SWAP));
-    LogColumns told = node.logsOf(block.header().hash(), new LogQuery(both, 0, 0)).logs();
+    LogColumns answered = node.logsOf(block.header().hash(), new LogQuery(both, 0, 0)).logs();
     BloomLogAuditor auditor =
         new BloomLogAuditor(node, new LogAuditStatistics(1, Optional.empty()));
 
     LogColumns missing =
         auditor.check(
-            new LogQueryPlan(List.of(both), List.of(both), 0), told, List.of(block), "node");
+            new LogQueryPlan(List.of(both), List.of(both), 0), answered, List.of(block), "node");
 
-    assertThat(told.size()).isEqualTo(1);
+    assertThat(answered.size()).isEqualTo(1);
     assertThat(missing.size()).isEqualTo(1);
     assertThat(missing.topic(0, 0)).isEqualTo(TestChain.SWAP);
   }

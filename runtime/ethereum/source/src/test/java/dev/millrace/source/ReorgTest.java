@@ -101,16 +101,16 @@ final class ReorgTest {
   void endpointThatStandsStill_holdsNoLane(int depth) throws InterruptedException {
     chain.transfers(50);
     ChainSource source = reader.source();
-    List<Batch> told;
+    List<Batch> delivered;
     try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
-      told = readTo(feed, 49);
+      delivered = readTo(feed, 49);
       TestChain still = new TestChain();
       node.behind = still.transfers(50);
       fork(48 - depth, depth + 10);
 
       assertThat(feed.next(100)).isEqualTo(backTo(48 - depth));
     }
-    try (Source.Feed feed = source.open(standing(told, 48 - depth))) {
+    try (Source.Feed feed = source.open(resumePoint(delivered, 48 - depth))) {
       assertThat(ChainFixture.events(readTo(feed, 58))).isEqualTo(reader.expected(49 - depth, 58));
     }
   }
@@ -121,17 +121,17 @@ final class ReorgTest {
   void reorgDuringARewind_isFoundWhenTheStreamIsOpenedAgain() throws InterruptedException {
     chain.transfers(50);
     ChainSource source = reader.source();
-    List<Batch> told;
+    List<Batch> delivered;
     try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
-      told = readTo(feed, 49);
+      delivered = readTo(feed, 49);
       fork(45, 6);
       assertThat(feed.next(100)).isEqualTo(backTo(45));
     }
     fork(40, 20);
-    try (Source.Feed feed = source.open(standing(told, 45))) {
+    try (Source.Feed feed = source.open(resumePoint(delivered, 45))) {
       assertThat(feed.next(100)).isEqualTo(backTo(40));
     }
-    try (Source.Feed feed = source.open(standing(told, 40))) {
+    try (Source.Feed feed = source.open(resumePoint(delivered, 40))) {
       assertThat(ChainFixture.events(readTo(feed, 60))).isEqualTo(reader.expected(41, 60));
     }
   }
@@ -143,20 +143,20 @@ final class ReorgTest {
     chain.transfers(50);
     Bytes32 first = chain.hash(49);
     ChainSource source = reader.source();
-    List<Batch> told;
+    List<Batch> delivered;
     try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
-      told = readTo(feed, 49);
+      delivered = readTo(feed, 49);
       fork(45, 6);
       assertThat(feed.next(100)).isEqualTo(backTo(45));
     }
     List<Batch> other;
-    try (Source.Feed feed = source.open(standing(told, 45))) {
+    try (Source.Feed feed = source.open(resumePoint(delivered, 45))) {
       other = readTo(feed, 51);
       chain.restore(first).transfers(3);
       assertThat(feed.next(100)).isEqualTo(backTo(45));
     }
     assertThat(other).isNotEmpty();
-    try (Source.Feed feed = source.open(standing(told, 45))) {
+    try (Source.Feed feed = source.open(resumePoint(delivered, 45))) {
       assertThat(ChainFixture.events(readTo(feed, 52))).isEqualTo(reader.expected(46, 52));
     }
   }
@@ -221,9 +221,9 @@ final class ReorgTest {
   void firstBlockIsFinal_isNotRewoundAfterARestart() throws InterruptedException {
     chain.transfers(26);
     reader.from(5);
-    List<Batch> told;
+    List<Batch> delivered;
     try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
-      told = readTo(feed, 25); // block 5 is final, and nothing above it
+      delivered = readTo(feed, 25); // block 5 is final, and nothing above it
     }
     TestChain other = new TestChain();
     other.empty(30);
@@ -235,7 +235,7 @@ final class ReorgTest {
       node.behind = null;
       chain.transfers(2);
     });
-    try (Source.Feed feed = reader.open(standing(told, 25))) {
+    try (Source.Feed feed = reader.open(resumePoint(delivered, 25))) {
       assertThat(ChainFixture.events(readTo(feed, 27))).isEqualTo(reader.expected(26, 27));
     }
   }
@@ -276,16 +276,16 @@ final class ReorgTest {
   void emptyBlocks_areRewoundToo() throws InterruptedException {
     chain.transfers(40).empty(10);
     ChainSource source = reader.source();
-    List<Batch> told;
+    List<Batch> delivered;
     try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
-      told = readTo(feed, 49);
+      delivered = readTo(feed, 49);
       chain.cut(44);
       for (int i = 0; i < 6; i++) {
         chain.mine(1);
       }
       assertThat(feed.next(100)).isEqualTo(backTo(44));
     }
-    try (Source.Feed feed = source.open(standing(told, 44))) {
+    try (Source.Feed feed = source.open(resumePoint(delivered, 44))) {
       List<Batch> anew = readTo(feed, 50);
       assertThat(anew.getLast().last().hash()).isEqualTo(chain.hash(50));
       node.whileWaiting.add(() -> chain.transfers(1));
@@ -298,8 +298,8 @@ final class ReorgTest {
   @DisplayName("E19 blocks that were told and never committed")
   void uncommittedBlocks_areRewoundFromTheFeedsOwnPlace() throws InterruptedException {
     chain.transfers(50);
-    List<Batch> told = readTo(reader.open(Source.ResumePoint.START), 40);
-    try (Source.Feed feed = reader.open(standing(told, 35))) {
+    List<Batch> delivered = readTo(reader.open(Source.ResumePoint.START), 40);
+    try (Source.Feed feed = reader.open(resumePoint(delivered, 35))) {
       readTo(feed, 49);
       fork(45, 6);
       assertThat(feed.next(100)).isEqualTo(backTo(45));
@@ -309,10 +309,10 @@ final class ReorgTest {
   @Test
   void open_findsOutThatTheLaneStandsOnAnotherBranch() throws InterruptedException {
     chain.transfers(50);
-    List<Batch> told = readTo(reader.open(Source.ResumePoint.START), 49);
+    List<Batch> delivered = readTo(reader.open(Source.ResumePoint.START), 49);
     fork(42, 400);
 
-    try (Source.Feed feed = reader.open(standing(told, 49))) {
+    try (Source.Feed feed = reader.open(resumePoint(delivered, 49))) {
       assertThat(feed.next(100)).isEqualTo(backTo(42));
     }
   }
@@ -370,11 +370,11 @@ final class ReorgTest {
     return batches;
   }
 
-  /** Returns the standing of a lane that has committed some of the delivered batches. */
-  static Source.ResumePoint standing(List<Batch> told, long last) {
+  /** Returns the resume point of a lane that has committed some of the delivered batches. */
+  static Source.ResumePoint resumePoint(List<Batch> delivered, long last) {
     Source.@Nullable BlockRef base = null;
     List<Source.BlockRef> window = new ArrayList<>();
-    for (Batch batch : told) {
+    for (Batch batch : delivered) {
       if (!batch.reversible()) {
         base = new Source.BlockRef(batch.last().number(), batch.last().hash());
       }

@@ -261,7 +261,7 @@ final class SourceSimulation {
 
   private void live(ChainSource source) throws Exception {
     history.describe("a process begins at " + lane.last());
-    Source.Feed now = source.open(lane.standing());
+    Source.Feed now = source.open(lane.resumePoint());
 
     try {
       while (true) {
@@ -291,7 +291,7 @@ final class SourceSimulation {
             history.describe("rewind to " + to);
             lane.rewind(to, chance);
             now.close();
-            now = source.open(lane.standing());
+            now = source.open(lane.resumePoint());
           }
         }
       }
@@ -327,9 +327,10 @@ final class SourceSimulation {
       throw new WorldLane.Breach(
           "has not arrived: at=%s head=%s %s".formatted(tip, chain.head(), end));
     }
-    Source.BlockRef settled = lane.deliveredFinal();
-    if (settled != null && chain.head().at(settled.block()) != chain.by(settled.hash())) {
-      throw new WorldLane.Breach("told a block as final that was replaced: " + settled);
+    Source.BlockRef deliveredFinal = lane.deliveredFinal();
+    if (deliveredFinal != null
+        && chain.head().at(deliveredFinal.block()) != chain.by(deliveredFinal.hash())) {
+      throw new WorldLane.Breach("told a block as final that was replaced: " + deliveredFinal);
     }
   }
 

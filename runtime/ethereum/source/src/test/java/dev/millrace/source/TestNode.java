@@ -180,17 +180,17 @@ final class TestNode implements ChainNode {
     asked.add(query);
     long reached = Math.min(query.to(), query.from() + reach - 1);
     TestChain other = stray;
-    TestChain told = other != null && query.avoid().isEmpty() ? other : chain;
+    TestChain served = other != null && query.avoid().isEmpty() ? other : chain;
     List<Log> logs = new ArrayList<>();
     for (long number = query.from(); number <= reached; number++) {
-      TestChain.TestBlock block = told.at(number).orElseThrow();
+      TestChain.TestBlock block = served.at(number).orElseThrow();
       logs.addAll(matching(block.logs(), query));
       phantoms.apply(query).stream()
           .filter(log -> log.block().hash().equals(block.header().hash()))
           .filter(log -> matches(query.filter(), log))
           .forEach(logs::add);
     }
-    NodeBlockHeader end = told.at(reached).orElseThrow().block();
+    NodeBlockHeader end = served.at(reached).orElseThrow().block();
     return new LogPage(
         query.from(), reached, columns(logs.stream().map(this::late).toList()), name(query), end);
   }

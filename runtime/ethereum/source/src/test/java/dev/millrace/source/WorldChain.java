@@ -70,7 +70,7 @@ final class WorldChain {
     Moment now = moments.getLast();
     long floor = floor(now);
     WorldBlock head = now.head();
-    String story;
+    String description;
     int way = random.nextInt(10);
     int room = (int) (head.number - floor);
     int depthNow = room <= 0 ? 0 : 1 + random.nextInt(room);
@@ -85,21 +85,21 @@ final class WorldChain {
         branch = mined(branch);
       }
       head = branch;
-      story = "reorg from block " + (fork == null ? 0 : fork.number + 1);
+      description = "reorg from block " + (fork == null ? 0 : fork.number + 1);
     } else if (way == 3 && returned != null && reorgs) {
       abandoned.add(head);
       head = returned;
-      story = "an earlier branch returns";
+      description = "an earlier branch returns";
     } else {
       int many = random.nextInt(12) == 0 ? 50 : 1 + random.nextInt(3);
       for (int i = 0; i < many && head.number + 1 < limits.blocks(); i++) {
         head = mined(head);
       }
-      story = "grows";
+      description = "grows";
     }
     long finalBlock = Math.max(now.finalBlock(), head.number - 2 - random.nextInt(10));
     boolean moves = random.nextInt(3) > 0 && finalBlock <= head.number;
-    add(now.millis() + pause, head, moves ? finalBlock : now.finalBlock(), story);
+    add(now.millis() + pause, head, moves ? finalBlock : now.finalBlock(), description);
   }
 
   private @Nullable WorldBlock returned(WorldBlock head, long floor) {
@@ -140,13 +140,13 @@ final class WorldChain {
       head = mined(head);
     } while (head.number < goal);
     add(now.millis() + 2_000, head, now.finalBlock(), "grows a last time");
-    long settled = random.nextBoolean() ? now.finalBlock() : head.number - 1;
-    add(now.millis() + 5_000, head, Math.max(settled, now.finalBlock()), "is quiet");
+    long last = random.nextBoolean() ? now.finalBlock() : head.number - 1;
+    add(now.millis() + 5_000, head, Math.max(last, now.finalBlock()), "is quiet");
   }
 
-  private void add(long millis, WorldBlock head, long finalBlock, String story) {
+  private void add(long millis, WorldBlock head, long finalBlock, String description) {
     highest = Math.max(highest, head.number);
-    moments.add(new Moment(millis, head, Math.min(finalBlock, head.number), story));
+    moments.add(new Moment(millis, head, Math.min(finalBlock, head.number), description));
   }
 
   private WorldBlock mined(@Nullable WorldBlock before) {

@@ -40,7 +40,7 @@ final class WorldEndpoint implements ByteExchange {
       WorldViews views,
       EndpointTraits traits,
       VirtualRuntime runtime,
-      SourceHistory story,
+      SourceHistory history,
       Random random,
       boolean withholdsHistory,
       long phantoms) {
@@ -48,7 +48,7 @@ final class WorldEndpoint implements ByteExchange {
     this.views = views;
     this.traits = traits;
     this.runtime = runtime;
-    this.history = story;
+    this.history = history;
     this.random = random;
     this.node = new WorldNode(traits, random, withholdsHistory, phantoms);
   }
@@ -72,9 +72,9 @@ final class WorldEndpoint implements ByteExchange {
       history.check(asked);
     }
     String said = asked.startsWith("[") ? batch(asked, trouble) : single(asked, trouble);
-    String told = onTheWay(said, trouble);
+    String reply = onTheWay(said, trouble);
     earlier = trouble == null ? said : earlier;
-    return new ByteArrayInputStream(told.getBytes(StandardCharsets.UTF_8));
+    return new ByteArrayInputStream(reply.getBytes(StandardCharsets.UTF_8));
   }
 
   private @Nullable WorldTrouble trouble() {

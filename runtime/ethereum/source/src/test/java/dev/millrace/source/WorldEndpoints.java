@@ -33,7 +33,7 @@ final class WorldEndpoints {
       LongFunction<Random> randoms,
       WorldLimits limits,
       VirtualRuntime runtime,
-      SourceHistory story,
+      SourceHistory history,
       boolean audited,
       long mended) {
     this.chain = chain;
@@ -82,7 +82,7 @@ final class WorldEndpoints {
               view,
               traits.get(i),
               runtime,
-              story,
+              history,
               randoms.apply(20 + i),
               audited,
               // What the only endpoint repeats has to be believed.

@@ -19,9 +19,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * State of a lane: its events and its standing. It refuses batches that do not follow one another,
- * as a store would, undoes the blocks that a rewind replaces, and loses uncommitted state in a
- * crash.
+ * State of a lane: its events and its resume point. It refuses batches that do not follow one
+ * another, as a store would, undoes the blocks that a rewind replaces, and loses uncommitted state
+ * in a crash.
  */
 final class WorldLane {
   private static final Context CONTEXT =
@@ -96,7 +96,7 @@ final class WorldLane {
     return effect.answer((I) input);
   }
 
-  Source.ResumePoint standing() {
+  Source.ResumePoint resumePoint() {
     State state = committed;
     return new Source.ResumePoint(
         state.last(), List.copyOf(state.window().values()), state.found(), state.finalBlock() >= 0);
@@ -147,8 +147,8 @@ final class WorldLane {
     if (base != null && base > finalizedBlock()) {
       delivered = window.get(base);
     }
-    long settled = base == null ? -1 : base;
-    long finalBlock = Math.max(now.finalBlock(), settled);
+    long lowestFinal = base == null ? -1 : base;
+    long finalBlock = Math.max(now.finalBlock(), lowestFinal);
     now = new State(List.copyOf(events), List.copyOf(found), window, last, finalBlock);
   }
 

@@ -40,11 +40,11 @@ final class WorldScenarios {
   private WorldScenarios() {}
 
   /** Returns the first difference of two lists; null if they are equal. */
-  static @Nullable String difference(List<String> expected, List<String> told) {
-    int max = Math.max(expected.size(), told.size());
+  static @Nullable String difference(List<String> expected, List<String> delivered) {
+    int max = Math.max(expected.size(), delivered.size());
     for (int i = 0; i < max; i++) {
       String one = i < expected.size() ? expected.get(i) : "nothing";
-      String other = i < told.size() ? told.get(i) : "nothing";
+      String other = i < delivered.size() ? delivered.get(i) : "nothing";
       if (!one.equals(other)) {
         return "at %d of %d expected %s, told %s".formatted(i, expected.size(), one, other);
       }

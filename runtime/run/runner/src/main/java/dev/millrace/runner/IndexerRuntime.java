@@ -341,14 +341,14 @@ public final class IndexerRuntime implements AutoCloseable {
     stopping = true;
     Optional.ofNullable(checking.get()).ifPresent(Thread::interrupt);
     LaneDrain stop = new LaneDrain(config.name(), drain);
-    boolean settled = awaitStart(stop.left());
+    boolean hasStartEnded = awaitStart(stop.left());
     ending.lock();
     try {
       drain(stop);
       closeAll();
     } finally {
       ending.unlock();
-      if (settled) {
+      if (hasStartEnded) {
         starting.unlock();
       }
     }

@@ -131,11 +131,11 @@ public final class PreflightCheck {
   }
 
   private void recordRefusal(Config.Chain chain, String key, MillraceException refused) {
-    String told = chain.origin().of(key) + ": " + refused.getMessage();
+    String mistake = chain.origin().of(key) + ": " + refused.getMessage();
     if (refused.remedy() == Remedy.FIX_SETUP) {
-      mistakes.add(told);
+      mistakes.add(mistake);
     } else {
-      unanswered = new MillraceException(refused.remedy(), told, refused);
+      unanswered = new MillraceException(refused.remedy(), mistake, refused);
     }
   }
 }

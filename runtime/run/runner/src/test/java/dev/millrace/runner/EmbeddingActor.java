@@ -20,13 +20,13 @@ final class EmbeddingActor implements Runnable {
       List<IndexerRuntime> runtimes,
       long seed,
       List<Thread> actors,
-      Consumer<String> story,
+      Consumer<String> history,
       Consumer<String> wrong) {
     this.number = number;
     this.runtimes = runtimes;
     this.random = new Random(seed);
     this.actors = actors;
-    this.history = story;
+    this.history = history;
     this.wrong = wrong;
   }
 

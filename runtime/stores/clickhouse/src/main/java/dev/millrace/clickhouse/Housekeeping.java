@@ -251,11 +251,11 @@ final class Housekeeping implements AutoCloseable {
       return;
     }
     String ends = MirrorViews.ends(known.ends());
-    String settled =
+    String finalRows =
         "chain = %s AND _checkpoint <= %d AND _checkpoint <= (%s)[_epoch]"
             .formatted(Long.toUnsignedString(chain), known.finalizedCheckpoint, ends);
     String ids = ClickHouseSql.names(table.ids());
-    String old = "%s AND _epoch IN (%s)".formatted(settled, epochs(closed));
+    String old = "%s AND _epoch IN (%s)".formatted(finalRows, epochs(closed));
     List<Long> parts = // as many as hold few enough ids each; none if it is not worth it
         server.query(
             "housekeeping",
@@ -273,7 +273,7 @@ final class Housekeeping implements AutoCloseable {
           ("%s AND %s AND (%s, _checkpoint) NOT IN"
                   + " (SELECT %s, max(_checkpoint) FROM %s WHERE %s AND %s GROUP BY %s)")
               .formatted(
-                  old, share, ids, ids, ClickHouseSql.name(table.name()), settled, share, ids));
+                  old, share, ids, ids, ClickHouseSql.name(table.name()), finalRows, share, ids));
     }
   }
 

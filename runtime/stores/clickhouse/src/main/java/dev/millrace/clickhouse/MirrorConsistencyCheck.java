@@ -66,9 +66,9 @@ final class MirrorConsistencyCheck {
       throw refused("it follows another schema, or this one before it was reset", OTHERS);
     }
     checkEpochs();
-    long told = lastPublishedCommit();
-    if (told > epochHistory.commit()) {
-      throw refused("it knows commits that PostgreSQL has lost: commit=" + told);
+    long published = lastPublishedCommit();
+    if (published > epochHistory.commit()) {
+      throw refused("it knows commits that PostgreSQL has lost: commit=" + published);
     }
     String born = known.get(born());
     if (born == null) {
@@ -77,7 +77,7 @@ final class MirrorConsistencyCheck {
       }
       record(identity == null, new MirrorOrigin(0, 0, 0));
     } else {
-      checkWhole(MirrorOrigin.of(born), told);
+      checkWhole(MirrorOrigin.of(born), published);
     }
   }
 
@@ -104,7 +104,7 @@ final class MirrorConsistencyCheck {
     return "born " + chain;
   }
 
-  void record(boolean first, MirrorOrigin birth) {
+  void record(boolean first, MirrorOrigin origin) {
     List<String> rows = new ArrayList<>();
     if (first) {
       rows.add(
@@ -112,7 +112,7 @@ final class MirrorConsistencyCheck {
               .formatted(
                   ClickHouseSql.text(IDENTITY), ClickHouseSql.text(epochHistory.identity())));
     }
-    rows.add("(%s, %s)".formatted(ClickHouseSql.text(born()), ClickHouseSql.text(birth.text())));
+    rows.add("(%s, %s)".formatted(ClickHouseSql.text(born()), ClickHouseSql.text(origin.text())));
     server.execute(
         "follow",
         "INSERT INTO %s (key, value) SETTINGS async_insert = 0 VALUES %s"
@@ -167,21 +167,21 @@ final class MirrorConsistencyCheck {
   }
 
   /** Each commit is published before the next one is made, so only the last may be missing. */
-  private void checkWhole(MirrorOrigin birth, long told) {
-    if (epochHistory.commit() > birth.commit() && told < epochHistory.commit() - 1) {
-      throw refused("it lacks commits: last=" + told);
+  private void checkWhole(MirrorOrigin origin, long published) {
+    if (epochHistory.commit() > origin.commit() && published < epochHistory.commit() - 1) {
+      throw refused("it lacks commits: last=" + published);
     }
     List<EpochHistory.Epoch> epochs = epochHistory.epochs();
     for (int i = 0; i + 1 < epochs.size(); i++) {
       EpochHistory.Epoch epoch = epochs.get(i);
       long last = epochs.get(i + 1).afterCommit();
-      if (!epoch.mirrored() && last > Math.max(epoch.afterCommit(), birth.commit())) {
+      if (!epoch.mirrored() && last > Math.max(epoch.afterCommit(), origin.commit())) {
         throw refused(
             "a run without it has made commits: epoch=%d last=%d".formatted(epoch.number(), last));
       }
     }
     long reached = reached();
-    if (epochHistory.checkpoint() > birth.checkpoint() && reached != epochHistory.checkpoint()) {
+    if (epochHistory.checkpoint() > origin.checkpoint() && reached != epochHistory.checkpoint()) {
       throw refused("it lacks rows that PostgreSQL counts on: reached=" + reached);
     }
   }

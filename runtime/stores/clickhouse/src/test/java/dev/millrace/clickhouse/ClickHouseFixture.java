@@ -117,7 +117,7 @@ final class ClickHouseFixture implements AutoCloseable {
     final List<EpochHistory.Epoch> epochs = new ArrayList<>();
     long commit;
     long checkpoint;
-    long settled;
+    long finalizedCheckpoint;
     boolean mirrored = true;
 
     /** All states as they were: rows by table and id, at a checkpoint. */
@@ -145,14 +145,14 @@ final class ClickHouseFixture implements AutoCloseable {
 
     EpochHistory epochHistory() {
       return new EpochHistory(
-          identity, epochs.getLast().number(), commit, checkpoint, settled, epochs);
+          identity, epochs.getLast().number(), commit, checkpoint, finalizedCheckpoint, epochs);
     }
 
     void commit(MirrorGroup group) {
       commit++;
       reach(group.lastCheckpoint());
       if (!group.batches().getLast().changes().reversible()) {
-        settled = checkpoint;
+        finalizedCheckpoint = checkpoint;
       }
     }
 
@@ -178,7 +178,7 @@ final class ClickHouseFixture implements AutoCloseable {
           epochs.stream()
               .map(epoch -> new EpochEnds.End(epoch.number(), epoch.end(), epoch.opened()))
               .toList(),
-          settled);
+          finalizedCheckpoint);
     }
 
     <E> List<E> state(EntityType<E> type, long at) {
@@ -283,7 +283,7 @@ final class ClickHouseFixture implements AutoCloseable {
           epoch,
           book.commit,
           List.of(new EpochEnds.End(epoch, last.end(), last.opened())),
-          book.settled);
+          book.finalizedCheckpoint);
     }
 
     /** Rewinds PostgreSQL to a checkpoint; the mirror does not know of it yet. */

@@ -96,17 +96,17 @@ final class CommitTransaction {
   }
 
   private boolean hasSucceeded(Handle handle, CommitGroup group) {
-    long[] standing =
+    long[] stored =
         handle
             .createQuery(READ_EPOCH_AND_COMMIT)
             .bind("lane", lane)
             .map((row, _) -> new long[] {row.getLong(1), row.getLong(2)})
             .one();
-    epochs.refuseIfTakenOver(lane, standing[0]);
-    if (standing[1] == group.number()) {
+    epochs.refuseIfTakenOver(lane, stored[0]);
+    if (stored[1] == group.number()) {
       return true;
     }
-    if (standing[1] == group.number() - 1) {
+    if (stored[1] == group.number() - 1) {
       throw new MillraceException(
           Remedy.RETRY, "commit lost a race for its lane: commit=" + group.number());
     }
@@ -114,6 +114,6 @@ final class CommitTransaction {
     throw new MillraceException(
         Remedy.RESTART,
         "database is not where this lane has left it, as after a failover that lost commits: "
-            + "commit=%d last=%d".formatted(group.number(), standing[1]));
+            + "commit=%d last=%d".formatted(group.number(), stored[1]));
   }
 }

@@ -191,9 +191,9 @@ final class EntityTable<E> {
   }
 
   /** The part of a statement that deletes history that no rewind needs any more. */
-  String pruneUndo(long chain, String settled) {
+  String pruneUndo(long chain, String finalCheckpoint) {
     return "DELETE FROM %s WHERE chain = %d AND millrace_checkpoint <= %s"
-        .formatted(undo, chain, settled);
+        .formatted(undo, chain, finalCheckpoint);
   }
 
   /** All columns of a row in one value, in the order of the record. */

@@ -12,12 +12,12 @@ import java.util.Optional;
 
 /** Reads the epoch history of a lane in one statement, and so at one moment. */
 final class EpochHistoryQuery {
-  // Nothing below the final block is kept, so the checkpoint at that block is the settled one.
+  // Nothing below the final block is kept, so the checkpoint at that block is the final one.
   private static final String READ =
       """
       SELECT s.id, n.epoch, n.commit, n.checkpoint,
              coalesce((SELECT b.checkpoint FROM millrace_block b
-                        WHERE b.chain = n.chain AND b.number = n.final_block), 0) AS settled,
+                        WHERE b.chain = n.chain AND b.number = n.final_block), 0) AS finalized,
              e.epoch AS number, coalesce(e.last_checkpoint, n.checkpoint) AS last, e.opened,
              e.followed, e.mirrored
         FROM millrace_schema s CROSS JOIN millrace_lane n JOIN millrace_epoch e USING (lane)
@@ -55,7 +55,7 @@ final class EpochHistoryQuery {
         row.getLong("epoch"),
         row.getLong("commit"),
         row.getLong("checkpoint"),
-        row.getLong("settled"),
+        row.getLong("finalized"),
         epochs);
   }
 

@@ -110,10 +110,10 @@ final class PostgresLane implements LaneStore {
         Handle handle = current.handle();
         epochs.beginRewind(handle.createQuery(Takeover.NEXT_EPOCH).mapTo(Long.class).one());
       }
-      Frontier standing =
+      Frontier rewound =
           new RewindTransaction(current, epochs, lane, failpoint).run(to, tables.entities());
       epochs.rewindCommitted();
-      return standing;
+      return rewound;
     } catch (SQLException | JdbiException | MillraceException failed) {
       MillraceException explained = explain(PostgresErrors.translate("rewind", failed));
       rollBack(current, epochs.next(), explained);

@@ -130,24 +130,24 @@ public final class PostgresSnapshot implements AutoCloseable {
   }
 
   /**
-   * Streams the rows of an entity as of the lane's settled checkpoint, and every later version, the
-   * versions of one id in order.
+   * Streams the rows of an entity as of the lane's last final checkpoint, and every later version,
+   * the versions of one id in order.
    */
   public <E> void versions(EntityType<E> type, String lane, VersionSink<E> each) {
     EpochHistory epochHistory = epochHistories.get(lane);
-    long settled = epochHistory == null ? 0 : epochHistory.finalizedCheckpoint();
+    long finalized = epochHistory == null ? 0 : epochHistory.finalizedCheckpoint();
     EntityTable<E> table = new EntityTable<>(schema, type);
     RecordSendDecoder<E> decoder = new RecordSendDecoder<>(type);
-    List<Long> arguments = List.of(Takeover.chain(lane), settled);
+    List<Long> arguments = List.of(Takeover.chain(lane), finalized);
     stream(
         type,
         table.untouched(),
         arguments,
         row -> {
           E untouched = decoder.row(row.getBytes(1));
-          each.version(settled, type.id(untouched), untouched);
+          each.version(finalized, type.id(untouched), untouched);
         });
-    UndoLogReplay<E> replay = new UndoLogReplay<>(settled, each);
+    UndoLogReplay<E> replay = new UndoLogReplay<>(finalized, each);
     stream(
         type,
         table.touched(),

@@ -155,7 +155,7 @@ public final class PostgresStore implements CommitStore {
   @Override
   public LaneStore takeOver(String lane) {
     long deadline = System.nanoTime() + settings.patience().toNanos();
-    boolean told = false;
+    boolean logged = false;
     while (true) {
       requireOpen(lane);
       MillraceException refused;
@@ -170,9 +170,9 @@ public final class PostgresStore implements CommitStore {
       if (System.nanoTime() - deadline >= 0 || Thread.currentThread().isInterrupted()) {
         throw refused;
       }
-      if (!told) {
+      if (!logged) {
         LOG.info("waiting for the lane: {}", refused.getMessage());
-        told = true;
+        logged = true;
       }
       LockSupport.parkNanos(POLL.toNanos());
     }

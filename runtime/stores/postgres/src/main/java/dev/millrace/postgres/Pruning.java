@@ -26,10 +26,10 @@ final class Pruning {
   private State pending = durable;
 
   /**
-   * @param finalizedCheckpoint finality up to which nothing is left to delete
+   * @param finalBlock the final block up to which nothing is left to delete
    * @param hasHistory true if the undo log may hold rows; those of an earlier process are unknown
    */
-  private record State(long finalizedCheckpoint, boolean hasHistory) {}
+  private record State(long finalBlock, boolean hasHistory) {}
 
   Pruning(List<EntityTable<?>> tables, String lane, long chain) {
     this.lane = lane;
@@ -65,8 +65,8 @@ final class Pruning {
     long finality =
         group.batches().stream().mapToLong(batch -> batch.batch().finalBlock()).max().orElseThrow();
     boolean hasHistory = durable.hasHistory || group.isReversible();
-    pending = new State(durable.finalizedCheckpoint, hasHistory);
-    if (group.isReversible() && finality <= durable.finalizedCheckpoint) {
+    pending = new State(durable.finalBlock, hasHistory);
+    if (group.isReversible() && finality <= durable.finalBlock) {
       return;
     }
     try (PreparedStatement statement =
@@ -79,9 +79,7 @@ final class Pruning {
     }
     // Nothing lies above the last block of a final group, so no history is left.
     long reached = Math.min(finality, group.last().batch().last().number());
-    pending =
-        new State(
-            Math.max(reached, durable.finalizedCheckpoint), hasHistory && group.isReversible());
+    pending = new State(Math.max(reached, durable.finalBlock), hasHistory && group.isReversible());
   }
 
   /** Records that the transaction is durable. */

@@ -53,8 +53,8 @@ final class ResumePointQuery {
       window.add(last.getFirst());
     }
     // The final block is the lowest that is kept: those below it have been pruned.
-    boolean isSettled = all(FINAL_BLOCK, row -> row.getBoolean(1)).contains(true);
-    return new Source.ResumePoint(last.getFirst(), window, found, isSettled);
+    boolean isFinal = all(FINAL_BLOCK, row -> row.getBoolean(1)).contains(true);
+    return new Source.ResumePoint(last.getFirst(), window, found, isFinal);
   }
 
   private static Source.BlockRef place(ResultSet row) throws SQLException {

@@ -107,19 +107,19 @@ final class RewindTransaction {
       handle.rollback();
       return found.frontier;
     }
-    Frontier standing = goBack(found, to, tables);
-    openNextEpoch(standing.checkpoint());
+    Frontier rewound = goBack(found, to, tables);
+    openNextEpoch(rewound.checkpoint());
     failpoint.reached(Failpoint.Point.REWINDING, epochs.next());
     handle.commit();
     failpoint.reached(Failpoint.Point.AFTER_REWIND, epochs.next());
-    return standing;
+    return rewound;
   }
 
   private static LockedLane found(ResultSet row) throws SQLException {
     long last = row.getLong("final_block");
-    OptionalLong settled = row.wasNull() ? OptionalLong.empty() : OptionalLong.of(last);
+    OptionalLong finalBlock = row.wasNull() ? OptionalLong.empty() : OptionalLong.of(last);
     long epoch = row.getLong("epoch");
-    return new LockedLane(epoch, Takeover.frontier(epoch, row), settled);
+    return new LockedLane(epoch, Takeover.frontier(epoch, row), finalBlock);
   }
 
   private Frontier goBack(

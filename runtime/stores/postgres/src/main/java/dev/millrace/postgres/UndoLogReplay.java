@@ -12,10 +12,10 @@ final class UndoLogReplay<E> {
 
   private @Nullable Object id;
   private long checkpoint;
-  private @Nullable E standing;
+  private @Nullable E current;
 
-  UndoLogReplay(long settled, PostgresSnapshot.VersionSink<E> sink) {
-    this.finalizedCheckpoint = settled;
+  UndoLogReplay(long finalizedCheckpoint, PostgresSnapshot.VersionSink<E> sink) {
+    this.finalizedCheckpoint = finalizedCheckpoint;
     this.sink = sink;
   }
 
@@ -31,13 +31,13 @@ final class UndoLogReplay<E> {
     }
     id = ofId;
     checkpoint = at;
-    standing = now;
+    current = now;
   }
 
   /** Emits the last version of the last id. */
   void end() {
     if (id != null) {
-      sink.version(checkpoint, id, standing);
+      sink.version(checkpoint, id, current);
       id = null;
     }
   }

@@ -87,11 +87,11 @@ final class CommitRetryIT {
 
   @Test
   void refusedConnection_isWorthARetry() {
-    DatabaseSettings nobody =
+    DatabaseSettings unreachable =
         DatabaseSettings.of("jdbc:postgresql://127.0.0.1:1/nothing", "nobody", null);
     MillraceException refused =
         catchThrowableOfType(
-            MillraceException.class, () -> PostgresStore.status(nobody, "anything"));
+            MillraceException.class, () -> PostgresStore.status(unreachable, "anything"));
     assertThat(refused.remedy()).isEqualTo(Remedy.RETRY);
     assertThat(refused).hasMessageContaining("state=08001");
   }

@@ -243,19 +243,19 @@ final class PostgresFixture implements AutoCloseable {
 
   /** Rewinds to a block and continues on another branch. */
   Frontier rewind(long block) {
-    Frontier standing = lane.rewind(place(block));
-    rewound(standing);
-    return standing;
+    Frontier frontier = lane.rewind(place(block));
+    rewound(frontier);
+    return frontier;
   }
 
-  void rewound(Frontier standing) {
+  void rewound(Frontier frontier) {
     branch++;
-    goTo(standing);
-    staged.rewind(standing.checkpoint());
+    goTo(frontier);
+    staged.rewind(frontier.checkpoint());
   }
 
-  private void goTo(Frontier standing) {
-    Source.BlockRef last = standing.place();
+  private void goTo(Frontier frontier) {
+    Source.BlockRef last = frontier.place();
     blocks = last == null ? 0 : last.block();
     hashes.tailMap(blocks, false).clear();
   }

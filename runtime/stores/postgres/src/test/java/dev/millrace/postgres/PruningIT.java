@@ -90,25 +90,25 @@ final class PruningIT {
       // The table's rows after each block to which a rewind may still go back.
       NavigableMap<Long, Map<Long, PostgresFixture.Token>> model = new TreeMap<>();
       model.put(0L, new TreeMap<>());
-      long settled = 0;
+      long finalBlock = 0;
       for (int step = 0; step < 300; step++) {
         long last = model.lastKey();
         switch (random.nextInt(8)) {
           case 0 -> {
-            long target = settled + random.nextLong(last - settled + 1);
-            Frontier standing = lab.rewind(target);
+            long target = finalBlock + random.nextLong(last - finalBlock + 1);
+            Frontier rewound = lab.rewind(target);
             model.tailMap(target, false).clear();
-            assertThat(standing.place()).isEqualTo(lab.place(target));
+            assertThat(rewound.place()).isEqualTo(lab.place(target));
           }
           case 1 -> {
-            settled += random.nextLong(last - settled + 1);
-            lab.finalTo(settled);
+            finalBlock += random.nextLong(last - finalBlock + 1);
+            lab.finalTo(finalBlock);
           }
           case 2 -> {
             lab.end();
             lab = lab.again();
-            lab.finalTo(settled);
-            settled = Math.max(settled, 0);
+            lab.finalTo(finalBlock);
+            finalBlock = Math.max(finalBlock, 0);
           }
           default -> commit(lab, model, random);
         }
@@ -161,8 +161,8 @@ final class PruningIT {
           PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN, PostgresFixture.NOTE);
       try (PostgresFixture lab = new PostgresFixture(indexer, Failpoint.NONE, through)) {
         List<Long> requests = new ArrayList<>();
-        for (long settled : new long[] {1, 1, 2, 3, 3, 3, 4}) {
-          lab.finalTo(settled);
+        for (long finalBlock : new long[] {1, 1, 2, 3, 3, 3, 4}) {
+          lab.finalTo(finalBlock);
           long before = proxy.requests();
           lab.commit(lab.reversible(script -> script.save(token(1, "a", 1)).block()));
           requests.add(proxy.requests() - before);

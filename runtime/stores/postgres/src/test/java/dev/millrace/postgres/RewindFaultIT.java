@@ -45,9 +45,9 @@ final class RewindFaultIT {
   private static Frontier rewindWithRetries(PostgresFixture lab, Source.@Nullable BlockRef to) {
     while (true) {
       try {
-        Frontier standing = lab.lane.rewind(to);
-        lab.rewound(standing);
-        return standing;
+        Frontier rewound = lab.lane.rewind(to);
+        lab.rewound(rewound);
+        return rewound;
       } catch (MillraceException failed) {
         assertThat(failed.remedy()).as(failed.getMessage()).isEqualTo(Remedy.RETRY);
         LockSupport.parkNanos(20_000_000);
@@ -110,8 +110,8 @@ final class RewindFaultIT {
     try (PostgresFixture lab = PostgresFixture.fresh(fault)) {
       self[0] = lab;
       fourBlocks(lab);
-      Frontier standing = rewindWithRetries(lab, lab.place(2));
-      assertThat(standing).isEqualTo(new Frontier(2, 4, 1, lab.place(2)));
+      Frontier rewound = rewindWithRetries(lab, lab.place(2));
+      assertThat(rewound).isEqualTo(new Frontier(2, 4, 1, lab.place(2)));
       assertThat(lab.tokens()).containsExactly(AFTER);
       assertThat(lab.rows("millrace_epoch", "epoch, last_checkpoint"))
           .containsExactly("1|1", "2|null");
@@ -193,7 +193,7 @@ final class RewindFaultIT {
 
   @Test
   @Tag("D2")
-  @DisplayName("D2 a lane that has turned back keeps its lease, and closing gives it back")
+  @DisplayName("D2 a lane that has rewound keeps its lease, and closing gives it back")
   void lease_lastsThroughARewind() {
     try (PostgresFixture lab = PostgresFixture.fresh()) {
       fourBlocks(lab);

@@ -74,9 +74,9 @@ final class RewindTransactionIT {
                   .delete(TOKEN, 2L)
                   .save(token(3, "born", 3))
                   .save(new PostgresFixture.Note(EventId.of(2, 0), "gone"))));
-      Frontier standing = lab.rewind(1);
+      Frontier rewound = lab.rewind(1);
       assertThat(lab.tokens()).containsExactly("1|kept|1", "2|deleted|2");
-      assertThat(standing).isEqualTo(new Frontier(2, 2, 1, lab.place(1)));
+      assertThat(rewound).isEqualTo(new Frontier(2, 2, 1, lab.place(1)));
       lab.commit(
           lab.reversible(script ->
               script
@@ -244,8 +244,8 @@ final class RewindTransactionIT {
     try (PostgresFixture lab = PostgresFixture.fresh()) {
       assertThat(lab.lane.rewind(null)).isEqualTo(new Frontier(2, 0, 0, null));
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
-      Frontier standing = lab.lane.rewind(new Source.BlockRef(5, PostgresFixture.hash(5)));
-      assertThat(standing).isEqualTo(new Frontier(3, 1, 1, lab.place(1)));
+      Frontier rewound = lab.lane.rewind(new Source.BlockRef(5, PostgresFixture.hash(5)));
+      assertThat(rewound).isEqualTo(new Frontier(3, 1, 1, lab.place(1)));
       assertThat(lab.lane.rewind(lab.place(1))).isEqualTo(new Frontier(4, 1, 1, lab.place(1)));
       lab.commit(lab.batch(script -> script.save(token(1, "b", 2))));
       assertThat(lab.tokens()).containsExactly("1|b|2");

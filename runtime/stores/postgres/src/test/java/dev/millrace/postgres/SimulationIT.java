@@ -56,9 +56,9 @@ final class SimulationIT {
             PostgresStore.open(TestDatabase.settings(), simulation.indexer(), failpoint));
     for (String lane : oracles.keySet()) {
       SerialOracle oracle = requireNonNull(oracles.get(lane));
-      long settled = simulation.finalCheckpoint(lane, oracle);
+      long finalCheckpoint = simulation.finalCheckpoint(lane, oracle);
       for (EntityType<?> type : simulation.indexer().entities()) {
-        compareHistory(schema, lane, type, oracle, settled);
+        compareHistory(schema, lane, type, oracle, finalCheckpoint);
       }
     }
     PostgresStore.reset(TestDatabase.settings(), schema);
@@ -69,7 +69,7 @@ final class SimulationIT {
    * of blocks that have become final since.
    */
   private static <E> void compareHistory(
-      String schema, String lane, EntityType<E> type, SerialOracle oracle, long settled)
+      String schema, String lane, EntityType<E> type, SerialOracle oracle, long finalCheckpoint)
       throws SQLException {
     EntityTable<E> table = new EntityTable<>(schema, type);
     RecordSendDecoder<E> decoder = new RecordSendDecoder<>(type);
@@ -90,7 +90,7 @@ final class SimulationIT {
     }
     assertThat(found)
         .as("undo log of %s in lane %s", type, lane)
-        .containsAll(undo(oracle, type, settled));
+        .containsAll(undo(oracle, type, finalCheckpoint));
     found.removeAll(undo(oracle, type, 0));
     assertThat(found).as("history that never was, of %s in lane %s", type, lane).isEmpty();
   }
