@@ -26,11 +26,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Turns fetched blocks into events, in order, and follows the contracts that they create.
  *
- * <p>A stretch that was fetched before a contract was discovered lacks the logs of that contract.
- * They are asked for when the stretch is decoded: for all missing contracts at once, and for their
+ * <p>A range that was fetched before a contract was discovered lacks the logs of that contract.
+ * They are asked for when the range is decoded: for all missing contracts at once, and for their
  * logs alone.
  *
- * <p>The result of a stretch does not depend on the number of its blocks: it equals routing log by
+ * <p>The result of a range does not depend on the number of its blocks: it equals routing log by
  * log, with all logs of a contract present from the log on that creates it. The logs at hand are
  * routed in order. For the contracts discovered on the way, the logs that are not at hand are asked
  * for; the router then returns to the first of these and goes on with all logs. At the end of a
@@ -74,36 +74,36 @@ final class ChainEventDecoder {
     return router;
   }
 
-  /** Decodes the logs of a stretch: one piece up to each block whose header is there. */
-  List<DecodedBlocks> decode(FetchedRange stretch) throws InterruptedException {
+  /** Decodes the logs of a range: one piece up to each block whose header is there. */
+  List<DecodedBlocks> decode(FetchedRange range) throws InterruptedException {
     blocks.clear();
     events = new ArrayList<>();
-    LogColumns logs = stretch.logs();
-    if (stretch.plan().known() < children.size()) {
-      List<Address> missing = children.subList(stretch.plan().known(), children.size());
-      logs = merged(stretch, logs, ask(stretch, missing, logs));
+    LogColumns logs = range.logs();
+    if (range.plan().known() < children.size()) {
+      List<Address> missing = children.subList(range.plan().known(), children.size());
+      logs = merged(range, logs, ask(range, missing, logs));
     }
-    MillraceException failed = route(stretch, logs, 0);
+    MillraceException failed = route(range, logs, 0);
     Set<Claim> asked = new HashSet<>();
     for (List<Source.DiscoveredContract> born = unasked(asked);
         !born.isEmpty();
         born = unasked(asked)) {
       LogColumns more =
-          ask(stretch, born.stream().map(Source.DiscoveredContract::address).toList(), logs);
+          ask(range, born.stream().map(Source.DiscoveredContract::address).toList(), logs);
       if (more.isEmpty()) {
         continue; // the logs were at hand already
       }
       if (failed == null && !router.createsOthers(born) && isApart(logs, more)) {
-        failed = route(stretch, more, 0);
+        failed = route(range, more, 0);
         events.sort(IN_ORDER);
       } else {
         EventId first = EventId.of(more.blockNumber(0), more.logIndex(0));
-        logs = merged(stretch, logs, more);
+        logs = merged(range, logs, more);
         router.returnTo(first);
         while (!events.isEmpty() && events.getLast().id().compareTo(first) >= 0) {
           events.removeLast();
         }
-        failed = route(stretch, logs, first.value());
+        failed = route(range, logs, first.value());
       }
     }
     if (failed != null) {
@@ -114,11 +114,11 @@ final class ChainEventDecoder {
       found.forEach(child -> children.add(child.address()));
       plan = LogQueryPlan.of(router.filters(), children.size(), maxAddresses);
     }
-    return pieces(stretch);
+    return pieces(range);
   }
 
   /**
-   * Returns the contracts discovered in this stretch that have not been asked for, and marks them.
+   * Returns the contracts discovered in this range that have not been asked for, and marks them.
    */
   private List<Source.DiscoveredContract> unasked(Set<Claim> asked) {
     List<Source.DiscoveredContract> all = router.found();
@@ -130,7 +130,7 @@ final class ChainEventDecoder {
   }
 
   /** Fetches the logs of contracts, as far as they are not at hand. */
-  private LogColumns ask(FetchedRange stretch, List<Address> addresses, LogColumns atHand)
+  private LogColumns ask(FetchedRange range, List<Address> addresses, LogColumns atHand)
       throws InterruptedException {
     Set<Address> asked = Set.copyOf(addresses);
     Set<Bytes32> topics = new LinkedHashSet<>();
@@ -144,7 +144,7 @@ final class ChainEventDecoder {
     if (any) {
       topics.clear();
     }
-    LogQueryPlan plan = stretch.plan();
+    LogQueryPlan plan = range.plan();
     List<Bytes32> heard =
         topics.stream().filter(topic -> plan.anyQueryCoversAllAddresses(List.of(topic))).toList();
     topics.removeAll(heard);
@@ -152,22 +152,22 @@ final class ChainEventDecoder {
     List<LogColumns> pages = new ArrayList<>();
     if (isHeard || !heard.isEmpty()) {
       for (LogFilter chunk : LogQueryPlan.inChunks(addresses, heard)) {
-        pages.add(stretch.refetch().missing(chunk, atHand));
+        pages.add(range.refetch().missing(chunk, atHand));
       }
     }
     if (!isHeard) {
       for (LogFilter chunk : LogQueryPlan.inChunks(addresses, topics)) {
-        pages.add(stretch.refetch().ask(chunk));
+        pages.add(range.refetch().ask(chunk));
       }
     }
     return LogColumns.merged(pages);
   }
 
-  private static LogColumns merged(FetchedRange stretch, LogColumns logs, LogColumns more) {
+  private static LogColumns merged(FetchedRange range, LogColumns logs, LogColumns more) {
     LogColumns all = LogColumns.merged(List.of(logs, more));
     int clash = all.firstClash();
     if (clash >= 0) {
-      throw stretch
+      throw range
           .refetch()
           .refused(
               "answers have two logs of one index: block=%d logIndex=%d"
@@ -200,19 +200,19 @@ final class ChainEventDecoder {
    * @return the reason why the lane has to stop at a log; the logs behind it have not been routed
    *     then, and logs that are not at hand yet may show that it belongs to another contract
    */
-  private @Nullable MillraceException route(FetchedRange stretch, LogColumns logs, long from) {
+  private @Nullable MillraceException route(FetchedRange range, LogColumns logs, long from) {
     LogColumns.Cursor cursor = logs.cursor();
     SourceBlock block = null;
     while (cursor.next()) {
       long number = cursor.blockNumber();
-      if (number > stretch.lastBlock()) {
+      if (number > range.lastBlock()) {
         return null;
       }
       if (from > 0 && EventId.of(number, logs.logIndex(cursor.index())).value() < from) {
         continue;
       }
       if (block == null || cursor.startsBlock()) {
-        block = block(stretch, number, cursor.blockHash(), logs.blockTime(cursor.index()));
+        block = block(range, number, cursor.blockHash(), logs.blockTime(cursor.index()));
       }
       try {
         SourceEvent event = router.route(cursor.log(block));
@@ -227,10 +227,10 @@ final class ChainEventDecoder {
   }
 
   /** Returns the one object for a block that all its events share. */
-  private SourceBlock block(FetchedRange stretch, long number, Bytes32 hash, long time) {
+  private SourceBlock block(FetchedRange range, long number, Bytes32 hash, long time) {
     SourceBlock block = blocks.get(number);
     if (block == null) {
-      BlockHeader header = stretch.headers().get(number);
+      BlockHeader header = range.headers().get(number);
       block =
           header != null
               ? header.block()
@@ -246,11 +246,11 @@ final class ChainEventDecoder {
     return block;
   }
 
-  private List<DecodedBlocks> pieces(FetchedRange stretch) {
+  private List<DecodedBlocks> pieces(FetchedRange range) {
     List<DecodedBlocks> pieces = new ArrayList<>();
     int event = 0;
     int contract = 0;
-    for (BlockHeader header : stretch.headers().values()) {
+    for (BlockHeader header : range.headers().values()) {
       long number = header.number();
       int toEvent = event;
       while (toEvent < events.size() && events.get(toEvent).block().number() <= number) {

@@ -112,14 +112,14 @@ final class ChainFeed implements Source.Feed {
   }
 
   /** Already past the end: checks that the chain still goes through our tip. */
-  private Source.@Nullable Step compare(FinalityTracker.HeadSnapshot sight)
+  private Source.@Nullable Step compare(FinalityTracker.HeadSnapshot snapshot)
       throws InterruptedException {
-    return switch (reorgs.atTip(sight)) {
+    return switch (reorgs.atTip(snapshot)) {
       case ReorgDetector.TipCheck.Unchanged _ -> {
         isCompared = true;
         yield null;
       }
-      case ReorgDetector.TipCheck.Inconclusive _ -> pause(sight);
+      case ReorgDetector.TipCheck.Inconclusive _ -> pause(snapshot);
       case ReorgDetector.TipCheck.Reorged(Source.Rewind rewind) -> rewind;
     };
   }
@@ -138,8 +138,8 @@ final class ChainFeed implements Source.Feed {
     rangeFetch.cutEvery(max);
     do {
       if (decoded.isEmpty()) {
-        FetchedRange stretch = ranges.take();
-        if (!follows(stretch, block)) {
+        FetchedRange range = ranges.take();
+        if (!follows(range, block)) {
           tipVerified = false;
           isUnlinked = true;
           source.node().reprove();
@@ -147,7 +147,7 @@ final class ChainFeed implements Source.Feed {
           ranges.abandon(block == null ? branch.next() : block.number() + 1);
           break;
         }
-        decoded.addAll(decoder.decode(stretch));
+        decoded.addAll(decoder.decode(range));
         ranges.follow(decoder.plan());
       }
       DecodedBlocks piece = decoded.remove();
@@ -167,13 +167,13 @@ final class ChainFeed implements Source.Feed {
   }
 
   /** True if a range begins with the child of the block before it. */
-  private boolean follows(FetchedRange stretch, @Nullable SourceBlock before)
+  private boolean follows(FetchedRange range, @Nullable SourceBlock before)
       throws InterruptedException {
     Source.BlockRef tip = branch.tip();
     Bytes32 parent = before != null ? before.hash() : tip == null ? null : tip.hash();
-    BlockHeader first = stretch.headers().get(stretch.from());
+    BlockHeader first = range.headers().get(range.from());
     if (parent == null) {
-      BlockHeader end = stretch.headers().get(stretch.lastBlock());
+      BlockHeader end = range.headers().get(range.lastBlock());
       return first != null
           && end != null
           && reorgs.areConfirmed(first.equals(end) ? List.of(first) : List.of(first, end));
@@ -184,41 +184,43 @@ final class ChainFeed implements Source.Feed {
   /** Behind the last range: refreshes the horizon and continues with ranges or single blocks. */
   private Source.@Nullable Step nextUnfinalized(int events) throws InterruptedException {
     if (follower.isReady()) {
-      return follower.next(horizon.sight(), last, events);
+      return follower.next(horizon.snapshot(), last, events);
     }
-    FinalityTracker.HeadSnapshot sight = horizon.refresh();
-    if (last == OPEN && source.request().until() instanceof StopAt.AtHead && sight.head() != null) {
+    FinalityTracker.HeadSnapshot snapshot = horizon.refresh();
+    if (last == OPEN
+        && source.request().until() instanceof StopAt.AtHead
+        && snapshot.head() != null) {
       // A single reply may name a head that is far too high.
-      if (!horizon.isThere(sight.number())) {
-        return pause(sight);
+      if (!horizon.isThere(snapshot.number())) {
+        return pause(snapshot);
       }
-      last = sight.number();
+      last = snapshot.number();
       if (branch.next() > last) {
         return null;
       }
     }
-    if (sight.finalBlock() < branch.next()) {
+    if (snapshot.finalBlock() < branch.next()) {
       source.genesis().learn();
-      Source.Step step = follower.next(sight, last, events);
+      Source.Step step = follower.next(snapshot, last, events);
       tipVerified &= step == null;
-      return step != null || follower.isReady() ? step : pause(sight);
+      return step != null || follower.isReady() ? step : pause(snapshot);
     }
-    return backfill(sight);
+    return backfill(snapshot);
   }
 
   /**
    * Begins ranges above our tip, which must be the node's as well: the first block has to name it.
    */
-  private Source.@Nullable Step backfill(FinalityTracker.HeadSnapshot sight)
+  private Source.@Nullable Step backfill(FinalityTracker.HeadSnapshot snapshot)
       throws InterruptedException {
     if (branch.tip() != null) {
       source.genesis().learn();
     }
     if (!tipVerified) {
-      switch (reorgs.atTip(sight)) {
+      switch (reorgs.atTip(snapshot)) {
         case ReorgDetector.TipCheck.Unchanged _ -> tipVerified = true;
         case ReorgDetector.TipCheck.Inconclusive _ -> {
-          return pause(sight);
+          return pause(snapshot);
         }
         case ReorgDetector.TipCheck.Reorged(Source.Rewind rewind) -> {
           return rewind;
@@ -227,21 +229,23 @@ final class ChainFeed implements Source.Feed {
     }
     if (isUnlinked) {
       isUnlinked = false; // our tip is right, so the header was not
-      return pause(sight);
+      return pause(snapshot);
     }
-    ranges.reach(branch.next(), Math.min(last, sight.finalBlock()));
+    ranges.reach(branch.next(), Math.min(last, snapshot.finalBlock()));
     source.genesis().learn(); // while the first range is fetched
     return null;
   }
 
-  private Source.@Nullable Step pause(FinalityTracker.HeadSnapshot sight)
+  private Source.@Nullable Step pause(FinalityTracker.HeadSnapshot snapshot)
       throws InterruptedException {
     waitingFor =
-        sight.head() == null
+        snapshot.head() == null
             ? "a head of the chain; the node tells none"
             : "block %d; the head of the chain is %d since %s"
                 .formatted(
-                    branch.next(), sight.number(), sight.since().truncatedTo(ChronoUnit.SECONDS));
+                    branch.next(),
+                    snapshot.number(),
+                    snapshot.since().truncatedTo(ChronoUnit.SECONDS));
     source.node().awaitHead(source.request().reading().poll());
     return null;
   }
@@ -269,7 +273,7 @@ final class ChainFeed implements Source.Feed {
 
   @Override
   public Source.BlockRange extent() {
-    long end = last != OPEN ? last : horizon.sight().number();
+    long end = last != OPEN ? last : horizon.snapshot().number();
     return new Source.BlockRange(
         OptionalLong.of(first),
         end < 0 ? OptionalLong.empty() : OptionalLong.of(end),

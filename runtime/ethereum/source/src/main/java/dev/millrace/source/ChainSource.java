@@ -175,12 +175,12 @@ final class ChainSource implements Source {
 
   /** Returns the details of this chain for the status. */
   SortedMap<String, String> report(FinalityTracker horizon, LogRouter router) {
-    FinalityTracker.HeadSnapshot sight = horizon.sight();
+    FinalityTracker.HeadSnapshot snapshot = horizon.snapshot();
     SortedMap<String, String> report = new TreeMap<>();
     report.put("chain.finality", finality.rule());
-    if (sight.head() != null) {
-      report.put("chain.head", Long.toString(sight.number()));
-      report.put("chain.final", Long.toString(sight.finalBlock()));
+    if (snapshot.head() != null) {
+      report.put("chain.head", Long.toString(snapshot.number()));
+      report.put("chain.final", Long.toString(snapshot.finalBlock()));
     }
     report.put("logs.undecoded", Long.toString(router.undecoded()));
     router.firstUndecoded().ifPresent(first -> report.put("logs.undecoded.first", first));

@@ -23,9 +23,9 @@ record FetchedRange(
     Refetch refetch) {
   private static final long HEADER_BYTES = 120;
 
-  /** Further requests for the blocks of a stretch. */
+  /** Further requests for the blocks of a range. */
   interface Refetch {
-    /** Returns all logs of a filter in all blocks of the stretch. */
+    /** Returns all logs of a filter in all blocks of the range. */
     LogColumns ask(LogFilter filter) throws InterruptedException;
 
     /**

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A final block stays final. A node that is syncing, or one of several behind one address, may
  * name an earlier block; that moves nothing here. A final block above our tip counts once it is
  * shown to be there: a single reply that names a head which is far too high moves nothing either.
- * Refreshed by the thread that reads the feed; the sight may be read by any.
+ * Refreshed by the thread that reads the feed; the snapshot may be read by any.
  */
 final class FinalityTracker {
   /**
@@ -49,7 +49,7 @@ final class FinalityTracker {
   private final InstantSource clock;
   private final LocalChain branch;
   private final Duration poll;
-  private volatile HeadSnapshot sight;
+  private volatile HeadSnapshot snapshot;
   private volatile String waitingFor = "";
 
   /** The highest block that was shown together with the id of our chain. */
@@ -77,34 +77,34 @@ final class FinalityTracker {
     this.branch = branch;
     this.poll = source.request().reading().poll();
     this.clock = clock;
-    this.sight = new HeadSnapshot(null, branch.floor(), null, clock.instant());
+    this.snapshot = new HeadSnapshot(null, branch.floor(), null, clock.instant());
   }
 
-  HeadSnapshot sight() {
-    return sight;
+  HeadSnapshot snapshot() {
+    return snapshot;
   }
 
   /** Asks the node again; its answers may be older than before. */
   HeadSnapshot refresh() throws InterruptedException {
     Optional<NodeBlockHeader> latest = node.block(BlockTag.LATEST);
     if (latest.isEmpty()) {
-      return sight;
+      return snapshot;
     }
     BlockHeader head = latest.get().header();
     BlockHeader named = finality.tag().isEmpty() ? null : named(head);
-    HeadSnapshot before = sight;
+    HeadSnapshot before = snapshot;
     long finalBlock = finalizedBy(head, named, before.finalBlock());
     boolean isHigher = finalBlock > before.finalBlock() && isShown(finalBlock, named);
     long reached = isHigher ? finalBlock : before.finalBlock();
     Bytes32 kept = isHigher ? null : before.finalHash();
     boolean same = before.head() != null && before.head().hash().equals(head.hash());
-    sight =
+    snapshot =
         new HeadSnapshot(
             head,
             reached,
             named != null && named.number() == reached ? named.hash() : kept,
             same ? before.since() : clock.instant());
-    return sight;
+    return snapshot;
   }
 
   /**
@@ -143,7 +143,7 @@ final class FinalityTracker {
 
   /** Drops what nodes reported beyond the delivered blocks: their blocks do not fit. */
   void doubt() {
-    sight = new HeadSnapshot(sight.head(), branch.floor(), null, sight.since());
+    snapshot = new HeadSnapshot(snapshot.head(), branch.floor(), null, snapshot.since());
     highest = -1;
   }
 

@@ -71,14 +71,14 @@ final class HeadBlockFetcher {
     for (NodeBlockHeader block : blocks) {
       calls.add(() -> range(block, plan));
     }
-    List<FetchedRange> stretches = new ArrayList<>();
-    for (Optional<FetchedRange> stretch : all(calls)) {
-      if (stretch.isEmpty()) {
+    List<FetchedRange> ranges = new ArrayList<>();
+    for (Optional<FetchedRange> range : all(calls)) {
+      if (range.isEmpty()) {
         break;
       }
-      stretches.add(stretch.get());
+      ranges.add(range.get());
     }
-    return stretches;
+    return ranges;
   }
 
   /** Asks for the logs of contracts that a block has created. */

@@ -55,10 +55,10 @@ final class HeadFollower {
    *
    * @param last the last block to deliver
    */
-  Source.@Nullable Step next(FinalityTracker.HeadSnapshot sight, long last, int events)
+  Source.@Nullable Step next(FinalityTracker.HeadSnapshot snapshot, long last, int events)
       throws InterruptedException {
     if (pending.isEmpty() && !isSpoilt) {
-      Source.Rewind rewind = look(sight, last);
+      Source.Rewind rewind = look(snapshot, last);
       if (rewind != null) {
         return rewind;
       }
@@ -66,10 +66,10 @@ final class HeadFollower {
     return isReady() ? batch(events) : null;
   }
 
-  private Source.@Nullable Rewind look(FinalityTracker.HeadSnapshot sight, long last)
+  private Source.@Nullable Rewind look(FinalityTracker.HeadSnapshot snapshot, long last)
       throws InterruptedException {
     long next = branch.next();
-    long to = Math.min(last, Math.min(sight.number(), next + AT_ONCE - 1));
+    long to = Math.min(last, Math.min(snapshot.number(), next + AT_ONCE - 1));
     List<NodeBlockHeader> fetched = to < next ? List.of() : fetch.blocks(next, to);
     List<NodeBlockHeader> linked = longest(fetched);
     if (branch.tip() == null
@@ -77,7 +77,8 @@ final class HeadFollower {
         && !reorgs.areConfirmed(List.of(linked.getLast().header()))) {
       return null;
     }
-    ReorgDetector.TipCheck look = linked.isEmpty() ? reorgs.atTip(sight) : reorgs.atFinal(sight);
+    ReorgDetector.TipCheck look =
+        linked.isEmpty() ? reorgs.atTip(snapshot) : reorgs.atFinal(snapshot);
     if (!linked.isEmpty() || fetched.isEmpty()) {
       reorgs.recordLinked();
     } else if (look instanceof ReorgDetector.TipCheck.Unchanged) {
@@ -90,7 +91,7 @@ final class HeadFollower {
       horizon.doubt(); // the final block is not on the chain of the other endpoints
     }
     if (look instanceof ReorgDetector.TipCheck.Unchanged && !linked.isEmpty()) {
-      finalizedBlock = sight.finalBlock();
+      finalizedBlock = snapshot.finalBlock();
       pending.addAll(fetch.logs(linked, decoder.plan()));
     }
     return null;

@@ -40,7 +40,7 @@ record LogQueryPlan(List<LogFilter> queries, List<LogFilter> filters, int known)
    */
   static LogQueryPlan of(Collection<LogFilter> filters, int known, int maxAddresses) {
     Set<Bytes32> everywhere = new LinkedHashSet<>();
-    Set<Address> speakers = new LinkedHashSet<>(); // contracts of which any log is wanted
+    Set<Address> emitters = new LinkedHashSet<>(); // contracts of which any log is wanted
     Set<Address> addresses = new LinkedHashSet<>();
     Set<Bytes32> topics = new LinkedHashSet<>();
     boolean everything = false;
@@ -49,7 +49,7 @@ record LogQueryPlan(List<LogFilter> queries, List<LogFilter> filters, int known)
         everywhere.addAll(filter.topics());
         everything |= filter.topics().isEmpty();
       } else if (filter.topics().isEmpty()) {
-        speakers.addAll(filter.addresses());
+        emitters.addAll(filter.addresses());
       } else {
         addresses.addAll(filter.addresses());
         topics.addAll(filter.topics());
@@ -58,7 +58,7 @@ record LogQueryPlan(List<LogFilter> queries, List<LogFilter> filters, int known)
     if (addresses.size() > maxAddresses) {
       everywhere.addAll(topics);
     }
-    everything |= speakers.size() > maxAddresses;
+    everything |= emitters.size() > maxAddresses;
     List<LogFilter> queries = new ArrayList<>();
     if (everything) {
       queries.add(new LogFilter(List.of(), List.of()));
@@ -69,7 +69,7 @@ record LogQueryPlan(List<LogFilter> queries, List<LogFilter> filters, int known)
       if (!everywhere.containsAll(topics)) {
         queries.addAll(inChunks(addresses, topics));
       }
-      queries.addAll(inChunks(speakers, Set.of()));
+      queries.addAll(inChunks(emitters, Set.of()));
     }
     return new LogQueryPlan(queries, List.copyOf(filters), known);
   }

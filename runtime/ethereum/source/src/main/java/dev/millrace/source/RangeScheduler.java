@@ -166,12 +166,12 @@ final class RangeScheduler {
         if (flight.failed != null) {
           throw flight.failed;
         }
-        FetchedRange stretch = flight.fetched;
-        if (stretch != null) {
+        FetchedRange range = flight.fetched;
+        if (range != null) {
           flights.remove(flight.from);
-          readyBytes -= stretch.bytes();
+          readyBytes -= range.bytes();
           launch();
-          return stretch;
+          return range;
         }
         changed.await();
       }
@@ -238,10 +238,10 @@ final class RangeScheduler {
   }
 
   private void run(InFlightRange flight) {
-    FetchedRange stretch = null;
+    FetchedRange range = null;
     RuntimeException failed = null;
     try {
-      stretch = fetch.fetch(flight.plan, flight.from, flight.to);
+      range = fetch.fetch(flight.plan, flight.from, flight.to);
     } catch (InterruptedException _) {
       return; // the feed is being closed
     } catch (RuntimeException thrown) {
@@ -255,13 +255,13 @@ final class RangeScheduler {
       if (flights.get(flight.from) != flight) {
         return; // dropped meanwhile
       }
-      flight.fetched = stretch;
+      flight.fetched = range;
       flight.failed = failed;
-      if (stretch != null) {
-        readyBytes += stretch.bytes();
-        typicalBytes += (stretch.bytes() - typicalBytes) / 8;
-        if (stretch.lastBlock() < flight.to && !closed) {
-          launch(new InFlightRange(stretch.lastBlock() + 1, flight.to, plan));
+      if (range != null) {
+        readyBytes += range.bytes();
+        typicalBytes += (range.bytes() - typicalBytes) / 8;
+        if (range.lastBlock() < flight.to && !closed) {
+          launch(new InFlightRange(range.lastBlock() + 1, flight.to, plan));
         }
       }
       long _ = updateUsage();

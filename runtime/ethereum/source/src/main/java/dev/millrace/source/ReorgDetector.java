@@ -69,15 +69,15 @@ final class ReorgDetector {
   }
 
   /** Checks that the chain still goes through our tip. */
-  TipCheck atTip(FinalityTracker.HeadSnapshot sight) throws InterruptedException {
+  TipCheck atTip(FinalityTracker.HeadSnapshot snapshot) throws InterruptedException {
     Source.BlockRef tip = branch.tip();
-    BlockHeader head = sight.head();
+    BlockHeader head = snapshot.head();
     if (tip == null || (head != null && head.hash().equals(tip.hash()))) {
       return new TipCheck.Unchanged();
     }
     Optional<NodeBlockHeader> theirs = node.block(tip.block());
     if (theirs.isEmpty()) {
-      return belowTip(sight, tip);
+      return belowTip(snapshot, tip);
     }
     shorter = 0;
     return theirs.get().header().hash().equals(tip.hash())
@@ -89,9 +89,9 @@ final class ReorgDetector {
    * Decides for a node that lacks the height of our tip: it is behind, or its chain has become
    * shorter.
    */
-  private TipCheck belowTip(FinalityTracker.HeadSnapshot sight, Source.BlockRef tip)
+  private TipCheck belowTip(FinalityTracker.HeadSnapshot snapshot, Source.BlockRef tip)
       throws InterruptedException {
-    BlockHeader head = sight.head();
+    BlockHeader head = snapshot.head();
     Bytes32 ours = head == null ? null : branch.hash(head.number());
     boolean differs =
         head != null && ours != null && head.number() < tip.block() && !ours.equals(head.hash());
@@ -130,12 +130,12 @@ final class ReorgDetector {
   }
 
   /** Compares the final block with the block that we hold at its height. */
-  TipCheck atFinal(FinalityTracker.HeadSnapshot sight) throws InterruptedException {
-    Bytes32 ours = branch.hash(sight.finalBlock());
-    Bytes32 theirs = sight.finalHash();
+  TipCheck atFinal(FinalityTracker.HeadSnapshot snapshot) throws InterruptedException {
+    Bytes32 ours = branch.hash(snapshot.finalBlock());
+    Bytes32 theirs = snapshot.finalHash();
     return ours == null || theirs == null || ours.equals(theirs)
         ? new TipCheck.Unchanged()
-        : search(sight.finalBlock());
+        : search(snapshot.finalBlock());
   }
 
   private TipCheck search(long replaced) throws InterruptedException {
