@@ -303,9 +303,9 @@ public final class Lane implements AutoCloseable {
         name,
         services.progress.epoch(),
         services.progress.commits(),
-        side(services.progress.processed()),
-        stores.mirror().isPresent() ? side(services.progress.mirrored()) : null,
-        side(services.progress.committed()),
+        services.progress.processed(),
+        stores.mirror().isPresent() ? services.progress.mirrored() : null,
+        services.progress.committed(),
         services.progress.rewinds(),
         services.transit.batches(),
         services.transit.bytes(),
@@ -315,11 +315,6 @@ public final class Lane implements AutoCloseable {
         Stream.concat(source.doubts().stream(), stores.store().doubts().stream()).toList(),
         stalls,
         end);
-  }
-
-  private static LaneStatus.Progress side(LaneProgress.Progress side) {
-    return new LaneStatus.Progress(
-        side.checkpoint(), side.block(), side.batches(), side.events(), side.changes());
   }
 
   private String waitingFor(Source.@Nullable Feed open) {

@@ -3,45 +3,22 @@ package dev.millrace.lane;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.ExecutedBatch;
 import dev.millrace.pipeline.Frontier;
-import dev.millrace.pipeline.Source;
-import dev.millrace.staging.ChangeSet;
 
 /**
  * The executed, mirrored and committed frontiers of a lane. Each stage writes its own; all threads
  * may read.
  */
 final class LaneProgress {
-  /** One frontier with its counters, replaced as a whole. */
-  record Progress(long checkpoint, long block, long batches, long events, long changes) {
-    /** Moves the frontier back and keeps the counters of the work done. */
-    Progress at(Frontier frontier) {
-      Source.BlockRef place = frontier.place();
-      return new Progress(
-          frontier.checkpoint(), place == null ? -1 : place.block(), batches, events, changes);
-    }
-
-    Progress plus(ExecutedBatch batch) {
-      ChangeSet set = batch.changes();
-      return new Progress(
-          set.lastCheckpoint(),
-          batch.batch().last().number(),
-          batches + 1,
-          events + batch.batch().events().size(),
-          changes + set.size());
-    }
-  }
-
-  private volatile Progress processed;
-  private volatile Progress mirrored;
-  private volatile Progress committed;
+  private volatile LaneStatus.Progress processed;
+  private volatile LaneStatus.Progress mirrored;
+  private volatile LaneStatus.Progress committed;
   private volatile Frontier opened;
   private volatile LaneStatus.Rewinds rewinds = new LaneStatus.Rewinds(0, 0, 0);
   private volatile long commits;
   private volatile long memoryBytes;
 
   LaneProgress(Frontier opened) {
-    Source.BlockRef place = opened.place();
-    processed = new Progress(opened.checkpoint(), place == null ? -1 : place.block(), 0, 0, 0);
+    processed = new LaneStatus.Progress(0, -1, 0, 0, 0).at(opened);
     mirrored = processed;
     committed = processed;
     commits = opened.commit();
@@ -66,11 +43,11 @@ final class LaneProgress {
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // the commit thread alone writes it
   void committed(CommitGroup group) {
-    Progress side = committed;
+    LaneStatus.Progress progress = committed;
     for (ExecutedBatch batch : group.batches()) {
-      side = side.plus(batch);
+      progress = progress.plus(batch);
     }
-    committed = side;
+    committed = progress;
     commits = group.number();
   }
 
@@ -100,15 +77,15 @@ final class LaneProgress {
     return rewinds;
   }
 
-  Progress processed() {
+  LaneStatus.Progress processed() {
     return processed;
   }
 
-  Progress mirrored() {
+  LaneStatus.Progress mirrored() {
     return mirrored;
   }
 
-  Progress committed() {
+  LaneStatus.Progress committed() {
     return committed;
   }
 

@@ -1,6 +1,9 @@
 package dev.millrace.lane;
 
+import dev.millrace.pipeline.ExecutedBatch;
+import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Source;
+import dev.millrace.staging.ChangeSet;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -54,5 +57,22 @@ public record LaneStatus(
    *
    * @param block -1 before the first
    */
-  public record Progress(long checkpoint, long block, long batches, long events, long changes) {}
+  public record Progress(long checkpoint, long block, long batches, long events, long changes) {
+    /** Moves the frontier and keeps the counters of the work done. */
+    Progress at(Frontier frontier) {
+      Source.BlockRef place = frontier.place();
+      return new Progress(
+          frontier.checkpoint(), place == null ? -1 : place.block(), batches, events, changes);
+    }
+
+    Progress plus(ExecutedBatch batch) {
+      ChangeSet set = batch.changes();
+      return new Progress(
+          set.lastCheckpoint(),
+          batch.batch().last().number(),
+          batches + 1,
+          events + batch.batch().events().size(),
+          changes + set.size());
+    }
+  }
 }
