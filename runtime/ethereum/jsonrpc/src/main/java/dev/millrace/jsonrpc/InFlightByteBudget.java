@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A reply without room waits, the oldest first: it holds most already and frees it soonest. One
  * reply of each {@link Share} goes on without room, for replies that all wait for each other would
  * never end, and no chain may wait for the node of another. So the bytes in flight are at most the
- * budget and one reply of each share.
+ * budget and one reply of each share. The first bytes of a reply count nothing, {@link
+ * StreamByteWindow#FREE}, so that a small one never waits behind a large one.
  */
 public final class InFlightByteBudget {
   private final long limit;
@@ -47,12 +48,26 @@ public final class InFlightByteBudget {
     }
   }
 
-  /** The replies of one chain. */
+  /** The replies of one chain, or those of them that come from one endpoint. */
   public final class Share {
-    /** The reply that goes on without room; guarded by the lock. */
+    /** The share of the whole chain: this one, unless it is that of an endpoint. */
+    private final Share chain;
+
+    /** The reply of the chain that goes on without room; guarded by the lock. */
     private @Nullable Charge overdrawn;
 
-    private Share() {}
+    private Share() {
+      chain = this;
+    }
+
+    private Share(Share chain) {
+      this.chain = chain;
+    }
+
+    /** Returns a share for the replies of one endpoint, which count as those of the chain. */
+    public Share ofEndpoint() {
+      return new Share(chain);
+    }
 
     /** Begins a reply, of no bytes so far. */
     Charge begin() {
@@ -68,7 +83,7 @@ public final class InFlightByteBudget {
     public long waiting() {
       lock.lock();
       try {
-        return waiting.stream().filter(charge -> charge.share == this).count();
+        return waiting.stream().filter(charge -> charge.isOf(this)).count();
       } finally {
         lock.unlock();
       }
@@ -116,10 +131,11 @@ public final class InFlightByteBudget {
 
     private boolean isAdded(long more) {
       boolean fits = used <= limit - more && isFirst(waiting.isEmpty() ? this : waiting.first());
-      if (!fits && share.overdrawn == null && isFirst(firstOfShare())) {
-        share.overdrawn = this;
+      Share chain = share.chain;
+      if (!fits && chain.overdrawn == null && isFirst(firstOfChain())) {
+        chain.overdrawn = this;
       }
-      if (!fits && share.overdrawn != this) {
+      if (!fits && chain.overdrawn != this) {
         return false;
       }
       used += more;
@@ -131,8 +147,12 @@ public final class InFlightByteBudget {
       return number <= other.number;
     }
 
-    private Charge firstOfShare() {
-      return waiting.stream().filter(charge -> charge.share == share).findFirst().orElse(this);
+    private Charge firstOfChain() {
+      return waiting.stream().filter(charge -> charge.isOf(share.chain)).findFirst().orElse(this);
+    }
+
+    private boolean isOf(Share other) {
+      return share == other || share.chain == other;
     }
 
     /** Gives the bytes back. */
@@ -142,8 +162,8 @@ public final class InFlightByteBudget {
       try {
         used -= bytes;
         bytes = 0;
-        if (share.overdrawn == this) {
-          share.overdrawn = null;
+        if (share.chain.overdrawn == this) {
+          share.chain.overdrawn = null;
         }
         changed.signalAll();
       } finally {

@@ -20,7 +20,7 @@ public final class JsonStreamReader extends StreamByteWindow {
   private long nameSecond;
 
   public JsonStreamReader() {
-    super(1 << 16);
+    super(FREE);
   }
 
   private JsonStreamReader(int room) {

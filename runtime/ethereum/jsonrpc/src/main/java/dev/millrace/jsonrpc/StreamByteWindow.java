@@ -23,6 +23,12 @@ public abstract sealed class StreamByteWindow permits JsonStreamReader {
   /** Words are loaded whole, so there is always room for two of them behind the last byte. */
   private static final int SLACK = 16;
 
+  /**
+   * Bytes of a stream that are not counted: those that the buffer holds, which is there anyway. So
+   * a small reply waits for nothing.
+   */
+  static final int FREE = 1 << 16;
+
   byte[] buffer;
   int at;
   int end;
@@ -31,7 +37,7 @@ public abstract sealed class StreamByteWindow permits JsonStreamReader {
   private long most;
   private ByteMeter meter = ByteMeter.NONE;
 
-  /** Counts the bytes of a stream as they arrive, and may make the reader wait. */
+  /** Counts the bytes of a stream beyond {@link #FREE} as they arrive; the reader may wait. */
   interface ByteMeter {
     ByteMeter NONE = _ -> {};
 
@@ -193,7 +199,9 @@ public abstract sealed class StreamByteWindow permits JsonStreamReader {
       throw RpcCallException.of(
           RpcCallException.Kind.TOO_LARGE, "reply is larger than we read: limit=" + most);
     }
-    meter.add(read);
+    if (total > FREE) {
+      meter.add((int) Math.min(read, total - FREE));
+    }
     return true;
   }
 }

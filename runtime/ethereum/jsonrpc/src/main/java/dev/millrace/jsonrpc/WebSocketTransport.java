@@ -291,7 +291,9 @@ final class WebSocketTransport implements JsonRpcTransport {
         BlockingQueue<Arrival> waiting = on.waiting.get(in.quantity());
         if (waiting != null) {
           InFlightByteBudget.Charge charge = settings.inFlight().begin();
-          charge.add(message.length);
+          if (message.length > StreamByteWindow.FREE) {
+            charge.add(message.length - StreamByteWindow.FREE);
+          }
           if (!waiting.offer(new Text(message, charge))) {
             charge.close();
           }

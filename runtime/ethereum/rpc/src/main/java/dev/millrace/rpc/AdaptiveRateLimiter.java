@@ -48,8 +48,13 @@ final class AdaptiveRateLimiter {
     return running;
   }
 
-  boolean isFull() {
-    return running >= (int) concurrencyLimit;
+  /**
+   * True if no further request may begin.
+   *
+   * @param leaving the requests under way that leave their place to the next one
+   */
+  boolean isFull(long leaving) {
+    return running - leaving >= (int) concurrencyLimit;
   }
 
   /** Returns the length of the queue that a new request joins, in rounds of concurrent requests. */

@@ -23,6 +23,14 @@ record CallRequirements(
     REST
   }
 
+  /** True if the reply is small, for all that is known before it comes. */
+  boolean hasSmallReply() {
+    return switch (kind) {
+      case LOGS, RECEIPTS -> false;
+      case FINAL, REST -> true;
+    };
+  }
+
   /** Logs and their last block. */
   static CallRequirements logs(LogQuery query, boolean isRange) {
     return new CallRequirements(Kind.LOGS, query.from(), query.to(), isRange, query.avoid(), 2);

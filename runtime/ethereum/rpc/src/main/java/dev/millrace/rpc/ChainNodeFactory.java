@@ -22,7 +22,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Creates instances of {@link ChainNode}. */
@@ -55,10 +54,7 @@ public final class ChainNodeFactory {
       BiFunction<EndpointUrl, TransportSettings, JsonRpcTransport> transports,
       CallRuntime runtime) {
     InFlightByteBudget.Share inFlight = settings.inFlight().share();
-    TransportSettings wire =
-        new TransportSettings(settings.timeout(), settings.replyLimit(), inFlight);
-    FailoverCaller calls =
-        calls(endpoints, chain, settings, target -> transports.apply(target, wire), runtime);
+    FailoverCaller calls = calls(endpoints, chain, settings, inFlight, transports, runtime);
     return new FailoverChainNode(calls, settings, inFlight, runtime);
   }
 
@@ -66,7 +62,8 @@ public final class ChainNodeFactory {
       List<String> addresses,
       long chain,
       RpcSettings settings,
-      Function<EndpointUrl, JsonRpcTransport> transports,
+      InFlightByteBudget.Share inFlight,
+      BiFunction<EndpointUrl, TransportSettings, JsonRpcTransport> transports,
       CallRuntime runtime) {
     if (addresses.isEmpty()) {
       throw new MillraceException(Remedy.FIX_SETUP, "chain has no endpoint: chain=" + chain);
@@ -76,11 +73,15 @@ public final class ChainNodeFactory {
     for (String address : addresses) {
       EndpointUrl target = target(address, chain);
       int count = hosts.merge(target.toString(), 1, Integer::sum);
+      InFlightByteBudget.Share replies = inFlight.ofEndpoint();
+      TransportSettings wire =
+          new TransportSettings(settings.timeout(), settings.replyLimit(), replies);
       endpoints.add(
           new Endpoint(
               count == 1 ? target.toString() : target + "#" + count,
               target,
-              transports.apply(target),
+              transports.apply(target, wire),
+              replies,
               settings.replyTarget(),
               runtime.nanos()));
     }

@@ -1,6 +1,7 @@
 package dev.millrace.rpc;
 
 import dev.millrace.jsonrpc.EndpointUrl;
+import dev.millrace.jsonrpc.InFlightByteBudget;
 import dev.millrace.jsonrpc.JsonRpcTransport;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -22,6 +23,7 @@ final class Endpoint {
   final String name;
   final EndpointUrl target;
   final JsonRpcTransport transport;
+  private final InFlightByteBudget.Share inFlight;
   final AdaptiveRangeSize span;
   final AdaptiveRateLimiter pace;
   final EndpointHeadTracker head;
@@ -94,11 +96,20 @@ final class Endpoint {
   long lastFailure;
   final SortedMap<String, Long> errors = new TreeMap<>();
 
+  /**
+   * @param inFlight the share of the replies of this endpoint
+   */
   Endpoint(
-      String name, EndpointUrl target, JsonRpcTransport transport, long replyTarget, long now) {
+      String name,
+      EndpointUrl target,
+      JsonRpcTransport transport,
+      InFlightByteBudget.Share inFlight,
+      long replyTarget,
+      long now) {
     this.name = name;
     this.target = target;
     this.transport = transport;
+    this.inFlight = inFlight;
     span = new AdaptiveRangeSize(replyTarget);
     pace = new AdaptiveRateLimiter(now);
     head = new EndpointHeadTracker(now);
@@ -228,10 +239,18 @@ final class Endpoint {
         : need.newest();
   }
 
-  /** True if no further call may begin. Until the chain is proven, calls begin one at a time. */
-  boolean isFull() {
+  /**
+   * True if no further call may begin. Until the chain is proven, calls begin one at a time. A call
+   * whose reply waits for room in memory leaves its place to one with a small reply, which needs
+   * none; further large replies would only wait as well.
+   */
+  boolean isFull(CallRequirements need) {
     boolean isUnmeasured = latency == 0 && logLatency == 0;
-    return proof.isGiven() ? pace.isFull() || (isUnmeasured && pace.running() > 0) : proof.isAsked;
+    if (!proof.isGiven()) {
+      return proof.isAsked;
+    }
+    long leaving = pace.isFull(0) && need.hasSmallReply() ? inFlight.waiting() : 0;
+    return pace.isFull(leaving) || (isUnmeasured && pace.running() > 0);
   }
 
   /** Returns the state of an endpoint that answers. */

@@ -76,7 +76,7 @@ final class EndpointSelector {
         long now = runtime.nanos();
         Endpoint chosen = choose(need, now);
         long wait = chosen.pause(need, now);
-        if (wait == 0 && !chosen.isFull()) {
+        if (wait == 0 && !chosen.isFull(need)) {
           if (need.isRange()) {
             chosen.head.begin(chosen.reach(need), now);
           }

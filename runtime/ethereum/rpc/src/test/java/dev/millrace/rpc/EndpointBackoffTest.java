@@ -3,6 +3,7 @@ package dev.millrace.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.jsonrpc.EndpointUrl;
+import dev.millrace.jsonrpc.InFlightByteBudget;
 import dev.millrace.jsonrpc.JsonRpcTransport;
 import dev.millrace.jsonrpc.RpcCallException;
 import dev.millrace.jsonrpc.TransportSettings;
@@ -26,7 +27,13 @@ final class EndpointBackoffTest {
           },
           new TransportSettings(Duration.ofSeconds(1), 1 << 20));
   private final Endpoint endpoint =
-      new Endpoint("node", EndpointUrl.of("http://127.0.0.1:1"), transport, 1 << 20, 0);
+      new Endpoint(
+          "node",
+          EndpointUrl.of("http://127.0.0.1:1"),
+          transport,
+          new InFlightByteBudget(1).share(),
+          1 << 20,
+          0);
   private final EndpointBackoff backoff = new EndpointBackoff(new SystemCallRuntime());
 
   @AfterEach

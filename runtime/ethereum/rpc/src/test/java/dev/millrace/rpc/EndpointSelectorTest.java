@@ -3,6 +3,7 @@ package dev.millrace.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.jsonrpc.EndpointUrl;
+import dev.millrace.jsonrpc.InFlightByteBudget;
 import dev.millrace.jsonrpc.JsonRpcTransport;
 import dev.millrace.jsonrpc.RpcCallException;
 import dev.millrace.jsonrpc.TransportSettings;
@@ -71,6 +72,7 @@ final class EndpointSelectorTest {
                 throw RpcCallException.of(RpcCallException.Kind.TORN, "no call goes out");
               },
               new TransportSettings(Duration.ofSeconds(1), 1 << 20)),
+          new InFlightByteBudget(1).share(),
           1 << 20,
           0);
   private final EndpointSelector selector =

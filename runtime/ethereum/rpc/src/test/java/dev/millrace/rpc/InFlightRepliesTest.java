@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -29,6 +30,12 @@ final class InFlightRepliesTest {
   private static final FakeChain CHAIN = new FakeChain(5, 1000);
   private static final LogQuery QUERY = new LogQuery(ChainNodeTest.FILTER, 10, 20);
   private static final int LIMIT = 64 << 10;
+
+  /** Bytes of a reply that are not charged. */
+  private static final int FREE = 64 << 10;
+
+  /** The begin of a reply that is charged. */
+  private static final String LARGE = " ".repeat(2 * FREE);
 
   private final InFlightByteBudget budget = new InFlightByteBudget(LIMIT);
   private final CountDownLatch silent = new CountDownLatch(1);
@@ -56,7 +63,7 @@ final class InFlightRepliesTest {
       };
 
   @ParameterizedTest
-  @ValueSource(ints = {0, LIMIT + 1})
+  @ValueSource(ints = {0, FREE + LIMIT + 1})
   @Tag("F93")
   @DisplayName("F93 a node that keeps silent, before its reply or in it, stalls no other chain")
   void logs_comeWhileTheNodeOfAnotherChainKeepsSilent(int sent) throws Exception {
@@ -64,9 +71,9 @@ final class InFlightRepliesTest {
         request ->
             text(request).contains("\"0x1e\"")
                 ? new SequenceInputStream(stream(" ".repeat(sent)), silence)
-                : stream(" ".repeat(2 * LIMIT) + answer(request));
+                : stream(LARGE + answer(request));
     try (ChainNode other = open(withSilence);
-        ChainNode node = open(request -> stream(answer(request)));
+        ChainNode node = open(request -> stream(LARGE + answer(request)));
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       assertThat(other.logs(QUERY).logs().size()).isPositive(); // replies are known to be large
       Future<LogPage> late =
@@ -87,8 +94,8 @@ final class InFlightRepliesTest {
     ByteExchange full =
         request ->
             text(request).contains("\"0x1e\"") && ended.getCount() > 0
-                ? new SequenceInputStream(stream(" ".repeat(LIMIT + 1)), silence)
-                : stream(answer(request));
+                ? new SequenceInputStream(stream(" ".repeat(FREE + LIMIT + 1)), silence)
+                : stream(LARGE + answer(request));
     try (ChainNode node = open(full);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       assertThat(node.logs(QUERY).logs().size()).isPositive();
@@ -105,6 +112,45 @@ final class InFlightRepliesTest {
 
       ended.countDown();
       assertThat(List.of(first.get().from(), second.get().from())).containsExactly(30L, 10L);
+      assertThat(budget.used()).isZero();
+    }
+  }
+
+  @Test
+  @Tag("F113")
+  @DisplayName("F113 a small reply of an endpoint passes the large ones that wait for room")
+  void block_comesWhileRepliesOfItsEndpointWaitForRoom() throws Exception {
+    ByteExchange full =
+        request -> {
+          if (!text(request).contains("eth_getLogs")) {
+            return stream(answer(request));
+          }
+          boolean isSilent = text(request).contains("\"0x1e\"") && ended.getCount() > 0;
+          return isSilent
+              ? new SequenceInputStream(stream(" ".repeat(FREE + LIMIT + 1)), silence)
+              : stream(LARGE + answer(request));
+        };
+    try (ChainNode node = open(full);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      assertThat(node.logs(QUERY).logs().size()).isPositive();
+      List<Future<LogPage>> logs = new ArrayList<>();
+      logs.add(threads.submit(() -> node.logs(new LogQuery(ChainNodeTest.FILTER, 30, 30))));
+      silent.await();
+      for (int i = 0; i < 40; i++) {
+        logs.add(threads.submit(() -> node.logs(QUERY)));
+      }
+      // An endpoint is asked four questions at once at first.
+      while (!node.status().waitingFor().startsWith("room in memory: replies=3 ")) {
+        assertThat(Thread.interrupted()).isFalse();
+      }
+
+      assertThat(node.block(7)).isPresent();
+      assertThat(node.status().waitingFor()).startsWith("room in memory: replies=3 ");
+
+      ended.countDown();
+      for (Future<LogPage> each : logs) {
+        assertThat(each.get().logs().size()).isPositive();
+      }
       assertThat(budget.used()).isZero();
     }
   }

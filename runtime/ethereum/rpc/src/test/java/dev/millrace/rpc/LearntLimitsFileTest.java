@@ -3,6 +3,7 @@ package dev.millrace.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.jsonrpc.EndpointUrl;
+import dev.millrace.jsonrpc.InFlightByteBudget;
 import dev.millrace.jsonrpc.JsonRpcTransport;
 import dev.millrace.jsonrpc.RpcCallException;
 import dev.millrace.jsonrpc.TransportSettings;
@@ -51,6 +52,12 @@ final class LearntLimitsFileTest {
               throw RpcCallException.of(RpcCallException.Kind.TORN, "no call goes out");
             },
             new TransportSettings(Duration.ofSeconds(1), 1 << 20));
-    return new Endpoint(name, EndpointUrl.of("http://node.example:80/key"), transport, 1 << 20, 0);
+    return new Endpoint(
+        name,
+        EndpointUrl.of("http://node.example:80/key"),
+        transport,
+        new InFlightByteBudget(1).share(),
+        1 << 20,
+        0);
   }
 }
