@@ -2,7 +2,6 @@ package dev.millrace.app;
 
 import dev.millrace.config.Config;
 import dev.millrace.evm.EvmIndexer;
-import dev.millrace.evm.SourceRequest;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Indexer;
@@ -58,9 +57,7 @@ final class AuditCommand extends IndexerCommand {
           Remedy.FIX_SETUP, "indexer reads no chain: name=" + indexer.name());
     }
     Config.Chain audited = chain(config);
-    RuntimeWiring wiring = new RuntimeWiring(indexer, config);
-    wiring.check();
-    RangeLogAudit.Proof proof = prove(wiring.request(audited, evm));
+    RangeLogAudit.Proof proof = prove(new RuntimeWiring(indexer, config), audited, evm);
     print(audited, proof);
     return proof.findings().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
   }
@@ -77,12 +74,20 @@ final class AuditCommand extends IndexerCommand {
     return fitting.getFirst();
   }
 
-  private RangeLogAudit.Proof prove(SourceRequest request) throws InterruptedException {
-    try (RangeLogAudit audit = RangeLogAudit.open(request);
-        AuditProgress progress = new AuditProgress(shell(), audit::waitingFor, System::nanoTime)) {
+  private RangeLogAudit.Proof prove(RuntimeWiring wiring, Config.Chain audited, EvmIndexer evm)
+      throws InterruptedException {
+    try (RangeLogAudit audit = RangeLogAudit.open(wiring.request(audited, evm));
+        AuditProgress progress =
+            new AuditProgress(shell(), () -> waitingFor(wiring, audit), System::nanoTime)) {
       progress.start();
+      wiring.check();
       return audit.run(from, to, so -> progress.advance(so, to));
     }
+  }
+
+  private static String waitingFor(RuntimeWiring wiring, RangeLogAudit audit) {
+    String check = wiring.waitingFor();
+    return check.isEmpty() ? audit.waitingFor() : check;
   }
 
   private void print(Config.Chain audited, RangeLogAudit.Proof proof) {

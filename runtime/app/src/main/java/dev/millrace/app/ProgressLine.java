@@ -75,7 +75,8 @@ final class ProgressLine {
 
   private static String waiting(IndexerStatus status) {
     return switch (status.state()) {
-      case STARTING -> "starting";
+      case STARTING ->
+          status.waitingFor().isEmpty() ? "starting" : "waiting for " + status.waitingFor();
       case DRAINING -> "stopping: committing what has run";
       case DONE -> "done";
       case FAILED -> "failed";

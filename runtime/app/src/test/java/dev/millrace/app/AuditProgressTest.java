@@ -34,6 +34,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Progress and waits of an audit, as people see them. */
 @Timeout(60)
@@ -92,10 +94,15 @@ final class AuditProgressTest {
             "^");
   }
 
-  @Test
+  @ParameterizedTest
+  @CsvSource({
+    "'[\"0x32\"', waiting for http://",
+    "'', waiting for an endpoint of chain 1337 to answer: http://"
+  })
   @Tag("F105")
-  @DisplayName("F105 an audit whose endpoint gives no headers for a while says so, and goes on")
-  void audit_saysThatItWaits() throws Exception {
+  @Tag("F115")
+  @DisplayName("F105 an audit whose endpoint gives no headers, or no answer, says so, and goes on")
+  void audit_saysThatItWaits(String refused, String words) throws Exception {
     CountDownLatch said = new CountDownLatch(1);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err =
@@ -103,7 +110,7 @@ final class AuditProgressTest {
           @Override
           public synchronized void write(byte[] bytes, int from, int length) {
             super.write(bytes, from, length);
-            if (toString(StandardCharsets.UTF_8).contains("waiting for http://")) {
+            if (toString(StandardCharsets.UTF_8).contains(words)) {
               said.countDown();
             }
           }
@@ -119,7 +126,7 @@ final class AuditProgressTest {
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     try (DevNode node = DevNode.open(new DevChain(DevChainSettings.DEFAULTS.withBlocks(100)));
         HttpClient client = HttpClient.newHttpClient()) {
-      proxy.createContext("/", exchange -> pass(exchange, client, node, said));
+      proxy.createContext("/", exchange -> pass(exchange, client, node, refused, said));
       proxy.start();
       Files.writeString(directory.resolve("f.yaml"), config(proxy));
 
@@ -129,20 +136,20 @@ final class AuditProgressTest {
 
       assertThat(code).as(err.toString(StandardCharsets.UTF_8)).isEqualTo(ExitCode.DONE);
       assertThat(err.toString(StandardCharsets.UTF_8))
-          .contains("audit  waiting for http://127.0.0.1:" + proxy.getAddress().getPort());
+          .contains("audit  " + words + "127.0.0.1:" + proxy.getAddress().getPort());
     } finally {
       proxy.stop(0);
     }
   }
 
-  /** Passes a request to a node, except those for the header of block 50 until the wait is seen. */
+  /** Passes a request to a node, except those with a text until the wait is seen. */
   private static void pass(
-      HttpExchange exchange, HttpClient client, DevNode node, CountDownLatch said)
+      HttpExchange exchange, HttpClient client, DevNode node, String refused, CountDownLatch said)
       throws IOException {
     byte[] asked = exchange.getRequestBody().readAllBytes();
     byte[] reply = new byte[0];
     boolean isRefused =
-        said.getCount() > 0 && new String(asked, StandardCharsets.UTF_8).contains("[\"0x32\"");
+        said.getCount() > 0 && new String(asked, StandardCharsets.UTF_8).contains(refused);
     try (exchange) {
       if (!isRefused) {
         HttpRequest request =

@@ -53,6 +53,18 @@ class HttpDoorTest {
   }
 
   @Test
+  void status_reportsWhatAStartWaitsFor() throws Exception {
+    status = Samples.starting("block 500 of chain 1");
+
+    assertThat(json("/status", 200).toString())
+        .isEqualTo(
+            """
+            {"name":"erc20","state":"starting","ready":false,\
+            "waitingFor":"block 500 of chain 1","lanes":[]}\
+            """);
+  }
+
+  @Test
   @Tag("A34")
   @DisplayName("A34 What is not proven is named in /status and beside the closing line")
   void doubts_areNamed() throws Exception {

@@ -22,6 +22,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -109,6 +112,34 @@ class PreflightTest {
       assertThat(refused)
           .hasMessageContaining(
               "f.yaml:5: chains[0].from: lies above the head of the chain: from=100 head=99");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Tag("F115")
+  @DisplayName("F115 what a start waits for is known meanwhile: a first block, or any answer")
+  void waitingFor_namesWhatIsMissing(boolean isThere) throws Exception {
+    try (DevNode node = DevNode.open(chain);
+        ServerSocket silent = new ServerSocket(0);
+        ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor()) {
+      String url = isThere ? node.url() : "http://127.0.0.1:" + silent.getLocalPort() + "/hush";
+      PreflightCheck check = new PreflightCheck(Duration.ofMinutes(1), _ -> false);
+      Future<?> checked =
+          thread.submit(() -> {
+            check.check(config(url, "from: 500"));
+            return true;
+          });
+      String expected =
+          isThere
+              ? "block 500 of chain 1337, the first of the config;"
+                  + " the highest head of its endpoints is 99"
+              : "an endpoint of chain 1337 to answer: http://127.0.0.1:%d keeps silent"
+                  .formatted(silent.getLocalPort());
+      while (!check.waitingFor().equals(expected)) {
+        assertThat(checked.isDone()).as(check.waitingFor()).isFalse();
+      }
+      checked.cancel(true);
     }
   }
 

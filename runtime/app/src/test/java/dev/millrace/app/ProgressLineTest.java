@@ -75,6 +75,8 @@ class ProgressLineTest {
   void render_namesTheStatesOfAProcess() {
     assertThat(line.render(Samples.status(State.STARTING), 80, false))
         .isEqualTo("erc20  0 events  0/s  starting");
+    assertThat(line.render(Samples.starting("block 500 of chain 1"), 80, false))
+        .isEqualTo("erc20  0 events  0/s  waiting for block 500 of chain 1");
     assertThat(line.render(Samples.status(State.DRAINING, Samples.lane(5, 4, "")), 200, false))
         .endsWith("stopping: committing what has run");
     assertThat(line.render(Samples.running(Samples.lane(999, 999, "")), 200, false))

@@ -134,7 +134,11 @@ final class Samples {
   }
 
   static IndexerStatus status(State state, Lane... lanes) {
-    return new IndexerStatus("erc20", state, Optional.empty(), List.of(lanes));
+    return new IndexerStatus("erc20", state, Optional.empty(), "", List.of(lanes));
+  }
+
+  static IndexerStatus starting(String waitingFor) {
+    return new IndexerStatus("erc20", State.STARTING, Optional.empty(), waitingFor, List.of());
   }
 
   static IndexerStatus failed(String message, Remedy remedy) {
@@ -142,6 +146,7 @@ final class Samples {
         "erc20",
         State.FAILED,
         Optional.of(new IndexerStatus.Failure(message, remedy)),
+        "",
         List.of(lane(5, 4, "")));
   }
 

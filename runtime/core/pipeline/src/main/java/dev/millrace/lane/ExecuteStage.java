@@ -208,7 +208,7 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
     }
     lane.failpoint.reached(Failpoint.Point.BEFORE_RUN, number);
     if (!batch.events().isEmpty()) {
-      watch.begin(batch.events().getFirst());
+      watch.begin(batch.events());
       run(batch.events());
     }
     List<EffectResult> effects = memory.effects().freeze();

@@ -19,7 +19,7 @@ public final class PendingCallTracker {
   private final LongSupplier nanos;
   private final Set<Call> calls = ConcurrentHashMap.newKeySet();
 
-  PendingCallTracker(LongSupplier nanos) {
+  public PendingCallTracker(LongSupplier nanos) {
     this.nanos = nanos;
   }
 

@@ -1,28 +1,18 @@
 package dev.millrace.rpc;
 
-import dev.millrace.evm.LogFilter;
 import dev.millrace.jsonrpc.EndpointUrl;
 import dev.millrace.jsonrpc.InFlightByteBudget;
 import dev.millrace.jsonrpc.JsonRpcTransport;
 import dev.millrace.jsonrpc.TransportSettings;
-import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
-import java.util.stream.Collectors;
 
 /** Creates instances of {@link ChainNode}. */
 public final class ChainNodeFactory {
@@ -47,7 +37,7 @@ public final class ChainNodeFactory {
     return node(endpoints, chain, settings, transports, runtime);
   }
 
-  private static FailoverChainNode node(
+  static FailoverChainNode node(
       List<String> endpoints,
       long chain,
       RpcSettings settings,
@@ -104,71 +94,5 @@ public final class ChainNodeFactory {
       throw new MillraceException(
           Remedy.FIX_SETUP, "%s chain=%d".formatted(wrong.getMessage(), chain), wrong);
     }
-  }
-
-  /**
-   * Checks that a chain can be read from its endpoints: at least one of them must serve the chain
-   * and its logs.
-   *
-   * @param max the longest wait for an answer
-   * @throws MillraceException FIX_SETUP if the endpoints that answer serve another chain or no
-   *     logs, or refuse their addresses; RESTART if none answers in time
-   */
-  public static void check(List<String> endpoints, long chain, RpcSettings settings, Duration max)
-      throws InterruptedException {
-    FailoverChainNode node =
-        node(endpoints, chain, settings, JsonRpcTransport::to, new SystemCallRuntime());
-    try (ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor()) {
-      Future<?> asked =
-          thread.submit(() -> {
-            node.chainId();
-            node.block(BlockTag.LATEST).ifPresent(head -> tryLogs(node, head));
-            return null;
-          });
-      try {
-        asked.get(max.toNanos(), TimeUnit.NANOSECONDS);
-      } catch (TimeoutException _) {
-        MillraceException unanswered = unanswered(node, chain, max);
-        asked.cancel(true);
-        throw unanswered;
-      } catch (ExecutionException failed) {
-        throw failed.getCause() instanceof MillraceException known
-            ? known
-            : new IllegalStateException(failed);
-      }
-    } finally {
-      node.close();
-    }
-  }
-
-  /** Distinguishes an outage, which ends, from addresses that have to be mended. */
-  static MillraceException unanswered(FailoverChainNode node, long chain, Duration max) {
-    boolean isRefused = node.areAllAddressesRefused();
-    return new MillraceException(
-        isRefused ? Remedy.FIX_SETUP : Remedy.RESTART,
-        "%s: chain=%d seconds=%d\n  - %s"
-            .formatted(
-                isRefused
-                    ? "every endpoint of the chain refuses its url or key"
-                    : "no endpoint of the chain answers",
-                chain,
-                max.toSeconds(),
-                reasons(node.status())));
-  }
-
-  private static void tryLogs(ChainNode node, NodeBlockHeader head) {
-    long number = head.header().number();
-    LogFilter nothing = new LogFilter(List.of(), List.of(Bytes32.ZERO));
-    try {
-      node.logs(new LogQuery(nothing, number, number));
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static String reasons(NodeStatus status) {
-    return status.endpoints().stream()
-        .map(one -> one.name() + " " + (one.reason().isEmpty() ? "keeps silent" : one.reason()))
-        .collect(Collectors.joining("\n  - "));
   }
 }

@@ -22,6 +22,9 @@ public final class HeadSurvey {
   private final long chain;
   private final RpcSettings settings;
 
+  /** The highest head that an endpoint has named; negative if none has. */
+  private final AtomicLong highest = new AtomicLong(-1);
+
   public HeadSurvey(List<String> endpoints, long chain, RpcSettings settings) {
     this.endpoints = List.copyOf(endpoints);
     this.chain = chain;
@@ -50,20 +53,25 @@ public final class HeadSurvey {
 
   private OptionalLong survey(long block, Duration max, boolean isPatient)
       throws InterruptedException {
-    AtomicLong highest = new AtomicLong(-1);
     List<Callable<Long>> looks =
         endpoints.stream()
-            .<Callable<Long>>map(endpoint -> () -> look(endpoint, block, highest, isPatient))
+            .<Callable<Long>>map(endpoint -> () -> look(endpoint, block, isPatient))
             .toList();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       return OptionalLong.of(threads.invokeAny(looks, max.toNanos(), TimeUnit.NANOSECONDS));
     } catch (ExecutionException | TimeoutException _) {
-      return highest.get() < 0 ? OptionalLong.empty() : OptionalLong.of(highest.get());
+      return highest();
     }
   }
 
+  /** Returns the highest head that an endpoint has named so far. */
+  public OptionalLong highest() {
+    long named = highest.get();
+    return named < 0 ? OptionalLong.empty() : OptionalLong.of(named);
+  }
+
   /** Returns the head of an endpoint that has reached the block; throws if it has not. */
-  private long look(String endpoint, long block, AtomicLong highest, boolean isPatient)
+  private long look(String endpoint, long block, boolean isPatient)
       throws InterruptedException, BelowException {
     try (ChainNode node = ChainNodeFactory.open(List.of(endpoint), chain, settings)) {
       while (true) {

@@ -71,7 +71,7 @@ final class RefusedAddressTest {
       Future<Optional<NodeBlockHeader>> block = threads.submit(() -> node.block(7));
       asked.await();
       MillraceException unanswered =
-          ChainNodeFactory.unanswered((FailoverChainNode) node, 5, PATIENCE);
+          EndpointCheck.unanswered((FailoverChainNode) node, 5, PATIENCE);
       block.cancel(true);
       return unanswered;
     }

@@ -6,6 +6,7 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.PendingCallTracker;
 import dev.millrace.rpc.ChainNode;
 import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogPage;
@@ -180,6 +181,16 @@ final class BloomLogAuditor {
    * @param known the logs of the block that all answers have brought
    */
   LogColumns complete(NodeBlockHeader block, LogQueryAnswer refuted, LogColumns known)
+      throws InterruptedException {
+    String what =
+        "logs that an answer lacks and another one has: block=%d endpoint=%s"
+            .formatted(block.header().number(), refuted.endpoint());
+    try (PendingCallTracker.Call _ = findings.disputes().begin(what)) {
+      return askForRest(block, refuted, known);
+    }
+  }
+
+  private LogColumns askForRest(NodeBlockHeader block, LogQueryAnswer refuted, LogColumns known)
       throws InterruptedException {
     BlockHeader header = block.header();
     long number = header.number();

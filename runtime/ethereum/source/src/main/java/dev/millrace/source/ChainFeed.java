@@ -283,7 +283,8 @@ final class ChainFeed implements Source.Feed {
   @Override
   public String waitingFor() {
     String why = source.node().status().waitingFor();
-    return Stream.of(waitingFor, horizon.waitingFor(), rangeFetch.waitingFor(), why)
+    String dispute = source.findings().disputes().waitingFor();
+    return Stream.of(dispute, waitingFor, horizon.waitingFor(), rangeFetch.waitingFor(), why)
         .filter(reason -> !reason.isEmpty())
         .collect(Collectors.joining("; "));
   }

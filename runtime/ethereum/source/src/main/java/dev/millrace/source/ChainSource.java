@@ -15,6 +15,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -69,7 +70,11 @@ final class ChainSource implements Source {
     this.maxAddresses = maxAddresses;
     this.node = node;
     this.clock = clock;
-    this.findings = new LogAuditStatistics(request.chain(), request.reading().directory());
+    this.findings =
+        new LogAuditStatistics(
+            request.chain(),
+            request.reading().directory(),
+            () -> TimeUnit.MILLISECONDS.toNanos(clock.millis()));
     this.cache = new RawCache(request.reading(), request.chain(), clock);
     this.blockData = new BlockDataLoader(node, recent, clock);
     this.genesis = new GenesisBlockCheck(node);

@@ -4,6 +4,7 @@ import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.LogFilter;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.pipeline.PendingCallTracker;
 import dev.millrace.rpc.ChainNode;
 import dev.millrace.rpc.LogColumns;
 import dev.millrace.rpc.LogPage;
@@ -229,6 +230,15 @@ final class DisputedLogs {
      * @return the answer that counts instead; null if the logs are there
      */
     @Nullable LogQueryAnswer betterAnswer() throws InterruptedException {
+      String what =
+          "logs that the bloom of their block denies: block=%d logs=%d endpoint=%s"
+              .formatted(header.number(), denied.size(), String.join(",", having));
+      try (PendingCallTracker.Call _ = findings.disputes().begin(what)) {
+        return askUntilResolved();
+      }
+    }
+
+    private @Nullable LogQueryAnswer askUntilResolved() throws InterruptedException {
       boolean isLacking = false;
       for (int pauses = 0; ; pauses++) {
         LogPage page = node.logsOf(header.hash(), query(filter, having));

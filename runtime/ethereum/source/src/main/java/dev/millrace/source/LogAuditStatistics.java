@@ -1,6 +1,7 @@
 package dev.millrace.source;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.millrace.pipeline.PendingCallTracker;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,7 @@ final class LogAuditStatistics {
   private static final int MAX_DENIALS = 3;
 
   private final @Nullable Path remembered;
+  private final PendingCallTracker disputes;
 
   @GuardedBy("this")
   private final List<String> kept = new ArrayList<>();
@@ -87,7 +90,8 @@ final class LogAuditStatistics {
     }
   }
 
-  LogAuditStatistics(long chain, Optional<Path> directory) {
+  LogAuditStatistics(long chain, Optional<Path> directory, LongSupplier nanos) {
+    disputes = new PendingCallTracker(nanos);
     remembered = directory.map(home -> file(home, chain)).orElse(null);
     boolean useless =
         WITHOUT_BLOOMS.contains(chain) || (remembered != null && Files.exists(remembered));
@@ -96,6 +100,11 @@ final class LogAuditStatistics {
 
   private static Path file(Path home, long chain) {
     return home.resolve("blooms-" + chain + ".useless");
+  }
+
+  /** The questions about logs that contradict a bloom or each other, until they are resolved. */
+  PendingCallTracker disputes() {
+    return disputes;
   }
 
   /** Deletes the remembered verdict on the blooms of a chain. */

@@ -80,7 +80,7 @@ public final class RangeLogAudit implements AutoCloseable {
             LogRouter.of(request, BlockDataSource.NONE, found).filters(),
             0,
             LogQueryPlan.MAX_ADDRESSES);
-    this.findings = new LogAuditStatistics(request.chain(), Optional.empty());
+    this.findings = new LogAuditStatistics(request.chain(), Optional.empty(), System::nanoTime);
     this.auditor = BloomLogAuditor.thorough(node, findings);
   }
 
@@ -102,7 +102,11 @@ public final class RangeLogAudit implements AutoCloseable {
 
   /** Returns the reason why the audit waits, in words for people; empty if it does not. */
   public String waitingFor() {
-    return isSurveying ? "the head of each endpoint" : node.status().waitingFor();
+    if (isSurveying) {
+      return "the head of each endpoint";
+    }
+    String dispute = findings.disputes().waitingFor();
+    return dispute.isEmpty() ? node.status().waitingFor() : dispute;
   }
 
   private void requireHead(long to) throws InterruptedException {

@@ -207,6 +207,39 @@ final class DisputedLogsTest {
     assertThat(ChainFixture.events(reader.toTheEnd(50))).isEqualTo(reader.expected(0, 3));
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1_000})
+  @Tag("F114")
+  @DisplayName("F114 while a log is asked for again, the status names the block and the endpoint")
+  void waitingFor_namesTheDispute(long depth) throws InterruptedException {
+    twoEndpoints();
+    node.isAlone = true;
+    node.receipts = false;
+    chain.empty(1).transfers(3);
+    Log repeated = phantom(0, 0, 666);
+    node.phantoms = _ -> List.of(repeated);
+    ChainFixture reader =
+        new ChainFixture(node).finality(ChainFeedTest.depth(depth)).reading(reading());
+    Set<String> waits = ConcurrentHashMap.newKeySet();
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
+      for (int i = 0; i < 100; i++) {
+        node.whileWaiting.add(() -> {
+          reader.pass(Duration.ofSeconds(2));
+          waits.add(feed.waitingFor());
+        });
+      }
+      assertThat(ChainFixture.drain(feed, 50)).isNotEmpty();
+
+      assertThat(waits)
+          .anySatisfy(text ->
+              assertThat(text)
+                  .startsWith(
+                      "logs that the bloom of their block denies:"
+                          + " block=0 logs=1 endpoint=node, for 4 s"));
+      assertThat(feed.waitingFor()).isEmpty();
+    }
+  }
+
   @Test
   @Tag("F89")
   @DisplayName("F89 audit names a log that is not there")

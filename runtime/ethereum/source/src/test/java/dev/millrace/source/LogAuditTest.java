@@ -255,7 +255,7 @@ final class LogAuditTest {
         new LogFilter(List.of(TestChain.TOKEN), List.of(TestChain.TRANSFER, TestChain.SWAP));
     LogColumns answered = node.logsOf(block.header().hash(), new LogQuery(both, 0, 0)).logs();
     BloomLogAuditor auditor =
-        new BloomLogAuditor(node, new LogAuditStatistics(1, Optional.empty()));
+        new BloomLogAuditor(node, new LogAuditStatistics(1, Optional.empty(), System::nanoTime));
 
     LogColumns missing =
         auditor.check(

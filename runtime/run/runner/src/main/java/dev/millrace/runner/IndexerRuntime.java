@@ -100,6 +100,11 @@ public final class IndexerRuntime implements AutoCloseable {
      */
     default void check() throws InterruptedException {}
 
+    /** Returns what {@link #check} waits for, in words; empty if for nothing. Any thread. */
+    default String waitingFor() {
+      return "";
+    }
+
     CommitStore store(Failpoint failpoint);
 
     /** Opens the mirror; empty if nothing is mirrored. */
@@ -278,6 +283,7 @@ public final class IndexerRuntime implements AutoCloseable {
         state(),
         Optional.ofNullable(failure.peek())
             .map(reason -> new IndexerStatus.Failure(message(reason), reason.remedy())),
+        lanes.isEmpty() ? connectors.waitingFor() : "",
         lanes.stream().map(RunningLane::status).toList());
   }
 

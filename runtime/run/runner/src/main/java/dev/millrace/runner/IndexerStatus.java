@@ -12,8 +12,11 @@ import java.util.SortedMap;
 /**
  * A snapshot of a running indexer. Only {@link Lane#committed} is durable; what is merely processed
  * is never called done.
+ *
+ * @param waitingFor the reason why a start is not done, in words; empty if it does not wait
  */
-public record IndexerStatus(String name, State state, Optional<Failure> failure, List<Lane> lanes) {
+public record IndexerStatus(
+    String name, State state, Optional<Failure> failure, String waitingFor, List<Lane> lanes) {
   public IndexerStatus {
     lanes = List.copyOf(lanes);
   }

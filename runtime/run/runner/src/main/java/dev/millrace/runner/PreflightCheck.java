@@ -7,6 +7,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.rpc.ChainNode;
 import dev.millrace.rpc.ChainNodeFactory;
+import dev.millrace.rpc.EndpointCheck;
 import dev.millrace.rpc.HeadSurvey;
 import dev.millrace.rpc.LogQuery;
 import dev.millrace.rpc.RpcSettings;
@@ -24,6 +25,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongPredicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +43,7 @@ public final class PreflightCheck {
   private final LongPredicate begun;
   private final List<String> mistakes = new ArrayList<>();
   private @Nullable MillraceException unanswered;
+  private volatile Supplier<String> waiting = PreflightCheck::nothing;
 
   /**
    * @param patience the time to wait for a node of each chain
@@ -75,6 +78,15 @@ public final class PreflightCheck {
     }
   }
 
+  /** Returns what the check waits for, in words for people; empty if for nothing. Any thread. */
+  public String waitingFor() {
+    return waiting.get();
+  }
+
+  private static String nothing() {
+    return "";
+  }
+
   private void check(Config.Chain chain, Path directory) throws InterruptedException {
     List<String> urls =
         chain.endpoints().stream().map(endpoint -> endpoint.url().toString()).toList();
@@ -84,13 +96,23 @@ public final class PreflightCheck {
             .withDirectory(Optional.of(directory))
             .withoutLimits();
     try {
-      ChainNodeFactory.check(urls, chain.id(), settings, patience);
+      answered(urls, chain, settings);
     } catch (MillraceException refused) {
       recordRefusal(chain, "rpc", refused);
       return;
     }
     if (!begun.test(chain.id())) {
       begin(chain, urls, settings);
+    }
+  }
+
+  private void answered(List<String> urls, Config.Chain chain, RpcSettings settings)
+      throws InterruptedException {
+    try (EndpointCheck check = new EndpointCheck(urls, chain.id(), settings)) {
+      waiting = check::waitingFor;
+      check.run(patience);
+    } finally {
+      waiting = PreflightCheck::nothing;
     }
   }
 
@@ -102,7 +124,7 @@ public final class PreflightCheck {
   private void begin(Config.Chain chain, List<String> urls, RpcSettings settings)
       throws InterruptedException {
     long began = System.nanoTime();
-    OptionalLong head = new HeadSurvey(urls, chain.id(), settings).await(chain.from(), patience);
+    OptionalLong head = awaitFirst(chain, new HeadSurvey(urls, chain.id(), settings));
     if (head.isPresent() && head.getAsLong() < chain.from()) {
       recordRefusal(
           chain,
@@ -127,6 +149,22 @@ public final class PreflightCheck {
         throw new IllegalStateException(failed);
       }
       recordRefusal(chain, "from", refused);
+    }
+  }
+
+  private OptionalLong awaitFirst(Config.Chain chain, HeadSurvey survey)
+      throws InterruptedException {
+    waiting =
+        () ->
+            "block %d of chain %d, the first of the config; the highest head of its endpoints is %s"
+                .formatted(
+                    chain.from(),
+                    chain.id(),
+                    survey.highest().isPresent() ? survey.highest().getAsLong() : "unknown");
+    try {
+      return survey.await(chain.from(), patience);
+    } finally {
+      waiting = PreflightCheck::nothing;
     }
   }
 

@@ -35,10 +35,12 @@ public final class RuntimeWiring implements IndexerRuntime.Connectors {
 
   private final Indexer indexer;
   private final Config config;
+  private final PreflightCheck preflight;
 
   public RuntimeWiring(Indexer indexer, Config config) {
     this.indexer = indexer;
     this.config = config;
+    this.preflight = new PreflightCheck(PATIENCE, chain -> begun().contains(chain));
   }
 
   @Override
@@ -120,7 +122,12 @@ public final class RuntimeWiring implements IndexerRuntime.Connectors {
   @Override
   public void check() throws InterruptedException {
     checkFit();
-    new PreflightCheck(PATIENCE, chain -> begun().contains(chain)).check(config);
+    preflight.check(config);
+  }
+
+  @Override
+  public String waitingFor() {
+    return preflight.waitingFor();
   }
 
   /** Returns the chains of which something is durable. */

@@ -22,6 +22,7 @@ final class IndexerStatusJson {
     root.put("name", status.name());
     root.put("state", word(status.state()));
     root.put("ready", status.isReady());
+    root.put("waitingFor", status.waitingFor());
     status
         .failure()
         .ifPresent(failure ->
