@@ -1,7 +1,6 @@
 package dev.millrace.jsonrpc;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * last byte of the reply. The connection used last is taken first, so that surplus connections grow
  * idle and are closed by the other side.
  */
-final class HttpTransport implements JsonRpcTransport {
+final class HttpTransport implements RequestTransport {
   private final EndpointUrl target;
   private final TransportSettings settings;
   private final ConcurrentLinkedDeque<HttpConnection> idle = new ConcurrentLinkedDeque<>();
@@ -29,26 +28,11 @@ final class HttpTransport implements JsonRpcTransport {
   }
 
   @Override
-  public <T> @Nullable T call(JsonRpcCall call, JsonRpcResultReader<T> reader)
+  public <T> @Nullable T exchange(
+      List<JsonRpcCall> calls, byte[] request, JsonRpcResultReader<T> reader)
       throws RpcCallException, InterruptedException {
-    StringBuilder text = new StringBuilder(256);
-    call.write(text);
-    return exchange(text, in -> JsonRpcReplyReader.single(in, call, reader));
-  }
-
-  @Override
-  public <T> List<JsonRpcReply<T>> batch(List<JsonRpcCall> calls, JsonRpcResultReader<T> reader)
-      throws RpcCallException, InterruptedException {
-    List<JsonRpcReply<T>> replies =
-        exchange(JsonRpcBatchWriter.text(calls), in -> JsonRpcReplyReader.batch(in, calls, reader));
-    return replies == null ? List.of() : replies;
-  }
-
-  private <T> @Nullable T exchange(StringBuilder text, JsonRpcResultReader<T> reader)
-      throws RpcCallException, InterruptedException {
-    byte[] body = text.toString().getBytes(StandardCharsets.UTF_8);
     try {
-      return finish(connectionFor(body), reader);
+      return finish(connectionFor(request), reader);
     } catch (IOException failed) {
       throw target.conceal(SocketConnector.trouble(failed));
     }

@@ -8,8 +8,7 @@ import org.jspecify.annotations.Nullable;
  * Carries calls to one node. Many threads may call at once, best virtual ones: an interrupt ends
  * their wait.
  */
-public sealed interface JsonRpcTransport extends AutoCloseable
-    permits HttpTransport, WebSocketTransport, ExchangeTransport {
+public sealed interface JsonRpcTransport extends AutoCloseable permits RequestTransport {
   static JsonRpcTransport to(EndpointUrl target, TransportSettings settings) {
     return target.isSocket()
         ? new WebSocketTransport(target, settings)

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A thread of its own reads the connection while it lasts. When the connection ends, the calls
  * on it fail; the next call opens another one, and so does the thread that follows the head.
  */
-final class WebSocketTransport implements JsonRpcTransport {
+final class WebSocketTransport implements RequestTransport {
   private static final JsonMemberName ID = new JsonMemberName("id");
   private static final JsonMemberName PARAMS = new JsonMemberName("params");
   private static final JsonMemberName RESULT = new JsonMemberName("result");
@@ -91,33 +91,14 @@ final class WebSocketTransport implements JsonRpcTransport {
     this.settings = settings;
   }
 
-  @Override
-  public <T> @Nullable T call(JsonRpcCall call, JsonRpcResultReader<T> reader)
-      throws RpcCallException, InterruptedException {
-    StringBuilder text = new StringBuilder(256);
-    call.write(text);
-    return exchange(List.of(call), text, in -> JsonRpcReplyReader.single(in, call, reader));
-  }
-
-  @Override
-  public <T> List<JsonRpcReply<T>> batch(List<JsonRpcCall> calls, JsonRpcResultReader<T> reader)
-      throws RpcCallException, InterruptedException {
-    List<JsonRpcReply<T>> replies =
-        exchange(
-            calls,
-            JsonRpcBatchWriter.text(calls),
-            in -> JsonRpcReplyReader.batch(in, calls, reader));
-    return replies == null ? List.of() : replies;
-  }
-
   /**
    * Repeats a call on a new connection if a connection that has answered before ends in place of a
    * reply: it may have been idle for too long.
    */
-  private <T> @Nullable T exchange(
-      List<JsonRpcCall> calls, StringBuilder text, JsonRpcResultReader<T> reader)
+  @Override
+  public <T> @Nullable T exchange(
+      List<JsonRpcCall> calls, byte[] request, JsonRpcResultReader<T> reader)
       throws RpcCallException, InterruptedException {
-    byte[] request = text.toString().getBytes(StandardCharsets.UTF_8);
     Session open = current();
     boolean found = open != null && open.hasHeard;
     try {
