@@ -37,17 +37,6 @@ final class TableDigests {
     return contents;
   }
 
-  /** Reads all rows of a table as PostgreSQL prints them, in the order of that text. */
-  static List<String> rows(Connection connection, String schema, String table) throws SQLException {
-    String sql =
-        "SELECT each::text COLLATE \"C\" FROM %s.%s AS each ORDER BY 1"
-            .formatted(quoted(schema), quoted(table));
-    try (Statement statement = connection.createStatement();
-        ResultSet found = statement.executeQuery(sql)) {
-      return texts(found);
-    }
-  }
-
   private static List<String> names(Connection connection, String schema) throws SQLException {
     String sql =
         """

@@ -97,15 +97,6 @@ public sealed interface ColumnType {
     return this != Scalar.JSON && !(this instanceof ListOf);
   }
 
-  /** True if {@link #canonical} can return a value that differs from its argument. */
-  default boolean normalizes() {
-    return switch (this) {
-      case Scalar scalar -> scalar == Scalar.DOUBLE || scalar == Scalar.INSTANT;
-      case Decimal _, ListOf _ -> true;
-      case Enumerated _ -> false;
-    };
-  }
-
   /**
    * Brings a value into the form in which it is staged, compared and stored.
    *

@@ -28,12 +28,10 @@ public record Query<E>(EntityType<E> type, RowFilter filter, List<Order> orders,
     return new Query<>(type, filter, orders, NO_LIMIT);
   }
 
-  /** Compares two queries: true if they differ only in the values that they compare with. */
-  public boolean isAlike(Query<?> other) {
-    return shape().equals(other.shape());
-  }
-
-  /** The query without the values it compares with, on which its SQL statement depends. */
+  /**
+   * The query without the values it compares with, on which its SQL statement depends. Queries of
+   * one shape are alike.
+   */
   public Shape shape() {
     return new Shape(
         type,

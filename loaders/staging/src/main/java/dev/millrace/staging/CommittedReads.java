@@ -23,7 +23,7 @@ public interface CommittedReads {
   <E> List<E> page(Query<E> query, @Nullable E after, int size);
 
   /**
-   * Returns the first {@code size} rows of each of several queries that are {@link Query#isAlike
+   * Returns the first {@code size} rows of each of several queries that are {@link Query#shape
    * alike}, in the order of the queries. A store that can answers them in one round trip.
    */
   default <E> List<List<E>> pages(List<Query<E>> queries, int size) {

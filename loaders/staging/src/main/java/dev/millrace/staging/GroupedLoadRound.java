@@ -15,7 +15,7 @@ import java.util.Set;
 /**
  * Groups the reads of many handlers: one query per entity for ids, one per entity and field for
  * values of that field, one per entity for all other filters, one for all limited queries that are
- * {@linkplain Query#isAlike alike}.
+ * {@linkplain Query#shape alike}.
  *
  * <p>Confined to the execute thread or to the thread that runs in its place while it waits.
  */

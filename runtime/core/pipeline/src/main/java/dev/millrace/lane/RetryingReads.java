@@ -11,7 +11,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +27,6 @@ final class RetryingReads implements CommittedReads {
   private final BackoffRetry retry;
   private final Consumer<IndexNeed> needed;
   private final Set<IndexNeed> known = ConcurrentHashMap.newKeySet();
-  private final AtomicLong queries = new AtomicLong();
 
   RetryingReads(CommittedReads reads, BackoffRetry retry, Consumer<IndexNeed> needed) {
     this.reads = reads;
@@ -36,34 +34,25 @@ final class RetryingReads implements CommittedReads {
     this.needed = needed;
   }
 
-  /** Number of queries sent; retries of one query count once. */
-  long queries() {
-    return queries.get();
-  }
-
   @Override
   public <E> List<E> byIds(EntityType<E> type, Collection<Object> ids) {
-    queries.incrementAndGet();
     return retry.call("read of " + type.table(), () -> reads.byIds(type, ids));
   }
 
   @Override
   public <E> List<E> matching(EntityType<E> type, Collection<RowFilter> filters) {
-    queries.incrementAndGet();
     filters.forEach(filter -> need(type, filter, List.of()));
     return retry.call("query of " + type.table(), () -> reads.matching(type, filters));
   }
 
   @Override
   public <E> List<E> page(Query<E> query, @Nullable E after, int size) {
-    queries.incrementAndGet();
     need(query.type(), query.filter(), query.orders());
     return retry.call("query of " + query.type().table(), () -> reads.page(query, after, size));
   }
 
   @Override
   public <E> List<List<E>> pages(List<Query<E>> alike, int size) {
-    queries.incrementAndGet();
     Query<E> first = alike.getFirst();
     need(first.type(), first.filter(), first.orders());
     return retry.call("query of " + first.type().table(), () -> reads.pages(alike, size));

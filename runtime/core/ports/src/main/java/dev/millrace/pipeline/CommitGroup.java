@@ -1,7 +1,6 @@
 package dev.millrace.pipeline;
 
 import dev.millrace.loaders.EntityType;
-import dev.millrace.staging.ChangeSet;
 import dev.millrace.staging.TableChanges;
 import java.util.List;
 import java.util.Optional;
@@ -33,10 +32,6 @@ public record CommitGroup(long number, List<ExecutedBatch> batches) {
   /** The changes of one table in order, one part per batch that changed it. */
   public <E> List<TableChanges<E>> changesOf(EntityType<E> type) {
     return ExecutedBatch.changesOf(type, batches);
-  }
-
-  public List<ChangeSet> changeSets() {
-    return batches.stream().map(ExecutedBatch::changes).toList();
   }
 
   public List<EffectResult> effects() {

@@ -298,20 +298,6 @@ public final class DevChain {
     }
   }
 
-  /** Waits until the chain has moved from a tip, or the time is over. */
-  boolean awaitMove(DevChainHead from, long nanos) throws InterruptedException {
-    lock.lockInterruptibly();
-    try {
-      long left = nanos;
-      while (tip.equals(from) && left > 0) {
-        left = changed.awaitNanos(left);
-      }
-      return !tip.equals(from);
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /** The end of a reader that waits for the chain. */
   public interface Ending {
     boolean hasEnded();

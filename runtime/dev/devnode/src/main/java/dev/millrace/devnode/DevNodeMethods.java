@@ -43,10 +43,6 @@ final class DevNodeMethods {
     return faults.seen(chain.tip());
   }
 
-  BlockJsonWriter writer() {
-    return writer;
-  }
-
   Answer answer(String method, JsonRpcParams params, DevLogResponse.Loss loss)
       throws JsonRpcException {
     if (!faults.knows(method)) {

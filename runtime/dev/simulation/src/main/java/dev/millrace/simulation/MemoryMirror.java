@@ -16,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -84,7 +83,7 @@ public final class MemoryMirror {
 
   /** Returns the rows of a lane by id, as a view shows them. */
   public <E> Map<Object, E> rows(String lane, EntityType<E> type) {
-    return locked(() -> rows(type, versions(lane, type), Long.MAX_VALUE));
+    return locked(() -> SerialOracle.rows(type, versions(lane, type), Long.MAX_VALUE));
   }
 
   /** Returns the rows as of an older checkpoint; refuses it if not all versions are kept. */
@@ -96,32 +95,8 @@ public final class MemoryMirror {
             "state is not kept: entity=%s checkpoint=%d settled=%d"
                 .formatted(type, checkpoint, finalizedCheckpoint(lane)));
       }
-      return rows(type, versions(lane, type), checkpoint);
+      return SerialOracle.rows(type, versions(lane, type), checkpoint);
     });
-  }
-
-  /**
-   * Returns the rows that a store with this epoch history should have, independent of publications.
-   */
-  public <E> Map<Object, E> rows(String lane, EntityType<E> type, EpochHistory epochHistory) {
-    return locked(() -> rows(type, versions(lane, type, epochHistory), epochHistory.checkpoint()));
-  }
-
-  private static <E> Map<Object, E> rows(
-      EntityType<E> type, List<RowVersion> versions, long checkpoint) {
-    Map<Object, E> rows = new TreeMap<>(SerialOracle.byId(type));
-    for (RowVersion version : versions) {
-      Object row = version.row();
-      if (version.checkpoint() > checkpoint) {
-        continue;
-      }
-      if (row == null) {
-        rows.remove(version.id());
-      } else {
-        rows.put(version.id(), type.type().cast(row));
-      }
-    }
-    return rows;
   }
 
   /** Returns the visible versions, in order of checkpoints. */

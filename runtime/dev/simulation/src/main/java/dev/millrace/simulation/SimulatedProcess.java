@@ -121,10 +121,6 @@ final class SimulatedProcess implements AutoCloseable {
     return lane.await();
   }
 
-  SimulatedFault fault() {
-    return fault;
-  }
-
   /** Idempotent. */
   @Override
   public void close() {

@@ -162,8 +162,14 @@ public final class SerialOracle {
 
   /** Returns the rows of a table by id, as of a checkpoint. */
   public <E> Map<Object, E> rows(EntityType<E> type, long at) {
+    return rows(type, versions(type), at);
+  }
+
+  /** Returns the rows that these versions leave by id, as of a checkpoint. */
+  public static <E> Map<Object, E> rows(
+      EntityType<E> type, Iterable<RowVersion> versions, long at) {
     Map<Object, E> rows = new TreeMap<>(byId(type));
-    for (RowVersion version : versions(type)) {
+    for (RowVersion version : versions) {
       Object row = version.row();
       if (version.checkpoint() > at) {
         continue;

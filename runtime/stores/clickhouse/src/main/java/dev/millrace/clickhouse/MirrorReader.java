@@ -78,19 +78,6 @@ public final class MirrorReader implements AutoCloseable {
         });
   }
 
-  /** Counts the rows that {@link #rows} would return. */
-  public long count(EntityType<?> type, String lane, long checkpoint, SortedMap<Long, Long> ends) {
-    MirrorTable<?> table = table(type);
-    return server.query(
-        "count of " + table.name(),
-        "SELECT count() FROM (%s %s)"
-            .formatted(
-                "WITH " + MirrorViews.ends(ends) + " AS _ends",
-                rows(table, ClickHouseMirror.chain(lane), checkpoint)),
-        IN_BOUNDS,
-        RowBinaryInput::readLong);
-  }
-
   private <E> MirrorTable<E> table(EntityType<E> type) {
     if (!indexer.storage(type).isMirrored()) {
       throw new MillraceException(

@@ -16,7 +16,6 @@ import java.util.stream.Collectors;
  */
 final class MirrorTable<E> {
   static final String ROWS = "millrace_rows_";
-  static final String SAVE = "save";
 
   /** PostgreSQL relies on these rows: they must survive a power failure. */
   static final String DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1";
