@@ -5,9 +5,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Runs programs of the system and of PostgreSQL, in an environment that does not change what they
@@ -66,6 +70,29 @@ final class ChildCommand {
       command.add(argument.toString());
     }
     return run(command);
+  }
+
+  /** Prepares a server that writes to a log and runs on after its starter. */
+  static ProcessBuilder server(ServerDirectory directory, ServerRunLog log, List<String> command) {
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(directory.root().toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.file().toFile()));
+    clean(builder.environment());
+    return builder;
+  }
+
+  /** Waits for the end of a process, at most this long. For threads that are not interrupted. */
+  static boolean hasEnded(ProcessHandle process, Duration patience) {
+    try {
+      process.onExit().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException("nobody interrupts the supervisor", e);
+    }
   }
 
   /**

@@ -13,9 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,12 +54,7 @@ final class EngineProcess implements ServerProcess {
     ServerRunLog log = ServerRunLog.at(directory.rotatedLog());
     List<String> words = new ArrayList<>(command);
     words.addAll(List.of(Integer.toString(port), Integer.toString(tcp(directory, options, port))));
-    ProcessBuilder builder =
-        new ProcessBuilder(words)
-            .directory(directory.root().toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.file().toFile()));
-    ChildCommand.clean(builder.environment());
+    ProcessBuilder builder = ChildCommand.server(directory, log, words);
     prepare(builder.environment());
     Duration limit = Duration.parse(options.getProperty(LIMIT));
     return new EngineProcess(directory, builder.start(), log, port, limit);
@@ -213,20 +206,9 @@ final class EngineProcess implements ServerProcess {
   }
 
   private static void awaitEnd(ProcessHandle process) {
-    if (!hasEnded(process, ORDERLY)) {
+    if (!ChildCommand.hasEnded(process, ORDERLY)) {
       process.destroyForcibly();
-      hasEnded(process, IMMEDIATE);
-    }
-  }
-
-  private static boolean hasEnded(ProcessHandle process, Duration patience) {
-    try {
-      process.onExit().get(patience.toMillis(), TimeUnit.MILLISECONDS);
-      return true;
-    } catch (TimeoutException e) {
-      return false;
-    } catch (InterruptedException | ExecutionException e) {
-      throw new IllegalStateException("nobody interrupts the supervisor", e);
+      ChildCommand.hasEnded(process, IMMEDIATE);
     }
   }
 

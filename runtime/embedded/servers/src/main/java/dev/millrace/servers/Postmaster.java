@@ -9,9 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 
 /** One run of the PostgreSQL server, as the supervisor sees it: its process and its pid file. */
@@ -41,14 +39,8 @@ final class Postmaster implements ServerProcess {
     List<String> words = new ArrayList<>(command);
     words.addAll(List.of("-D", directory.cluster().toString(), "-p", Integer.toString(port)));
     words.addAll(List.of("-c", "config_file=" + directory.conf()));
-    ProcessBuilder builder =
-        new ProcessBuilder(words)
-            .directory(directory.root().toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.file().toFile()));
-    ChildCommand.clean(builder.environment());
     List<String> before = pidFile(directory);
-    Process process = builder.start();
+    Process process = ChildCommand.server(directory, log, words).start();
     process.getOutputStream().close();
     return new Postmaster(directory, process, before, log);
   }
@@ -196,18 +188,9 @@ final class Postmaster implements ServerProcess {
   }
 
   private static boolean hasEnded(long pid, Duration patience) {
-    Optional<ProcessHandle> process = ProcessHandle.of(pid);
-    if (process.isEmpty()) {
-      return true;
-    }
-    try {
-      process.get().onExit().get(patience.toMillis(), TimeUnit.MILLISECONDS);
-      return true;
-    } catch (TimeoutException e) {
-      return false;
-    } catch (InterruptedException | ExecutionException e) {
-      throw new IllegalStateException("nobody interrupts the supervisor", e);
-    }
+    return ProcessHandle.of(pid)
+        .map(process -> ChildCommand.hasEnded(process, patience))
+        .orElse(true);
   }
 
   private static List<String> pidFile(ServerDirectory directory) {
