@@ -81,7 +81,7 @@ final class EffectAnswerCache {
     });
   }
 
-  /** Makes the call for a preload, once its turn has come; {@code then} runs at its end. */
+  /** Makes the call for a preload as soon as the queue allows; {@code then} runs at its end. */
   <I, O> EffectAnswer guess(Effect<I, O> effect, I input, String text, Runnable then) {
     EffectAnswer answer = new EffectAnswer(effect);
     remember(new Key(effect.name(), text), answer);

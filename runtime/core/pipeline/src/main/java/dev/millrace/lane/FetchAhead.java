@@ -47,7 +47,9 @@ final class FetchAhead {
     }
   }
 
-  /** Releases the place of a batch that has run, or of a step that was none. */
+  /**
+   * Releases the place of a batch that has run, or of a step of the source that delivered no batch.
+   */
   void release(long fetchedBytes) {
     lock.lock();
     try {

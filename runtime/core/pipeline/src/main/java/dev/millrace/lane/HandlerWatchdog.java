@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  * The event whose handler is running: named in the status when a handler hangs without calling its
  * Context, or when the handlers of a batch return and the batch takes long all the same.
  *
- * <p>An event costs no clock read. Its time is counted from the first look that found it, or from
- * the start of its batch if it is the batch's first event, so it is never overstated.
+ * <p>An event costs no clock read. The time of a handler is counted from the first call of {@link
+ * #waitingFor} that found its event, or from the start of the batch for the first event of the
+ * batch, so the time is never overstated.
  */
 final class HandlerWatchdog {
   /** Time after which a batch is named: with rows to load some seconds are usual. */

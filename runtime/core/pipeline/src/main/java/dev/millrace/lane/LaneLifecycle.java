@@ -4,7 +4,10 @@ import dev.millrace.loaders.MillraceException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** The life of a lane, which any thread may move forward and none back, and its rewind. */
+/**
+ * The life of a lane, which any thread may move forward and no thread back, and the rewind under
+ * way.
+ */
 final class LaneLifecycle {
   /** In order: a lane skips states, but never returns to an earlier one. */
   private enum State {

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Publishes to the mirror which checkpoints count, always after the store has decided it.
+ * Publishes the epoch ends to the mirror, always after the store has decided them.
  *
  * <p>Used by the fetch thread before the first slot, by the commit thread from then on.
  */

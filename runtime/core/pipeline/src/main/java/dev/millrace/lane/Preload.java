@@ -23,17 +23,17 @@ import org.slf4j.LoggerFactory;
 /**
  * Preloads a batch: runs its handlers for their reads only, so that the run finds memory filled.
  *
- * <p>One task moves at a time: the holder of the <em>permit</em>. A task, a virtual thread, handles
- * event after event while memory answers. When a read must wait, it passes the permit on: to a task
- * that can go on, else to a new one for the remaining events, else back to the execute thread,
- * which sends all reads collected so far as one round and resumes the tasks. So a batch costs as
- * many round trips as its deepest chain of reads.
+ * <p>One task runs at a time: the holder of the <em>permit</em>. A task is a virtual thread that
+ * handles event after event while memory answers. A task whose read must wait passes the permit on:
+ * to a task that can go on, else to a new one for the remaining events, else back to the execute
+ * thread, which sends all reads collected so far as one round and resumes the tasks. So a batch
+ * costs as many round trips as its deepest chain of reads.
  *
  * <p>A holder that has not moved for {@link #STALL_TIMEOUT} is waiting for something invisible
- * here, a lock of another task or an outside service. The permit is taken from it and given to the
- * events behind it; it queues for the permit again at its next call of its Context. The reads
- * collected so far go out without it only when every event has begun or too many holders have stood
- * still.
+ * here, a lock of another task or an outside service. The permit is taken from that task and given
+ * to the events behind it; the task queues for the permit again at its next call of its Context.
+ * The reads collected so far are sent without those of stalled tasks only when every event has
+ * begun or too many holders have stalled.
  *
  * <p>Handlers and effects may keep every carrier, and a task that was handed the permit then never
  * goes on. After {@link #MAX_START} the preload is cut, and the run goes on without it.
@@ -75,7 +75,10 @@ final class Preload {
   private int stallCount; // @GuardedBy lock
   private boolean cut; // @GuardedBy lock
 
-  /** Confined to the holder of the permit, or to the execute thread while that holds it. */
+  /**
+   * Index of the next event. Confined to the holder of the permit, or to the execute thread while
+   * no task has the permit.
+   */
   private int next;
 
   /** Grows with every visible action of the holder. Written by the holder. */

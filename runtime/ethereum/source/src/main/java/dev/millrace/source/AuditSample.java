@@ -24,7 +24,8 @@ final class AuditSample {
 
   /**
    * True if a range is to be compared with blooms: a random share, and each range without logs
-   * where some twenty were to be expected, since a node that has lost its index answers just so.
+   * where some twenty were to be expected, since that is how a node answers that has lost its
+   * index.
    */
   boolean includes(LogColumns logs, long range, boolean isWhole) {
     double blocks = range;

@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Headers and transactions for handlers.
  *
- * <p>A node may not have yet what another one has returned, so missing data is asked for again. It
- * is gone only once another block stands at the height of its block, at every one of several looks:
- * a single answer may come from an endpoint that is behind.
+ * <p>A node may not have yet what another node has returned, so missing data is asked for again.
+ * The data counts as gone only when several looks in a row find another block at the height of its
+ * block: a single answer may come from an endpoint that is behind.
  */
 final class BlockDataLoader implements BlockDataSource {
   private static final Duration PAUSE = Duration.ofMillis(200);
@@ -111,7 +111,10 @@ final class BlockDataLoader implements BlockDataSource {
     return seen;
   }
 
-  /** True where another block stands now, or none for so long: the chain has become shorter. */
+  /**
+   * True if another block stands at this height now, or no block for so long that the chain has
+   * become shorter.
+   */
   private boolean isReplaced(BlockHeader header, Duration waited) throws InterruptedException {
     Optional<NodeBlockHeader> now = node.block(header.number());
     return now.isPresent()

@@ -31,8 +31,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *
  * <p>Near the head each address of a filter is checked, and each topic of which the block brought
  * no log at all; a {@link #thorough} auditor, used for samples of history, checks each topic of
- * each address. Neither sees that some logs of one address with one topic are missing in a block
- * where others like them came, unless those came in another answer: only receipts would show that.
+ * each address. Neither notices a missing log in a block that brought another log of the same
+ * address and topic, unless that came in another answer: only receipts would show it.
  */
 final class BloomLogAuditor {
   /** Repetitions of a query whose answers lack logs, before receipts are asked for. */
@@ -66,8 +66,8 @@ final class BloomLogAuditor {
 
   /**
    * Fetches all logs of a block, of any contract, to find out whether the blooms of this chain can
-   * be believed; does nothing once that is known. One thread at a time does so, and none where a
-   * node refuses.
+   * be believed; does nothing once that is known. Only one thread at a time does so, and no thread
+   * after a node has refused.
    */
   void proveBlooms(NodeBlockHeader block) throws InterruptedException {
     boolean isOpen = !findings.bloomsAreProven() && !findings.bloomsAreUseless();

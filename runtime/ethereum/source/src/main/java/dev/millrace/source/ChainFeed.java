@@ -126,8 +126,9 @@ final class ChainFeed implements Source.Feed {
 
   /**
    * Returns one batch of the final blocks that are ready, and waits for the first range only. Null
-   * if the first block of that range does not name our tip as its parent: then either has been
-   * replaced, final or not, and nothing is delivered before {@link #backfill} has checked.
+   * if the first block of that range does not name our tip as its parent: then one of the two
+   * blocks has been replaced, final or not, and nothing is delivered before {@link #backfill} has
+   * checked.
    */
   private @Nullable Batch nextFinalized(int max) throws InterruptedException {
     waitingFor = "the logs from block " + branch.next();

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  * at a height that we hold. Where only blocks above our tip lead elsewhere, {@link
  * ReorgDetector#aboveTip} follows their parents instead.
  *
- * <p>Steps down from the tip, twice as far each time, until a block is the node's too; then halves
- * the distance between it and the lowest block that is not. A reorg of depth {@code d} costs about
- * {@code 2 log d} requests.
+ * <p>Steps down from the tip, twice as far each time, until the node has the block too; then halves
+ * the distance between that block and the lowest one that the node does not have. A reorg of depth
+ * {@code d} costs about {@code 2 log d} requests.
  */
 final class CommonAncestorSearch {
   private final ChainNode node;
@@ -22,7 +22,7 @@ final class CommonAncestorSearch {
 
   /** Result of a search. */
   sealed interface SearchResult {
-    /** The answers of the node are inconclusive: it may be between two blocks itself. */
+    /** The answers of the node are inconclusive: the node may be importing a block. */
     record Unclear() implements SearchResult {}
 
     /**

@@ -27,11 +27,11 @@ import org.jspecify.annotations.Nullable;
  * Settles contradictions between logs and the bloom of their block: the logs are not there, or the
  * header is wrong, or blooms of this chain prove nothing. Many threads at once.
  *
- * <p>The logs and the header are asked for again, of another endpoint if there is one. Logs that
- * another endpoint has as well are there; so are those that the only endpoint repeats. Logs that
- * another answer lacks are looked for in the receipts, and dropped if these lack them too. Blooms
- * are given up by {@link LogAuditStatistics} only after contradictions in several blocks that no
- * header of another endpoint resolves: a single header may be wrong.
+ * <p>The logs and the header are asked for again, of another endpoint if there is one. Logs that a
+ * second endpoint has too count as present, as do logs that the only endpoint repeats. Logs that
+ * another answer lacks are looked for in the receipts, and dropped if the receipts lack them too.
+ * Blooms are given up by {@link LogAuditStatistics} only after contradictions in several blocks
+ * that no header of another endpoint resolves: a single header may be wrong.
  */
 final class DisputedLogs {
   private static final Duration PAUSE = Duration.ofSeconds(1);
@@ -42,10 +42,10 @@ final class DisputedLogs {
    */
   private static final int MAX_PAUSES = 60;
 
-  /** The same while it is not known that blooms hold the logs of their blocks. */
+  /** Pauses while it is not known that blooms hold the logs of their blocks. */
   private static final int MAX_PAUSES_UNPROVEN = 10;
 
-  /** The same for a bloom without bits, which whole chains have. */
+  /** Pauses for a bloom without bits: on some chains all blooms are so. */
   private static final int MAX_PAUSES_ZERO = 2;
 
   private static final LogFilter ALL = new LogFilter(List.of(), List.of());
@@ -59,7 +59,8 @@ final class DisputedLogs {
   }
 
   /**
-   * A block and an answer about it that do not contradict each other, or do as far as anyone knows.
+   * A block and the answer about it that counts: the two agree, or no endpoint resolves their
+   * contradiction.
    *
    * @param block with the bloom of another endpoint if the first one was wrong
    * @param answer another one if the first one had logs that are not there
@@ -74,7 +75,10 @@ final class DisputedLogs {
    *     block
    */
   record ResolvedRange(Map<Long, NodeBlockHeader> blocks, List<Refuted> refuted) {
-    /** Returns logs without those that are not there, and with those of the better answers. */
+    /**
+     * Returns the logs without the refuted ones, and with the logs of the answers that replace
+     * them.
+     */
     LogColumns corrected(LogColumns logs) {
       List<LogColumns> pages = new ArrayList<>();
       Set<LogIdentity> gone = new HashSet<>();
@@ -323,8 +327,8 @@ final class DisputedLogs {
     }
 
     /**
-     * True if blooms of this chain hold the logs of their blocks. If that is not known yet, all
-     * logs of this block show it.
+     * True if blooms of this chain hold the logs of their blocks. If that is not known yet, fetches
+     * all logs of this block to find out.
      */
     private boolean isReliable() throws InterruptedException {
       if (findings.bloomsAreProven() || named.bloom().isEmpty()) {
@@ -343,7 +347,10 @@ final class DisputedLogs {
       return findings.bloomsAreProven();
     }
 
-    /** Finds a header that holds the logs, which are there; if none does, that is remembered. */
+    /**
+     * Finds a header whose bloom allows the logs, which are there; records if no endpoint has such
+     * a header.
+     */
     private void confirm(LogPage page) throws InterruptedException {
       NodeBlockHeader end = page.end();
       if (!isHeldBy(end) && !named.bloom().isEmpty() && !isAlone()) {

@@ -17,11 +17,11 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Head and final block of the chain, as the node reports them.
+ * The head and the final block of the chain, as the node reports them.
  *
- * <p>Without a setting the block that the chain calls finalized decides. If no endpoint names it,
- * the default depth of a known chain is used, and reported; another chain is refused. No block
- * becomes final because a node is silent.
+ * <p>Without a setting the block that the chain calls finalized decides. If no endpoint names such
+ * a block, the default depth of a known chain is used, and reported; another chain is refused. No
+ * block becomes final because a node is silent.
  *
  * <p>A final block stays final. A node that is syncing, or one of several behind one address, may
  * name an earlier block; that moves nothing here. A final block above our tip counts once it is

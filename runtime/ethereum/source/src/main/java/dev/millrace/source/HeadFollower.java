@@ -99,9 +99,9 @@ final class HeadFollower {
 
   /**
    * Returns the blocks up to the last that lead to our tip, if it does; else those before the first
-   * that is not the child of the one before. An endpoint that stands still on a replaced branch
-   * goes on to answer for its heights, so blocks between are asked for by the hash that the next
-   * one names.
+   * that is not the child of the one before. An endpoint that stays on a replaced branch still
+   * answers for its heights, so the blocks between are asked for by the hash that the next block
+   * names.
    */
   private List<NodeBlockHeader> longest(List<NodeBlockHeader> blocks) throws InterruptedException {
     List<NodeBlockHeader> linked = linked(blocks);
@@ -149,8 +149,8 @@ final class HeadFollower {
 
   /**
    * Delivers blocks with about so many events. If a block with a discovered contract is gone before
-   * that contract's logs are fetched, the router is spoilt: the blocks before it are delivered,
-   * then a rewind to the tip makes the lane open a feed with a new router.
+   * that contract's logs are fetched, the router can no longer be used: the blocks before that
+   * block are delivered, then a rewind to the tip makes the lane open a feed with a new router.
    */
   private Source.@Nullable Step batch(int max) throws InterruptedException {
     List<SourceEvent> events = new ArrayList<>();

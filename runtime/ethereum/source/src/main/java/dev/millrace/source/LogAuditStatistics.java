@@ -17,10 +17,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Results of the checks of logs against blooms. Any thread.
  *
- * <p>No bloom saves a request for logs: a bloom only raises one, where it allows logs that did not
- * come. Blooms count as proven once the logs of a block have been found in its bloom, in this
- * process: then a bloom without bits is that of a block without logs. A bloom that denies a log
- * which is there ends that for good: it is remembered in the directory of the chain.
+ * <p>No request for logs is skipped because of a bloom: a bloom only causes one, where it allows
+ * logs that did not come. Blooms count as proven once the logs of a block have been found in its
+ * bloom, in this process: then a bloom without bits is that of a block without logs. A bloom that
+ * denies a log which is there ends that trust for good: the verdict is kept in the directory of the
+ * chain.
  */
 final class LogAuditStatistics {
   /** Chains that execute after consensus: their headers carry no bloom of their own logs. */

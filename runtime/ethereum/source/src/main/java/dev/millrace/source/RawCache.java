@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A query is answered from every file that holds a part of it, by addresses, topics and blocks,
  * with exactly the logs that it asks for; only the rest goes to a node. Files are never changed, so
- * several processes may share one directory and its room; a file that is gone or broken is a part
- * that is not held. Losing a file loses no data. Many threads at once.
+ * several processes may share one directory and its room; a missing or broken file counts as not
+ * held. Losing a file loses no data. Many threads at once.
  *
  * <p>A file is believed once its last block has been found to be the chain's: {@link #prove}. The
  * directory may belong to a chain that was begun anew, or be left behind by a reorg, or filled by

@@ -105,10 +105,10 @@ final class ReorgDetector {
   }
 
   /**
-   * Decides for a block above our tip that does not lead to it, although the tip is still at its
-   * height for the endpoint that answers first: that one may stand still on a replaced branch, for
-   * ever. The blocks below are asked for by their hashes, which only an endpoint of the other
-   * branch has, until one is ours.
+   * Decides for a block above our tip that does not lead to it, although the endpoint that answers
+   * first still has the tip at its height: that endpoint may stay on a replaced branch for ever.
+   * The blocks below are asked for by their hashes, which only an endpoint of the other branch has,
+   * until one is ours.
    */
   TipCheck aboveTip(BlockHeader above) throws InterruptedException {
     if (++unlinked < SEEN) {

@@ -29,8 +29,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks with the nodes of all chains, before anything is written, that these can be read as the
- * config says. Mistakes are reported with their place in the config.
+ * Checks with the nodes of all chains, before anything is written, that the chains can be read as
+ * the config says. Mistakes are reported with their place in the config.
  *
  * <p>A chain that has been read before is not asked for its first blocks again: its nodes may have
  * pruned them, and they are not needed any more.

@@ -37,7 +37,9 @@ final class AsOfViews {
       "(SELECT max(checkpoint) FROM millrace_checkpoints"
           + " WHERE chain = {chain:UInt64} AND time <= {time:DateTime64(6, 'UTC')})";
 
-  /** True if the block after that one has no time, so that it may lie before the moment as well. */
+  /**
+   * True if the block after {@link #OF_MOMENT} has no time: it may lie before the moment as well.
+   */
   private static final String IS_VAGUE =
       "(SELECT argMin(time IS NULL, checkpoint) FROM millrace_checkpoints"
           + " WHERE chain = {chain:UInt64} AND checkpoint > %s)".formatted(OF_MOMENT);
