@@ -133,7 +133,7 @@ final class DevchainCommand implements Callable<Integer> {
       names = "--mishaps",
       paramLabel = "SHARE",
       description = "How many requests go wrong: torn, refused, or answered with a page of HTML.")
-  private @Nullable Double mishaps;
+  private @Nullable Double faultShare;
 
   @Option(names = "--ws", description = "Shows the WebSocket's URL in the config, for new heads.")
   private boolean webSocket;
@@ -195,8 +195,8 @@ final class DevchainCommand implements Callable<Integer> {
     if (stale != null) {
       CommandOptionBounds.within("--stale", 0, CommandOptionBounds.MAX_BLOCKS, stale);
     }
-    if (mishaps != null) {
-      CommandOptionBounds.share("--mishaps", mishaps);
+    if (faultShare != null) {
+      CommandOptionBounds.share("--mishaps", faultShare);
     }
   }
 
@@ -225,9 +225,9 @@ final class DevchainCommand implements Callable<Integer> {
     if (stale != null) {
       faults.stale(stale);
     }
-    if (mishaps != null) {
+    if (faultShare != null) {
       faults.sometimes(
-          mishaps,
+          faultShare,
           NodeFault.DISCONNECT,
           NodeFault.TRUNCATED,
           NodeFault.HTML,

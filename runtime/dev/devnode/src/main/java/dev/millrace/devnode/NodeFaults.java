@@ -132,14 +132,14 @@ public final class NodeFaults {
   }
 
   /** Schedules one mishap for each of the next requests, in this order. */
-  public NodeFaults next(NodeFault... mishaps) {
-    script.addAll(List.of(mishaps));
+  public NodeFaults next(NodeFault... faults) {
+    script.addAll(List.of(faults));
     return this;
   }
 
   /** Lets each request meet one of these with some probability. */
-  public NodeFaults sometimes(double probability, NodeFault... mishaps) {
-    chosen = mishaps.length == 0 ? Set.of() : new TreeSet<>(Set.of(mishaps));
+  public NodeFaults sometimes(double probability, NodeFault... faults) {
+    chosen = faults.length == 0 ? Set.of() : new TreeSet<>(Set.of(faults));
     chance = probability;
     return this;
   }

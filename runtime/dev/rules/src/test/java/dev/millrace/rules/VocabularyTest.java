@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -93,6 +94,8 @@ final class VocabularyTest {
 
   private static final Pattern WORD = Pattern.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])");
 
+  private static final Pattern IDENTIFIER = Pattern.compile("[A-Za-z_]\\w*");
+
   private static final Pattern QUESTION =
       Pattern.compile(
           "/\\*\\*[\\s*]*(?:What|Whatever|Whether|Where|Wherever|Who|Whoever|Whose|How|However)\\b");
@@ -126,6 +129,23 @@ final class VocabularyTest {
           wrong.add(type.getName() + "." + member.getName());
         }
       }
+    }
+    assertThat(wrong).as("names with words that docs/glossary.md replaces").isEmpty();
+  }
+
+  /** Looks at the sources, as class files name neither parameters nor local variables. */
+  @ParameterizedTest
+  @MethodSource("modules")
+  void variables_haveNoBannedWord(String module) throws IOException {
+    Set<String> wrong = new TreeSet<>();
+    for (Path source : sources(Objects.requireNonNull(Modules.all().get(module), module))) {
+      String code = COMMENT.matcher(Files.readString(source)).replaceAll(" ");
+      IDENTIFIER
+          .matcher(code)
+          .results()
+          .map(MatchResult::group)
+          .filter(name -> banned(module, name))
+          .forEach(name -> wrong.add(source.getFileName() + ": " + name));
     }
     assertThat(wrong).as("names with words that docs/glossary.md replaces").isEmpty();
   }

@@ -218,11 +218,11 @@ public final class Simulation {
    */
   private Failpoint stirred(SimulatedStores stores, Failpoint failpoint) {
     return (point, number) -> {
-      boolean turning =
+      boolean isRewinding =
           point == Failpoint.Point.BEFORE_REWIND
               || point == Failpoint.Point.REWINDING
               || point == Failpoint.Point.AFTER_REWIND;
-      if (stirring.chance(turning ? 3 : 100)) {
+      if (stirring.chance(isRewinding ? 3 : 100)) {
         lanes.forEach(lane -> lane.script().proceed());
       }
       if (mirrored && stirring.chance(10)) {

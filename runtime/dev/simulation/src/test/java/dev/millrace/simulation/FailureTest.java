@@ -106,7 +106,7 @@ final class FailureTest {
             other.script.block(increment(hot), increment("cell " + i), other.findByOwner("a"));
           }
           other.script.reversibleFrom(4).quiet(2);
-          for (int turn = 0; turn < 6; turn++) {
+          for (int round = 0; round < 6; round++) {
             other.script.then(() -> {
               other.script.cut(6);
               other.script.block(increment("hot 1")).quiet(3);

@@ -72,8 +72,8 @@ final class MirrorCrashTest {
     for (int i = 0; i < 16; i++) {
       script.block(count("note " + i)).quiet(random.nextInt(2));
     }
-    for (int turn = 1; turn <= 3; turn++) {
-      String name = "turn " + turn;
+    for (int round = 1; round <= 3; round++) {
+      String name = "turn " + round;
       script.then(() -> {
         int blocks = script.currentBlocks().size();
         script.cut(Math.max(script.finalBlock() + 1, blocks - 1 - random.nextInt(6)));

@@ -114,17 +114,17 @@ final class RewindTest {
         for (int i = 0; i < 6; i++) {
           other.script.block(increment("all"), increment("cell " + i));
         }
-        AtomicInteger turns = new AtomicInteger();
+        AtomicInteger times = new AtomicInteger();
         other.fault =
             (at, passed) -> {
-              if (at == point && passed >= number && turns.getAndIncrement() == 0) {
+              if (at == point && passed >= number && times.getAndIncrement() == 0) {
                 other.script.cut(1);
                 other.script.block(increment("all"), increment("elsewhere"));
                 other.script.block(increment("all")).end();
               }
             };
         try (Lane lane = other.start()) {
-          LaneHarness.awaitThat(() -> turns.get() > 0);
+          LaneHarness.awaitThat(() -> times.get() > 0);
           assertThat(lane.await()).isEqualTo(new LaneOutcome.Done());
           assertThat(lane.status().rewinds().count()).isEqualTo(1);
         }
@@ -150,10 +150,10 @@ final class RewindTest {
     }
     thenFork(3, increment("second"), increment("all"));
     mill.script.then(() -> mill.script.block(increment("all")));
-    AtomicInteger turns = new AtomicInteger();
+    AtomicInteger times = new AtomicInteger();
     mill.fault =
         (at, _) -> {
-          if (at == point && turns.getAndIncrement() == 0) {
+          if (at == point && times.getAndIncrement() == 0) {
             mill.script.proceed();
             mill.script.cut(Math.min(from, mill.script.currentBlocks().size()));
             mill.script.block(increment("third"), increment("all"));
@@ -161,7 +161,7 @@ final class RewindTest {
         };
 
     runsToTheOracle();
-    assertThat(turns.get()).isPositive();
+    assertThat(times.get()).isPositive();
     assertThat(mill.store.rewinds(LANE)).isEqualTo(from < 3 ? 2 : 1);
   }
 

@@ -293,7 +293,7 @@ class IndexerTestTest {
             true,
             TestBlock.word(1, 2),
             TestBlock.word(3, 4));
-    IndexerTest telling =
+    IndexerTest events =
         IndexerTest.of(
             Evm.indexer("wide")
                 .entities(Note.class)
@@ -305,8 +305,8 @@ class IndexerTestTest {
                             (event, context) -> context.save(new Note(1, event.toString()))))
                 .build());
 
-    telling.emit(wide);
+    events.emit(wide);
 
-    assertThat(telling.rows(Note.class)).containsExactly(new Note(1, wide.toString()));
+    assertThat(events.rows(Note.class)).containsExactly(new Note(1, wide.toString()));
   }
 }

@@ -131,7 +131,7 @@ final class DiscoveredContractTest {
     chain.transfers(10).mine(created(POOL)).mine(swap(POOL, 1)).transfers(3);
     ChainFixture reader =
         new ChainFixture(node).until(new StopAt.Never()).finality(ChainFeedTest.depth(8));
-    Source.@Nullable Step turned;
+    Source.@Nullable Step rewind;
     try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
       Source.Step step = feed.next(100);
       while (step instanceof Batch batch && batch.last().number() < 14) {
@@ -139,10 +139,10 @@ final class DiscoveredContractTest {
       }
       chain.cut(9).mine(7, swap(POOL, 2)).mine(7, transfer(1, 1, 1)).mine(7, created(POOL));
       chain.mine(7, swap(POOL, 3)).transfers(5);
-      turned = feed.next(100);
+      rewind = feed.next(100);
     }
     Source.BlockRef nine = new Source.BlockRef(9, chain.hash(9));
-    assertThat(turned).isEqualTo(new Source.Rewind(nine));
+    assertThat(rewind).isEqualTo(new Source.Rewind(nine));
     reader.until(new StopAt.AtHead());
     try (Source.Feed feed =
         reader.open(

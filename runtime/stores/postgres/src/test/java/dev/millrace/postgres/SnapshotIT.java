@@ -151,9 +151,9 @@ final class SnapshotIT {
 
   @Test
   void schemaOfAnotherDefinition_isRefused() throws Exception {
-    PostgresFixture.TestIndexer nobodys =
+    PostgresFixture.TestIndexer unopened =
         PostgresFixture.TestIndexer.of(TestDatabase.freshSchema(), TOKEN);
-    assertThat(PostgresSnapshot.open(TestDatabase.settings(), nobodys)).isEmpty();
+    assertThat(PostgresSnapshot.open(TestDatabase.settings(), unopened)).isEmpty();
     PostgresFixture lab = PostgresFixture.fresh();
     lab.end();
     assertThat(refusal(PostgresFixture.TestIndexer.of(lab.schema, TOKEN)))
