@@ -23,11 +23,13 @@ final class AdaptiveLogFetcher {
 
   private static final Duration PAUSE = Duration.ofMillis(50);
 
+  /** One pool for all chains of a process: ten chains must not keep ten times as much. */
+  private static final LogBuilderPool BUILDERS = new LogBuilderPool();
+
   private final FailoverCaller calls;
   private final EndpointSelector endpoints;
   private final RpcSettings settings;
   private final CallRuntime runtime;
-  private final LogBuilderPool writers = new LogBuilderPool();
 
   AdaptiveLogFetcher(FailoverCaller calls, RpcSettings settings, CallRuntime runtime) {
     this.calls = calls;
@@ -74,7 +76,7 @@ final class AdaptiveLogFetcher {
   private LogsAndEndBlock.Proven ask(
       Endpoint endpoint, LogQuery part, @Nullable Bytes32 block, String where)
       throws Refusal, InterruptedException {
-    LogColumnsBuilder writer = writers.take();
+    LogColumnsBuilder writer = BUILDERS.take();
     try {
       boolean byHash = block != null && endpoint.takesBlockHash;
       // By number, logs of another block show that ours is gone; the pair checks it.
@@ -97,7 +99,7 @@ final class AdaptiveLogFetcher {
       endpoints.read(endpoint, part.blocks(), reader.bytes(), calls.now() - begun);
       return proven;
     } finally {
-      writers.giveBack(writer);
+      BUILDERS.giveBack(writer);
     }
   }
 
@@ -189,7 +191,7 @@ final class AdaptiveLogFetcher {
   /** Returns the logs of one block from its receipts; by number if no hash is given. */
   private LogPage receipts(LogQuery query, String which, @Nullable Bytes32 block)
       throws InterruptedException {
-    LogColumnsBuilder writer = writers.take();
+    LogColumnsBuilder writer = BUILDERS.take();
     LogQuery wanted = query;
     String named = which;
     Set<String> tooLarge = new HashSet<>();
@@ -208,7 +210,7 @@ final class AdaptiveLogFetcher {
       try {
         LogPage page =
             page(endpoint, query, pair(endpoint, need, range, pair, List.of(header, receipts)));
-        writers.giveBack(writer);
+        BUILDERS.giveBack(writer);
         return page;
       } catch (Refusal refused) {
         if (refused.trouble.code() == -32602 && !byNumber) {

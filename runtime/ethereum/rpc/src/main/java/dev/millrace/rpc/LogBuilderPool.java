@@ -4,7 +4,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 
 /**
  * Builders of logs that are used again, so that a reply costs no new arrays. Few are kept, and none
- * that one large reply has made large: their memory is never given back otherwise.
+ * that one large reply has made large: their memory is never given back otherwise. Any thread.
  */
 final class LogBuilderPool {
   static final int MAX_KEPT = 8;
