@@ -22,7 +22,7 @@ import java.util.regex.PatternSyntaxException;
  * <p>The built-in rows are in the resource {@code getlogs-errors.tsv}, whose header explains the
  * columns. The first row that fits counts, so a narrower pattern goes before a wider one. For a new
  * provider add one row, with an example that meets no earlier row, and its text with the expected
- * action to {@code NodeErrorTableTest}.
+ * step or action to {@code NodeErrorTableTest}.
  *
  * <p>Users add rows in {@code rpc-errors.tsv} in the directory of the chain, which is {@code
  * <dataDir>/chains/<id>} for a config. They come before the built-in ones and need no example.

@@ -82,7 +82,7 @@ final class ReorgDetector {
     shorter = 0;
     return theirs.get().header().hash().equals(tip.hash())
         ? new TipCheck.Unchanged()
-        : search(tip.block());
+        : confirmAndSearch(tip.block());
   }
 
   /**
@@ -96,7 +96,9 @@ final class ReorgDetector {
     boolean differs =
         head != null && ours != null && head.number() < tip.block() && !ours.equals(head.hash());
     shorter = differs ? shorter + 1 : 0;
-    return head != null && shorter >= SEEN ? search(head.number()) : new TipCheck.Inconclusive();
+    return head != null && shorter >= SEEN
+        ? confirmAndSearch(head.number())
+        : new TipCheck.Inconclusive();
   }
 
   /** Records that blocks above our tip lead to it, or that there are none. */
@@ -135,10 +137,14 @@ final class ReorgDetector {
     Bytes32 theirs = snapshot.finalHash();
     return ours == null || theirs == null || ours.equals(theirs)
         ? new TipCheck.Unchanged()
-        : search(snapshot.finalBlock());
+        : confirmAndSearch(snapshot.finalBlock());
   }
 
-  private TipCheck search(long replaced) throws InterruptedException {
+  /**
+   * Asks for a replaced block again, of an endpoint that has named its chain since. Searches for
+   * the common ancestor only if the block still differs.
+   */
+  private TipCheck confirmAndSearch(long replaced) throws InterruptedException {
     node.reprove();
     Bytes32 ours = branch.place(replaced).hash();
     Optional<NodeBlockHeader> again = node.block(replaced);

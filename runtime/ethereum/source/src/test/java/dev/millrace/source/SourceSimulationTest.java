@@ -30,7 +30,7 @@ final class SourceSimulationTest {
   @Test
   @Tag("G1")
   @Timeout(value = 30, unit = TimeUnit.DAYS)
-  @DisplayName("G1 every seed tells the events of the oracle")
+  @DisplayName("G1 every seed delivers the events of the oracle")
   void seeds_deliverTheEventsOfTheOracle() throws Exception {
     long one = Long.getLong("millrace.seed", -1);
     long from = one >= 0 ? one : Long.getLong("millrace.from", 1);

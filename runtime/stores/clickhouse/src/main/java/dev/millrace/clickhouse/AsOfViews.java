@@ -17,7 +17,7 @@ final class AsOfViews {
   private static final String CHECKPOINT = "{checkpoint:UInt64}";
 
   /** The current checkpoint of the lane, as published. */
-  private static final String REACHED =
+  private static final String PUBLISHED_CHECKPOINT =
       "(SELECT max(`end`) FROM (SELECT argMax(`end`, (`by`, commit)) AS `end` FROM millrace_ends"
           + " WHERE chain = {chain:UInt64} GROUP BY epoch))";
 
@@ -68,7 +68,8 @@ final class AsOfViews {
 
   private static String isAhead() {
     return refusedIf(
-        "%s > %s".formatted(CHECKPOINT, REACHED), "the chain has not reached this checkpoint yet");
+        "%s > %s".formatted(CHECKPOINT, PUBLISHED_CHECKPOINT),
+        "the chain has not reached this checkpoint yet");
   }
 
   private static String isUnknown(String checkpoint) {

@@ -101,7 +101,7 @@ final class MirrorBookkeeping {
         FROM %sreached
         WHERE %s\
         """
-            .formatted(MirrorViews.ENDS, MirrorViews.ALL, MirrorViews.IS_VISIBLE));
+            .formatted(MirrorViews.ENDS_BY_EPOCH, MirrorViews.ALL, MirrorViews.IS_VISIBLE));
     return views;
   }
 }

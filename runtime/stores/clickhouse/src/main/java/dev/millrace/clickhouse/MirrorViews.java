@@ -26,7 +26,7 @@ final class MirrorViews {
   static final String ALL = "millrace_all_";
 
   /** The last checkpoint that counts, by the number of the epoch. */
-  static final String ENDS =
+  static final String ENDS_BY_EPOCH =
       """
       (SELECT groupArrayInsertAt(`end`, toUInt32(epoch - 1))
          FROM (SELECT epoch, argMax(`end`, (`by`, commit)) AS `end`
@@ -42,7 +42,7 @@ final class MirrorViews {
 
   private MirrorViews() {}
 
-  /** Returns ends that the caller knows, in place of {@link #ENDS}. */
+  /** Returns ends that the caller knows, in place of {@link #ENDS_BY_EPOCH}. */
   static String ends(SortedMap<Long, Long> ends) {
     return LongStream.rangeClosed(1, ends.isEmpty() ? 0 : ends.lastKey())
         .mapToObj(epoch -> Long.toString(ends.getOrDefault(epoch, 0L)))
@@ -61,7 +61,7 @@ final class MirrorViews {
   }
 
   static String with() {
-    return "WITH " + ENDS + " AS _ends\n";
+    return "WITH " + ENDS_BY_EPOCH + " AS _ends\n";
   }
 
   private static String from(MirrorTable<?> table) {

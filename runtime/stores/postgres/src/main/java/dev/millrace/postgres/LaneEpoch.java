@@ -40,7 +40,10 @@ final class LaneEpoch {
     current = next;
   }
 
-  /** Throws, with {@code YIELD}, if the lane is in an epoch of another process. */
+  /**
+   * Throws {@code YIELD} if another process has moved the lane to an epoch of its own, {@code
+   * RESTART} if the database has lost ours.
+   */
   void refuseIfTakenOver(String lane, long found) {
     if (found < current) {
       throw new MillraceException(
