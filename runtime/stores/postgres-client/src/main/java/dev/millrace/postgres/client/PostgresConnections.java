@@ -133,11 +133,19 @@ public final class PostgresConnections {
   }
 
   public HikariDataSource pool() {
+    return pool("");
+  }
+
+  /** Opens a pool whose connections run further statements when they are opened. */
+  public HikariDataSource pool(String statements) {
     HikariConfig config = new HikariConfig();
     config.setPoolName("millrace " + schema);
     config.setJdbcUrl(settings.url());
     config.setDataSourceProperties(properties("reads", silence()));
-    config.setConnectionInitSql(sessionSettings("reads") + REQUIRE_PRIMARY);
+    config.setConnectionInitSql(sessionSettings("reads") + REQUIRE_PRIMARY + statements);
+    // Named, because the pool asks its first connection for the default, and if that connection is
+    // lost while it is asked, every later one is refused.
+    config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
     config.setMaximumPoolSize(settings.readers());
     config.setMinimumIdle(1);
     config.setConnectionTimeout(POOL_WAIT.toMillis());
