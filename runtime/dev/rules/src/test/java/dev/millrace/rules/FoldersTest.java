@@ -22,6 +22,7 @@ final class FoldersTest {
           entry("runtime/core", Set.of("loaders")),
           entry("runtime/ethereum", Set.of("runtime/core", "loaders")),
           entry("runtime/stores", Set.of("runtime/core", "loaders")),
+          entry("runtime/work", Set.of("runtime/stores", "loaders")),
           entry("runtime/embedded", Set.of()),
           entry(
               "runtime/run",
@@ -62,6 +63,7 @@ final class FoldersTest {
                   "runtime/core",
                   "runtime/ethereum",
                   "runtime/stores",
+                  "runtime/work",
                   "runtime/embedded",
                   "runtime/run",
                   "runtime/serve",

@@ -1,0 +1,353 @@
+package dev.millrace.jobs;
+
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.BinaryOperator;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The definition of a job: a name, the types of input and output, rules, and a handler. Immutable;
+ * make it once and keep it in a constant.
+ *
+ * <p>Four keys look alike and are four constraints:
+ *
+ * <ul>
+ *   <li>{@link #idempotencyKey}: at most one run ever, until it is purged;
+ *   <li>{@link #coalescingKey}: at most one run that has not started; the inputs are merged, or the
+ *       later trigger is refused;
+ *   <li>{@link #concurrencyKey}: at most one run that has started and not ended;
+ *   <li>{@link #serialKey}: one at a time, in the order of the triggers.
+ * </ul>
+ */
+public final class Job<I, O> {
+  public static final String DEFAULT_QUEUE = "default";
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:-]{0,99}");
+  private static final int DEFAULT_MAX_LOST_CLAIMS = 5;
+
+  private final String name;
+  private final Class<I> inputType;
+  private final Class<O> outputType;
+  private final Rules<I> rules;
+  private final @Nullable JobHandler<I, O> handler;
+
+  /** The function that derives a key of a run from its input. */
+  private record KeyFunction<I>(Function<? super I, String> of, boolean serial) {}
+
+  /** The function that merges the inputs of two triggers; null refuses the later one. */
+  private record Coalescing<I>(
+      Function<? super I, String> key, @Nullable BinaryOperator<I> merge) {}
+
+  private record Rules<I>(
+      String queue,
+      int version,
+      int priority,
+      Retry retry,
+      Optional<Duration> timeout,
+      int maxLostClaims,
+      Optional<KeyFunction<I>> exclusive,
+      Optional<Coalescing<I>> coalescing,
+      Optional<Function<? super I, String>> idempotency) {}
+
+  private Job(
+      String name,
+      Class<I> inputType,
+      Class<O> outputType,
+      Rules<I> rules,
+      @Nullable JobHandler<I, O> handler) {
+    this.name = name;
+    this.inputType = inputType;
+    this.outputType = outputType;
+    this.rules = rules;
+    this.handler = handler;
+  }
+
+  /**
+   * Begins a definition.
+   *
+   * @param name letters, digits and {@code . _ : -}; unique among the jobs of a worker
+   */
+  public static <I, O> Job<I, O> of(String name, Class<I> inputType, Class<O> outputType) {
+    if (!NAME.matcher(name).matches()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "job name has letters, digits and . _ : - only, 100 at most: name=" + name);
+    }
+    return new Job<>(
+        name,
+        inputType,
+        outputType,
+        new Rules<>(
+            DEFAULT_QUEUE,
+            1,
+            0,
+            Retry.standard(),
+            Optional.empty(),
+            DEFAULT_MAX_LOST_CLAIMS,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty()),
+        null);
+  }
+
+  private Job<I, O> with(Rules<I> changed) {
+    return new Job<>(name, inputType, outputType, changed, handler);
+  }
+
+  /** Sets the function that does the work. */
+  public Job<I, O> handler(JobHandler<I, O> code) {
+    return new Job<>(name, inputType, outputType, rules, code);
+  }
+
+  /** Sets the queue, whose concurrency the worker limits. */
+  public Job<I, O> queue(String queue) {
+    return with(
+        new Rules<>(
+            queue,
+            rules.version,
+            rules.priority,
+            rules.retry,
+            rules.timeout,
+            rules.maxLostClaims,
+            rules.exclusive,
+            rules.coalescing,
+            rules.idempotency));
+  }
+
+  /**
+   * Sets the version of the handler. A run that one version has begun is not resumed by another:
+   * raise the version whenever the steps of the handler change.
+   */
+  public Job<I, O> version(int version) {
+    return with(
+        new Rules<>(
+            rules.queue,
+            version,
+            rules.priority,
+            rules.retry,
+            rules.timeout,
+            rules.maxLostClaims,
+            rules.exclusive,
+            rules.coalescing,
+            rules.idempotency));
+  }
+
+  /** Sets the default priority: higher ones run first. */
+  public Job<I, O> priority(int priority) {
+    return with(
+        new Rules<>(
+            rules.queue,
+            rules.version,
+            priority,
+            rules.retry,
+            rules.timeout,
+            rules.maxLostClaims,
+            rules.exclusive,
+            rules.coalescing,
+            rules.idempotency));
+  }
+
+  /** Sets what happens after a failed attempt. */
+  public Job<I, O> retry(Retry retry) {
+    return with(
+        new Rules<>(
+            rules.queue,
+            rules.version,
+            rules.priority,
+            retry,
+            rules.timeout,
+            rules.maxLostClaims,
+            rules.exclusive,
+            rules.coalescing,
+            rules.idempotency));
+  }
+
+  /** Limits the time of one attempt, waits for items, timers and signals left out. */
+  public Job<I, O> timeout(Duration timeout) {
+    if (timeout.isNegative() || timeout.isZero()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "timeout must be positive: job=%s timeout=%s".formatted(name, timeout));
+    }
+    return with(
+        new Rules<>(
+            rules.queue,
+            rules.version,
+            rules.priority,
+            rules.retry,
+            Optional.of(timeout),
+            rules.maxLostClaims,
+            rules.exclusive,
+            rules.coalescing,
+            rules.idempotency));
+  }
+
+  /** Limits how many workers may die with a run before it fails as {@code WORKER_LOST}. */
+  public Job<I, O> maxLostClaims(int most) {
+    if (most < 1) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "maxLostClaims must be positive: job=%s".formatted(name));
+    }
+    return with(
+        new Rules<>(
+            rules.queue,
+            rules.version,
+            rules.priority,
+            rules.retry,
+            rules.timeout,
+            most,
+            rules.exclusive,
+            rules.coalescing,
+            rules.idempotency));
+  }
+
+  /**
+   * Allows one run of a key at a time: none starts while another has started and has not ended. A
+   * run that waits for its next attempt lets others of its key go first; a run that waits for
+   * items, a timer or a signal does not.
+   */
+  public Job<I, O> concurrencyKey(Function<? super I, String> key) {
+    return exclusive(new KeyFunction<>(key, false));
+  }
+
+  /**
+   * Runs those of a key one at a time in the order of their triggers, delays and retries included.
+   */
+  public Job<I, O> serialKey(Function<? super I, String> key) {
+    return exclusive(new KeyFunction<>(key, true));
+  }
+
+  private Job<I, O> exclusive(KeyFunction<I> key) {
+    if (rules.exclusive.isPresent()) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "job has a concurrency key or a serial key, not both: job=%s".formatted(name));
+    }
+    return with(
+        new Rules<>(
+            rules.queue,
+            rules.version,
+            rules.priority,
+            rules.retry,
+            rules.timeout,
+            rules.maxLostClaims,
+            Optional.of(key),
+            rules.coalescing,
+            rules.idempotency));
+  }
+
+  /** Allows one run of a key that has not started: a later trigger is refused. */
+  public Job<I, O> coalescingKey(Function<? super I, String> key) {
+    return coalescing(new Coalescing<>(key, null));
+  }
+
+  /** Allows one run of a key that has not started: a later trigger is merged into its input. */
+  public Job<I, O> coalescingKey(Function<? super I, String> key, BinaryOperator<I> merge) {
+    return coalescing(new Coalescing<>(key, merge));
+  }
+
+  private Job<I, O> coalescing(Coalescing<I> coalescing) {
+    return with(
+        new Rules<>(
+            rules.queue,
+            rules.version,
+            rules.priority,
+            rules.retry,
+            rules.timeout,
+            rules.maxLostClaims,
+            rules.exclusive,
+            Optional.of(coalescing),
+            rules.idempotency));
+  }
+
+  /** Allows one run of a key ever, until it is purged: a later trigger gets the first run. */
+  public Job<I, O> idempotencyKey(Function<? super I, String> key) {
+    return with(
+        new Rules<>(
+            rules.queue,
+            rules.version,
+            rules.priority,
+            rules.retry,
+            rules.timeout,
+            rules.maxLostClaims,
+            rules.exclusive,
+            rules.coalescing,
+            Optional.of(key)));
+  }
+
+  public String name() {
+    return name;
+  }
+
+  public String queue() {
+    return rules.queue;
+  }
+
+  public int version() {
+    return rules.version;
+  }
+
+  public int priority() {
+    return rules.priority;
+  }
+
+  public Retry retry() {
+    return rules.retry;
+  }
+
+  public Optional<Duration> timeout() {
+    return rules.timeout;
+  }
+
+  int maxLostClaims() {
+    return rules.maxLostClaims;
+  }
+
+  Class<I> inputType() {
+    return inputType;
+  }
+
+  Class<O> outputType() {
+    return outputType;
+  }
+
+  /** Returns the key that excludes others, with the job's name: keys of two jobs never meet. */
+  @Nullable String exclusiveKey(I input) {
+    return rules.exclusive.map(key -> name + "/" + key.of.apply(input)).orElse(null);
+  }
+
+  boolean isSerial() {
+    return rules.exclusive.map(KeyFunction::serial).orElse(false);
+  }
+
+  @Nullable String coalescingKeyOf(I input) {
+    return rules.coalescing.map(coalescing -> coalescing.key.apply(input)).orElse(null);
+  }
+
+  /** Returns the merged input, or nothing if this job refuses to merge. */
+  Optional<I> merge(I earlier, I later) {
+    return rules
+        .coalescing
+        .flatMap(coalescing -> Optional.ofNullable(coalescing.merge))
+        .map(merge -> merge.apply(earlier, later));
+  }
+
+  @Nullable String idempotencyKeyOf(I input) {
+    return rules.idempotency.map(key -> key.apply(input)).orElse(null);
+  }
+
+  JobHandler<I, O> requireHandler() {
+    if (handler == null) {
+      throw new MillraceException(Remedy.FIX_SETUP, "job has no handler: job=" + name);
+    }
+    return handler;
+  }
+
+  @Override
+  public String toString() {
+    return "%s(%s)%s".formatted(name, inputType.getSimpleName(), outputType.getSimpleName());
+  }
+}

@@ -1,0 +1,136 @@
+package dev.millrace.jobs;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import dev.millrace.postgres.client.PostgresConnections;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Claims runs of its jobs and calls their handlers, until it is closed. A worker that has lost its
+ * session, as when the database was away for longer than the lease, comes back with a new one.
+ */
+public final class JobWorker implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(JobWorker.class);
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+  private static final Duration MAX_CLOSE = Duration.ofSeconds(10);
+
+  private final JobSettings settings;
+  private final PostgresConnections connections;
+  private final Map<String, Job<?, ?>> jobs;
+  private final HikariDataSource pool;
+  private final ComputePool compute;
+  private final WakeUpBell bell = new WakeUpBell();
+  private final TriggerListener listener;
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Thread thread;
+  private volatile @Nullable WorkerIncarnation incarnation;
+
+  private JobWorker(JobSettings settings, Map<String, Job<?, ?>> jobs) {
+    this.settings = settings;
+    this.jobs = jobs;
+    this.connections = new PostgresConnections(settings.database(), settings.schema());
+    this.pool = connections.pool(JobTransactions.END_IDLE_TRANSACTIONS);
+    this.compute = new ComputePool(settings.computeThreads());
+    this.listener = new TriggerListener(connections, settings.schema(), bell::ring);
+    this.thread = Thread.ofPlatform().daemon().name("millrace-jobs-claim").start(this::run);
+  }
+
+  /**
+   * Starts a worker; creates the tables if they are missing.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP} if two jobs have one name, or if a job
+   *     has no handler
+   */
+  public static JobWorker start(JobSettings settings, Collection<Job<?, ?>> jobs) {
+    Map<String, Job<?, ?>> byName = new LinkedHashMap<>();
+    for (Job<?, ?> job : jobs) {
+      job.requireHandler();
+      if (byName.put(job.name(), job) != null) {
+        throw new MillraceException(Remedy.FIX_SETUP, "two jobs have one name: job=" + job.name());
+      }
+    }
+    JobClient.createTables(settings);
+    return new JobWorker(settings, byName);
+  }
+
+  private void run() {
+    while (closed.getCount() > 0) {
+      try {
+        WorkerIncarnation fresh =
+            new WorkerIncarnation(settings, connections, jobs, pool, compute, bell);
+        incarnation = fresh;
+        if (closed.getCount() == 0) {
+          fresh.stop();
+        }
+        fresh.run();
+      } catch (MillraceException failed) {
+        LOG.warn("worker cannot claim runs: reason=\"{}\"", failed.getMessage());
+      }
+      pause();
+    }
+  }
+
+  private void pause() {
+    try {
+      closed.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException _) {
+      closed.countDown();
+    }
+  }
+
+  /** Number of runs whose handlers are being called. */
+  public int running() {
+    WorkerIncarnation known = incarnation;
+    return known == null ? 0 : known.running();
+  }
+
+  /** The session of this worker, as the table has it; zero before the first. */
+  long session() {
+    WorkerIncarnation known = incarnation;
+    return known == null ? 0 : known.session();
+  }
+
+  /** True if this worker knows the job. */
+  public boolean serves(String job) {
+    return jobs.containsKey(job);
+  }
+
+  List<String> jobs() {
+    return List.copyOf(jobs.keySet());
+  }
+
+  /**
+   * Claims no more runs, waits for those that run, and hands back at the end of the drain what has
+   * not ended: other workers claim it at once, and no attempt is spent.
+   */
+  @Override
+  public void close() {
+    closed.countDown();
+    WorkerIncarnation known = incarnation;
+    if (known != null) {
+      known.stop();
+    }
+    bell.ring();
+    try {
+      if (!thread.join(settings.drain().plus(MAX_CLOSE))) {
+        LOG.warn("worker did not end in time; its runs are taken over after the lease");
+        thread.interrupt();
+      }
+    } catch (InterruptedException _) {
+      thread.interrupt();
+      Thread.currentThread().interrupt();
+    }
+    listener.close();
+    pool.close();
+  }
+}

@@ -1,0 +1,68 @@
+package dev.millrace.jobs;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** A run that is to be inserted, with everything that its trigger has decided. */
+record NewRun(
+    Job<?, ?> job,
+    int priority,
+    Duration delay,
+    @Nullable Duration deadline,
+    Keys keys,
+    @Nullable Origin origin,
+    String input,
+    @Nullable String labels) {
+  /** The keys of a run. */
+  record Keys(
+      @Nullable String exclusive,
+      boolean serial,
+      @Nullable String coalescing,
+      @Nullable String idempotency) {}
+
+  /** The run that this one belongs to as an item, or that it retries. */
+  record Origin(
+      @Nullable Long parent,
+      @Nullable String parentStep,
+      @Nullable String itemKey,
+      @Nullable Long retryOf) {}
+
+  static <I> NewRun of(Job<I, ?> job, I input, TriggerOptions options) {
+    String named = options.idempotencyKey().orElse(null);
+    return new NewRun(
+        job,
+        options.priority().orElse(job.priority()),
+        options.delay(),
+        options.deadline().orElse(null),
+        new Keys(
+            job.exclusiveKey(input),
+            job.isSerial(),
+            job.coalescingKeyOf(input),
+            named == null ? job.idempotencyKeyOf(input) : named),
+        null,
+        encode(job, input),
+        options.labels().isEmpty() ? null : JobJson.encode(options.labels(), "labels"));
+  }
+
+  /** An item of a run. Keys that would replace it by another run do not apply. */
+  static <I> NewRun item(Job<I, ?> job, I input, Origin origin) {
+    return new NewRun(
+        job,
+        job.priority(),
+        Duration.ZERO,
+        null,
+        new Keys(job.exclusiveKey(input), job.isSerial(), null, null),
+        origin,
+        encode(job, input),
+        null);
+  }
+
+  private static <I> String encode(Job<I, ?> job, I input) {
+    return JobJson.encode(input, "input of job " + job.name());
+  }
+
+  /** True if a worker may claim the run without a look at keys or the clock. */
+  boolean isReady() {
+    return keys.exclusive() == null && delay.isZero();
+  }
+}
