@@ -24,7 +24,8 @@ record BenchmarkRunner(BenchmarkSizes sizes, Path directory, Consumer<String> pr
     ERC20,
     TRANSPORT,
     RPC,
-    MIRROR;
+    MIRROR,
+    JOBS;
 
     @Override
     public String toString() {
@@ -58,6 +59,7 @@ record BenchmarkRunner(BenchmarkSizes sizes, Path directory, Consumer<String> pr
       case ERC20 -> Erc20Benchmark.measure(sizes, progress, directory);
       case MIRROR -> MirrorBenchmark.measure(sizes, progress, directory);
       case TRANSPORT -> TransportBenchmark.measure(sizes, progress);
+      case JOBS -> JobsBenchmark.measure(sizes, progress, directory);
       case RPC -> RpcBenchmark.measure(sizes, progress, directory);
     };
   }

@@ -17,6 +17,8 @@ import java.util.List;
  * @param events of ERC-20, the smaller number first where the cost per event is compared
  * @param rpcEvents of ERC-20 from a node
  * @param mirrorEvents of ERC-20 into both stores
+ * @param jobRuns runs of a job without work
+ * @param pendingRuns runs that lie in the queue meanwhile and are never due
  */
 record BenchmarkSizes(
     int repeats,
@@ -29,7 +31,9 @@ record BenchmarkSizes(
     List<Integer> depths,
     List<Integer> events,
     List<Integer> rpcEvents,
-    int mirrorEvents) {
+    int mirrorEvents,
+    int jobRuns,
+    int pendingRuns) {
   /** Under two minutes in all. */
   static final BenchmarkSizes SHORT =
       new BenchmarkSizes(
@@ -43,7 +47,9 @@ record BenchmarkSizes(
           List.of(0, 1, 8),
           List.of(200_000),
           List.of(100_000),
-          200_000);
+          200_000,
+          20_000,
+          100_000);
 
   /** As promised: two million events, and the cost per event compared with that of 200,000. */
   static final BenchmarkSizes FULL =
@@ -58,5 +64,7 @@ record BenchmarkSizes(
           List.of(0, 1, 8),
           List.of(200_000, 2_000_000),
           List.of(500_000, 2_000_000),
-          2_000_000);
+          2_000_000,
+          100_000,
+          1_000_000);
 }

@@ -30,6 +30,8 @@ final class BenchmarkRunnerIT {
           List.of(0, 2),
           List.of(1000, 4000),
           List.of(2000),
+          2000,
+          2000,
           2000);
 
   @TempDir private Path directory;
@@ -80,6 +82,19 @@ final class BenchmarkRunnerIT {
         .filteredOn(measure -> measure.unit().equals("calls/s"))
         .hasSize(12)
         .allMatch(measure -> measure.value() > 0);
+  }
+
+  @Test
+  void jobs_areMeasuredBesideOthers() throws Exception {
+    assertThat(measure(Part.JOBS))
+        .extracting(BenchmarkMeasure::name)
+        .containsExactly(
+            "jobs millrace",
+            "jobs db-scheduler",
+            "jobs jobrunr",
+            "jobs millrace / db-scheduler",
+            "jobs millrace, 2,000 pending / none",
+            "jobs millrace, trigger to start");
   }
 
   @Test

@@ -38,6 +38,8 @@ final class BenchmarkRunnerTest {
           List.of(0, 1, 8),
           List.of(1000),
           List.of(1000),
+          2000,
+          2000,
           2000);
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();

@@ -29,6 +29,8 @@ final class PipelineIT {
           List.of(0, 1, 8),
           List.of(1000),
           List.of(1000),
+          2000,
+          2000,
           2000);
 
   @Test

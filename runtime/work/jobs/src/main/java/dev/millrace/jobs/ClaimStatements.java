@@ -16,11 +16,12 @@ import java.util.TreeSet;
 final class ClaimStatements {
   private static final int MAX_MOVES = 1_000;
 
+  // The time of the statement, as no index is searched for a time that changes from row to row.
   private static final String DUE =
       """
       SELECT id, exclusive_key, holds_key
         FROM run
-       WHERE gate IN ('TIME', 'WAIT') AND wake_at <= clock_timestamp()
+       WHERE gate IN ('TIME', 'WAIT') AND wake_at <= statement_timestamp()
        ORDER BY wake_at
        LIMIT 1000
          FOR UPDATE SKIP LOCKED
@@ -109,7 +110,7 @@ final class ClaimStatements {
                            WHERE r.worker IS NOT NULL
                              AND NOT EXISTS (SELECT FROM worker w WHERE w.session = r.worker)),
              EXISTS (SELECT FROM run
-                      WHERE deadline <= clock_timestamp() AND finished_at IS NULL
+                      WHERE deadline <= statement_timestamp() AND finished_at IS NULL
                         AND state = 'PENDING')
       """;
 

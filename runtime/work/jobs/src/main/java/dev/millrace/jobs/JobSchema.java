@@ -140,14 +140,12 @@ final class JobSchema {
             id      bigint GENERATED ALWAYS AS IDENTITY,
             run     bigint NOT NULL,
             at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-            written xid8 NOT NULL DEFAULT pg_current_xact_id(),
             type    text NOT NULL,
             step    text,
             message text,
             data    jsonb,
             PRIMARY KEY (run, id))
           """,
-          "CREATE INDEX event_written ON event (written, id)",
           """
           CREATE UNLOGGED TABLE progress (
             run     bigint PRIMARY KEY,

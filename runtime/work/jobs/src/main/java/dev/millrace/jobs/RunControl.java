@@ -93,7 +93,7 @@ final class RunControl {
       """
       DELETE FROM run
        WHERE id = ANY (ARRAY (SELECT r.id FROM run r
-                               WHERE r.finished_at < clock_timestamp() - ? * interval '1 millisecond'
+                               WHERE r.finished_at < statement_timestamp() - ? * interval '1 millisecond'
                                  AND (r.parent IS NULL
                                       OR NOT EXISTS (SELECT FROM run p WHERE p.id = r.parent))
                                  AND NOT EXISTS (SELECT FROM run i

@@ -52,7 +52,7 @@ final class SweepStatements {
              holds_key = false,
              error = jsonb_build_object('code', 'DEADLINE', 'message', 'the deadline has passed')
        WHERE id = ANY (ARRAY (SELECT id FROM run
-                               WHERE deadline <= clock_timestamp() AND finished_at IS NULL
+                               WHERE deadline <= statement_timestamp() AND finished_at IS NULL
                                  AND state = 'PENDING'
                                ORDER BY id LIMIT 1000
                                  FOR NO KEY UPDATE SKIP LOCKED))
