@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
     name = "bench",
     description = {
       "Measures Millrace on this machine and prints one table.",
-      "The short version takes less than two minutes."
+      "The short version takes about three minutes."
     },
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {

@@ -34,7 +34,7 @@ record BenchmarkSizes(
     int mirrorEvents,
     int jobRuns,
     int pendingRuns) {
-  /** Under two minutes in all. */
+  /** About three minutes in all. */
   static final BenchmarkSizes SHORT =
       new BenchmarkSizes(
           3,

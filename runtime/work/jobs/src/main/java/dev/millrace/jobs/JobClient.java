@@ -102,6 +102,11 @@ public final class JobClient implements AutoCloseable {
     return read("list of runs", connection -> RunQueries.list(connection, job, state, limit));
   }
 
+  /** Returns the state of queues and workers, and the runs that no worker would claim. */
+  public JobStatus status() {
+    return read("status of jobs", StatusQueries::status);
+  }
+
   /** Returns the events of a run whose ids are greater than the last one that the caller knows. */
   public List<RunEvent> events(long run, long after) {
     return read(

@@ -30,6 +30,7 @@ final class JobSchema {
             session    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             name       text NOT NULL,
             jobs       text[] NOT NULL,
+            versions   integer[] NOT NULL,
             queues     text[] NOT NULL,
             started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
             expires_at timestamptz NOT NULL)

@@ -8,7 +8,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -58,7 +57,8 @@ final class WorkerIncarnation {
         new WorkerIdentity(
             name,
             List.copyOf(jobs.keySet()),
-            List.copyOf(new TreeSet<>(jobs.values().stream().map(Job::queue).toList())));
+            jobs.values().stream().map(Job::version).toList(),
+            jobs.values().stream().map(Job::queue).toList());
     this.session =
         new WorkerSession(connections, identity, settings.lease(), System::nanoTime, this::loseAll);
     this.writer = new RunWriter(connections, name, session::isLost);

@@ -7,7 +7,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -27,8 +26,8 @@ final class WorkerSession implements AutoCloseable {
 
   private static final String REGISTER =
       """
-      INSERT INTO worker (name, jobs, queues, expires_at)
-      VALUES (?, ?, ?, clock_timestamp() + ? * interval '1 millisecond')
+      INSERT INTO worker (name, jobs, versions, queues, expires_at)
+      VALUES (?, ?, ?, ?, clock_timestamp() + ? * interval '1 millisecond')
       RETURNING session
       """;
 
@@ -83,19 +82,15 @@ final class WorkerSession implements AutoCloseable {
   private long register(Connection connection, WorkerIdentity identity) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(REGISTER)) {
       statement.setString(1, identity.name());
-      statement.setArray(2, array(connection, identity.jobs()));
-      statement.setArray(3, array(connection, identity.queues()));
-      statement.setLong(4, lease.toMillis());
+      statement.setArray(2, connection.createArrayOf("text", identity.jobs().toArray()));
+      statement.setArray(3, connection.createArrayOf("integer", identity.versions().toArray()));
+      statement.setArray(4, connection.createArrayOf("text", identity.queues().toArray()));
+      statement.setLong(5, lease.toMillis());
       try (ResultSet row = statement.executeQuery()) {
         row.next();
         return row.getLong(1);
       }
     }
-  }
-
-  private static java.sql.Array array(Connection connection, List<String> values)
-      throws SQLException {
-    return connection.createArrayOf("text", values.toArray());
   }
 
   private void renewUntilClosed() {
