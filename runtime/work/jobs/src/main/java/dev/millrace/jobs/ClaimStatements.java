@@ -100,9 +100,11 @@ final class ClaimStatements {
                        FROM unnest(?::text[], ?::text[], ?::integer[]) AS w (queue, job, version)
                        JOIN run r ON r.gate = 'READY' AND r.queue = w.queue AND r.job = w.job
                         AND (r.version IS NULL OR r.version = w.version)),
-             (SELECT extract(epoch FROM min(wake_at) - clock_timestamp()) * 1000
-                FROM run
-               WHERE gate IN ('TIME', 'WAIT') AND wake_at < 'infinity'),
+             extract(epoch FROM least(
+               (SELECT min(wake_at) FROM run
+                 WHERE gate IN ('TIME', 'WAIT') AND wake_at < 'infinity'),
+               (SELECT min(next_at) FROM schedule
+                 WHERE name = ANY (?) AND next_at < 'infinity')) - clock_timestamp()) * 1000,
              ARRAY (SELECT id FROM run WHERE worker = ? AND cancel_at IS NOT NULL),
              EXISTS (SELECT FROM worker WHERE expires_at <= clock_timestamp())
                OR EXISTS (SELECT
@@ -243,13 +245,15 @@ final class ClaimStatements {
       boolean workersLost,
       boolean overdue) {}
 
-  PollResult poll(Connection connection, List<Wanted> served) throws SQLException {
+  PollResult poll(Connection connection, List<Wanted> served, List<String> schedules)
+      throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(POLL)) {
       Parameters.of(statement, served)
           .texts(Wanted::queue)
           .texts(Wanted::job)
           .ints(Wanted::version);
-      statement.setLong(4, session);
+      Parameters.from(4, statement, schedules).texts(name -> name);
+      statement.setLong(5, session);
       try (ResultSet row = statement.executeQuery()) {
         row.next();
         double millis = row.getDouble(2);

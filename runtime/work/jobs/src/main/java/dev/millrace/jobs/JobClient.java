@@ -198,6 +198,12 @@ public final class JobClient implements AutoCloseable {
         });
   }
 
+  void register(Collection<CronSchedule<?>> schedules) {
+    run(
+        "registration of schedules",
+        connection -> ScheduleStatements.register(connection, schedules));
+  }
+
   /** Deletes runs that ended longer ago than the age; returns how many. */
   public int purge(Duration age) {
     int purged = 0;

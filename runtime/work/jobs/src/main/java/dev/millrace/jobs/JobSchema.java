@@ -164,7 +164,6 @@ final class JobSchema {
             cron     text NOT NULL,
             zone     text NOT NULL,
             missed   text NOT NULL,
-            input    jsonb NOT NULL,
             next_at  timestamptz NOT NULL)
           """);
 

@@ -27,6 +27,7 @@ public final class JobWorker implements AutoCloseable {
   private final JobSettings settings;
   private final PostgresConnections connections;
   private final Map<String, Job<?, ?>> jobs;
+  private final Map<String, CronSchedule<?>> schedules;
   private final HikariDataSource pool;
   private final ComputePool compute;
   private final WakeUpBell bell = new WakeUpBell();
@@ -35,9 +36,11 @@ public final class JobWorker implements AutoCloseable {
   private final Thread thread;
   private volatile @Nullable WorkerIncarnation incarnation;
 
-  private JobWorker(JobSettings settings, Map<String, Job<?, ?>> jobs) {
+  private JobWorker(
+      JobSettings settings, Map<String, Job<?, ?>> jobs, Map<String, CronSchedule<?>> schedules) {
     this.settings = settings;
     this.jobs = jobs;
+    this.schedules = schedules;
     this.connections = new PostgresConnections(settings.database(), settings.schema());
     this.pool = connections.pool(JobTransactions.END_IDLE_TRANSACTIONS);
     this.compute = new ComputePool(settings.computeThreads());
@@ -52,6 +55,17 @@ public final class JobWorker implements AutoCloseable {
    *     has no handler
    */
   public static JobWorker start(JobSettings settings, Collection<Job<?, ?>> jobs) {
+    return start(settings, jobs, List.of());
+  }
+
+  /**
+   * Starts a worker that also triggers the runs of schedules.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP} if two jobs, or two schedules, have one
+   *     name, or if a job has no handler
+   */
+  public static JobWorker start(
+      JobSettings settings, Collection<Job<?, ?>> jobs, Collection<CronSchedule<?>> schedules) {
     Map<String, Job<?, ?>> byName = new LinkedHashMap<>();
     for (Job<?, ?> job : jobs) {
       job.requireHandler();
@@ -59,15 +73,27 @@ public final class JobWorker implements AutoCloseable {
         throw new MillraceException(Remedy.FIX_SETUP, "two jobs have one name: job=" + job.name());
       }
     }
+    Map<String, CronSchedule<?>> scheduled = new LinkedHashMap<>();
+    for (CronSchedule<?> schedule : schedules) {
+      if (scheduled.put(schedule.name(), schedule) != null) {
+        throw new MillraceException(
+            Remedy.FIX_SETUP, "two schedules have one name: schedule=" + schedule.name());
+      }
+    }
     JobClient.createTables(settings);
-    return new JobWorker(settings, byName);
+    if (!scheduled.isEmpty()) {
+      try (JobClient client = JobClient.open(settings)) {
+        client.register(schedules);
+      }
+    }
+    return new JobWorker(settings, byName, scheduled);
   }
 
   private void run() {
     while (closed.getCount() > 0) {
       try {
         WorkerIncarnation fresh =
-            new WorkerIncarnation(settings, connections, jobs, pool, compute, bell);
+            new WorkerIncarnation(settings, connections, jobs, schedules, pool, compute, bell);
         incarnation = fresh;
         if (closed.getCount() == 0) {
           fresh.stop();

@@ -26,6 +26,7 @@ final class WorkerIncarnation {
 
   private final JobSettings settings;
   private final Map<String, Job<?, ?>> jobs;
+  private final Map<String, CronSchedule<?>> schedules;
   private final WakeUpBell bell;
   private final WorkerSession session;
   private final RunWriter writer;
@@ -46,11 +47,13 @@ final class WorkerIncarnation {
       JobSettings settings,
       PostgresConnections connections,
       Map<String, Job<?, ?>> jobs,
+      Map<String, CronSchedule<?>> schedules,
       HikariDataSource pool,
       ComputePool compute,
       WakeUpBell bell) {
     this.settings = settings;
     this.jobs = jobs;
+    this.schedules = schedules;
     this.bell = bell;
     String name = "%s-%d".formatted(HostName.local(), ProcessHandle.current().pid());
     WorkerIdentity identity =
@@ -109,7 +112,8 @@ final class WorkerIncarnation {
   private Duration poll() {
     polled = System.nanoTime();
     ClaimStatements.PollResult found =
-        transactions.runStatement(connection -> statements.poll(connection, served()));
+        transactions.runStatement(
+            connection -> statements.poll(connection, served(), List.copyOf(schedules.keySet())));
     for (Long canceling : found.canceling()) {
       RunExecution running = executions.get(canceling);
       if (running != null) {
@@ -153,6 +157,9 @@ final class WorkerIncarnation {
 
   private Claimed claim(java.sql.Connection connection, List<ClaimStatements.Wanted> wanted)
       throws java.sql.SQLException {
+    if (!schedules.isEmpty()) {
+      ScheduleStatements.tick(connection, schedules, services.triggers(), services.channel());
+    }
     boolean more = statements.open(connection);
     List<ClaimedRun> runs = wanted.isEmpty() ? List.of() : statements.claim(connection, wanted);
     return new Claimed(runs, more);
