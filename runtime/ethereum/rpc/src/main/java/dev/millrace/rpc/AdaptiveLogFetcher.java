@@ -152,7 +152,8 @@ final class AdaptiveLogFetcher {
   LogPage logsOf(Bytes32 block, LogQuery query) throws InterruptedException {
     LogQuery wanted = query;
     Set<String> full = new HashSet<>();
-    for (int look = 0; look < LOOKS; ) {
+    Set<String> lacking = new HashSet<>();
+    for (int look = 0; look < looks(); ) {
       Endpoint endpoint = endpoints.acquire(CallRequirements.logs(wanted, false));
       boolean byHash = endpoint.takesBlockHash;
       String where =
@@ -160,7 +161,9 @@ final class AdaptiveLogFetcher {
               ? "\"blockHash\":\"%s\"".formatted(block)
               : "\"fromBlock\":\"%1$s\",\"toBlock\":\"%1$s\"".formatted(hex(query.from()));
       try {
-        return page(endpoint, query, ask(endpoint, query, block, where));
+        LogPage page = page(endpoint, query, ask(endpoint, query, block, where));
+        endpoints.foundElsewhere(lacking);
+        return page;
       } catch (Refusal refused) {
         if (refused.verdict.action() == Action.SHRINK) {
           if (haveAllRefused(full, endpoint)) {
@@ -177,11 +180,12 @@ final class AdaptiveLogFetcher {
           continue;
         }
         wanted = wanted.avoiding(endpoint.name);
+        lacking.add(endpoint.name);
       }
       look++;
       pause();
     }
-    throw gone(block, query);
+    throw gone(block, query, lacking);
   }
 
   LogPage receiptLogs(Bytes32 block, LogQuery query) throws InterruptedException {
@@ -195,7 +199,8 @@ final class AdaptiveLogFetcher {
     LogQuery wanted = query;
     String named = which;
     Set<String> tooLarge = new HashSet<>();
-    for (int look = 0; look < LOOKS; ) {
+    Set<String> lacking = new HashSet<>();
+    for (int look = 0; look < looks(); ) {
       CallRequirements need = CallRequirements.receipts(wanted, block == null);
       Endpoint endpoint = endpoints.acquire(need);
       boolean byNumber = named.equals(hex(query.from()));
@@ -211,6 +216,7 @@ final class AdaptiveLogFetcher {
         LogPage page =
             page(endpoint, query, pair(endpoint, need, range, pair, List.of(header, receipts)));
         BUILDERS.giveBack(writer);
+        endpoints.foundElsewhere(lacking);
         return page;
       } catch (Refusal refused) {
         if (refused.trouble.code() == -32602 && !byNumber) {
@@ -229,11 +235,17 @@ final class AdaptiveLogFetcher {
           continue;
         }
         wanted = wanted.avoiding(endpoint.name);
+        lacking.add(endpoint.name);
       }
       look++;
       pause();
     }
-    throw gone(block, query);
+    throw gone(block, query, lacking);
+  }
+
+  /** Returns the number of attempts to find a block: each endpoint is asked. */
+  private int looks() {
+    return Math.max(LOOKS, endpoints.all().size());
   }
 
   /** An endpoint that fails now may give the block later; else only another endpoint can. */
@@ -250,7 +262,12 @@ final class AdaptiveLogFetcher {
     runtime.pause(PAUSE.toNanos());
   }
 
-  private static MillraceException gone(@Nullable Bytes32 block, LogQuery query) {
+  /** The block is gone, or no endpoint that has it gives what was asked for. */
+  private MillraceException gone(@Nullable Bytes32 block, LogQuery query, Set<String> lacking)
+      throws InterruptedException {
+    if (block != null && calls.isElsewhere(block, lacking)) {
+      endpoints.foundElsewhere(lacking);
+    }
     return new MillraceException(
         Remedy.REWIND,
         "no endpoint knows the block any more: block=%d hash=%s".formatted(query.from(), block));

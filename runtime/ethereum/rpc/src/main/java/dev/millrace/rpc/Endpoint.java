@@ -28,6 +28,9 @@ final class Endpoint {
   final AdaptiveRateLimiter pace;
   final EndpointHeadTracker head;
 
+  /** Blocks, asked for by their hashes, that the endpoint lacks. */
+  final MissingBlockTracker missing = new MissingBlockTracker();
+
   final ChainProof proof = new ChainProof();
   final BatchLimit batches = new BatchLimit();
 
@@ -201,11 +204,39 @@ final class Endpoint {
     return hasLogs || now - lacksLogsUntil > 0;
   }
 
+  /** Records that logs or receipts came together with their last block. */
+  void proved(CallRequirements need, long now) {
+    head.proved(need.newest(), now);
+    if (!need.isRange()) {
+      missing.recordBlock();
+    }
+  }
+
+  /**
+   * True if a block that is asked for by its hash is probably not there: the endpoint lacks those
+   * of other endpoints.
+   */
+  boolean isStranded(CallRequirements need, long now) {
+    boolean isByHash =
+        switch (need.kind()) {
+          case LOGS, RECEIPTS -> !need.isRange();
+          case FINAL, REST -> false;
+        };
+    return isByHash && missing.isStranded(now);
+  }
+
+  /** True if the endpoint is worth waiting for instead of asking one to avoid. */
+  boolean isAlternative(CallRequirements need, long now) {
+    return state != NodeStatus.State.FAILING
+        && !isStranded(need, now)
+        && !(need.isRange() && head.isStuckBelow(reach(need), now));
+  }
+
   boolean can(CallRequirements need, long now) {
     return (state != NodeStatus.State.WRONG || now - wrongUntil > 0)
         && switch (need.kind()) {
           case LOGS -> mayHaveLogs(now) && mayReach(need.oldest(), now);
-          case RECEIPTS -> mayHaveReceipts(now);
+          case RECEIPTS -> mayHaveReceipts(now) && !isStranded(need, now);
           case FINAL, REST -> true;
         };
   }
@@ -221,7 +252,10 @@ final class Endpoint {
     return switch (need.kind()) {
       case LOGS ->
           mayHaveLogs(now) ? "has no logs up to block " + prunedThrough : "has no eth_getLogs";
-      case RECEIPTS -> "has no eth_getBlockReceipts";
+      case RECEIPTS ->
+          mayHaveReceipts(now)
+              ? "lacks blocks that other endpoints have"
+              : "has no eth_getBlockReceipts";
       case FINAL, REST -> reason;
     };
   }

@@ -21,9 +21,11 @@ final class EndpointHeadTracker {
   private long block = -1;
   private int misses;
   private long lookAt;
+  private long risenAt;
 
   EndpointHeadTracker(long now) {
     lookAt = now;
+    risenAt = now;
   }
 
   boolean covers(long number) {
@@ -33,6 +35,14 @@ final class EndpointHeadTracker {
   /** True if the endpoint has shown that it lacks this block; false if its head is unknown. */
   boolean isBelow(long number) {
     return block >= 0 && block < number;
+  }
+
+  /**
+   * True if the endpoint lacks this block, has not come nearer for longer than a lag, and is not
+   * due to be looked at again: it may stand still for ever.
+   */
+  boolean isStuckBelow(long number, long now) {
+    return isBelow(number) && now - risenAt > MissingBlockTracker.MAX_LAG && pause(number, now) > 0;
   }
 
   /** Returns the time until the endpoint may be asked for logs up to a block, in nanoseconds. */
@@ -47,19 +57,23 @@ final class EndpointHeadTracker {
   }
 
   /** Records that the endpoint has this block. */
-  void has(long number) {
-    block = Math.max(block, number);
+  void has(long number, long now) {
+    if (number > block) {
+      block = number;
+      risenAt = now;
+    }
   }
 
   /** Records that the endpoint gave logs and their last block. */
   void proved(long number, long now) {
-    has(number);
+    has(number, now);
     misses = 0;
     lookAt = now;
   }
 
   /** Records the head that the endpoint named. */
   void is(long number, long now) {
+    has(number, now);
     block = number;
     lookAt = now;
   }

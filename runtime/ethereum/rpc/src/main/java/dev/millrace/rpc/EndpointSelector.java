@@ -142,9 +142,10 @@ final class EndpointSelector {
     List<Endpoint> others =
         far.stream()
             .filter(one -> !need.avoid().contains(one.name))
-            .filter(one -> need.avoid().isEmpty() || one.state != NodeStatus.State.FAILING)
+            .filter(one -> need.avoid().isEmpty() || one.isAlternative(need, now))
             .toList();
-    return !others.isEmpty() ? others : far.isEmpty() ? able : far;
+    List<Endpoint> left = far.stream().filter(one -> !one.isStranded(need, now)).toList();
+    return !others.isEmpty() ? others : !left.isEmpty() ? left : far.isEmpty() ? able : far;
   }
 
   /**
@@ -260,7 +261,7 @@ final class EndpointSelector {
   }
 
   void has(Endpoint endpoint, long number) {
-    change(() -> endpoint.head.has(number));
+    change(() -> endpoint.head.has(number, runtime.nanos()));
   }
 
   /**
@@ -282,10 +283,21 @@ final class EndpointSelector {
     });
   }
 
+  /** Records that a block that these endpoints lack was found at another one. */
+  void foundElsewhere(Set<String> lacking) {
+    if (!lacking.isEmpty()) {
+      change(() -> {
+        all.stream()
+            .filter(one -> lacking.contains(one.name))
+            .forEach(one -> one.missing.recordLack(runtime.nanos()));
+      });
+    }
+  }
+
   /** Records that logs came together with their last block. */
   void proved(Endpoint endpoint, CallRequirements need) {
     change(() -> {
-      endpoint.head.proved(need.newest(), runtime.nanos());
+      endpoint.proved(need, runtime.nanos());
       switch (need.kind()) {
         case LOGS -> endpoint.recordLogs(need.oldest());
         case RECEIPTS -> endpoint.recordReceipts();

@@ -4,6 +4,7 @@ import dev.millrace.jsonrpc.JsonRpcCall;
 import dev.millrace.jsonrpc.JsonRpcResultReader;
 import dev.millrace.jsonrpc.JsonStreamReader;
 import dev.millrace.jsonrpc.RpcCallException;
+import dev.millrace.loaders.Bytes32;
 import dev.millrace.rpc.NodeErrorTable.Action;
 import dev.millrace.rpc.NodeErrorTable.Classification;
 import java.util.ArrayList;
@@ -270,17 +271,52 @@ final class FailoverCaller {
   }
 
   /**
-   * Asks until there is an answer, and asks a second endpoint if the first answer is null.
+   * Asks until there is an answer, and asks the other endpoints that answer while it is null: those
+   * that are fastest may stand still on a replaced branch.
    *
    * @param newest the block that the endpoint must have; -1: none
    */
   <T> @Nullable T find(long newest, String method, String params, JsonRpcResultReader<T> reader)
       throws InterruptedException {
-    Answer<T> first = ask(CallRequirements.blocks(Set.of(), 1, newest), method, params, reader);
-    return first.value() == null && endpoints.hasOther(Set.of(first.endpoint()))
-        ? ask(CallRequirements.blocks(Set.of(first.endpoint()), 1, newest), method, params, reader)
-            .value()
-        : first.value();
+    Set<String> asked = new HashSet<>();
+    while (true) {
+      CallRequirements need = CallRequirements.blocks(Set.copyOf(asked), 1, newest);
+      Answer<T> answer = ask(need, method, params, reader);
+      boolean isLast = !asked.add(answer.endpoint()) || !endpoints.hasOther(asked);
+      if (answer.value() != null || isLast) {
+        return answer.value();
+      }
+    }
+  }
+
+  /** Asks the other endpoints that answer, each once, whether they have a block. */
+  boolean isElsewhere(Bytes32 block, Set<String> lacking) throws InterruptedException {
+    String params = "[\"%s\",false]".formatted(block);
+    Set<String> asked = new HashSet<>(lacking);
+    while (endpoints.hasOther(asked)) {
+      CallRequirements need = CallRequirements.rest(Set.copyOf(asked), 1);
+      Endpoint endpoint = endpoints.acquire(need);
+      if (!asked.add(endpoint.name)) {
+        endpoints.unanswered(endpoint);
+        return false; // all others have failed meanwhile
+      }
+      try {
+        NodeBlockHeader found =
+            attempt(
+                endpoint,
+                need,
+                LogRange.NONE,
+                one ->
+                    one.transport.call(
+                        call("eth_getBlockByHash", params), BlockReplyReader::block));
+        if (found != null && found.header().hash().equals(block)) {
+          return true;
+        }
+      } catch (Refusal _) {
+        // No answer shows nothing.
+      }
+    }
+    return false;
   }
 
   /** Loads the block of a tag; null if no endpoint that answers knows the tag. */

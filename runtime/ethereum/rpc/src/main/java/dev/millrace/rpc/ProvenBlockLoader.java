@@ -10,6 +10,7 @@ import dev.millrace.rpc.NodeErrorTable.Action;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,23 +37,24 @@ final class ProvenBlockLoader {
     this.calls = calls;
   }
 
-  /** Loads blocks by number, from a second endpoint if the first lacks some. */
+  /** Loads blocks by number, from each endpoint in turn until none is missing. */
   Map<Long, NodeBlockHeader> ask(List<Long> numbers) throws InterruptedException {
     long newest = numbers.stream().mapToLong(Long::longValue).max().orElse(-1);
     Map<Long, NodeBlockHeader> known = new HashMap<>();
-    Set<String> avoid = Set.of();
-    for (int asked = 0; asked < 2 && known.size() < numbers.size(); ) {
+    Set<String> asked = new HashSet<>();
+    while (known.size() < numbers.size()) {
       Endpoint endpoint =
-          calls.endpoints().acquire(CallRequirements.blocks(avoid, numbers.size() + 1, newest));
-      if (avoid.contains(endpoint.name)) {
+          calls
+              .endpoints()
+              .acquire(CallRequirements.blocks(Set.copyOf(asked), numbers.size() + 1, newest));
+      if (asked.contains(endpoint.name)) {
         calls.endpoints().unanswered(endpoint);
         break; // there is no other endpoint
       }
       Map<Long, NodeBlockHeader> found = ask(endpoint, numbers, newest);
       if (found != null) {
         known.putAll(found);
-        avoid = Set.of(endpoint.name);
-        asked++;
+        asked.add(endpoint.name);
       }
     }
     return known;

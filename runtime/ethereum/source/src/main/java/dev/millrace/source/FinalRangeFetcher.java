@@ -114,7 +114,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
    */
   private FetchedRange fetch(LogQueryPlan plan, long from, long to, boolean isWhole)
       throws InterruptedException {
-    String avoid = "";
+    Set<String> avoid = Set.of();
     boolean isLacking = false;
     boolean isDenied = false;
     for (int misfits = 0; ; ) {
@@ -177,7 +177,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
       }
       if (!missing.isEmpty()) {
         cache.refuse(gathered.used());
-        avoid = gathered.endpoint();
+        avoid = gathered.avoiding(gathered.endpoint(), node.status());
         if (!isLacking) {
           isLacking = true;
           continue;
@@ -202,8 +202,8 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
     }
   }
 
-  /** Drops wrong logs and returns the endpoint not to ask again. */
-  private String refuse(
+  /** Drops wrong logs and returns the endpoints to avoid. */
+  private Set<String> refuse(
       String why, GatheredRangeLogs gathered, String endpoint, long from, int misfits)
       throws InterruptedException {
     cache.refuse(gathered.used());
@@ -216,7 +216,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
       waitingFor = what; // every endpoint has been asked
       node.pause(pause);
     }
-    return endpoint;
+    return gathered.avoiding(endpoint, node.status());
   }
 
   /**
@@ -226,7 +226,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
     return waitingFor;
   }
 
-  private GatheredRangeLogs gather(List<LogFilter> queries, long from, long to, String avoid)
+  private GatheredRangeLogs gather(List<LogFilter> queries, long from, long to, Set<String> avoid)
       throws InterruptedException {
     List<LogQueryAnswer> answers = new ArrayList<>();
     List<RawCacheSegment> used = new ArrayList<>();
@@ -239,7 +239,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
       used.addAll(held.used());
       reached = held.reached();
       for (LogFilter missing : held.missing()) {
-        LogPage page = node.logs(new LogQuery(missing, from, reached).avoiding(avoid));
+        LogPage page = node.logs(new LogQuery(missing, from, reached, avoid));
         pages.add(page.logs());
         reached = page.reached();
         fetched.add(new GatheredRangeLogs.Fetched(missing, page));
@@ -247,7 +247,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
       }
       answers.add(new LogQueryAnswer(query, pages, endpoint));
     }
-    return new GatheredRangeLogs(reached, answers, used, fetched);
+    return new GatheredRangeLogs(reached, answers, used, fetched, avoid);
   }
 
   /** Writes the fetched logs to files; returns these files and those that were used. */

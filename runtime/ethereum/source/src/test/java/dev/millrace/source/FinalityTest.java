@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -285,6 +286,27 @@ final class FinalityTest {
     TestChain other = new TestChain();
     other.transfers(17).mine(3).mine(3).mine(3); // no log where the chain has its last one
     node.stray = other;
+    node.span = 20;
+    reader.finality(Finality.AT_ONCE).until(new StopAt.AtBlock(19));
+
+    List<Batch> batches = reader.toTheEnd(1_000);
+
+    assertThat(ChainFixture.events(batches)).isEqualTo(reader.expected(0, 19));
+  }
+
+  @Test
+  @Tag("E48")
+  @DisplayName("E48 two of three endpoints give logs of a replaced branch: the third one is asked")
+  void logsOfAReplacedBranch_areAskedOfEachEndpoint() throws InterruptedException {
+    chain.transfers(20);
+    node.stray = new TestChain().transfers(10).mine(5).transfers(9);
+    node.strays = 2;
+    node.endpoints =
+        Stream.of("node", "second", "third")
+            .map(name ->
+                new NodeStatus.Endpoint(
+                    name, NodeStatus.State.GOOD, "", 1, 1, 1, 1, new TreeMap<>()))
+            .toList();
     node.span = 20;
     reader.finality(Finality.AT_ONCE).until(new StopAt.AtBlock(19));
 

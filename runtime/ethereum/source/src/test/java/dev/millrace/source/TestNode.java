@@ -80,6 +80,9 @@ final class TestNode implements ChainNode {
   /** The chain of an endpoint that returns logs of another branch; null if there is none. */
   volatile @Nullable TestChain stray;
 
+  /** Number of endpoints to avoid before logs of the right branch come. */
+  volatile int strays = 1;
+
   /**
    * The chain of an endpoint that is ahead on another branch and names its head; null if there is
    * none.
@@ -180,7 +183,7 @@ final class TestNode implements ChainNode {
     asked.add(query);
     long reached = Math.min(query.to(), query.from() + reach - 1);
     TestChain other = stray;
-    TestChain served = other != null && query.avoid().isEmpty() ? other : chain;
+    TestChain served = other != null && query.avoid().size() < strays ? other : chain;
     List<Log> logs = new ArrayList<>();
     for (long number = query.from(); number <= reached; number++) {
       TestChain.TestBlock block = served.at(number).orElseThrow();
@@ -195,10 +198,13 @@ final class TestNode implements ChainNode {
         query.from(), reached, columns(logs.stream().map(this::late).toList()), name(query), end);
   }
 
-  /** Returns the endpoint that answers: the first, or the second if that is to be avoided. */
+  /** Returns the endpoint that answers: the first that is not to be avoided. */
   private String name(LogQuery query) {
-    boolean isAvoided = query.avoid().contains("node") && !isAlone;
-    return endpoints.size() > 1 && isAvoided ? "second" : "node";
+    return endpoints.stream()
+        .map(NodeStatus.Endpoint::name)
+        .filter(name -> !isAlone && !query.avoid().contains(name))
+        .findFirst()
+        .orElse("node");
   }
 
   private Log late(Log log) {
