@@ -84,8 +84,8 @@ final class TriggerListener implements AutoCloseable {
   @Override
   public void close() {
     closed.countDown();
+    PostgresConnections.abort(handle); // an interrupt ends no read from a socket
     thread.interrupt();
-    disconnect();
     try {
       thread.join(MAX_CLOSE);
     } catch (InterruptedException _) {

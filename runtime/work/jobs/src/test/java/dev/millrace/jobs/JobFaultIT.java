@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * Cuts a connection at every packet that a worker and a client send, one packet per run of the
  * program, and compares what is durable at the end with what a run without a fault leaves. {@code
- * -Dmillrace.it.cuts.step=1} cuts at each packet; every build cuts at each tenth.
+ * -Dmillrace.it.cuts.step=1} cuts at each packet; every build cuts at each fifteenth.
  */
 final class JobFaultIT {
   private static final Duration LONG = Duration.ofSeconds(50);
@@ -66,7 +66,7 @@ final class JobFaultIT {
   @DisplayName("J1 J10 a connection cut at any packet leaves every run and effect once")
   @Timeout(value = 15, unit = TimeUnit.MINUTES)
   void cutAtAnyPacket_changesNothing(JobsCuttingProxy.CutMoment cut) throws Exception {
-    int step = Integer.getInteger("millrace.it.cuts.step", 10);
+    int step = Integer.getInteger("millrace.it.cuts.step", 15);
     boolean more = true;
     for (int at = cut == JobsCuttingProxy.CutMoment.BEFORE ? 1 : 2; more; at += step) {
       more = run(cut, at);

@@ -121,7 +121,7 @@ public final class PostgresConnections {
   }
 
   /** Breaks a session off, so that the thread which waits for its server goes on. Any thread. */
-  static void abort(@Nullable Handle handle) {
+  public static void abort(@Nullable Handle handle) {
     if (handle == null) {
       return;
     }
