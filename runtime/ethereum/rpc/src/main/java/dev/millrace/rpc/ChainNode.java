@@ -19,6 +19,9 @@ import java.util.Optional;
  * helps, or REWIND if a block that was asked for by its hash is gone.
  */
 public interface ChainNode extends AutoCloseable {
+  /** Patience that does not end. */
+  Duration FOREVER = Duration.ofDays(36_500);
+
   /** Returns the id of the chain, once an endpoint has proved to serve it. */
   long chainId() throws InterruptedException;
 
@@ -38,7 +41,16 @@ public interface ChainNode extends AutoCloseable {
    * Returns blocks by number, in the order asked, from endpoints that call them final. Waits until
    * all are there and final.
    */
-  List<NodeBlockHeader> finalBlocks(List<Long> numbers, FinalityRule rule)
+  default List<NodeBlockHeader> finalBlocks(List<Long> numbers, FinalityRule rule)
+      throws InterruptedException {
+    return finalBlocks(numbers, rule, FOREVER);
+  }
+
+  /**
+   * Loads final blocks; fails with remedy RETRY once endpoints have answered for so long that one
+   * is not final: the chain may have become shorter.
+   */
+  List<NodeBlockHeader> finalBlocks(List<Long> numbers, FinalityRule rule, Duration patience)
       throws InterruptedException;
 
   /**

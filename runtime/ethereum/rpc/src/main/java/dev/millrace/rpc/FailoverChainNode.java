@@ -125,9 +125,9 @@ final class FailoverChainNode implements ChainNode {
   }
 
   @Override
-  public List<NodeBlockHeader> finalBlocks(List<Long> numbers, FinalityRule rule)
+  public List<NodeBlockHeader> finalBlocks(List<Long> numbers, FinalityRule rule, Duration patience)
       throws InterruptedException {
-    return finalBlocks.ask(numbers, rule);
+    return finalBlocks.ask(numbers, rule, patience);
   }
 
   @Override

@@ -5,9 +5,12 @@ import dev.millrace.jsonrpc.JsonRpcCall;
 import dev.millrace.jsonrpc.JsonRpcReply;
 import dev.millrace.jsonrpc.JsonRpcResultReader;
 import dev.millrace.jsonrpc.RpcCallException;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.rpc.FailoverCaller.Asked;
 import dev.millrace.rpc.FailoverCaller.Refusal;
 import dev.millrace.rpc.NodeErrorTable.Action;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -47,20 +50,28 @@ final class FinalBlockLoader {
     return waitingFor;
   }
 
-  /** Returns the blocks in the order asked; waits until all are there and final. */
-  List<NodeBlockHeader> ask(List<Long> numbers, FinalityRule rule) throws InterruptedException {
-    return split(numbers, rule, BatchLimit.DEFAULT_CALLS - rule.proofs());
+  /**
+   * Returns the blocks in the order asked; waits until all are there and final.
+   *
+   * @param patience the time for which endpoints may answer that some are not
+   */
+  List<NodeBlockHeader> ask(List<Long> numbers, FinalityRule rule, Duration patience)
+      throws InterruptedException {
+    return split(numbers, new Wanted(rule, patience), BatchLimit.DEFAULT_CALLS - rule.proofs());
   }
 
-  private List<NodeBlockHeader> split(List<Long> numbers, FinalityRule rule, int size)
+  /** The blocks that count, and the time to wait for them. */
+  private record Wanted(FinalityRule rule, Duration patience) {}
+
+  private List<NodeBlockHeader> split(List<Long> numbers, Wanted wanted, int size)
       throws InterruptedException {
     if (numbers.size() <= size) {
-      return numbers.isEmpty() ? List.of() : part(numbers, rule);
+      return numbers.isEmpty() ? List.of() : part(numbers, wanted);
     }
     List<Callable<List<NodeBlockHeader>>> parts = new ArrayList<>();
     for (int at = 0; at < numbers.size(); at += size) {
       List<Long> part = numbers.subList(at, Math.min(numbers.size(), at + size));
-      parts.add(() -> part(part, rule));
+      parts.add(() -> part(part, wanted));
     }
     List<NodeBlockHeader> blocks = new ArrayList<>(numbers.size());
     for (List<NodeBlockHeader> part : calls.side(parts)) {
@@ -69,8 +80,11 @@ final class FinalBlockLoader {
     return blocks;
   }
 
-  private List<NodeBlockHeader> part(List<Long> numbers, FinalityRule rule)
+  private List<NodeBlockHeader> part(List<Long> numbers, Wanted wanted)
       throws InterruptedException {
+    FinalityRule rule = wanted.rule();
+    long deniedSince = 0;
+    boolean isDenied = false;
     EndpointSelector endpoints = calls.endpoints();
     NewHeadSignal.Follower news = heads.follow();
     Map<Long, NodeBlockHeader> known = new HashMap<>();
@@ -85,9 +99,19 @@ final class FinalBlockLoader {
         int size = together ? batch - rule.proofs() : MAX_ALONE;
         if (missing.size() > size) {
           endpoints.unanswered(endpoint);
-          split(missing, rule, size).forEach(block -> known.put(block.header().number(), block));
+          split(missing, wanted, size).forEach(block -> known.put(block.header().number(), block));
         } else {
-          ask(endpoint, need, new Question(missing, rule, together)).forEach(known::put);
+          Map<Long, NodeBlockHeader> found =
+              ask(endpoint, need, new Question(missing, rule, together));
+          if (found != null) {
+            known.putAll(found);
+            deniedSince = isDenied && found.isEmpty() ? deniedSince : calls.now();
+            isDenied = found.isEmpty();
+          }
+          if (isDenied && calls.now() - deniedSince > wanted.patience().toNanos()) {
+            throw new MillraceException(
+                Remedy.RETRY, "no endpoint calls the block final: block=" + newest);
+          }
         }
         List<Long> left = numbers.stream().filter(number -> !known.containsKey(number)).toList();
         if (left.size() == missing.size() && ++misses % endpoints.all().size() == 0) {
@@ -109,8 +133,8 @@ final class FinalBlockLoader {
    */
   private record Question(List<Long> numbers, FinalityRule rule, boolean together) {}
 
-  /** Returns the blocks that an endpoint has and calls final. */
-  private Map<Long, NodeBlockHeader> ask(
+  /** Returns the blocks that an endpoint has and calls final; null if it gives no answer. */
+  private @Nullable Map<Long, NodeBlockHeader> ask(
       Endpoint endpoint, CallRequirements need, Question question) throws InterruptedException {
     List<Long> numbers = question.numbers();
     FinalityRule rule = question.rule();
@@ -142,7 +166,7 @@ final class FinalBlockLoader {
       if (!together || BatchedCallRunner.mayBeOfBatch(endpoint, refused)) {
         endpoint.batches.refused(together, BatchLimit.MAX_PROOF_REFUSALS, calls.now());
       }
-      return Map.of();
+      return null;
     }
   }
 

@@ -1,9 +1,13 @@
 package dev.millrace.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.jsonrpc.JsonRpcTransport;
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -99,6 +103,28 @@ final class FinalBlockLoaderTest {
       List<Long> numbers = List.of(1L, 2L, 3L, 5L, 8L, 13L, 21L, 34L, 55L, 89L, 144L);
       assertThat(hashes(node.finalBlocks(numbers, TAG)))
           .isEqualTo(numbers.stream().map(FakeChain::hash).toList());
+    }
+  }
+
+  @Test
+  @Tag("E51")
+  @DisplayName(
+      "E51 a chain that has become shorter calls a block final no more: waited for a while")
+  void blockThatIsFinalNoMore_isWaitedForAWhile() throws Exception {
+    HurriedRuntime time = new HurriedRuntime();
+    try (FakeNode shorter = new FakeNode(body -> answer(body, WHOLE, 180));
+        ChainNode node =
+            ChainNodeFactory.open(
+                List.of(shorter.url()), 5, RpcSettings.defaults(), JsonRpcTransport::to, time)) {
+      long begun = time.nanos();
+
+      assertThatThrownBy(() -> node.finalBlocks(List.of(190L), DEPTH, Duration.ofMinutes(1)))
+          .isInstanceOfSatisfying(
+              MillraceException.class,
+              denied -> assertThat(denied.remedy()).isEqualTo(Remedy.RETRY))
+          .hasMessageContaining("block=190");
+
+      assertThat(time.nanos() - begun).isGreaterThan(Duration.ofMinutes(1).toNanos());
     }
   }
 

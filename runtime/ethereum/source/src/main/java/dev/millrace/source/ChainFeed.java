@@ -4,6 +4,8 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.StopAt;
 import dev.millrace.loaders.Bytes32;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Source;
 import dev.millrace.pipeline.SourceBlock;
@@ -139,10 +141,10 @@ final class ChainFeed implements Source.Feed {
     rangeFetch.cutEvery(max);
     do {
       if (decoded.isEmpty()) {
-        FetchedRange range = ranges.take();
-        if (!follows(range, block)) {
+        FetchedRange range = take();
+        if (range == null || !follows(range, block)) {
           tipVerified = false;
-          isUnlinked = true;
+          isUnlinked = range != null;
           source.node().reprove();
           horizon.doubt();
           ranges.abandon(block == null ? branch.next() : block.number() + 1);
@@ -165,6 +167,18 @@ final class ChainFeed implements Source.Feed {
     branch.extend(block.number(), block.hash());
     branch.finalizeUpTo(block.number());
     return new Batch(events, List.of(), block, block.number(), List.copyOf(found), bytes);
+  }
+
+  /** Takes the next range; null if no endpoint calls its blocks final any more. */
+  private @Nullable FetchedRange take() throws InterruptedException {
+    try {
+      return ranges.take();
+    } catch (MillraceException denied) {
+      if (denied.remedy() != Remedy.RETRY) {
+        throw denied;
+      }
+      return null;
+    }
   }
 
   /** True if a range begins with the child of the block before it. */

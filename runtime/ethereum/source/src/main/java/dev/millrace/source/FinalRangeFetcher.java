@@ -121,7 +121,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
       GatheredRangeLogs gathered = gather(plan.queries(), from, to, avoid);
       LogColumns logs = gathered.logs();
       long end = gathered.reached();
-      NavigableMap<Long, NodeBlockHeader> blocks = blocks(wanted(logs, from, gathered));
+      NavigableMap<Long, NodeBlockHeader> blocks = blocks(wanted(logs, from, gathered), isWhole);
       if (!cache.prove(gathered.used(), end, blocks, node)) {
         continue; // those files are not used again
       }
@@ -130,7 +130,8 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
               && sample.includes(logs, end - from + 1, isWhole)
               && !findings.bloomsAreUseless();
       if (isSampled || isLacking) {
-        blocks.putAll(blocks(isLacking ? AuditSample.all(from, end) : sample.blocks(from, end)));
+        List<Long> compared = isLacking ? AuditSample.all(from, end) : sample.blocks(from, end);
+        blocks.putAll(blocks(compared, isWhole));
       }
       HeaderCheck fit = HeaderCheck.of(logs, blocks).and(gathered.check(blocks));
       if (fit == HeaderCheck.OTHER_TIMES && misfits > 0) {
@@ -311,12 +312,13 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
     return headers;
   }
 
-  private NavigableMap<Long, NodeBlockHeader> blocks(List<Long> numbers)
+  private NavigableMap<Long, NodeBlockHeader> blocks(List<Long> numbers, boolean isWhole)
       throws InterruptedException {
+    Duration patience = isWhole ? FinalityChoice.PATIENCE : ChainNode.FOREVER;
     NavigableMap<Long, NodeBlockHeader> blocks = new TreeMap<>();
     for (int at = 0; at < numbers.size(); at += GROUP) {
       List<Long> group = numbers.subList(at, Math.min(numbers.size(), at + GROUP));
-      for (NodeBlockHeader block : node.finalBlocks(group, finality.checked())) {
+      for (NodeBlockHeader block : node.finalBlocks(group, finality.checked(), patience)) {
         blocks.put(block.header().number(), block);
       }
     }

@@ -6,6 +6,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.rpc.BlockTag;
 import dev.millrace.rpc.FinalityRule;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -18,6 +19,12 @@ import org.slf4j.LoggerFactory;
  * reads the feed, read by any.
  */
 final class FinalityChoice {
+  /**
+   * Time for which endpoints may deny that a block is final, which counted as such before, until it
+   * is read like those near the head. The chain may have become shorter, and grow no more.
+   */
+  static final Duration PATIENCE = Duration.ofMinutes(1);
+
   private static final String FINALIZED = "finalized";
   private static final Logger LOG = LoggerFactory.getLogger(FinalityChoice.class);
 

@@ -316,6 +316,28 @@ final class FinalityTest {
   }
 
   @Test
+  @Tag("E51")
+  @DisplayName("E51 the chain becomes shorter while a range up to its final block is fetched")
+  void chainThatBecomesShorter_isFollowedBlockByBlock() throws InterruptedException {
+    chain.transfers(89);
+    node.deniesFinal = true;
+    node.phantoms =
+        _ -> {
+          if (chain.head() == 88) {
+            chain.cut(79).transfers(5); // block 79 was final, 9 below the head
+          }
+          return List.of();
+        };
+    reader
+        .finality(new Finality(Optional.empty(), OptionalLong.of(9)))
+        .until(new StopAt.AtBlock(84));
+
+    List<Batch> batches = reader.toTheEnd(1_000);
+
+    assertThat(ChainFixture.events(batches)).isEqualTo(reader.expected(0, 84));
+  }
+
+  @Test
   @Tag("E28")
   @DisplayName("E28 final by depth, and the head is that of another branch: counted from our tip")
   void headOfAnotherBranch_makesNothingOfOursFinal() throws InterruptedException {

@@ -62,6 +62,9 @@ final class TestNode implements ChainNode {
   volatile long reach = 1_000_000;
   volatile boolean receipts = true;
 
+  /** True if blocks are final by their depth below the present head alone. */
+  volatile boolean deniesFinal;
+
   /** True if no endpoint but the first ever answers. */
   volatile boolean isAlone;
 
@@ -170,8 +173,13 @@ final class TestNode implements ChainNode {
   }
 
   @Override
-  public List<NodeBlockHeader> finalBlocks(List<Long> numbers, FinalityRule rule) {
+  public List<NodeBlockHeader> finalBlocks(
+      List<Long> numbers, FinalityRule rule, Duration patience) {
     headers.add(numbers);
+    long highest = chain.head() - (deniesFinal ? rule.depth().orElse(0) : 0);
+    if (numbers.stream().anyMatch(number -> number > highest)) {
+      throw new MillraceException(Remedy.RETRY, "no endpoint calls the block final");
+    }
     return numbers.stream()
         .map(number -> chain.at(number).orElseThrow().block())
         .map(retold)
