@@ -4,7 +4,6 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.postgres.client.PostgresConnections;
-import dev.millrace.postgres.client.PostgresErrors;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -223,19 +222,21 @@ public final class JobClient implements AutoCloseable {
   }
 
   private <T> T run(String purpose, JobTransactions.Work<T> work) {
-    long until = System.nanoTime() + settings.database().patience().toNanos();
-    try (JobTransactions transactions =
-        new JobTransactions(pool::getConnection, purpose, () -> System.nanoTime() - until >= 0)) {
+    try (JobTransactions transactions = transactions(purpose)) {
       return transactions.run(work);
     }
   }
 
   private <T> T read(String purpose, JobTransactions.Work<T> work) {
-    try (Connection connection = pool.getConnection()) {
-      return work.run(connection);
-    } catch (SQLException failed) {
-      throw PostgresErrors.translate(purpose, failed);
+    try (JobTransactions transactions = transactions(purpose)) {
+      return transactions.runStatement(work);
     }
+  }
+
+  /** Retries for as long as the settings of the database say. */
+  private JobTransactions transactions(String purpose) {
+    long until = System.nanoTime() + settings.database().patience().toNanos();
+    return new JobTransactions(pool::getConnection, purpose, () -> System.nanoTime() - until >= 0);
   }
 
   @Override
