@@ -5,6 +5,8 @@ import dev.millrace.evm.SourceOptions;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.evm.StopAt;
 import dev.millrace.jsonrpc.JsonRpcTransport;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.Source;
 import dev.millrace.rpc.ChainNode;
 import dev.millrace.rpc.ChainNodeFactory;
@@ -118,6 +120,12 @@ final class WorldCache {
     try (Source.Feed feed = source.open(Source.ResumePoint.START)) {
       for (int i = 0; i < MAX_STEPS && feed.next(MAX_STEPS) != null; i++) {
         runtime.pass(Duration.ofMillis(1));
+      }
+    } catch (MillraceException ended) {
+      // The earlier process may end with a reason, as over answers that contradict each other: it
+      // leaves what it has cached until then.
+      if (ended.remedy() != Remedy.RESTART) {
+        throw ended;
       }
     } finally {
       node.close();
