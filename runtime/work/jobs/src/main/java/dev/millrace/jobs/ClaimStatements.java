@@ -45,24 +45,6 @@ final class ClaimStatements {
   private static final String BEHIND_KEY =
       "UPDATE run SET gate = 'KEY', wake_at = NULL WHERE id = ANY (?)";
 
-  // A free key goes to the first run behind it; those just put there count.
-  private static final String TAKE_KEYS =
-      """
-      UPDATE run r
-         SET gate = (CASE WHEN r.due_at > clock_timestamp() THEN 'TIME' ELSE 'READY' END)::run_gate,
-             wake_at = CASE WHEN r.due_at > clock_timestamp() THEN r.due_at END,
-             holds_key = true
-       WHERE r.id = ANY (SELECT (SELECT n.id
-                                   FROM run n
-                                  WHERE n.gate = 'KEY' AND n.exclusive_key = k.key
-                                  ORDER BY n.exclusive_key,
-                                           CASE WHEN n.serial THEN 0 ELSE -n.priority END,
-                                           CASE WHEN n.serial THEN n.created_at ELSE n.due_at END,
-                                           n.id
-                                  LIMIT 1)
-                           FROM unnest(?::text[]) AS k (key))
-      """;
-
   // Each job has its own range of the index, so that runs of unknown jobs are never read.
   private static final String CLAIM =
       """
@@ -148,7 +130,7 @@ final class ClaimStatements {
     if (!behind.isEmpty()) {
       update(connection, BEHIND_KEY, behind);
       keys.removeAll(held(connection, keys));
-      take(connection, keys);
+      EndedRuns.promote(connection, keys); // the runs that were just put there count
     }
     return due == MAX_MOVES;
   }
@@ -175,16 +157,6 @@ final class ClaimStatements {
       }
     }
     return held;
-  }
-
-  private static void take(Connection connection, Set<String> keys) throws SQLException {
-    if (keys.isEmpty()) {
-      return;
-    }
-    try (PreparedStatement statement = connection.prepareStatement(TAKE_KEYS)) {
-      Parameters.of(statement, List.copyOf(keys)).texts(key -> key);
-      statement.executeUpdate();
-    }
   }
 
   /** Claims up to the free slots of each queue; nothing if the session has ended. */

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -95,9 +96,7 @@ final class EndedRuns {
     if (!items.isEmpty()) {
       countDown(connection);
     }
-    if (!keys.isEmpty()) {
-      promote(connection);
-    }
+    promote(connection, keys);
   }
 
   private void cancelItems(Connection connection) throws SQLException {
@@ -133,7 +132,11 @@ final class EndedRuns {
     RunEndStatements.wake(connection, waiting);
   }
 
-  private void promote(Connection connection) throws SQLException {
+  /** Gives free keys to the first runs behind them. */
+  static void promote(Connection connection, Set<String> keys) throws SQLException {
+    if (keys.isEmpty()) {
+      return;
+    }
     try (PreparedStatement statement = connection.prepareStatement(PROMOTE)) {
       Parameters.of(statement, List.copyOf(keys)).texts(key -> key);
       statement.executeUpdate();

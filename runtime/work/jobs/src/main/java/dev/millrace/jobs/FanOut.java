@@ -1,6 +1,5 @@
 package dev.millrace.jobs;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.postgres.client.PostgresErrors;
@@ -321,10 +320,5 @@ final class FanOut {
       throw PostgresErrors.translate("reading the items of a run", failure);
     }
     return new Items<>(succeeded, failed);
-  }
-
-  /** The message of an error. */
-  static @Nullable String reason(@Nullable JsonNode error) {
-    return error == null ? null : error.path("message").asText();
   }
 }

@@ -5,6 +5,7 @@ import dev.millrace.loaders.Remedy;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.BinaryOperator;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -42,16 +43,32 @@ public final class Job<I, O> {
   private record Coalescing<I>(
       Function<? super I, String> key, @Nullable BinaryOperator<I> merge) {}
 
-  private record Rules<I>(
-      String queue,
-      int version,
-      int priority,
-      Retry retry,
-      Optional<Duration> timeout,
-      int maxLostClaims,
-      Optional<KeyFunction<I>> exclusive,
-      Optional<Coalescing<I>> coalescing,
-      Optional<Function<? super I, String>> idempotency) {}
+  /** The options of a job. Changed by the builder methods alone, each on a copy of its own. */
+  private static final class Rules<I> {
+    private String queue = DEFAULT_QUEUE;
+    private int version = 1;
+    private int priority;
+    private Retry retry = Retry.standard();
+    private Optional<Duration> timeout = Optional.empty();
+    private int maxLostClaims = DEFAULT_MAX_LOST_CLAIMS;
+    private Optional<KeyFunction<I>> exclusive = Optional.empty();
+    private Optional<Coalescing<I>> coalescing = Optional.empty();
+    private Optional<Function<? super I, String>> idempotency = Optional.empty();
+
+    private Rules<I> copy() {
+      Rules<I> copy = new Rules<>();
+      copy.queue = queue;
+      copy.version = version;
+      copy.priority = priority;
+      copy.retry = retry;
+      copy.timeout = timeout;
+      copy.maxLostClaims = maxLostClaims;
+      copy.exclusive = exclusive;
+      copy.coalescing = coalescing;
+      copy.idempotency = idempotency;
+      return copy;
+    }
+  }
 
   private Job(
       String name,
@@ -77,24 +94,12 @@ public final class Job<I, O> {
           Remedy.FIX_SETUP,
           "job name has letters, digits and . _ : - only, 100 at most: name=" + name);
     }
-    return new Job<>(
-        name,
-        inputType,
-        outputType,
-        new Rules<>(
-            DEFAULT_QUEUE,
-            1,
-            0,
-            Retry.standard(),
-            Optional.empty(),
-            DEFAULT_MAX_LOST_CLAIMS,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty()),
-        null);
+    return new Job<>(name, inputType, outputType, new Rules<>(), null);
   }
 
-  private Job<I, O> with(Rules<I> changed) {
+  private Job<I, O> with(Consumer<Rules<I>> change) {
+    Rules<I> changed = rules.copy();
+    change.accept(changed);
     return new Job<>(name, inputType, outputType, changed, handler);
   }
 
@@ -105,17 +110,7 @@ public final class Job<I, O> {
 
   /** Sets the queue, whose concurrency the worker limits. */
   public Job<I, O> queue(String queue) {
-    return with(
-        new Rules<>(
-            queue,
-            rules.version,
-            rules.priority,
-            rules.retry,
-            rules.timeout,
-            rules.maxLostClaims,
-            rules.exclusive,
-            rules.coalescing,
-            rules.idempotency));
+    return with(changed -> changed.queue = queue);
   }
 
   /**
@@ -123,47 +118,17 @@ public final class Job<I, O> {
    * raise the version whenever the steps of the handler change.
    */
   public Job<I, O> version(int version) {
-    return with(
-        new Rules<>(
-            rules.queue,
-            version,
-            rules.priority,
-            rules.retry,
-            rules.timeout,
-            rules.maxLostClaims,
-            rules.exclusive,
-            rules.coalescing,
-            rules.idempotency));
+    return with(changed -> changed.version = version);
   }
 
   /** Sets the default priority: higher ones run first. */
   public Job<I, O> priority(int priority) {
-    return with(
-        new Rules<>(
-            rules.queue,
-            rules.version,
-            priority,
-            rules.retry,
-            rules.timeout,
-            rules.maxLostClaims,
-            rules.exclusive,
-            rules.coalescing,
-            rules.idempotency));
+    return with(changed -> changed.priority = priority);
   }
 
   /** Sets what happens after a failed attempt. */
   public Job<I, O> retry(Retry retry) {
-    return with(
-        new Rules<>(
-            rules.queue,
-            rules.version,
-            rules.priority,
-            retry,
-            rules.timeout,
-            rules.maxLostClaims,
-            rules.exclusive,
-            rules.coalescing,
-            rules.idempotency));
+    return with(changed -> changed.retry = retry);
   }
 
   /** Limits the time of one attempt, waits for items, timers and signals left out. */
@@ -172,17 +137,7 @@ public final class Job<I, O> {
       throw new MillraceException(
           Remedy.FIX_SETUP, "timeout must be positive: job=%s timeout=%s".formatted(name, timeout));
     }
-    return with(
-        new Rules<>(
-            rules.queue,
-            rules.version,
-            rules.priority,
-            rules.retry,
-            Optional.of(timeout),
-            rules.maxLostClaims,
-            rules.exclusive,
-            rules.coalescing,
-            rules.idempotency));
+    return with(changed -> changed.timeout = Optional.of(timeout));
   }
 
   /** Limits how many workers may die with a run before it fails as {@code WORKER_LOST}. */
@@ -191,17 +146,7 @@ public final class Job<I, O> {
       throw new MillraceException(
           Remedy.FIX_SETUP, "maxLostClaims must be positive: job=%s".formatted(name));
     }
-    return with(
-        new Rules<>(
-            rules.queue,
-            rules.version,
-            rules.priority,
-            rules.retry,
-            rules.timeout,
-            most,
-            rules.exclusive,
-            rules.coalescing,
-            rules.idempotency));
+    return with(changed -> changed.maxLostClaims = most);
   }
 
   /**
@@ -226,17 +171,7 @@ public final class Job<I, O> {
           Remedy.FIX_SETUP,
           "job has a concurrency key or a serial key, not both: job=%s".formatted(name));
     }
-    return with(
-        new Rules<>(
-            rules.queue,
-            rules.version,
-            rules.priority,
-            rules.retry,
-            rules.timeout,
-            rules.maxLostClaims,
-            Optional.of(key),
-            rules.coalescing,
-            rules.idempotency));
+    return with(changed -> changed.exclusive = Optional.of(key));
   }
 
   /** Allows one run of a key that has not started: a later trigger is refused. */
@@ -250,32 +185,12 @@ public final class Job<I, O> {
   }
 
   private Job<I, O> coalescing(Coalescing<I> coalescing) {
-    return with(
-        new Rules<>(
-            rules.queue,
-            rules.version,
-            rules.priority,
-            rules.retry,
-            rules.timeout,
-            rules.maxLostClaims,
-            rules.exclusive,
-            Optional.of(coalescing),
-            rules.idempotency));
+    return with(changed -> changed.coalescing = Optional.of(coalescing));
   }
 
   /** Allows one run of a key ever, until it is purged: a later trigger gets the first run. */
   public Job<I, O> idempotencyKey(Function<? super I, String> key) {
-    return with(
-        new Rules<>(
-            rules.queue,
-            rules.version,
-            rules.priority,
-            rules.retry,
-            rules.timeout,
-            rules.maxLostClaims,
-            rules.exclusive,
-            rules.coalescing,
-            Optional.of(key)));
+    return with(changed -> changed.idempotency = Optional.of(key));
   }
 
   public String name() {

@@ -120,19 +120,9 @@ public final class JobWorker implements AutoCloseable {
     return known == null ? 0 : known.running();
   }
 
-  /** The session of this worker, as the table has it; zero before the first. */
-  long session() {
-    WorkerIncarnation known = incarnation;
-    return known == null ? 0 : known.session();
-  }
-
   /** True if this worker knows the job. */
   public boolean serves(String job) {
     return jobs.containsKey(job);
-  }
-
-  List<String> jobs() {
-    return List.copyOf(jobs.keySet());
   }
 
   /**

@@ -288,8 +288,4 @@ final class RunControl {
     }
     return purged;
   }
-
-  static Duration minimumAge() {
-    return Duration.ofMinutes(1);
-  }
 }

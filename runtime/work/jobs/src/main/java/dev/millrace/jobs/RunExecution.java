@@ -2,7 +2,6 @@ package dev.millrace.jobs;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Remedy;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -194,10 +193,5 @@ final class RunExecution {
     writer.submit(
         new RunWrite.Event(
             claim.id(), claim.token(), RunEvent.CONTENTION, null, summary, contention.json()));
-  }
-
-  /** Refuses a job whose run another version of the handler has begun. */
-  static MillraceException unknownJob(String name) {
-    return new MillraceException(Remedy.REPORT_BUG, "claimed a run of an unknown job: job=" + name);
   }
 }

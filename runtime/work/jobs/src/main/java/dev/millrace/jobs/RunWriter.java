@@ -28,6 +28,9 @@ final class RunWriter implements AutoCloseable {
   private final Thread thread;
   private volatile boolean closed;
 
+  /** Written by the writer's thread at its end; read by threads that submit. */
+  private volatile boolean ended;
+
   /**
    * Starts the writer of a worker.
    *
@@ -38,8 +41,18 @@ final class RunWriter implements AutoCloseable {
     this.thread = Thread.ofPlatform().daemon().name("millrace-jobs-write-" + name).start(this::run);
   }
 
+  /** Queues a write; one that comes after the end of the writer is lost, as its claim is. */
   void submit(RunWrite write) {
     queue.add(write);
+    if (ended) {
+      loseQueued();
+    }
+  }
+
+  private void loseQueued() {
+    for (RunWrite left = queue.poll(); left != null; left = queue.poll()) {
+      left.settle(RunWrite.Durability.LOST);
+    }
   }
 
   private void run() {
@@ -58,8 +71,9 @@ final class RunWriter implements AutoCloseable {
       LOG.debug("writer of runs was interrupted");
     } finally {
       closed = true;
-      writes.addAll(queue);
       writes.forEach(write -> write.settle(RunWrite.Durability.LOST));
+      ended = true; // first, so that a write that comes now is lost by one of both
+      loseQueued();
       transactions.close();
     }
   }

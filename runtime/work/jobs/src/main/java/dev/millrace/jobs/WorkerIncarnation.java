@@ -1,7 +1,11 @@
 package dev.millrace.jobs;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.millrace.loaders.MillraceException;
+import dev.millrace.loaders.Remedy;
 import dev.millrace.postgres.client.PostgresConnections;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -16,7 +20,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A worker between the begin of its session and its loss. Confined to the claim thread, but for
- * what is said to be for any thread.
+ * methods that name any thread.
  */
 final class WorkerIncarnation {
   private static final Logger LOG = LoggerFactory.getLogger(WorkerIncarnation.class);
@@ -72,10 +76,6 @@ final class WorkerIncarnation {
             writer, pool, new TriggerStatements(settings.schema()), settings.schema(), compute);
   }
 
-  long session() {
-    return session.id();
-  }
-
   /** Any thread. */
   int running() {
     return executions.size();
@@ -108,7 +108,7 @@ final class WorkerIncarnation {
     }
   }
 
-  /** Polls the tables by one statement; returns the time until the next look is due. */
+  /** Polls the tables by one statement; returns the time until the next one. */
   private Duration poll() {
     polled = System.nanoTime();
     ClaimStatements.PollResult found =
@@ -140,7 +140,7 @@ final class WorkerIncarnation {
         .toList();
   }
 
-  /** Opens gates and claims until no more is to be had; returns the time until the next found. */
+  /** Opens gates and claims until no more is to be had; returns the time until the next poll. */
   private Duration claimAll() {
     while (!stopping.get() && !session.isLost()) {
       List<ClaimStatements.Wanted> wanted = wanted();
@@ -155,8 +155,8 @@ final class WorkerIncarnation {
 
   private record Claimed(List<ClaimedRun> runs, boolean more) {}
 
-  private Claimed claim(java.sql.Connection connection, List<ClaimStatements.Wanted> wanted)
-      throws java.sql.SQLException {
+  private Claimed claim(Connection connection, List<ClaimStatements.Wanted> wanted)
+      throws SQLException {
     if (!schedules.isEmpty()) {
       ScheduleStatements.tick(connection, schedules, services.triggers(), services.channel());
     }
@@ -186,7 +186,8 @@ final class WorkerIncarnation {
   private void start(ClaimedRun claim) {
     Job<?, ?> job = jobs.get(claim.job());
     if (job == null) {
-      throw RunExecution.unknownJob(claim.job());
+      throw new MillraceException(
+          Remedy.REPORT_BUG, "claimed a run of an unknown job: job=" + claim.job());
     }
     List<Future<?>> timers = new ArrayList<>();
     RunExecution execution =

@@ -84,6 +84,15 @@ final class JobObservationIT {
             });
     try (JobClient client = JobClient.open(settings);
         JobWorker _ = JobWorker.start(settings, List.of(job))) {
+      JobsTestDatabase.execute(settings, "CREATE TABLE written (at timestamptz)");
+      JobsTestDatabase.execute(
+          settings,
+          "CREATE FUNCTION count_write() RETURNS trigger LANGUAGE plpgsql AS"
+              + " 'BEGIN INSERT INTO written VALUES (now()); RETURN NULL; END'");
+      JobsTestDatabase.execute(
+          settings,
+          "CREATE TRIGGER count_writes AFTER INSERT OR UPDATE ON progress"
+              + " FOR EACH ROW EXECUTE FUNCTION count_write()");
       long run = client.trigger(job, 1).id();
       waitUntil(() -> client.find(run).orElseThrow().progress().isPresent());
       assertThat(client.find(run).orElseThrow().progress().orElseThrow().total()).contains(20_000L);
@@ -91,6 +100,10 @@ final class JobObservationIT {
       client.await(run, LONG);
       assertThat(client.find(run).orElseThrow().progress().orElseThrow().message())
           .isEqualTo("at the end");
+      assertThat(
+              Integer.parseInt(
+                  JobsTestDatabase.query(settings, "SELECT count(*) FROM written").getFirst()))
+          .isBetween(2, 5);
     }
   }
 

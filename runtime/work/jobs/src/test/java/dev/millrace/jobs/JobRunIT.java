@@ -186,7 +186,11 @@ final class JobRunIT {
         Job.of("waits", Text.class, Length.class)
             .handler((_, context) -> {
               begun.countDown();
-              new CountDownLatch(1).await();
+              try {
+                new CountDownLatch(1).await();
+              } catch (InterruptedException swallowed) {
+                begun.countDown();
+              }
               return context.step("never", () -> new Length(1));
             });
     try (JobClient client = JobClient.open(settings)) {
@@ -200,6 +204,7 @@ final class JobRunIT {
         begun.await();
         assertThat(client.cancel(running)).isFalse();
         assertThat(await(client, running).state()).isEqualTo(RunState.CANCELED);
+        assertThat(JobsTestDatabase.query(settings, "SELECT name FROM step")).isEmpty();
       }
     }
   }
