@@ -49,6 +49,10 @@ import java.util.stream.Stream;
  */
 final class NodesSimulation {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
+
+  /** Limit of the wait for a lane that a fork is to catch near the head. */
+  private static final Duration MAX_FOLLOWED = Duration.ofSeconds(5);
+
   private static final Duration POLL = Duration.ofMillis(20);
   private static final String LANE = Long.toString(DevChain.ID);
   private static final int MAX_PROCESSES = 8;
@@ -162,6 +166,9 @@ final class NodesSimulation {
       FutureTask<LaneOutcome> end = new FutureTask<>(lane::await);
       Thread.ofVirtual().start(end);
       for (int moves = random.nextInt(6); moves > 0 && !end.isDone(); moves--) {
+        if (random.nextBoolean()) {
+          followUpTo(chain.tip().head(), end); // what the fork replaces is in the store
+        }
         forks.move(Integer.MAX_VALUE);
         LockSupport.parkNanos(random.nextInt(120) * 1_000_000L);
       }
@@ -171,6 +178,18 @@ final class NodesSimulation {
       LaneOutcome how = end(lane, end, crash);
       history.add("process: %s crash=%s end=%s".formatted(settings, crash, how));
       return how instanceof LaneOutcome.Drained;
+    }
+  }
+
+  /** Gives the lane time to store the chain up to a block; nodes that limit it may take longer. */
+  private void followUpTo(long block, FutureTask<LaneOutcome> end) {
+    long until = System.nanoTime() + MAX_FOLLOWED.toNanos();
+    while (!end.isDone() && System.nanoTime() - until < 0) {
+      Source.BlockRef place = store.frontier(LANE).place();
+      if (place != null && place.block() >= block) {
+        return;
+      }
+      LockSupport.parkNanos(2_000_000);
     }
   }
 

@@ -74,8 +74,20 @@ final class ChainEventDecoder {
     return router;
   }
 
-  /** Decodes the logs of a range: one piece up to each block whose header is there. */
+  /**
+   * Decodes the logs of a range: one piece up to each block whose header is there. A range that
+   * fails leaves nothing behind and can be decoded again.
+   */
   List<DecodedBlocks> decode(FetchedRange range) throws InterruptedException {
+    try {
+      return decodeAll(range);
+    } catch (MillraceException failed) {
+      router.returnTo(EventId.of(range.from(), 0));
+      throw failed;
+    }
+  }
+
+  private List<DecodedBlocks> decodeAll(FetchedRange range) throws InterruptedException {
     blocks.clear();
     events = new ArrayList<>();
     LogColumns logs = range.logs();

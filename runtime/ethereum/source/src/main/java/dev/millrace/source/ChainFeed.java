@@ -141,16 +141,13 @@ final class ChainFeed implements Source.Feed {
     rangeFetch.cutEvery(max);
     do {
       if (decoded.isEmpty()) {
-        FetchedRange range = take();
-        if (range == null || !follows(range, block)) {
+        if (!decodeNext(block)) {
           tipVerified = false;
-          isUnlinked = range != null;
           source.node().reprove();
           horizon.doubt();
           ranges.abandon(block == null ? branch.next() : block.number() + 1);
           break;
         }
-        decoded.addAll(decoder.decode(range));
         ranges.follow(decoder.plan());
       }
       DecodedBlocks piece = decoded.remove();
@@ -169,15 +166,23 @@ final class ChainFeed implements Source.Feed {
     return new Batch(events, List.of(), block, block.number(), List.copyOf(found), bytes);
   }
 
-  /** Takes the next range; null if no endpoint calls its blocks final any more. */
-  private @Nullable FetchedRange take() throws InterruptedException {
+  /**
+   * Takes the next range and decodes it. False if it does not follow the block before it, or if no
+   * endpoint calls its blocks final any more.
+   */
+  private boolean decodeNext(@Nullable SourceBlock before) throws InterruptedException {
     try {
-      return ranges.take();
+      FetchedRange range = ranges.take();
+      isUnlinked = !follows(range, before);
+      if (!isUnlinked) {
+        decoded.addAll(decoder.decode(range));
+      }
+      return !isUnlinked;
     } catch (MillraceException denied) {
       if (denied.remedy() != Remedy.RETRY) {
         throw denied;
       }
-      return null;
+      return false;
     }
   }
 

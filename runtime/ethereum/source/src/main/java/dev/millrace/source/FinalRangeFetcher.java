@@ -121,7 +121,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
       GatheredRangeLogs gathered = gather(plan.queries(), from, to, avoid);
       LogColumns logs = gathered.logs();
       long end = gathered.reached();
-      NavigableMap<Long, NodeBlockHeader> blocks = blocks(wanted(logs, from, gathered), isWhole);
+      NavigableMap<Long, NodeBlockHeader> blocks = blocks(wanted(logs, from, gathered));
       if (!cache.prove(gathered.used(), end, blocks, node)) {
         continue; // those files are not used again
       }
@@ -131,7 +131,7 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
               && !findings.bloomsAreUseless();
       if (isSampled || isLacking) {
         List<Long> compared = isLacking ? AuditSample.all(from, end) : sample.blocks(from, end);
-        blocks.putAll(blocks(compared, isWhole));
+        blocks.putAll(blocks(compared));
       }
       HeaderCheck fit = HeaderCheck.of(logs, blocks).and(gathered.check(blocks));
       if (fit == HeaderCheck.OTHER_TIMES && misfits > 0) {
@@ -312,13 +312,13 @@ final class FinalRangeFetcher implements RangeScheduler.Fetch {
     return headers;
   }
 
-  private NavigableMap<Long, NodeBlockHeader> blocks(List<Long> numbers, boolean isWhole)
+  private NavigableMap<Long, NodeBlockHeader> blocks(List<Long> numbers)
       throws InterruptedException {
-    Duration patience = isWhole ? FinalityChoice.PATIENCE : ChainNode.FOREVER;
     NavigableMap<Long, NodeBlockHeader> blocks = new TreeMap<>();
     for (int at = 0; at < numbers.size(); at += GROUP) {
       List<Long> group = numbers.subList(at, Math.min(numbers.size(), at + GROUP));
-      for (NodeBlockHeader block : node.finalBlocks(group, finality.checked(), patience)) {
+      for (NodeBlockHeader block :
+          node.finalBlocks(group, finality.checked(), FinalityChoice.PATIENCE)) {
         blocks.put(block.header().number(), block);
       }
     }

@@ -185,8 +185,17 @@ final class ReorgDetector {
    * branch has another block there, which it does not call final.
    */
   private TipCheck tooDeep(Source.BlockRef lowest) throws InterruptedException {
-    NodeBlockHeader theirs =
-        node.finalBlocks(List.of(lowest.block()), finality.checked()).getFirst();
+    NodeBlockHeader theirs;
+    try {
+      theirs =
+          node.finalBlocks(List.of(lowest.block()), finality.checked(), FinalityChoice.PATIENCE)
+              .getFirst();
+    } catch (MillraceException denied) {
+      if (denied.remedy() != Remedy.RETRY) {
+        throw denied;
+      }
+      return new TipCheck.Inconclusive();
+    }
     tooDeep = theirs.header().hash().equals(lowest.hash()) ? 0 : tooDeep + 1;
     if (tooDeep < SEEN) {
       return new TipCheck.Inconclusive();

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.millrace.evm.BlockHeader;
 import dev.millrace.evm.Finality;
 import dev.millrace.evm.StopAt;
+import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
@@ -335,6 +336,54 @@ final class FinalityTest {
     List<Batch> batches = reader.toTheEnd(1_000);
 
     assertThat(ChainFixture.events(batches)).isEqualTo(reader.expected(0, 84));
+  }
+
+  @Test
+  @Tag("E52")
+  @DisplayName("E52 the chain becomes shorter before the logs of a found contract are asked for")
+  void chainThatBecomesShorter_isFollowedWithTheContractsOfARange() throws InterruptedException {
+    Address pool = TestChain.address(100);
+    chain.transfers(10).mine(TestChain.created(pool)).mine(TestChain.swap(pool, 1)).transfers(77);
+    node.deniesFinal = true;
+    node.phantoms =
+        query -> {
+          if (chain.head() == 88 && query.filter().addresses().contains(pool)) {
+            chain.cut(79).transfers(5); // the range up to block 79 has been fetched
+          }
+          return List.of();
+        };
+    reader
+        .finality(new Finality(Optional.empty(), OptionalLong.of(9)))
+        .until(new StopAt.AtBlock(84));
+
+    List<Batch> batches = reader.toTheEnd(1_000);
+
+    assertThat(chain.head()).isEqualTo(84);
+    assertThat(ChainFixture.events(batches)).isEqualTo(reader.expected(0, 84));
+  }
+
+  @Test
+  @Tag("E52")
+  @DisplayName("E52 the chain is replaced below its final block and shorter: refused once it grows")
+  void shorterChainReplacedBelowItsFinalBlock_isRefusedOnceItGrows() throws InterruptedException {
+    chain.transfers(20);
+    node.deniesFinal = true;
+    reader.finality(new Finality(Optional.empty(), OptionalLong.of(3)));
+    try (Source.Feed feed = reader.open(Source.ResumePoint.START)) {
+      assertThat(next(feed).last().number()).isEqualTo(16);
+      assertThat(next(feed).last().number()).isEqualTo(19);
+      chain.cut(10).mine(3).transfers(7);
+      AtomicInteger waits = new AtomicInteger();
+      for (int i = 0; i < 20; i++) {
+        node.whileWaiting.add(waits::incrementAndGet);
+      }
+      node.whileWaiting.add(() -> chain.transfers(10));
+
+      assertThatThrownBy(() -> feed.next(1_000))
+          .isInstanceOf(MillraceException.class)
+          .hasMessageContaining("chain was replaced from its final block on");
+      assertThat(waits).hasValue(20);
+    }
   }
 
   @Test
