@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(3_600)
 final class NodesSimulationTest {
   /** Most of the time a lane waits for nodes that limit it. */
-  private static final int SIDE_BY_SIDE = 4;
+  private static final int SIDE_BY_SIDE = 8;
 
   @TempDir private Path directory;
 

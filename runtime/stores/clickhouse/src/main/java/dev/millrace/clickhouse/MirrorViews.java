@@ -2,6 +2,7 @@ package dev.millrace.clickhouse;
 
 import dev.millrace.clickhouse.client.ClickHouseSql;
 import dev.millrace.loaders.EntityColumn;
+import dev.millrace.loaders.Versions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * The views that users query: the rows that count, and nothing else.
@@ -31,6 +33,14 @@ final class MirrorViews {
       (SELECT groupArrayInsertAt(`end`, toUInt32(epoch - 1))
          FROM (SELECT epoch, argMax(`end`, (`by`, commit)) AS `end`
                  FROM millrace_ends GROUP BY epoch))\
+      """;
+
+  /** The last final checkpoint of each chain. */
+  private static final String FINAL_BY_CHAIN =
+      """
+      (SELECT mapFromArrays(groupArray(chain), groupArray(settled))
+         FROM (SELECT chain, argMax(settled, (`by`, commit)) AS settled
+                 FROM millrace_ends GROUP BY chain))\
       """;
 
   static final String IS_VISIBLE = "_checkpoint <= _ends[_epoch]";
@@ -111,9 +121,25 @@ final class MirrorViews {
         : "argMax(_r.%1$s, _r._checkpoint) AS %1$s".formatted(name);
   }
 
+  /**
+   * Shows every version that counts; where only the latest are kept, those that {@link
+   * Housekeeping} never deletes: the last final version of each id, and all after it.
+   */
   private static String history(MirrorTable<?> table) {
-    return with()
-        + "SELECT %s, _checkpoint, _op\n".formatted(ClickHouseSql.names(table.visible()))
-        + from(table);
+    String all = "SELECT %s, _checkpoint, _op\n".formatted(ClickHouseSql.names(table.visible()));
+    if (table.type().isImmutable() || table.type().layout().versions() == Versions.ALL) {
+      return with() + all + from(table);
+    }
+    String ids =
+        Stream.concat(Stream.of("chain"), table.ids().stream())
+            .map(id -> "_r." + ClickHouseSql.name(id))
+            .collect(Collectors.joining(", "));
+    return "WITH %s AS _ends, %s AS _final\n".formatted(ENDS_BY_EPOCH, FINAL_BY_CHAIN)
+        + all
+        + from(table)
+        + "\n  AND (_checkpoint > _final[chain] OR (%1$s, _checkpoint) IN (\n".formatted(ids)
+        + "SELECT %1$s, max(_checkpoint)\n".formatted(ids)
+        + from(table)
+        + "\n  AND _checkpoint <= _final[chain]\nGROUP BY %s))".formatted(ids);
   }
 }

@@ -112,6 +112,31 @@ final class HousekeepingIT {
 
   @Test
   @Tag("K11")
+  @DisplayName("K11 the history of LATEST entities is the same before and after housekeeping")
+  void historyOfLatestVersions_isWhatHousekeepingLeaves() {
+    try (ClickHouseFixture lab = lab(Duration.ZERO)) {
+      ClickHouseFixture.MemoryEpochBook book = lab.book("1");
+      ClickHouseFixture.Run run = lab.run(book).follow();
+      for (int value = 1; value <= 4; value++) {
+        run.commit(false, List.of(new ClickHouseFixture.Gauge(1, value)));
+      }
+      run.commit(false, List.of(new ClickHouseFixture.Gauge(2, 5)));
+      run.commit(true, List.of(new ClickHouseFixture.Gauge(1, 6)));
+      lab.run(book).follow();
+      String history = "SELECT id, value, _checkpoint FROM gauge_history ORDER BY _checkpoint";
+      List<String> before = lab.query(history);
+      int held = gauges(lab).size();
+
+      lab.mirror.clean();
+
+      assertThat(before).containsExactly("1|4|4", "2|5|5", "1|6|6");
+      assertThat(gauges(lab)).hasSizeLessThan(held);
+      assertThat(lab.query(history)).isEqualTo(before);
+    }
+  }
+
+  @Test
+  @Tag("K11")
   @DisplayName("K11 superseded versions of more ids than one statement holds go too")
   void supersededVersions_ofManyIdsGo() {
     try (ClickHouseFixture lab = lab(Duration.ZERO)) {
@@ -135,7 +160,7 @@ final class HousekeepingIT {
 
       housekeeping.run();
 
-      assertThat(lab.query("SELECT count(), min(value) FROM gauge_history"))
+      assertThat(lab.query("SELECT count(), min(value) FROM millrace_all_gauge"))
           .containsExactly("50|3");
       assertThat(lab.read(ClickHouseFixture.GAUGE, book, 3))
           .containsExactlyInAnyOrderElementsOf(book.state(ClickHouseFixture.GAUGE, 3));
@@ -167,7 +192,7 @@ final class HousekeepingIT {
   }
 
   private static List<String> gauges(ClickHouseFixture lab) {
-    return lab.query("SELECT value, _checkpoint FROM gauge_history ORDER BY _checkpoint");
+    return lab.query("SELECT value, _checkpoint FROM millrace_all_gauge ORDER BY _checkpoint");
   }
 
   @Test
