@@ -30,6 +30,9 @@ final class WorldNode {
   private final boolean withholdsHistory;
   private final long phantoms;
 
+  /** The logs that it has added so far, as they look on the wire. */
+  private final Set<List<Object>> added = new HashSet<>();
+
   /** The reason why a call has no result. */
   static final class Refused extends Exception {
     private static final long serialVersionUID = 1L;
@@ -194,8 +197,7 @@ final class WorldNode {
     String wanted = topics.find() ? topics.group(1) : "";
     boolean withholds = withholdsHistory || byHash;
     if (trouble == WorldTrouble.PHANTOM && withholds) {
-      Random drawn = phantoms == 0 ? random : new Random(phantoms * 7_919 + block.number);
-      WorldLog phantom = WorldLog.phantom(block, drawn, addresses, wanted);
+      WorldLog phantom = phantom(block, addresses, wanted);
       block = phantom == null ? block : block.with(phantom);
     }
     Bytes32 kept =
@@ -219,6 +221,19 @@ final class WorldNode {
       }
     }
     return logs;
+  }
+
+  /** Draws a log to add: the same one at each request, or one that it has never added. */
+  private @Nullable WorldLog phantom(WorldBlock block, Set<String> addresses, String topics) {
+    if (phantoms != 0) {
+      Random drawn = new Random(phantoms * 7_919 + block.number);
+      return WorldLog.phantom(block, drawn, addresses, topics);
+    }
+    WorldLog log = WorldLog.phantom(block, random, addresses, topics);
+    // An event without parameters is the same log each time it is drawn at the same address.
+    return log != null && added.add(List.of(block.hash, log.at(), log.topics(), log.data()))
+        ? log
+        : null;
   }
 
   /** Returns another block at the same height, with the same logs of other amounts. */
