@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class FinalityTracker {
   /**
    * Requests for a finalized block before the endpoints are taken to know none: a node that was
-   * just started names none at first.
+   * just started names none at first. They count from the time when all endpoints answer.
    */
   private static final int MAX_ASKED = 8;
 
@@ -171,11 +171,13 @@ final class FinalityTracker {
     }
     Instant began = clock.instant();
     Optional<NodeBlockHeader> block = node.block(name);
-    for (int asked = 1; mustBeNamed(block) && (asked < MAX_ASKED || isAway(began)); asked++) {
+    int asked = 1;
+    for (int pauses = 0; mustBeNamed(block) && asked < MAX_ASKED; pauses++) {
       waitingFor = "the %s block, which no endpoint names".formatted(tag);
-      long part = Math.max(1, FIRST_PAUSE_PART >> Math.min(asked - 1, FIRST_PAUSE_PART));
+      long part = Math.max(1, FIRST_PAUSE_PART >> Math.min(pauses, FIRST_PAUSE_PART));
       node.pause(poll.dividedBy(part));
       block = node.block(name); // another endpoint may know it
+      asked = isAway(began) ? 1 : asked + 1;
     }
     waitingFor = "";
     if (mustBeNamed(block)) {
