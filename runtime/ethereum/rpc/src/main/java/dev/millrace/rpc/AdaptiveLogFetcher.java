@@ -114,7 +114,7 @@ final class AdaptiveLogFetcher {
       LogsAndEndBlock pair,
       List<Asked> asked)
       throws Refusal, InterruptedException {
-    boolean together = endpoint.batches.calls(BatchLimit.MAX_REFUSALS, calls.now()) > 1;
+    boolean together = endpoint.batches.calls(BatchLimit.MAX_PROOF_REFUSALS, calls.now()) > 1;
     try {
       LogsAndEndBlock.Proven proven =
           calls.attempt(
@@ -136,8 +136,13 @@ final class AdaptiveLogFetcher {
       }
       return proven;
     } catch (Refusal refused) {
-      if (!together || (!pair.isAnswered() && BatchedCallRunner.mayBeOfBatch(endpoint, refused))) {
-        endpoint.batches.refused(together, BatchLimit.MAX_REFUSALS, calls.now());
+      BatchExchange exchange = pair.exchange();
+      if (!together) {
+        endpoint.batches.refused(false, BatchLimit.MAX_PROOF_REFUSALS, calls.now());
+      } else if (exchange.isOfBatch(refused) && BatchedCallRunner.mentionsBatch(refused.trouble)) {
+        endpoints.refusedBatch(endpoint, asked.size(), refused.trouble);
+      } else {
+        exchange.recordRefusal(calls, endpoint, refused, BatchLimit.MAX_PROOF_REFUSALS);
       }
       throw refused;
     }

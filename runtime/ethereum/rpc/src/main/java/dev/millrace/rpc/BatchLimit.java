@@ -71,12 +71,12 @@ final class BatchLimit {
 
   /**
    * Lowers the limit below a number of calls that was refused. It becomes 1 if the endpoint says
-   * that it takes no batches, or refuses again and has never answered one.
+   * that it takes no batches, or refuses again and again and has never answered one.
    */
   void lower(int refused, boolean isStated, long now) {
     startLowering(now);
     isNamed |= isStated;
-    boolean takesNone = isStated || (!hasAccepted && ++refusalsBeforeAny >= MAX_REFUSALS);
+    boolean takesNone = isStated || (!hasAccepted && ++refusalsBeforeAny >= MAX_PROOF_REFUSALS);
     calls = Math.clamp(refused / 2, takesNone ? 1 : Math.min(calls, MIN_CALLS), calls);
   }
 

@@ -73,13 +73,14 @@ record BatchedCallRunner<T>(FailoverCaller calls, String method, JsonRpcResultRe
         endpoints.unanswered(endpoint);
         return split(params, batch);
       }
+      BatchExchange exchange = new BatchExchange();
       try {
         List<JsonRpcReply<T>> replies =
             calls.attempt(
                 endpoint,
                 need,
                 FailoverCaller.LogRange.NONE,
-                one -> one.transport.batch(calls.calls(asked), reader));
+                one -> exchange.send(one, calls.calls(asked), reader));
         if (replies != null) {
           if (replies.stream().anyMatch(JsonRpcReply::isThere)) {
             endpoint.batches.accepted();
@@ -87,15 +88,14 @@ record BatchedCallRunner<T>(FailoverCaller calls, String method, JsonRpcResultRe
           return rest(endpoint, params, replies);
         }
       } catch (Refusal refused) {
-        if (isOfBatch(refused)) {
+        if (exchange.isOfBatch(refused)) {
           endpoints.refusedBatch(endpoint, params.size(), refused.trouble);
           return split(params, Math.max(1, params.size() / 2));
         } else if (isOverload(refused)) {
           endpoints.easedBatch(endpoint, params.size());
           return split(params, params.size() / 2);
-        } else if (mayBeOfBatch(endpoint, refused)) {
-          endpoint.batches.refused(true, BatchLimit.MAX_REFUSALS, calls.now());
         }
+        exchange.recordRefusal(calls, endpoint, refused, BatchLimit.MAX_REFUSALS);
       }
     }
   }

@@ -1,8 +1,6 @@
 package dev.millrace.rpc;
 
 import dev.millrace.jsonrpc.RpcCallException;
-import dev.millrace.loaders.MillraceException;
-import dev.millrace.loaders.Remedy;
 import dev.millrace.rpc.NodeErrorTable.Action;
 import dev.millrace.rpc.NodeErrorTable.Classification;
 import java.util.ArrayList;
@@ -13,19 +11,13 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /**
- * Chooses the endpoint of each request and learns from the outcome.
- *
- * <p>The endpoint with the shortest expected time to an answer is asked, its queue included;
- * another one only when it would be faster, and once in a while to see whether it has become so. An
- * endpoint that fails is paused for a time that doubles. All state of endpoints is guarded by the
- * one lock here, which is never held during a request.
+ * Hands out an endpoint for each request, as {@link EndpointChoice} finds it, and learns from the
+ * outcome. An endpoint that fails is paused for a time that doubles. All state of endpoints is
+ * guarded by the one lock here, which is never held during a request.
  */
 final class EndpointSelector {
-  private static final long PROBE = TimeUnit.SECONDS.toNanos(3);
-
   /** Time for which an endpoint is passed over after it did not call blocks final. */
   private static final long NOT_FINAL = TimeUnit.SECONDS.toNanos(2);
 
@@ -38,6 +30,7 @@ final class EndpointSelector {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final EndpointBackoff backoff;
+  private final EndpointChoice choice;
 
   /** The reasons of the calls that wait now, as long as they wait for a pause to end. */
   private final List<String> waits = new ArrayList<>();
@@ -49,6 +42,7 @@ final class EndpointSelector {
     this.chain = chain;
     this.runtime = runtime;
     backoff = new EndpointBackoff(runtime);
+    choice = new EndpointChoice(this.all, chain);
     this.memory = memory;
     all.forEach(memory::recall);
   }
@@ -74,7 +68,7 @@ final class EndpointSelector {
           throw new InterruptedException("endpoints are closed");
         }
         long now = runtime.nanos();
-        Endpoint chosen = choose(need, now);
+        Endpoint chosen = choice.of(need, now);
         long wait = chosen.pause(need, now);
         if (wait == 0 && !chosen.isFull(need)) {
           if (need.isRange()) {
@@ -112,69 +106,9 @@ final class EndpointSelector {
     }
   }
 
-  private Endpoint choose(CallRequirements need, long now) {
-    List<Endpoint> able = able(need, now);
-    long widest = able.stream().mapToLong(one -> one.span.blocks()).max().orElse(1);
-    Endpoint best = able.getFirst();
-    double soonest = best.expected(need, widest, now);
-    for (Endpoint one : able) {
-      double expected = one.expected(need, widest, now);
-      if (expected < soonest) {
-        best = one;
-        soonest = expected;
-      }
-    }
-    for (Endpoint one : able) {
-      boolean isForgotten = now - one.lastAsked > PROBE && one.pace.running() == 0;
-      if (one != best && isForgotten && one.pause(need, now) == 0) {
-        return one;
-      }
-    }
-    return best;
-  }
-
-  private List<Endpoint> able(CallRequirements need, long now) {
-    List<Endpoint> able = all.stream().filter(one -> one.can(need, now)).toList();
-    if (able.isEmpty()) {
-      able = recheck(need, now);
-    }
-    List<Endpoint> far = able.stream().filter(one -> one.mayHave(need, now)).toList();
-    List<Endpoint> others =
-        far.stream()
-            .filter(one -> !need.avoid().contains(one.name))
-            .filter(one -> need.avoid().isEmpty() || one.isAlternative(need, now))
-            .toList();
-    List<Endpoint> left = far.stream().filter(one -> !one.isStranded(need, now)).toList();
-    return !others.isEmpty() ? others : !left.isEmpty() ? left : far.isEmpty() ? able : far;
-  }
-
-  /**
-   * Clears lacks that are only remembered, since they may be mended; throws if none can be asked.
-   */
-  private List<Endpoint> recheck(CallRequirements need, long now) {
-    for (Endpoint one : all) {
-      if (one.isLackRemembered) {
-        one.isLackRemembered = false;
-        one.hasLogs = true;
-      }
-    }
-    List<Endpoint> able = all.stream().filter(one -> one.can(need, now)).toList();
-    if (able.isEmpty()) {
-      throw new MillraceException(
-          Remedy.FIX_SETUP,
-          "no endpoint of the chain can be used: chain=%d\n  - %s"
-              .formatted(
-                  chain,
-                  all.stream()
-                      .map(one -> one.name + " " + one.missingCapability(need, now))
-                      .collect(Collectors.joining("\n  - "))));
-    }
-    return able;
-  }
-
   /** Returns the most blocks that one request should ask of the endpoint that is first in line. */
   long span(CallRequirements need) {
-    return locked(() -> choose(need, runtime.nanos()).span.blocks());
+    return locked(() -> choice.of(need, runtime.nanos()).span.blocks());
   }
 
   long spanOf(Endpoint endpoint) {
@@ -191,6 +125,11 @@ final class EndpointSelector {
       endpoint.wrongChains = 0;
       endpoint.proof.give(runtime.nanos(), ended);
     });
+  }
+
+  /** Requires one endpoint to name its chain before another of its answers counts. */
+  void reprove(Endpoint endpoint) {
+    change(endpoint.proof::end);
   }
 
   /** Requires each endpoint to name its chain before another of its answers counts. */

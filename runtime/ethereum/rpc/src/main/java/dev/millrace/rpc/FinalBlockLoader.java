@@ -144,13 +144,17 @@ final class FinalBlockLoader {
         .forEach(proof -> asked.add(new Asked(BY_NUMBER, "[\"" + proof + "\",false]")));
     numbers.forEach(number ->
         asked.add(new Asked(BY_NUMBER, "[\"" + AdaptiveLogFetcher.hex(number) + "\",false]")));
+    BatchExchange exchange = new BatchExchange();
     try {
       List<JsonRpcReply<NodeBlockHeader>> replies =
           calls.attempt(
               endpoint,
               need,
               FailoverCaller.LogRange.NONE,
-              one -> replies(one, calls.calls(asked), together, rule));
+              one ->
+                  together
+                      ? replies(one, calls.calls(asked), exchange)
+                      : replies(one, calls.calls(asked), rule));
       Map<Long, NodeBlockHeader> blocks =
           replies == null ? Map.of() : taken(endpoint, need.newest(), replies, numbers, rule);
       if (blocks.isEmpty()) {
@@ -158,32 +162,39 @@ final class FinalBlockLoader {
       }
       return blocks;
     } catch (Refusal refused) {
-      if (together && BatchedCallRunner.isOfBatch(refused)) {
+      if (exchange.isOfBatch(refused)) {
         calls.endpoints().refusedBatch(endpoint, asked.size(), refused.trouble);
       } else if (together && BatchedCallRunner.isOverload(refused)) {
         calls.endpoints().easedBatch(endpoint, asked.size());
       }
-      if (!together || BatchedCallRunner.mayBeOfBatch(endpoint, refused)) {
-        endpoint.batches.refused(together, BatchLimit.MAX_PROOF_REFUSALS, calls.now());
+      if (together) {
+        exchange.recordRefusal(calls, endpoint, refused, BatchLimit.MAX_PROOF_REFUSALS);
+      } else {
+        endpoint.batches.refused(false, BatchLimit.MAX_PROOF_REFUSALS, calls.now());
       }
       return null;
     }
   }
 
+  /** Makes all calls in one request. */
   private List<JsonRpcReply<NodeBlockHeader>> replies(
-      Endpoint endpoint, List<JsonRpcCall> asked, boolean together, FinalityRule rule)
+      Endpoint endpoint, List<JsonRpcCall> asked, BatchExchange exchange)
       throws RpcCallException, InterruptedException {
-    if (together) {
-      List<JsonRpcReply<NodeBlockHeader>> replies = endpoint.transport.batch(asked, BLOCK);
-      for (JsonRpcReply<NodeBlockHeader> reply : replies) {
-        throwIfOfEndpoint(reply.trouble());
-      }
-      if (replies.stream().noneMatch(JsonRpcReply::isThere)) {
-        throw RpcCallException.of(RpcCallException.Kind.TORN, "batch has no replies");
-      }
-      endpoint.batches.accepted();
-      return replies;
+    List<JsonRpcReply<NodeBlockHeader>> replies = exchange.send(endpoint, asked, BLOCK);
+    for (JsonRpcReply<NodeBlockHeader> reply : replies) {
+      throwIfOfEndpoint(reply.trouble());
     }
+    if (replies.stream().noneMatch(JsonRpcReply::isThere)) {
+      throw RpcCallException.of(RpcCallException.Kind.TORN, "batch has no replies");
+    }
+    endpoint.batches.accepted();
+    return replies;
+  }
+
+  /** Makes one call after the other. */
+  private List<JsonRpcReply<NodeBlockHeader>> replies(
+      Endpoint endpoint, List<JsonRpcCall> asked, FinalityRule rule)
+      throws RpcCallException, InterruptedException {
     List<JsonRpcReply<NodeBlockHeader>> replies = new ArrayList<>();
     for (JsonRpcCall call : asked) {
       try {

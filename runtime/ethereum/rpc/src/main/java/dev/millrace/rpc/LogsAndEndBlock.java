@@ -20,7 +20,7 @@ final class LogsAndEndBlock implements JsonRpcResultReader<LogsAndEndBlock.Part>
   private final JsonRpcResultReader<LogColumns> logs;
   private final long number;
   private final @Nullable Bytes32 hash;
-  private boolean answered;
+  private final BatchExchange exchange = new BatchExchange();
 
   /**
    * @param logs reads the reply to the second call
@@ -33,9 +33,9 @@ final class LogsAndEndBlock implements JsonRpcResultReader<LogsAndEndBlock.Part>
     this.hash = hash;
   }
 
-  /** True if the last request was answered call by call, errors included. */
-  boolean isAnswered() {
-    return answered;
+  /** Returns the exchange of both calls as one request. */
+  BatchExchange exchange() {
+    return exchange;
   }
 
   /** One of the two replies. */
@@ -65,13 +65,11 @@ final class LogsAndEndBlock implements JsonRpcResultReader<LogsAndEndBlock.Part>
     JsonRpcCall logCall = calls.getLast();
     Part first;
     Part second;
-    answered = false;
     if (together) {
-      List<JsonRpcReply<Part>> replies = endpoint.transport.batch(calls, this);
+      List<JsonRpcReply<Part>> replies = exchange.send(endpoint, calls, this);
       if (replies.size() != 2) {
         throw RpcCallException.of(RpcCallException.Kind.TORN, "batch has no reply to a call");
       }
-      answered = replies.stream().allMatch(JsonRpcReply::isThere);
       first = value(replies.getFirst());
       check(first);
       second = value(replies.getLast());

@@ -65,33 +65,37 @@ final class ProvenBlockLoader {
     CallRequirements need = CallRequirements.blocks(Set.of(), numbers.size() + 1, newest);
     boolean together =
         endpoint.batches.calls(BatchLimit.MAX_PROOF_REFUSALS, calls.now()) > numbers.size();
+    BatchExchange exchange = new BatchExchange();
     try {
       return calls.attempt(
           endpoint,
           need,
           FailoverCaller.LogRange.NONE,
-          one -> together ? together(one, numbers) : oneByOne(one, numbers));
+          one -> together ? together(one, numbers, exchange) : oneByOne(one, numbers));
     } catch (Refusal refused) {
       if (refused.verdict.action() == Action.UNKNOWN_BLOCK) {
         return Map.of();
       }
-      if (together && BatchedCallRunner.isOfBatch(refused)) {
+      if (exchange.isOfBatch(refused)) {
         calls.endpoints().refusedBatch(endpoint, numbers.size() + 1, refused.trouble);
-      } else if (!together || BatchedCallRunner.mayBeOfBatch(endpoint, refused)) {
-        endpoint.batches.refused(together, BatchLimit.MAX_PROOF_REFUSALS, calls.now());
+      } else if (together) {
+        exchange.recordRefusal(calls, endpoint, refused, BatchLimit.MAX_PROOF_REFUSALS);
+      } else {
+        endpoint.batches.refused(false, BatchLimit.MAX_PROOF_REFUSALS, calls.now());
       }
       return null;
     }
   }
 
-  private Map<Long, NodeBlockHeader> together(Endpoint endpoint, List<Long> numbers)
+  private Map<Long, NodeBlockHeader> together(
+      Endpoint endpoint, List<Long> numbers, BatchExchange exchange)
       throws RpcCallException, InterruptedException, FailoverCaller.WrongChain {
     List<Asked> asked = new ArrayList<>();
     asked.add(new Asked(CHAIN, "[]"));
     numbers.forEach(number -> asked.add(new Asked(BY_NUMBER, byNumber(number))));
     long ended = endpoint.transport.endedConnections();
     List<JsonRpcReply<Result>> replies =
-        endpoint.transport.batch(calls.calls(asked), ProvenBlockLoader::result);
+        exchange.send(endpoint, calls.calls(asked), ProvenBlockLoader::result);
     for (JsonRpcReply<Result> reply : replies) {
       if (reply.trouble() != null) {
         throw reply.trouble();

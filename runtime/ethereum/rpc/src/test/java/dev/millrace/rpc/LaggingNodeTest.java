@@ -2,6 +2,7 @@ package dev.millrace.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.jsonrpc.JsonRpcTransport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Nodes that clamp ranges at their own head without an error. */
@@ -118,6 +120,43 @@ final class LaggingNodeTest {
 
       assertThat(ChainNodeTest.read(node, 493, 519)).isEqualTo(ChainNodeTest.expected(493, 519));
       assertThat(proofs).hasValue(3);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "0 | 9 | <html>under repair</html>",
+        "1 | 9 | <html>under repair</html>",
+        "1 | 10 | <html>under repair</html>",
+        "0 | 9 | {\"id\":null,\"error\":{\"code\":-32000,\"message\":\"shard is away\"}}",
+        "1 | 10 | {\"id\":null,\"error\":{\"code\":-32000,\"message\":\"shard is away\"}}",
+        "1 | 10 | []"
+      })
+  @Tag("F116")
+  @DisplayName("F116 a balanced address begins with an outage: it is not asked one by one after it")
+  void logs_afterAnOutageAtTheStartComeWithTheirBlock(int from, int length, String outage)
+      throws Exception {
+    AtomicInteger requests = new AtomicInteger();
+    try (FakeNode balanced =
+            new FakeNode(body -> {
+              int request = requests.getAndIncrement();
+              return request >= from && request < from + length
+                  ? FakeNode.Answer.of(outage)
+                  : body.startsWith("{") && body.contains("eth_getLogs")
+                      ? clamped(BEHIND, body)
+                      : WHOLE.answer(body);
+            });
+        ChainNode node =
+            ChainNodeFactory.open(
+                List.of(balanced.url()),
+                5,
+                RpcSettings.defaults(),
+                JsonRpcTransport::to,
+                new HurriedRuntime())) {
+      assertThat(ChainNodeTest.read(node, 490, 519)).isEqualTo(ChainNodeTest.expected(490, 519));
+      assertThat(requests).hasValueGreaterThan(from + length);
     }
   }
 
