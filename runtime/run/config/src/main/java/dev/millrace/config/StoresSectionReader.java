@@ -4,6 +4,8 @@ import dev.millrace.config.Config.ClickHouse;
 import dev.millrace.config.Config.Postgres;
 import dev.millrace.config.Config.Stores;
 import dev.millrace.loaders.Storage;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Optional;
 
@@ -74,8 +76,23 @@ final class StoresSectionReader {
           url.get(),
           "is not the address of a ClickHouse server",
           "embedded, or the address of its HTTP interface, such as http://127.0.0.1:8123");
+    } else if (!hasHost(url.get().value())) {
+      section.report(
+          "url",
+          url.get(),
+          "names a host that its HTTP client does not take",
+          "a name of letters, digits, dots and hyphens, such as an alias in Compose, or an address");
     }
     return new ClickHouse.Server(url.get().value(), section.text("user"), section.text("password"));
+  }
+
+  /** False for names with an underscore, which container networks have and DNS forbids. */
+  private static boolean hasHost(String url) {
+    try {
+      return new URI(url).getHost() != null;
+    } catch (URISyntaxException _) {
+      return false;
+    }
   }
 
   private static Storage storage(Kept kept) {

@@ -138,6 +138,9 @@ class ConfigMistakesTest {
             "clickhouse: {url: 'http://u:hush@h:1'}", "clickhouse.url: is not the address of"),
         Arguments.of("clickhouse: {url: 'http://h:1/?a=b'}", "clickhouse.url: is not the address"),
         Arguments.of(
+            "clickhouse: {url: 'http://click_house:8123'}",
+            "clickhouse.url: names a host that its HTTP client does not take"),
+        Arguments.of(
             "clickhouse: {url: embedded, password: hush}",
             "clickhouse.password: does nothing for an embedded ClickHouse"),
         Arguments.of("pipeline: {depth: -3}", "pipeline.depth: is negative: value=-3"),
