@@ -15,8 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Describes a failed event: its position in the chain, and the line of its handler's code. The rest
- * of the trace goes to a logger of its own, so that a program that shows one line can leave it out.
+ * Decides the remedy of a failed event, which ends the lane, and describes it: its position in the
+ * chain, and the line of its handler's code. The rest of the trace goes to a logger of its own, so
+ * that a program that shows one line can leave it out.
  */
 final class EventFailureReport {
   private static final Logger TRACES = LoggerFactory.getLogger("dev.millrace.handler.trace");
@@ -39,6 +40,11 @@ final class EventFailureReport {
 
   private EventFailureReport() {}
 
+  /**
+   * Returns the failure of a lane at an event. A {@link MillraceException} keeps its remedy, but
+   * for a RETRY, which no handler may ask for; full memory is worth a restart; all else is a
+   * mistake of the handler.
+   */
   static MillraceException of(SourceEvent event, @Nullable Throwable cause) {
     Remedy remedy =
         cause instanceof MillraceException known && known.remedy() != Remedy.RETRY

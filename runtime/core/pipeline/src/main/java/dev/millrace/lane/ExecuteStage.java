@@ -148,7 +148,10 @@ final class ExecuteStage implements com.lmax.disruptor.EventHandler<RingSlot> {
     }
   }
 
-  /** True if the failure was caused by a replaced block: the lane rewinds and does not fail. */
+  /**
+   * True if the failure was caused by a replaced block, or by a handler while the lane rewinds
+   * already: the lane does not fail, and the events that remain run again.
+   */
   private boolean isDropped(MillraceException failure) {
     if (failure.remedy() == Remedy.REWIND) {
       lane.lifecycle.rewindHandshake().reorgDetected(failure);

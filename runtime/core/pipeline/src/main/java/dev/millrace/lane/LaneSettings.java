@@ -12,7 +12,7 @@ import dev.millrace.pipeline.MemoryBudget;
  * @param commitBytes approximate limit on the bytes of one commit
  */
 public record LaneSettings(int depth, int batchEvents, MemoryBudget staged, long commitBytes) {
-  /** Defaults that suit most machines, with a budget of its own. */
+  /** Defaults that suit most machines, with a new budget for all lanes that are given them. */
   public static LaneSettings defaults() {
     return new LaneSettings(8, 20_000, 256L << 20, 96L << 20);
   }
@@ -25,7 +25,7 @@ public record LaneSettings(int depth, int batchEvents, MemoryBudget staged, long
     }
   }
 
-  /** Uses a budget that no other lane shares. */
+  /** Makes a new budget, which all lanes share that are given these settings. */
   public LaneSettings(int depth, int batchEvents, long stagedBytes, long commitBytes) {
     this(depth, batchEvents, new MemoryBudget(stagedBytes), commitBytes);
   }

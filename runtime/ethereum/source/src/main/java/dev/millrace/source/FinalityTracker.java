@@ -152,6 +152,10 @@ final class FinalityTracker {
     return waitingFor;
   }
 
+  /**
+   * Returns the final block as seen from a head. {@link HeadFollower} counts the depth from our own
+   * tip, and endpoints prove it by {@link dev.millrace.rpc.FinalityRule}: all three have to agree.
+   */
   private long finalizedBy(BlockHeader head, @Nullable BlockHeader named, long before) {
     if (named != null) {
       finality.named();

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * range ends there and the rest becomes a range of its own, which is asked for at once: the reader
  * that waits for the first range waits for nothing that could be put off. Further ranges begin only
  * while those that are ready and those under way fit into the share of the memory of all chains.
+ *
+ * <p>Any thread: the reader of the feed takes ranges, tasks of the pool deliver them, any thread
+ * closes. The lock guards all state, that of each range in flight included.
  */
 final class RangeScheduler {
   private static final int MAX_IN_FLIGHT = 48;
@@ -28,7 +31,7 @@ final class RangeScheduler {
   private final Condition changed = lock.newCondition();
 
   @GuardedBy("lock")
-  private final TreeMap<Long, InFlightRange> flights = new TreeMap<>();
+  private final TreeMap<Long, InFlightRange> inFlight = new TreeMap<>();
 
   @GuardedBy("lock")
   private LogQueryPlan plan;
@@ -97,7 +100,7 @@ final class RangeScheduler {
   void reach(long from, long to) {
     lock.lock();
     try {
-      if (!flights.isEmpty() || from < frontier) {
+      if (!inFlight.isEmpty() || from < frontier) {
         throw new IllegalStateException(
             "range is fetched already: from=%d frontier=%d".formatted(from, frontier));
       }
@@ -135,7 +138,7 @@ final class RangeScheduler {
   boolean isReady() {
     lock.lock();
     try {
-      Map.Entry<Long, InFlightRange> first = flights.firstEntry();
+      Map.Entry<Long, InFlightRange> first = inFlight.firstEntry();
       return first != null && first.getValue().isReady();
     } finally {
       lock.unlock();
@@ -146,7 +149,7 @@ final class RangeScheduler {
   boolean isEmpty() {
     lock.lock();
     try {
-      return flights.isEmpty() && frontier > last;
+      return inFlight.isEmpty() && frontier > last;
     } finally {
       lock.unlock();
     }
@@ -158,7 +161,7 @@ final class RangeScheduler {
     try {
       while (true) {
         launch();
-        Map.Entry<Long, InFlightRange> first = flights.firstEntry();
+        Map.Entry<Long, InFlightRange> first = inFlight.firstEntry();
         if (first == null || closed) {
           throw new InterruptedException("nothing more is fetched: next=" + frontier);
         }
@@ -168,7 +171,7 @@ final class RangeScheduler {
         }
         FetchedRange range = flight.fetched;
         if (range != null) {
-          flights.remove(flight.from);
+          inFlight.remove(flight.from);
           readyBytes -= range.bytes();
           launch();
           return range;
@@ -195,7 +198,7 @@ final class RangeScheduler {
 
   @GuardedBy("lock")
   private void drop() {
-    flights.clear();
+    inFlight.clear();
     readyBytes = 0;
     long _ = updateUsage();
   }
@@ -214,7 +217,7 @@ final class RangeScheduler {
   /** True if another range may begin. One always may, however much the other chains hold. */
   @GuardedBy("lock")
   private boolean hasRoom() {
-    return flights.isEmpty()
+    return inFlight.isEmpty()
         || (underWay < MAX_IN_FLIGHT && heldBytes() + typicalBytes <= updateUsage());
   }
 
@@ -232,7 +235,7 @@ final class RangeScheduler {
 
   @GuardedBy("lock")
   private void launch(InFlightRange flight) {
-    flights.put(flight.from, flight);
+    inFlight.put(flight.from, flight);
     underWay++;
     pool.execute(() -> run(flight));
   }
@@ -252,7 +255,7 @@ final class RangeScheduler {
     lock.lock();
     try {
       underWay--;
-      if (flights.get(flight.from) != flight) {
+      if (inFlight.get(flight.from) != flight) {
         return; // dropped meanwhile
       }
       flight.fetched = range;

@@ -78,7 +78,10 @@ final class CommitTransaction {
     failpoint.reached(Failpoint.Point.AFTER_COMMIT, group.number());
   }
 
-  /** Advances the lane's row; false if an earlier try has committed the group. */
+  /**
+   * Advances the lane's row, fenced by epoch and number of the commit; false if an earlier try has
+   * committed the group.
+   */
   private boolean advance(Handle handle, CommitGroup group) {
     SourceBlock block = group.last().batch().last();
     int advanced =
