@@ -20,6 +20,8 @@ record CallRequirements(
     RECEIPTS,
     /** Blocks, and the tags that show whether they are final. */
     FINAL,
+    /** The block of a tag: the chain as the endpoint sees it now. */
+    HEAD,
     REST
   }
 
@@ -27,7 +29,7 @@ record CallRequirements(
   boolean hasSmallReply() {
     return switch (kind) {
       case LOGS, RECEIPTS -> false;
-      case FINAL, REST -> true;
+      case FINAL, HEAD, REST -> true;
     };
   }
 
@@ -43,6 +45,11 @@ record CallRequirements(
 
   static CallRequirements finals(int calls, long newest) {
     return new CallRequirements(Kind.FINAL, 0, newest, false, Set.of(), calls);
+  }
+
+  /** The block of a tag. */
+  static CallRequirements head(Set<String> avoid) {
+    return new CallRequirements(Kind.HEAD, 0, -1, false, avoid, 1);
   }
 
   static CallRequirements rest(Set<String> avoid, int calls) {

@@ -3,6 +3,8 @@ package dev.millrace.rpc;
 import dev.millrace.jsonrpc.EndpointUrl;
 import dev.millrace.jsonrpc.InFlightByteBudget;
 import dev.millrace.jsonrpc.JsonRpcTransport;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -30,6 +32,12 @@ final class Endpoint {
 
   /** Blocks, asked for by their hashes, that the endpoint lacks. */
   final MissingBlockTracker missing = new MissingBlockTracker();
+
+  /** Latest blocks of other endpoints that the endpoint did not name as its own. */
+  private final MissingBlockTracker behind = new MissingBlockTracker();
+
+  /** The latest block that it named last; -1: none yet. A later answer may be lower. */
+  long latest = -1;
 
   final ChainProof proof = new ChainProof();
   final BatchLimit batches = new BatchLimit();
@@ -93,7 +101,11 @@ final class Endpoint {
   /** When it last answered, or began to be asked: an endpoint that keeps silent gets slower. */
   long busySince;
 
-  long lastAsked;
+  /** The times of the last requests, per kind; none of a kind that was never asked for. */
+  private final Map<CallRequirements.Kind, Long> lastAsked =
+      new EnumMap<>(CallRequirements.Kind.class);
+
+  private final long created;
   long pausedUntil;
   int failures;
   long lastFailure;
@@ -117,7 +129,7 @@ final class Endpoint {
     pace = new AdaptiveRateLimiter(now);
     head = new EndpointHeadTracker(now);
     pausedUntil = now;
-    lastAsked = now;
+    created = now;
     notFinalUntil = now;
     lacksLogsUntil = now;
     lacksReceiptsUntil = now;
@@ -192,6 +204,7 @@ final class Endpoint {
     proof.end();
     proof.isAsked = false;
     head.forget();
+    latest = -1;
   }
 
   /** Excludes the endpoint for now: it serves another chain. Another backend may serve ours. */
@@ -202,6 +215,37 @@ final class Endpoint {
 
   private boolean mayHaveLogs(long now) {
     return hasLogs || now - lacksLogsUntil > 0;
+  }
+
+  void asked(CallRequirements need, long now) {
+    lastAsked.put(need.kind(), now);
+  }
+
+  /** Returns the time since it was asked for this kind of data. */
+  long unaskedFor(CallRequirements need, long now) {
+    return now - lastAsked.getOrDefault(need.kind(), created);
+  }
+
+  /**
+   * Records the latest block that the endpoint names.
+   *
+   * @param isBehind true if another endpoint has named a later one
+   */
+  void recordLatest(long number, boolean isBehind, long now) {
+    latest = number;
+    if (isBehind) {
+      behind.recordLack(now);
+    } else {
+      behind.recordBlock();
+    }
+  }
+
+  /**
+   * True if the endpoint has named earlier heads than others for longer than a lag: it may stand
+   * still.
+   */
+  boolean isBehind(long now) {
+    return behind.isStranded(now);
   }
 
   /** Records that logs or receipts came together with their last block. */
@@ -220,7 +264,7 @@ final class Endpoint {
     boolean isByHash =
         switch (need.kind()) {
           case LOGS, RECEIPTS -> !need.isRange();
-          case FINAL, REST -> false;
+          case FINAL, HEAD, REST -> false;
         };
     return isByHash && missing.isStranded(now);
   }
@@ -237,7 +281,7 @@ final class Endpoint {
         && switch (need.kind()) {
           case LOGS -> mayHaveLogs(now) && mayReach(need.oldest(), now);
           case RECEIPTS -> mayHaveReceipts(now) && !isStranded(need, now);
-          case FINAL, REST -> true;
+          case FINAL, HEAD, REST -> true;
         };
   }
 
@@ -256,7 +300,7 @@ final class Endpoint {
           mayHaveReceipts(now)
               ? "lacks blocks that other endpoints have"
               : "has no eth_getBlockReceipts";
-      case FINAL, REST -> reason;
+      case FINAL, HEAD, REST -> reason;
     };
   }
 
@@ -315,7 +359,9 @@ final class Endpoint {
   }
 
   void measured(CallRequirements need, long nanos) {
-    latency = need.kind() == CallRequirements.Kind.REST ? eased(latency, (double) nanos) : latency;
+    boolean isShort =
+        need.kind() == CallRequirements.Kind.REST || need.kind() == CallRequirements.Kind.HEAD;
+    latency = isShort ? eased(latency, (double) nanos) : latency;
     logLatency =
         need.kind() == CallRequirements.Kind.LOGS ? eased(logLatency, (double) nanos) : logLatency;
   }

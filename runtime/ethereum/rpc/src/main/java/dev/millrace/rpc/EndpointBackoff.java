@@ -104,7 +104,7 @@ final class EndpointBackoff {
         endpoint.failures = 0;
       }
       case RECEIPTS -> pause(endpoint, call, trouble.text());
-      case FINAL, REST -> endpoint.failures = 0;
+      case FINAL, HEAD, REST -> endpoint.failures = 0;
     }
   }
 
@@ -150,7 +150,7 @@ final class EndpointBackoff {
           endpoint.lacksReceipts(call.ended());
         }
       }
-      case FINAL, REST -> broken(endpoint, need, trouble, call);
+      case FINAL, HEAD, REST -> broken(endpoint, need, trouble, call);
     }
   }
 

@@ -9,7 +9,8 @@ import java.util.stream.Collectors;
 /**
  * The choice of the endpoint to ask: the one with the shortest expected time to an answer, its
  * queue included; another one only when it would be faster, and once in a while to see whether it
- * has become so. Guarded by the lock of {@link EndpointSelector}.
+ * has become so, for each kind of data: an endpoint that is asked for final blocks alone would
+ * never be found to name a later head. Guarded by the lock of {@link EndpointSelector}.
  */
 final class EndpointChoice {
   private static final long PROBE = TimeUnit.SECONDS.toNanos(3);
@@ -36,7 +37,7 @@ final class EndpointChoice {
       }
     }
     for (Endpoint one : able) {
-      boolean isForgotten = now - one.lastAsked > PROBE && one.pace.running() == 0;
+      boolean isForgotten = one.unaskedFor(need, now) > PROBE && one.pace.running() == 0;
       if (one != best && isForgotten && one.pause(need, now) == 0) {
         return one;
       }
@@ -49,7 +50,8 @@ final class EndpointChoice {
     if (able.isEmpty()) {
       able = recheck(need, now);
     }
-    List<Endpoint> far = able.stream().filter(one -> one.mayHave(need, now)).toList();
+    List<Endpoint> far =
+        upToDate(able.stream().filter(one -> one.mayHave(need, now)).toList(), need, now);
     List<Endpoint> others =
         far.stream()
             .filter(one -> !need.avoid().contains(one.name))
@@ -57,6 +59,21 @@ final class EndpointChoice {
             .toList();
     List<Endpoint> left = far.stream().filter(one -> !one.isStranded(need, now)).toList();
     return !others.isEmpty() ? others : !left.isEmpty() ? left : far.isEmpty() ? able : far;
+  }
+
+  /**
+   * Leaves out endpoints that stand still below the heads of others, while one of these answers.
+   */
+  private static List<Endpoint> upToDate(List<Endpoint> some, CallRequirements need, long now) {
+    if (need.kind() != CallRequirements.Kind.HEAD) {
+      return some;
+    }
+    List<Endpoint> left = some.stream().filter(one -> !one.isBehind(now)).toList();
+    boolean isAnyAnswering =
+        left.stream()
+            .anyMatch(
+                one -> one.state != NodeStatus.State.FAILING && !need.avoid().contains(one.name));
+    return isAnyAnswering ? left : some;
   }
 
   /**

@@ -79,7 +79,7 @@ final class EndpointSelector {
             chosen.busySince = now;
           }
           chosen.pace.begin(now, need.calls());
-          chosen.lastAsked = now;
+          chosen.asked(need, now);
           chosen.requests++;
           return chosen;
         }
@@ -203,6 +203,18 @@ final class EndpointSelector {
     change(() -> endpoint.head.has(number, runtime.nanos()));
   }
 
+  /** Records the block that the endpoint named for a tag. */
+  void named(Endpoint endpoint, BlockTag tag, long number) {
+    change(() -> {
+      long now = runtime.nanos();
+      endpoint.head.has(number, now);
+      if (tag == BlockTag.LATEST) {
+        boolean isBehind = all.stream().anyMatch(one -> one.latest > number);
+        endpoint.recordLatest(number, isBehind, now);
+      }
+    });
+  }
+
   /**
    * Records that the endpoint did not call blocks final: it is behind, or does not know the tag.
    */
@@ -240,7 +252,7 @@ final class EndpointSelector {
       switch (need.kind()) {
         case LOGS -> endpoint.recordLogs(need.oldest());
         case RECEIPTS -> endpoint.recordReceipts();
-        case FINAL, REST -> {}
+        case FINAL, HEAD, REST -> {}
       }
     });
   }

@@ -137,7 +137,7 @@ final class FailoverCaller {
             switch (need.kind()) {
               case LOGS -> true;
               case RECEIPTS -> NodeErrorTable.isResultLimit(trouble);
-              case FINAL, REST -> need.calls() > 1;
+              case FINAL, HEAD, REST -> need.calls() > 1;
             };
         yield mayShrink ? verdict : Classification.of(Action.RETRY);
       }
@@ -326,7 +326,7 @@ final class FailoverCaller {
     String params = "[\"%s\",false]".formatted(tag.word());
     Set<String> asked = new HashSet<>();
     while (true) {
-      CallRequirements need = CallRequirements.rest(Set.copyOf(asked), 1);
+      CallRequirements need = CallRequirements.head(Set.copyOf(asked));
       Endpoint endpoint = endpoints.acquire(need);
       if (asked.contains(endpoint.name)) {
         endpoints.unanswered(endpoint);
@@ -349,7 +349,7 @@ final class FailoverCaller {
                   }
                 });
         if (block != null) {
-          endpoints.has(endpoint, block.header().number());
+          endpoints.named(endpoint, tag, block.header().number());
           return block;
         }
       } catch (Refusal refused) {

@@ -7,6 +7,8 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -26,6 +28,8 @@ final class ReplacedBranchTest {
 
   /** Rounds of a second after which an endpoint has lacked blocks for longer than a lag. */
   private static final int MANY = 100;
+
+  private static final FinalityRule DEPTH = new FinalityRule(Optional.empty(), OptionalLong.of(10));
 
   private final HurriedRuntime time = new HurriedRuntime();
 
@@ -186,6 +190,52 @@ final class ReplacedBranchTest {
 
       assertThat(again.endpoint()).isEqualTo(avoided);
       assertThat(old.asked("eth_getLogs")).isEqualTo(asked);
+    }
+  }
+
+  @Test
+  @Tag("E54")
+  @DisplayName("E54 the fastest endpoint stands still, and final blocks alone come from the other")
+  void head_isThatOfAnEndpointThatGoesOn() throws Exception {
+    try (FakeNode current = new FakeNode(body -> CHAIN.answer(body).after(10));
+        FakeNode old = new FakeNode(OLD::answer);
+        ChainNode node = open(old, current)) {
+      int later = 0;
+      for (int i = 0; i < MANY; i++) {
+        later += head(node) == CHAIN.head() ? 1 : 0;
+        assertThat(node.finalBlocks(List.of(700L), DEPTH)).hasSize(1);
+        time.pass(Duration.ofSeconds(1));
+      }
+      assertThat(later).as("heads of the other one meanwhile").isGreaterThan(10);
+      for (int i = 0; i < 10; i++) {
+        assertThat(head(node)).as("a minute later").isEqualTo(CHAIN.head());
+      }
+    }
+  }
+
+  private static long head(ChainNode node) throws InterruptedException {
+    return node.block(BlockTag.LATEST).orElseThrow().header().number();
+  }
+
+  @Test
+  @Tag("E54")
+  @DisplayName(
+      "E54 the same, and then the other endpoint fails: the one that stands still is asked")
+  void head_isThatOfTheOnlyEndpointThatAnswers() throws Exception {
+    AtomicBoolean isAway = new AtomicBoolean();
+    try (FakeNode current =
+            new FakeNode(body ->
+                isAway.get()
+                    ? FakeNode.Answer.status(502, "", "bad gateway")
+                    : CHAIN.answer(body).after(10));
+        FakeNode old = new FakeNode(OLD::answer);
+        ChainNode node = open(old, current)) {
+      for (int i = 0; i < MANY; i++) {
+        assertThat(head(node)).isIn(OLD.head(), CHAIN.head());
+        time.pass(Duration.ofSeconds(1));
+      }
+      isAway.set(true);
+      assertThat(head(node)).isEqualTo(OLD.head());
     }
   }
 }

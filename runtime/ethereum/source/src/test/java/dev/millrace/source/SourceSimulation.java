@@ -296,7 +296,7 @@ final class SourceSimulation {
         }
       }
     } finally {
-      end = end.isEmpty() ? now.waitingFor() : end;
+      end = end.equals("ended") ? end : now.waitingFor();
       now.close();
       if (isOver) {
         lane.commit();
