@@ -12,8 +12,8 @@ import java.util.List;
  *
  * <p>Only an endpoint that takes no such requests may be asked for the calls one by one: behind an
  * address with several backends two of them may answer, and one call proves nothing of the other.
- * So a failure counts as a refusal only if this very request was sent and not answered, and only
- * between single calls that are answered: an outage refuses those as well.
+ * So a failure counts as a refusal only if this very request was sent and not answered, and the
+ * last one that counts has to follow a single call that is answered: an outage refuses those too.
  */
 final class BatchExchange {
   private boolean isUnanswered;
@@ -33,15 +33,17 @@ final class BatchExchange {
   }
 
   /**
-   * Counts a refusal, if it may be one. The endpoint has to answer a single call, for its chain,
-   * before the next.
+   * Counts a refusal, if it may be one. Before the last one the endpoint has to answer a single
+   * call, for its chain.
    *
    * @param refusals in a row after which calls are made one by one
    */
   void recordRefusal(FailoverCaller calls, Endpoint endpoint, Refusal refused, int refusals) {
     if (isUnanswered && BatchedCallRunner.mayBeOfBatch(endpoint, refused)) {
       endpoint.batches.refused(true, refusals, calls.now());
-      calls.endpoints().reprove(endpoint);
+      if (endpoint.batches.refusals() >= refusals - 1) {
+        calls.endpoints().reprove(endpoint);
+      }
     }
   }
 }

@@ -50,6 +50,11 @@ final class BatchLimit {
     return !takesSeveral ? 1 : hasRecovered(now) ? DEFAULT_CALLS : calls;
   }
 
+  /** Returns the number of refusals in a row. */
+  int refusals() {
+    return refusalsTogether;
+  }
+
   /** True if a lower limit counts no more: a gateway may have refused more for a moment. */
   private boolean hasRecovered(long now) {
     return !isNamed && now - loweredAt > ALONE;
