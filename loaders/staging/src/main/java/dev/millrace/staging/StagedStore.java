@@ -6,6 +6,7 @@ import dev.millrace.loaders.Query;
 import dev.millrace.loaders.Remedy;
 import dev.millrace.loaders.RowFilter;
 import dev.millrace.loaders.Storage;
+import dev.millrace.loaders.TriggerableJob;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,6 +14,8 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +43,7 @@ public final class StagedStore {
   private final List<StagedTable<?>> tables = new ArrayList<>();
   private final Deque<ChangeSet> transit = new ArrayDeque<>();
   private final LimitedQueryPages pages = new LimitedQueryPages();
+  private final Set<String> jobs;
 
   private long checkpoint;
   private long committed;
@@ -47,12 +51,25 @@ public final class StagedStore {
   private boolean reversible;
   private long changeBytes;
 
+  /** The triggers of the batch; a list that can grow from the first one on. */
+  private List<StagedTrigger> triggers = List.of();
+
   /** Keeps all entities in PostgreSQL. */
   public StagedStore(List<EntityType<?>> types) {
     this(types, _ -> Storage.POSTGRES);
   }
 
   public StagedStore(List<EntityType<?>> types, Function<EntityType<?>, Storage> storage) {
+    this(types, storage, List.of());
+  }
+
+  /** Stages triggers of these jobs, too. */
+  public StagedStore(
+      List<EntityType<?>> types,
+      Function<EntityType<?>, Storage> storage,
+      List<TriggerableJob<?>> jobs) {
+    this.jobs = new TreeSet<>();
+    jobs.forEach(job -> this.jobs.add(job.name()));
     for (EntityType<?> type : types) {
       StagedTable<?> table = new StagedTable<>(type, storage.apply(type));
       tables.add(table);
@@ -78,6 +95,7 @@ public final class StagedStore {
   public void begin(boolean batchIsReversible) {
     reversible = batchIsReversible;
     changeBytes = 0;
+    triggers = List.of();
     pages.clear();
     for (StagedTable<?> table : tables) {
       table.begin(checkpoint + 1, batchIsReversible);
@@ -114,6 +132,20 @@ public final class StagedStore {
 
   public void delete(EntityType<?> type, Object id) {
     changeBytes += table(type).delete(id, checkpoint, event);
+  }
+
+  /** Stages a run of a job, attributed to the current event. */
+  public <I> void trigger(TriggerableJob<I> job, I input) {
+    job.requireAmong(jobs);
+    if (triggers.isEmpty()) {
+      triggers = new ArrayList<>();
+    }
+    boolean again = !triggers.isEmpty() && triggers.getLast().event() == event;
+    int ordinal = again ? triggers.getLast().ordinal() + 1 : 0;
+    StagedTrigger staged =
+        new StagedTrigger(event, ordinal, job.name(), job.moment(), job.inputText(input));
+    triggers.add(staged);
+    changeBytes += staged.bytes();
   }
 
   /** The parts of a query's filter that must be loaded before memory can answer it. */
@@ -160,7 +192,8 @@ public final class StagedStore {
         changed.add(changes);
       }
     }
-    ChangeSet set = new ChangeSet(changed, checkpoint, reversible, changeBytes + otherBytes);
+    ChangeSet set =
+        new ChangeSet(changed, triggers, checkpoint, reversible, changeBytes + otherBytes);
     transit.addLast(set);
     return set;
   }

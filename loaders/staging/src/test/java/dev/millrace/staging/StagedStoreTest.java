@@ -10,6 +10,9 @@ import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Id;
 import dev.millrace.loaders.QueryBuilder;
+import dev.millrace.loaders.Storage;
+import dev.millrace.loaders.TriggerMoment;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.staging.LoaderFixtures.Note;
 import dev.millrace.staging.LoaderFixtures.Token;
 import java.util.ArrayList;
@@ -30,6 +33,50 @@ final class StagedStoreTest {
   record Bag(@Id long id, List<Long> items) {}
 
   private static final EntityType<Bag> BAG = EntityType.of(Bag.class);
+
+  /** A job whose inputs are texts. */
+  private record TestJob(String name) implements TriggerableJob<String> {
+    @Override
+    public Class<String> inputType() {
+      return String.class;
+    }
+
+    @Override
+    public TriggerMoment moment() {
+      return TriggerMoment.FINALIZED;
+    }
+
+    @Override
+    public String inputText(String input) {
+      return '"' + input + '"';
+    }
+  }
+
+  @Test
+  void triggers_areNumberedByEventAndGoWithTheirBatch() {
+    TestJob known = new TestJob("known");
+    StagedStore store =
+        new StagedStore(List.of(TOKEN), _ -> Storage.POSTGRES, List.<TriggerableJob<?>>of(known));
+    store.open(0, List.of());
+    store.begin(false);
+    store.nextBlock();
+    store.nextEvent(0);
+    store.trigger(known, "a");
+    store.trigger(known, "b");
+    store.nextEvent(1);
+    store.trigger(known, "c");
+
+    ChangeSet first = store.freeze();
+    assertThat(first.triggers())
+        .extracting(trigger -> trigger.event() + "." + trigger.ordinal() + trigger.input())
+        .containsExactly("0.0\"a\"", "0.1\"b\"", "1.0\"c\"");
+    assertThat(first.bytes()).isPositive();
+    store.begin(false);
+    assertThat(store.freeze().triggers()).isEmpty();
+    assertThatThrownBy(() -> store.trigger(new TestJob("other"), "a"))
+        .hasMessage(
+            "job is not part of this indexer, add it with jobs(...): job=other known=[known]");
+  }
 
   @Test
   @Tag("B8")

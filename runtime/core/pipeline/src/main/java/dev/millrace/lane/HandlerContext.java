@@ -5,6 +5,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Query;
 import dev.millrace.loaders.QueryBuilder;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import dev.millrace.staging.StagedState;
@@ -110,6 +111,15 @@ final class HandlerContext implements Context {
     guarded(() -> {
       EntityType<?> entity = memory.store().type(type);
       memory.store().delete(entity, entity.id(id));
+      return true;
+    });
+  }
+
+  @Override
+  public <I> void trigger(TriggerableJob<I> job, I input) {
+    check();
+    guarded(() -> {
+      memory.store().trigger(job, input);
       return true;
     });
   }

@@ -115,7 +115,7 @@ public final class Lane implements AutoCloseable {
     NeededIndexes indexes = new NeededIndexes(store, retry);
     this.commit = new CommitStage(services, store, publisher, indexes, freeSlots, this::end);
     RetryingReads reads = new RetryingReads(store.reads(), retry, indexes::request);
-    this.staged = new StagedStore(indexer.entities(), indexer::storage);
+    this.staged = new StagedStore(indexer.entities(), indexer::storage, indexer.jobs());
     this.staged.open(store.opened().checkpoint(), emptyTables(indexer, reads));
     this.memory =
         new HandlerState(

@@ -5,6 +5,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Query;
 import dev.millrace.loaders.QueryBuilder;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import dev.millrace.staging.StagedState;
@@ -118,6 +119,11 @@ final class PreloadContext implements Context {
 
   private Map<Object, Optional<?>> own(EntityType<?> type) {
     return written.computeIfAbsent(type, _ -> new HashMap<>(4));
+  }
+
+  @Override
+  public <I> void trigger(TriggerableJob<I> job, I input) {
+    inside(() -> true); // only the run counts
   }
 
   @Override

@@ -38,6 +38,11 @@ public record CommitGroup(long number, List<ExecutedBatch> batches) {
     return batches.stream().flatMap(batch -> batch.effects().stream()).toList();
   }
 
+  /** The jobs that the events of these batches have triggered, in order. */
+  public List<EventTrigger> triggers() {
+    return batches.stream().flatMap(batch -> batch.triggers().stream()).toList();
+  }
+
   public List<SourceBlock> blocks() {
     return batches.stream().flatMap(batch -> batch.batch().blocks().stream()).toList();
   }

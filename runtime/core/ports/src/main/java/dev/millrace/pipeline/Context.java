@@ -1,6 +1,7 @@
 package dev.millrace.pipeline;
 
 import dev.millrace.loaders.QueryBuilder;
+import dev.millrace.loaders.TriggerableJob;
 import java.util.Optional;
 import org.slf4j.Logger;
 
@@ -30,6 +31,13 @@ public interface Context {
 
   /** Deletes the row if it exists. */
   void delete(Class<?> type, Object... id);
+
+  /**
+   * Triggers a run of a job, as part of the changes of this event: if the event survives there is
+   * exactly one run, if a reorg replaces it there is none. The run starts once the block is final,
+   * or as the job says otherwise ({@link dev.millrace.loaders.TriggerMoment}).
+   */
+  <I> void trigger(TriggerableJob<I> job, I input);
 
   /**
    * Calls an outside service. Within a batch an input is sent once; {@link Effect} says how long an

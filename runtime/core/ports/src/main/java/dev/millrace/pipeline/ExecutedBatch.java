@@ -2,6 +2,7 @@ package dev.millrace.pipeline;
 
 import dev.millrace.loaders.EntityType;
 import dev.millrace.staging.ChangeSet;
+import dev.millrace.staging.StagedTrigger;
 import dev.millrace.staging.TableChanges;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +24,26 @@ public record ExecutedBatch(
     List<TableChanges<E>> parts = new ArrayList<>();
     batches.forEach(batch -> batch.changes().of(type).ifPresent(parts::add));
     return parts;
+  }
+
+  /** The jobs that the events of this batch have triggered, in order. */
+  public List<EventTrigger> triggers() {
+    if (changes.triggers().isEmpty()) {
+      return List.of();
+    }
+    List<EventTrigger> triggers = new ArrayList<>(changes.triggers().size());
+    for (StagedTrigger staged : changes.triggers()) {
+      SourceEvent event = batch.events().get(staged.event());
+      triggers.add(
+          new EventTrigger(
+              event.id(),
+              event.block().hash(),
+              staged.ordinal(),
+              staged.job(),
+              staged.moment(),
+              staged.input()));
+    }
+    return triggers;
   }
 
   /** A block with events, and the checkpoint of the lane after it. */

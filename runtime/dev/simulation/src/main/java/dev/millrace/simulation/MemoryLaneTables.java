@@ -9,6 +9,7 @@ import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.EffectResult;
 import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.EventTrigger;
 import dev.millrace.pipeline.ExecutedBatch;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Source;
@@ -34,6 +35,7 @@ final class MemoryLaneTables {
   private final Map<List<String>, EffectResult> effects = new LinkedHashMap<>();
   private final TreeMap<Long, Kept> blocks = new TreeMap<>();
   private final List<Source.DiscoveredContract> found = new ArrayList<>();
+  private final List<EventTrigger> triggers = new ArrayList<>();
   private final List<MemoryStore.Commit> commits = new ArrayList<>();
   private final List<String> indexes = new ArrayList<>();
   private long finalBlock = -1;
@@ -59,6 +61,7 @@ final class MemoryLaneTables {
     effects.putAll(other.effects);
     blocks.putAll(other.blocks);
     found.addAll(other.found);
+    triggers.addAll(other.triggers);
     commits.addAll(other.commits);
     indexes.addAll(other.indexes);
     finalBlock = other.finalBlock;
@@ -147,6 +150,7 @@ final class MemoryLaneTables {
     undo.removeIf(row -> row.checkpoint() > checkpoint);
     blocks.tailMap(block, false).clear();
     found.removeIf(contract -> contract.at().block() > block);
+    triggers.removeIf(trigger -> trigger.event().block() > block);
     effects.values().removeIf(effect -> effect.checkpoint() > checkpoint);
   }
 
@@ -191,6 +195,10 @@ final class MemoryLaneTables {
 
   List<UndoLogRow> undo() {
     return List.copyOf(undo);
+  }
+
+  List<EventTrigger> triggers() {
+    return List.copyOf(triggers);
   }
 
   List<EffectResult> effects() {
@@ -278,6 +286,7 @@ final class MemoryLaneTables {
       EffectResult known = effects.put(List.of(effect.effect(), effect.input()), effect);
       must(known == null, "effect is stored already: effect=%s", effect);
     }
+    triggers.addAll(group.triggers());
     remember(group);
     frontier =
         new Frontier(

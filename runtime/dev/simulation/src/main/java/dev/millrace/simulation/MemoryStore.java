@@ -6,6 +6,7 @@ import dev.millrace.loaders.Remedy;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.EffectResult;
 import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.EventTrigger;
 import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Frontier;
 import dev.millrace.pipeline.Indexer;
@@ -205,6 +206,11 @@ public final class MemoryStore implements CommitStore {
   /** Returns the effect answers that the lane has stored. */
   public List<EffectResult> effects(String lane) {
     return locked(() -> tables(lane).effects());
+  }
+
+  /** Returns the jobs that the lane's events have triggered, in order. */
+  public List<EventTrigger> triggers(String lane) {
+    return locked(() -> tables(lane).triggers());
   }
 
   /** Returns all commits of the lane so far. */

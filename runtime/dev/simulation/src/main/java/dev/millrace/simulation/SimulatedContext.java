@@ -2,6 +2,7 @@ package dev.millrace.simulation;
 
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.QueryBuilder;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import java.util.List;
@@ -48,6 +49,11 @@ final class SimulatedContext implements Context {
   @Override
   public void delete(Class<?> type, Object... id) {
     context.delete(type, id);
+  }
+
+  @Override
+  public <I> void trigger(TriggerableJob<I> job, I input) {
+    context.trigger(job, input);
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.millrace.loaders.EntityType;
 import dev.millrace.pipeline.CommitStore;
 import dev.millrace.pipeline.EpochEnds;
 import dev.millrace.pipeline.EpochHistory;
+import dev.millrace.pipeline.EventTrigger;
 import dev.millrace.pipeline.Failpoint;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.LaneStores;
@@ -127,6 +128,10 @@ final class SimulatedMemoryStores implements SimulatedStores {
     List<String> wrong = new ArrayList<>();
     if (!seenTorn.isEmpty()) {
       wrong.add(seenTorn);
+    }
+    List<EventTrigger> triggers = store.triggers(lane);
+    if (!triggers.equals(oracle.triggers())) {
+      wrong.add("triggers: expected=%s found=%s".formatted(oracle.triggers(), triggers));
     }
     mirror.ifPresent(copy -> compare(lane, oracle, copy, over, wrong));
     if (over) {

@@ -58,6 +58,8 @@ final class SimulatedOperations {
           SimulatedOperations::latestTraces,
           SimulatedOperations::askOutside,
           SimulatedOperations::askOnce,
+          SimulatedOperations::triggerJobs,
+          SimulatedOperations::triggerJobs,
           SimulatedOperations::catchOwnError,
           SimulatedOperations::dawdle);
 
@@ -347,6 +349,12 @@ final class SimulatedOperations {
 
   private void askOnce() {
     seeRow(context.effect(once, pick(TEXTS)));
+  }
+
+  private void triggerJobs() {
+    for (int i = random.nextInt(3); i >= 0; i--) {
+      context.trigger(chance(2) ? SimulatedJob.FINALIZED : SimulatedJob.COMMITTED, digest + i);
+    }
   }
 
   private void catchOwnError() {

@@ -3,6 +3,7 @@ package dev.millrace.simulation;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Storage;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.EventHandler;
@@ -144,6 +145,11 @@ final class SimulatedProgram implements Indexer {
   @Override
   public Storage storage(EntityType<?> type) {
     return routing.of(type);
+  }
+
+  @Override
+  public List<TriggerableJob<?>> jobs() {
+    return SimulatedJob.ALL;
   }
 
   @Override

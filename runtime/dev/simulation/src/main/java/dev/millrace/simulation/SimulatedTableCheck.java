@@ -38,7 +38,7 @@ final class SimulatedTableCheck {
         || !place.hash().equals(chain.get((int) place.block()).block().hash())) {
       return Optional.empty();
     }
-    SerialOracle oracle = new SerialOracle(lane.program().entities());
+    SerialOracle oracle = new SerialOracle(lane.program());
     return Optional.of(oracle.run(lane.script(), place.block()));
   }
 
@@ -52,7 +52,7 @@ final class SimulatedTableCheck {
     if (end instanceof LaneOutcome.Failed && reached >= lane.program().poisonedBlock()) {
       wrong.add("went past a failed event: block=" + reached);
     }
-    SerialOracle empty = new SerialOracle(lane.program().entities());
+    SerialOracle empty = new SerialOracle(lane.program());
     Optional<SerialOracle> known = place == null ? Optional.of(empty) : oracle(lane, place);
     if (known.isEmpty()) {
       wrong.add("stands on a branch that was left: place=" + place);

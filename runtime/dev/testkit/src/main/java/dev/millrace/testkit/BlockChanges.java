@@ -1,11 +1,13 @@
 package dev.millrace.testkit;
 
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.TriggerableJob;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class BlockChanges {
   private final long block;
   private final List<Change<?>> changes;
+  private final List<OracleContext.TriggerCall> triggers;
 
   /**
    * The change of one row.
@@ -32,19 +35,25 @@ public final class BlockChanges {
     }
   }
 
-  private BlockChanges(long block, List<Change<?>> changes) {
+  private BlockChanges(
+      long block, List<Change<?>> changes, List<OracleContext.TriggerCall> triggers) {
     this.block = block;
     this.changes = changes;
+    this.triggers = List.copyOf(triggers);
   }
 
   /** {@code before} holds the previous state of each row written; null if there was no row. */
   static BlockChanges of(
-      long block, SerialOracle oracle, Map<EntityType<?>, Map<Object, @Nullable Object>> before) {
+      long block,
+      SerialOracle oracle,
+      Map<EntityType<?>, Map<Object, @Nullable Object>> before,
+      List<OracleContext.TriggerCall> triggers) {
     return new BlockChanges(
         block,
         before.entrySet().stream()
             .flatMap(table -> of(table.getKey(), oracle, table.getValue()).stream())
-            .toList());
+            .toList(),
+        triggers);
   }
 
   private static <E> List<Change<?>> of(
@@ -101,8 +110,17 @@ public final class BlockChanges {
         .toList();
   }
 
+  /** The inputs of the runs that the events have triggered of a job, in order. */
+  public <I> List<I> triggered(TriggerableJob<I> job) {
+    return triggers.stream()
+        .filter(call -> call.job().name().equals(job.name()))
+        .map(call -> job.inputType().cast(call.input()))
+        .toList();
+  }
+
+  /** True if no row has changed and no job was triggered. */
   public boolean isEmpty() {
-    return changes.isEmpty();
+    return changes.isEmpty() && triggers.isEmpty();
   }
 
   @Override
@@ -110,10 +128,11 @@ public final class BlockChanges {
     return "block %d: %s"
         .formatted(
             block,
-            changes.isEmpty()
+            isEmpty()
                 ? "nothing changed"
-                : changes.stream()
-                    .map(Change::toString)
+                : Stream.concat(
+                        changes.stream().map(Change::toString),
+                        triggers.stream().map(call -> "triggered " + call))
                     .collect(Collectors.joining("\n  ", "\n  ", "")));
   }
 }

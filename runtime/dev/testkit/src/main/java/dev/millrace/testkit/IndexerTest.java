@@ -54,7 +54,7 @@ public final class IndexerTest {
 
   private IndexerTest(EvmIndexer indexer) {
     this.indexer = indexer;
-    this.oracle = new SerialOracle(indexer.entities());
+    this.oracle = new SerialOracle(indexer);
     for (String contract : indexer.contracts()) {
       addresses.put(
           contract,
@@ -170,12 +170,13 @@ public final class IndexerTest {
 
   private BlockChanges ended(long block, Written written) {
     last = block;
-    return BlockChanges.of(block, oracle, written.before);
+    return BlockChanges.of(block, oracle, written.before, written.triggers);
   }
 
-  /** The state, before the block, of the rows that the block has written. */
+  /** The rows that a block has written, in their state before it, and its triggers. */
   private static final class Written {
     private final Map<EntityType<?>, Map<Object, @Nullable Object>> before = new LinkedHashMap<>();
+    private final List<OracleContext.TriggerCall> triggers = new ArrayList<>();
   }
 
   private SourceEvent event(SourceBlock block, int logIndex, TestBlock.Emitted emitted) {
@@ -248,9 +249,9 @@ public final class IndexerTest {
   }
 
   private void handle(SourceEvent event, Written written) {
-    List<OracleContext.Write> writes = run(event);
-    List<OracleContext.Write> again = run(event);
-    if (!writes.equals(again)) {
+    OracleContext first = run(event);
+    OracleContext again = run(event);
+    if (!first.writes().equals(again.writes()) || !texts(first).equals(texts(again))) {
       throw new AssertionError(
           """
           handler is no function of its event and its Context: %s
@@ -258,9 +259,10 @@ public final class IndexerTest {
             and then:       %s
           a mutable static, a clock or a draw may be behind it; what comes from outside is an effect\
           """
-              .formatted(event.describe(), writes, again));
+              .formatted(event.describe(), describe(first), describe(again)));
     }
-    for (OracleContext.Write write : writes) {
+    written.triggers.addAll(first.triggers());
+    for (OracleContext.Write write : first.writes()) {
       Map<Object, @Nullable Object> rows =
           written.before.computeIfAbsent(write.type(), _ -> new HashMap<>());
       if (!rows.containsKey(write.id())) {
@@ -270,12 +272,22 @@ public final class IndexerTest {
     }
   }
 
-  private List<OracleContext.Write> run(SourceEvent event) {
+  private static List<String> texts(OracleContext context) {
+    return context.triggers().stream().map(OracleContext.TriggerCall::toString).toList();
+  }
+
+  private static String describe(OracleContext context) {
+    return context.triggers().isEmpty()
+        ? context.writes().toString()
+        : context.writes() + " triggers=" + context.triggers();
+  }
+
+  private OracleContext run(SourceEvent event) {
     OracleContext context = new OracleContext(oracle);
     try {
       event.handler().handle(event, context);
       context.rethrow();
-      return context.writes();
+      return context;
     } catch (Exception failed) {
       throw new AssertionError(
           "handler failed: %s error=%s".formatted(event.describe(), failed), failed);

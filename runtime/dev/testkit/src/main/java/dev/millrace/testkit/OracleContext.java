@@ -5,6 +5,7 @@ import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Query;
 import dev.millrace.loaders.QueryBuilder;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import java.util.ArrayList;
@@ -22,8 +23,21 @@ public final class OracleContext implements Context {
   /** One write; {@code row} is null for a delete. */
   record Write(EntityType<?> type, Object id, @Nullable Object row) {}
 
+  /** One trigger, with the text of its input. */
+  record TriggerCall(TriggerableJob<?> job, Object input, String text) {
+    static <I> TriggerCall of(TriggerableJob<I> job, I input) {
+      return new TriggerCall(job, input, job.inputText(input));
+    }
+
+    @Override
+    public String toString() {
+      return "%s(%s)".formatted(job.name(), text);
+    }
+  }
+
   private final SerialOracle oracle;
   private final List<Write> writes = new ArrayList<>();
+  private final List<TriggerCall> triggers = new ArrayList<>();
   private @Nullable RuntimeException failure;
 
   OracleContext(SerialOracle oracle) {
@@ -32,6 +46,10 @@ public final class OracleContext implements Context {
 
   List<Write> writes() {
     return writes;
+  }
+
+  List<TriggerCall> triggers() {
+    return triggers;
   }
 
   /** Fails the event with the first error of a call, even if the handler caught it. */
@@ -100,6 +118,14 @@ public final class OracleContext implements Context {
     noted(() -> {
       EntityType<?> entity = oracle.type(type);
       return writes.add(new Write(entity, entity.id(id), null));
+    });
+  }
+
+  @Override
+  public <I> void trigger(TriggerableJob<I> job, I input) {
+    noted(() -> {
+      job.requireAmong(oracle.jobs());
+      return triggers.add(TriggerCall.of(job, input));
     });
   }
 

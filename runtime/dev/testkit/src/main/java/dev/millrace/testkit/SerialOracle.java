@@ -4,6 +4,8 @@ import dev.millrace.loaders.ColumnType;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.Effect;
+import dev.millrace.pipeline.EventTrigger;
+import dev.millrace.pipeline.Indexer;
 import dev.millrace.pipeline.Source;
 import dev.millrace.pipeline.SourceBlock;
 import dev.millrace.pipeline.SourceEvent;
@@ -13,7 +15,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +34,8 @@ public final class SerialOracle {
   private final TreeMap<Long, Long> checkpoints = new TreeMap<>();
   private final List<String> kept = new ArrayList<>();
   private final List<Source.DiscoveredContract> found = new ArrayList<>();
+  private final Set<String> jobs = new TreeSet<>();
+  private final List<EventTrigger> triggers = new ArrayList<>();
   private long checkpoint;
   private long events;
   private @Nullable SourceBlock reached;
@@ -39,6 +45,12 @@ public final class SerialOracle {
       types.put(type.type(), type);
       tables.put(type, new HashMap<>());
     }
+  }
+
+  /** An oracle of an indexer, its jobs included. */
+  public SerialOracle(Indexer indexer) {
+    this(indexer.entities());
+    indexer.jobs().forEach(job -> jobs.add(job.name()));
   }
 
   /** Runs a stream from its start to its end. */
@@ -79,10 +91,25 @@ public final class SerialOracle {
       event.handler().handle(event, context);
       context.rethrow();
       context.writes().forEach(write -> apply(write, before));
+      keepTriggers(event, context.triggers());
       events++;
     }
     undo.addAll(before.values());
     checkpoints.put(block.getFirst().block().number(), checkpoint);
+  }
+
+  private void keepTriggers(SourceEvent event, List<OracleContext.TriggerCall> calls) {
+    for (int ordinal = 0; ordinal < calls.size(); ordinal++) {
+      OracleContext.TriggerCall call = calls.get(ordinal);
+      triggers.add(
+          new EventTrigger(
+              event.id(),
+              event.block().hash(),
+              ordinal,
+              call.job().name(),
+              call.job().moment(),
+              call.text()));
+    }
   }
 
   private void apply(OracleContext.Write write, Map<List<Object>, UndoLogRow> before) {
@@ -120,6 +147,15 @@ public final class SerialOracle {
       throw new IllegalArgumentException("entity is not part of this indexer: entity=" + type);
     }
     return table;
+  }
+
+  Set<String> jobs() {
+    return jobs;
+  }
+
+  /** Returns the jobs that the events so far have triggered, in order. */
+  public List<EventTrigger> triggers() {
+    return List.copyOf(triggers);
   }
 
   /** Refuses a second effect of the same name, as a lane does. */

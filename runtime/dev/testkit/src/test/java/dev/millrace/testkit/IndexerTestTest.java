@@ -14,6 +14,8 @@ import dev.millrace.loaders.Bytes;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.loaders.Entity;
 import dev.millrace.loaders.Id;
+import dev.millrace.loaders.TriggerMoment;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Effect;
 import java.math.BigInteger;
 import java.time.Instant;
@@ -70,6 +72,67 @@ class IndexerTestTest {
     } else {
       context.save(new Account(address, balance, account.transfers() + 1));
     }
+  }
+
+  /** A job whose inputs are texts. */
+  private record TestJob(String name) implements TriggerableJob<String> {
+    @Override
+    public Class<String> inputType() {
+      return String.class;
+    }
+
+    @Override
+    public TriggerMoment moment() {
+      return TriggerMoment.FINALIZED;
+    }
+
+    @Override
+    public String inputText(String input) {
+      return '"' + input + '"';
+    }
+  }
+
+  private static final TestJob NOTIFY = new TestJob("notify");
+
+  private static IndexerTest triggering(dev.millrace.evm.EvmHandler<Transferred> handler) {
+    return IndexerTest.of(
+        Evm.indexer("triggering")
+            .entities(Note.class)
+            .jobs(NOTIFY)
+            .contract("Token", token -> token.on(Transferred.class, handler))
+            .build());
+  }
+
+  @Test
+  void triggered_returnsTheInputsOfABlock() {
+    IndexerTest triggering =
+        triggering((event, context) -> context.trigger(NOTIFY, event.to() + "!"));
+    Transferred event = new Transferred(ALICE, BOB, BigInteger.ONE);
+
+    BlockChanges changes = triggering.emit(event, event);
+    assertThat(changes.triggered(NOTIFY)).containsExactly(BOB + "!", BOB + "!");
+    assertThat(changes.isEmpty()).isFalse();
+    assertThat(changes).asString().contains("triggered notify(\"" + BOB + "!\")");
+  }
+
+  @Test
+  void handlerThatTriggersSomethingElseEachTime_failsTheTest() {
+    AtomicInteger calls = new AtomicInteger();
+    IndexerTest triggering =
+        triggering((_, context) -> context.trigger(NOTIFY, "n" + calls.incrementAndGet()));
+
+    assertThatThrownBy(() -> triggering.emit(new Transferred(ALICE, BOB, BigInteger.ONE)))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("triggers=[notify(");
+  }
+
+  @Test
+  void jobThatTheIndexerDoesNotName_failsTheEvent() {
+    IndexerTest triggering =
+        triggering((_, context) -> context.trigger(new TestJob("other"), "text"));
+
+    assertThatThrownBy(() -> triggering.emit(new Transferred(ALICE, BOB, BigInteger.ONE)))
+        .hasMessageContaining("job is not part of this indexer, add it with jobs(...): job=other");
   }
 
   private static IndexerTest noting(dev.millrace.evm.EvmHandler<Transferred> handler) {

@@ -2,6 +2,7 @@ package dev.millrace.evm;
 
 import dev.millrace.loaders.DefinitionException;
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.TriggerableJob;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,6 +30,7 @@ public final class Evm {
     private final Map<String, Class<?>> tables = new HashMap<>();
     private final List<ContractDefinition> contracts = new ArrayList<>();
     private final Set<String> contractNames = new HashSet<>();
+    private final List<TriggerableJob<?>> jobs = new ArrayList<>();
     private int declared;
 
     private Definition(String name) {
@@ -41,6 +43,17 @@ public final class Evm {
       for (Class<?> type : types) {
         declared++;
         EntityType.read(type, mistakes).ifPresent(this::add);
+      }
+      return this;
+    }
+
+    /** Adds the jobs that the handlers trigger. */
+    public Definition jobs(TriggerableJob<?>... triggered) {
+      for (TriggerableJob<?> job : triggered) {
+        if (jobs.stream().anyMatch(known -> known.name().equals(job.name()))) {
+          mistakes.add("two jobs have one name: job=" + job.name());
+        }
+        jobs.add(job);
       }
       return this;
     }
@@ -76,7 +89,7 @@ public final class Evm {
       if (!found.isEmpty()) {
         throw new DefinitionException(name, found);
       }
-      return new EvmIndexer(name, entities, contracts);
+      return new EvmIndexer(name, entities, contracts, jobs);
     }
 
     private void checkFinders(List<String> found) {

@@ -1,6 +1,7 @@
 package dev.millrace.evm;
 
 import dev.millrace.loaders.EntityType;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Indexer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -15,11 +16,17 @@ public final class EvmIndexer implements Indexer {
   private final String name;
   private final List<EntityType<?>> entities;
   private final List<ContractDefinition> contracts;
+  private final List<TriggerableJob<?>> jobs;
 
-  EvmIndexer(String name, List<EntityType<?>> entities, List<ContractDefinition> contracts) {
+  EvmIndexer(
+      String name,
+      List<EntityType<?>> entities,
+      List<ContractDefinition> contracts,
+      List<TriggerableJob<?>> jobs) {
     this.name = name;
     this.entities = List.copyOf(entities);
     this.contracts = List.copyOf(contracts);
+    this.jobs = List.copyOf(jobs);
   }
 
   @Override
@@ -30,6 +37,11 @@ public final class EvmIndexer implements Indexer {
   @Override
   public List<EntityType<?>> entities() {
     return entities;
+  }
+
+  @Override
+  public List<TriggerableJob<?>> jobs() {
+    return jobs;
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.millrace.evm;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.QueryBuilder;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.SourceEvent;
@@ -74,6 +75,11 @@ final class LogHandlerContext implements EvmContext {
   @Override
   public void delete(Class<?> type, Object... id) {
     context.delete(type, id);
+  }
+
+  @Override
+  public <I> void trigger(TriggerableJob<I> job, I input) {
+    context.trigger(job, input);
   }
 
   @Override
