@@ -5,7 +5,7 @@ import java.util.List;
 /** Millrace's own tables, in the schema of each indexer. */
 final class BookkeepingDdl {
   /** Increases when these tables change. */
-  static final int VERSION = 4;
+  static final int VERSION = 5;
 
   // Ordered by discovery, because a rewind cuts off the end.
   private static final String CONTRACTS =
@@ -31,6 +31,30 @@ final class BookkeepingDdl {
         at timestamptz NOT NULL,
         problem text NOT NULL)
       """;
+
+  // A row without a job's run waits for its block to become final, or for the relay. One with a
+  // run is kept until its block is final, because a rewind turns it into a recall.
+  private static final String TRIGGERS =
+      """
+      CREATE TABLE millrace_trigger (
+        seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        chain bigint NOT NULL,
+        block bigint NOT NULL,
+        block_hash bytea NOT NULL,
+        log_index integer NOT NULL,
+        ordinal integer NOT NULL,
+        job text COLLATE "C" NOT NULL,
+        moment text COLLATE "C" NOT NULL,
+        input text NOT NULL,
+        run bigint,
+        is_recall boolean NOT NULL DEFAULT false)
+      """;
+
+  private static final String DUE_TRIGGERS =
+      "CREATE INDEX millrace_trigger_due ON millrace_trigger (chain, moment, seq)";
+
+  private static final String TRIGGERS_BY_BLOCK =
+      "CREATE INDEX millrace_trigger_block ON millrace_trigger (chain, block)";
 
   static final List<String> TABLES =
       List.of(
@@ -123,7 +147,10 @@ final class BookkeepingDdl {
           """,
           EFFECTS_BY_CHECKPOINT,
           MISSING_INDEXES,
-          CONTRACTS);
+          CONTRACTS,
+          TRIGGERS,
+          DUE_TRIGGERS,
+          TRIGGERS_BY_BLOCK);
 
   /** Upgrades a schema of version 1. The blocks that it has kept limit how far it can rewind. */
   static final List<String> FROM_VERSION_1 =
@@ -154,6 +181,9 @@ final class BookkeepingDdl {
 
   static final List<String> FROM_VERSION_3 =
       List.of(MISSING_INDEXES, "UPDATE millrace_schema SET version = 4");
+
+  static final List<String> FROM_VERSION_4 =
+      List.of(TRIGGERS, DUE_TRIGGERS, TRIGGERS_BY_BLOCK, "UPDATE millrace_schema SET version = 5");
 
   private BookkeepingDdl() {}
 }

@@ -10,6 +10,7 @@ import static dev.millrace.loaders.ColumnType.Scalar.TEXT;
 import dev.millrace.loaders.Bytes32;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.EffectResult;
+import dev.millrace.pipeline.EventTrigger;
 import dev.millrace.pipeline.ExecutedBatch;
 import dev.millrace.pipeline.Source;
 import dev.millrace.pipeline.SourceBlock;
@@ -31,7 +32,7 @@ import java.util.TreeSet;
 
 /**
  * The tables that a commit writes beside the rows of entities: reversible blocks and the final one
- * below them, discovered contracts, and answers of effects.
+ * below them, discovered contracts, answers of effects, and triggers of jobs.
  */
 final class BookkeepingTables {
   private static final String BLOCKS =
@@ -57,6 +58,16 @@ final class BookkeepingTables {
       SELECT ?, * FROM unnest(?::bigint[], ?::integer[], ?::integer[], ?::text[], ?::bytea[])
       """;
 
+  private static final String TRIGGERS =
+      """
+      INSERT INTO millrace_trigger (chain, block, block_hash, log_index, ordinal, job, moment, input)
+      SELECT ?, t.*
+        FROM unnest(?::bigint[], ?::bytea[], ?::integer[], ?::integer[], ?::text[], ?::text[],
+                    ?::text[])
+             AS t (block, block_hash, log_index, ordinal, job, moment, input)
+       ORDER BY t.block, t.log_index, t.ordinal
+      """;
+
   private static final String ANSWERS =
       """
       SELECT input, output FROM millrace_effect
@@ -79,6 +90,10 @@ final class BookkeepingTables {
     List<EffectResult> effects = group.effects();
     if (!effects.isEmpty()) {
       writeEffects(connection, effects);
+    }
+    List<EventTrigger> triggers = group.triggers();
+    if (!triggers.isEmpty()) {
+      writeTriggers(connection, triggers);
     }
   }
 
@@ -150,6 +165,21 @@ final class BookkeepingTables {
       statement.setObject(4, ArrayParameter.of(TEXT, effects, EffectResult::input));
       statement.setObject(5, ArrayParameter.of(TEXT, effects, EffectResult::output));
       statement.setObject(6, ArrayParameter.of(LONG, effects, EffectResult::checkpoint));
+      statement.executeUpdate();
+    }
+  }
+
+  private void writeTriggers(Connection connection, List<EventTrigger> triggers)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(TRIGGERS)) {
+      statement.setLong(1, chain);
+      statement.setObject(2, ArrayParameter.of(LONG, triggers, one -> one.event().block()));
+      statement.setObject(3, ArrayParameter.of(BYTES32, triggers, EventTrigger::block));
+      statement.setObject(4, ArrayParameter.of(INT, triggers, one -> one.event().logIndex()));
+      statement.setObject(5, ArrayParameter.of(INT, triggers, EventTrigger::ordinal));
+      statement.setObject(6, ArrayParameter.of(TEXT, triggers, EventTrigger::job));
+      statement.setObject(7, ArrayParameter.of(TEXT, triggers, one -> one.moment().name()));
+      statement.setObject(8, ArrayParameter.of(TEXT, triggers, EventTrigger::input));
       statement.executeUpdate();
     }
   }

@@ -25,7 +25,8 @@ import org.jdbi.v3.core.Handle;
  *   <li>Per entity with changes ({@link EntityTableWriter}): the undo log if the group is
  *       reversible, the deletes, the COPY of the inserts, the updates, the upserts. The temporary
  *       table is truncated between updates and upserts if both go through it.
- *   <li>Blocks, discovered contracts and answers of effects ({@link BookkeepingTables}).
+ *   <li>Blocks, discovered contracts, answers of effects and triggers of jobs ({@link
+ *       BookkeepingTables}).
  *   <li>The deletion of what no rewind needs any more ({@link Pruning}).
  *   <li>COMMIT.
  * </ol>

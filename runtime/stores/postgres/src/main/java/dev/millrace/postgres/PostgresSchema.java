@@ -149,6 +149,9 @@ final class PostgresSchema {
       BookkeepingDdl.FROM_VERSION_3.forEach(handle::execute);
       indexer.entities().forEach(type -> new LegacyIndexCleanup(handle, name).drop(type));
     }
+    if (version() == 4) {
+      BookkeepingDdl.FROM_VERSION_4.forEach(handle::execute);
+    }
   }
 
   /** Refuses a schema that was made for another definition or is not up to date yet. */

@@ -67,6 +67,23 @@ final class RewindTransaction {
           "DELETE FROM millrace_block WHERE chain = ? AND number > ?",
           "DELETE FROM millrace_contract WHERE chain = ? AND block > ?");
 
+  // In the order in which the relay locks them. A run that exists is recalled, in its turn.
+  private static final String RECALL_TRIGGERS =
+      """
+      WITH locked AS MATERIALIZED (
+        SELECT seq FROM millrace_trigger
+         WHERE chain = ? AND block > ? AND NOT is_recall
+         ORDER BY seq FOR UPDATE),
+      undone AS (
+        DELETE FROM millrace_trigger t USING locked l WHERE t.seq = l.seq RETURNING t.*)
+      INSERT INTO millrace_trigger
+             (chain, block, block_hash, log_index, ordinal, job, moment, input, run, is_recall)
+      SELECT chain, block, block_hash, log_index, ordinal, job, moment, '', run, true
+        FROM undone
+       WHERE run IS NOT NULL
+       ORDER BY seq
+      """;
+
   private static final String FORGET_EFFECTS =
       "DELETE FROM millrace_effect WHERE chain = ? AND checkpoint > ?";
 
@@ -138,6 +155,7 @@ final class RewindTransaction {
     for (String sql : FORGET_ABOVE_BLOCK) {
       update(sql, chain, target.block);
     }
+    update(RECALL_TRIGGERS, chain, target.block);
     update(FORGET_EFFECTS, chain, target.checkpoint);
     return new Frontier(epochs.next(), frontier.commit(), target.checkpoint, target.place());
   }

@@ -235,6 +235,7 @@ final class DeferredIndexIT {
       lab.end();
       for (String sql :
           List.of(
+              "DROP TABLE %s.millrace_trigger",
               "DROP TABLE %s.millrace_missing_index",
               "UPDATE %s.millrace_schema SET version = 3",
               "DROP INDEX %s.\"token.owner\"",

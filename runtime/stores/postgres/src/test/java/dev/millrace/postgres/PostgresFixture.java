@@ -9,6 +9,8 @@ import dev.millrace.loaders.Id;
 import dev.millrace.loaders.Index;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.TriggerMoment;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Batch;
 import dev.millrace.pipeline.CommitGroup;
 import dev.millrace.pipeline.Context;
@@ -67,7 +69,28 @@ final class PostgresFixture implements AutoCloseable {
     static TestIndexer of(String name, EntityType<?>... types) {
       return new TestIndexer(name, List.of(types), new TreeMap<>());
     }
+
+    @Override
+    public List<TriggerableJob<?>> jobs() {
+      return List.of(LATE, EARLY);
+    }
   }
+
+  /** A job whose inputs are numbers. */
+  record TestJob(String name, TriggerMoment moment) implements TriggerableJob<Long> {
+    @Override
+    public Class<Long> inputType() {
+      return Long.class;
+    }
+
+    @Override
+    public String inputText(Long input) {
+      return input.toString();
+    }
+  }
+
+  static final TestJob LATE = new TestJob("late", TriggerMoment.FINALIZED);
+  static final TestJob EARLY = new TestJob("early", TriggerMoment.COMMITTED);
 
   private record Handler(String name) implements EventHandler {
     @Override
@@ -100,7 +123,7 @@ final class PostgresFixture implements AutoCloseable {
     this.indexer = indexer;
     this.store = store;
     this.lane = store.takeOver("1");
-    this.staged = new StagedStore(indexer.entities(), indexer::storage);
+    this.staged = new StagedStore(indexer.entities(), indexer::storage, indexer.jobs());
     this.commits = lane.opened().commit();
     goTo(lane.opened());
     lane.resumePoint().window().forEach(place -> hashes.put(place.block(), place.hash()));
@@ -158,6 +181,10 @@ final class PostgresFixture implements AutoCloseable {
 
     Script save(Object entity) {
       return event("Lab.save", () -> staged.save(entity));
+    }
+
+    Script trigger(TestJob job, long input) {
+      return event("Lab.trigger", () -> staged.trigger(job, input));
     }
 
     Script delete(EntityType<?> type, Object id) {

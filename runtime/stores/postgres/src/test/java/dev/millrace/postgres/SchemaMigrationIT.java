@@ -18,6 +18,7 @@ final class SchemaMigrationIT {
       lab.end();
       TestDatabase.execute(
           "DROP TABLE %s.millrace_contract".formatted(lab.schema),
+          "DROP TABLE %s.millrace_trigger".formatted(lab.schema),
           "DROP TABLE %s.millrace_missing_index".formatted(lab.schema),
           "ALTER TABLE %s.millrace_epoch DROP COLUMN followed".formatted(lab.schema),
           "ALTER TABLE %s.millrace_epoch DROP COLUMN mirrored".formatted(lab.schema),
@@ -45,6 +46,7 @@ final class SchemaMigrationIT {
       lab.commit(lab.batch(script -> script.save(token(1, "a", 1))));
       lab.end();
       TestDatabase.execute(
+          "DROP TABLE %s.millrace_trigger".formatted(lab.schema),
           "DROP TABLE %s.millrace_missing_index".formatted(lab.schema),
           "ALTER TABLE %s.millrace_epoch DROP COLUMN followed".formatted(lab.schema),
           "ALTER TABLE %s.millrace_epoch DROP COLUMN mirrored".formatted(lab.schema),

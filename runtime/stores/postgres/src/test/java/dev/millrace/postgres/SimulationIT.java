@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.loaders.EntityType;
+import dev.millrace.pipeline.EventTrigger;
 import dev.millrace.postgres.client.RecordSendDecoder;
 import dev.millrace.simulation.Simulation;
 import dev.millrace.testkit.SerialOracle;
@@ -57,11 +58,37 @@ final class SimulationIT {
     for (String lane : oracles.keySet()) {
       SerialOracle oracle = requireNonNull(oracles.get(lane));
       long finalCheckpoint = simulation.finalCheckpoint(lane, oracle);
+      assertThat(triggers(schema, lane))
+          .as("triggers of lane %s", lane)
+          .isEqualTo(oracle.triggers().stream().map(SimulationIT::describe).toList());
       for (EntityType<?> type : simulation.indexer().entities()) {
         compareHistory(schema, lane, type, oracle, finalCheckpoint);
       }
     }
     PostgresStore.reset(TestDatabase.settings(), schema);
+  }
+
+  private static List<String> triggers(String schema, String lane) throws SQLException {
+    return TestDatabase.query(
+        """
+        SELECT block, log_index, ordinal, job, moment, input, encode(block_hash, 'hex')
+          FROM %s.millrace_trigger
+         WHERE chain = %s
+         ORDER BY seq
+        """
+            .formatted(schema, lane));
+  }
+
+  private static String describe(EventTrigger trigger) {
+    return "%d|%d|%d|%s|%s|%s|%s"
+        .formatted(
+            trigger.event().block(),
+            trigger.event().logIndex(),
+            trigger.ordinal(),
+            trigger.job(),
+            trigger.moment(),
+            trigger.input(),
+            trigger.block().toString().substring(2));
   }
 
   /**
