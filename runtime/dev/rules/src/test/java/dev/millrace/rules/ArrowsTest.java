@@ -60,6 +60,7 @@ final class ArrowsTest {
                   "postgres",
                   "clickhouse-client",
                   "clickhouse",
+                  "jobs",
                   "servers",
                   "config")),
           entry(

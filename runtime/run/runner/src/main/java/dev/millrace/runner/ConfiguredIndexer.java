@@ -3,6 +3,7 @@ package dev.millrace.runner;
 import dev.millrace.config.Config;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.Storage;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Indexer;
 import java.util.Collections;
 import java.util.List;
@@ -35,6 +36,11 @@ public record ConfiguredIndexer(Indexer definition, Config config) implements In
       return type.storage() == Storage.CLICKHOUSE ? Storage.CLICKHOUSE : Storage.POSTGRES;
     }
     return type.storage() == Storage.CONFIGURED ? mirror.get().entities() : type.storage();
+  }
+
+  @Override
+  public List<TriggerableJob<?>> jobs() {
+    return definition.jobs();
   }
 
   /** True if any entity goes to the mirror. */

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +55,7 @@ public final class IndexerRuntime implements AutoCloseable {
   private volatile List<RunningLane> lanes = List.of();
   private volatile @Nullable CommitStore store;
   private volatile @Nullable ConfiguredMirror mirror;
+  private volatile @Nullable TriggerRelays relays;
   private volatile @Nullable StatusServer adminServer;
   // Capacity one: the first failure stays, later ones are consequences.
   private final BlockingQueue<MillraceException> failure = new ArrayBlockingQueue<>(1);
@@ -109,6 +111,15 @@ public final class IndexerRuntime implements AutoCloseable {
 
     /** Opens the mirror; empty if nothing is mirrored. */
     default Optional<ConfiguredMirror> mirror(Failpoint failpoint) {
+      return Optional.empty();
+    }
+
+    /**
+     * Opens the relays of triggers; empty if handlers trigger nothing.
+     *
+     * @param progress a value that differs after every commit and rewind of a lane
+     */
+    default Optional<TriggerRelays> relays(List<String> lanes, Supplier<?> progress) {
       return Optional.empty();
     }
   }
@@ -171,12 +182,19 @@ public final class IndexerRuntime implements AutoCloseable {
         taken.add(lane(chain, sources.get(i), both));
       }
       requireOpen();
+      List<String> names = taken.stream().map(lane -> name(lane.chain())).toList();
+      relays = connectors.relays(names, () -> progress(taken)).orElse(null);
     } catch (Throwable failed) {
       taken.forEach(lane -> lane.lane().close());
       throw failed;
     }
     lanes = List.copyOf(taken);
     lanes.forEach(lane -> lane.lane().start());
+    Optional.ofNullable(relays).ifPresent(TriggerRelays::start);
+  }
+
+  private static List<List<Long>> progress(List<RunningLane> running) {
+    return running.stream().map(RunningLane::epochAndCommits).toList();
   }
 
   private void requireOpen() {
@@ -273,6 +291,10 @@ public final class IndexerRuntime implements AutoCloseable {
   /** Waits until every lane has ended and returns the final status. */
   public IndexerStatus await() throws InterruptedException {
     over.await();
+    TriggerRelays relaying = relays;
+    if (relaying != null && !stopping) {
+      relaying.drain();
+    }
     close();
     return status();
   }
@@ -284,7 +306,7 @@ public final class IndexerRuntime implements AutoCloseable {
         Optional.ofNullable(failure.peek())
             .map(reason -> new IndexerStatus.Failure(message(reason), reason.remedy())),
         lanes.isEmpty() ? connectors.waitingFor() : "",
-        lanes.stream().map(RunningLane::status).toList());
+        lanes.stream().map(lane -> lane.status(TriggerRelays.doubts(relays))).toList());
   }
 
   private static String message(MillraceException reason) {
@@ -330,6 +352,8 @@ public final class IndexerRuntime implements AutoCloseable {
   private synchronized void closeAll() {
     Optional.ofNullable(mirror).ifPresent(ConfiguredMirror::close);
     mirror = null;
+    Optional.ofNullable(relays).ifPresent(TriggerRelays::close);
+    relays = null;
     Optional.ofNullable(store).ifPresent(CommitStore::close);
     store = null;
     Optional.ofNullable(adminServer).ifPresent(StatusServer::close);

@@ -7,10 +7,12 @@ import dev.millrace.lane.LaneStatus;
 import dev.millrace.pipeline.Source;
 import dev.millrace.runner.IndexerStatus.Mark;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A chain and the lane that follows it in this process. */
@@ -19,7 +21,14 @@ record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) implement
     return chain.id();
   }
 
-  IndexerStatus.Lane status() {
+  /** A value that differs after every commit and rewind. */
+  List<Long> epochAndCommits() {
+    LaneStatus now = lane.status();
+    return List.of(now.epoch(), now.commits());
+  }
+
+  /** Adds doubts that concern all lanes to those of this one. */
+  IndexerStatus.Lane status(List<String> moreDoubts) {
     LaneStatus now = lane.status();
     Map<String, Duration> stalls = new TreeMap<>();
     now.stalledNanos().forEach((cause, nanos) -> stalls.put(cause, Duration.ofNanos(nanos)));
@@ -37,7 +46,7 @@ record RunningLane(Config.Chain chain, Lane lane, Readiness readiness) implement
         extent.lastBlock(),
         extent.events(),
         now.waitingFor(),
-        now.doubts(),
+        Stream.concat(now.doubts().stream(), moreDoubts.stream()).toList(),
         now.batchesInTransit(),
         now.bytesInMemory(),
         rewinds(now.rewinds()),

@@ -6,6 +6,7 @@ import dev.millrace.evm.Finality;
 import dev.millrace.evm.SourceProviders;
 import dev.millrace.evm.SourceRequest;
 import dev.millrace.evm.StopAt;
+import dev.millrace.jobs.JobSettings;
 import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.MillraceException;
@@ -27,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Builds what a config asks for: sources by the schemes of their endpoints, and the store. */
 public final class RuntimeWiring implements IndexerRuntime.Connectors {
@@ -149,6 +151,22 @@ public final class RuntimeWiring implements IndexerRuntime.Connectors {
     ConfiguredDatabase database = ConfiguredDatabase.open(config);
     try {
       return database.store(new ConfiguredIndexer(indexer, config), failpoint);
+    } catch (RuntimeException failed) {
+      database.close();
+      throw failed;
+    }
+  }
+
+  @Override
+  public Optional<TriggerRelays> relays(List<String> lanes, Supplier<?> progress) {
+    ConfiguredIndexer configured = new ConfiguredIndexer(indexer, config);
+    if (configured.jobs().isEmpty()) {
+      return Optional.empty();
+    }
+    ConfiguredDatabase database = ConfiguredDatabase.open(config);
+    try {
+      JobSettings settings = JobSettings.of(database.settings());
+      return Optional.of(new TriggerRelays(settings, configured, lanes, progress, database));
     } catch (RuntimeException failed) {
       database.close();
       throw failed;

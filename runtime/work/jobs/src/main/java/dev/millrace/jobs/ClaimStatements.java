@@ -72,7 +72,7 @@ final class ClaimStatements {
        WHERE r.id = ready.id AND ready.place <= ready.free AND v.job = r.job
       RETURNING r.id, r.job, r.queue, r.token, r.failures, r.interruptions,
                 extract(epoch FROM r.deadline - clock_timestamp()) * 1000, r.cancel_at IS NOT NULL,
-                r.input, r.contention, r.token > 1 OR r.retry_of IS NOT NULL
+                r.input, r.contention, r.token > 1 OR r.retry_of IS NOT NULL, r.labels
       """;
 
   // All that an idle worker asks, in one statement a second.
@@ -201,7 +201,8 @@ final class ClaimStatements {
         row.getBoolean(8),
         row.getString(9),
         Optional.ofNullable(row.getString(10)),
-        row.getBoolean(11));
+        row.getBoolean(11),
+        EventOrigin.of(row.getString(12)));
   }
 
   /**

@@ -22,4 +22,5 @@ record ClaimedRun(
     boolean cancelAsked,
     String input,
     Optional<String> contention,
-    boolean mayHaveSteps) {}
+    boolean mayHaveSteps,
+    Optional<EventOrigin> origin) {}

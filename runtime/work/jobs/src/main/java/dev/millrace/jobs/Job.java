@@ -2,6 +2,8 @@ package dev.millrace.jobs;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.TriggerMoment;
+import dev.millrace.loaders.TriggerableJob;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.BinaryOperator;
@@ -24,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@link #serialKey}: one at a time, in the order of the triggers.
  * </ul>
  */
-public final class Job<I, O> {
+public final class Job<I, O> implements TriggerableJob<I> {
   public static final String DEFAULT_QUEUE = "default";
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:-]{0,99}");
@@ -54,6 +56,7 @@ public final class Job<I, O> {
     private Optional<KeyFunction<I>> exclusive = Optional.empty();
     private Optional<Coalescing<I>> coalescing = Optional.empty();
     private Optional<Function<? super I, String>> idempotency = Optional.empty();
+    private TriggerMoment moment = TriggerMoment.FINALIZED;
 
     private Rules<I> copy() {
       Rules<I> copy = new Rules<>();
@@ -66,6 +69,7 @@ public final class Job<I, O> {
       copy.exclusive = exclusive;
       copy.coalescing = coalescing;
       copy.idempotency = idempotency;
+      copy.moment = moment;
       return copy;
     }
   }
@@ -100,6 +104,13 @@ public final class Job<I, O> {
   private Job<I, O> with(Consumer<Rules<I>> change) {
     Rules<I> changed = rules.copy();
     change.accept(changed);
+    boolean merges = changed.coalescing.isPresent() || changed.idempotency.isPresent();
+    if (merges && changed.moment == TriggerMoment.COMMITTED) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP,
+          "a run that several triggers share cannot be recalled: job=%s has a coalescing or an idempotency key, and so no when(COMMITTED)"
+              .formatted(name));
+    }
     return new Job<>(name, inputType, outputType, changed, handler);
   }
 
@@ -193,6 +204,36 @@ public final class Job<I, O> {
     return with(changed -> changed.idempotency = Optional.of(key));
   }
 
+  /**
+   * Sets the moment from which runs may start that event handlers of an indexer have triggered. The
+   * default is {@code FINALIZED}. With {@code COMMITTED} a reorg cancels a run that has not
+   * started, and marks any other.
+   */
+  public Job<I, O> when(TriggerMoment moment) {
+    return with(changed -> changed.moment = moment);
+  }
+
+  @Override
+  public TriggerMoment moment() {
+    return rules.moment;
+  }
+
+  /** Returns the JSON of an input that an event handler passes, with keys that can be computed. */
+  @Override
+  public String inputText(I input) {
+    if (rules.coalescing.isPresent() && rules.coalescing.get().merge == null) {
+      throw new MillraceException(
+          Remedy.FIX_HANDLER,
+          "handlers cannot trigger a job that refuses to merge: job=%s; give coalescingKey a function that merges inputs"
+              .formatted(name));
+    }
+    if (input == null) {
+      throw new MillraceException(Remedy.FIX_HANDLER, "input is null: job=" + name);
+    }
+    return NewRun.of(this, input, TriggerOptions.none()).input();
+  }
+
+  @Override
   public String name() {
     return name;
   }
@@ -221,7 +262,8 @@ public final class Job<I, O> {
     return rules.maxLostClaims;
   }
 
-  Class<I> inputType() {
+  @Override
+  public Class<I> inputType() {
     return inputType;
   }
 

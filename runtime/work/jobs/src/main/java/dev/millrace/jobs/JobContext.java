@@ -25,6 +25,9 @@ public interface JobContext {
   /** The id of the run. */
   long runId();
 
+  /** The event of an indexer that has triggered this run; empty if none has. */
+  Optional<EventOrigin> origin();
+
   /** The number of this attempt, from one. Waits and lost workers do not count. */
   int attempt();
 

@@ -62,6 +62,11 @@ final class RunContext implements JobContext {
   }
 
   @Override
+  public Optional<EventOrigin> origin() {
+    return claim.origin();
+  }
+
+  @Override
   public int attempt() {
     return claim.failures() + 1;
   }

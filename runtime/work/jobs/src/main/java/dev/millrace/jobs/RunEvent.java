@@ -27,6 +27,10 @@ public record RunEvent(
   public static final String WORKER_LOST = "worker-lost";
   public static final String CANCEL_ASKED = "cancel-asked";
   public static final String SIGNAL = "signal";
+
+  /** A reorg has replaced the block of the event that has triggered the run. */
+  public static final String REPLACED = "replaced";
+
   public static final String LOG = "log";
   public static final String CONTENTION = "contention";
   public static final String SUCCEEDED = "succeeded";
