@@ -50,7 +50,7 @@ public final class Erc20 {
     Millrace.run(Erc20::indexer, args);
   }
 
-  private static void transferred(Transferred event, EvmContext context) {
+  static void transferred(Transferred event, EvmContext context) {
     EventId id = context.eventId();
     context.save(
         new Transfer(id, id.block(), id.logIndex(), event.from(), event.to(), event.value()));

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -31,9 +32,17 @@ final class IndexerChildProcess implements AutoCloseable {
     this.reader = Thread.ofVirtual().name("millrace-child-output").start(this::listen);
   }
 
-  /** Starts {@code millrace run} on a config, in a JVM that starts quickly. */
+  /** Starts {@code millrace run} on a config. */
   static IndexerChildProcess run(String indexer, Path config, Map<String, String> environment) {
-    List<String> command =
+    return start(
+        List.of("dev.millrace.app.Main", "run", indexer, "--config", config.toString()),
+        environment);
+  }
+
+  /** Starts a class with its arguments, in a JVM that starts quickly. */
+  static IndexerChildProcess start(List<String> main, Map<String, String> environment) {
+    List<String> command = new ArrayList<>();
+    command.addAll(
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx256m",
@@ -42,12 +51,8 @@ final class IndexerChildProcess implements AutoCloseable {
             "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow",
             "-cp",
-            System.getProperty("java.class.path"),
-            "dev.millrace.app.Main",
-            "run",
-            indexer,
-            "--config",
-            config.toString());
+            System.getProperty("java.class.path")));
+    command.addAll(main);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().putAll(environment);
     try {

@@ -14,6 +14,11 @@ public final class ScenarioExtension implements CommandExtension {
 
   @Override
   public List<Indexer> indexers() {
-    return List.of(Erc20.indexer(), Registry.indexer(), Amm.indexer(), VaultRoutes.indexer());
+    return List.of(
+        Erc20.indexer(),
+        Registry.indexer(),
+        Amm.indexer(),
+        VaultRoutes.indexer(),
+        LargeTransfers.indexer());
   }
 }

@@ -106,6 +106,7 @@ final class ArrowsTest {
                   "postgres",
                   "clickhouse-client",
                   "clickhouse",
+                  "jobs",
                   "servers",
                   "config",
                   "runner",
