@@ -7,6 +7,7 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.Storage;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,11 +25,23 @@ public record Config(
     Stores stores,
     List<Chain> chains,
     LaneSettings pipeline,
+    Jobs jobs,
     Http http,
     Path dataDir) {
 
   public Config {
     chains = List.copyOf(chains);
+  }
+
+  /** Uses the default settings of jobs. */
+  public Config(
+      String name,
+      Stores stores,
+      List<Chain> chains,
+      LaneSettings pipeline,
+      Http http,
+      Path dataDir) {
+    this(name, stores, chains, pipeline, Jobs.DEFAULTS, http, dataDir);
   }
 
   /** Keeps all rows in PostgreSQL. */
@@ -67,20 +80,58 @@ public record Config(
   }
 
   public Config withDataDir(Path directory) {
-    return new Config(name, stores, chains, pipeline, http, directory);
+    return new Config(name, stores, chains, pipeline, jobs, http, directory);
   }
 
   public Config withHttpPort(OptionalInt port) {
-    return new Config(name, stores, chains, pipeline, new Http(port, http.host()), dataDir);
+    return new Config(name, stores, chains, pipeline, jobs, new Http(port, http.host()), dataDir);
   }
 
   public Config withPipeline(LaneSettings other) {
-    return new Config(name, stores, chains, other, http, dataDir);
+    return new Config(name, stores, chains, other, jobs, http, dataDir);
   }
 
   public Config withClickHouse(Optional<ClickHouse> mirror) {
     Stores other = new Stores(stores.postgres(), mirror);
-    return new Config(name, other, chains, pipeline, http, dataDir);
+    return new Config(name, other, chains, pipeline, jobs, http, dataDir);
+  }
+
+  public Config withJobs(Jobs other) {
+    return new Config(name, stores, chains, pipeline, other, http, dataDir);
+  }
+
+  /**
+   * The workers of a process, for the jobs of its program. An empty value has the default of the
+   * jobs themselves.
+   *
+   * @param workers the workers that the process starts; none of them claims a run if it is zero
+   * @param concurrency runs at a time in each queue of a worker that {@code queues} does not name
+   * @param queues runs at a time by queue
+   * @param lease time after which the runs of a silent worker are taken over
+   * @param drain time that a stop gives to runs before it hands them back
+   * @param retention age at which an ended run is deleted; empty if none ever is
+   */
+  public record Jobs(
+      int workers,
+      OptionalInt concurrency,
+      Map<String, Integer> queues,
+      Optional<Duration> lease,
+      Optional<Duration> drain,
+      Optional<Duration> retention) {
+    public static final Duration DEFAULT_RETENTION = Duration.ofDays(30);
+
+    public static final Jobs DEFAULTS =
+        new Jobs(
+            1,
+            OptionalInt.empty(),
+            Map.of(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.of(DEFAULT_RETENTION));
+
+    public Jobs {
+      queues = Map.copyOf(queues);
+    }
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.millrace.config;
 
 import dev.millrace.config.Config.Chain;
 import dev.millrace.config.Config.Http;
+import dev.millrace.config.Config.Jobs;
 import dev.millrace.config.Config.Stores;
 import dev.millrace.lane.LaneSettings;
 import java.nio.file.Path;
@@ -30,9 +31,10 @@ final class ConfigReader {
     Stores stores = new StoresSectionReader().read(top, name);
     List<Chain> chains = chains(top);
     LaneSettings pipeline = pipeline(top.section("pipeline"));
+    Jobs jobs = new JobsSectionReader(problems).read(top.section("jobs"));
     Http http = http(top);
     return problems.isEmpty()
-        ? Optional.of(new Config(name, stores, chains, pipeline, http, dataDir))
+        ? Optional.of(new Config(name, stores, chains, pipeline, jobs, http, dataDir))
         : Optional.empty();
   }
 
@@ -45,7 +47,9 @@ final class ConfigReader {
   }
 
   private List<Chain> chains(ConfigSection top) {
-    top.require("chains", "a list with at least one chain");
+    if (!top.mentions("jobs")) {
+      top.require("chains", "a list with at least one chain, or jobs: {} for workers alone");
+    }
     List<ConfigNode> items = top.items("chains");
     if (items.isEmpty() && top.isList("chains")) {
       top.reportKey("chains", "is empty", "at least one chain");

@@ -19,7 +19,7 @@ final class ConfigSection {
   private static final Pattern SHARE =
       Pattern.compile("(?<number>[0-9]{1,3}([.][0-9]{1,9})?)\\s*(?<percent>%?)");
   private static final Pattern DURATION =
-      Pattern.compile("(?<count>[0-9]{1,9})\\s*(?<unit>ms|s|m)");
+      Pattern.compile("(?<count>[0-9]{1,9})\\s*(?<unit>ms|s|m|h|d)");
 
   private final String path;
   private final Map<String, ConfigNode> entries;
@@ -158,6 +158,15 @@ final class ConfigSection {
 
   /** Reads a time to wait. */
   Optional<Duration> duration(String key, Duration least, Duration max) {
+    return duration(key, least, max, "");
+  }
+
+  /**
+   * Reads a time to wait.
+   *
+   * @param word stands for no limit in the message; empty if there is none
+   */
+  Optional<Duration> duration(String key, Duration least, Duration max, String word) {
     return scalar(key)
         .flatMap(text -> {
           Matcher matcher = DURATION.matcher(text.value().strip());
@@ -172,17 +181,33 @@ final class ConfigSection {
                 key,
                 text,
                 "is not a time to wait: value=" + text.shown(),
-                "500ms, 2s or 1m, from %d ms to %d s".formatted(least.toMillis(), max.toSeconds()));
+                example(max)
+                    + ", from %s to %s".formatted(shown(least), shown(max))
+                    + (word.isEmpty() ? "" : ", or " + word));
             return Optional.empty();
           }
           return read;
         });
   }
 
+  private static String example(Duration max) {
+    return max.compareTo(Duration.ofHours(1)) > 0 ? "90m, 12h or 30d" : "500ms, 2s or 1m";
+  }
+
+  private static String shown(Duration time) {
+    return time.compareTo(Duration.ofDays(1)) >= 0
+        ? time.toDays() + " d"
+        : time.compareTo(Duration.ofMinutes(1)) >= 0
+            ? time.toSeconds() + " s"
+            : time.toMillis() + " ms";
+  }
+
   private static ChronoUnit unit(String written) {
     return switch (written) {
       case "ms" -> ChronoUnit.MILLIS;
       case "m" -> ChronoUnit.MINUTES;
+      case "h" -> ChronoUnit.HOURS;
+      case "d" -> ChronoUnit.DAYS;
       default -> ChronoUnit.SECONDS;
     };
   }

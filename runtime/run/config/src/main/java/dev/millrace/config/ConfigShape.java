@@ -44,7 +44,18 @@ sealed interface ConfigShape {
                   key("batchEvents", VALUE),
                   key("stagedBytes", VALUE),
                   key("commitBytes", VALUE))),
+          key("jobs", jobs()),
           key("http", keys(key("port", VALUE), key("host", VALUE))));
+
+  private static Keys jobs() {
+    return keys(
+        key("workers", VALUE),
+        key("concurrency", VALUE),
+        key("queues", new Each(keys(key("name", VALUE), key("concurrency", VALUE)), false)),
+        key("lease", VALUE),
+        key("drain", VALUE),
+        key("retention", VALUE));
+  }
 
   private static Keys chain() {
     return keys(

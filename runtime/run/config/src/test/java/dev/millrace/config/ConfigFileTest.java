@@ -16,6 +16,7 @@ import dev.millrace.config.Config.Contract;
 import dev.millrace.config.Config.End;
 import dev.millrace.config.Config.Finality;
 import dev.millrace.config.Config.IndexedRange;
+import dev.millrace.config.Config.Jobs;
 import dev.millrace.config.Config.Origin;
 import dev.millrace.config.Config.Postgres;
 import dev.millrace.config.Config.Stores;
@@ -140,6 +141,32 @@ class ConfigFileTest {
     assertThat(config.httpPort()).isEmpty();
     assertThat(config.chains().getFirst().from()).isZero();
     assertThat(config.chains().getFirst().to()).isEqualTo(new End.Open());
+  }
+
+  @Test
+  void read_takesTheSettingsOfJobs() {
+    assertThat(config(MINIMAL, Map.of()).jobs()).isEqualTo(Jobs.DEFAULTS);
+    assertThat(config("name: mails\njobs: {}", Map.of()))
+        .as("workers need no chain")
+        .returns(Jobs.DEFAULTS, Config::jobs)
+        .returns(List.of(), Config::chains);
+    assertThat(
+            config(
+                    MINIMAL
+                        + "jobs: { workers: 0, concurrency: 8, lease: 30s, drain: 1m, retention: 12h,"
+                        + " queues: [ { name: mail, concurrency: 2 } ] }",
+                    Map.of("MILLRACE_JOBS_QUEUES_0_CONCURRENCY", "3"))
+                .jobs())
+        .isEqualTo(
+            new Jobs(
+                0,
+                OptionalInt.of(8),
+                Map.of("mail", 3),
+                Optional.of(Duration.ofSeconds(30)),
+                Optional.of(Duration.ofMinutes(1)),
+                Optional.of(Duration.ofHours(12))));
+    assertThat(config(MINIMAL + "jobs: { retention: forever }", Map.of()).jobs().retention())
+        .isEmpty();
   }
 
   @Test

@@ -151,6 +151,30 @@ class ConfigMistakesTest {
             "pipeline: {stagedBytes: 999999999999GB}", "pipeline.stagedBytes: is too large"),
         Arguments.of("pipeline: {batch_events: 5}", "did you mean batchEvents?"),
         Arguments.of("chains: [{form: 5}]", "chains[0].form: is not a key, did you mean from?"),
+        Arguments.of("jobs: 4", "jobs: is one value; expected the keys workers, concurrency"),
+        Arguments.of("jobs: {worker: 4}", "jobs.worker: is not a key, did you mean workers?"),
+        Arguments.of("jobs: {workers: -1}", "jobs.workers: is negative: value=-1"),
+        Arguments.of("jobs: {concurrency: 0}", "jobs.concurrency: is too small: value=0"),
+        Arguments.of("jobs: {queues: {mail: 4}}", "jobs.queues: is a section of keys; expected a"),
+        Arguments.of(
+            "jobs: {queues: [{name: mail}]}", "jobs.queues[0].concurrency: is missing; expected a"),
+        Arguments.of("jobs: {queues: [{concurrency: 2}]}", "jobs.queues[0].name: is missing"),
+        Arguments.of(
+            "jobs: {queues: [{name: a b, concurrency: 2}]}",
+            "jobs.queues[0].name: is not a name: value=a b; expected letters, digits"),
+        Arguments.of(
+            "jobs: {queues: [{name: a, concurrency: 2}, {name: a, concurrency: 3}]}",
+            "jobs.queues[1].name: is the name of jobs.queues[0] too: value=a; expected each"),
+        Arguments.of(
+            "jobs: {lease: 10ms}",
+            "jobs.lease: is not a time to wait: value=10ms; expected 500ms, 2s or 1m, from 1000 ms"
+                + " to 3600 s"),
+        Arguments.of("jobs: {drain: soon}", "jobs.drain: is not a time to wait: value=soon"),
+        Arguments.of(
+            "jobs: {retention: 1s}",
+            "jobs.retention: is not a time to wait: value=1s; expected 90m, 12h or 30d, from 60 s to"
+                + " 36500 d, or forever"),
+        Arguments.of("postgres: {url: embedded}", "chains: is missing; expected a list with at"),
         Arguments.of("http: {}", "http.port: is missing"),
         Arguments.of(
             "http: {port: 65536}", "http.port: is too large: value=65536; expected a whole number"),
