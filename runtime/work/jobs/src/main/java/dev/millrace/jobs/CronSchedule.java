@@ -96,11 +96,11 @@ public final class CronSchedule<I> {
     return new CronSchedule<>(name, job, input, cron, zone, policy, times);
   }
 
-  String name() {
+  public String name() {
     return name;
   }
 
-  Job<I, ?> job() {
+  public Job<I, ?> job() {
     return job;
   }
 

@@ -60,7 +60,8 @@ public final class EventRuns implements AutoCloseable {
         jobs.put(job.name(), definition);
       }
     }
-    this.triggers = new TriggerStatements(settings.schema());
+    // Inputs of events are public, and a refusal here would hold up all that come after it.
+    this.triggers = new TriggerStatements(settings.schema(), JobSecrets.none());
     this.transactions =
         JobTransactions.dedicated(
             new PostgresConnections(settings.database(), settings.schema()),

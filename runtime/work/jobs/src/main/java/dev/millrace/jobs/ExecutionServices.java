@@ -12,4 +12,5 @@ record ExecutionServices(
     DataSource pool,
     TriggerStatements triggers,
     String channel,
-    ComputePool compute) {}
+    ComputePool compute,
+    JobSecrets secrets) {}

@@ -123,7 +123,11 @@ final class FanOut {
             T value = call(body, connection);
             String what = "result of step " + name;
             insertResult(
-                connection, name, number, StoredType.of(value, what), JobJson.encode(value, what));
+                connection,
+                name,
+                number,
+                StoredType.of(value, what),
+                services.secrets().refuse(JobJson.encode(value, what), what));
             return value;
           });
     } catch (BodyException failed) {

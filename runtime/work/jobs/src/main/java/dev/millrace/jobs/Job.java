@@ -258,17 +258,22 @@ public final class Job<I, O> implements TriggerableJob<I> {
     return rules.timeout;
   }
 
-  int maxLostClaims() {
-    return rules.maxLostClaims;
-  }
-
   @Override
   public Class<I> inputType() {
     return inputType;
   }
 
-  Class<O> outputType() {
+  public Class<O> outputType() {
     return outputType;
+  }
+
+  /** Returns the function that does the work; empty for a definition that is only triggered. */
+  public Optional<JobHandler<I, O>> handler() {
+    return Optional.ofNullable(handler);
+  }
+
+  int maxLostClaims() {
+    return rules.maxLostClaims;
   }
 
   /** Returns the key that excludes others, with the job's name: keys of two jobs never meet. */

@@ -28,8 +28,9 @@ public final class JobClient implements AutoCloseable {
     this.settings = settings;
     this.pool =
         new PostgresConnections(settings.database(), settings.schema())
+            .schemaFirst()
             .pool(JobTransactions.END_IDLE_TRANSACTIONS);
-    this.triggers = new TriggerStatements(settings.schema());
+    this.triggers = new TriggerStatements(settings.schema(), settings.secrets());
   }
 
   /** Opens a client; creates the tables if they are missing. */
@@ -38,9 +39,28 @@ public final class JobClient implements AutoCloseable {
     return new JobClient(settings);
   }
 
+  /** Opens a client if the tables of jobs exist; creates nothing. */
+  public static Optional<JobClient> openExisting(JobSettings settings) {
+    JobClient client = new JobClient(settings);
+    try {
+      boolean found =
+          client.read(
+              "look for tables of jobs",
+              connection -> JobSchema.isOpen(connection, settings.schema()));
+      if (found) {
+        return Optional.of(client);
+      }
+    } catch (RuntimeException failed) {
+      client.close();
+      throw failed;
+    }
+    client.close();
+    return Optional.empty();
+  }
+
   static void createTables(JobSettings settings) {
     PostgresConnections connections =
-        new PostgresConnections(settings.database(), settings.schema());
+        new PostgresConnections(settings.database(), settings.schema()).schemaFirst();
     long until = System.nanoTime() + settings.database().patience().toNanos();
     try (JobTransactions transactions =
         JobTransactions.dedicated(
@@ -92,6 +112,15 @@ public final class JobClient implements AutoCloseable {
         .getFirst();
   }
 
+  /**
+   * Triggers a run whose input comes as JSON from outside the program.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP} if the input does not fit
+   */
+  public <I> TriggeredRun triggerJson(Job<I, ?> job, String input, TriggerOptions options) {
+    return trigger(job, JobInput.parse(job, input), options);
+  }
+
   public Optional<Run> find(long run) {
     return read("look at run " + run, connection -> RunQueries.find(connection, run));
   }
@@ -111,6 +140,16 @@ public final class JobClient implements AutoCloseable {
     return read(
         "events of run " + run,
         connection -> RunQueries.events(connection, run, after, MAX_EVENTS));
+  }
+
+  /** Returns the stored steps of a run in their order. */
+  public List<RunStep> steps(long run) {
+    return read("steps of run " + run, connection -> StepQueries.steps(connection, run));
+  }
+
+  /** Returns the schedules that workers have registered. */
+  public List<ScheduleState> schedules() {
+    return read("list of schedules", ScheduleStatements::list);
   }
 
   /** Waits until a run has ended; empty after the time-out. */
@@ -162,7 +201,8 @@ public final class JobClient implements AutoCloseable {
 
   /** Sends a signal, which the run may already wait for, or come to later. */
   public void signal(long run, String name, @Nullable Object payload) {
-    String json = JobJson.encode(payload, "signal " + name);
+    String what = "signal " + name;
+    String json = settings.secrets().refuse(JobJson.encode(payload, what), what);
     run(
         "signal to run " + run,
         connection -> {

@@ -189,6 +189,16 @@ final class JobSchema {
     }
   }
 
+  /** Returns false if the tables are missing, and refuses those of another version. */
+  static boolean isOpen(Connection connection, String schema) throws SQLException {
+    if (!exists(connection, schema)) {
+      return false;
+    }
+    try (Statement statement = connection.createStatement()) {
+      return requireVersion(statement, schema) == VERSION;
+    }
+  }
+
   private static boolean exists(Connection connection, String schema) throws SQLException {
     try (PreparedStatement query =
         connection.prepareStatement("SELECT to_regclass(?) IS NOT NULL")) {

@@ -121,7 +121,7 @@ final class RunContext implements JobContext {
         RunWrite.StepKind.STEP,
         true,
         StoredType.of(value, what),
-        JobJson.encode(value, what),
+        services.secrets().refuse(JobJson.encode(value, what), what),
         null);
     return value;
   }
@@ -314,7 +314,9 @@ final class RunContext implements JobContext {
     progressAt = now;
     services
         .writer()
-        .submit(new RunWrite.Progress(claim.id(), claim.token(), done, total, message));
+        .submit(
+            new RunWrite.Progress(
+                claim.id(), claim.token(), done, total, services.secrets().mask(message)));
   }
 
   @Override
@@ -327,7 +329,7 @@ final class RunContext implements JobContext {
                 claim.token(),
                 RunEvent.LOG,
                 null,
-                message.replace("\u0000", ""),
+                services.secrets().mask(message.replace("\u0000", "")),
                 null));
   }
 

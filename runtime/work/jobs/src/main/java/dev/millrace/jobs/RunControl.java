@@ -193,14 +193,14 @@ final class RunControl {
       throw new MillraceException(
           Remedy.FIX_SETUP, "run has not ended: run=%d state=%s".formatted(id, state));
     }
+    if (from != null && !hasStep(connection, id, from)) {
+      throw new MillraceException(
+          Remedy.FIX_SETUP, "run has no such step: run=%d step=%s".formatted(id, from));
+    }
     boolean keepsSteps = from != null || failedOnly;
     long made = insertRetry(connection, id, keepsSteps);
     if (keepsSteps) {
-      int copied = copySteps(connection, id, made, from);
-      if (from != null && copied == 0 && !hasStep(connection, id, from)) {
-        throw new MillraceException(
-            Remedy.FIX_SETUP, "run has no such step: run=%d step=%s".formatted(id, from));
-      }
+      copySteps(connection, id, made, from);
       copyItems(connection, id, made, failedOnly);
     }
     RunWriteStatements.insert(
@@ -232,14 +232,14 @@ final class RunControl {
     }
   }
 
-  private static int copySteps(Connection connection, long id, long made, @Nullable String from)
+  private static void copySteps(Connection connection, long id, long made, @Nullable String from)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(COPY_STEPS)) {
       statement.setLong(1, made);
       statement.setLong(2, id);
       statement.setLong(3, id);
       statement.setString(4, from);
-      return statement.executeUpdate();
+      statement.executeUpdate();
     }
   }
 

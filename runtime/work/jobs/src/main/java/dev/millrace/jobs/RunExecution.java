@@ -16,7 +16,7 @@ final class RunExecution {
 
   private final Job<?, ?> job;
   private final ClaimedRun claim;
-  private final RunWriter writer;
+  private final ExecutionServices services;
   private final Runnable then;
   private final ContentionMeter contention;
   private final RunContext context;
@@ -36,7 +36,7 @@ final class RunExecution {
   RunExecution(Job<?, ?> job, ClaimedRun claim, ExecutionServices services, Runnable then) {
     this.job = job;
     this.claim = claim;
-    this.writer = services.writer();
+    this.services = services;
     this.then = then;
     this.contention = new ContentionMeter(claim.contention());
     this.context = new RunContext(claim, services, contention, stop::get, this::stop);
@@ -77,7 +77,7 @@ final class RunExecution {
       then.run();
       return;
     }
-    writer.submit(new RunWrite.End(claim.id(), claim.token(), outcome, then));
+    services.writer().submit(new RunWrite.End(claim.id(), claim.token(), outcome, then));
   }
 
   private <I, O> RunOutcome outcome(Job<I, O> typed) {
@@ -95,8 +95,9 @@ final class RunExecution {
       if (reason == StopReason.CANCELED) {
         return RunOutcome.canceled(contention.json());
       }
+      String what = "output of job " + typed.name();
       return RunOutcome.succeeded(
-          JobJson.encode(output, "output of job " + typed.name()), contention.json());
+          services.secrets().refuse(JobJson.encode(output, what), what), contention.json());
     } catch (Throwable failed) {
       Thread.interrupted();
       return failed(failed);
@@ -163,19 +164,20 @@ final class RunExecution {
     };
   }
 
-  private static String message(Throwable failed) {
+  private String message(Throwable failed) {
     String text =
         failed instanceof TimeoutException || failed.getMessage() == null
             ? failed.toString()
             : failed instanceof MillraceException
                 ? failed.getMessage()
                 : "%s: %s".formatted(failed.getClass().getName(), failed.getMessage());
-    return text.length() > MAX_MESSAGE ? text.substring(0, MAX_MESSAGE) + "…" : text;
+    String masked = services.secrets().mask(text); // first: the cut may leave a part of a secret
+    return masked.length() > MAX_MESSAGE ? masked.substring(0, MAX_MESSAGE) + "…" : masked;
   }
 
-  private static String error(String code, String message) {
+  private String error(String code, String message) {
     ObjectNode error = JobJson.mapper().createObjectNode();
-    error.put("code", code).put("message", message.replace("\u0000", ""));
+    error.put("code", code).put("message", services.secrets().mask(message.replace("\u0000", "")));
     return error.toString();
   }
 
@@ -190,8 +192,10 @@ final class RunExecution {
     } else {
       LOG.warn("run met contention: run={} job={} contention: {}", claim.id(), job.name(), summary);
     }
-    writer.submit(
-        new RunWrite.Event(
-            claim.id(), claim.token(), RunEvent.CONTENTION, null, summary, contention.json()));
+    services
+        .writer()
+        .submit(
+            new RunWrite.Event(
+                claim.id(), claim.token(), RunEvent.CONTENTION, null, summary, contention.json()));
   }
 }

@@ -41,7 +41,28 @@ final class ScheduleStatements {
 
   private static final String MOVE = "UPDATE schedule SET next_at = ? WHERE name = ?";
 
+  private static final String LIST =
+      "SELECT name, job, cron, zone, missed, next_at FROM schedule ORDER BY name";
+
   private ScheduleStatements() {}
+
+  static List<ScheduleState> list(Connection connection) throws SQLException {
+    List<ScheduleState> schedules = new ArrayList<>();
+    try (PreparedStatement statement = connection.prepareStatement(LIST);
+        ResultSet row = statement.executeQuery()) {
+      while (row.next()) {
+        schedules.add(
+            new ScheduleState(
+                row.getString(1),
+                row.getString(2),
+                row.getString(3),
+                row.getString(4),
+                row.getString(5),
+                row.getObject(6, OffsetDateTime.class).toInstant()));
+      }
+    }
+    return schedules;
+  }
 
   private record Due(String name, Instant next, Instant now) {}
 

@@ -32,8 +32,10 @@ final class TriggerStatements {
   private final String pending;
   private final String merge;
   private final String notify;
+  private final JobSecrets secrets;
 
-  TriggerStatements(String schema) {
+  TriggerStatements(String schema, JobSecrets secrets) {
+    this.secrets = secrets;
     String in = SqlIdentifiers.quoted(schema) + ".";
     ids =
         "SELECT nextval(pg_get_serial_sequence('%srun', 'id')) FROM generate_series(1, ?)"
@@ -90,6 +92,9 @@ final class TriggerStatements {
       throws SQLException {
     if (runs.isEmpty()) {
       return List.of();
+    }
+    for (NewRun run : runs) {
+      secrets.refuse(run.input(), "input of job " + run.job().name());
     }
     List<Long> drawn = draw(connection, runs.size());
     Set<Long> made = insert(connection, runs, drawn);

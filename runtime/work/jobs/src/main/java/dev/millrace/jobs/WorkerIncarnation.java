@@ -46,6 +46,7 @@ final class WorkerIncarnation {
   private long polled = System.nanoTime() - POLL_PERIOD.toNanos();
 
   private final AtomicBoolean stopping = new AtomicBoolean();
+  private volatile boolean polledOnce;
 
   WorkerIncarnation(
       JobSettings settings,
@@ -73,12 +74,28 @@ final class WorkerIncarnation {
     this.transactions = JobTransactions.dedicated(connections, "claims of runs", session::isLost);
     this.services =
         new ExecutionServices(
-            writer, pool, new TriggerStatements(settings.schema()), settings.schema(), compute);
+            writer,
+            pool,
+            new TriggerStatements(settings.schema(), settings.secrets()),
+            settings.schema(),
+            compute,
+            settings.secrets());
   }
 
   /** Any thread. */
   int running() {
     return executions.size();
+  }
+
+  /** True once the tables were polled, until the session is lost. Any thread. */
+  boolean isClaiming() {
+    return polledOnce && !session.isLost();
+  }
+
+  /** Loses the session at once, as a process that is killed does. Any thread. */
+  void abandon() {
+    stopping.set(true);
+    session.abandon();
   }
 
   /** Stops the claims. Any thread. */
@@ -114,6 +131,7 @@ final class WorkerIncarnation {
     ClaimStatements.PollResult found =
         transactions.runStatement(
             connection -> statements.poll(connection, served(), List.copyOf(schedules.keySet())));
+    polledOnce = true;
     for (Long canceling : found.canceling()) {
       RunExecution running = executions.get(canceling);
       if (running != null) {

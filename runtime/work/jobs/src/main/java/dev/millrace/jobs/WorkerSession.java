@@ -150,6 +150,11 @@ final class WorkerSession implements AutoCloseable {
     }
   }
 
+  /** Loses the session and leaves its row to the lease. */
+  void abandon() {
+    lose("it was abandoned");
+  }
+
   /** Ends the session, so that no worker waits for its lease. */
   @Override
   public void close() {

@@ -51,10 +51,25 @@ public final class PostgresConnections {
 
   private final DatabaseSettings settings;
   private final String schema;
+  private final String searchPath;
 
   public PostgresConnections(DatabaseSettings settings, String schema) {
+    this(settings, schema, SqlIdentifiers.quoted(schema));
+  }
+
+  private PostgresConnections(DatabaseSettings settings, String schema, String searchPath) {
     this.settings = settings;
     this.schema = schema;
+    this.searchPath = searchPath;
+  }
+
+  /**
+   * Returns connections that find functions of the schema before those of PostgreSQL with the same
+   * name, so that a test brings a clock of its own.
+   */
+  public PostgresConnections schemaFirst() {
+    return new PostgresConnections(
+        settings, schema, SqlIdentifiers.quoted(schema) + ", pg_catalog");
   }
 
   public String schema() {
@@ -156,8 +171,7 @@ public final class PostgresConnections {
   /** Sets the application name here as well: one in the url overrides the driver's properties. */
   private String sessionSettings(String purpose) {
     return "SET search_path TO %s; SET application_name TO '%s'; %s"
-        .formatted(
-            SqlIdentifiers.quoted(schema), applicationName(purpose).replace("'", "''"), SETTINGS);
+        .formatted(searchPath, applicationName(purpose).replace("'", "''"), SETTINGS);
   }
 
   private String applicationName(String purpose) {
