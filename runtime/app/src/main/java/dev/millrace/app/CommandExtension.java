@@ -1,12 +1,13 @@
 package dev.millrace.app;
 
+import dev.millrace.jobs.JobRegistry;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.runner.ExitCode;
 import java.util.List;
 
 /**
- * Commands and indexers that another module adds to the {@code millrace} command. Found through
- * {@link java.util.ServiceLoader}, because this module must not depend on those above it.
+ * Commands, indexers and jobs that another module adds to the {@code millrace} command. Found
+ * through {@link java.util.ServiceLoader}, because this module must not depend on those above it.
  */
 public interface CommandExtension {
   /**
@@ -20,5 +21,10 @@ public interface CommandExtension {
   /** Returns indexers that {@code millrace run NAME} finds by their names. */
   default List<Indexer> indexers() {
     return List.of();
+  }
+
+  /** Returns jobs that {@code millrace run}, {@code work} and {@code jobs} know. */
+  default JobRegistry jobs() {
+    return JobRegistry.empty();
   }
 }

@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.jobs.JobRegistry;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.runner.ExitCode;
@@ -23,11 +24,15 @@ final class CommandLineRunner {
   CommandLineRunner(CliEnvironment shell, List<CommandExtension> extensions) {
     this.shell = shell;
     Map<String, Indexer> indexers = new TreeMap<>();
+    JobRegistry jobs = JobRegistry.empty();
     for (CommandExtension extension : extensions) {
       extension.indexers().forEach(indexer -> indexers.putIfAbsent(indexer.name(), indexer));
+      jobs = jobs.with(extension.jobs());
     }
     line = new CommandLine(new Top());
-    line.addSubcommand(new RunCommand(shell, indexers));
+    line.addSubcommand(new RunCommand(shell, indexers, jobs));
+    line.addSubcommand(new WorkCommand(shell, jobs));
+    line.addSubcommand(JobsCommand.with(shell, jobs));
     line.addSubcommand(new StatusCommand(shell));
     line.addSubcommand(new ResetCommand(shell));
     line.addSubcommand(new AcceptCommand(shell, indexers));
@@ -58,12 +63,21 @@ final class CommandLineRunner {
 
   /** Like {@link #execute(String...)}, but runs {@code indexer} when no command is named. */
   int execute(Indexer indexer, String... args) {
+    return executeOr(List.of("run", indexer.name()), args);
+  }
+
+  /** Like {@link #execute(String...)}, but runs workers when no command is named. */
+  int executeWork(String... args) {
+    return executeOr(List.of("work"), args);
+  }
+
+  private int executeOr(List<String> command, String... args) {
     boolean named =
         args.length > 0 && (!args[0].startsWith("-") || args[0].matches("-h|--help|-V|--version"));
     if (named) {
       return execute(args);
     }
-    List<String> all = new ArrayList<>(List.of("run", indexer.name()));
+    List<String> all = new ArrayList<>(command);
     all.addAll(List.of(args));
     return execute(all.toArray(String[]::new));
   }
@@ -91,14 +105,14 @@ final class CommandLineRunner {
   @Command(
       name = "millrace",
       description =
-          "Indexes streams of events into PostgreSQL and ClickHouse. While one batch commits, the next is"
-              + " running.",
+          "Indexes streams of events into PostgreSQL and ClickHouse, and runs durable jobs. While one"
+              + " batch commits, the next is running.",
       synopsisSubcommandLabel = "COMMAND",
       versionProvider = MillraceVersion.class,
       exitCodeListHeading = "%nExit codes:%n",
       exitCodeList = {
         "0:all that was asked is done and durable",
-        "1:a handler or the data is wrong",
+        "1:a handler or the data is wrong, or a run that was waited for has failed",
         "2:the command line, the config or the rights are wrong",
         "3:another process has the lane",
         "4:worth a restart"

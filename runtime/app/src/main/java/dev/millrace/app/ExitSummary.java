@@ -18,6 +18,9 @@ final class ExitSummary {
   }
 
   static String of(IndexerStatus status, boolean interrupted) {
+    if (status.lanes().isEmpty() && status.workers().isPresent()) {
+      return "stopped: workers have ended; run again to go on";
+    }
     long events = status.committedEvents();
     double seconds =
         status.lanes().stream().mapToLong(lane -> lane.timings().wallNanos()).max().orElse(0) / 1e9;

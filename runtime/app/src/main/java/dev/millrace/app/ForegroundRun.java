@@ -6,6 +6,7 @@ import dev.millrace.pipeline.Indexer;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.IndexerRuntime;
 import dev.millrace.runner.IndexerStatus;
+import dev.millrace.runner.ServiceRuntime;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -17,12 +18,12 @@ import org.slf4j.LoggerFactory;
 public final class ForegroundRun {
   private static final Logger log = LoggerFactory.getLogger(ForegroundRun.class);
 
-  private final IndexerRuntime runtime;
+  private final ServiceRuntime runtime;
   private final CliEnvironment shell;
   private final ProgressDisplay progress;
   private final AtomicBoolean interrupted = new AtomicBoolean();
 
-  private ForegroundRun(IndexerRuntime runtime, CliEnvironment shell) {
+  private ForegroundRun(ServiceRuntime runtime, CliEnvironment shell) {
     this.runtime = runtime;
     this.shell = shell;
     this.progress = new ProgressDisplay(runtime::status, shell, System::nanoTime);
@@ -41,7 +42,7 @@ public final class ForegroundRun {
    * Like {@link #run(Indexer, Config, CliEnvironment)}, for callers that read the runtime
    * afterwards.
    */
-  public static int run(IndexerRuntime runtime, CliEnvironment shell) {
+  public static int run(ServiceRuntime runtime, CliEnvironment shell) {
     return new ForegroundRun(runtime, shell).run();
   }
 

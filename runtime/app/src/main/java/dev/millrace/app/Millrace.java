@@ -1,5 +1,6 @@
 package dev.millrace.app;
 
+import dev.millrace.jobs.JobRegistry;
 import dev.millrace.pipeline.Indexer;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.IndexerRuntime;
@@ -7,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** Runs an indexer as a process of its own. */
+/** Runs an indexer, workers of jobs, or both, as a process of their own. */
 public final class Millrace {
   private Millrace() {}
 
@@ -26,18 +27,35 @@ public final class Millrace {
    * like those of a config. Inside another application use {@link IndexerRuntime}.
    */
   public static void run(Supplier<? extends Indexer> definition, String... args) {
+    run(definition, JobRegistry::empty, args);
+  }
+
+  /**
+   * Runs an indexer and workers of its jobs, as in {@code Millrace.run(Erc20::indexer, Erc20::jobs,
+   * args)}. Like {@link #run(Supplier, String...)} otherwise.
+   */
+  public static void run(
+      Supplier<? extends Indexer> definition, Supplier<JobRegistry> jobs, String... args) {
     Main.end(shell -> {
       Indexer indexer = definition.get();
-      List<CommandExtension> extensions = new ArrayList<>(Main.extensions());
-      extensions.addFirst(new Own(indexer));
-      return new CommandLineRunner(shell, extensions).execute(indexer, args);
+      return runner(shell, new Own(List.of(indexer), jobs.get())).execute(indexer, args);
     });
   }
 
-  private record Own(Indexer indexer) implements CommandExtension {
-    @Override
-    public List<Indexer> indexers() {
-      return List.of(indexer);
-    }
+  /**
+   * Runs workers of jobs as the whole {@code main}, as in {@code Millrace.work(Imports::jobs,
+   * args)}: takes the arguments of {@code millrace work} (or any other command by its name) and
+   * ends the JVM with an {@link ExitCode}.
+   */
+  public static void work(Supplier<JobRegistry> jobs, String... args) {
+    Main.end(shell -> runner(shell, new Own(List.of(), jobs.get())).executeWork(args));
   }
+
+  private static CommandLineRunner runner(CliEnvironment shell, Own own) {
+    List<CommandExtension> extensions = new ArrayList<>(Main.extensions());
+    extensions.addFirst(own);
+    return new CommandLineRunner(shell, extensions);
+  }
+
+  private record Own(List<Indexer> indexers, JobRegistry jobs) implements CommandExtension {}
 }

@@ -71,9 +71,15 @@ final class ProgressDisplay implements AutoCloseable {
 
   private void summarise() throws InterruptedException {
     observe();
+    String last = "";
     while (!over.await(SUMMARY.toMillis(), TimeUnit.MILLISECONDS)) {
       IndexerStatus now = observe();
-      log.info("{}: {}", now.name(), line.summary(now));
+      String summary = line.summary(now);
+      // Workers may be idle for days.
+      if (!ProgressLine.hasWorkersOnly(now) || !summary.equals(last)) {
+        log.info("{}: {}", now.name(), summary);
+      }
+      last = summary;
     }
   }
 

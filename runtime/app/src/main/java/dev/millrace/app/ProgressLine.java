@@ -40,12 +40,17 @@ final class ProgressLine {
   String render(IndexerStatus status, int columns, boolean colours) {
     List<Part> parts = new ArrayList<>();
     parts.add(new Part(status.name(), "\033[1m"));
+    if (hasWorkersOnly(status)) {
+      parts.add(new Part(workersOnly(status), ""));
+      return join(parts, columns, colours);
+    }
     percent(status).ifPresent(percent -> parts.add(new Part(percent, "\033[32m")));
     parts.add(new Part(count(status.committedEvents()) + " events", ""));
     parts.add(new Part(count(Math.round(events.perSecond())) + "/s", "\033[36m"));
     timeLeft(status).ifPresent(left -> parts.add(new Part(left + " left", "")));
     slowest(status).ifPresent(lane -> parts.add(new Part(frontiers(status, lane), "")));
     rewinds(status).ifPresent(rewinds -> parts.add(new Part(rewinds, "")));
+    runs(status).ifPresent(runs -> parts.add(new Part(runs, "")));
     String waiting = waiting(status);
     if (!waiting.isEmpty()) {
       parts.add(new Part(waiting, "\033[33m"));
@@ -55,6 +60,9 @@ final class ProgressLine {
 
   /** Renders for a log: everything, in words. */
   String summary(IndexerStatus status) {
+    if (hasWorkersOnly(status)) {
+      return workersOnly(status);
+    }
     List<String> said = new ArrayList<>();
     OptionalLong total = total(status);
     said.add(
@@ -66,11 +74,39 @@ final class ProgressLine {
     timeLeft(status).ifPresent(left -> said.add(left + " left"));
     slowest(status).ifPresent(lane -> said.add(frontiers(status, lane)));
     rewinds(status).ifPresent(said::add);
+    runs(status).ifPresent(said::add);
     String waiting = waiting(status);
     if (!waiting.isEmpty()) {
       said.add(waiting);
     }
     return String.join(", ", said);
+  }
+
+  /** True for a process that has workers of jobs and no lane. */
+  static boolean hasWorkersOnly(IndexerStatus status) {
+    return status.lanes().isEmpty() && status.workers().isPresent();
+  }
+
+  private static String workersOnly(IndexerStatus status) {
+    if (status.state() == IndexerStatus.State.STARTING) {
+      return waiting(status);
+    }
+    IndexerStatus.Workers workers = status.workers().orElseThrow();
+    return "%d of %d workers claim runs, %s"
+            .formatted(workers.claiming(), workers.count(), running(workers))
+        + (status.state() == IndexerStatus.State.DRAINING ? ", stopping" : "");
+  }
+
+  private static String running(IndexerStatus.Workers workers) {
+    return count(workers.running()) + (workers.running() == 1 ? " run" : " runs");
+  }
+
+  /** Describes the runs of jobs beside an indexer; empty while there are none. */
+  private static Optional<String> runs(IndexerStatus status) {
+    return status
+        .workers()
+        .filter(workers -> workers.running() > 0)
+        .map(workers -> running(workers) + " of jobs");
   }
 
   private static String waiting(IndexerStatus status) {

@@ -20,7 +20,7 @@ import picocli.CommandLine.Mixin;
     name = "status",
     mixinStandardHelpOptions = true,
     description = {
-      "Shows how far an indexer is, and which process has its lanes.",
+      "Shows how far an indexer is, which process has its lanes, and the queues of jobs.",
       "Everything shown is durable."
     })
 final class StatusCommand implements Callable<Integer> {
@@ -41,7 +41,11 @@ final class StatusCommand implements Callable<Integer> {
     }
     try (ConfiguredDatabase database = ConfiguredDatabase.open(config)) {
       Optional<StoreStatus> status = PostgresStore.status(database.settings(), config.name());
-      status.ifPresentOrElse(known -> print(known, mirror(config)), () -> nothingYet(config));
+      status.ifPresent(known -> print(known, mirror(config)));
+      boolean hasJobs = new JobStatusTable(shell).print(config, database);
+      if (status.isEmpty() && !hasJobs) {
+        nothingYet(config);
+      }
     }
     return ExitCode.DONE;
   }

@@ -1,6 +1,5 @@
 package dev.millrace.app;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -26,9 +25,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -42,43 +38,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** Real processes over a real database: signals, exit codes and output. */
 @Timeout(180)
 class ProcessIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(90);
-
   // One server for all tests: making a cluster takes longer than any of them.
   @TempDir static Path home;
 
   private final List<Process> started = new ArrayList<>();
-
-  /** A process and the file with its output. */
-  private record Running(Process process, Path said) {
-    String output() {
-      try {
-        return Files.readString(said, UTF_8);
-      } catch (IOException failed) {
-        throw new AssertionError("output cannot be read: file=" + said, failed);
-      }
-    }
-
-    int code() throws InterruptedException {
-      assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).as(output()).isTrue();
-      assertThat(output()).as("no trace for what a user did").doesNotContain("\tat ", "WARNING:");
-      return process.exitValue();
-    }
-
-    void awaitOutput(String text) {
-      await(text, () -> output().contains(text));
-    }
-
-    private void await(String what, BooleanSupplier condition) {
-      long until = System.nanoTime() + PATIENCE.toNanos();
-      while (!condition.getAsBoolean()) {
-        if (System.nanoTime() - until > 0 || !process.isAlive()) {
-          throw new AssertionError("waited in vain: for=" + what + " output=" + output());
-        }
-        LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
-      }
-    }
-  }
 
   @AfterEach
   void endAll() throws InterruptedException {
@@ -100,7 +63,7 @@ class ProcessIT {
   @DisplayName("A15 SIGTERM in the middle of a run drains and exits with 0; the next run goes on")
   void sigterm_drainsAndTheNextRunGoesOn() throws Exception {
     Path config = config("sigterm", 4_000_000, "");
-    Running first = start("run", config);
+    RunningProgram first = start("run", config);
     first.awaitOutput("durable) of");
     first.process().destroy();
 
@@ -113,7 +76,7 @@ class ProcessIT {
 
     // The config may name another end at any time.
     long end = blockOf(first) + 100;
-    Running second = start("run", config("sigterm", 4_000_000, "    to: " + end + "\n"));
+    RunningProgram second = start("run", config("sigterm", 4_000_000, "    to: " + end + "\n"));
     assertThat(second.code()).as(second.output()).isEqualTo(ExitCode.DONE);
     assertThat(second.output()).contains("done: ");
     assertThat(seen(config)).isEqualTo(stopped + durable(second));
@@ -125,7 +88,7 @@ class ProcessIT {
   @DisplayName("A19 A handler that throws ends the process with 1 and names the event")
   void handler_thatThrowsNamesTheEvent() throws Exception {
     Path config = config("poison", 200, "    to: 199\n");
-    Running run = start(List.of("-DfailAt=100"), "run", config);
+    RunningProgram run = start(List.of("-DfailAt=100"), "run", config);
 
     assertThat(run.code()).isEqualTo(ExitCode.FAILED);
     assertThat(run.output())
@@ -139,9 +102,9 @@ class ProcessIT {
       "D2 A second process names the holder and exits with 3; SIGKILL frees the lane in 2 s")
   void second_processIsRefusedWithTheHolder() throws Exception {
     Path config = config("held", 50, "");
-    Running holder = start("run", config);
+    RunningProgram holder = start("run", config);
     holder.awaitOutput("taken over");
-    Running second = start("run", config);
+    RunningProgram second = start("run", config);
     // Runs beside it in this JVM: both wait for the lease to end, and the classes are loaded from
     // now on.
     EvmIndexer counting = CountingMain.indexer(Long.MAX_VALUE);
@@ -151,7 +114,7 @@ class ProcessIT {
     assertThat(second.code()).as(second.output()).isEqualTo(ExitCode.TAKEN);
     assertThat(second.output()).contains("pid=" + holder.process().pid());
     assertThat(holder.process().isAlive()).isTrue();
-    Running status = start("status", config);
+    RunningProgram status = start("status", config);
     assertThat(status.code()).as(status.output()).isEqualTo(ExitCode.DONE);
     assertThat(status.output())
         .contains("held, begun ", "chain ", "held by")
@@ -267,7 +230,7 @@ class ProcessIT {
 
   @Test
   void setup_thatIsWrongIsReportedInOneMessage() throws Exception {
-    Running wrong = start("run", Files.writeString(home.resolve("wrong.yaml"), "nam: x\n"));
+    RunningProgram wrong = start("run", Files.writeString(home.resolve("wrong.yaml"), "nam: x\n"));
     assertThat(wrong.code()).isEqualTo(ExitCode.MISUSE);
     assertThat(wrong.output()).contains("wrong.yaml:1: nam: is not a key, did you mean name?");
 
@@ -276,20 +239,20 @@ class ProcessIT {
             home.resolve("rpc.yaml"),
             Files.readString(config("rpc", 10, ""))
                 .replaceFirst("rpc: .*", "rpc: ftp://u:hush@node.example/v2/hush"));
-    Running later = start("run", rpc);
+    RunningProgram later = start("run", rpc);
     assertThat(later.code()).isEqualTo(ExitCode.MISUSE);
     assertThat(later.output())
         .contains("has a scheme that is none of a node: scheme=ftp")
         .doesNotContain("hush");
 
-    Running defined = start(List.of("-Dwrong=true"), "run", config("defined", 10, ""));
+    RunningProgram defined = start(List.of("-Dwrong=true"), "run", config("defined", 10, ""));
     assertThat(defined.code()).as(defined.output()).isEqualTo(ExitCode.MISUSE);
     assertThat(defined.output())
         .startsWith("millrace: definition is wrong: ")
         .contains("the name must be", "has no entity", "has no contract");
 
     try (ServerSocket taken = new ServerSocket(0)) {
-      Running port =
+      RunningProgram port =
           start("run", config("port", 10, "http: { port: " + taken.getLocalPort() + " }\n"));
       assertThat(port.code()).isEqualTo(ExitCode.MISUSE);
       assertThat(port.output()).contains("another program may listen there");
@@ -302,7 +265,7 @@ class ProcessIT {
     try (ServerSocket free = new ServerSocket(0)) {
       closed = free.getLocalPort();
     }
-    Running run =
+    RunningProgram run =
         start(
             "run",
             config(
@@ -331,52 +294,40 @@ class ProcessIT {
             .formatted(name, top ? more : "", blocks, top ? "" : more));
   }
 
-  private Running start(String command, Path config) throws IOException {
+  private RunningProgram start(String command, Path config) throws IOException {
     return start(List.of(), command, config);
   }
 
-  private Running start(List<String> flags, String command, Path config, String... more)
+  private RunningProgram start(List<String> flags, String command, Path config, String... more)
       throws IOException {
-    List<String> line = new ArrayList<>();
-    line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    line.addAll(
-        List.of(
-            "-Xmx256m",
-            "-XX:+UseCompactObjectHeaders",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow"));
-    line.addAll(flags);
-    line.addAll(
-        List.of("-cp", System.getProperty("java.class.path"), CountingMain.class.getName()));
-    line.add(command);
+    List<String> line = new ArrayList<>(List.of(command));
     if (command.equals("run")) {
       line.add("counting");
     }
     line.addAll(
         List.of("--config", config.toString(), "--data-dir", home.resolve("data").toString()));
     line.addAll(List.of(more));
-    Path said = Files.createTempFile(home, command, ".txt");
-    Process process =
-        new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(said.toFile()).start();
-    started.add(process);
-    return new Running(process, said);
+    RunningProgram program = RunningProgram.start(CountingMain.class, home, flags, line);
+    started.add(program.process());
+    return program;
   }
 
   private long seen(Path config) throws Exception {
-    Running query = start(List.of(), "sql", config, "SELECT coalesce(sum(seen), 0) FROM count");
+    RunningProgram query =
+        start(List.of(), "sql", config, "SELECT coalesce(sum(seen), 0) FROM count");
     assertThat(query.code()).as(query.output()).isZero();
     return Long.parseLong(query.output().lines().reduce((_, last) -> last).orElse("").strip());
   }
 
-  private static long durable(Running run) {
+  private static long durable(RunningProgram run) {
     return number(run, "([0-9,]+) events (?:durable|committed)");
   }
 
-  private static long blockOf(Running run) {
+  private static long blockOf(RunningProgram run) {
     return number(run, "chain 1 at block ([0-9,]+)");
   }
 
-  private static long number(Running run, String pattern) {
+  private static long number(RunningProgram run, String pattern) {
     Matcher matcher = Pattern.compile(pattern).matcher(run.output());
     assertThat(matcher.find()).as(run.output()).isTrue();
     return Long.parseLong(matcher.group(1).replace(",", ""));

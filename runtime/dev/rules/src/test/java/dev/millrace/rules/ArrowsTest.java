@@ -74,7 +74,7 @@ final class ArrowsTest {
                   "clickhouse",
                   "config",
                   "runner")),
-          entry("http", Set.of("model", "ports", "runner")),
+          entry("http", Set.of("model", "ports", "jobs", "runner")),
           entry(
               "app",
               Set.of(
@@ -87,12 +87,23 @@ final class ArrowsTest {
                   "postgres",
                   "clickhouse-client",
                   "clickhouse",
+                  "jobs",
                   "config",
                   "runner",
                   "verify")),
           entry("devchain", Set.of("model", "ports", "evm")),
           entry("devnode", Set.of("model", "devchain")),
-          entry("testkit", Set.of("model", "ports", "abi", "evm", "devchain")),
+          entry(
+              "testkit",
+              Set.of(
+                  "model",
+                  "ports",
+                  "abi",
+                  "evm",
+                  "postgres-client",
+                  "jobs",
+                  "servers",
+                  "devchain")),
           entry("simulation", Set.of("model", "staging", "ports", "pipeline", "testkit")),
           entry("timeouts", Set.of()),
           entry(

@@ -30,27 +30,40 @@ final class FoldersTest {
                   "runtime/core",
                   "runtime/ethereum",
                   "runtime/stores",
+                  "runtime/work",
                   "runtime/embedded",
                   "loaders")),
           entry(
-              "runtime/serve", Set.of("runtime/core", "runtime/stores", "runtime/run", "loaders")),
+              "runtime/serve",
+              Set.of("runtime/core", "runtime/stores", "runtime/work", "runtime/run", "loaders")),
           entry(
               "runtime/app",
               Set.of(
                   "runtime/core",
                   "runtime/ethereum",
                   "runtime/stores",
+                  "runtime/work",
                   "runtime/embedded",
                   "runtime/run",
                   "runtime/serve",
                   "loaders")),
-          entry("runtime/dev", Set.of("runtime/core", "runtime/ethereum", "loaders")),
+          // JobTest runs jobs over the embedded PostgreSQL.
+          entry(
+              "runtime/dev",
+              Set.of(
+                  "runtime/core",
+                  "runtime/ethereum",
+                  "runtime/stores",
+                  "runtime/work",
+                  "runtime/embedded",
+                  "loaders")),
           entry(
               "scenarios",
               Set.of(
                   "runtime/core",
                   "runtime/ethereum",
                   "runtime/stores",
+                  "runtime/work",
                   "runtime/embedded",
                   "runtime/run",
                   "runtime/serve",

@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>When one lane stops for good the others drain, and the first failure is the one reported.
  */
-public final class IndexerRuntime implements AutoCloseable {
+public final class IndexerRuntime implements ServiceRuntime {
   /** The time that {@link #close} leaves executed batches to become durable. */
   public static final Duration DRAIN = Duration.ofSeconds(20);
 
@@ -124,6 +124,7 @@ public final class IndexerRuntime implements AutoCloseable {
     }
   }
 
+  @Override
   public Config config() {
     return config;
   }
@@ -134,6 +135,7 @@ public final class IndexerRuntime implements AutoCloseable {
    * @throws MillraceException if that is impossible or the runtime was closed; nothing is left open
    *     then
    */
+  @Override
   public void start() {
     if (!begun.compareAndSet(false, true)) {
       throw new IllegalStateException("runtime is started once: indexer=" + indexer.name());
@@ -289,6 +291,7 @@ public final class IndexerRuntime implements AutoCloseable {
   }
 
   /** Waits until every lane has ended and returns the final status. */
+  @Override
   public IndexerStatus await() throws InterruptedException {
     over.await();
     TriggerRelays relaying = relays;
@@ -299,18 +302,16 @@ public final class IndexerRuntime implements AutoCloseable {
     return status();
   }
 
+  @Override
   public IndexerStatus status() {
     return new IndexerStatus(
         config.name(),
         state(),
         Optional.ofNullable(failure.peek())
-            .map(reason -> new IndexerStatus.Failure(message(reason), reason.remedy())),
+            .map(reason ->
+                new IndexerStatus.Failure(String.valueOf(reason.getMessage()), reason.remedy())),
         lanes.isEmpty() ? connectors.waitingFor() : "",
         lanes.stream().map(lane -> lane.status(TriggerRelays.doubts(relays))).toList());
-  }
-
-  private static String message(MillraceException reason) {
-    return String.valueOf(reason.getMessage());
   }
 
   private IndexerStatus.State state() {
@@ -327,11 +328,13 @@ public final class IndexerRuntime implements AutoCloseable {
   }
 
   /** Returns the first failure; empty if there is none. */
+  @Override
   public Optional<MillraceException> failure() {
     return Optional.ofNullable(failure.peek());
   }
 
   /** True if the stop had to roll back what was not durable by the deadline. */
+  @Override
   public boolean isIncomplete() {
     return incomplete;
   }

@@ -14,11 +14,36 @@ import java.util.SortedMap;
  * is never called done.
  *
  * @param waitingFor the reason why a start is not done, in words; empty if it does not wait
+ * @param workers the workers of jobs; empty if the process has none
  */
 public record IndexerStatus(
-    String name, State state, Optional<Failure> failure, String waitingFor, List<Lane> lanes) {
+    String name,
+    State state,
+    Optional<Failure> failure,
+    String waitingFor,
+    List<Lane> lanes,
+    Optional<Workers> workers) {
   public IndexerStatus {
     lanes = List.copyOf(lanes);
+  }
+
+  /** Creates the status of a process without workers. */
+  public IndexerStatus(
+      String name, State state, Optional<Failure> failure, String waitingFor, List<Lane> lanes) {
+    this(name, state, failure, waitingFor, lanes, Optional.empty());
+  }
+
+  /**
+   * The workers of this process.
+   *
+   * @param count the workers that the config asks for
+   * @param claiming those that have a session and claim runs
+   * @param running runs whose handlers are being called
+   */
+  public record Workers(int count, int claiming, int running) {
+    public boolean ready() {
+      return claiming == count;
+    }
   }
 
   /** The states of a process. */
@@ -90,10 +115,14 @@ public record IndexerStatus(
 
   /**
    * True if all blocks that the chains held half a minute ago are durable. A new block or a reorg
-   * near the head does not make an indexer unready.
+   * near the head does not make an indexer unready. Workers are ready while they claim runs.
    */
   public boolean isReady() {
-    return state != State.FAILED && !lanes.isEmpty() && lanes.stream().allMatch(Lane::ready);
+    boolean hasBegun = !lanes.isEmpty() || (workers.isPresent() && state != State.STARTING);
+    return state != State.FAILED
+        && hasBegun
+        && lanes.stream().allMatch(Lane::ready)
+        && workers.map(Workers::ready).orElse(true);
   }
 
   public boolean isOver() {

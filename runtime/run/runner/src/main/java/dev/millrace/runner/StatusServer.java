@@ -1,7 +1,9 @@
 package dev.millrace.runner;
 
+import dev.millrace.jobs.JobStatus;
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.function.Supplier;
 
@@ -14,8 +16,16 @@ public interface StatusServer extends AutoCloseable {
 
   /** Opens servers; the module that has one names its provider in {@code META-INF/services}. */
   interface Provider {
-    StatusServer open(String host, int port, Supplier<IndexerStatus> status);
+    StatusServer open(String host, int port, StatusReports reports);
   }
+
+  /**
+   * The reports that a server answers with. Any thread may ask for them.
+   *
+   * @param process the status of this process; asks no database
+   * @param queues the status of all queues of the database; empty without jobs
+   */
+  record StatusReports(Supplier<IndexerStatus> process, Supplier<Optional<JobStatus>> queues) {}
 
   /**
    * Opens the server of the provider on the class path.
@@ -23,8 +33,13 @@ public interface StatusServer extends AutoCloseable {
    * @throws MillraceException if there is none
    */
   static StatusServer open(String host, int port, Supplier<IndexerStatus> status) {
+    return open(host, port, new StatusReports(status, Optional::empty));
+  }
+
+  /** Opens a server, as {@link #open(String, int, Supplier)} does. */
+  static StatusServer open(String host, int port, StatusReports reports) {
     for (Provider provider : ServiceLoader.load(Provider.class)) {
-      return provider.open(host, port, status);
+      return provider.open(host, port, reports);
     }
     throw new MillraceException(
         Remedy.FIX_SETUP,

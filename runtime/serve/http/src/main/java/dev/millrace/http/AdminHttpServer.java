@@ -7,6 +7,7 @@ import dev.millrace.runner.StatusServer;
 import io.javalin.Javalin;
 import io.javalin.http.Context;
 import io.javalin.http.HttpStatus;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
@@ -30,7 +31,12 @@ public final class AdminHttpServer implements StatusServer {
   }
 
   public static AdminHttpServer open(String host, int port, Supplier<IndexerStatus> status) {
-    PrometheusMetrics metrics = new PrometheusMetrics(status);
+    return open(host, port, new StatusServer.StatusReports(status, Optional::empty));
+  }
+
+  static AdminHttpServer open(String host, int port, StatusServer.StatusReports reports) {
+    Supplier<IndexerStatus> status = reports.process();
+    PrometheusMetrics metrics = new PrometheusMetrics(reports);
     Javalin server =
         Javalin.create(config -> {
           config.startup.showJavalinBanner = false;
@@ -40,7 +46,8 @@ public final class AdminHttpServer implements StatusServer {
           config.routes.get("/health", context -> health(context, status.get()));
           config.routes.get("/ready", context -> ready(context, status.get()));
           config.routes.get(
-              "/status", context -> json(context, IndexerStatusJson.of(status.get())));
+              "/status",
+              context -> json(context, IndexerStatusJson.of(status.get(), reports.queues().get())));
           config.routes.get(
               "/metrics",
               context ->

@@ -3,12 +3,14 @@ package dev.millrace.http;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.jobs.JobStatus;
 import dev.millrace.pipeline.TimingSummary;
 import dev.millrace.runner.ExitCode;
 import dev.millrace.runner.IndexerStatus;
 import dev.millrace.runner.IndexerStatus.Lane;
 import dev.millrace.runner.IndexerStatus.Mark;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Renders a {@link IndexerStatus} as JSON. Keys are only ever added. */
@@ -17,7 +19,7 @@ final class IndexerStatusJson {
 
   private IndexerStatusJson() {}
 
-  static String of(IndexerStatus status) {
+  static String of(IndexerStatus status, Optional<JobStatus> queues) {
     ObjectNode root = JSON.objectNode();
     root.put("name", status.name());
     root.put("state", word(status.state()));
@@ -31,7 +33,47 @@ final class IndexerStatusJson {
                 .put("exitCode", ExitCode.of(failure.remedy())));
     ArrayNode lanes = root.putArray("lanes");
     status.lanes().forEach(lane -> lanes.add(lane(lane)));
+    status
+        .workers()
+        .ifPresent(workers ->
+            root.putObject("workers")
+                .put("count", workers.count())
+                .put("claiming", workers.claiming())
+                .put("running", workers.running()));
+    queues.ifPresent(jobs -> root.set("jobs", jobs(jobs)));
     return root.toPrettyString();
+  }
+
+  private static ObjectNode jobs(JobStatus jobs) {
+    ObjectNode node = JSON.objectNode();
+    ArrayNode queues = node.putArray("queues");
+    jobs.queues()
+        .forEach(queue ->
+            queues
+                .addObject()
+                .put("name", queue.name())
+                .put("ready", queue.ready())
+                .put("waiting", queue.waiting())
+                .put("running", queue.running())
+                .put("failed", queue.failed())
+                .put("oldestReadyMillis", queue.oldestReady().toMillis()));
+    ArrayNode workers = node.putArray("workers");
+    jobs.workers()
+        .forEach(worker ->
+            workers
+                .addObject()
+                .put("name", worker.name())
+                .put("startedAt", worker.startedAt().toString())
+                .put("running", worker.running()));
+    ArrayNode unserved = node.putArray("unserved");
+    jobs.unserved()
+        .forEach(runs ->
+            unserved
+                .addObject()
+                .put("job", runs.job())
+                .put("queue", runs.queue())
+                .put("runs", runs.runs()));
+    return node;
   }
 
   static String health(IndexerStatus status) {

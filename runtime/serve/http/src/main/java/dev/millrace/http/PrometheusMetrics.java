@@ -1,8 +1,10 @@
 package dev.millrace.http;
 
+import dev.millrace.jobs.JobStatus;
 import dev.millrace.runner.IndexerStatus;
 import dev.millrace.runner.IndexerStatus.Lane;
 import dev.millrace.runner.IndexerStatus.Mark;
+import dev.millrace.runner.StatusServer.StatusReports;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
@@ -13,7 +15,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -24,15 +25,15 @@ final class PrometheusMetrics implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Map<String, MultiGauge> gauges = new HashMap<>(); // @GuardedBy this
-  private final Supplier<IndexerStatus> status;
+  private final StatusReports reports;
 
-  PrometheusMetrics(Supplier<IndexerStatus> status) {
-    this.status = status;
+  PrometheusMetrics(StatusReports reports) {
+    this.reports = reports;
   }
 
   /** One request at a time: the rows of a gauge are replaced before they are printed. */
   synchronized String scrape() {
-    IndexerStatus now = status.get();
+    IndexerStatus now = reports.process().get();
     perLane(now, "millrace.committed.block", lane -> lane.committed().block().orElse(-1));
     perLane(now, "millrace.processed.block", lane -> lane.processed().block().orElse(-1));
     perLane(now, "millrace.last.block", lane -> lane.lastBlock().orElse(-1));
@@ -58,6 +59,8 @@ final class PrometheusMetrics implements AutoCloseable {
     perLane(now, "millrace.ready", lane -> lane.ready() ? 1 : 0);
     rows("millrace.stalled.seconds", now, PrometheusMetrics::stalls);
     rows("millrace.source", now, PrometheusMetrics::gaugesOf);
+    now.workers().ifPresent(this::workers);
+    reports.queues().get().ifPresent(this::queues);
     return registry.scrape();
   }
 
@@ -65,12 +68,42 @@ final class PrometheusMetrics implements AutoCloseable {
     rows(name, status, lane -> List.of(Row.of(tags(lane), value.applyAsDouble(lane))));
   }
 
+  private void workers(IndexerStatus.Workers workers) {
+    set("millrace.jobs.workers", List.of(Row.of(Tags.empty(), workers.claiming())));
+    set("millrace.jobs.running", List.of(Row.of(Tags.empty(), workers.running())));
+  }
+
+  private void queues(JobStatus jobs) {
+    perQueue(jobs, "millrace.jobs.ready", JobStatus.Queue::ready);
+    perQueue(jobs, "millrace.jobs.waiting", JobStatus.Queue::waiting);
+    perQueue(jobs, "millrace.jobs.failed", JobStatus.Queue::failed);
+    perQueue(jobs, "millrace.jobs.oldest.seconds", queue -> queue.oldestReady().toMillis() / 1e3);
+    List<Row<?>> unserved = new ArrayList<>();
+    jobs.unserved()
+        .forEach(runs ->
+            unserved.add(Row.of(Tags.of("job", runs.job(), "queue", runs.queue()), runs.runs())));
+    set("millrace.jobs.unserved", unserved);
+  }
+
+  private void perQueue(JobStatus jobs, String name, ToDoubleFunction<JobStatus.Queue> value) {
+    List<Row<?>> rows = new ArrayList<>();
+    jobs.queues()
+        .forEach(
+            queue -> rows.add(Row.of(Tags.of("queue", queue.name()), value.applyAsDouble(queue))));
+    set(name, rows);
+  }
+
   private void rows(String name, IndexerStatus status, Function<Lane, List<Row<?>>> rows) {
     List<Row<?>> all = new ArrayList<>();
     status.lanes().forEach(lane -> all.addAll(rows.apply(lane)));
+    set(name, all);
+  }
+
+  // @GuardedBy this
+  private void set(String name, List<Row<?>> rows) {
     gauges
         .computeIfAbsent(name, once -> MultiGauge.builder(once).register(registry))
-        .register(all, true);
+        .register(rows, true);
   }
 
   /** No row without a mirror. */
