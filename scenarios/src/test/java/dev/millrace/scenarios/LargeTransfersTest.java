@@ -54,7 +54,7 @@ final class LargeTransfersTest {
   void examples_areThoseOfThePage() throws IOException {
     String page = Files.readString(ROOT.resolve("docs/jobs.md"));
     String section =
-        page.substring(page.indexOf("## Triggered by handlers"), page.indexOf("## Looking at it"));
+        page.substring(page.indexOf("## Triggered by handlers"), page.indexOf("## Testing"));
     String sources =
         source("main/java/dev/millrace/scenarios/LargeTransfers.java")
             + source("test/java/dev/millrace/scenarios/LargeTransfersTest.java");
