@@ -96,23 +96,42 @@ final class LargeTransfersIT {
                   DevChain.TOKEN,
                   IndexerChildConfig.IndexedRange.of(settings))
               .write(directory);
+      Map<String, String> environment = new HashMap<>(stores.passwords());
+      Path file = directory.resolve("lines.txt");
+      environment.put(LargeTransfers.FILE, file.toString());
       List<String> expected = expected(new DevChain(settings), 299);
       for (int round = 0; round < 2; round++) {
         PostgresStore.reset(database(server), SCHEMA);
         try (IndexerChildProcess child =
-            IndexerChildProcess.run("large_transfers", config, stores.passwords())) {
+            IndexerChildProcess.run("large_transfers", config, environment)) {
           assertThat(child.hasEndedAfter(PATIENCE)).isTrue();
           assertThat(child.exitCode()).as(child.output()).isEqualTo(ExitCode.DONE);
         }
         assertThat(runs(database(server))).isEqualTo(expected.size()).isGreaterThan(20);
       }
+      // What the worker beside the indexer has left is for others.
+      List<String> work = List.of("dev.millrace.app.Main", "work", "--config", config.toString());
+      try (IndexerChildProcess child = IndexerChildProcess.start(work, environment)) {
+        awaitLines(LineFile.of(file), expected.size(), child);
+      }
+      assertThat(LineFile.of(file).lines()).containsExactlyInAnyOrderElementsOf(expected);
     } finally {
       server.stop();
     }
   }
 
+  private static void awaitLines(LineFile file, int count, IndexerChildProcess child)
+      throws Exception {
+    long until = System.nanoTime() + PATIENCE.toNanos();
+    while (file.lines().size() < count && System.nanoTime() - until < 0) {
+      assertThat(child.isAlive()).as("alive").isTrue();
+      LockSupport.parkNanos(20_000_000);
+    }
+  }
+
   private static long runs(DatabaseSettings database) throws SQLException {
-    return number(database, "SELECT count(*) FROM millrace_jobs.run WHERE state = 'PENDING'");
+    return number(
+        database, "SELECT count(*) FROM millrace_jobs.run WHERE state IN ('PENDING', 'SUCCEEDED')");
   }
 
   private static long number(DatabaseSettings database, String sql) throws SQLException {
@@ -213,11 +232,7 @@ final class LargeTransfersIT {
     }
 
     void awaitLines(int count) throws Exception {
-      long until = System.nanoTime() + PATIENCE.toNanos();
-      while (file().lines().size() < count && System.nanoTime() - until < 0) {
-        requireAlive();
-        LockSupport.parkNanos(20_000_000);
-      }
+      LargeTransfersIT.awaitLines(file(), count, child);
     }
 
     @Override

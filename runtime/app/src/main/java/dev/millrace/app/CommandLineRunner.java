@@ -31,8 +31,12 @@ final class CommandLineRunner {
     }
     line = new CommandLine(new Top());
     line.addSubcommand(new RunCommand(shell, indexers, jobs));
-    line.addSubcommand(new WorkCommand(shell, jobs));
-    line.addSubcommand(JobsCommand.with(shell, jobs));
+    JobRegistry all = jobs;
+    for (Indexer indexer : indexers.values()) {
+      all = all.withTriggered(indexer.jobs());
+    }
+    line.addSubcommand(new WorkCommand(shell, all));
+    line.addSubcommand(JobsCommand.with(shell, all));
     line.addSubcommand(new StatusCommand(shell));
     line.addSubcommand(new ResetCommand(shell));
     line.addSubcommand(new AcceptCommand(shell, indexers));

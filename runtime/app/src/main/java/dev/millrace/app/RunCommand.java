@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     description = {
       "Runs an indexer: from where it stopped, to the end that the config names.",
-      "Where the program has jobs, workers run beside it, and end with it.",
+      "Where the program has jobs, or the indexer triggers some, workers run beside it and end with it.",
       "Ctrl-C or SIGTERM stops it; what has run by then still becomes durable."
     })
 final class RunCommand extends IndexerCommand {
@@ -34,8 +34,9 @@ final class RunCommand extends IndexerCommand {
           "config names no chain to index, add chains or run workers alone by `millrace work`: name="
               + config.name());
     }
-    return jobs.isEmpty() || config.jobs().workers() == 0
+    JobRegistry all = jobs.withTriggered(indexer.jobs());
+    return all.isEmpty() || config.jobs().workers() == 0
         ? ForegroundRun.run(indexer, config, shell())
-        : ForegroundRun.run(ProcessRuntime.of(indexer, config, jobs), shell());
+        : ForegroundRun.run(ProcessRuntime.of(indexer, config, all), shell());
   }
 }

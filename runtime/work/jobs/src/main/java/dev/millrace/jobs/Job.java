@@ -301,6 +301,10 @@ public final class Job<I, O> implements TriggerableJob<I> {
     return rules.idempotency.map(key -> key.apply(input)).orElse(null);
   }
 
+  boolean hasHandler() {
+    return handler != null;
+  }
+
   JobHandler<I, O> requireHandler() {
     if (handler == null) {
       throw new MillraceException(Remedy.FIX_SETUP, "job has no handler: job=" + name);

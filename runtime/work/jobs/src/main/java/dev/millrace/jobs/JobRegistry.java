@@ -2,6 +2,7 @@ package dev.millrace.jobs;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
+import dev.millrace.loaders.TriggerableJob;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -38,6 +39,22 @@ public final class JobRegistry {
   /** Creates a registry, as {@link #of(Job...)} does. */
   public static JobRegistry of(Collection<Job<?, ?>> jobs) {
     return EMPTY.with(new JobRegistry(List.copyOf(jobs), List.of(), List.of()));
+  }
+
+  /**
+   * Adds the jobs that event handlers trigger, as far as they have a handler here: the others are
+   * worked on elsewhere.
+   *
+   * @throws MillraceException with remedy {@code FIX_SETUP} if two jobs have one name
+   */
+  public JobRegistry withTriggered(Collection<? extends TriggerableJob<?>> triggered) {
+    List<Job<?, ?>> handled = new ArrayList<>();
+    for (TriggerableJob<?> each : triggered) {
+      if (each instanceof Job<?, ?> job && job.hasHandler()) {
+        handled.add(job);
+      }
+    }
+    return with(new JobRegistry(handled, List.of(), List.of()));
   }
 
   /**
