@@ -27,7 +27,10 @@ final class JobsRetryCommand extends JobsSubcommand {
   static final class Kept {
     @Option(
         names = "--failed-only",
-        description = "Keeps all steps, and runs again the items that have not succeeded.")
+        description = {
+          "Keeps the items that have succeeded and the steps before them.",
+          "Runs again the others, and the steps after them."
+        })
     private boolean failedOnly;
 
     @Option(names = "--from", paramLabel = "STEP", description = "Keeps the steps before this one.")

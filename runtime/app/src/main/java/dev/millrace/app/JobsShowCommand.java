@@ -18,6 +18,9 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     description = "Shows one run: its state, its input and output, its steps.")
 final class JobsShowCommand extends JobsSubcommand {
+  /** Failed items to show: the list of runs has all. */
+  private static final int MAX_FAILED = 20;
+
   @Parameters(paramLabel = "RUN", description = "The number of the run.")
   private long id;
 
@@ -56,6 +59,12 @@ final class JobsShowCommand extends JobsSubcommand {
     if (!steps.isEmpty()) {
       out.println("steps");
       steps.forEach(step -> out.println("  " + RunText.step(step)));
+    }
+    List<Run> failed = client.failedItems(id, MAX_FAILED);
+    if (!failed.isEmpty()) {
+      out.println("failed items");
+      failed.forEach(item ->
+          out.printf("  run %d  input %s  %s%n", item.id(), item.input(), RunText.error(item)));
     }
     return ExitCode.DONE;
   }

@@ -130,6 +130,12 @@ public final class JobClient implements AutoCloseable {
     return read("list of runs", connection -> RunQueries.list(connection, job, state, limit));
   }
 
+  /** Returns the first of the items of a run that have failed, in their order. */
+  public List<Run> failedItems(long run, int limit) {
+    return read(
+        "failed items of run " + run, connection -> RunQueries.failedItems(connection, run, limit));
+  }
+
   /** Returns the state of queues and workers, and the runs that no worker would claim. */
   public JobStatus status() {
     return read("status of jobs", StatusQueries::status);

@@ -57,6 +57,16 @@ final class RunQueries {
     }
   }
 
+  /** Returns the first of the items of a run that have failed. */
+  static List<Run> failedItems(Connection connection, long parent, int limit) throws SQLException {
+    String sql = COLUMNS + " WHERE r.parent = ? AND r.state = 'FAILED' ORDER BY r.id LIMIT ?";
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setLong(1, parent);
+      statement.setInt(2, limit);
+      return read(statement);
+    }
+  }
+
   private static List<Run> read(PreparedStatement statement) throws SQLException {
     List<Run> runs = new ArrayList<>();
     try (ResultSet row = statement.executeQuery()) {

@@ -11,21 +11,26 @@ import java.util.List;
 
 /** The queries about queues and workers. */
 final class StatusQueries {
+  /** A run that a worker would take; those with a key or a delay pass another gate before. */
+  private static final String IS_DUE =
+      "(gate = 'READY' OR (gate = 'TIME' AND wake_at <= statement_timestamp()))";
+
   private static final String QUEUES =
       """
       SELECT queue,
-             count(*) FILTER (WHERE gate = 'READY'),
-             count(*) FILTER (WHERE gate <> 'READY'),
+             count(*) FILTER (WHERE %1$s),
+             count(*) FILTER (WHERE NOT %1$s),
              count(*) FILTER (WHERE state = 'RUNNING'),
              count(*) FILTER (WHERE state = 'FAILED'),
              coalesce(extract(epoch FROM statement_timestamp()
-                              - min(due_at) FILTER (WHERE gate = 'READY')), 0) * 1000
+                              - min(due_at) FILTER (WHERE %1$s)), 0) * 1000
         FROM run
        WHERE finished_at IS NULL
           OR (finished_at > statement_timestamp() - interval '1 day' AND state = 'FAILED')
        GROUP BY queue
        ORDER BY queue
-      """;
+      """
+          .formatted(IS_DUE);
 
   private static final String WORKERS =
       """
@@ -40,7 +45,7 @@ final class StatusQueries {
       """
       SELECT r.job, r.queue, count(*)
         FROM run r
-       WHERE r.gate = 'READY'
+       WHERE %s
          AND NOT EXISTS (
            SELECT
              FROM worker w, unnest(w.jobs, w.versions, w.queues) AS s (job, version, queue)
@@ -48,7 +53,8 @@ final class StatusQueries {
               AND (r.version IS NULL OR r.version = s.version))
        GROUP BY r.job, r.queue
        ORDER BY r.job, r.queue
-      """;
+      """
+          .formatted(IS_DUE);
 
   private StatusQueries() {}
 

@@ -109,6 +109,27 @@ final class JobObservationIT {
 
   @Test
   @Tag("J20")
+  @DisplayName("J20 a run with a concurrency key that no worker serves is ready, and reported")
+  void unservedBehindAKey_isReported() {
+    Job<Integer, Integer> keyed =
+        Job.of("keyed", Integer.class, Integer.class)
+            .concurrencyKey(String::valueOf)
+            .handler((input, _) -> input);
+    try (JobClient client = JobClient.open(settings)) {
+      client.trigger(keyed, 1);
+      client.trigger(keyed, 2, TriggerOptions.none().delay(Duration.ofHours(1)));
+
+      JobStatus status = client.status();
+
+      assertThat(status.unserved()).containsExactly(new JobStatus.Unserved("keyed", "default", 1));
+      assertThat(status.queues()).hasSize(1);
+      assertThat(status.queues().getFirst().ready()).isEqualTo(1);
+      assertThat(status.queues().getFirst().waiting()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  @Tag("J20")
   @DisplayName("J20 a run of an unknown job, or of another version, stays pending and is reported")
   void unserved_isReported() throws Exception {
     CountDownLatch begun = new CountDownLatch(1);
