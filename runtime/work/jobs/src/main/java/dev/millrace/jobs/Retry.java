@@ -94,13 +94,15 @@ public final class Retry {
 
   ErrorClass classify(Throwable error) {
     int depth = 0;
+    boolean isSettled = false;
     for (Throwable at = error; at != null && depth < 20; at = at.getCause(), depth++) {
       if (isAny(permanent, at)) {
         return ErrorClass.PERMANENT;
       }
-      if (isAny(infrastructure, at) || isInfrastructure(at)) {
+      if (isAny(infrastructure, at) || (!isSettled && isInfrastructure(at))) {
         return ErrorClass.INFRASTRUCTURE;
       }
+      isSettled |= isSettled(at);
     }
     return ErrorClass.SPENDS_ATTEMPT;
   }
@@ -114,6 +116,15 @@ public final class Retry {
         || error instanceof TimeoutException
         || error instanceof SQLTransientException
         || (error instanceof MillraceException known && known.remedy() == Remedy.RETRY);
+  }
+
+  /** True if a retry ends the same way, even if the cause is an IOException, as Jackson's are. */
+  private static boolean isSettled(Throwable error) {
+    return error instanceof MillraceException known
+        && switch (known.remedy()) {
+          case FIX_HANDLER, FIX_SETUP, REPORT_BUG -> true;
+          case RETRY, RESTART, REWIND, YIELD -> false;
+        };
   }
 
   /** Returns the pause after the n-th failure in a row, counted from one. */

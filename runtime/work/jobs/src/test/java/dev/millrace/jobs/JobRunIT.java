@@ -272,6 +272,39 @@ final class JobRunIT {
   }
 
   @Test
+  @Tag("J8")
+  @DisplayName("J8 an input or an output that does not fit spends attempts, and fails the run")
+  void valueThatDoesNotFit_spendsAttempts() throws Exception {
+    Retry twice = Retry.exponential(Duration.ofMillis(1), Duration.ofMillis(1)).attempts(2);
+    AtomicInteger calls = new AtomicInteger();
+    Job<Text, Object> returns =
+        Job.of("returns", Text.class, Object.class)
+            .retry(twice)
+            .handler((_, _) -> {
+              calls.incrementAndGet();
+              return new Object() {
+                @SuppressWarnings("unused") // read by Jackson
+                public int getLength() {
+                  throw new IllegalStateException("unknown");
+                }
+              };
+            });
+    Job<Text, Length> takes =
+        Job.of("takes", Text.class, Length.class).retry(twice).handler((_, _) -> new Length(0));
+    try (JobClient client = JobClient.open(settings);
+        JobWorker _ = JobWorker.start(settings, List.of(returns, takes))) {
+      Run run = await(client, client.trigger(returns, new Text("")).id());
+      assertThat(run.state()).isEqualTo(RunState.FAILED);
+      assertThat(run.error().orElseThrow()).contains("output of job returns cannot be stored");
+      assertThat(calls).hasValue(2);
+      Job<Length, Length> earlier = Job.of("takes", Length.class, Length.class);
+      Run other = await(client, client.trigger(earlier, new Length(1)).id());
+      assertThat(other.state()).isEqualTo(RunState.FAILED);
+      assertThat(other.error().orElseThrow()).contains("input of job takes does not fit");
+    }
+  }
+
+  @Test
   @Tag("J12")
   @DisplayName("J12 one idempotency key makes one run; a coalescing key merges or refuses")
   void keys_keepRunsFromBeingMade() throws Exception {
