@@ -1,6 +1,10 @@
 package dev.millrace.jobs;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /** A run that is to be inserted, with everything that its trigger has decided. */
@@ -18,7 +22,43 @@ record NewRun(
       @Nullable String exclusive,
       boolean serial,
       @Nullable String coalescing,
-      @Nullable String idempotency) {}
+      @Nullable String idempotency) {
+    /** An index of PostgreSQL takes no row of more than 2,704 bytes. */
+    private static final int MAX_BYTES = 1_000;
+
+    private static final int KEPT = 100;
+
+    Keys {
+      exclusive = fitted(exclusive);
+      coalescing = fitted(coalescing);
+      idempotency = fitted(idempotency);
+    }
+
+    /**
+     * Returns a key that can be stored: of one that is too long, or has a character of code zero,
+     * the beginning and a hash. Keys come from inputs, and those from a chain: one of them must not
+     * end all claims.
+     */
+    private static @Nullable String fitted(@Nullable String key) {
+      if (key == null || (key.length() <= MAX_BYTES / 3 && key.indexOf('\0') < 0)) {
+        return key;
+      }
+      byte[] bytes = key.getBytes(StandardCharsets.UTF_8);
+      if (bytes.length <= MAX_BYTES && key.indexOf('\0') < 0) {
+        return key;
+      }
+      String kept = key.substring(0, Math.min(KEPT, key.length())).replace('\0', ' ');
+      return kept + "…" + sha256(bytes);
+    }
+
+    private static String sha256(byte[] bytes) {
+      try {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+      } catch (NoSuchAlgorithmException impossible) {
+        throw new IllegalStateException("every JDK has SHA-256", impossible);
+      }
+    }
+  }
 
   /** The run that this one belongs to as an item, or that it retries. */
   record Origin(

@@ -6,11 +6,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -29,6 +31,30 @@ final class JobKeysIT {
   private static void awaitAll(JobClient client, List<TriggeredRun> runs) throws Exception {
     for (TriggeredRun run : runs) {
       assertThat(client.await(run.id(), LONG).orElseThrow().state()).isEqualTo(RunState.SUCCEEDED);
+    }
+  }
+
+  @Test
+  @Tag("J7")
+  @DisplayName("J7 keys of any length and any characters exclude runs and stop no worker")
+  void keysOfAnyLength_excludeRuns() throws Exception {
+    Random random = new Random(7);
+    String letters =
+        random.ints(5_000, 'A', 'z').mapToObj(Character::toString).collect(Collectors.joining());
+    Job<Keyed, Integer> job =
+        Job.of("long", Keyed.class, Integer.class)
+            .concurrencyKey(input -> input.key() + '\0')
+            .coalescingKey(input -> input.key() + input.number(), (_, later) -> later)
+            .handler((input, _) -> input.number());
+    try (JobClient client = JobClient.open(settings);
+        JobWorker _ = JobWorker.start(settings, List.of(job))) {
+      TriggerOptions once = TriggerOptions.none().idempotencyKey(letters + "1");
+      TriggeredRun first = client.trigger(job, new Keyed(letters, 1), once);
+      TriggeredRun second = client.trigger(job, new Keyed(letters, 2));
+      awaitAll(client, List.of(first, second, client.trigger(job, new Keyed("short", 3))));
+      assertThat(client.trigger(job, new Keyed(letters, 1), once).id()).isEqualTo(first.id());
+      TriggerOptions other = TriggerOptions.none().idempotencyKey(letters + "2");
+      assertThat(client.trigger(job, new Keyed(letters, 1), other).id()).isNotEqualTo(first.id());
     }
   }
 
