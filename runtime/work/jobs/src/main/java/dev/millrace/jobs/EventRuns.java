@@ -98,9 +98,11 @@ public final class EventRuns implements AutoCloseable {
     Job<?, ?> job = jobs.get(event.job());
     String labels = JobJson.encode(event.origin().labels(), "labels");
     try {
-      return job == null ? unknown(event, labels) : known(job, event, labels);
-    } catch (MillraceException doesNotFit) {
-      return unknown(event, labels); // the run fails by that, and says so
+      return job == null
+          ? unknown(event, labels, Job.DEFAULT_QUEUE)
+          : known(job, event, labels);
+    } catch (RuntimeException doesNotFit) { // also of the function of a key
+      return unknown(event, labels, job.queue()); // the run fails by that, and says so
     }
   }
 
@@ -122,9 +124,9 @@ public final class EventRuns implements AutoCloseable {
   }
 
   /** A run of a job that the indexer does not name any more: it stays pending and is reported. */
-  private static NewRun unknown(EventRun event, @Nullable String labels) {
+  private static NewRun unknown(EventRun event, @Nullable String labels, String queue) {
     return new NewRun(
-        Job.of(event.job(), Object.class, Object.class),
+        Job.of(event.job(), Object.class, Object.class).queue(queue),
         0,
         Duration.ZERO,
         null,

@@ -117,6 +117,34 @@ final class EventRunsIT {
 
   @Test
   @Tag("J28")
+  void inputThatDoesNotFitAnyMore_failsItsRunInTheQueueOfTheJob() throws Exception {
+    record Renamed(String body) {}
+
+    Retry once = Retry.exponential(Duration.ofMillis(1), Duration.ofMillis(1)).attempts(1);
+    Job<Renamed, String> renamed =
+        Job.of("late", Renamed.class, String.class)
+            .queue("heavy")
+            .retry(once)
+            .handler((_, _) -> "done");
+    Job<Notice, String> keyed =
+        Job.of("keyed", Notice.class, String.class)
+            .concurrencyKey(notice -> notice.text().substring(0, 5))
+            .retry(once)
+            .handler((_, _) -> "done");
+    EventRuns.EventRun shorter = event(Job.of("keyed", Notice.class, String.class), 8, "a");
+    try (EventRuns runs = EventRuns.open(settings, List.of(renamed, keyed));
+        JobWorker _ = JobWorker.start(settings, List.of(renamed, keyed));
+        JobClient client = JobClient.open(settings)) {
+      List<Long> made = trigger(runs, event(LATE, 7, "a"), shorter);
+      Run failed = client.await(made.getFirst(), Duration.ofSeconds(30)).orElseThrow();
+      assertThat(failed.state()).isEqualTo(RunState.FAILED);
+      assertThat(failed.error().orElseThrow()).contains("input of job late does not fit");
+      assertThat(client.await(made.getLast(), Duration.ofSeconds(30))).isPresent();
+    }
+  }
+
+  @Test
+  @Tag("J28")
   void ownKeysOfAJob_applyToItsTriggers() {
     Job<Notice, String> merging =
         LATE.coalescingKey(_ -> "all", (one, other) -> new Notice(one.text() + other.text()));
