@@ -75,18 +75,28 @@ public final class TriggerRelays implements AutoCloseable {
     } while (!isLast && pause(doubt.isEmpty() ? LOOK : PAUSE_AFTER_FAILURE));
   }
 
+  /** One lane after another: triggers of one that cannot be relayed hold up no other lane. */
   private boolean relay() {
-    try {
-      relays.forEach(TriggerRelay::relay);
-      doubt = "";
-      return true;
-    } catch (MillraceException failed) {
-      if (doubt.isEmpty()) {
-        log.warn("triggers wait, they cannot be relayed: reason=\"{}\"", failed.getMessage());
+    String found = "";
+    for (TriggerRelay relay : relays) {
+      try {
+        relay.relay();
+      } catch (MillraceException failed) {
+        found = found.isEmpty() ? doubt(String.valueOf(failed.getMessage()), null) : found;
+      } catch (RuntimeException | Error failed) {
+        // Of a function that merges inputs, or full memory: a thread that ended would say nothing.
+        found = found.isEmpty() ? doubt(failed.toString(), failed) : found;
       }
-      doubt = "triggers wait, they cannot be relayed: " + failed.getMessage();
-      return false;
     }
+    doubt = found;
+    return found.isEmpty();
+  }
+
+  private String doubt(String reason, @Nullable Throwable failed) {
+    if (doubt.isEmpty()) {
+      log.warn("triggers wait, they cannot be relayed: reason=\"{}\"", reason, failed);
+    }
+    return "triggers wait, they cannot be relayed: " + reason;
   }
 
   private boolean pause(Duration time) {
