@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class JobRuntime implements AutoCloseable {
   /** A path such as {@code /v2} is no key. */
   private static final int MIN_KEY = 16;
+
+  private static final Pattern SEPARATORS = Pattern.compile("[/&=;]");
 
   private final Config config;
   private final JobRegistry jobs;
@@ -55,7 +58,7 @@ final class JobRuntime implements AutoCloseable {
   }
 
   /** Returns the passwords of a config, and the paths of its nodes, which hold keys. */
-  private static List<String> secrets(Config config) {
+  static List<String> secrets(Config config) {
     List<String> secrets = new ArrayList<>();
     if (config.clickhouse().map(Config.ClickHouse::engine).orElse(null)
         instanceof Config.ClickHouse.Server server) {
@@ -67,6 +70,16 @@ final class JobRuntime implements AutoCloseable {
         Stream.of(url.getRawUserInfo(), url.getRawQuery(), url.getRawPath())
             .filter(part -> part != null && part.length() > MIN_KEY && !isGenerated(endpoint))
             .forEach(secrets::add);
+        // Programs use the key without what is around it in the address.
+        Stream.of(url.getRawQuery(), url.getRawPath())
+            .filter(part -> part != null && !isGenerated(endpoint))
+            .flatMap(SEPARATORS::splitAsStream)
+            .filter(part -> part.length() >= MIN_KEY)
+            .forEach(secrets::add);
+        String user = url.getUserInfo();
+        if (user != null) {
+          secrets.add(user.substring(user.indexOf(':') + 1));
+        }
       }
     }
     return secrets;
