@@ -157,7 +157,7 @@ final class PartlySentGroupIT {
     assertThat(stores.query("SELECT id FROM remark").lines()).containsExactly("4");
     assertThat(stores.query("SELECT checkpoint FROM millrace_checkpoints ORDER BY 1").lines())
         .containsExactly("1", "2", "3", "4", "5");
-    SerialOracle oracle = new SerialOracle(indexer.entities()).run(script);
+    SerialOracle oracle = new SerialOracle(indexer).run(script);
     assertThat(stores.differences(LANE, oracle, true)).isEmpty();
   }
 }

@@ -27,7 +27,7 @@ final class RouteOracleTest {
     }
     SortedMap<String, List<String>> tables = RouteOracle.tables(chain, chain.tip());
 
-    SerialOracle serial = new SerialOracle(indexer.entities()).run(chain.source(indexer));
+    SerialOracle serial = new SerialOracle(indexer).run(chain.source(indexer));
 
     assertThat(
             rows(serial, VaultRoutes.Delivery.class)

@@ -4,6 +4,7 @@ import dev.millrace.loaders.Address;
 import dev.millrace.loaders.EntityType;
 import dev.millrace.loaders.EventId;
 import dev.millrace.loaders.Storage;
+import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.pipeline.Context;
 import dev.millrace.pipeline.Effect;
 import dev.millrace.pipeline.Indexer;
@@ -218,6 +219,11 @@ final class PeopleProgram implements Indexer {
   @Override
   public List<EntityType<?>> entities() {
     return entities;
+  }
+
+  @Override
+  public List<TriggerableJob<?>> jobs() {
+    return SimulatedJob.ALL;
   }
 
   @Override

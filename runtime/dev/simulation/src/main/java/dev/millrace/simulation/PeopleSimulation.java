@@ -119,7 +119,7 @@ public final class PeopleSimulation {
   /** The rows of the oracle at the end of the chain. */
   public SerialOracle oracle() throws Exception {
     program.begin(true);
-    return new SerialOracle(program.entities()).run(program.script());
+    return new SerialOracle(program).run(program.script());
   }
 
   /** Runs to the end over stores that each process opens again. */
@@ -278,7 +278,7 @@ public final class PeopleSimulation {
       return;
     }
     program.begin(true);
-    SerialOracle oracle = new SerialOracle(program.entities());
+    SerialOracle oracle = new SerialOracle(program);
     if (reached >= 0) {
       oracle.run(program.script(), reached);
     }

@@ -81,7 +81,7 @@ final class CopiedHandlers {
   /** Describes how the mirror would differ if everything durable were published. */
   static List<String> differences(LaneHarness mill, EpochHistory epochHistory) throws Exception {
     Source.BlockRef place = mill.store.frontier(LANE).place();
-    SerialOracle oracle = new SerialOracle(mill.indexer.entities());
+    SerialOracle oracle = new SerialOracle(mill.indexer);
     if (place != null) {
       oracle.run(mill.script, place.block());
     }

@@ -192,7 +192,7 @@ final class LaneHarness implements AutoCloseable {
   }
 
   SerialOracle oracle() throws Exception {
-    return new SerialOracle(indexer.entities()).run(script);
+    return new SerialOracle(indexer).run(script);
   }
 
   /** Returns the failure of a lane that must have failed. */

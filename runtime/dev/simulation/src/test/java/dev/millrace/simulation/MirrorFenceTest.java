@@ -135,7 +135,7 @@ final class MirrorFenceTest {
     assertThat(mill.store.rewinds(LANE)).isEqualTo(1);
     assertThat(CopiedHandlers.seen(mill)).containsExactly(1L, 1L, 1L);
     assertWhole(mill);
-    SerialOracle oracle = new SerialOracle(mill.indexer.entities()).run(script);
+    SerialOracle oracle = new SerialOracle(mill.indexer).run(script);
     for (EntityType<?> type : mill.indexer.entities()) {
       assertThat(mirror(mill).rows("2", type)).isEqualTo(oracle.rows(type));
     }

@@ -28,6 +28,9 @@ public final class ProcessRuntime implements ServiceRuntime {
   private static final Logger log = LoggerFactory.getLogger(ProcessRuntime.class);
   private static final Duration PERIOD = Duration.ofSeconds(1);
 
+  /** Limit of the wait of a stop for a start, unless the config has one. */
+  private static final Duration MAX_START = Duration.ofSeconds(20);
+
   private final Config config;
   private final Optional<IndexerRuntime> indexer;
   private final JobRuntime jobs;
@@ -95,6 +98,11 @@ public final class ProcessRuntime implements ServiceRuntime {
       throw failed;
     } finally {
       starting.unlock();
+    }
+    if (closed) {
+      jobs.close(); // the stop did not wait for this start
+      Optional.ofNullable(server).ifPresent(StatusServer::close);
+      return;
     }
     log.info("{}: works on jobs: workers={}", config.name(), config.jobs().workers());
     SupervisorThread.start("jobs-watch", this::watch);
@@ -193,14 +201,26 @@ public final class ProcessRuntime implements ServiceRuntime {
     // First, because it ends a start that waits for nodes.
     Thread draining =
         SupervisorThread.start("drain-indexer", () -> indexer.ifPresent(IndexerRuntime::close));
-    starting.lock();
+    // A start may hang in a database that is silent: then it is cut, as by the indexer's drain.
+    boolean hasStartEnded = awaitStart(config.jobs().drain().orElse(MAX_START));
     try {
       closeAll();
       draining.join();
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     } finally {
-      starting.unlock();
+      if (hasStartEnded) {
+        starting.unlock();
+      }
+    }
+  }
+
+  private boolean awaitStart(Duration time) {
+    try {
+      return starting.tryLock(time.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 

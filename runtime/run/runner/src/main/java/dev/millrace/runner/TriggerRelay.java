@@ -66,6 +66,7 @@ final class TriggerRelay {
     }
     List<Long> made = runs.trigger(connection, events(early));
     failpoint.run();
+    outbox.hold(connection, early);
     outbox.relayed(connection, early, made);
     outbox.deleteFinal(connection);
     List<TriggerOutbox.Entry> ended = outbox.due(connection, TriggerMoment.FINALIZED, MAX_ROWS);
@@ -74,8 +75,7 @@ final class TriggerRelay {
     failpoint.run();
     outbox.delete(connection, ended);
     failpoint.run();
-    return new Moved(
-        early.size() + ended.size(), early.size() == MAX_ROWS || ended.size() == MAX_ROWS);
+    return new Moved(early.size() + ended.size(), !early.isEmpty() || !ended.isEmpty());
   }
 
   private List<EventRuns.EventRun> events(List<TriggerOutbox.Entry> entries) {

@@ -275,7 +275,7 @@ final class EmbeddingSimulation {
         String lane = Long.toString(config.chains().get(i).id());
         try (LaneStore held = opened.takeOver(lane)) {
           Source.BlockRef place = held.opened().place();
-          SerialOracle oracle = new SerialOracle(indexer.entities());
+          SerialOracle oracle = new SerialOracle(indexer);
           if (place != null) {
             oracle.run(chains.get(i), place.block());
           }

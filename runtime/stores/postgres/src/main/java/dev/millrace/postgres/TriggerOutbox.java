@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -21,12 +22,18 @@ import java.util.OptionalLong;
  * <p>Names the schema in every statement: the connection is the relay's.
  */
 public final class TriggerOutbox {
+  /** Bytes of inputs that are read at once, but for a single larger one. */
+  private static final long MAX_BYTES = 4 << 20;
+
+  private static final String SERIALIZATION_FAILURE = "40001";
+
   private final String lane;
   private final long chain;
   private final String schema;
   private final String lock;
   private final String due;
   private final String recalls;
+  private final String hold;
   private final String relayed;
   private final String delete;
   private final String deleteFinal;
@@ -48,14 +55,17 @@ public final class TriggerOutbox {
     // No rewind goes below the final block of the lane's row, so what lies there stays.
     due =
         """
-        SELECT t.seq, t.block, t.block_hash, t.log_index, t.ordinal, t.job, t.moment, t.input, t.run
-          FROM @millrace_trigger t
-         WHERE t.chain = ? AND t.moment = ? AND t.run IS NULL
-           AND (t.moment = 'COMMITTED'
-                OR t.block <= (SELECT final_block FROM @millrace_lane WHERE lane = ?))
-         ORDER BY t.seq
-         LIMIT ?
-           FOR UPDATE OF t
+        SELECT seq, block, block_hash, log_index, ordinal, job, moment, input, run
+          FROM (SELECT *, sum(octet_length(input)) OVER (ORDER BY seq) - octet_length(input) AS before
+                  FROM (SELECT t.*
+                          FROM @millrace_trigger t
+                         WHERE t.chain = ? AND t.moment = ? AND t.run IS NULL
+                           AND (t.moment = 'COMMITTED'
+                                OR t.block <= (SELECT final_block FROM @millrace_lane WHERE lane = ?))
+                         ORDER BY t.seq
+                         LIMIT ?) AS first) AS sized
+         WHERE before < ?
+         ORDER BY seq
         """
             .replace("@", in);
     recalls =
@@ -65,8 +75,10 @@ public final class TriggerOutbox {
          WHERE chain = ? AND moment = 'COMMITTED' AND is_recall
          ORDER BY seq
          LIMIT ?
-           FOR UPDATE
         """
+            .replace("@", in);
+    hold =
+        "SELECT seq FROM @millrace_trigger WHERE seq = ANY (?::bigint[]) ORDER BY seq FOR UPDATE"
             .replace("@", in);
     relayed =
         """
@@ -85,8 +97,14 @@ public final class TriggerOutbox {
             .replace("@", in);
   }
 
-  /** Keeps other relays of this lane out until the transaction ends. */
+  /**
+   * Keeps other relays of this lane out until the transaction ends. One that is stuck, or a rewind
+   * that takes long, ends the wait with an error.
+   */
   public void lock(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SET LOCAL lock_timeout = '5s'");
+    }
     try (PreparedStatement statement = connection.prepareStatement(lock)) {
       statement.setString(1, "millrace relay %s %s".formatted(schema, lane));
       statement.executeQuery().close();
@@ -102,7 +120,10 @@ public final class TriggerOutbox {
     }
   }
 
-  /** Returns the first triggers of a moment that are due, in the order of their events. */
+  /**
+   * Returns the first triggers of a moment that are due, in the order of their events: one at
+   * least, however large it is. Locks none of them, so that a reader that hangs holds up no rewind.
+   */
   public List<Entry> due(Connection connection, TriggerMoment moment, int most)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(due)) {
@@ -110,6 +131,7 @@ public final class TriggerOutbox {
       statement.setString(2, moment.name());
       statement.setString(3, lane);
       statement.setInt(4, most);
+      statement.setLong(5, MAX_BYTES);
       return entries(statement);
     }
   }
@@ -145,6 +167,29 @@ public final class TriggerOutbox {
     try (PreparedStatement statement = connection.prepareStatement(delete)) {
       statement.setArray(1, numbers(connection, entries.stream().map(Entry::seq).toList()));
       statement.executeUpdate();
+    }
+  }
+
+  /**
+   * Locks triggers until the transaction ends, as the last thing before it changes them.
+   *
+   * @throws SQLException of the class of those that are tried again, if a rewind has undone one
+   */
+  public void hold(Connection connection, List<Entry> entries) throws SQLException {
+    if (entries.isEmpty()) {
+      return;
+    }
+    int held = 0;
+    try (PreparedStatement statement = connection.prepareStatement(hold)) {
+      statement.setArray(1, numbers(connection, entries.stream().map(Entry::seq).toList()));
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          held++;
+        }
+      }
+    }
+    if (held < entries.size()) {
+      throw new SQLException("a rewind has undone triggers meanwhile", SERIALIZATION_FAILURE);
     }
   }
 

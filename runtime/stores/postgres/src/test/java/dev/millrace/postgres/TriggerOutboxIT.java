@@ -4,6 +4,7 @@ import static dev.millrace.postgres.PostgresFixture.EARLY;
 import static dev.millrace.postgres.PostgresFixture.LATE;
 import static dev.millrace.postgres.PostgresFixture.token;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.Remedy;
@@ -100,6 +101,52 @@ final class TriggerOutboxIT {
             return true;
           });
       assertThat(lab.rows("millrace_trigger", COLUMNS)).isEmpty();
+    }
+  }
+
+  @Test
+  @Tag("J28")
+  void readerThatHangs_holdsUpNoRewindAndRelaysNothingThatIsUndone() throws Exception {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
+      lab.commit(lab.batch(script -> script.trigger(LATE, 1)));
+      lab.finalTo(1);
+      lab.commit(lab.reversible(script -> script.trigger(EARLY, 2)));
+      transaction(
+          lab,
+          (connection, outbox) -> {
+            List<TriggerOutbox.Entry> entries = outbox.due(connection, TriggerMoment.COMMITTED, 9);
+            assertThat(entries).hasSize(1);
+
+            lab.rewind(1); // waits for no lock of the reader
+
+            assertThatThrownBy(() -> outbox.hold(connection, entries))
+                .isInstanceOf(SQLException.class)
+                .hasMessageContaining("a rewind has undone triggers");
+            connection.rollback();
+            return true;
+          });
+      assertThat(lab.rows("millrace_trigger", "input")).containsExactly("1");
+    }
+  }
+
+  @Test
+  @Tag("J28")
+  void largeInputs_areReadInPortionsOfTheirBytes() throws Exception {
+    try (PostgresFixture lab = PostgresFixture.fresh()) {
+      lab.commit(
+          lab.batch(script -> {
+            for (int i = 0; i < 4; i++) {
+              script.trigger(LATE, i);
+            }
+          }));
+      lab.finalTo(1);
+      TestDatabase.execute(
+          "UPDATE %s.millrace_trigger SET input = repeat('7', 3000000)".formatted(lab.schema));
+
+      assertThat(due(lab, TriggerMoment.FINALIZED)).hasSize(2);
+      TestDatabase.execute(
+          "UPDATE %s.millrace_trigger SET input = repeat('7', 9000000)".formatted(lab.schema));
+      assertThat(due(lab, TriggerMoment.FINALIZED)).hasSize(1);
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.millrace.jobs;
 
-import dev.millrace.loaders.MillraceException;
 import dev.millrace.loaders.TriggerableJob;
 import dev.millrace.postgres.client.PostgresConnections;
 import java.sql.Connection;
@@ -21,10 +20,14 @@ import org.jspecify.annotations.Nullable;
  * database. Confined to one thread, except {@link #close}.
  */
 public final class EventRuns implements AutoCloseable {
-  // Frees the key: the chain may come back to the block.
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  // Frees the key: the chain may come back to the block. A number alone may be that of a run which
+  // no event has triggered, where the tables of jobs were made anew.
   private static final String RELEASE =
       """
-      UPDATE run SET idempotency_key = NULL WHERE id = ?
+      UPDATE run SET idempotency_key = NULL
+       WHERE id = ? AND labels ->> 'millrace.blockHash' IS NOT NULL
       RETURNING state = 'PENDING' AND started_at IS NULL
       """;
 
@@ -38,6 +41,9 @@ public final class EventRuns implements AutoCloseable {
   private final Map<String, Job<?, ?>> jobs = new HashMap<>();
   private final TriggerStatements triggers;
   private final JobTransactions transactions;
+
+  /** Begin of the current transaction. */
+  private volatile long begun;
 
   /**
    * A run that an event has triggered.
@@ -66,7 +72,7 @@ public final class EventRuns implements AutoCloseable {
         JobTransactions.dedicated(
             new PostgresConnections(settings.database(), settings.schema()),
             "runs of events",
-            () -> false);
+            () -> System.nanoTime() - begun > PATIENCE.toNanos());
   }
 
   /**
@@ -80,8 +86,12 @@ public final class EventRuns implements AutoCloseable {
     return new EventRuns(settings, known);
   }
 
-  /** Runs a transaction until it is durable, or until {@link #close}. */
+  /**
+   * Runs a transaction until it is durable. One that fails for ten seconds is given up, and it is
+   * not known then if it counts: the caller reads the outbox anew.
+   */
   public <T> T transaction(Work<T> work) {
+    begun = System.nanoTime();
     return transactions.run(work::run);
   }
 
@@ -98,9 +108,7 @@ public final class EventRuns implements AutoCloseable {
     Job<?, ?> job = jobs.get(event.job());
     String labels = JobJson.encode(event.origin().labels(), "labels");
     try {
-      return job == null
-          ? unknown(event, labels, Job.DEFAULT_QUEUE)
-          : known(job, event, labels);
+      return job == null ? unknown(event, labels, Job.DEFAULT_QUEUE) : known(job, event, labels);
     } catch (RuntimeException doesNotFit) { // also of the function of a key
       return unknown(event, labels, job.queue()); // the run fails by that, and says so
     }
