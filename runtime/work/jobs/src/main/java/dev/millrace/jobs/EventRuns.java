@@ -107,8 +107,11 @@ public final class EventRuns implements AutoCloseable {
   private NewRun newRun(EventRun event) {
     Job<?, ?> job = jobs.get(event.job());
     String labels = JobJson.encode(event.origin().labels(), "labels");
+    if (job == null) {
+      return unknown(event, labels, Job.DEFAULT_QUEUE);
+    }
     try {
-      return job == null ? unknown(event, labels, Job.DEFAULT_QUEUE) : known(job, event, labels);
+      return known(job, event, labels);
     } catch (RuntimeException doesNotFit) { // also of the function of a key
       return unknown(event, labels, job.queue()); // the run fails by that, and says so
     }
