@@ -316,7 +316,7 @@ class ProcessIT {
     RunningProgram query =
         start(List.of(), "sql", config, "SELECT coalesce(sum(seen), 0) FROM count");
     assertThat(query.code()).as(query.output()).isZero();
-    return Long.parseLong(query.output().lines().reduce((_, last) -> last).orElse("").strip());
+    return Long.parseLong(query.results().lines().reduce((_, last) -> last).orElse("").strip());
   }
 
   private static long durable(RunningProgram run) {

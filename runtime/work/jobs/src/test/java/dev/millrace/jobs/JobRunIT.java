@@ -271,23 +271,26 @@ final class JobRunIT {
     }
   }
 
+  /** Cannot be stored. */
+  record Unreadable(int length) {
+    @Override
+    public int length() {
+      throw new IllegalStateException("unknown");
+    }
+  }
+
   @Test
   @Tag("J8")
   @DisplayName("J8 an input or an output that does not fit spends attempts, and fails the run")
   void valueThatDoesNotFit_spendsAttempts() throws Exception {
     Retry twice = Retry.exponential(Duration.ofMillis(1), Duration.ofMillis(1)).attempts(2);
     AtomicInteger calls = new AtomicInteger();
-    Job<Text, Object> returns =
-        Job.of("returns", Text.class, Object.class)
+    Job<Text, Unreadable> returns =
+        Job.of("returns", Text.class, Unreadable.class)
             .retry(twice)
             .handler((_, _) -> {
               calls.incrementAndGet();
-              return new Object() {
-                @SuppressWarnings("unused") // read by Jackson
-                public int getLength() {
-                  throw new IllegalStateException("unknown");
-                }
-              };
+              return new Unreadable(0);
             });
     Job<Text, Length> takes =
         Job.of("takes", Text.class, Length.class).retry(twice).handler((_, _) -> new Length(0));
