@@ -94,18 +94,27 @@ public final class ProcessRuntime implements ServiceRuntime {
       indexer.ifPresent(IndexerRuntime::start);
       started = true;
     } catch (Throwable failed) {
+      closeIfCut();
       closeAll();
       throw failed;
     } finally {
       starting.unlock();
     }
-    if (closed) {
-      jobs.close(); // the stop did not wait for this start
-      Optional.ofNullable(server).ifPresent(StatusServer::close);
+    if (closeIfCut()) {
       return;
     }
     log.info("{}: works on jobs: workers={}", config.name(), config.jobs().workers());
     SupervisorThread.start("jobs-watch", this::watch);
+  }
+
+  /** Closes what a start has opened after a stop that did not wait for it; false without one. */
+  private boolean closeIfCut() {
+    boolean isCut = closed;
+    if (isCut) {
+      jobs.close();
+      closeServer();
+    }
+    return isCut;
   }
 
   /** Waits for the indexer, or for a worker that cannot go on. */
@@ -228,9 +237,14 @@ public final class ProcessRuntime implements ServiceRuntime {
     if (!closed) {
       jobs.close();
       indexer.ifPresent(IndexerRuntime::close);
-      Optional.ofNullable(server).ifPresent(StatusServer::close);
+      closeServer();
       closed = true;
       over.countDown();
     }
+  }
+
+  private synchronized void closeServer() {
+    Optional.ofNullable(server).ifPresent(StatusServer::close);
+    server = null;
   }
 }

@@ -43,7 +43,7 @@ public final class EventRuns implements AutoCloseable {
   private final JobTransactions transactions;
 
   /** Begin of the current transaction. */
-  private volatile long begun;
+  private long begun;
 
   /**
    * A run that an event has triggered.
